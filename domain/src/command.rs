@@ -1,0 +1,96 @@
+//! All that can be asked, and over which streams it is decided.
+
+use crate::{
+    Actor, CommandId, EventId, OrderId, StreamId, TenantId, Version, order::OrderCommand,
+    payment::PaymentCommand, stock::ReservationCommand, stock::StockCommand,
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Anything that can be asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Of an order.
+    Order(OrderId, OrderCommand),
+    /// Of the stock of one SKU.
+    Stock(StockCommand),
+    /// Of the stock of all SKUs of an order together.
+    Reservation(ReservationCommand),
+    /// Of an order's payment.
+    Payment(OrderId, PaymentCommand),
+}
+
+impl Command {
+    /// The streams that it is decided over, the one it is about first; each once.
+    pub fn streams(&self, tenant: &TenantId) -> Vec<StreamId> {
+        match self {
+            Self::Order(order, _) => vec![StreamId::order(tenant, *order)],
+            Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
+            Self::Stock(StockCommand::Receive(command)) => {
+                vec![StreamId::stock(tenant, &command.location, &command.sku)]
+            }
+            Self::Stock(StockCommand::Adjust(command)) => {
+                vec![StreamId::stock(tenant, &command.location, &command.sku)]
+            }
+            Self::Reservation(command) => command
+                .items
+                .iter()
+                .map(|item| StreamId::stock(tenant, &command.location, &item.sku))
+                .collect(),
+        }
+    }
+
+    /// Whether it begins a stream that nobody can have written to before: its id was just minted,
+    /// so that reading it first would be in vain.
+    pub const fn begins_stream(&self) -> bool {
+        matches!(self, Self::Order(_, OrderCommand::Place(_)))
+    }
+
+    /// A short name for logs and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Order(_, command) => match command {
+                OrderCommand::Place(_) => "place_order",
+                OrderCommand::Confirm(_) => "confirm_order",
+                OrderCommand::Reject(_) => "reject_order",
+                OrderCommand::Expire(_) => "expire_order",
+                OrderCommand::RequestCancellation(_) => "request_cancellation",
+                OrderCommand::RejectCancellation(_) => "reject_cancellation",
+                OrderCommand::Cancel(_) => "cancel_order",
+                OrderCommand::AddNote(_) => "add_note",
+                OrderCommand::PlaceHold(_) => "place_hold",
+                OrderCommand::ReleaseHold(_) => "release_hold",
+            },
+            Self::Stock(StockCommand::Receive(_)) => "receive_stock",
+            Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",
+            Self::Reservation(_) => "reservation",
+            Self::Payment(..) => "payment",
+        }
+    }
+}
+
+/// A command with who asks, why, and what makes it happen once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandEnvelope {
+    /// What makes it happen once.
+    pub id: CommandId,
+    /// A digest of what was asked, to tell a repetition from another command under the same id.
+    pub fingerprint: Option<[u8; 32]>,
+    /// The shop.
+    pub tenant: TenantId,
+    /// Who asks.
+    pub actor: Actor,
+    /// What started it all.
+    pub correlation_id: Uuid,
+    /// The event that caused it, if a policy sends it.
+    pub causation_id: Option<EventId>,
+    /// The W3C trace context of the request.
+    pub traceparent: Option<String>,
+    /// When it was asked, by the asking process's clock.
+    pub occurred_at: DateTime<Utc>,
+    /// The version that the asker saw of the stream it is about, if it must still be that.
+    pub expected: Option<Version>,
+    /// What is asked.
+    pub command: Command,
+}

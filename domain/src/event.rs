@@ -1,0 +1,162 @@
+//! All that can happen, and the one place where stored JSON becomes an event and back.
+
+use crate::{order::OrderEvent, payment::PaymentEvent, stock::StockEvent};
+
+/// Why a stored event cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// A type, or a version of it, that this build does not know.
+    #[error("unknown event {event_type} v{schema_version}")]
+    Unknown {
+        /// The stored type.
+        event_type: String,
+        /// The stored schema version.
+        schema_version: i16,
+    },
+    /// A payload that does not have the frozen shape.
+    #[error("event {event_type} v{schema_version} has a payload of another shape")]
+    Payload {
+        /// The stored type.
+        event_type: String,
+        /// The stored schema version.
+        schema_version: i16,
+        /// What the parser found.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// Declares an aggregate's events: the enum, and for each its stored type name and schema version.
+/// The payload types carry the JSON; the tag is kept beside it.
+macro_rules! events {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $event:ident = $version:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum $name { $($(#[$vdoc])* $event($event)),* }
+
+        impl $name {
+            /// The stored type names.
+            pub const TYPES: &'static [&'static str] = &[$(stringify!($event)),*];
+
+            /// The stored type name.
+            pub const fn event_type(&self) -> &'static str {
+                match self { $(Self::$event(_) => stringify!($event)),* }
+            }
+
+            /// The version of the payload's shape that this build writes.
+            pub const fn schema_version(&self) -> i16 {
+                match self { $(Self::$event(_) => $version),* }
+            }
+
+            /// The payload as JSON.
+            pub fn encode(&self) -> Vec<u8> {
+                let json = match self { $(Self::$event(payload) => serde_json::to_vec(payload)),* };
+                json.expect("payloads are plain structs with text keys, which JSON can always hold")
+            }
+
+            /// Reads a stored payload; `None` if the type is not one of these.
+            pub fn decode(
+                event_type: &str,
+                schema_version: i16,
+                payload: &[u8],
+            ) -> Option<Result<Self, $crate::DecodeError>> {
+                match (event_type, schema_version) {
+                    $((stringify!($event), $version) => Some(
+                        serde_json::from_slice(payload).map(Self::$event).map_err(|source| {
+                            $crate::DecodeError::Payload {
+                                event_type: event_type.into(),
+                                schema_version,
+                                source,
+                            }
+                        }),
+                    ),)*
+                    _ => None,
+                }
+            }
+        }
+
+        $(impl From<$event> for $name {
+            fn from(payload: $event) -> Self { Self::$event(payload) }
+        })*
+    };
+}
+pub(crate) use events;
+
+/// Anything that can happen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// To an order.
+    Order(OrderEvent),
+    /// To the stock of a SKU.
+    Stock(StockEvent),
+    /// To a payment.
+    Payment(PaymentEvent),
+}
+
+impl Event {
+    /// The stored type name.
+    pub const fn event_type(&self) -> &'static str {
+        match self {
+            Self::Order(event) => event.event_type(),
+            Self::Stock(event) => event.event_type(),
+            Self::Payment(event) => event.event_type(),
+        }
+    }
+
+    /// The version of the payload's shape that this build writes.
+    pub const fn schema_version(&self) -> i16 {
+        match self {
+            Self::Order(event) => event.schema_version(),
+            Self::Stock(event) => event.schema_version(),
+            Self::Payment(event) => event.schema_version(),
+        }
+    }
+
+    /// The payload as JSON.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Order(event) => event.encode(),
+            Self::Stock(event) => event.encode(),
+            Self::Payment(event) => event.encode(),
+        }
+    }
+
+    /// Reads a stored event. Unknown types are an error: history is never guessed.
+    pub fn decode(
+        event_type: &str,
+        schema_version: i16,
+        payload: &[u8],
+    ) -> Result<Self, DecodeError> {
+        let unknown = || DecodeError::Unknown {
+            event_type: event_type.into(),
+            schema_version,
+        };
+        if let Some(event) = OrderEvent::decode(event_type, schema_version, payload) {
+            return event.map(Self::Order);
+        }
+        if let Some(event) = StockEvent::decode(event_type, schema_version, payload) {
+            return event.map(Self::Stock);
+        }
+        PaymentEvent::decode(event_type, schema_version, payload)
+            .ok_or_else(unknown)?
+            .map(Self::Payment)
+    }
+}
+
+impl From<OrderEvent> for Event {
+    fn from(event: OrderEvent) -> Self {
+        Self::Order(event)
+    }
+}
+
+impl From<StockEvent> for Event {
+    fn from(event: StockEvent) -> Self {
+        Self::Stock(event)
+    }
+}
+
+impl From<PaymentEvent> for Event {
+    fn from(event: PaymentEvent) -> Self {
+        Self::Payment(event)
+    }
+}

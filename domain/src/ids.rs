@@ -1,0 +1,190 @@
+//! Typed identifiers. Parsing is the only way in, so that a value of these types is valid.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr, sync::Arc};
+use uuid::Uuid;
+
+/// Why a text is not an identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {rule}")]
+pub struct IdError {
+    /// Which identifier was meant.
+    pub what: &'static str,
+    /// The rule that was broken.
+    pub rule: &'static str,
+}
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The identifier that `uuid` is.
+            pub const fn new(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The identifier as a UUID.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Uuid::parse_str(text)
+                    .map(Self)
+                    .map_err(|_| IdError { what: $what, rule: "must be a UUID" })
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// An order. UUIDv7, minted at the edge.
+    OrderId,
+    "order id"
+);
+uuid_id!(
+    /// A command: what makes it happen once. For requests it is derived from the idempotency key
+    /// and its scope, for saga steps from the event that caused it.
+    CommandId,
+    "command id"
+);
+uuid_id!(
+    /// An event: `UUIDv5(command id, index)`, so that an append that is repeated repeats its ids.
+    EventId,
+    "event id"
+);
+
+impl EventId {
+    /// The id of the `index`-th event of `command`.
+    pub fn of(command: CommandId, index: usize) -> Self {
+        Self(Uuid::new_v5(&command.uuid(), &(index as u64).to_be_bytes()))
+    }
+}
+
+impl CommandId {
+    /// The id of the `index`-th command that `source` sends because of `cause`.
+    pub fn of(cause: EventId, source: &str, index: usize) -> Self {
+        Self(Uuid::new_v5(
+            &cause.uuid(),
+            format!("{source}/{index}").as_bytes(),
+        ))
+    }
+}
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Parses `text`, or says which rule it breaks.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                let valid: fn(&str) -> bool = $valid;
+                if valid(text) {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(IdError { what: $what, rule: $rule })
+                }
+            }
+
+            /// The identifier as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::parse(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0.as_ref().into()
+            }
+        }
+    };
+}
+
+text_id!(
+    /// A shop on a platform that several shops share.
+    TenantId,
+    "tenant",
+    "must be 1 to 32 characters of a-z, 0-9 and '-'",
+    |text| (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+);
+text_id!(
+    /// A customer, as the shop numbers its customers.
+    CustomerId,
+    "customer_id",
+    "must be 1 to 64 characters of A-Z, a-z, 0-9, '.', '_', ':', '@' and '-'",
+    |text| (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._:@-".contains(&b))
+);
+text_id!(
+    /// A stock keeping unit, as the shop names its articles.
+    Sku,
+    "sku",
+    "must be 1 to 64 printable ASCII characters without '/', not starting or ending with a space",
+    |text| (1..=64).contains(&text.len())
+        && text.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'/')
+        && text.trim() == text
+);
+text_id!(
+    /// A place where stock is kept.
+    Location,
+    "location",
+    "must be 1 to 32 characters of a-z, 0-9 and '-'",
+    |text| (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+);
+text_id!(
+    /// Who asked for a command: a principal, a policy, a timer or a participant.
+    Actor,
+    "actor",
+    "must be 1 to 128 printable ASCII characters",
+    |text| (1..=128).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b))
+);
+
+impl Default for TenantId {
+    fn default() -> Self {
+        Self("main".into())
+    }
+}
+
+impl Default for Location {
+    fn default() -> Self {
+        Self("main".into())
+    }
+}

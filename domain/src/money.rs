@@ -1,0 +1,167 @@
+//! Money in integer minor units; all arithmetic is checked.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Why an amount of money cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// Not an ISO 4217 code in circulation.
+    #[error("`{0}` is not an ISO 4217 currency code")]
+    UnknownCurrency(String),
+    /// Two currencies in one sum.
+    #[error("{left} and {right} cannot be added")]
+    MixedCurrencies {
+        /// The currency of the first amount.
+        left: Currency,
+        /// The currency of the second amount.
+        right: Currency,
+    },
+    /// The sum does not fit 64 bits.
+    #[error("the amount exceeds what can be counted")]
+    Overflow,
+}
+
+/// An ISO 4217 currency.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+/// Codes in circulation, by the number of decimals of their minor unit (ISO 4217, list one).
+const ISO_4217: [(u8, &str); 4] = [
+    (
+        0,
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    ),
+    (
+        2,
+        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN \
+         BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS \
+         GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR \
+         LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD \
+         PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN \
+         SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG",
+    ),
+    (3, "BHD IQD JOD KWD LYD OMR TND"),
+    (4, "CLF UYW"),
+];
+
+impl Currency {
+    /// Parses an upper-case ISO 4217 code.
+    pub fn parse(code: &str) -> Result<Self, MoneyError> {
+        let known = ISO_4217
+            .iter()
+            .any(|(_, codes)| codes.split(' ').any(|known| known == code));
+        match <[u8; 3]>::try_from(code.as_bytes()) {
+            Ok(bytes) if known => Ok(Self(bytes)),
+            _ => Err(MoneyError::UnknownCurrency(code.chars().take(16).collect())),
+        }
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII letters get in.
+        std::str::from_utf8(&self.0).unwrap_or("???")
+    }
+
+    /// How many decimals the minor unit has: 2 for cents.
+    pub fn decimals(self) -> u8 {
+        ISO_4217
+            .iter()
+            .find(|(_, codes)| codes.split(' ').any(|known| known == self.as_str()))
+            .map_or(2, |(decimals, _)| *decimals)
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Currency {
+    type Err = MoneyError;
+    fn from_str(code: &str) -> Result<Self, MoneyError> {
+        Self::parse(code)
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = MoneyError;
+    fn try_from(code: String) -> Result<Self, MoneyError> {
+        Self::parse(&code)
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> String {
+        currency.as_str().into()
+    }
+}
+
+/// An amount in minor units of a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// Minor units: 1999 is 19.99 EUR.
+    pub amount: i64,
+    /// The currency.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// `amount` minor units of `currency`.
+    pub const fn new(amount: i64, currency: Currency) -> Self {
+        Self { amount, currency }
+    }
+
+    /// The sum.
+    pub fn checked_add(self, other: Self) -> Result<Self, MoneyError> {
+        if self.currency != other.currency {
+            return Err(MoneyError::MixedCurrencies {
+                left: self.currency,
+                right: other.currency,
+            });
+        }
+        let amount = self
+            .amount
+            .checked_add(other.amount)
+            .ok_or(MoneyError::Overflow)?;
+        Ok(Self { amount, ..self })
+    }
+
+    /// `quantity` times the amount.
+    pub fn checked_mul(self, quantity: i64) -> Result<Self, MoneyError> {
+        let amount = self
+            .amount
+            .checked_mul(quantity)
+            .ok_or(MoneyError::Overflow)?;
+        Ok(Self { amount, ..self })
+    }
+}
+
+impl fmt::Display for Money {
+    /// `19.99 EUR`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = usize::from(self.currency.decimals());
+        let unit = 10_u64.pow(u32::from(self.currency.decimals()));
+        let sign = if self.amount < 0 { "-" } else { "" };
+        let amount = self.amount.unsigned_abs();
+        let text = match decimals {
+            0 => format!("{sign}{amount} {}", self.currency),
+            _ => format!(
+                "{sign}{}.{:0decimals$} {}",
+                amount / unit,
+                amount % unit,
+                self.currency
+            ),
+        };
+        f.pad(&text)
+    }
+}

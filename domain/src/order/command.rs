@@ -1,0 +1,128 @@
+//! What may be asked of an order.
+
+use super::{Address, RejectionReason};
+use crate::{Currency, CustomerId, OrderId, Sku};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Anything that may be asked of an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum OrderCommand {
+    /// Place it.
+    Place(PlaceOrder),
+    /// Confirm it: stock is reserved and payment authorized.
+    Confirm(ConfirmOrder),
+    /// Reject it: it cannot be had.
+    Reject(RejectOrder),
+    /// Let it expire: payment did not come in time.
+    Expire(ExpireOrder),
+    /// Ask for its cancellation.
+    RequestCancellation(RequestCancellation),
+    /// Say that it can no longer be cancelled.
+    RejectCancellation(RejectCancellation),
+    /// Finish its cancellation.
+    Cancel(CancelOrder),
+    /// Write a note on it.
+    AddNote(AddNote),
+    /// Put a hold on it: no confirmation and no dispatch while it lasts.
+    PlaceHold(PlaceHold),
+    /// Take a hold off it.
+    ReleaseHold(ReleaseHold),
+}
+
+/// One line as it is ordered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewLine {
+    /// What.
+    pub sku: Sku,
+    /// How many; at least 1.
+    pub quantity: i64,
+    /// Price of one, in minor units; not negative.
+    pub unit_price: i64,
+    /// The currency of the price, when it is said for the line; else the order's.
+    pub currency: Option<Currency>,
+}
+
+/// Places an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlaceOrder {
+    /// The order's id, minted at the edge.
+    pub order_id: OrderId,
+    /// Who orders.
+    pub customer_id: CustomerId,
+    /// The currency of all prices.
+    pub currency: Currency,
+    /// What is ordered; the same SKU may come in several lines.
+    pub lines: Vec<NewLine>,
+    /// The total that the client expects, in minor units: refused if it is not the lines' sum.
+    pub total: Option<i64>,
+    /// Where to.
+    pub shipping_address: Option<Address>,
+    /// How it is paid: a token of the payment provider.
+    pub payment_method: String,
+    /// The shop's own order number.
+    pub reference: Option<String>,
+    /// When the customer ordered; for imported history that is long ago.
+    pub placed_at: DateTime<Utc>,
+}
+
+/// Confirms a placed order.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ConfirmOrder;
+
+/// Rejects a placed order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RejectOrder {
+    /// Why.
+    pub reason: RejectionReason,
+    /// One sentence for people.
+    pub detail: String,
+}
+
+/// Lets a placed order expire.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ExpireOrder;
+
+/// Asks for the cancellation of an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestCancellation {
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Refuses a cancellation that was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RejectCancellation {
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Finishes a cancellation: stock is released and payment settled.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CancelOrder;
+
+/// Writes a note.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AddNote {
+    /// The note's id, minted at the edge.
+    pub note_id: Uuid,
+    /// The text; 1 to 2,000 characters.
+    pub text: String,
+}
+
+/// Puts a hold on an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlaceHold {
+    /// Which hold: a short name such as `fraud-check`.
+    pub hold: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Takes a hold off an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReleaseHold {
+    /// Which hold.
+    pub hold: String,
+}

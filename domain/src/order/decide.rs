@@ -1,0 +1,281 @@
+//! What commands to an order lead to.
+
+use super::{
+    AddNote, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
+    NoteAdded, Order, OrderCancelled, OrderCommand, OrderConfirmed, OrderError, OrderEvent,
+    OrderExpired, OrderPlaced, OrderRejected, PlaceHold, PlaceOrder, Placed, RejectCancellation,
+    RejectOrder, ReleaseHold, RequestCancellation, Status,
+};
+use crate::Money;
+
+/// The most lines an order may have.
+const MAX_LINES: usize = 1_000;
+/// The most that may be ordered in one line.
+const MAX_QUANTITY: i64 = 10_000_000;
+/// The most holds that may be on an order at once.
+const MAX_HOLDS: usize = 32;
+
+type Decision = Result<Vec<OrderEvent>, OrderError>;
+
+pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
+    if let OrderCommand::Place(command) = command {
+        return place(state, command);
+    }
+    let order = state.placed().ok_or(OrderError::NotFound)?;
+    match command {
+        OrderCommand::Place(_) => Ok(vec![]),
+        OrderCommand::Confirm(_) => confirm(order),
+        OrderCommand::Reject(command) => reject(order, command),
+        OrderCommand::Expire(_) => expire(order),
+        OrderCommand::RequestCancellation(command) => request_cancellation(order, command),
+        OrderCommand::RejectCancellation(command) => reject_cancellation(order, command),
+        OrderCommand::Cancel(_) => cancel(order),
+        OrderCommand::AddNote(command) => add_note(order, command),
+        OrderCommand::PlaceHold(command) => place_hold(order, command),
+        OrderCommand::ReleaseHold(command) => release_hold(order, command),
+    }
+}
+
+fn place(state: &Order, command: &PlaceOrder) -> Decision {
+    let placed = parse(command)?;
+    match state {
+        Order::Absent => Ok(vec![placed.into()]),
+        Order::Placed(order) if *order.placed == placed => Ok(vec![]),
+        Order::Placed(_) => Err(OrderError::AlreadyPlaced),
+    }
+}
+
+/// The placement that `command` asks for, checked as a whole.
+fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
+    if command.lines.is_empty() {
+        return Err(OrderError::NoLines);
+    }
+    if command.lines.len() > MAX_LINES {
+        return Err(OrderError::TooManyLines {
+            count: command.lines.len(),
+            max: MAX_LINES,
+        });
+    }
+    text("payment_method", &command.payment_method, 128)?;
+    if let Some(reference) = &command.reference {
+        text("reference", reference, 128)?;
+    }
+    let mut sum = Money::new(0, command.currency);
+    let mut lines = Vec::with_capacity(command.lines.len());
+    for (index, new) in command.lines.iter().enumerate() {
+        let line = index + 1;
+        if !(1..=MAX_QUANTITY).contains(&new.quantity) {
+            return Err(OrderError::Quantity {
+                line,
+                max: MAX_QUANTITY,
+            });
+        }
+        if new.unit_price < 0 {
+            return Err(OrderError::Price { line });
+        }
+        if new
+            .currency
+            .is_some_and(|currency| currency != command.currency)
+        {
+            return Err(OrderError::MixedCurrencies { line });
+        }
+        let total = Money::new(new.unit_price, command.currency)
+            .checked_mul(new.quantity)
+            .map_err(|_| OrderError::Overflow { line })?;
+        sum = sum
+            .checked_add(total)
+            .map_err(|_| OrderError::Overflow { line })?;
+        lines.push(Line {
+            line: line as u32,
+            sku: new.sku.clone(),
+            quantity: new.quantity,
+            unit_price: new.unit_price,
+            total: total.amount,
+        });
+    }
+    if let Some(said) = command.total.filter(|said| *said != sum.amount) {
+        return Err(OrderError::TotalMismatch {
+            said,
+            sum: sum.amount,
+        });
+    }
+    Ok(OrderPlaced {
+        order_id: command.order_id,
+        customer_id: command.customer_id.clone(),
+        currency: command.currency,
+        lines,
+        total: sum.amount,
+        shipping_address: command.shipping_address.clone(),
+        payment_method: command.payment_method.clone(),
+        reference: command.reference.clone(),
+        placed_at: command.placed_at,
+    })
+}
+
+fn confirm(order: &Placed) -> Decision {
+    match order.status {
+        Status::Confirmed => Ok(vec![]),
+        Status::Placed => match order.holds.keys().next() {
+            Some(hold) => Err(OrderError::Held { hold: hold.clone() }),
+            None => Ok(vec![
+                OrderConfirmed {
+                    order: order.brief(),
+                }
+                .into(),
+            ]),
+        },
+        status => Err(OrderError::State {
+            status,
+            command: "confirm it",
+        }),
+    }
+}
+
+fn reject(order: &Placed, command: &RejectOrder) -> Decision {
+    match order.status {
+        Status::Rejected => Ok(vec![]),
+        Status::Placed => Ok(vec![
+            OrderRejected {
+                order: order.brief(),
+                reason: command.reason,
+                detail: command.detail.clone(),
+            }
+            .into(),
+        ]),
+        status => Err(OrderError::State {
+            status,
+            command: "reject it",
+        }),
+    }
+}
+
+fn expire(order: &Placed) -> Decision {
+    match order.status {
+        Status::Expired => Ok(vec![]),
+        Status::Placed => Ok(vec![
+            OrderExpired {
+                order: order.brief(),
+            }
+            .into(),
+        ]),
+        status => Err(OrderError::State {
+            status,
+            command: "let it expire",
+        }),
+    }
+}
+
+fn request_cancellation(order: &Placed, command: &RequestCancellation) -> Decision {
+    text("reason", &command.reason, 500)?;
+    match order.status {
+        Status::Cancelling | Status::Cancelled => Ok(vec![]),
+        Status::Placed | Status::Confirmed => Ok(vec![
+            CancellationRequested {
+                order: order.brief(),
+                reason: command.reason.clone(),
+            }
+            .into(),
+        ]),
+        status => Err(OrderError::State {
+            status,
+            command: "cancel it",
+        }),
+    }
+}
+
+fn reject_cancellation(order: &Placed, command: &RejectCancellation) -> Decision {
+    match order.status {
+        Status::Cancelling => Ok(vec![
+            CancellationRejected {
+                order: order.brief(),
+                confirmed: order.was_confirmed,
+                reason: command.reason.clone(),
+            }
+            .into(),
+        ]),
+        // It went on already: the rejection was put before.
+        Status::Placed | Status::Confirmed => Ok(vec![]),
+        status => Err(OrderError::State {
+            status,
+            command: "reject its cancellation",
+        }),
+    }
+}
+
+fn cancel(order: &Placed) -> Decision {
+    match order.status {
+        Status::Cancelled => Ok(vec![]),
+        Status::Cancelling => Ok(vec![
+            OrderCancelled {
+                order: order.brief(),
+                confirmed: order.was_confirmed,
+                reason: order.cancellation_reason.clone(),
+            }
+            .into(),
+        ]),
+        status => Err(OrderError::State {
+            status,
+            command: "finish its cancellation",
+        }),
+    }
+}
+
+fn add_note(order: &Placed, command: &AddNote) -> Decision {
+    text("text", &command.text, 2_000)?;
+    if order.recent_notes.contains(command.note_id) {
+        return Ok(vec![]);
+    }
+    Ok(vec![
+        NoteAdded {
+            order_id: order.placed.order_id,
+            note_id: command.note_id,
+            text: command.text.clone(),
+        }
+        .into(),
+    ])
+}
+
+fn place_hold(order: &Placed, command: &PlaceHold) -> Decision {
+    text("hold", &command.hold, 64)?;
+    text("reason", &command.reason, 500)?;
+    if order.holds.contains_key(&command.hold) {
+        return Ok(vec![]);
+    }
+    if order.holds.len() == MAX_HOLDS {
+        return Err(OrderError::TooManyHolds { max: MAX_HOLDS });
+    }
+    match order.status {
+        Status::Placed | Status::Confirmed | Status::Cancelling => Ok(vec![
+            HoldPlaced {
+                order_id: order.placed.order_id,
+                hold: command.hold.clone(),
+                reason: command.reason.clone(),
+            }
+            .into(),
+        ]),
+        status => Err(OrderError::State {
+            status,
+            command: "put a hold on it",
+        }),
+    }
+}
+
+fn release_hold(order: &Placed, command: &ReleaseHold) -> Decision {
+    if !order.holds.contains_key(&command.hold) {
+        return Ok(vec![]);
+    }
+    Ok(vec![
+        HoldReleased {
+            order_id: order.placed.order_id,
+            hold: command.hold.clone(),
+        }
+        .into(),
+    ])
+}
+
+fn text(field: &'static str, value: &str, max: usize) -> Result<(), OrderError> {
+    if value.trim().is_empty() || value.chars().count() > max {
+        return Err(OrderError::Text { field, max });
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Why a command to an order may be refused.
+
+use super::Status;
+use crate::{Refusal, RefusalKind};
+
+/// Why a command to an order was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// There is no such order.
+    #[error("there is no such order")]
+    NotFound,
+    /// The id belongs to another order.
+    #[error("another order was placed under this id")]
+    AlreadyPlaced,
+    /// No lines.
+    #[error("an order needs at least one line")]
+    NoLines,
+    /// Too many lines.
+    #[error("an order has at most {max} lines, this one has {count}")]
+    TooManyLines {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// A quantity below 1 or above the limit.
+    #[error("line {line}: quantity must be 1 to {max}")]
+    Quantity {
+        /// The line's number, from 1.
+        line: usize,
+        /// The most that may be ordered in a line.
+        max: i64,
+    },
+    /// A negative price.
+    #[error("line {line}: unit_price must not be negative")]
+    Price {
+        /// The line's number, from 1.
+        line: usize,
+    },
+    /// A line in another currency than the order.
+    #[error("line {line}: its currency is not the order's")]
+    MixedCurrencies {
+        /// The line's number, from 1.
+        line: usize,
+    },
+    /// The total cannot be counted.
+    #[error("line {line}: the total exceeds what can be counted")]
+    Overflow {
+        /// The line at which it does, from 1.
+        line: usize,
+    },
+    /// The client's total is not the sum of the lines.
+    #[error("total is {said}, but the lines add up to {sum}")]
+    TotalMismatch {
+        /// What the client said, in minor units.
+        said: i64,
+        /// What the lines add up to, in minor units.
+        sum: i64,
+    },
+    /// A text that is empty or too long.
+    #[error("{field} must have 1 to {max} characters")]
+    Text {
+        /// Which.
+        field: &'static str,
+        /// The longest it may be, in characters.
+        max: usize,
+    },
+    /// Not allowed in the order's state.
+    #[error("the order is {}, which does not allow to {command}", status.as_str())]
+    State {
+        /// Where the order is.
+        status: Status,
+        /// What was asked.
+        command: &'static str,
+    },
+    /// Not allowed under a hold.
+    #[error("the order is on hold: {hold}")]
+    Held {
+        /// A hold that is on it.
+        hold: String,
+    },
+    /// Too many holds.
+    #[error("an order has at most {max} holds")]
+    TooManyHolds {
+        /// How many there may be.
+        max: usize,
+    },
+}
+
+impl From<OrderError> for Refusal {
+    fn from(error: OrderError) -> Self {
+        use OrderError as E;
+        use RefusalKind::{Meaning, NotFound, State};
+        let line_at = |line: usize, field: &str| format!("/lines/{}/{field}", line - 1);
+        let (kind, code, pointer) = match &error {
+            E::NotFound => (NotFound, "ORDER_NOT_FOUND", None),
+            E::AlreadyPlaced => (State, "ORDER_ALREADY_PLACED", None),
+            E::NoLines => (Meaning, "NO_LINES", Some("/lines".into())),
+            E::TooManyLines { .. } => (Meaning, "TOO_MANY_LINES", Some("/lines".into())),
+            E::Quantity { line, .. } => (
+                Meaning,
+                "QUANTITY_OUT_OF_RANGE",
+                Some(line_at(*line, "quantity")),
+            ),
+            E::Price { line } => (
+                Meaning,
+                "NEGATIVE_PRICE",
+                Some(line_at(*line, "unit_price")),
+            ),
+            E::MixedCurrencies { line } => (
+                Meaning,
+                "MIXED_CURRENCIES",
+                Some(line_at(*line, "currency")),
+            ),
+            E::Overflow { line } => (Meaning, "TOTAL_OVERFLOW", Some(line_at(*line, "quantity"))),
+            E::TotalMismatch { .. } => (Meaning, "TOTAL_MISMATCH", Some("/total".into())),
+            E::Text { field, .. } => (Meaning, "TEXT_LENGTH", Some(format!("/{field}"))),
+            E::State { .. } => (State, "ORDER_STATE", None),
+            E::Held { .. } => (State, "ORDER_ON_HOLD", None),
+            E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
+        };
+        let refusal = Self::new(kind, code, error.to_string());
+        match pointer {
+            Some(pointer) => refusal.at(pointer),
+            None => refusal,
+        }
+    }
+}

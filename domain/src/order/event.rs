@@ -1,0 +1,206 @@
+//! What may happen to an order. These shapes are frozen: a new shape is a new version.
+
+use crate::{Currency, CustomerId, OrderId, Sku, event::events};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+events! {
+    /// Anything that may happen to an order.
+    OrderEvent {
+        /// It was placed.
+        OrderPlaced = 1,
+        /// Stock is reserved and payment authorized: the shop will deliver.
+        OrderConfirmed = 1,
+        /// It cannot be had.
+        OrderRejected = 1,
+        /// Payment did not come in time.
+        OrderExpired = 1,
+        /// Somebody wants it cancelled.
+        CancellationRequested = 1,
+        /// It is too late to cancel.
+        CancellationRejected = 1,
+        /// It was cancelled: stock is released and payment settled.
+        OrderCancelled = 1,
+        /// A note was written.
+        NoteAdded = 1,
+        /// A hold was put on it.
+        HoldPlaced = 1,
+        /// A hold was taken off.
+        HoldReleased = 1,
+    }
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its number in the order, from 1.
+    pub line: u32,
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i64,
+    /// Price of one, in minor units.
+    pub unit_price: i64,
+    /// Price of all, in minor units.
+    pub total: i64,
+}
+
+/// Where an order goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Address {
+    /// Who receives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Street and number, and what else stands above the town.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<String>,
+    /// The town.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
+    /// The postal code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// The country, as the shop writes it.
+    pub country: String,
+}
+
+/// What readers of a later event need of the placement, so that a read model can be folded from
+/// each event alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderBrief {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who ordered.
+    pub customer_id: CustomerId,
+    /// The order's currency.
+    pub currency: Currency,
+    /// The order's total, in minor units.
+    pub total: i64,
+    /// When it was placed.
+    pub placed_at: DateTime<Utc>,
+}
+
+/// An order was placed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderPlaced {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who ordered.
+    pub customer_id: CustomerId,
+    /// The currency of all amounts.
+    pub currency: Currency,
+    /// What was ordered.
+    pub lines: Vec<Line>,
+    /// The sum of the lines, in minor units.
+    pub total: i64,
+    /// Where to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_address: Option<Address>,
+    /// How it is paid: a token of the payment provider.
+    pub payment_method: String,
+    /// The shop's own order number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// When the customer ordered.
+    pub placed_at: DateTime<Utc>,
+}
+
+/// An order was confirmed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderConfirmed {
+    /// What was placed.
+    pub order: OrderBrief,
+}
+
+/// Why an order was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectionReason {
+    /// Not enough stock for all lines.
+    OutOfStock,
+    /// The payment was declined as often as may be tried.
+    PaymentDeclined,
+    /// The provider authorized something else than was asked for.
+    PaymentIntegrity,
+}
+
+/// An order was rejected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderRejected {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// Why.
+    pub reason: RejectionReason,
+    /// One sentence for people.
+    pub detail: String,
+}
+
+/// An order expired.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderExpired {
+    /// What was placed.
+    pub order: OrderBrief,
+}
+
+/// A cancellation was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CancellationRequested {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// A cancellation was refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CancellationRejected {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// Whether the order goes on as confirmed; else as placed.
+    pub confirmed: bool,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// An order was cancelled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderCancelled {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// Whether it had been confirmed.
+    pub confirmed: bool,
+    /// Why, as the request said.
+    pub reason: String,
+}
+
+/// A note was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NoteAdded {
+    /// The order.
+    pub order_id: OrderId,
+    /// The note.
+    pub note_id: Uuid,
+    /// The text.
+    pub text: String,
+}
+
+/// A hold was put on an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HoldPlaced {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which hold.
+    pub hold: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// A hold was taken off an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HoldReleased {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which hold.
+    pub hold: String,
+}

@@ -1,0 +1,54 @@
+//! What events change in an order.
+
+use super::{Order, OrderEvent, Placed, Status};
+use crate::recent::Recent;
+use std::{collections::BTreeMap, sync::Arc};
+
+pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
+    let mut order = match (state, event) {
+        (_, OrderEvent::OrderPlaced(event)) => {
+            return Order::Placed(Placed {
+                placed: Arc::new(event.clone()),
+                status: Status::Placed,
+                was_confirmed: false,
+                cancellation_reason: String::new(),
+                holds: BTreeMap::new(),
+                notes: 0,
+                recent_notes: Recent::default(),
+            });
+        }
+        // Nothing can have happened to an order before it was placed.
+        (Order::Absent, _) => return Order::Absent,
+        (Order::Placed(order), _) => order,
+    };
+    match event {
+        OrderEvent::OrderPlaced(_) => {}
+        OrderEvent::OrderConfirmed(_) => order.status = Status::Confirmed,
+        OrderEvent::OrderRejected(_) => order.status = Status::Rejected,
+        OrderEvent::OrderExpired(_) => order.status = Status::Expired,
+        OrderEvent::CancellationRequested(event) => {
+            order.was_confirmed = order.status == Status::Confirmed;
+            order.cancellation_reason.clone_from(&event.reason);
+            order.status = Status::Cancelling;
+        }
+        OrderEvent::CancellationRejected(event) => {
+            order.status = if event.confirmed {
+                Status::Confirmed
+            } else {
+                Status::Placed
+            };
+        }
+        OrderEvent::OrderCancelled(_) => order.status = Status::Cancelled,
+        OrderEvent::NoteAdded(event) => {
+            order.notes += 1;
+            order.recent_notes.insert(event.note_id);
+        }
+        OrderEvent::HoldPlaced(event) => {
+            order.holds.insert(event.hold.clone(), event.reason.clone());
+        }
+        OrderEvent::HoldReleased(event) => {
+            order.holds.remove(&event.hold);
+        }
+    }
+    Order::Placed(order)
+}

@@ -1,0 +1,346 @@
+//! What commands to a payment lead to.
+
+use super::{
+    Authorization, LatePaymentReversed, Payment, PaymentAuthorizationRequested, PaymentAuthorized,
+    PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentCommand,
+    PaymentDeclined, PaymentError, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown,
+    PaymentParked, PaymentStatus as S, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
+    RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined, RecordOutcomeUnknown,
+    RecordVoided, Request, RequestAuthorization, RequestCapture, RequestVoid,
+};
+
+type Decision = Result<Vec<PaymentEvent>, PaymentError>;
+
+pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
+    match command {
+        PaymentCommand::RequestAuthorization(command) => request_authorization(payment, command),
+        PaymentCommand::RecordAuthorized(command) => record_authorized(payment, command),
+        PaymentCommand::RecordDeclined(command) => record_declined(payment, command),
+        PaymentCommand::RecordOutcomeUnknown(command) => record_unknown(payment, command),
+        PaymentCommand::RequestVoid(command) => request_void(payment, command),
+        PaymentCommand::RecordVoided(command) => record_voided(payment, command),
+        PaymentCommand::RequestCapture(command) => request_capture(payment, command),
+        PaymentCommand::RecordCaptured(command) => record_captured(payment, command),
+        PaymentCommand::RecordCaptureFailed(command) => record_capture_failed(payment, command),
+    }
+}
+
+fn request_authorization(payment: &Payment, command: &RequestAuthorization) -> Decision {
+    if command.amount.amount < 0 {
+        return Err(PaymentError::Amount);
+    }
+    let asked = payment
+        .request
+        .as_ref()
+        .map_or(0, |request| request.attempt);
+    if command.attempt <= asked {
+        return Ok(vec![]);
+    }
+    if !matches!(payment.status, S::Pending | S::Declined) {
+        return Err(state(payment, "authorize it"));
+    }
+    if command.attempt != asked + 1 || command.attempt > command.max_attempts {
+        return Err(PaymentError::Attempt {
+            attempt: command.attempt,
+        });
+    }
+    Ok(vec![
+        PaymentAuthorizationRequested {
+            order_id: command.order_id,
+            amount: command.amount,
+            payment_method: command.payment_method.clone(),
+            attempt: command.attempt,
+            max_attempts: command.max_attempts,
+            idempotency_key: command.idempotency_key.clone(),
+        }
+        .into(),
+    ])
+}
+
+fn record_authorized(payment: &Payment, command: &RecordAuthorized) -> Decision {
+    if let Some(known) = &payment.authorization {
+        return match known.authorization_id == command.authorization_id {
+            true => Ok(vec![]),
+            false => Err(PaymentError::OtherAuthorization),
+        };
+    }
+    let request = awaited(payment, command.attempt, "record an authorization")?;
+    let mut events = Vec::with_capacity(2);
+    let mismatch = command.amount != request.amount;
+    events.push(match mismatch {
+        true => PaymentIntegrityMismatch {
+            order_id: request.order_id,
+            attempt: request.attempt,
+            authorization_id: command.authorization_id.clone(),
+            expected: request.amount,
+            actual: command.amount,
+        }
+        .into(),
+        false => PaymentAuthorized {
+            order_id: request.order_id,
+            attempt: request.attempt,
+            authorization_id: command.authorization_id.clone(),
+            amount: command.amount,
+        }
+        .into(),
+    });
+    let void = match &payment.deferred_void {
+        Some((key, reason)) => Some((key.clone(), reason.clone())),
+        // Nobody keeps money that was not asked for.
+        None if mismatch => Some((
+            format!("{}/void", request.idempotency_key),
+            "the provider authorized another amount than was asked for".into(),
+        )),
+        None => None,
+    };
+    if let Some((idempotency_key, reason)) = void {
+        let event = PaymentVoidRequested {
+            order_id: request.order_id,
+            authorization_id: command.authorization_id.clone(),
+            idempotency_key,
+            reason,
+        };
+        events.push(event.into());
+    }
+    Ok(events)
+}
+
+fn record_declined(payment: &Payment, command: &RecordDeclined) -> Decision {
+    let repeated = payment
+        .request
+        .as_ref()
+        .is_some_and(|asked| command.attempt <= asked.attempt);
+    if repeated && matches!(payment.status, S::Declined | S::Voided) {
+        return Ok(vec![]);
+    }
+    let request = awaited(payment, command.attempt, "record a decline")?;
+    let given_up = payment.deferred_void.is_some();
+    let left = if given_up {
+        0
+    } else {
+        request.max_attempts.saturating_sub(request.attempt)
+    };
+    let declined = PaymentDeclined {
+        order_id: request.order_id,
+        attempt: request.attempt,
+        attempts_left: left,
+        code: command.code.clone(),
+    };
+    let mut events = vec![declined.into()];
+    if given_up {
+        let voided = PaymentVoided {
+            order_id: request.order_id,
+            authorization_id: None,
+        };
+        events.push(voided.into());
+    }
+    Ok(events)
+}
+
+fn record_unknown(payment: &Payment, command: &RecordOutcomeUnknown) -> Decision {
+    let known = payment
+        .request
+        .as_ref()
+        .is_some_and(|asked| command.attempt < asked.attempt)
+        || matches!(payment.status, S::OutcomeUnknown)
+            && (payment.parked || command.inquiries < payment.inquiries + 1);
+    if known {
+        return Ok(vec![]);
+    }
+    let request = awaited(payment, command.attempt, "record an unknown outcome")?;
+    Ok(vec![if command.last {
+        PaymentParked {
+            order_id: request.order_id,
+            attempt: request.attempt,
+            detail: command.detail.clone(),
+        }
+        .into()
+    } else {
+        PaymentOutcomeUnknown {
+            order_id: request.order_id,
+            attempt: request.attempt,
+            idempotency_key: request.idempotency_key.clone(),
+            inquiries: command.inquiries,
+            detail: command.detail.clone(),
+        }
+        .into()
+    }])
+}
+
+fn request_void(payment: &Payment, command: &RequestVoid) -> Decision {
+    let order_id = command.order_id;
+    match payment.status {
+        S::Voiding | S::Voided => Ok(vec![]),
+        S::Authorizing | S::OutcomeUnknown if payment.deferred_void.is_some() => Ok(vec![]),
+        S::Authorizing | S::OutcomeUnknown => Ok(vec![
+            PaymentVoidDeferred {
+                order_id,
+                idempotency_key: command.idempotency_key.clone(),
+                reason: command.reason.clone(),
+            }
+            .into(),
+        ]),
+        S::Pending | S::Declined => Ok(vec![
+            PaymentVoided {
+                order_id,
+                authorization_id: None,
+            }
+            .into(),
+        ]),
+        S::Authorized => {
+            let authorization = authorization(payment, "void it")?;
+            Ok(vec![
+                PaymentVoidRequested {
+                    order_id,
+                    authorization_id: authorization.authorization_id.clone(),
+                    idempotency_key: command.idempotency_key.clone(),
+                    reason: command.reason.clone(),
+                }
+                .into(),
+            ])
+        }
+        S::Capturing | S::Captured => Err(state(payment, "void it")),
+    }
+}
+
+fn record_voided(payment: &Payment, command: &RecordVoided) -> Decision {
+    let authorization = authorization(payment, "record a void")?;
+    same(authorization, &command.authorization_id)?;
+    let request = payment
+        .request
+        .as_ref()
+        .ok_or_else(|| state(payment, "record a void"))?;
+    match payment.status {
+        S::Voided => Ok(vec![]),
+        S::Voiding => {
+            let order_id = request.order_id;
+            let authorization_id = authorization.authorization_id.clone();
+            let mut events = vec![
+                PaymentVoided {
+                    order_id,
+                    authorization_id: Some(authorization_id.clone()),
+                }
+                .into(),
+            ];
+            if payment.late {
+                let amount = authorization.amount;
+                events.push(
+                    LatePaymentReversed {
+                        order_id,
+                        authorization_id,
+                        amount,
+                    }
+                    .into(),
+                );
+            }
+            Ok(events)
+        }
+        _ => Err(state(payment, "record a void")),
+    }
+}
+
+fn request_capture(payment: &Payment, command: &RequestCapture) -> Decision {
+    match payment.status {
+        S::Capturing | S::Captured => Ok(vec![]),
+        S::Authorized => {
+            let authorization = authorization(payment, "capture it")?;
+            let request = payment
+                .request
+                .as_ref()
+                .ok_or_else(|| state(payment, "capture it"))?;
+            Ok(vec![
+                PaymentCaptureRequested {
+                    order_id: request.order_id,
+                    authorization_id: authorization.authorization_id.clone(),
+                    amount: authorization.amount,
+                    idempotency_key: command.idempotency_key.clone(),
+                }
+                .into(),
+            ])
+        }
+        _ => Err(state(payment, "capture it")),
+    }
+}
+
+fn record_captured(payment: &Payment, command: &RecordCaptured) -> Decision {
+    let authorization = authorization(payment, "record a capture")?;
+    same(authorization, &command.authorization_id)?;
+    let request = payment
+        .request
+        .as_ref()
+        .ok_or_else(|| state(payment, "record a capture"))?;
+    match payment.status {
+        S::Captured => Ok(vec![]),
+        S::Capturing if command.amount == authorization.amount => Ok(vec![
+            PaymentCaptured {
+                order_id: request.order_id,
+                authorization_id: command.authorization_id.clone(),
+                amount: command.amount,
+            }
+            .into(),
+        ]),
+        S::Capturing => Err(PaymentError::Amount),
+        _ => Err(state(payment, "record a capture")),
+    }
+}
+
+fn record_capture_failed(payment: &Payment, command: &RecordCaptureFailed) -> Decision {
+    let authorization = authorization(payment, "record a failed capture")?;
+    same(authorization, &command.authorization_id)?;
+    let request = payment
+        .request
+        .as_ref()
+        .ok_or_else(|| state(payment, "record a failed capture"))?;
+    match payment.status {
+        // It failed and was recorded: the amount is still set aside.
+        S::Authorized => Ok(vec![]),
+        S::Capturing => Ok(vec![
+            PaymentCaptureFailed {
+                order_id: request.order_id,
+                authorization_id: command.authorization_id.clone(),
+                code: command.code.clone(),
+            }
+            .into(),
+        ]),
+        _ => Err(state(payment, "record a failed capture")),
+    }
+}
+
+/// The request whose outcome is awaited, if it is `attempt`'s.
+fn awaited<'a>(
+    payment: &'a Payment,
+    attempt: u32,
+    command: &'static str,
+) -> Result<&'a Request, PaymentError> {
+    match (&payment.request, payment.status) {
+        (Some(request), S::Authorizing | S::OutcomeUnknown) if request.attempt == attempt => {
+            Ok(request)
+        }
+        (Some(_), S::Authorizing | S::OutcomeUnknown) => Err(PaymentError::Attempt { attempt }),
+        _ => Err(state(payment, command)),
+    }
+}
+
+fn authorization<'a>(
+    payment: &'a Payment,
+    command: &'static str,
+) -> Result<&'a Authorization, PaymentError> {
+    payment
+        .authorization
+        .as_ref()
+        .ok_or_else(|| state(payment, command))
+}
+
+fn same(authorization: &Authorization, authorization_id: &str) -> Result<(), PaymentError> {
+    match authorization.authorization_id == authorization_id {
+        true => Ok(()),
+        false => Err(PaymentError::OtherAuthorization),
+    }
+}
+
+const fn state(payment: &Payment, command: &'static str) -> PaymentError {
+    PaymentError::State {
+        status: payment.status,
+        command,
+    }
+}

@@ -1,0 +1,203 @@
+//! What may happen to a payment. These shapes are frozen: a new shape is a new version.
+//!
+//! A *Requested* event is written before the provider is called, with the key that makes the call
+//! happen once.
+
+use crate::{Money, OrderId, event::events};
+use serde::{Deserialize, Serialize};
+
+events! {
+    /// Anything that may happen to a payment.
+    PaymentEvent {
+        /// The provider is to be asked to set the amount aside.
+        PaymentAuthorizationRequested = 1,
+        /// The amount is set aside.
+        PaymentAuthorized = 1,
+        /// The provider declined.
+        PaymentDeclined = 1,
+        /// Nobody knows what the provider did; it will be asked.
+        PaymentOutcomeUnknown = 1,
+        /// Asking did not help: an operator must look.
+        PaymentParked = 1,
+        /// The provider set something else aside than was asked for.
+        PaymentIntegrityMismatch = 1,
+        /// The payment is to be given back, but what the provider did is not known yet.
+        PaymentVoidDeferred = 1,
+        /// The provider is to be asked to give the amount back.
+        PaymentVoidRequested = 1,
+        /// Nothing is set aside any more.
+        PaymentVoided = 1,
+        /// A success that came after the order had ended was given back.
+        LatePaymentReversed = 1,
+        /// The provider is to be asked to take the amount.
+        PaymentCaptureRequested = 1,
+        /// The amount was taken.
+        PaymentCaptured = 1,
+        /// The provider did not take the amount.
+        PaymentCaptureFailed = 1,
+    }
+}
+
+/// The provider is to be asked to set the amount aside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentAuthorizationRequested {
+    /// The order that is paid.
+    pub order_id: OrderId,
+    /// How much.
+    pub amount: Money,
+    /// A token of the provider.
+    pub payment_method: String,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// How many attempts there may be.
+    pub max_attempts: u32,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+}
+
+/// The amount is set aside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentAuthorized {
+    /// The order that is paid.
+    pub order_id: OrderId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What the provider calls it.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+}
+
+/// The provider declined.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentDeclined {
+    /// The order that is paid.
+    pub order_id: OrderId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// How many attempts are left.
+    pub attempts_left: u32,
+    /// The provider's reason.
+    pub code: String,
+}
+
+/// Nobody knows what the provider did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentOutcomeUnknown {
+    /// The order that is paid.
+    pub order_id: OrderId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// The key of the call whose outcome is unknown.
+    pub idempotency_key: String,
+    /// How often the provider was asked since.
+    pub inquiries: u32,
+    /// What happened, for people.
+    pub detail: String,
+}
+
+/// An operator must look.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentParked {
+    /// The order that is paid.
+    pub order_id: OrderId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What happened, for people.
+    pub detail: String,
+}
+
+/// The provider set something else aside than was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentIntegrityMismatch {
+    /// The order that is paid.
+    pub order_id: OrderId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What the provider calls it.
+    pub authorization_id: String,
+    /// What was asked for.
+    pub expected: Money,
+    /// What was set aside.
+    pub actual: Money,
+}
+
+/// The payment is to be given back as soon as the outcome is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentVoidDeferred {
+    /// The order.
+    pub order_id: OrderId,
+    /// The key for the call, should there be something to give back.
+    pub idempotency_key: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// The provider is to be asked to give the amount back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentVoidRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Nothing is set aside any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentVoided {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider called the authorization; none if nothing had been authorized.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_id: Option<String>,
+}
+
+/// A success that came after the order had ended was given back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LatePaymentReversed {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider called the authorization.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+}
+
+/// The provider is to be asked to take the amount.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentCaptureRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+}
+
+/// The amount was taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentCaptured {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+}
+
+/// The provider did not take the amount.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentCaptureFailed {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// The provider's reason.
+    pub code: String,
+}

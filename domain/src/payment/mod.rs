@@ -1,0 +1,44 @@
+//! The payment of one order, with its attempts and operations.
+
+mod command;
+mod decide;
+mod error;
+mod event;
+mod evolve;
+mod state;
+
+pub use command::{
+    PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
+    RecordOutcomeUnknown, RecordVoided, RequestAuthorization, RequestCapture, RequestVoid,
+};
+pub use error::PaymentError;
+pub use event::{
+    LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized, PaymentCaptureFailed,
+    PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
+    PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentVoidDeferred,
+    PaymentVoidRequested, PaymentVoided,
+};
+pub use state::{Authorization, Payment, PaymentStatus, Request};
+
+use crate::Decider;
+
+/// The decider of payments.
+pub struct Payments;
+
+impl Decider for Payments {
+    type State = Payment;
+    type Command = PaymentCommand;
+    type Event = PaymentEvent;
+    type Error = PaymentError;
+
+    fn decide(
+        state: &Payment,
+        command: &PaymentCommand,
+    ) -> Result<Vec<PaymentEvent>, PaymentError> {
+        decide::decide(state, command)
+    }
+
+    fn evolve(state: Payment, event: &PaymentEvent) -> Payment {
+        evolve::evolve(state, event)
+    }
+}

@@ -1,0 +1,110 @@
+//! Reserves stock for placed orders, keeps it for confirmed ones, gives it back for the others.
+
+use super::{Limits, Policy, Reaction};
+use crate::{
+    Command, Event, Location, OrderId, Recorded, Sku,
+    order::{OrderEvent, OrderPlaced, RejectionReason},
+    stock::{ReleaseReason, ReservationCommand, ReservationItem, ReservationLine, ReservationStep},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The inventory policy.
+pub struct Inventory;
+
+/// What it remembers: the SKUs that an order asked for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InventoryState {
+    /// The SKUs with the lines that want them, sorted by SKU; empty once the order has ended.
+    pub items: Vec<ReservationItem>,
+}
+
+/// Orders are tried once; amendments will count further.
+const EPOCH: u32 = 1;
+
+impl Policy for Inventory {
+    const NAME: &'static str = "inventory";
+    type State = InventoryState;
+
+    fn key(event: &Recorded) -> Option<OrderId> {
+        match &event.event {
+            Event::Order(event) => match event {
+                OrderEvent::OrderPlaced(event) => Some(event.order_id),
+                OrderEvent::OrderConfirmed(event) => Some(event.order.order_id),
+                OrderEvent::OrderRejected(event) => Some(event.order.order_id),
+                OrderEvent::OrderExpired(event) => Some(event.order.order_id),
+                OrderEvent::CancellationRequested(event) => Some(event.order.order_id),
+                OrderEvent::CancellationRejected(_)
+                | OrderEvent::OrderCancelled(_)
+                | OrderEvent::NoteAdded(_)
+                | OrderEvent::HoldPlaced(_)
+                | OrderEvent::HoldReleased(_) => None,
+            },
+            Event::Stock(_) | Event::Payment(_) => None,
+        }
+    }
+
+    fn react(
+        limits: &Limits,
+        state: InventoryState,
+        event: &Recorded,
+    ) -> (InventoryState, Vec<Reaction>) {
+        let (Some(order_id), Event::Order(happened)) = (Self::key(event), &event.event) else {
+            return (state, vec![]);
+        };
+        let step = match happened {
+            OrderEvent::OrderPlaced(placed) => {
+                let items = items(placed);
+                let until = event.envelope.recorded_at + limits.reservation;
+                let step = ReservationStep::Reserve { until };
+                let command = reservation(order_id, items.clone(), step);
+                return (InventoryState { items }, vec![command]);
+            }
+            OrderEvent::OrderConfirmed(_) => {
+                let command = reservation(order_id, state.items.clone(), ReservationStep::Commit);
+                return (state, vec![command]);
+            }
+            // Nothing was reserved, and nothing will be.
+            OrderEvent::OrderRejected(event) if event.reason == RejectionReason::OutOfStock => {
+                return (InventoryState::default(), vec![]);
+            }
+            OrderEvent::OrderRejected(_) => ReservationStep::Release(ReleaseReason::Rejected),
+            OrderEvent::OrderExpired(_) => ReservationStep::Release(ReleaseReason::Expired),
+            _ => ReservationStep::Release(ReleaseReason::Cancelled),
+        };
+        if state.items.is_empty() {
+            return (state, vec![]);
+        }
+        let command = reservation(order_id, state.items, step);
+        (InventoryState::default(), vec![command])
+    }
+}
+
+fn reservation(order_id: OrderId, items: Vec<ReservationItem>, step: ReservationStep) -> Reaction {
+    Reaction::Execute(Command::Reservation(ReservationCommand {
+        order_id,
+        epoch: EPOCH,
+        location: Location::default(),
+        items,
+        step,
+    }))
+}
+
+/// The order's lines by SKU.
+fn items(placed: &OrderPlaced) -> Vec<ReservationItem> {
+    let mut by_sku: BTreeMap<&Sku, Vec<ReservationLine>> = BTreeMap::new();
+    for line in &placed.lines {
+        let wanted = ReservationLine {
+            line: line.line,
+            quantity: line.quantity,
+        };
+        by_sku.entry(&line.sku).or_default().push(wanted);
+    }
+    by_sku
+        .into_iter()
+        .map(|(sku, lines)| ReservationItem {
+            sku: sku.clone(),
+            lines,
+        })
+        .collect()
+}

@@ -1,0 +1,160 @@
+//! Policies: what follows from what happened. Together they are the sagas, by choreography.
+//!
+//! A policy is a pure fold over the events of an order, in the order of all events. The runtime
+//! keeps its state and checkpoint, derives the ids of its commands from the event, and so repeats
+//! nothing when it sees an event again.
+
+mod inventory;
+mod order;
+mod payment;
+
+pub use inventory::{Inventory, InventoryState};
+pub use order::{OrderPolicy, OrderPolicyState};
+pub use payment::{PaymentPolicy, PaymentPolicyState};
+
+use crate::{Command, Money, OrderId, Recorded};
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// What policies may be told by configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Limits {
+    /// How long stock is reserved for a payment that does not come.
+    pub reservation: Duration,
+    /// How often a declined payment is tried, at most.
+    pub payment_attempts: u32,
+    /// When, after a call without an answer, the provider is asked what became of it.
+    pub inquiries: Vec<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            reservation: Duration::minutes(15),
+            payment_attempts: 3,
+            inquiries: [30, 120, 600, 3_600].map(Duration::seconds).to_vec(),
+        }
+    }
+}
+
+/// What a policy wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reaction {
+    /// Put this command now.
+    Execute(Command),
+    /// Do this later, unless it is called off.
+    Schedule(Timer),
+    /// Call off what was scheduled under this name for the order.
+    Unschedule(TimerName),
+    /// Do this now, outside of the platform.
+    Call(Call),
+}
+
+/// What a timer is for; an order has at most one of each name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerName {
+    /// The reservation's time limit.
+    Reservation,
+    /// Asking the provider for an unknown outcome.
+    Inquiry,
+}
+
+impl TimerName {
+    /// The name as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reservation => "reservation",
+            Self::Inquiry => "inquiry",
+        }
+    }
+}
+
+/// Something that is done later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timer {
+    /// What for. A timer of the same name and order is replaced.
+    pub name: TimerName,
+    /// When.
+    pub due: DateTime<Utc>,
+    /// What.
+    pub task: Task,
+}
+
+/// What is done when its time has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Put a command.
+    Execute(Command),
+    /// Do something outside of the platform.
+    Call(Call),
+}
+
+/// Something that is done outside of the platform, and whose outcome comes back as a command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Ask the payment provider to set an amount aside.
+    Authorize {
+        /// The order that is paid.
+        order_id: OrderId,
+        /// Which attempt.
+        attempt: u32,
+        /// How much.
+        amount: Money,
+        /// A token of the provider.
+        payment_method: String,
+        /// What makes the provider do it once.
+        idempotency_key: String,
+    },
+    /// Ask the payment provider what became of an authorization.
+    Inquire {
+        /// The order that is paid.
+        order_id: OrderId,
+        /// Which attempt.
+        attempt: u32,
+        /// The key of the call whose outcome is unknown.
+        idempotency_key: String,
+        /// How often it was asked, this time included.
+        inquiries: u32,
+        /// Whether this is the last time.
+        last: bool,
+    },
+    /// Ask the payment provider to give an authorization back.
+    Void {
+        /// The order.
+        order_id: OrderId,
+        /// What the provider calls the authorization.
+        authorization_id: String,
+        /// What makes the provider do it once.
+        idempotency_key: String,
+    },
+    /// Ask the payment provider to take what is set aside.
+    Capture {
+        /// The order.
+        order_id: OrderId,
+        /// What the provider calls the authorization.
+        authorization_id: String,
+        /// How much.
+        amount: Money,
+        /// What makes the provider do it once.
+        idempotency_key: String,
+    },
+}
+
+/// What follows from what happened, for one order at a time.
+pub trait Policy: Send + Sync + 'static {
+    /// The name that its checkpoint and its commands' ids are kept under; never changed.
+    const NAME: &'static str;
+
+    /// What it remembers of an order.
+    type State: Default + Clone + Send + Sync + Serialize + DeserializeOwned;
+
+    /// The order that `event` is about, if the policy cares for it.
+    fn key(event: &Recorded) -> Option<OrderId>;
+
+    /// What it remembers after `event`, and what is to be done.
+    fn react(limits: &Limits, state: Self::State, event: &Recorded)
+    -> (Self::State, Vec<Reaction>);
+}

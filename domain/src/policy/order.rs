@@ -1,0 +1,156 @@
+//! Confirms, rejects, expires and cancels orders as stock and payment turn out.
+
+use super::{Limits, Policy, Reaction, Task, Timer, TimerName};
+use crate::{
+    Command, Event, OrderId, Recorded,
+    order::{
+        CancelOrder, ConfirmOrder, ExpireOrder, OrderCommand, OrderEvent, RejectOrder,
+        RejectionReason,
+    },
+    payment::PaymentEvent,
+    stock::StockEvent,
+};
+use serde::{Deserialize, Serialize};
+
+/// The order policy.
+pub struct OrderPolicy;
+
+/// What it remembers: how far an order's stock and payment are.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct OrderPolicyState {
+    /// How many holds are on the order.
+    pub holds: u32,
+    /// Whether the payment is authorized.
+    pub authorized: bool,
+    /// Whether the order is being cancelled.
+    pub cancelling: bool,
+    /// Whether the stock of an order that is being cancelled was given back.
+    pub released: bool,
+    /// Whether the payment of an order that is being cancelled was given back.
+    pub voided: bool,
+}
+
+impl Policy for OrderPolicy {
+    const NAME: &'static str = "order";
+    type State = OrderPolicyState;
+
+    fn key(event: &Recorded) -> Option<OrderId> {
+        match &event.event {
+            Event::Order(event) => match event {
+                OrderEvent::OrderConfirmed(event) => Some(event.order.order_id),
+                OrderEvent::CancellationRequested(event) => Some(event.order.order_id),
+                OrderEvent::HoldPlaced(event) => Some(event.order_id),
+                OrderEvent::HoldReleased(event) => Some(event.order_id),
+                OrderEvent::OrderPlaced(_)
+                | OrderEvent::OrderRejected(_)
+                | OrderEvent::OrderExpired(_)
+                | OrderEvent::CancellationRejected(_)
+                | OrderEvent::OrderCancelled(_)
+                | OrderEvent::NoteAdded(_) => None,
+            },
+            Event::Stock(event) => match event {
+                StockEvent::StockReserved(event) if event.part == event.parts => {
+                    Some(event.order_id)
+                }
+                StockEvent::StockReservationRejected(event) if event.part == event.parts => {
+                    Some(event.order_id)
+                }
+                StockEvent::ReservationReleased(event) if event.part == event.parts => {
+                    Some(event.order_id)
+                }
+                _ => None,
+            },
+            Event::Payment(event) => match event {
+                PaymentEvent::PaymentAuthorized(event) => Some(event.order_id),
+                PaymentEvent::PaymentIntegrityMismatch(event) => Some(event.order_id),
+                PaymentEvent::PaymentDeclined(event) if event.attempts_left == 0 => {
+                    Some(event.order_id)
+                }
+                PaymentEvent::PaymentVoided(event) => Some(event.order_id),
+                _ => None,
+            },
+        }
+    }
+
+    fn react(
+        _: &Limits,
+        mut state: OrderPolicyState,
+        event: &Recorded,
+    ) -> (OrderPolicyState, Vec<Reaction>) {
+        let Some(order_id) = Self::key(event) else {
+            return (state, vec![]);
+        };
+        let put = |command| Reaction::Execute(Command::Order(order_id, command));
+        let confirm = || put(OrderCommand::Confirm(ConfirmOrder));
+        let done = Reaction::Unschedule(TimerName::Reservation);
+        let mut reactions = vec![];
+        match &event.event {
+            Event::Stock(StockEvent::StockReserved(reserved)) => {
+                reactions.push(Reaction::Schedule(Timer {
+                    name: TimerName::Reservation,
+                    due: reserved.until,
+                    task: Task::Execute(Command::Order(
+                        order_id,
+                        OrderCommand::Expire(ExpireOrder),
+                    )),
+                }));
+            }
+            Event::Stock(StockEvent::StockReservationRejected(rejected)) => {
+                // Nothing is held, should the order be cancelled meanwhile.
+                state.released = true;
+                reactions.push(put(OrderCommand::Reject(RejectOrder {
+                    reason: RejectionReason::OutOfStock,
+                    detail: format!(
+                        "{} of {} were wanted, {} can be had",
+                        rejected.requested, rejected.sku, rejected.available
+                    ),
+                })));
+            }
+            Event::Stock(_) => state.released = true,
+            Event::Payment(PaymentEvent::PaymentAuthorized(_)) => {
+                state.authorized = true;
+                reactions.push(done);
+                if !state.cancelling && state.holds == 0 {
+                    reactions.push(confirm());
+                }
+            }
+            Event::Payment(PaymentEvent::PaymentIntegrityMismatch(mismatch)) => {
+                reactions.push(done);
+                reactions.push(put(OrderCommand::Reject(RejectOrder {
+                    reason: RejectionReason::PaymentIntegrity,
+                    detail: format!(
+                        "{} was to be authorized, the provider authorized {}",
+                        mismatch.expected, mismatch.actual
+                    ),
+                })));
+            }
+            Event::Payment(PaymentEvent::PaymentDeclined(declined)) => {
+                reactions.push(done);
+                reactions.push(put(OrderCommand::Reject(RejectOrder {
+                    reason: RejectionReason::PaymentDeclined,
+                    detail: format!("the payment was declined: {}", declined.code),
+                })));
+            }
+            Event::Payment(_) => {
+                state.authorized = false;
+                state.voided = true;
+            }
+            Event::Order(OrderEvent::HoldPlaced(_)) => state.holds += 1,
+            Event::Order(OrderEvent::HoldReleased(_)) => {
+                state.holds = state.holds.saturating_sub(1);
+                if state.authorized && !state.cancelling && state.holds == 0 {
+                    reactions.push(confirm());
+                }
+            }
+            Event::Order(OrderEvent::CancellationRequested(_)) => {
+                state.cancelling = true;
+                reactions.push(done);
+            }
+            Event::Order(_) => {}
+        }
+        if state.cancelling && state.released && state.voided {
+            reactions.push(put(OrderCommand::Cancel(CancelOrder)));
+        }
+        (state, reactions)
+    }
+}

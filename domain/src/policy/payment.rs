@@ -1,0 +1,192 @@
+//! Has orders paid for whose stock is reserved, and gives back what ended orders paid.
+
+use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName};
+use crate::{
+    Command, Event, Money, OrderId, Recorded,
+    order::OrderEvent,
+    payment::{PaymentCommand, PaymentEvent, RequestAuthorization, RequestVoid},
+    stock::StockEvent,
+};
+use serde::{Deserialize, Serialize};
+
+/// The payment policy.
+pub struct PaymentPolicy;
+
+/// What it remembers: how the order is paid.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct PaymentPolicyState {
+    /// The order's total.
+    pub amount: Option<Money>,
+    /// The provider's token.
+    pub payment_method: String,
+    /// Whether the order has ended, so that nothing may be charged any more.
+    pub ended: bool,
+}
+
+impl Policy for PaymentPolicy {
+    const NAME: &'static str = "payment";
+    type State = PaymentPolicyState;
+
+    fn key(event: &Recorded) -> Option<OrderId> {
+        match &event.event {
+            Event::Order(OrderEvent::OrderPlaced(event)) => Some(event.order_id),
+            Event::Order(OrderEvent::OrderExpired(event)) => Some(event.order.order_id),
+            Event::Order(OrderEvent::CancellationRequested(event)) => Some(event.order.order_id),
+            Event::Order(_) => None,
+            // The last part says that all SKUs are reserved.
+            Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
+            Event::Stock(_) => None,
+            Event::Payment(event) => match event {
+                PaymentEvent::PaymentAuthorizationRequested(event) => Some(event.order_id),
+                PaymentEvent::PaymentAuthorized(event) => Some(event.order_id),
+                PaymentEvent::PaymentIntegrityMismatch(event) => Some(event.order_id),
+                PaymentEvent::PaymentDeclined(event) => Some(event.order_id),
+                PaymentEvent::PaymentOutcomeUnknown(event) => Some(event.order_id),
+                PaymentEvent::PaymentVoidRequested(event) => Some(event.order_id),
+                PaymentEvent::PaymentCaptureRequested(event) => Some(event.order_id),
+                PaymentEvent::PaymentParked(_)
+                | PaymentEvent::PaymentVoidDeferred(_)
+                | PaymentEvent::PaymentVoided(_)
+                | PaymentEvent::LatePaymentReversed(_)
+                | PaymentEvent::PaymentCaptured(_)
+                | PaymentEvent::PaymentCaptureFailed(_) => None,
+            },
+        }
+    }
+
+    fn react(
+        limits: &Limits,
+        mut state: PaymentPolicyState,
+        event: &Recorded,
+    ) -> (PaymentPolicyState, Vec<Reaction>) {
+        let Some(order_id) = Self::key(event) else {
+            return (state, vec![]);
+        };
+        let reactions = match &event.event {
+            Event::Order(OrderEvent::OrderPlaced(placed)) => {
+                state.amount = Some(Money::new(placed.total, placed.currency));
+                state.payment_method.clone_from(&placed.payment_method);
+                vec![]
+            }
+            Event::Order(OrderEvent::OrderExpired(_)) => {
+                state.ended = true;
+                vec![void(order_id, event, "the order expired")]
+            }
+            Event::Order(OrderEvent::CancellationRequested(_)) => {
+                state.ended = true;
+                vec![void(order_id, event, "the order is being cancelled")]
+            }
+            Event::Stock(_) => authorize(limits, &state, order_id, event, 1),
+            Event::Payment(PaymentEvent::PaymentDeclined(declined)) => {
+                let mut reactions = vec![Reaction::Unschedule(TimerName::Inquiry)];
+                if declined.attempts_left > 0 {
+                    let next = declined.attempt + 1;
+                    reactions.extend(authorize(limits, &state, order_id, event, next));
+                }
+                reactions
+            }
+            Event::Payment(happened) => outside(limits, order_id, event, happened),
+            Event::Order(_) => vec![],
+        };
+        (state, reactions)
+    }
+}
+
+/// Asks for an authorization, unless the order has ended.
+fn authorize(
+    limits: &Limits,
+    state: &PaymentPolicyState,
+    order_id: OrderId,
+    event: &Recorded,
+    attempt: u32,
+) -> Vec<Reaction> {
+    let Some(amount) = state.amount.filter(|_| !state.ended) else {
+        return vec![];
+    };
+    let command = PaymentCommand::RequestAuthorization(RequestAuthorization {
+        order_id,
+        amount,
+        payment_method: state.payment_method.clone(),
+        attempt,
+        max_attempts: limits.payment_attempts,
+        idempotency_key: key(event, order_id, "authorize", attempt),
+    });
+    vec![Reaction::Execute(Command::Payment(order_id, command))]
+}
+
+/// What is to be done outside of the platform.
+fn outside(
+    limits: &Limits,
+    order_id: OrderId,
+    event: &Recorded,
+    happened: &PaymentEvent,
+) -> Vec<Reaction> {
+    match happened {
+        PaymentEvent::PaymentAuthorizationRequested(asked) => {
+            vec![Reaction::Call(Call::Authorize {
+                order_id,
+                attempt: asked.attempt,
+                amount: asked.amount,
+                payment_method: asked.payment_method.clone(),
+                idempotency_key: asked.idempotency_key.clone(),
+            })]
+        }
+        PaymentEvent::PaymentAuthorized(_) | PaymentEvent::PaymentIntegrityMismatch(_) => {
+            vec![Reaction::Unschedule(TimerName::Inquiry)]
+        }
+        PaymentEvent::PaymentOutcomeUnknown(unknown) => {
+            let asked = unknown.inquiries as usize;
+            let Some(wait) = limits.inquiries.get(asked) else {
+                return vec![];
+            };
+            vec![Reaction::Schedule(Timer {
+                name: TimerName::Inquiry,
+                due: event.envelope.recorded_at + *wait,
+                task: Task::Call(Call::Inquire {
+                    order_id,
+                    attempt: unknown.attempt,
+                    idempotency_key: unknown.idempotency_key.clone(),
+                    inquiries: unknown.inquiries + 1,
+                    last: asked + 1 >= limits.inquiries.len(),
+                }),
+            })]
+        }
+        PaymentEvent::PaymentVoidRequested(asked) => vec![
+            Reaction::Unschedule(TimerName::Inquiry),
+            Reaction::Call(Call::Void {
+                order_id,
+                authorization_id: asked.authorization_id.clone(),
+                idempotency_key: asked.idempotency_key.clone(),
+            }),
+        ],
+        PaymentEvent::PaymentCaptureRequested(asked) => vec![Reaction::Call(Call::Capture {
+            order_id,
+            authorization_id: asked.authorization_id.clone(),
+            amount: asked.amount,
+            idempotency_key: asked.idempotency_key.clone(),
+        })],
+        PaymentEvent::PaymentDeclined(_)
+        | PaymentEvent::PaymentParked(_)
+        | PaymentEvent::PaymentVoidDeferred(_)
+        | PaymentEvent::PaymentVoided(_)
+        | PaymentEvent::LatePaymentReversed(_)
+        | PaymentEvent::PaymentCaptured(_)
+        | PaymentEvent::PaymentCaptureFailed(_) => vec![],
+    }
+}
+
+fn void(order_id: OrderId, event: &Recorded, reason: &str) -> Reaction {
+    let command = PaymentCommand::RequestVoid(RequestVoid {
+        order_id,
+        idempotency_key: key(event, order_id, "void", 1),
+        reason: reason.into(),
+    });
+    Reaction::Execute(Command::Payment(order_id, command))
+}
+
+/// `{tenant}:{payment}:{operation}:{n}`: what makes the provider do it once.
+fn key(event: &Recorded, order_id: OrderId, operation: &str, n: u32) -> String {
+    format!("{}:{order_id}:{operation}:{n}", event.envelope.tenant)
+}

@@ -1,0 +1,158 @@
+//! Decisions over all SKUs of an order together: all of them, or none.
+
+use super::{
+    Ended, ReleaseReason, ReservationCommand, ReservationCommitted, ReservationExpired,
+    ReservationItem, ReservationReleased, ReservationStep, Stock, StockError, StockEvent,
+    StockReservationRejected, StockReserved,
+};
+use chrono::{DateTime, Utc};
+
+/// What happens to each of the command's items, in their order; nothing where it is empty.
+type Decision = Result<Vec<Option<StockEvent>>, StockError>;
+
+/// Decides `command` over `stocks`, which are those of its items, in their order.
+pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
+    match command.step {
+        ReservationStep::Reserve { until } => reserve(stocks, command, until),
+        ReservationStep::Commit => commit(stocks, command),
+        ReservationStep::Release(reason) => Ok(release(stocks, command, reason)),
+    }
+}
+
+fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>) -> Decision {
+    let key = (command.order_id, command.epoch);
+    let ended = |how| move |stock: &&Stock| stock.ended.get(&key) == Some(&how);
+    if stocks.iter().any(ended(Ended::Released)) {
+        return Err(StockError::Released);
+    }
+    let reserved = stocks
+        .iter()
+        .any(|stock| stock.reservations.contains_key(&key));
+    if reserved || stocks.iter().any(ended(Ended::Rejected)) {
+        return Ok(vec![None; stocks.len()]);
+    }
+    let short = |stock: &Stock, item: &ReservationItem| item.quantity() > stock.available();
+    if !zip(stocks, command).any(|(stock, item)| short(stock, item)) {
+        return Ok(parts(
+            stocks,
+            command,
+            |_, _| true,
+            |item, _, part, parts| {
+                StockReserved {
+                    order_id: command.order_id,
+                    epoch: command.epoch,
+                    location: command.location.clone(),
+                    sku: item.sku.clone(),
+                    quantity: item.quantity(),
+                    lines: item.lines.clone(),
+                    until,
+                    part,
+                    parts,
+                }
+                .into()
+            },
+        ));
+    }
+    Ok(parts(stocks, command, short, |item, stock, part, parts| {
+        StockReservationRejected {
+            order_id: command.order_id,
+            epoch: command.epoch,
+            location: command.location.clone(),
+            sku: item.sku.clone(),
+            requested: item.quantity(),
+            available: stock.available(),
+            part,
+            parts,
+        }
+        .into()
+    }))
+}
+
+fn commit(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
+    let key = (command.order_id, command.epoch);
+    let reservation = |stock: &Stock| stock.reservations.get(&key).copied();
+    if stocks.iter().any(|stock| reservation(stock).is_none()) {
+        return Err(StockError::NoReservation);
+    }
+    let waits = |stock: &Stock, _: &ReservationItem| {
+        reservation(stock).is_some_and(|reservation| !reservation.committed)
+    };
+    Ok(parts(stocks, command, waits, |item, stock, part, parts| {
+        ReservationCommitted {
+            order_id: command.order_id,
+            epoch: command.epoch,
+            location: command.location.clone(),
+            sku: item.sku.clone(),
+            quantity: reservation(stock).map_or(0, |reservation| reservation.quantity),
+            part,
+            parts,
+        }
+        .into()
+    }))
+}
+
+fn release(
+    stocks: &[&Stock],
+    command: &ReservationCommand,
+    reason: ReleaseReason,
+) -> Vec<Option<StockEvent>> {
+    let key = (command.order_id, command.epoch);
+    let open = |stock: &Stock, _: &ReservationItem| !stock.ended.contains_key(&key);
+    parts(stocks, command, open, |item, stock, part, parts| {
+        let reservation = stock.reservations.get(&key);
+        let quantity = reservation.map_or(0, |reservation| reservation.quantity);
+        let committed = reservation.is_some_and(|reservation| reservation.committed);
+        match reason {
+            ReleaseReason::Expired => ReservationExpired {
+                order_id: command.order_id,
+                epoch: command.epoch,
+                location: command.location.clone(),
+                sku: item.sku.clone(),
+                quantity,
+                part,
+                parts,
+            }
+            .into(),
+            ReleaseReason::Rejected | ReleaseReason::Cancelled => ReservationReleased {
+                order_id: command.order_id,
+                epoch: command.epoch,
+                location: command.location.clone(),
+                sku: item.sku.clone(),
+                quantity,
+                committed,
+                reason,
+                part,
+                parts,
+            }
+            .into(),
+        }
+    })
+}
+
+fn zip<'a>(
+    stocks: &'a [&Stock],
+    command: &'a ReservationCommand,
+) -> impl Iterator<Item = (&'a Stock, &'a ReservationItem)> {
+    stocks.iter().copied().zip(&command.items)
+}
+
+/// An event for each item that `concerned` picks, numbered in their order.
+fn parts(
+    stocks: &[&Stock],
+    command: &ReservationCommand,
+    concerned: impl Fn(&Stock, &ReservationItem) -> bool,
+    event: impl Fn(&ReservationItem, &Stock, u32, u32) -> StockEvent,
+) -> Vec<Option<StockEvent>> {
+    let count = zip(stocks, command)
+        .filter(|(stock, item)| concerned(stock, item))
+        .count() as u32;
+    let mut part = 0;
+    zip(stocks, command)
+        .map(|(stock, item)| {
+            concerned(stock, item).then(|| {
+                part += 1;
+                event(item, stock, part, count)
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,115 @@
+//! What may be asked of the stock of a SKU. Commands about an order are put to all its SKUs at
+//! once, and are decided over all of them together: see [`super::across`].
+
+use crate::{Location, OrderId, Sku};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Anything that may be asked of the stock of one SKU at one location.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum StockCommand {
+    /// Book in what was delivered.
+    Receive(ReceiveStock),
+    /// Correct the count.
+    Adjust(AdjustStock),
+}
+
+/// Books in a delivery.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReceiveStock {
+    /// The receipt's id, minted at the edge.
+    pub receipt_id: Uuid,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many; at least 1.
+    pub quantity: i64,
+    /// The shop's own number for the delivery.
+    pub reference: Option<String>,
+}
+
+/// Corrects the count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AdjustStock {
+    /// The adjustment's id, minted at the edge.
+    pub adjustment_id: Uuid,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// By how many, up or down; not 0.
+    pub delta: i64,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// What a line of an order takes of a SKU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationLine {
+    /// The order's line.
+    pub line: u32,
+    /// How many.
+    pub quantity: i64,
+}
+
+/// What an order takes of a SKU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationItem {
+    /// What.
+    pub sku: Sku,
+    /// For which lines.
+    pub lines: Vec<ReservationLine>,
+}
+
+impl ReservationItem {
+    /// How many in all.
+    pub fn quantity(&self) -> i64 {
+        self.lines
+            .iter()
+            .fold(0, |sum, line| sum.saturating_add(line.quantity))
+    }
+}
+
+/// A command about one order's reservation over all its SKUs: all of them, or none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReservationCommand {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is, from 1.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What; sorted by SKU, each SKU once.
+    pub items: Vec<ReservationItem>,
+    /// What is to be done.
+    pub step: ReservationStep,
+}
+
+/// A step in the life of a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReservationStep {
+    /// Reserve.
+    Reserve {
+        /// Until when payment may come.
+        until: DateTime<Utc>,
+    },
+    /// Keep it for good: the order is confirmed.
+    Commit,
+    /// Give it back.
+    Release(ReleaseReason),
+}
+
+/// Why a reservation is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseReason {
+    /// The order was rejected.
+    Rejected,
+    /// The order is being cancelled.
+    Cancelled,
+    /// Payment did not come in time.
+    Expired,
+}

@@ -1,0 +1,66 @@
+//! Why a command to stock may be refused.
+
+use crate::{Refusal, RefusalKind};
+
+/// Why a command to stock was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StockError {
+    /// A quantity below 1 or above the limit.
+    #[error("quantity must be 1 to {max}")]
+    Quantity {
+        /// The most in one receipt.
+        max: i64,
+    },
+    /// A correction of nothing, or above the limit.
+    #[error("delta must be 1 to {max}, up or down")]
+    Delta {
+        /// The most in one correction.
+        max: i64,
+    },
+    /// A text that is empty or too long.
+    #[error("{field} must have 1 to {max} characters")]
+    Text {
+        /// Which.
+        field: &'static str,
+        /// The longest it may be, in characters.
+        max: usize,
+    },
+    /// The correction would leave less than what orders were promised.
+    #[error("only {available} are not promised to orders, so the count cannot fall by {by}")]
+    Promised {
+        /// How many are not promised.
+        available: i64,
+        /// By how many it was to fall.
+        by: i64,
+    },
+    /// The count would exceed what can be counted.
+    #[error("the count exceeds what can be counted")]
+    Overflow,
+    /// There is no such reservation to keep.
+    #[error("there is no such reservation")]
+    NoReservation,
+    /// The reservation was given back before it came.
+    #[error("the reservation was given back before it came")]
+    Released,
+}
+
+impl From<StockError> for Refusal {
+    fn from(error: StockError) -> Self {
+        use RefusalKind::{Meaning, State};
+        use StockError as E;
+        let (kind, code, pointer) = match &error {
+            E::Quantity { .. } => (Meaning, "QUANTITY_OUT_OF_RANGE", Some("/quantity".into())),
+            E::Delta { .. } => (Meaning, "DELTA_OUT_OF_RANGE", Some("/delta".into())),
+            E::Text { field, .. } => (Meaning, "TEXT_LENGTH", Some(format!("/{field}"))),
+            E::Promised { .. } => (State, "STOCK_PROMISED", Some("/delta".into())),
+            E::Overflow => (Meaning, "STOCK_OVERFLOW", Some("/quantity".into())),
+            E::Released => (State, "RESERVATION_RELEASED", None),
+            E::NoReservation => (State, "NO_RESERVATION", None),
+        };
+        let refusal = Self::new(kind, code, error.to_string());
+        match pointer {
+            Some(pointer) => refusal.at(pointer),
+            None => refusal,
+        }
+    }
+}

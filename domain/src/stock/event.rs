@@ -1,0 +1,167 @@
+//! What may happen to the stock of a SKU. These shapes are frozen: a new shape is a new version.
+//!
+//! What happens to several SKUs of an order at once carries `part` and `parts`: the last part says
+//! that the whole is done, since all parts are appended together and in this order.
+
+use super::{ReleaseReason, ReservationLine};
+use crate::{Location, OrderId, Sku, event::events};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+events! {
+    /// Anything that may happen to the stock of a SKU.
+    StockEvent {
+        /// A delivery was booked in.
+        StockReceived = 1,
+        /// The count was corrected.
+        StockAdjusted = 1,
+        /// Some of it is reserved for an order.
+        StockReserved = 1,
+        /// An order could not have it.
+        StockReservationRejected = 1,
+        /// A reservation is kept for good.
+        ReservationCommitted = 1,
+        /// A reservation was given back.
+        ReservationReleased = 1,
+        /// A reservation was given back since payment did not come in time.
+        ReservationExpired = 1,
+    }
+}
+
+/// A delivery was booked in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockReceived {
+    /// The receipt.
+    pub receipt_id: Uuid,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i64,
+    /// The shop's own number for the delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+/// The count was corrected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockAdjusted {
+    /// The adjustment.
+    pub adjustment_id: Uuid,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// By how many, up or down.
+    pub delta: i64,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Stock is reserved for an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockReserved {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many in all.
+    pub quantity: i64,
+    /// For which lines.
+    pub lines: Vec<ReservationLine>,
+    /// Until when payment may come.
+    pub until: DateTime<Utc>,
+    /// Which SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
+}
+
+/// An order could not have what it asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockReservationRejected {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many were asked for.
+    pub requested: i64,
+    /// How many there were.
+    pub available: i64,
+    /// Which rejecting SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
+}
+
+/// A reservation is kept for good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReservationCommitted {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i64,
+    /// Which SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
+}
+
+/// A reservation was given back. With a quantity of 0 it is a tombstone: the release came before
+/// its reservation, which will be refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReservationReleased {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i64,
+    /// Whether it had been committed.
+    pub committed: bool,
+    /// Why.
+    pub reason: ReleaseReason,
+    /// Which SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
+}
+
+/// A reservation was given back since payment did not come in time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReservationExpired {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i64,
+    /// Which SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
+}

@@ -1,0 +1,61 @@
+//! What events change in the stock of a SKU.
+
+use super::{Ended, Reservation, ReservationKey, Stock, StockEvent};
+
+pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
+    match event {
+        StockEvent::StockReceived(event) => {
+            stock.on_hand += event.quantity;
+            stock.recent.insert(event.receipt_id);
+        }
+        StockEvent::StockAdjusted(event) => {
+            stock.on_hand += event.delta;
+            stock.recent.insert(event.adjustment_id);
+        }
+        StockEvent::StockReserved(event) => {
+            let reservation = Reservation {
+                quantity: event.quantity,
+                committed: false,
+            };
+            stock
+                .reservations
+                .insert((event.order_id, event.epoch), reservation);
+            stock.reserved += event.quantity;
+        }
+        StockEvent::StockReservationRejected(event) => {
+            stock
+                .ended
+                .insert((event.order_id, event.epoch), Ended::Rejected);
+        }
+        StockEvent::ReservationCommitted(event) => {
+            let key = (event.order_id, event.epoch);
+            if let Some(reservation) = stock.reservations.get_mut(&key)
+                && !reservation.committed
+            {
+                reservation.committed = true;
+                stock.reserved -= reservation.quantity;
+                stock.committed += reservation.quantity;
+            }
+        }
+        StockEvent::ReservationReleased(event) => {
+            end(&mut stock, (event.order_id, event.epoch));
+        }
+        StockEvent::ReservationExpired(event) => end(&mut stock, (event.order_id, event.epoch)),
+    }
+    stock
+}
+
+fn end(stock: &mut Stock, key: ReservationKey) {
+    match stock.reservations.remove(&key) {
+        Some(Reservation {
+            quantity,
+            committed: true,
+        }) => stock.committed -= quantity,
+        Some(Reservation {
+            quantity,
+            committed: false,
+        }) => stock.reserved -= quantity,
+        None => {}
+    }
+    stock.ended.insert(key, Ended::Released);
+}

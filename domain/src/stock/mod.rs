@@ -1,0 +1,41 @@
+//! The stock of one SKU at one location.
+
+mod across;
+mod command;
+mod decide;
+mod error;
+mod event;
+mod evolve;
+mod state;
+
+pub use across::across;
+pub use command::{
+    AdjustStock, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
+    ReservationStep, StockCommand,
+};
+pub use error::StockError;
+pub use event::{
+    ReservationCommitted, ReservationExpired, ReservationReleased, StockAdjusted, StockEvent,
+    StockReceived, StockReservationRejected, StockReserved,
+};
+pub use state::{Ended, Reservation, ReservationKey, Stock};
+
+use crate::Decider;
+
+/// The decider of stock.
+pub struct Stocks;
+
+impl Decider for Stocks {
+    type State = Stock;
+    type Command = StockCommand;
+    type Event = StockEvent;
+    type Error = StockError;
+
+    fn decide(state: &Stock, command: &StockCommand) -> Result<Vec<StockEvent>, StockError> {
+        decide::decide(state, command)
+    }
+
+    fn evolve(state: Stock, event: &StockEvent) -> Stock {
+        evolve::evolve(state, event)
+    }
+}

@@ -1,0 +1,174 @@
+//! Streams, versions and positions.
+
+use crate::{Location, OrderId, Sku, TenantId};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr, sync::Arc};
+
+macro_rules! counter {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// Before the first.
+            pub const ZERO: Self = Self(0);
+
+            /// The number `value`; a negative one counts as zero.
+            pub const fn new(value: i64) -> Self {
+                Self(if value < 0 { 0 } else { value })
+            }
+
+            /// The number.
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+
+            /// The number `count` further on.
+            pub const fn plus(self, count: usize) -> Self {
+                Self(self.0 + count as i64)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+counter!(
+    /// The number of events in a stream, and the number of its last event: contiguous from 1.
+    Version
+);
+counter!(
+    /// The place of an event in the order of all events. It follows the order of commits; stores
+    /// may leave gaps between positions, so only compare them.
+    Position
+);
+
+/// The kind of aggregate a stream holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// One stream per order.
+    Order,
+    /// One stream per SKU and location.
+    Stock,
+    /// One stream per order's payment.
+    Payment,
+}
+
+impl Category {
+    /// The category's name, as stream names begin with it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Stock => "stock",
+            Self::Payment => "payment",
+        }
+    }
+}
+
+/// Why a text is not a stream name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a stream name: expected order|stock|payment, '-', tenant, '.', key")]
+pub struct StreamIdError(pub String);
+
+/// The name of a stream: `{category}-{tenant}.{key}`, so `order-main.0192…`,
+/// `payment-main.0192…` or `stock-main.{location}.{sku}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId {
+    category: Category,
+    name: Arc<str>,
+}
+
+impl StreamId {
+    /// The stream of an order.
+    pub fn order(tenant: &TenantId, order: OrderId) -> Self {
+        Self::new(Category::Order, format!("order-{tenant}.{order}"))
+    }
+
+    /// The stream of an order's payment.
+    pub fn payment(tenant: &TenantId, order: OrderId) -> Self {
+        Self::new(Category::Payment, format!("payment-{tenant}.{order}"))
+    }
+
+    /// The stream of a SKU at a location.
+    pub fn stock(tenant: &TenantId, location: &Location, sku: &Sku) -> Self {
+        Self::new(Category::Stock, format!("stock-{tenant}.{location}.{sku}"))
+    }
+
+    fn new(category: Category, name: String) -> Self {
+        Self {
+            category,
+            name: name.into(),
+        }
+    }
+
+    /// The kind of aggregate in it.
+    pub const fn category(&self) -> Category {
+        self.category
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// The shop that it belongs to.
+    pub fn tenant(&self) -> &str {
+        let rest = &self.name[self.category.as_str().len() + 1..];
+        rest.split_once('.').map_or(rest, |(tenant, _)| tenant)
+    }
+
+    /// What identifies it within category and tenant.
+    pub fn key(&self) -> &str {
+        self.name.split_once('.').map_or("", |(_, key)| key)
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl FromStr for StreamId {
+    type Err = StreamIdError;
+
+    fn from_str(text: &str) -> Result<Self, StreamIdError> {
+        let wrong = || StreamIdError(text.into());
+        let (category, rest) = text.split_once('-').ok_or_else(wrong)?;
+        let category = match category {
+            "order" => Category::Order,
+            "stock" => Category::Stock,
+            "payment" => Category::Payment,
+            _ => return Err(wrong()),
+        };
+        match rest.split_once('.') {
+            Some((tenant, key)) if !tenant.is_empty() && !key.is_empty() => Ok(Self {
+                category,
+                name: text.into(),
+            }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl Serialize for StreamId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

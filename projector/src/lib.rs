@@ -1,0 +1,1 @@
+//! Folds events into read models: live, rebuild, fenced leadership.

@@ -1,0 +1,1 @@
+//! Runs policies, durable timers and calls to participants.

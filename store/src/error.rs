@@ -1,0 +1,59 @@
+//! What can go wrong with a store.
+
+use domain::{DecodeError, Envelope, StreamId, Version};
+use std::sync::Arc;
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store cannot be reached, or refuses work for now. Nothing was done; try again.
+    #[error("the event store cannot be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The connection broke while an append was under way: it may have been done. Appending the
+    /// same again is safe, since each append carries its command's id.
+    #[error("it is unknown whether the append was done")]
+    OutcomeUnknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store holds something that it cannot hold.
+    #[error("{table}.{column} of {row} holds what it cannot: {detail}")]
+    Corrupt {
+        /// The table, or its like.
+        table: &'static str,
+        /// The column, or its like.
+        column: &'static str,
+        /// Which row.
+        row: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// An event that this build cannot read.
+    #[error(transparent)]
+    Undecodable(#[from] Undecodable),
+    /// The adapter was asked for something that breaks the port's rules: a bug of the caller.
+    #[error("the append breaks a rule of the port: {0}")]
+    Misuse(String),
+}
+
+impl StoreError {
+    /// Whether trying again can help.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::OutcomeUnknown(_))
+    }
+}
+
+/// An event that this build cannot read: history is never guessed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("event {version} of {stream} at position {position} cannot be read", stream = envelope.stream, version = envelope.version, position = envelope.position)]
+pub struct Undecodable {
+    /// Where it is, and where it came from.
+    pub envelope: Arc<Envelope>,
+    /// Why it cannot be read.
+    #[source]
+    pub source: Arc<DecodeError>,
+}
+
+impl Undecodable {
+    /// The stream and version, for messages.
+    pub fn place(&self) -> (&StreamId, Version) {
+        (&self.envelope.stream, self.envelope.version)
+    }
+}

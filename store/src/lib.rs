@@ -1,0 +1,19 @@
+//! The event store: a port, its adapters, and the lane that executes commands over it.
+//!
+//! The port appends batches of atomic appends, each with the record of the command that it came
+//! from, and reads events by stream or in the order of all events. Every adapter passes the one
+//! contract suite.
+
+mod append;
+pub mod clock;
+mod error;
+mod port;
+mod signal;
+mod stored;
+
+pub use append::{Answer, Append, AppendOutcome, CommandRecord, NewEvent, StreamAppend};
+pub use clock::{Clock, SystemClock};
+pub use error::{StoreError, Undecodable};
+pub use port::{EventReader, EventStore, Head};
+pub use signal::{HeadSignal, Signaller};
+pub use stored::{Delivered, StoredEvent};

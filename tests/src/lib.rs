@@ -1,0 +1,1 @@
+//! The platform under test as real processes: one harness, one binary.
