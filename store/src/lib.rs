@@ -7,6 +7,8 @@
 mod append;
 pub mod clock;
 mod error;
+mod fold;
+pub mod lane;
 mod port;
 mod signal;
 mod stored;
@@ -14,6 +16,7 @@ mod stored;
 pub use append::{Answer, Append, AppendOutcome, CommandRecord, NewEvent, StreamAppend};
 pub use clock::{Clock, SystemClock};
 pub use error::{StoreError, Undecodable};
+pub use fold::{Folded, Until, fold_stream};
 pub use port::{EventReader, EventStore, Head};
 pub use signal::{HeadSignal, Signaller};
 pub use stored::{Delivered, StoredEvent};

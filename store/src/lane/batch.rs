@@ -1,0 +1,293 @@
+//! One attempt at a batch: load, decide, append, answer.
+
+use super::{
+    Executed, Job, LaneError, Outcome,
+    cache::{StateCache, WorkingSet},
+};
+use crate::{
+    Answer, Append, AppendOutcome, CommandRecord, EventStore, NewEvent, StoreError, StreamAppend,
+};
+use domain::{CommandEnvelope, Event, State, StreamId, Version};
+use std::{collections::HashSet, sync::Arc};
+
+/// A command of the batch, with the streams it is decided over.
+pub(super) struct Pending {
+    pub job: Job,
+    pub streams: Vec<StreamId>,
+    /// How often it was decided already.
+    pub attempts: u32,
+}
+
+impl Pending {
+    pub(super) fn new(job: Job) -> Self {
+        let streams = job.command.command.streams(&job.command.tenant);
+        Self {
+            job,
+            streams,
+            attempts: 0,
+        }
+    }
+
+    pub(super) fn answer(self, answer: Result<Executed, LaneError>) {
+        // Whoever asked may have gone; the command is executed all the same.
+        let _ = self.job.answer.send(answer);
+    }
+}
+
+/// A command that was decided, and waits for its append.
+struct Decided {
+    pending: Pending,
+    version: Version,
+    outcome: Outcome,
+    state: Option<Arc<State>>,
+}
+
+/// What an attempt leaves to be done: commands to decide again, and why they could not be done.
+pub(super) type Left = (Vec<Pending>, Option<StoreError>);
+
+/// Decides and appends `batch`; answers what is settled and returns the rest.
+pub(super) async fn attempt(
+    store: &dyn EventStore,
+    cache: &mut StateCache,
+    batch: Vec<Pending>,
+) -> Left {
+    let mut states = WorkingSet::default();
+    if let Err(error) = gather(store, cache, &mut states, &batch).await {
+        return (batch, Some(error));
+    }
+    let mut left = Vec::new();
+    let mut decided = Vec::with_capacity(batch.len());
+    let mut appends = Vec::with_capacity(batch.len());
+    for mut pending in batch {
+        pending.attempts += 1;
+        match check_expected(&pending, &states) {
+            Expected::Met => {}
+            Expected::Stale => {
+                // The state may be older than what the asker saw: look again before refusing. Its
+                // stream is left out of what is put back, so that it is loaded then.
+                left.push(pending);
+                continue;
+            }
+            Expected::Missed(error) => {
+                pending.answer(Err(error));
+                continue;
+            }
+        }
+        let (append, settled) = decide(pending, &mut states);
+        appends.push(append);
+        decided.push(settled);
+    }
+    for pending in &left {
+        for stream in &pending.streams {
+            states.forget(stream);
+        }
+    }
+    if appends.is_empty() {
+        cache.put_back(states);
+        return (left, None);
+    }
+    match store.append(&appends).await {
+        Ok(outcomes) => {
+            for (settled, outcome) in decided.into_iter().zip(outcomes) {
+                if let Some(again) = settle(settled, outcome, &mut states) {
+                    left.push(again);
+                }
+            }
+            cache.put_back(states);
+            (left, None)
+        }
+        // What was decided may or may not have been done, so none of these states can be kept.
+        Err(error) => {
+            left.extend(decided.into_iter().map(|settled| settled.pending));
+            (left, Some(error))
+        }
+    }
+}
+
+/// Brings together the states of all streams of the batch.
+async fn gather(
+    store: &dyn EventStore,
+    cache: &mut StateCache,
+    states: &mut WorkingSet,
+    batch: &[Pending],
+) -> Result<(), StoreError> {
+    let mut missing = Vec::new();
+    let mut seen = HashSet::new();
+    for pending in batch {
+        for stream in &pending.streams {
+            if !seen.insert(stream) {
+                continue;
+            }
+            match cache.take(stream) {
+                Some(cached) => states.insert(stream.clone(), cached),
+                None if pending.attempts == 0 && pending.job.command.command.begins_stream() => {
+                    states.insert_empty(stream.clone());
+                }
+                None => missing.push(stream.clone()),
+            }
+        }
+    }
+    if !missing.is_empty() {
+        states.load(store, missing).await?;
+    }
+    Ok(())
+}
+
+enum Expected {
+    Met,
+    Stale,
+    Missed(LaneError),
+}
+
+fn check_expected(pending: &Pending, states: &WorkingSet) -> Expected {
+    let (Some(expected), Some(primary)) = (pending.job.command.expected, pending.streams.first())
+    else {
+        return Expected::Met;
+    };
+    match states.get(primary) {
+        Some(cached) if cached.version == expected => Expected::Met,
+        Some(cached) if cached.fresh => Expected::Missed(LaneError::VersionMismatch {
+            expected,
+            current: cached.version,
+        }),
+        _ => Expected::Stale,
+    }
+}
+
+/// Decides a command over the states so far, and lets its events change them.
+fn decide(pending: Pending, states: &mut WorkingSet) -> (Append, Decided) {
+    let command = &pending.job.command;
+    let (decision, versions): (_, Vec<Version>) = {
+        let cached: Vec<_> = pending
+            .streams
+            .iter()
+            .filter_map(|stream| states.get(stream))
+            .collect();
+        let before: Vec<&State> = cached.iter().map(|cached| cached.state.as_ref()).collect();
+        let versions = cached.iter().map(|cached| cached.version).collect();
+        (command.command.decide(&before), versions)
+    };
+    let (events, outcome, answer) = match decision {
+        Ok(events) => (events, Outcome::Accepted, Answer::Accepted),
+        Err(refusal) => (
+            vec![],
+            Outcome::Refused(refusal.clone()),
+            Answer::Refused(refusal),
+        ),
+    };
+    let append = append(command, &pending.streams, &versions, &events, answer);
+    for (stream, events) in pending.streams.iter().zip(&events) {
+        for event in events {
+            states.evolve(stream, event);
+        }
+    }
+    let primary = pending
+        .streams
+        .first()
+        .and_then(|stream| states.get(stream));
+    let version = primary.map_or(Version::ZERO, |cached| cached.version);
+    let state = primary
+        .filter(|_| pending.job.wants_state)
+        .map(|cached| cached.state.clone());
+    (
+        append,
+        Decided {
+            pending,
+            version,
+            outcome,
+            state,
+        },
+    )
+}
+
+fn append(
+    command: &CommandEnvelope,
+    streams: &[StreamId],
+    versions: &[Version],
+    events: &[Vec<Event>],
+    answer: Answer,
+) -> Append {
+    let mut index = 0;
+    let mut number = |event: &Event| {
+        let new = NewEvent::of(command.id, index, event);
+        index += 1;
+        new
+    };
+    let streams = streams
+        .iter()
+        .zip(versions)
+        .enumerate()
+        .map(|(at, (stream, expected))| {
+            let events = events.get(at).map(Vec::as_slice).unwrap_or_default();
+            StreamAppend {
+                stream: stream.clone(),
+                expected: *expected,
+                events: events.iter().map(&mut number).collect(),
+            }
+        });
+    Append {
+        command_id: command.id,
+        fingerprint: command.fingerprint,
+        tenant: command.tenant.clone(),
+        actor: command.actor.clone(),
+        correlation_id: command.correlation_id,
+        causation_id: command.causation_id,
+        traceparent: command.traceparent.clone(),
+        occurred_at: command.occurred_at,
+        streams: streams.collect(),
+        answer,
+    }
+}
+
+/// Answers a command whose append is settled; gives it back if it must be decided again.
+fn settle(decided: Decided, outcome: AppendOutcome, states: &mut WorkingSet) -> Option<Pending> {
+    let Decided {
+        pending,
+        version,
+        outcome: decision,
+        state,
+    } = decided;
+    match outcome {
+        AppendOutcome::Done { position } => {
+            let stream = pending.streams[0].clone();
+            let executed = Executed {
+                outcome: decision,
+                stream,
+                version,
+                position,
+                replayed: false,
+                state,
+            };
+            pending.answer(Ok(executed));
+            return None;
+        }
+        AppendOutcome::Duplicate(_) | AppendOutcome::Conflict { .. } => {
+            for stream in &pending.streams {
+                states.forget(stream);
+            }
+        }
+    }
+    match outcome {
+        AppendOutcome::Duplicate(record) => {
+            let answer = replay(&pending.job.command, record);
+            pending.answer(answer);
+            None
+        }
+        _ => Some(pending),
+    }
+}
+
+/// The first answer again, if it is the same command.
+fn replay(command: &CommandEnvelope, record: CommandRecord) -> Result<Executed, LaneError> {
+    if record.fingerprint != command.fingerprint {
+        return Err(LaneError::KeyReused);
+    }
+    Ok(Executed {
+        outcome: record.refusal.map_or(Outcome::Accepted, Outcome::Refused),
+        stream: record.stream,
+        version: record.version,
+        position: record.position,
+        replayed: true,
+        state: None,
+    })
+}

@@ -1,0 +1,125 @@
+//! The states that the lane keeps, and those of one batch.
+
+use crate::{EventReader, StoreError};
+use domain::{Category, Event, State, StreamId, Version};
+use lru::LruCache;
+use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
+
+/// How many events are read at once while states are loaded.
+const PAGE: usize = 4_096;
+
+/// A state and the version it is of.
+#[derive(Debug, Clone)]
+pub(super) struct Cached {
+    pub state: Arc<State>,
+    pub version: Version,
+    /// Whether it was read since the current attempt began: then it is not stale.
+    pub fresh: bool,
+}
+
+impl Cached {
+    fn empty(stream: &StreamId) -> Self {
+        let state = Arc::new(State::empty(stream.category()));
+        Self {
+            state,
+            version: Version::ZERO,
+            fresh: false,
+        }
+    }
+
+    fn evolve(&mut self, event: &Event) {
+        let state = Arc::make_mut(&mut self.state);
+        // `evolve` takes the state by value; an absent order costs nothing to leave in its place.
+        *state = std::mem::replace(state, State::empty(Category::Order)).evolve(event);
+        self.version = self.version.plus(1);
+    }
+}
+
+/// The states of streams that were used lately, bounded in number.
+pub(super) struct StateCache(LruCache<StreamId, Cached>);
+
+impl StateCache {
+    pub(super) fn new(capacity: NonZeroUsize) -> Self {
+        Self(LruCache::new(capacity))
+    }
+
+    /// Takes a batch's states out. What is not put back is forgotten.
+    pub(super) fn take(&mut self, stream: &StreamId) -> Option<Cached> {
+        self.0.pop(stream)
+    }
+
+    pub(super) fn put_back(&mut self, states: WorkingSet) {
+        for (stream, mut cached) in states.0 {
+            cached.fresh = false;
+            self.0.put(stream, cached);
+        }
+    }
+}
+
+/// The states that one batch is decided over.
+#[derive(Default)]
+pub(super) struct WorkingSet(HashMap<StreamId, Cached>);
+
+impl WorkingSet {
+    pub(super) fn get(&self, stream: &StreamId) -> Option<&Cached> {
+        self.0.get(stream)
+    }
+
+    pub(super) fn insert(&mut self, stream: StreamId, cached: Cached) {
+        self.0.insert(stream, cached);
+    }
+
+    pub(super) fn insert_empty(&mut self, stream: StreamId) {
+        let empty = Cached::empty(&stream);
+        self.0.insert(stream, empty);
+    }
+
+    pub(super) fn forget(&mut self, stream: &StreamId) {
+        self.0.remove(stream);
+    }
+
+    pub(super) fn evolve(&mut self, stream: &StreamId, event: &Event) {
+        if let Some(cached) = self.0.get_mut(stream) {
+            cached.evolve(event);
+        }
+    }
+
+    /// Loads `streams`, which may have no events.
+    pub(super) async fn load(
+        &mut self,
+        reader: &dyn EventReader,
+        streams: Vec<StreamId>,
+    ) -> Result<(), StoreError> {
+        let mut from: Vec<_> = Vec::with_capacity(streams.len());
+        for stream in streams {
+            let mut empty = Cached::empty(&stream);
+            empty.fresh = true;
+            self.0.insert(stream.clone(), empty);
+            from.push((stream, Version::ZERO));
+        }
+        while !from.is_empty() {
+            let page = reader.read_streams(&from, PAGE).await?;
+            let full = page.len() == PAGE;
+            let last = page
+                .last()
+                .map(|event| (event.envelope.stream.clone(), event.envelope.version));
+            for stored in page {
+                let recorded = stored.decode()?;
+                self.evolve(&recorded.envelope.stream, &recorded.event);
+            }
+            match last {
+                Some((stream, version)) if full => {
+                    // The page ended within this stream; those before it are done.
+                    let done = from
+                        .iter()
+                        .position(|(asked, _)| *asked == stream)
+                        .unwrap_or(0);
+                    from.drain(..done);
+                    from[0].1 = version;
+                }
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,159 @@
+//! The lane: every command of a process goes through it, in order.
+//!
+//! One task owns the states. It drains what is queued, loads what it does not have in one read,
+//! decides in order on top of what the same batch has just decided, appends the batch in one call,
+//! and then answers everyone. So a hot stream is a batch and not a storm of conflicts, a command
+//! over several streams is nothing special, and at depth one it is simply a direct write.
+//!
+//! Other processes may write to the same streams. The store tells by a conflict; the lane then
+//! forgets the states concerned, loads them and decides again. Refusals, and commands that lead to
+//! nothing, are appended too, with no events but with the versions they were decided on, so that a
+//! stale state never answers.
+
+mod batch;
+mod cache;
+mod error;
+mod run;
+
+pub use error::LaneError;
+
+use crate::EventStore;
+use cache::StateCache;
+use domain::{CommandEnvelope, Position, Refusal, State, StreamId, Version};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// The bounds of a lane.
+#[derive(Debug, Clone)]
+pub struct LaneOptions {
+    /// The most commands decided and appended together.
+    pub max_batch: usize,
+    /// The most streams a batch may be decided over, unless one command alone needs more.
+    pub max_batch_streams: usize,
+    /// The most commands that may wait.
+    pub queue: usize,
+    /// The most states kept.
+    pub cached_streams: NonZeroUsize,
+    /// How often a command is decided again because another process was faster.
+    pub max_attempts: u32,
+    /// How long the lane goes on trying while the store cannot be reached.
+    pub patience: Duration,
+}
+
+impl Default for LaneOptions {
+    fn default() -> Self {
+        Self {
+            max_batch: 256,
+            max_batch_streams: 4_096,
+            queue: 4_096,
+            cached_streams: NonZeroUsize::MIN.saturating_add(19_999),
+            max_attempts: 16,
+            patience: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It was done, or there was nothing left to do.
+    Accepted,
+    /// It was refused.
+    Refused(Refusal),
+}
+
+/// A command that was executed, now or before.
+#[derive(Debug, Clone)]
+pub struct Executed {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The stream it was about.
+    pub stream: StreamId,
+    /// That stream's version after it.
+    pub version: Version,
+    /// The position of its last event; the head's of that time, if it had none.
+    pub position: Position,
+    /// Whether it had been executed before, and this is the first answer again.
+    pub replayed: bool,
+    /// The state of the stream it was about, after it; where it was asked for and the command was
+    /// executed now. For a replayed one, fold the stream up to `version`.
+    pub state: Option<Arc<State>>,
+}
+
+struct Job {
+    command: CommandEnvelope,
+    wants_state: bool,
+    answer: oneshot::Sender<Result<Executed, LaneError>>,
+}
+
+/// The way into the lane.
+#[derive(Clone)]
+pub struct Lane {
+    queue: mpsc::Sender<Job>,
+}
+
+/// The lane's work: to be run as one task of the process.
+pub struct LaneWork {
+    jobs: mpsc::Receiver<Job>,
+    store: Arc<dyn EventStore>,
+    options: LaneOptions,
+    cache: StateCache,
+}
+
+impl Lane {
+    /// A lane over `store`. It does nothing until its [work](LaneWork::run) runs.
+    pub fn new(store: Arc<dyn EventStore>, options: LaneOptions) -> (Self, LaneWork) {
+        let (queue, jobs) = mpsc::channel(options.queue.max(1));
+        let cache = StateCache::new(options.cached_streams);
+        (
+            Self { queue },
+            LaneWork {
+                jobs,
+                store,
+                options,
+                cache,
+            },
+        )
+    }
+
+    /// Executes `command`, once however often it is put.
+    pub async fn execute(&self, command: CommandEnvelope) -> Result<Executed, LaneError> {
+        self.put(command, false).await
+    }
+
+    /// As [`execute`](Self::execute), and answers with the state that it leads to.
+    pub async fn execute_for_state(&self, command: CommandEnvelope) -> Result<Executed, LaneError> {
+        self.put(command, true).await
+    }
+
+    async fn put(
+        &self,
+        command: CommandEnvelope,
+        wants_state: bool,
+    ) -> Result<Executed, LaneError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job {
+            command,
+            wants_state,
+            answer,
+        };
+        self.queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => LaneError::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => LaneError::Stopped,
+        })?;
+        answered.await.unwrap_or(Err(LaneError::Stopped))
+    }
+
+    /// How many commands wait.
+    pub fn depth(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+}
+
+impl LaneWork {
+    /// Works until `stop`, or until every way in is gone; then finishes what is queued.
+    pub async fn run(self, stop: CancellationToken) {
+        run::run(self, stop).await;
+    }
+}
