@@ -1,0 +1,75 @@
+//! Ports on loopback.
+
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
+use std::sync::Mutex;
+
+use crate::{Error, Result};
+
+/// Below the range from which Linux (32768) and macOS (49152) take the ports of outgoing
+/// connections: a client that keeps on connecting to a server that is down would otherwise, sooner
+/// or later, connect to itself and hold the port.
+const RANGE: Range<u16> = 20_000..32_000;
+
+const TRIES: usize = 1_000;
+
+/// What this process handed out already: a port is free until somebody listens on it.
+static HANDED_OUT: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
+
+/// A port on 127.0.0.1 that nobody listens on, and that was not handed out to this process before.
+///
+/// Another process may take it before it is used: whoever binds it must expect that.
+///
+/// # Errors
+/// [`Error::NoFreePort`] after a bounded number of tries.
+pub fn free_port() -> Result<u16> {
+    let mut guard = HANDED_OUT
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let handed_out = guard.get_or_insert_default();
+    for _ in 0..TRIES {
+        let port = rand::random_range(RANGE);
+        if !handed_out.contains(&port) && is_free(port) {
+            handed_out.insert(port);
+            return Ok(port);
+        }
+    }
+    Err(Error::NoFreePort {
+        from: RANGE.start,
+        to: RANGE.end,
+    })
+}
+
+/// `port` when nobody listens on it, else any free one.
+///
+/// # Errors
+/// As [`free_port`].
+pub fn usual_or_free(port: u16) -> Result<u16> {
+    if is_free(port) { Ok(port) } else { free_port() }
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_ports_differ_and_can_be_bound() {
+        let first = free_port().unwrap();
+        let second = free_port().unwrap();
+        assert_ne!(first, second);
+        TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap();
+    }
+
+    #[test]
+    fn the_usual_port_gives_way_when_it_is_taken() {
+        let usual = free_port().unwrap();
+        assert_eq!(usual_or_free(usual).unwrap(), usual);
+        let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, usual)).unwrap();
+        assert_ne!(usual_or_free(usual).unwrap(), usual);
+    }
+}
