@@ -1,1 +1,9 @@
-//! Runs policies, durable timers and calls to participants.
+//! Sagas by choreography: policies over events, durable timers, and calls to participants.
+//!
+//! Policies are pure and live in the domain. This room makes them run: each from its own durable
+//! checkpoint, with command ids that are derived from the event, so that redelivery and crashes
+//! repeat nothing. Calls to the outside are written ahead and carry a key minted before them.
+
+pub mod provider;
+pub mod runtime;
+pub mod storage;

@@ -127,6 +127,19 @@ impl Lane {
         self.put(command, true).await
     }
 
+    /// As [`execute`](Self::execute), but waits for its turn when too many commands wait: for
+    /// callers that are themselves bounded. Calls that are polled in order keep their order.
+    pub async fn execute_in_turn(&self, command: CommandEnvelope) -> Result<Executed, LaneError> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job {
+            command,
+            wants_state: false,
+            answer,
+        };
+        self.queue.send(job).await.map_err(|_| LaneError::Stopped)?;
+        answered.await.unwrap_or(Err(LaneError::Stopped))
+    }
+
     async fn put(
         &self,
         command: CommandEnvelope,

@@ -1,0 +1,38 @@
+-- What the sagas remember. All of it can be made again from the event store: a lost tail is done
+-- once more, under the same command ids.
+CREATE SCHEMA IF NOT EXISTS saga;
+
+-- How far each policy has read, and under which leader.
+CREATE TABLE saga.checkpoint (
+    name         text        PRIMARY KEY,
+    position     bigint      NOT NULL DEFAULT 0,
+    store_epoch  uuid,
+    leader_epoch bigint      NOT NULL DEFAULT 0,
+    updated_at   timestamptz NOT NULL DEFAULT now()
+);
+
+-- What a policy remembers of an order.
+CREATE TABLE saga.policy_state (
+    policy   text NOT NULL,
+    order_id uuid NOT NULL,
+    state    json NOT NULL,
+    PRIMARY KEY (policy, order_id)
+) WITH (fillfactor = 70);
+
+-- What is to be done now or later: calls to participants, and timers.
+CREATE TABLE saga.task (
+    id        uuid        PRIMARY KEY,
+    order_id  uuid        NOT NULL,
+    -- A timer's name; an order has at most one of each. Calls have none.
+    name      text,
+    due_at    timestamptz NOT NULL,
+    attempts  integer     NOT NULL DEFAULT 0,
+    -- Given up: an operator must look.
+    parked_at timestamptz,
+    problem   text,
+    task      json        NOT NULL,
+    context   json        NOT NULL
+);
+
+CREATE UNIQUE INDEX task_timer ON saga.task (order_id, name) WHERE name IS NOT NULL;
+CREATE INDEX task_due ON saga.task (due_at) WHERE parked_at IS NULL;

@@ -1,0 +1,73 @@
+//! The payment provider, as the sagas see it.
+
+mod http;
+
+pub use http::HttpPaymentProvider;
+
+use async_trait::async_trait;
+use domain::{Money, OrderId};
+
+/// Asks for an authorization.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuthorizeRequest {
+    /// Our reference: the order.
+    pub order_id: OrderId,
+    /// How much.
+    pub amount: Money,
+    /// A token of the provider.
+    pub payment_method: String,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+}
+
+/// What became of an authorization.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Authorization {
+    /// The amount is set aside.
+    Authorized {
+        /// What the provider calls it.
+        authorization_id: String,
+        /// How much was set aside.
+        amount: Money,
+    },
+    /// The provider declined.
+    Declined {
+        /// The provider's reason.
+        code: String,
+    },
+}
+
+/// Why a call has no outcome.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CallError {
+    /// It may or may not have been done.
+    #[error("{0}")]
+    Unknown(String),
+    /// The provider knows nothing of it.
+    #[error("the provider knows nothing of it")]
+    NotFound,
+    /// The provider refused it, and will go on refusing.
+    #[error("the provider refused: {0}")]
+    Refused(String),
+}
+
+/// The payment provider.
+#[async_trait]
+pub trait PaymentProvider: Send + Sync + 'static {
+    /// Sets an amount aside.
+    async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError>;
+
+    /// What became of the authorization that was asked for under `idempotency_key`.
+    async fn inquire(&self, idempotency_key: &str) -> Result<Authorization, CallError>;
+
+    /// Gives an authorization back.
+    async fn void(&self, authorization_id: &str, idempotency_key: &str) -> Result<(), CallError>;
+
+    /// Takes what is set aside.
+    async fn capture(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        idempotency_key: &str,
+    ) -> Result<(), CallError>;
+}

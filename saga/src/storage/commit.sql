@@ -1,0 +1,64 @@
+-- One statement, one transaction: nothing of it happens unless the checkpoint is still this
+-- leader's and still where this batch began.
+WITH fence AS (
+    UPDATE saga.checkpoint
+    SET position    = $4,
+        store_epoch = $5,
+        updated_at  = now()
+    WHERE name = $1
+      AND leader_epoch = $2
+      AND position = $3
+    RETURNING name
+),
+states AS (
+    INSERT INTO saga.policy_state (policy, order_id, state)
+    SELECT
+        fence.name,
+        state.order_id,
+        state.state::json
+    FROM fence, UNNEST($6::uuid[], $7::text[]) AS state (order_id, state)
+    ON CONFLICT (policy, order_id) DO UPDATE SET state = EXCLUDED.state
+),
+unscheduled AS (
+    DELETE FROM saga.task
+    USING fence, UNNEST($8::uuid[], $9::text[]) AS called_off (order_id, name)
+    WHERE task.order_id = called_off.order_id
+      AND task.name = called_off.name
+),
+-- A timer replaces the one of its name.
+timers AS (
+    INSERT INTO saga.task (id, order_id, name, due_at, task, context)
+    SELECT
+        new.id,
+        new.order_id,
+        new.name,
+        new.due_at,
+        new.task::json,
+        new.context::json
+    FROM fence, UNNEST($10::uuid[], $11::uuid[], $12::text[], $13::timestamptz[], $14::text[], $15::text[])
+        AS new (id, order_id, name, due_at, task, context)
+    WHERE new.name IS NOT NULL
+    ON CONFLICT (order_id, name) WHERE name IS NOT NULL DO UPDATE
+    SET id        = EXCLUDED.id,
+        due_at    = EXCLUDED.due_at,
+        task      = EXCLUDED.task,
+        context   = EXCLUDED.context,
+        attempts  = 0,
+        parked_at = NULL,
+        problem   = NULL
+),
+calls AS (
+    INSERT INTO saga.task (id, order_id, name, due_at, task, context)
+    SELECT
+        new.id,
+        new.order_id,
+        NULL,
+        new.due_at,
+        new.task::json,
+        new.context::json
+    FROM fence, UNNEST($10::uuid[], $11::uuid[], $12::text[], $13::timestamptz[], $14::text[], $15::text[])
+        AS new (id, order_id, name, due_at, task, context)
+    WHERE new.name IS NULL
+    ON CONFLICT (id) DO NOTHING
+)
+SELECT count(*) FROM fence

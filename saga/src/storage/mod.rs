@@ -1,0 +1,164 @@
+//! What the sagas remember between events and over crashes.
+
+mod memory;
+mod postgres;
+
+pub use memory::MemorySagaStore;
+pub use postgres::PostgresSagaStore;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    EventId, OrderId, Position, TenantId,
+    policy::{Task, TimerName},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Why the sagas' storage could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SagaStoreError {
+    /// Another leader has taken over. Nothing was written; stop.
+    #[error("another process leads {0} now")]
+    Fenced(String),
+    /// The database cannot be reached, or failed. Nothing was written; try again.
+    #[error("the database of the sagas failed")]
+    Database(#[from] sqlx::Error),
+    /// A row holds what it cannot.
+    #[error("saga.{table}.{column} of {row} cannot be read")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// Which row.
+        row: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// How far a policy has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Up to here.
+    pub position: Position,
+    /// In which life of the store; none before the first event.
+    pub store_epoch: Option<Uuid>,
+}
+
+/// What a task's command says of its origin.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Context {
+    /// The shop.
+    pub tenant: TenantId,
+    /// What started it all.
+    pub correlation_id: Uuid,
+    /// The event that the task follows from.
+    pub causation_id: EventId,
+    /// The W3C trace context of the request.
+    pub traceparent: Option<String>,
+}
+
+/// Something to be done now or later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredTask {
+    /// Derived from the event it follows from; its commands' ids are derived from it.
+    pub id: Uuid,
+    /// The order it is about.
+    pub order_id: OrderId,
+    /// What for, if it is a timer.
+    pub name: Option<TimerName>,
+    /// When.
+    pub due_at: DateTime<Utc>,
+    /// How often it was tried in vain.
+    pub attempts: u32,
+    /// What.
+    pub task: Task,
+    /// Where it comes from.
+    pub context: Context,
+}
+
+/// What a policy has made of a batch of events: written as a whole, or not at all.
+#[derive(Debug, Clone)]
+pub struct Commit<'a> {
+    /// The policy.
+    pub policy: &'a str,
+    /// The leader's fencing token.
+    pub leader_epoch: i64,
+    /// Up to where it had read.
+    pub from: Position,
+    /// Up to where it has read now.
+    pub to: Position,
+    /// In which life of the store.
+    pub store_epoch: Uuid,
+    /// What it remembers of orders now, as JSON.
+    pub states: Vec<(OrderId, String)>,
+    /// What is to be done; a timer replaces the one of its name.
+    pub schedule: Vec<StoredTask>,
+    /// The timers that are called off.
+    pub unschedule: Vec<(OrderId, TimerName)>,
+}
+
+/// What is left undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Backlog {
+    /// Calls and timers whose time has come.
+    pub due: u64,
+    /// Timers whose time is to come.
+    pub scheduled: u64,
+    /// Tasks that were given up: an operator must look.
+    pub parked: u64,
+}
+
+/// The sagas' storage.
+#[async_trait]
+pub trait SagaStore: Send + Sync + 'static {
+    /// Makes `leader_epoch` the only one that may commit for `policy`, and says how far it is.
+    async fn take_over(
+        &self,
+        policy: &str,
+        leader_epoch: i64,
+    ) -> Result<Checkpoint, SagaStoreError>;
+
+    /// What `policy` remembers of `orders`, as JSON.
+    async fn states(
+        &self,
+        policy: &str,
+        orders: &[OrderId],
+    ) -> Result<Vec<(OrderId, String)>, SagaStoreError>;
+
+    /// Writes what a policy made of a batch of events.
+    async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError>;
+
+    /// The tasks that are due at `now`, the longest due first, without those of `except`.
+    async fn due(
+        &self,
+        now: DateTime<Utc>,
+        except: &[Uuid],
+        limit: usize,
+    ) -> Result<Vec<StoredTask>, SagaStoreError>;
+
+    /// Forgets tasks that are done.
+    async fn finish(&self, tasks: &[Uuid]) -> Result<(), SagaStoreError>;
+
+    /// Puts off a task that failed.
+    async fn postpone(
+        &self,
+        task: Uuid,
+        due_at: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError>;
+
+    /// Gives a task up: it stays for an operator to look at.
+    async fn park(
+        &self,
+        task: Uuid,
+        now: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError>;
+
+    /// What is left undone at `now`.
+    async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError>;
+}

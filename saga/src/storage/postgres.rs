@@ -1,0 +1,272 @@
+//! The sagas' storage in Postgres.
+//!
+//! Its connections commit without waiting for the disk: what a crash of the server loses is a tail
+//! of states, tasks and checkpoint together, and it is done again under the same command ids.
+
+use super::{Backlog, Checkpoint, Commit, Context, SagaStore, SagaStoreError, StoredTask};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    OrderId, Position,
+    policy::{Task, TimerName},
+};
+use sqlx::{
+    PgPool, Row,
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+};
+use std::{str::FromStr, time::Duration};
+use uuid::Uuid;
+
+/// The sagas' storage in Postgres.
+#[derive(Clone)]
+pub struct PostgresSagaStore(PgPool);
+
+impl PostgresSagaStore {
+    /// Connects to `url` with at most `connections`, and creates what is missing.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, sqlx::Error> {
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("orders-saga")
+            .options([("synchronous_commit", "off"), ("statement_timeout", "30s")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await?;
+        sqlx::migrate!("../migrations/saga")
+            .set_ignore_missing(true)
+            .run(&pool)
+            .await?;
+        Ok(Self(pool))
+    }
+}
+
+#[async_trait]
+impl SagaStore for PostgresSagaStore {
+    async fn take_over(
+        &self,
+        policy: &str,
+        leader_epoch: i64,
+    ) -> Result<Checkpoint, SagaStoreError> {
+        let row = sqlx::query(
+            "INSERT INTO saga.checkpoint AS checkpoint (name, leader_epoch)
+             VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE
+             SET leader_epoch = EXCLUDED.leader_epoch
+             WHERE checkpoint.leader_epoch <= EXCLUDED.leader_epoch
+             RETURNING position, store_epoch",
+        )
+        .bind(policy)
+        .bind(leader_epoch)
+        .fetch_optional(&self.0)
+        .await?
+        .ok_or_else(|| SagaStoreError::Fenced(policy.into()))?;
+        Ok(Checkpoint {
+            position: Position::new(row.try_get("position")?),
+            store_epoch: row.try_get("store_epoch")?,
+        })
+    }
+
+    async fn states(
+        &self,
+        policy: &str,
+        orders: &[OrderId],
+    ) -> Result<Vec<(OrderId, String)>, SagaStoreError> {
+        let orders: Vec<Uuid> = orders.iter().map(|order| order.uuid()).collect();
+        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+            "SELECT order_id, state::text
+             FROM saga.policy_state
+             WHERE policy = $1 AND order_id = ANY ($2)",
+        )
+        .bind(policy)
+        .bind(orders)
+        .fetch_all(&self.0)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(order, state)| (OrderId::new(order), state))
+            .collect())
+    }
+
+    async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError> {
+        let (orders, states): (Vec<Uuid>, Vec<String>) = commit
+            .states
+            .into_iter()
+            .map(|(order, state)| (order.uuid(), state))
+            .unzip();
+        let (called_off, names): (Vec<Uuid>, Vec<&str>) = commit
+            .unschedule
+            .iter()
+            .map(|(order, name)| (order.uuid(), name.as_str()))
+            .unzip();
+        let mut rows = TaskColumns::default();
+        for task in &commit.schedule {
+            rows.push(task)?;
+        }
+        let fenced: i64 = sqlx::query_scalar(include_str!("commit.sql"))
+            .bind(commit.policy)
+            .bind(commit.leader_epoch)
+            .bind(commit.from.get())
+            .bind(commit.to.get())
+            .bind(commit.store_epoch)
+            .bind(orders)
+            .bind(states)
+            .bind(called_off)
+            .bind(names)
+            .bind(rows.ids)
+            .bind(rows.orders)
+            .bind(rows.names)
+            .bind(rows.due)
+            .bind(rows.tasks)
+            .bind(rows.contexts)
+            .fetch_one(&self.0)
+            .await?;
+        match fenced {
+            0 => Err(SagaStoreError::Fenced(commit.policy.into())),
+            _ => Ok(()),
+        }
+    }
+
+    async fn due(
+        &self,
+        now: DateTime<Utc>,
+        except: &[Uuid],
+        limit: usize,
+    ) -> Result<Vec<StoredTask>, SagaStoreError> {
+        let rows = sqlx::query(
+            "SELECT id, order_id, name, due_at, attempts, task::text, context::text
+             FROM saga.task
+             WHERE parked_at IS NULL
+               AND due_at <= $1
+               AND id <> ALL ($2)
+             ORDER BY due_at
+             LIMIT $3",
+        )
+        .bind(now)
+        .bind(except)
+        .bind(limit as i64)
+        .fetch_all(&self.0)
+        .await?;
+        rows.iter().map(stored_task).collect()
+    }
+
+    async fn finish(&self, tasks: &[Uuid]) -> Result<(), SagaStoreError> {
+        sqlx::query("DELETE FROM saga.task WHERE id = ANY ($1)")
+            .bind(tasks)
+            .execute(&self.0)
+            .await?;
+        Ok(())
+    }
+
+    async fn postpone(
+        &self,
+        task: Uuid,
+        due_at: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError> {
+        sqlx::query(
+            "UPDATE saga.task SET due_at = $2, attempts = attempts + 1, problem = $3 WHERE id = $1",
+        )
+        .bind(task)
+        .bind(due_at)
+        .bind(problem)
+        .execute(&self.0)
+        .await?;
+        Ok(())
+    }
+
+    async fn park(
+        &self,
+        task: Uuid,
+        now: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError> {
+        sqlx::query("UPDATE saga.task SET parked_at = $2, problem = $3 WHERE id = $1")
+            .bind(task)
+            .bind(now)
+            .bind(problem)
+            .execute(&self.0)
+            .await?;
+        Ok(())
+    }
+
+    async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError> {
+        let row = sqlx::query(
+            "SELECT
+                 count(*) FILTER (WHERE parked_at IS NULL AND due_at <= $1) AS due,
+                 count(*) FILTER (WHERE parked_at IS NULL AND due_at > $1)  AS scheduled,
+                 count(*) FILTER (WHERE parked_at IS NOT NULL)              AS parked
+             FROM saga.task",
+        )
+        .bind(now)
+        .fetch_one(&self.0)
+        .await?;
+        let count = |column| {
+            row.try_get::<i64, _>(column)
+                .map(|count| count.max(0) as u64)
+        };
+        Ok(Backlog {
+            due: count("due")?,
+            scheduled: count("scheduled")?,
+            parked: count("parked")?,
+        })
+    }
+}
+
+/// Tasks as the columns of one statement.
+#[derive(Default)]
+struct TaskColumns<'a> {
+    ids: Vec<Uuid>,
+    orders: Vec<Uuid>,
+    names: Vec<Option<&'a str>>,
+    due: Vec<DateTime<Utc>>,
+    tasks: Vec<String>,
+    contexts: Vec<String>,
+}
+
+impl TaskColumns<'_> {
+    fn push(&mut self, task: &StoredTask) -> Result<(), SagaStoreError> {
+        self.ids.push(task.id);
+        self.orders.push(task.order_id.uuid());
+        self.names.push(task.name.map(TimerName::as_str));
+        self.due.push(task.due_at);
+        self.tasks
+            .push(json("task", task.id, serde_json::to_string(&task.task))?);
+        self.contexts.push(json(
+            "context",
+            task.id,
+            serde_json::to_string(&task.context),
+        )?);
+        Ok(())
+    }
+}
+
+fn stored_task(row: &PgRow) -> Result<StoredTask, SagaStoreError> {
+    let id: Uuid = row.try_get("id")?;
+    let name: Option<String> = row.try_get("name")?;
+    let name = name.map(|name| serde_json::from_value(serde_json::Value::String(name)));
+    let task: String = row.try_get("task")?;
+    let context: String = row.try_get("context")?;
+    Ok(StoredTask {
+        id,
+        order_id: OrderId::new(row.try_get("order_id")?),
+        name: json("name", id, name.transpose())?,
+        due_at: row.try_get("due_at")?,
+        attempts: row.try_get::<i32, _>("attempts")?.max(0) as u32,
+        task: json::<Task>("task", id, serde_json::from_str(&task))?,
+        context: json::<Context>("context", id, serde_json::from_str(&context))?,
+    })
+}
+
+fn json<T>(
+    column: &'static str,
+    row: Uuid,
+    result: Result<T, serde_json::Error>,
+) -> Result<T, SagaStoreError> {
+    result.map_err(|source| SagaStoreError::Corrupt {
+        table: "task",
+        column,
+        row: row.to_string(),
+        source,
+    })
+}
