@@ -1,0 +1,523 @@
+//! Loads the settings from their sources, and says everything that is wrong with them at once.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use config::{Config, File, FileFormat};
+use serde_json::{Map, Value};
+
+use super::{section::Entry, settings::Settings};
+
+/// The environment variable that names the YAML file.
+pub const FILE_ENV: &str = "CONF_PATH";
+
+/// What every environment variable with a setting begins with.
+pub const ENV_PREFIX: &str = "ORDERS__";
+
+/// A secret's file is longer than any secret: it was not meant.
+const MAX_SECRET_BYTES: u64 = 16_384;
+
+/// Why the configuration cannot be used: every reason, one on each line.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the configuration cannot be used:\n{}", .reasons.iter().map(|r| format!("  - {r}")).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigError {
+    reasons: Vec<String>,
+}
+
+impl ConfigError {
+    /// Each reason on its own; each names the setting and what is allowed.
+    #[must_use]
+    pub fn reasons(&self) -> &[String] {
+        &self.reasons
+    }
+
+    fn one(reason: impl Into<String>) -> Self {
+        Self {
+            reasons: vec![reason.into()],
+        }
+    }
+}
+
+impl Settings {
+    /// Loads defaults < the YAML file named by `CONF_PATH` < `ORDERS__SECTION__KEY`.
+    ///
+    /// A secret may also come from a file, named by the key with `_FILE` at its end
+    /// (`ORDERS__STORE__URL_FILE`, or `url_file` in YAML).
+    ///
+    /// # Errors
+    /// Every unknown key and every value that is not allowed, each with its name, where it came
+    /// from and what is allowed.
+    pub fn load() -> Result<Self, ConfigError> {
+        let file = env::var_os(FILE_ENV)
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from);
+        Self::load_from(file.as_deref(), env::vars_os())
+    }
+
+    /// As [`load`](Self::load), with the file and the environment given.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_from(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let known = Settings::default().entries();
+        let mut reasons = Vec::new();
+
+        let overrides = overrides(&known, environment, &mut reasons);
+        let mut given = flatten(&merged(file, &overrides)?, &mut reasons);
+        let origin = |key: &str| origin(key, file, &overrides);
+
+        let mut accepted = Map::new();
+        for entry in &known {
+            let key = entry.full_key();
+            let named = given.remove(&key);
+            let in_file = if entry.secret {
+                given.remove(&format!("{key}_file"))
+            } else {
+                None
+            };
+            let value = match (named, in_file) {
+                (Some(_), Some(_)) => {
+                    reasons.push(format!(
+                        "{key} and {key}_file are both set; set one of them"
+                    ));
+                    continue;
+                }
+                (None, Some(path)) => match read_secret(&path) {
+                    Ok(secret) => Value::String(secret),
+                    Err(why) => {
+                        reasons.push(format!(
+                            "{key}_file{}: {why}",
+                            origin(&format!("{key}_file"))
+                        ));
+                        continue;
+                    }
+                },
+                // An empty value means "not set", so that a compose file can leave one open.
+                (Some(Value::Null), None) | (None, None) => continue,
+                (Some(Value::String(text)), None) if text.is_empty() => continue,
+                (Some(value), None) => value,
+            };
+            match entry.rule.accept(&value) {
+                Some(value) => insert(&mut accepted, entry, value),
+                None => reasons.push(entry.refusal(&value, &origin(&key))),
+            }
+        }
+        for unknown in given.keys() {
+            reasons.push(unknown_key(&known, unknown, &origin(unknown)));
+        }
+        if !reasons.is_empty() {
+            return Err(ConfigError { reasons });
+        }
+
+        let settings: Settings = serde_json::from_value(Value::Object(accepted))
+            .map_err(|error| ConfigError::one(error.to_string()))?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    /// Checks every value's range and what must hold between settings. [`load`](Self::load) has
+    /// done it; settings made in code need it.
+    ///
+    /// # Errors
+    /// Every setting that is not allowed, with what is.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let mut reasons: Vec<String> = self
+            .entries()
+            .iter()
+            .filter(|entry| !entry.value.is_null() && entry.rule.accept(&entry.value).is_none())
+            .map(|entry| entry.refusal(&entry.value, ""))
+            .collect();
+
+        if self.query.default_limit > self.query.max_limit {
+            reasons.push(format!(
+                "query.default_limit: {} is not allowed; allowed: at most query.max_limit, {}",
+                self.query.default_limit, self.query.max_limit
+            ));
+        }
+        if self.store.max_batch > self.store.queue {
+            reasons.push(format!(
+                "store.max_batch: {} is not allowed; allowed: at most store.queue, {}",
+                self.store.max_batch, self.store.queue
+            ));
+        }
+        for (section, poll, lease) in [
+            ("projector", self.projector.poll_ms, self.projector.lease_ms),
+            ("saga", self.saga.poll_ms, self.saga.lease_ms),
+        ] {
+            if poll * 3 > lease {
+                reasons.push(format!(
+                    "{section}.poll_ms: {poll} is not allowed; allowed: at most a third of \
+                     {section}.lease_ms, {lease}, so that a living leader keeps its lease"
+                ));
+            }
+        }
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError { reasons })
+        }
+    }
+}
+
+impl Entry {
+    /// `section.key`.
+    pub(super) fn full_key(&self) -> String {
+        format!("{}.{}", self.section, self.key)
+    }
+
+    /// `ORDERS__SECTION__KEY`.
+    pub(super) fn env_name(&self) -> String {
+        format!("{ENV_PREFIX}{}__{}", self.section, self.key).to_uppercase()
+    }
+
+    fn refusal(&self, value: &Value, origin: &str) -> String {
+        let shown = if self.secret {
+            "the value".to_owned()
+        } else {
+            match value {
+                Value::String(text) => format!("\"{}\"", text.escape_debug()),
+                other => other.to_string(),
+            }
+        };
+        format!(
+            "{}{origin}: {shown} is not allowed; allowed: {}",
+            self.full_key(),
+            self.rule
+        )
+    }
+}
+
+/// The environment's settings: key (`section.key`) to variable name and value.
+type Overrides = BTreeMap<String, (String, String)>;
+
+fn overrides(
+    known: &[Entry],
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    reasons: &mut Vec<String>,
+) -> Overrides {
+    let mut overrides = Overrides::new();
+    for (name, value) in environment {
+        let name = name.to_string_lossy().into_owned();
+        let Some(path) = name.strip_prefix(ENV_PREFIX) else {
+            continue;
+        };
+        let key = path.to_lowercase().replacen("__", ".", 1);
+        let is_known = known.iter().any(|entry| {
+            let full = entry.full_key();
+            key == full || (entry.secret && key == format!("{full}_file"))
+        });
+        match value.into_string() {
+            Err(_) => reasons.push(format!("{name}: the value is not UTF-8 text")),
+            Ok(_) if !is_known => {
+                reasons.push(unknown_key(known, &key, &format!(" (from {name})")));
+            }
+            Ok(value) => {
+                overrides.insert(key, (name, value));
+            }
+        }
+    }
+    overrides
+}
+
+fn merged(file: Option<&Path>, overrides: &Overrides) -> Result<Value, ConfigError> {
+    let mut builder = Config::builder();
+    if let Some(path) = file {
+        let text = fs::read_to_string(path).map_err(|error| {
+            ConfigError::one(format!(
+                "{FILE_ENV}: {} cannot be read: {error}",
+                path.display()
+            ))
+        })?;
+        // An empty document, or one of comments alone, says nothing: every default holds.
+        let says_something = text.lines().map(str::trim).any(|line| {
+            !(line.is_empty() || line.starts_with('#') || line == "---" || line == "...")
+        });
+        if says_something {
+            builder = builder.add_source(File::from_str(&text, FileFormat::Yaml));
+        }
+    }
+    for (key, (name, value)) in overrides {
+        builder = builder
+            .set_override(key, value.as_str())
+            .map_err(|error| ConfigError::one(format!("{name}: {error}")))?;
+    }
+    builder
+        .build()
+        .and_then(Config::try_deserialize)
+        .map_err(|error| {
+            let place = file.map_or_else(String::new, |path| format!("{}: ", path.display()));
+            ConfigError::one(format!("{place}{error}"))
+        })
+}
+
+/// `{section: {key: value}}` as `section.key: value`.
+fn flatten(tree: &Value, reasons: &mut Vec<String>) -> BTreeMap<String, Value> {
+    let mut flat = BTreeMap::new();
+    for (section, keys) in tree.as_object().into_iter().flatten() {
+        match keys {
+            Value::Object(keys) => {
+                for (key, value) in keys {
+                    flat.insert(format!("{section}.{key}"), value.clone());
+                }
+            }
+            // A section with nothing under it.
+            Value::Null => {}
+            _ => reasons.push(format!(
+                "{section}: a section of settings is expected, not a value"
+            )),
+        }
+    }
+    flat
+}
+
+fn insert(tree: &mut Map<String, Value>, entry: &Entry, value: Value) {
+    let section = tree
+        .entry(entry.section)
+        .or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(section) = section {
+        section.insert(entry.key.to_owned(), value);
+    }
+}
+
+fn origin(key: &str, file: Option<&Path>, overrides: &Overrides) -> String {
+    match (overrides.get(key), file) {
+        (Some((name, _)), _) => format!(" (from {name})"),
+        (None, Some(path)) => format!(" (from {})", path.display()),
+        (None, None) => String::new(),
+    }
+}
+
+fn unknown_key(known: &[Entry], key: &str, origin: &str) -> String {
+    let section = key.split('.').next().unwrap_or_default();
+    let keys: Vec<&str> = known
+        .iter()
+        .filter(|entry| entry.section == section)
+        .map(|entry| entry.key)
+        .collect();
+    if keys.is_empty() {
+        let mut sections: Vec<&str> = known.iter().map(|entry| entry.section).collect();
+        sections.dedup();
+        return format!(
+            "{key}{origin}: there is no such section; allowed: {}",
+            sections.join(", ")
+        );
+    }
+    format!(
+        "{key}{origin}: there is no such setting; allowed in {section}: {}",
+        keys.join(", ")
+    )
+}
+
+fn read_secret(path: &Value) -> Result<String, Unreadable> {
+    let path = path
+        .as_str()
+        .filter(|path| !path.is_empty())
+        .ok_or(Unreadable::NotAPath)?;
+    let size = fs::metadata(path)
+        .map_err(|error| Unreadable::Io(path.to_owned(), error))?
+        .len();
+    if size > MAX_SECRET_BYTES {
+        return Err(Unreadable::TooLarge(path.to_owned()));
+    }
+    let text = fs::read_to_string(path).map_err(|error| Unreadable::Io(path.to_owned(), error))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Why a secret's file is of no use.
+enum Unreadable {
+    NotAPath,
+    TooLarge(String),
+    Io(String, std::io::Error),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAPath => f.write_str("the path of a file is expected"),
+            Self::TooLarge(path) => {
+                write!(
+                    f,
+                    "{path} is larger than {MAX_SECRET_BYTES} bytes: not a secret"
+                )
+            }
+            Self::Io(path, error) => write!(f, "{path} cannot be read: {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn load(yaml: &str, environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(yaml.as_bytes()).unwrap();
+        let environment = environment
+            .iter()
+            .map(|(k, v)| (OsString::from(k), OsString::from(v)));
+        Settings::load_from(Some(file.path()), environment)
+    }
+
+    fn refusal(yaml: &str, environment: &[(&str, &str)]) -> String {
+        load(yaml, environment)
+            .expect_err("must be refused")
+            .to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        Settings::default().validate().unwrap();
+        let settings = Settings::load_from(None, []).unwrap();
+        assert_eq!(settings.http.port, 8080);
+        assert_eq!(settings.saga.inquiry_schedule_s, [30, 120, 600, 3_600]);
+        load("# nothing\n---\n", &[]).unwrap();
+        load("http:\n", &[]).unwrap();
+    }
+
+    #[test]
+    fn environment_beats_file_beats_default() {
+        let yaml = "http:\n  port: 9000\n  query_port: 9002\ntenant: {id: shop-1}\n";
+        let settings = load(
+            yaml,
+            &[
+                ("ORDERS__HTTP__PORT", "9100"),
+                ("ORDERS__SAGA__INQUIRY_SCHEDULE_S", "1,2"),
+                ("ORDERS__STORE__NOTIFY", "true"),
+                ("ORDERS__TENANT__ID", "007"),
+                ("ORDERSX", "ignored"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(settings.http.port, 9100);
+        assert_eq!(settings.http.query_port, 9002);
+        assert_eq!(settings.http.command_port, 8081);
+        assert_eq!(settings.saga.inquiry_schedule_s, [1, 2]);
+        assert!(settings.store.notify);
+        assert_eq!(settings.tenant.id, "007");
+    }
+
+    #[test]
+    fn a_refusal_names_the_key_its_source_and_what_is_allowed() {
+        let message = refusal("", &[("ORDERS__HTTP__PORT", "eighty")]);
+        assert!(
+            message.contains(
+                "http.port (from ORDERS__HTTP__PORT): \"eighty\" is not allowed; \
+                 allowed: an integer from 1 to 65535"
+            ),
+            "{message}"
+        );
+        let message = refusal("http: {max_body_bytes: 5}", &[]);
+        assert!(message.contains("http.max_body_bytes (from "), "{message}");
+        let message = refusal("telemetry: {format: xml}", &[]);
+        assert!(message.contains("allowed: json or text"), "{message}");
+    }
+
+    #[test]
+    fn every_reason_is_told_at_once() {
+        let error = load(
+            "htp: {port: 1}\nhttp: {prot: 1, port: 0}\nbus: 3",
+            &[("ORDERS__STORE__URI", "x"), ("ORDERS__NONSENSE", "x")],
+        )
+        .unwrap_err();
+        assert_eq!(error.reasons().len(), 6, "{error}");
+        let message = error.to_string();
+        assert!(message.contains("htp.port"), "{message}");
+        assert!(
+            message.contains("allowed in http: bind, port, command_port"),
+            "{message}"
+        );
+        assert!(
+            message.contains("allowed in store: url, notify"),
+            "{message}"
+        );
+        assert!(
+            message.contains("bus: a section of settings is expected"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn an_open_address_is_refused_and_the_reason_said() {
+        let message = refusal("", &[("ORDERS__HTTP__BIND", "0.0.0.0")]);
+        assert!(message.contains("no authentication"), "{message}");
+
+        let mut settings = Settings::default();
+        settings.http.bind = "0.0.0.0".parse().unwrap();
+        assert!(
+            settings
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("http.bind")
+        );
+    }
+
+    #[test]
+    fn settings_are_checked_against_each_other() {
+        let message = refusal("query: {default_limit: 100, max_limit: 50}", &[]);
+        assert!(message.contains("query.default_limit: 100"), "{message}");
+        let message = refusal("projector: {lease_ms: 1000, poll_ms: 900}", &[]);
+        assert!(message.contains("projector.poll_ms: 900"), "{message}");
+        let message = refusal("store: {max_batch: 10, queue: 5}", &[]);
+        assert!(message.contains("store.max_batch: 10"), "{message}");
+    }
+
+    #[test]
+    fn a_secret_comes_from_a_file_and_is_never_told() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "postgres://u:sesame@db/orders").unwrap();
+        let path = file.path().to_str().unwrap();
+
+        let settings = load("", &[("ORDERS__STORE__URL_FILE", path)]).unwrap();
+        assert_eq!(
+            settings.store.url.expose_secret(),
+            "postgres://u:sesame@db/orders"
+        );
+        assert_eq!(
+            settings.read_url().expose_secret(),
+            "postgres://u:sesame@db/orders"
+        );
+        assert!(!format!("{settings:?}").contains("sesame"));
+        load(&format!("read: {{url_file: {path}}}"), &[]).unwrap();
+
+        let both = [
+            ("ORDERS__STORE__URL", "memory"),
+            ("ORDERS__STORE__URL_FILE", path),
+        ];
+        assert!(refusal("", &both).contains("store.url and store.url_file are both set"));
+        let message = refusal("", &[("ORDERS__STORE__URL_FILE", "/nowhere/at-all")]);
+        assert!(
+            message.contains("store.url_file (from ORDERS__STORE__URL_FILE)"),
+            "{message}"
+        );
+        let message = refusal("", &[("ORDERS__STORE__URL", "mysql://u:sesame@db/x")]);
+        assert!(!message.contains("sesame"), "{message}");
+        assert!(
+            message.contains("allowed: postgres://… or memory"),
+            "{message}"
+        );
+        assert!(refusal("", &[("ORDERS__TENANT__ID_FILE", path)]).contains("no such setting"));
+    }
+
+    #[test]
+    fn a_broken_or_missing_file_is_named() {
+        assert!(refusal("http: [", &[]).contains("the configuration cannot be used"));
+        let error = Settings::load_from(Some(Path::new("/nowhere/conf.yaml")), []).unwrap_err();
+        assert!(
+            error.to_string().contains("CONF_PATH: /nowhere/conf.yaml"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,225 @@
+//! What a setting's value may be, and how text from the environment becomes that value.
+
+use std::{fmt, net::IpAddr};
+
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+/// The longest text any setting may have, in bytes.
+const MAX_TEXT: usize = 4096;
+
+/// What is allowed as a setting's value.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rule {
+    /// An integer in a range, both ends included.
+    Integer { min: u64, max: u64 },
+    /// Up to `len` integers in a range, at least one; in the environment separated by commas.
+    Integers { min: u64, max: u64, len: usize },
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// 1 to `max` characters out of letters, digits, `-`, `_` and `.`.
+    Name { max: usize },
+    /// A filter of log directives, such as `info` or `info,orders=debug`.
+    LogFilter,
+    /// A loopback address: without authentication nobody else may reach the service.
+    LoopbackAddress,
+    /// A URL with one of these schemes.
+    Url(&'static [&'static str]),
+    /// A Postgres URL, or `memory`.
+    Store,
+    /// Secret text of at least so many characters.
+    Secret { min: usize },
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer { min, max } => write!(f, "an integer from {min} to {max}"),
+            Self::Integers { min, max, len } => {
+                write!(
+                    f,
+                    "1 to {len} integers from {min} to {max}, separated by commas"
+                )
+            }
+            Self::Flag => f.write_str("true or false"),
+            Self::OneOf(words) => f.write_str(&words.join(" or ")),
+            Self::Name { max } => write!(f, "1 to {max} of a-z A-Z 0-9 - _ ."),
+            Self::LogFilter => f.write_str("log directives such as info or info,orders=debug"),
+            Self::LoopbackAddress => f.write_str(
+                "a loopback address (127.0.0.1 or ::1), because this build has no authentication \
+                 and would be open to everyone who reaches it",
+            ),
+            Self::Url(schemes) => {
+                let shapes: Vec<String> = schemes.iter().map(|s| format!("{s}://…")).collect();
+                f.write_str(&shapes.join(" or "))
+            }
+            Self::Store => f.write_str("postgres://… or memory"),
+            Self::Secret { min } => write!(f, "at least {min} characters"),
+        }
+    }
+}
+
+impl Rule {
+    /// The value in the type that the setting has, or `None` where it is not allowed.
+    pub(super) fn accept(&self, value: &Value) -> Option<Value> {
+        match self {
+            Self::Integer { min, max } => integer(value, *min, *max),
+            Self::Integers { min, max, len } => integers(value, *min, *max, *len),
+            Self::Flag => match value {
+                Value::Bool(flag) => Some(Value::Bool(*flag)),
+                Value::String(text) => text.parse().ok().map(Value::Bool),
+                _ => None,
+            },
+            Self::OneOf(words) => text(value)
+                .filter(|t| words.contains(&t.as_str()))
+                .map(Value::String),
+            Self::Name { max } => text(value).filter(|t| is_name(t, *max)).map(Value::String),
+            Self::LogFilter => text(value)
+                .filter(|t| EnvFilter::try_new(t).is_ok())
+                .map(Value::String),
+            Self::LoopbackAddress => text(value)
+                .filter(|t| {
+                    t.parse::<IpAddr>()
+                        .is_ok_and(|address| address.is_loopback())
+                })
+                .map(Value::String),
+            Self::Url(schemes) => text(value)
+                .filter(|t| is_url(t, schemes))
+                .map(Value::String),
+            Self::Store => text(value)
+                .filter(|t| t == "memory" || is_url(t, &["postgres", "postgresql"]))
+                .map(Value::String),
+            Self::Secret { min } => text(value)
+                .filter(|t| t.chars().count() >= *min)
+                .map(Value::String),
+        }
+    }
+}
+
+fn integer(value: &Value, min: u64, max: u64) -> Option<Value> {
+    let number = match value {
+        Value::Number(number) => number.as_u64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    (min..=max).contains(&number).then(|| Value::from(number))
+}
+
+fn integers(value: &Value, min: u64, max: u64, len: usize) -> Option<Value> {
+    let items: Vec<Value> = match value {
+        Value::Array(items) => items.clone(),
+        Value::String(text) => text.split(',').map(Value::from).collect(),
+        _ => return None,
+    };
+    if items.is_empty() || items.len() > len {
+        return None;
+    }
+    items
+        .iter()
+        .map(|item| integer(item, min, max))
+        .collect::<Option<Vec<_>>>()
+        .map(Value::Array)
+}
+
+/// Text of a bounded length. YAML reads an unquoted `123` as a number; it was meant as text here.
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!text.is_empty() && text.len() <= MAX_TEXT).then_some(text)
+}
+
+fn is_name(text: &str, max: usize) -> bool {
+    text.len() <= max
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn is_url(text: &str, schemes: &[&str]) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
+    };
+    schemes.contains(&scheme) && !rest.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn integers_come_from_numbers_and_from_text_within_the_range() {
+        let rule = Rule::Integer { min: 1, max: 10 };
+        assert_eq!(rule.accept(&json!(10)), Some(json!(10)));
+        assert_eq!(rule.accept(&json!("3")), Some(json!(3)));
+        for wrong in [
+            json!(0),
+            json!(11),
+            json!(-1),
+            json!(1.5),
+            json!("x"),
+            json!(null),
+            json!([1]),
+        ] {
+            assert_eq!(rule.accept(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_bounded_in_length_and_in_each_item() {
+        let rule = Rule::Integers {
+            min: 1,
+            max: 100,
+            len: 3,
+        };
+        assert_eq!(rule.accept(&json!("30, 60")), Some(json!([30, 60])));
+        assert_eq!(rule.accept(&json!([1, 2, 3])), Some(json!([1, 2, 3])));
+        for wrong in [
+            json!(""),
+            json!([]),
+            json!([1, 2, 3, 4]),
+            json!("1,,2"),
+            json!([101]),
+        ] {
+            assert_eq!(rule.accept(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_addresses_may_be_bound() {
+        for good in ["127.0.0.1", "127.8.8.8", "::1"] {
+            assert!(
+                Rule::LoopbackAddress.accept(&json!(good)).is_some(),
+                "{good}"
+            );
+        }
+        for wrong in ["0.0.0.0", "::", "10.0.0.1", "localhost", ""] {
+            assert!(
+                Rule::LoopbackAddress.accept(&json!(wrong)).is_none(),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_store_is_postgres_or_memory() {
+        for good in ["memory", "postgres://u:p@h/db", "postgresql://h/db"] {
+            assert!(Rule::Store.accept(&json!(good)).is_some(), "{good}");
+        }
+        for wrong in [
+            "mysql://h/db",
+            "postgres://",
+            "Memory",
+            "postgres:h",
+            "postgres://a b",
+        ] {
+            assert!(Rule::Store.accept(&json!(wrong)).is_none(), "{wrong}");
+        }
+    }
+}

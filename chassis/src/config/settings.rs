@@ -1,0 +1,312 @@
+//! Every setting of the platform, each with its default, what is allowed and why it exists.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{
+    rule::Rule,
+    section::{Entry, SettingValue, section},
+};
+
+/// The whole configuration of any service of the platform; each reads the sections it needs.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Listeners and limits of the HTTP servers.
+    pub http: HttpSettings,
+    /// The event store.
+    pub store: StoreSettings,
+    /// The database of the read models.
+    pub read: ReadSettings,
+    /// The way from the store to the readers.
+    pub bus: BusSettings,
+    /// Projections.
+    pub projector: ProjectorSettings,
+    /// Policies, timers and the payment provider.
+    pub saga: SagaSettings,
+    /// The read API.
+    pub query: QuerySettings,
+    /// Logs.
+    pub telemetry: TelemetrySettings,
+    /// Whose data this is.
+    pub tenant: TenantSettings,
+}
+
+const PORT: Rule = Rule::Integer {
+    min: 1,
+    max: 65_535,
+};
+const LEASE_MS: Rule = Rule::Integer {
+    min: 1_000,
+    max: 300_000,
+};
+const POLL_MS: Rule = Rule::Integer {
+    min: 10,
+    max: 60_000,
+};
+
+section! {
+    /// Listeners and limits of the HTTP servers.
+    HttpSettings in "http" {
+        /// Address that the servers listen on.
+        bind: IpAddr = Ipv4Addr::LOCALHOST.into(), Rule::LoopbackAddress;
+        /// Port of the all-in-one process.
+        port: u16 = 8080, PORT;
+        /// Port of the command service.
+        command_port: u16 = 8081, PORT;
+        /// Port of the query service.
+        query_port: u16 = 8082, PORT;
+        /// Port of the projector (health, metrics, administration).
+        projector_port: u16 = 8083, PORT;
+        /// Port of the saga service (health, metrics, administration).
+        saga_port: u16 = 8084, PORT;
+        /// Port of the sandbox participants.
+        sandbox_port: u16 = 8085, PORT;
+        /// Largest request body, in bytes; a larger one is answered 413.
+        max_body_bytes: usize = 1_048_576, Rule::Integer { min: 1_024, max: 67_108_864 };
+        /// Time a client has to send the head of a request, in milliseconds.
+        header_timeout_ms: u64 = 5_000, Rule::Integer { min: 10, max: 120_000 };
+        /// Time a client has to send the body of a request, in milliseconds.
+        body_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 600_000 };
+        /// Time a connection may be idle between requests, in milliseconds.
+        keep_alive_timeout_ms: u64 = 75_000, Rule::Integer { min: 10, max: 3_600_000 };
+        /// Time a request may take, in milliseconds; then it is answered 503.
+        request_timeout_ms: u64 = 30_000, Rule::Integer { min: 10, max: 600_000 };
+        /// Connections open at once; further ones wait in the listener's queue.
+        max_connections: usize = 2_048, Rule::Integer { min: 1, max: 1_000_000 };
+        /// Requests in work at once; further ones are answered 503 at once.
+        max_in_flight: usize = 1_024, Rule::Integer { min: 1, max: 1_000_000 };
+        /// Time that running work has to finish after a stop signal, in seconds.
+        shutdown_timeout_s: u64 = 30, Rule::Integer { min: 1, max: 3_600 };
+    }
+}
+
+section! {
+    /// The event store.
+    StoreSettings in "store" {
+        /// Where the events are; memory loses them when the process ends.
+        url: SecretString = SecretString::from("postgres://127.0.0.1:5432/orders"), Rule::Store;
+        /// Whether each batch sends a Postgres NOTIFY, for readers in other processes.
+        notify: bool = false, Rule::Flag;
+        /// Commands in one write at most.
+        max_batch: usize = 256, Rule::Integer { min: 1, max: 10_000 };
+        /// Commands that may wait for the writer; further ones are answered 503.
+        queue: usize = 4_096, Rule::Integer { min: 1, max: 1_000_000 };
+        /// Streams whose state the writer keeps in memory.
+        cached_streams: usize = 20_000, Rule::Integer { min: 1, max: 10_000_000 };
+        /// Days that the answer to an Idempotency-Key is kept.
+        command_record_days: u32 = 7, Rule::Integer { min: 1, max: 365 };
+    }
+}
+
+section! {
+    /// The database of the read models.
+    ReadSettings in "read" {
+        /// Where the read models are; absent: where the events are (store.url).
+        url: Option<SecretString> = None, Rule::Store;
+        /// Connections to it.
+        pool_size: u32 = 8, Rule::Integer { min: 1, max: 1_000 };
+    }
+}
+
+section! {
+    /// The way from the store to the readers.
+    BusSettings in "bus" {
+        /// Address of NATS; absent: readers follow the store itself.
+        url: Option<SecretString> = None, Rule::Url(&["nats", "tls"]);
+        /// Name of the JetStream stream.
+        stream: String = "ORDERS_EVENTS".to_owned(), Rule::Name { max: 64 };
+        /// Copies of the stream in a NATS cluster.
+        replicas: usize = 1, Rule::Integer { min: 1, max: 5 };
+        /// Events that may be published and not yet acknowledged.
+        publish_window: usize = 256, Rule::Integer { min: 1, max: 10_000 };
+        /// Days that the stream keeps events; the store keeps them for ever.
+        max_age_days: u64 = 7, Rule::Integer { min: 1, max: 3_650 };
+        /// Bytes that the stream keeps at most.
+        max_bytes: u64 = 1_073_741_824, Rule::Integer { min: 1_048_576, max: 1_099_511_627_776 };
+    }
+}
+
+section! {
+    /// Projections.
+    ProjectorSettings in "projector" {
+        /// Events in one transaction at most.
+        batch: usize = 1_024, Rule::Integer { min: 1, max: 100_000 };
+        /// Time after which a silent leader is replaced, in milliseconds.
+        lease_ms: u64 = 10_000, LEASE_MS;
+        /// Time between two looks for new events when nothing signals them, in milliseconds.
+        poll_ms: u64 = 250, POLL_MS;
+        /// Attempts after the first before an event is parked.
+        max_retries: u32 = 5, Rule::Integer { min: 0, max: 100 };
+    }
+}
+
+section! {
+    /// Policies, timers and the payment provider.
+    SagaSettings in "saga" {
+        /// Events in one round at most.
+        batch: usize = 256, Rule::Integer { min: 1, max: 100_000 };
+        /// Time after which a silent leader is replaced, in milliseconds.
+        lease_ms: u64 = 10_000, LEASE_MS;
+        /// Time between two looks for new events when nothing signals them, in milliseconds.
+        poll_ms: u64 = 250, POLL_MS;
+        /// Time that stock stays reserved for an order that is not confirmed, in seconds.
+        reservation_ttl_s: u64 = 900, Rule::Integer { min: 1, max: 2_592_000 };
+        /// Address of the payment provider.
+        payment_url: String = "http://127.0.0.1:8085".to_owned(), Rule::Url(&["http", "https"]);
+        /// Time one call to the payment provider may take, in milliseconds.
+        payment_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 120_000 };
+        /// Calls to the payment provider at once.
+        payment_concurrency: usize = 64, Rule::Integer { min: 1, max: 10_000 };
+        /// Attempts of one payment before it is given up.
+        max_payment_attempts: u32 = 3, Rule::Integer { min: 1, max: 100 };
+        /// Times after which an unknown payment outcome is asked for again, in seconds.
+        inquiry_schedule_s: Vec<u64> = vec![30, 120, 600, 3_600],
+            Rule::Integers { min: 1, max: 2_592_000, len: 20 };
+    }
+}
+
+section! {
+    /// The read API.
+    QuerySettings in "query" {
+        /// Items on a page when the client does not say.
+        default_limit: u32 = 50, Rule::Integer { min: 1, max: 1_000 };
+        /// Items on a page at most.
+        max_limit: u32 = 200, Rule::Integer { min: 1, max: 1_000 };
+        /// Time that a read may wait for the caller's own write, in seconds.
+        max_wait_s: u64 = 5, Rule::Integer { min: 0, max: 60 };
+        /// Time that one query may take in the database, in milliseconds.
+        statement_timeout_ms: u64 = 5_000, Rule::Integer { min: 10, max: 600_000 };
+        /// Key that seals page cursors, the same in every process; absent: derived from read.url.
+        cursor_key: Option<SecretString> = None, Rule::Secret { min: 32 };
+    }
+}
+
+section! {
+    /// Logs.
+    TelemetrySettings in "telemetry" {
+        /// Which log lines are written.
+        log: String = "info".to_owned(), Rule::LogFilter;
+        /// How log lines look: json for programs, text for people.
+        format: LogFormat = LogFormat::Json, Rule::OneOf(&["json", "text"]);
+    }
+}
+
+section! {
+    /// Whose data this is.
+    TenantSettings in "tenant" {
+        /// The tenant that every order of this installation belongs to.
+        id: String = "main".to_owned(), Rule::Name { max: 64 };
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object on each line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl LogFormat {
+    /// The word in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Text => "text",
+        }
+    }
+}
+
+impl Settings {
+    /// Where the read models are: `read.url`, or the store's own database.
+    #[must_use]
+    pub fn read_url(&self) -> &SecretString {
+        self.read.url.as_ref().unwrap_or(&self.store.url)
+    }
+
+    /// Every setting with its current value, in the order of documentation.
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        [
+            self.http.entries(),
+            self.store.entries(),
+            self.read.entries(),
+            self.bus.entries(),
+            self.projector.entries(),
+            self.saga.entries(),
+            self.query.entries(),
+            self.telemetry.entries(),
+            self.tenant.entries(),
+        ]
+        .concat()
+    }
+}
+
+impl HttpSettings {
+    /// The address to listen on with one of the section's ports.
+    #[must_use]
+    pub fn address(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.bind, port)
+    }
+}
+
+/// Typed durations of the settings whose unit stands in their name.
+macro_rules! durations {
+    ($($section:ty { $($(#[doc = $doc:literal])+ $name:ident = $unit:ident($key:ident);)+ })+) => {
+        $(impl $section {
+            $(
+                $(#[doc = $doc])+
+                #[must_use]
+                pub fn $name(&self) -> Duration {
+                    Duration::$unit(self.$key)
+                }
+            )+
+        })+
+    };
+}
+
+durations! {
+    HttpSettings {
+        /// Time for the head of a request.
+        header_timeout = from_millis(header_timeout_ms);
+        /// Time for the body of a request.
+        body_timeout = from_millis(body_timeout_ms);
+        /// Time between requests on one connection.
+        keep_alive_timeout = from_millis(keep_alive_timeout_ms);
+        /// Time for a whole request.
+        request_timeout = from_millis(request_timeout_ms);
+        /// Time to finish running work when the process stops.
+        shutdown_timeout = from_secs(shutdown_timeout_s);
+    }
+    ProjectorSettings {
+        /// Time after which a silent leader is replaced.
+        lease = from_millis(lease_ms);
+        /// Time between two looks for new events.
+        poll = from_millis(poll_ms);
+    }
+    SagaSettings {
+        /// Time after which a silent leader is replaced.
+        lease = from_millis(lease_ms);
+        /// Time between two looks for new events.
+        poll = from_millis(poll_ms);
+        /// Time that stock stays reserved.
+        reservation_ttl = from_secs(reservation_ttl_s);
+        /// Time for one call to the payment provider.
+        payment_timeout = from_millis(payment_timeout_ms);
+    }
+    QuerySettings {
+        /// Longest wait for the caller's own write.
+        max_wait = from_secs(max_wait_s);
+        /// Longest query in the database.
+        statement_timeout = from_millis(statement_timeout_ms);
+    }
+}

@@ -1,0 +1,9 @@
+//! Strict extractors: what is wrong with a request is named, as a [`crate::Problem`].
+
+mod headers;
+mod json;
+mod query;
+
+pub use headers::{IdempotencyKey, IfMatch};
+pub use json::StrictJson;
+pub use query::StrictQuery;

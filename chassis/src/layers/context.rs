@@ -1,0 +1,107 @@
+//! What is known about a request before its handler runs.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, request::Parts},
+};
+
+use crate::{
+    clock::{IdSource, SystemIds},
+    telemetry::TraceContext,
+};
+
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_REQUEST_ID: usize = 128;
+
+/// Who asks, as logs, answers and events name it; an extractor for handlers.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    request_id: HeaderValue,
+    /// Our own step in the caller's trace, or in a new one.
+    pub trace: TraceContext,
+}
+
+impl RequestContext {
+    /// The client's `Request-Id` (or `X-Request-Id`) where it is 1 to 128 visible ASCII
+    /// characters, else a new UUIDv7.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.request_id.to_str().unwrap_or_default()
+    }
+
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let request_id = headers
+            .get(REQUEST_ID)
+            .or_else(|| headers.get(X_REQUEST_ID))
+            .filter(|id| is_sane(id.as_bytes()))
+            .cloned()
+            .unwrap_or_else(new_request_id);
+        let trace = headers
+            .get(TRACEPARENT)
+            .and_then(|parent| TraceContext::parse(parent.as_bytes()).ok())
+            .map_or_else(TraceContext::new_root, |parent| parent.child());
+        Self { request_id, trace }
+    }
+
+    /// Writes the headers that name the request into its answer.
+    pub(super) fn stamp(self, headers: &mut HeaderMap) {
+        if let Ok(traceparent) = HeaderValue::from_bytes(&self.trace.render()) {
+            headers.insert(TRACEPARENT, traceparent);
+        }
+        headers.insert(REQUEST_ID, self.request_id);
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestContext {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(parts
+            .extensions
+            .get()
+            .cloned()
+            .unwrap_or_else(|| Self::of(&parts.headers)))
+    }
+}
+
+fn is_sane(id: &[u8]) -> bool {
+    (1..=MAX_REQUEST_ID).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+}
+
+fn new_request_id() -> HeaderValue {
+    let mut buffer = uuid::Uuid::encode_buffer();
+    let id = SystemIds.uuid().hyphenated().encode_lower(&mut buffer);
+    HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}
+
+/// How large a body may be and how long it may take to arrive.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimits {
+    /// Largest body, in bytes.
+    pub max_bytes: usize,
+    /// Longest time from the head of the request to the end of its body.
+    pub timeout: Duration,
+}
+
+impl BodyLimits {
+    /// The limits of a request; where no layer has set them, the defaults of the configuration.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions
+            .get()
+            .copied()
+            .unwrap_or_else(|| (&crate::config::HttpSettings::default()).into())
+    }
+}
+
+impl From<&crate::config::HttpSettings> for BodyLimits {
+    fn from(http: &crate::config::HttpSettings) -> Self {
+        Self {
+            max_bytes: http.max_body_bytes,
+            timeout: http.body_timeout(),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What happens around every request, in one layer: ids, limits, panics, metrics.
+//!
+//! One hand-written layer instead of a tower of seven: each layer of a router costs every request
+//! a clone and an allocation, and here the steps share what they know.
+
+mod context;
+mod route_metrics;
+mod service;
+
+use axum::Router;
+
+pub use context::{BodyLimits, RequestContext};
+pub use service::{RequestLayer, RequestService};
+
+use crate::{
+    config::HttpSettings,
+    problem::{method_not_allowed, route_not_found},
+};
+
+/// Paths that are answered even when the process is overloaded: probes and metrics say why.
+pub const PROBE_PATHS: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
+
+/// Gives a complete router its fallbacks (404, 405) and the [`RequestLayer`].
+///
+/// Call it once, last: routes that are added afterwards are not covered, and a fallback of the
+/// router's own is replaced.
+pub fn wrap(router: Router, http: &HttpSettings) -> Router {
+    router
+        .fallback(route_not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(RequestLayer::new(http))
+}

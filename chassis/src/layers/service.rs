@@ -1,0 +1,249 @@
+//! The layer around every request, outermost to innermost: ids and span, shedding, time limit,
+//! panics; then, on the way out: problem details, headers, metrics, one log line for a failure.
+
+use std::{
+    any::Any,
+    convert::Infallible,
+    future::{Future, ready},
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::{Body, HttpBody},
+    extract::{DefaultBodyLimit, MatchedPath, Request},
+    http::{Method, Uri, header},
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use super::{
+    PROBE_PATHS,
+    context::{BodyLimits, RequestContext},
+    route_metrics::{CLIENT_GONE, RouteMetrics},
+};
+use crate::{config::HttpSettings, problem::Problem};
+
+/// When a client that was turned away may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What all routes of a server share.
+struct Shared {
+    body: BodyLimits,
+    request_timeout: Duration,
+    max_in_flight: usize,
+    in_flight: AtomicUsize,
+}
+
+/// Puts a [`RequestService`] around each route; see [`super::wrap`].
+#[derive(Clone)]
+pub struct RequestLayer {
+    shared: Arc<Shared>,
+}
+
+impl RequestLayer {
+    /// A layer with the limits of the configuration. The routes under it share `max_in_flight`.
+    #[must_use]
+    pub fn new(http: &HttpSettings) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                body: http.into(),
+                request_timeout: http.request_timeout(),
+                max_in_flight: http.max_in_flight,
+                in_flight: AtomicUsize::new(0),
+            }),
+        }
+    }
+}
+
+impl<S> Layer<S> for RequestLayer {
+    type Service = RequestService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequestService {
+            inner,
+            shared: Arc::clone(&self.shared),
+            metrics: Arc::default(),
+        }
+    }
+}
+
+/// One route with everything that happens around a request.
+#[derive(Clone)]
+pub struct RequestService<S> {
+    inner: S,
+    shared: Arc<Shared>,
+    metrics: Arc<RouteMetrics>,
+}
+
+impl<S> Service<Request> for RequestService<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let context = RequestContext::of(request.headers());
+        let Some(visit) = Visit::begin(&self.shared, &self.metrics, &request) else {
+            // Many at once, by definition: counted, but not a log line each.
+            metrics::counter!("http_requests_shed_total").increment(1);
+            return Box::pin(ready(Ok(overloaded(context, request.uri()))));
+        };
+
+        let traceparent = context.trace.render();
+        let trace_id = std::str::from_utf8(&traceparent[3..35]).unwrap_or_default();
+        let span = tracing::info_span!("request", trace_id, request_id = context.request_id());
+        if !request.body().is_end_stream() {
+            DefaultBodyLimit::max(self.shared.body.max_bytes).apply(&mut request);
+            request.extensions_mut().insert(self.shared.body);
+        }
+        request.extensions_mut().insert(context.clone());
+
+        let limit = self.shared.request_timeout;
+        // Nothing of the request is looked at again after a panic.
+        let handled = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        let answer = async move {
+            let (mut response, told) = match tokio::time::timeout(limit, handled).await {
+                Ok(Ok(Ok(response))) => (response, false),
+                Ok(Err(panic)) => (panicked(panic.as_ref()), true),
+                Err(_) => (too_slow(limit), false),
+            };
+            let code = name_problem(&mut response, &context, &visit.uri);
+            if !told {
+                visit.log(response.status().as_u16(), code.as_deref());
+            }
+            context.stamp(response.headers_mut());
+            visit.end(response.status().as_u16());
+            Ok(response)
+        };
+        Box::pin(answer.instrument(span))
+    }
+}
+
+/// A request that is in work: counted while it lives, recorded when it ends, also when the client
+/// leaves and the server drops it half-way.
+struct Visit {
+    shared: Arc<Shared>,
+    metrics: Arc<RouteMetrics>,
+    method: Method,
+    uri: Uri,
+    route: Option<MatchedPath>,
+    began: Instant,
+    status: u16,
+}
+
+impl Visit {
+    /// `None` where too many requests are in work already.
+    fn begin(shared: &Arc<Shared>, metrics: &Arc<RouteMetrics>, request: &Request) -> Option<Self> {
+        let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
+        if before >= shared.max_in_flight && !PROBE_PATHS.contains(&request.uri().path()) {
+            shared.in_flight.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(Self {
+            shared: Arc::clone(shared),
+            metrics: Arc::clone(metrics),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            route: request.extensions().get().cloned(),
+            began: Instant::now(),
+            status: CLIENT_GONE,
+        })
+    }
+
+    fn end(mut self, status: u16) {
+        self.status = status;
+    }
+
+    fn log(&self, status: u16, code: Option<&str>) {
+        let (method, path) = (self.method.as_str(), self.uri.path());
+        let took_ms = self.began.elapsed().as_millis();
+        match status {
+            0..500 => tracing::debug!(
+                method,
+                path,
+                status,
+                code,
+                took_ms,
+                "{method} {path} {status}"
+            ),
+            503 => tracing::warn!(
+                method,
+                path,
+                status,
+                code,
+                took_ms,
+                "{method} {path} {status}"
+            ),
+            _ => tracing::error!(
+                method,
+                path,
+                status,
+                code,
+                took_ms,
+                "{method} {path} {status}"
+            ),
+        }
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.shared.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let route = self.route.as_ref().map(MatchedPath::as_str);
+        self.metrics
+            .record(&self.method, route, self.status, self.began);
+    }
+}
+
+fn overloaded(context: RequestContext, uri: &Uri) -> Response {
+    let detail = "Too many requests are in work; try again shortly.";
+    let problem = Problem::service_unavailable("OVERLOADED", detail, RETRY_AFTER);
+    let mut response = problem.into_response();
+    name_problem(&mut response, &context, uri);
+    context.stamp(response.headers_mut());
+    response
+}
+
+fn too_slow(limit: Duration) -> Response {
+    let detail = format!(
+        "The request was not finished within {} ms; it may still take effect, and the same \
+         Idempotency-Key finds out.",
+        limit.as_millis()
+    );
+    Problem::service_unavailable("REQUEST_TIMED_OUT", detail, RETRY_AFTER).into_response()
+}
+
+/// The panic hook has written what happened and where; the client learns only that it did.
+fn panicked(_: &(dyn Any + Send)) -> Response {
+    metrics::counter!("http_panics_total").increment(1);
+    Problem::internal().into_response()
+}
+
+/// Writes the request's id and path into a problem answer, and returns its code.
+fn name_problem(response: &mut Response, context: &RequestContext, uri: &Uri) -> Option<String> {
+    let problem: Problem = response.extensions_mut().remove()?;
+    let code = problem.code().to_owned();
+    let body = problem
+        .with_request(context.request_id(), uri.path())
+        .to_body();
+    // The router may have measured the shorter body.
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body);
+    Some(code)
+}

@@ -1,0 +1,25 @@
+//! What every service needs and none should write twice: configuration, telemetry, lifecycle,
+//! the HTTP server and its layers, problem answers, strict extractors, health and tokens.
+//!
+//! Start-up reads the same everywhere:
+//!
+//! 1. [`config::Settings::load`]: an invalid setting stops here, before anything is bound;
+//! 2. [`telemetry::init`]: logs and metrics;
+//! 3. [`server::bind`]: a port in use stops here, before any work starts;
+//! 4. [`layers::wrap`] the service's routes, and [`server::serve`] them as a critical task of a
+//!    [`lifecycle::Lifecycle`];
+//! 5. [`lifecycle::Lifecycle::run_until_shutdown`] is the last line of `main`.
+
+pub mod clock;
+pub mod config;
+pub mod extract;
+pub mod health;
+pub mod layers;
+pub mod lifecycle;
+pub mod problem;
+pub mod server;
+pub mod telemetry;
+pub mod token;
+
+pub use lifecycle::Lifecycle;
+pub use problem::Problem;

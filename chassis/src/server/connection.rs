@@ -1,0 +1,61 @@
+//! One connection, from its first byte to its last.
+
+use std::{pin::pin, sync::Arc};
+
+use axum::{Router, body::Body};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use super::{
+    Limits,
+    timer::{Activity, ConnectionTimer, Watched},
+};
+
+/// Larger than any sensible request head; hyper's own default is 400 KB for each connection.
+const MAX_BUFFER: usize = 64 * 1024;
+const MAX_HEADERS: usize = 64;
+
+/// Serves a connection until either side closes it, or `soft` asks to finish.
+pub(super) async fn serve(
+    stream: TcpStream,
+    router: Router,
+    limits: Limits,
+    soft: CancellationToken,
+) {
+    // Answers are written whole; waiting for more to send would only delay them.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!("a connection was closed before it was served: {error}");
+        return;
+    }
+    let activity = Arc::new(Activity::default());
+    let timer = ConnectionTimer::new(Arc::clone(&activity), &limits);
+    let io = TokioIo::new(Watched::new(stream, activity));
+    let service = service_fn(move |request: Request<Incoming>| {
+        // Two counters: the routes themselves are shared.
+        let mut router = router.clone();
+        router.call(request.map(Body::new))
+    });
+
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(timer)
+        .header_read_timeout(limits.header_timeout)
+        .max_buf_size(MAX_BUFFER)
+        .max_headers(MAX_HEADERS);
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        () = soft.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    // A client that leaves early or sends nonsense is not an event in the life of a server.
+    if let Err(error) = ended {
+        tracing::debug!("a connection ended early: {error}");
+    }
+}

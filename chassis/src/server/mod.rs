@@ -1,0 +1,154 @@
+//! The HTTP/1.1 server: an accept loop of our own, because it must bound what `axum::serve` does
+//! not: header time, idle time, connections, and the time that stopping may take.
+
+mod accept;
+mod connection;
+mod timer;
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_util::task::TaskTracker;
+
+use crate::{config::HttpSettings, lifecycle::Lifecycle};
+use accept::{Accept, BackOff};
+
+/// A bound address, not yet served.
+#[derive(Debug)]
+pub struct Listener {
+    inner: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// The address; with the port that the system chose where 0 was asked for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Another process listens there.
+    #[error("{address} is in use by another process; stop it, or choose another port")]
+    InUse {
+        /// The address that was asked for.
+        address: SocketAddr,
+    },
+    /// Anything else.
+    #[error("{address} cannot be listened on: {source}")]
+    Other {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Binds an address, apart from serving it: a port in use must be known before any work starts.
+///
+/// # Errors
+/// The address is in use or not to be had.
+pub async fn bind(address: SocketAddr) -> Result<Listener, BindError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => BindError::InUse { address },
+        _ => BindError::Other { address, source },
+    };
+    let inner = TcpListener::bind(address).await.map_err(failed)?;
+    let address = inner.local_addr().map_err(failed)?;
+    Ok(Listener { inner, address })
+}
+
+/// The bounds of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Time for the head of a request, from its first byte (or from the start of a connection).
+    pub header_timeout: Duration,
+    /// Time that a connection may be idle between requests.
+    pub keep_alive_timeout: Duration,
+    /// Connections open at once; further ones wait in the listener's queue.
+    pub max_connections: usize,
+}
+
+impl From<&HttpSettings> for Limits {
+    fn from(http: &HttpSettings) -> Self {
+        Self {
+            header_timeout: http.header_timeout(),
+            keep_alive_timeout: http.keep_alive_timeout(),
+            max_connections: http.max_connections,
+        }
+    }
+}
+
+/// Serves until the lifecycle's soft token is cancelled: then it stops accepting, lets running
+/// requests finish and closes idle connections, until the hard token cuts off what is left.
+///
+/// Errors of single connections and of accepting (such as too many open files) end nothing.
+///
+/// # Errors
+/// None at present; the type is that of a critical task.
+pub fn serve(
+    listener: Listener,
+    router: Router,
+    limits: &Limits,
+    lifecycle: &Lifecycle,
+) -> impl Future<Output = anyhow::Result<()>> + Send + 'static + use<> {
+    let (limits, lifecycle) = (*limits, lifecycle.clone());
+    async move {
+        tracing::info!(address = %listener.address, "listening on http://{}", listener.address);
+        run(listener.inner, router, limits, &lifecycle).await;
+        Ok(())
+    }
+}
+
+async fn run<A: Accept>(acceptor: A, router: Router, limits: Limits, lifecycle: &Lifecycle) {
+    // Handlers become services here, once, and not at every request.
+    let router = router.with_state(());
+    let permits = Arc::new(Semaphore::new(
+        limits.max_connections.min(Semaphore::MAX_PERMITS),
+    ));
+    let connections = TaskTracker::new();
+
+    while let Some((stream, permit)) = lifecycle
+        .soft()
+        .run_until_cancelled(next(&acceptor, &permits))
+        .await
+    {
+        let connection =
+            connection::serve(stream, router.clone(), limits, lifecycle.soft().clone());
+        let hard = lifecycle.hard().clone();
+        connections.spawn(async move {
+            hard.run_until_cancelled(connection).await;
+            drop(permit);
+        });
+    }
+
+    // Closes the listening socket: a client that tries now is refused at once.
+    drop(acceptor);
+    connections.close();
+    connections.wait().await;
+}
+
+/// The next connection, once there is room for one.
+async fn next<A: Accept>(
+    acceptor: &A,
+    permits: &Arc<Semaphore>,
+) -> (TcpStream, tokio::sync::OwnedSemaphorePermit) {
+    let permit = Arc::clone(permits)
+        .acquire_owned()
+        .await
+        .expect("the semaphore is never closed");
+    let mut back_off = BackOff::default();
+    loop {
+        match acceptor.accept().await {
+            Ok(stream) => return (stream, permit),
+            Err(error) => back_off.after(&error).await,
+        }
+    }
+}
