@@ -30,3 +30,6 @@ pub fn wrap(router: Router, http: &HttpSettings) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(RequestLayer::new(http))
 }
+
+#[cfg(test)]
+mod tests;

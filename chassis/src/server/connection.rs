@@ -14,8 +14,10 @@ use super::{
     timer::{Activity, ConnectionTimer, Watched},
 };
 
-/// Larger than any sensible request head; hyper's own default is 400 KB for each connection.
+/// What a connection may hold in memory; hyper's own default is 400 KB.
 const MAX_BUFFER: usize = 64 * 1024;
+/// Larger than any sensible request head; more is answered 431.
+const MAX_HEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 64;
 
 /// Serves a connection until either side closes it, or `soft` asks to finish.
@@ -44,6 +46,7 @@ pub(super) async fn serve(
         .timer(timer)
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(MAX_BUFFER)
+        .max_header_size(MAX_HEAD)
         .max_headers(MAX_HEADERS);
     let mut connection = pin!(builder.serve_connection(io, service));
     let ended = tokio::select! {

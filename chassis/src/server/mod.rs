@@ -152,3 +152,6 @@ async fn next<A: Accept>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
