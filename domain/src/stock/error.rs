@@ -53,7 +53,7 @@ impl From<StockError> for Refusal {
             E::Delta { .. } => (Meaning, "DELTA_OUT_OF_RANGE", Some("/delta".into())),
             E::Text { field, .. } => (Meaning, "TEXT_LENGTH", Some(format!("/{field}"))),
             E::Promised { .. } => (State, "STOCK_PROMISED", Some("/delta".into())),
-            E::Overflow => (Meaning, "STOCK_OVERFLOW", Some("/quantity".into())),
+            E::Overflow => (State, "STOCK_OVERFLOW", Some("/quantity".into())),
             E::Released => (State, "RESERVATION_RELEASED", None),
             E::NoReservation => (State, "NO_RESERVATION", None),
         };

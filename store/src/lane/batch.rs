@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Answer, Append, AppendOutcome, CommandRecord, EventStore, NewEvent, StoreError, StreamAppend,
 };
-use domain::{CommandEnvelope, Event, State, StreamId, Version};
+use domain::{CommandEnvelope, Event, Position, Refusal, RefusalKind, State, StreamId, Version};
 use std::{collections::HashSet, sync::Arc};
 
 /// A command of the batch, with the streams it is decided over.
@@ -73,9 +73,10 @@ pub(super) async fn attempt(
                 continue;
             }
         }
-        let (append, settled) = decide(pending, &mut states);
-        appends.push(append);
-        decided.push(settled);
+        if let Some((append, settled)) = decide(pending, &mut states) {
+            appends.push(append);
+            decided.push(settled);
+        }
     }
     for pending in &left {
         for stream in &pending.streams {
@@ -155,7 +156,10 @@ fn check_expected(pending: &Pending, states: &WorkingSet) -> Expected {
 }
 
 /// Decides a command over the states so far, and lets its events change them.
-fn decide(pending: Pending, states: &mut WorkingSet) -> (Append, Decided) {
+///
+/// What breaks a rule of meaning does so in every state: it is answered at once, and not
+/// remembered, so that it may be put right under the same id.
+fn decide(pending: Pending, states: &mut WorkingSet) -> Option<(Append, Decided)> {
     let command = &pending.job.command;
     let (decision, versions): (_, Vec<Version>) = {
         let cached: Vec<_> = pending
@@ -168,6 +172,10 @@ fn decide(pending: Pending, states: &mut WorkingSet) -> (Append, Decided) {
         (command.command.decide(&before), versions)
     };
     let (events, outcome, answer) = match decision {
+        Err(refusal) if refusal.kind == RefusalKind::Meaning => {
+            answer_unrecorded(pending, states, refusal);
+            return None;
+        }
         Ok(events) => (events, Outcome::Accepted, Answer::Accepted),
         Err(refusal) => (
             vec![],
@@ -189,15 +197,28 @@ fn decide(pending: Pending, states: &mut WorkingSet) -> (Append, Decided) {
     let state = primary
         .filter(|_| pending.job.wants_state)
         .map(|cached| cached.state.clone());
-    (
-        append,
-        Decided {
-            pending,
-            version,
-            outcome,
-            state,
-        },
-    )
+    let decided = Decided {
+        pending,
+        version,
+        outcome,
+        state,
+    };
+    Some((append, decided))
+}
+
+fn answer_unrecorded(pending: Pending, states: &WorkingSet, refusal: Refusal) {
+    let stream = pending.streams[0].clone();
+    let version = states
+        .get(&stream)
+        .map_or(Version::ZERO, |cached| cached.version);
+    pending.answer(Ok(Executed {
+        outcome: Outcome::Refused(refusal),
+        stream,
+        version,
+        position: Position::ZERO,
+        replayed: false,
+        state: None,
+    }));
 }
 
 fn append(

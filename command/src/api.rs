@@ -1,0 +1,80 @@
+//! The routes of the write API and what they share.
+
+use crate::{endpoints, in_flight::InFlight};
+use chassis::clock::IdSource;
+use domain::{Actor, TenantId};
+use std::sync::Arc;
+use store::{Clock, EventReader, lane::Lane};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+/// What the endpoints work with.
+#[derive(Clone)]
+pub struct CommandApi {
+    pub(crate) lane: Lane,
+    pub(crate) reader: Arc<dyn EventReader>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) tenant: TenantId,
+    pub(crate) actor: Actor,
+    pub(crate) epoch: Uuid,
+    pub(crate) in_flight: InFlight,
+}
+
+impl CommandApi {
+    /// An API over `lane`; `reader` reads the same store, whose epoch is `epoch`.
+    pub fn new(
+        lane: Lane,
+        reader: Arc<dyn EventReader>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        tenant: TenantId,
+        epoch: Uuid,
+    ) -> Self {
+        let actor = Actor::parse("api").expect("a plain word is an actor");
+        Self {
+            lane,
+            reader,
+            clock,
+            ids,
+            tenant,
+            actor,
+            epoch,
+            in_flight: InFlight::default(),
+        }
+    }
+}
+
+/// The write API.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Orders: commands", description = "Place orders and act on them."),
+    tags(
+        (name = "orders", description = "Orders"),
+        (name = "stock", description = "Stock"),
+    )
+)]
+struct Document;
+
+fn routes() -> OpenApiRouter<CommandApi> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(endpoints::place_order::place_order))
+        .routes(routes!(endpoints::cancel_order::cancel_order))
+        .routes(routes!(endpoints::add_note::add_note))
+        .routes(routes!(endpoints::place_hold::place_hold))
+        .routes(routes!(endpoints::release_hold::release_hold))
+        .routes(routes!(endpoints::receive_stock::receive_stock))
+        .routes(routes!(endpoints::adjust_stock::adjust_stock))
+}
+
+/// The routes, to be wrapped by the service that serves them.
+pub fn router(api: CommandApi) -> axum::Router {
+    let (router, _) = routes().split_for_parts();
+    router.with_state(api)
+}
+
+/// The OpenAPI document of the write API.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}
