@@ -1,0 +1,86 @@
+# Development in one word each. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+ENSURE := deploy/local/ensure.sh
+
+# The tests and the programs they start are built with this profile: optimised, because whole
+# platforms run in them, but quicker to build than a release.
+TEST_PROFILE ?= fast
+TEST_BIN_DIR := $(TARGET)/$(if $(filter dev,$(TEST_PROFILE)),debug,$(TEST_PROFILE))
+NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
+
+export ORDERS_TEST_BIN_DIR := $(TEST_BIN_DIR)
+
+# Arguments that people pass: make simulate SEEDS=100000, make simulate SEED=42, make chaos SEED=7.
+ifdef SEEDS
+export ORDERS_SIM_SEEDS := $(SEEDS)
+endif
+ifdef SEED
+export ORDERS_SIM_SEED := $(SEED)
+export ORDERS_CHAOS_SEED := $(SEED)
+endif
+ifdef ROUNDS
+export ORDERS_CHAOS_ROUNDS := $(ROUNDS)
+endif
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Run everything in one process, on a private PostgreSQL
+	@$(ENSURE) build postgres
+	@deploy/local/build.sh "$(TARGET)/release/orders" --release --bin orders
+	@exec "$(TARGET)/release/orders" dev
+
+.PHONY: up
+up: ## Run the separate services, on a private PostgreSQL and nats-server
+	@$(ENSURE) build postgres nats
+	@deploy/local/build.sh "$(TARGET)/release/orders" --release --workspace --bins
+	@exec "$(TARGET)/release/orders" up
+
+.PHONY: test
+test: test-bins ## Run all tests, against real servers and real processes
+ifneq ($(NEXTEST),)
+	cargo nextest run --workspace --cargo-profile $(TEST_PROFILE)
+	cargo test --workspace --doc --profile $(TEST_PROFILE)
+else
+	cargo test --workspace --profile $(TEST_PROFILE)
+endif
+
+.PHONY: chaos
+chaos: test-bins ## Kill every process at random under load, for long (SEED=n ROUNDS=n)
+	ORDERS_CHAOS_ROUNDS=$${ORDERS_CHAOS_ROUNDS:-10} \
+		cargo test -p tests --profile $(TEST_PROFILE) chaos -- --nocapture
+
+.PHONY: simulate
+simulate: test-bins ## Simulate the platform in virtual time (SEEDS=100000, or one SEED=n)
+	ORDERS_SIM_SEEDS=$${ORDERS_SIM_SEEDS:-100000} \
+		cargo test -p tests --profile $(TEST_PROFILE) simulat -- --nocapture
+
+.PHONY: test-bins
+test-bins:
+	@$(ENSURE) build postgres nats
+	cargo build --workspace --bins --profile $(TEST_PROFILE)
+
+.PHONY: bench
+bench: ## Measure, and write docs/benchmarks.md
+	@$(ENSURE) build postgres nats
+	cargo build --release --workspace --bins
+	"$(TARGET)/release/bench"
+
+.PHONY: fmt
+fmt: ## Format the code
+	cargo fmt --all
+
+.PHONY: lint
+lint: ## Check the format, and clippy without a warning
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+.PHONY: check
+check: ## Run all that CI runs
+	.ci/run
