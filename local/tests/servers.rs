@@ -5,14 +5,16 @@
     reason = "a child process tells its parent what it started"
 )]
 
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use local::{Error, Nats, NatsOptions, Postgres, PostgresOptions, SharedPostgres, free_port};
 use nix::sys::signal::kill;
-use nix::unistd::Pid;
+use nix::unistd::{Pid, Uid};
 use sqlx::{Connection, PgConnection};
 
 /// How long a process may take to go once nobody wants it.
@@ -140,6 +142,25 @@ async fn a_kill_with_sessions_open_heals_at_once() {
     assert_eq!(notes(&url).await, ["0", "1", "2"]);
 }
 
+/// As root, which may clone the project under `/root`, where no other account can go.
+#[tokio::test]
+async fn a_home_under_a_closed_directory_is_kept_elsewhere_and_found_again() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
+    let home = directory.path().join("postgres");
+    let postgres = Postgres::start(at(&home)).await.unwrap();
+    note(&postgres.url("postgres"), "kept").await;
+    assert_eq!(home.is_symlink(), Uid::effective().is_root());
+    assert_eq!(home.canonicalize().unwrap(), postgres.home());
+    drop(postgres);
+
+    let again = Postgres::start(at(&home)).await.unwrap();
+    assert_eq!(notes(&again.url("postgres")).await, ["kept"]);
+    let actual = again.home().to_owned();
+    drop(again);
+    std::fs::remove_dir_all(actual).unwrap();
+}
+
 #[tokio::test]
 async fn two_servers_run_side_by_side() {
     let (first, second) = tokio::join!(
@@ -175,10 +196,7 @@ async fn only_the_password_opens_the_server() {
     let listening = setting(&url, "listen_addresses").await;
     assert_eq!(listening, "127.0.0.1");
     let secret = std::fs::metadata(postgres.home().join("password")).unwrap();
-    assert_eq!(
-        std::os::unix::fs::PermissionsExt::mode(&secret.permissions()) & 0o777,
-        0o600
-    );
+    assert_eq!(secret.permissions().mode() & 0o777, 0o600);
 }
 
 #[tokio::test]
