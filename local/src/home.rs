@@ -61,17 +61,14 @@ impl Home {
     }
 }
 
-/// The directories for temporary files, best first, that the account can reach.
+/// The directory for temporary files, or another that the account can reach.
 pub(crate) fn temporary_root(account: &Account) -> Result<PathBuf> {
     let usual = std::env::temp_dir();
-    let candidates = [
-        usual.clone(),
-        PathBuf::from("/tmp"),
-        PathBuf::from("/var/tmp"),
-    ];
+    let candidates = [usual.clone(), "/tmp".into(), "/var/tmp".into()];
+    let reachable = |root: &PathBuf| account.can_reach(root).unwrap_or(false);
     candidates
         .into_iter()
-        .find(|root| account.can_reach(root).unwrap_or(false))
+        .find(reachable)
         .ok_or_else(|| Error::Home {
             path: usual,
             problem: "the server's account cannot enter it; set TMPDIR to a directory it can enter"

@@ -35,10 +35,12 @@ const PORT_TRIES: u32 = 5;
 const SETTLE_WITHIN: Duration = Duration::from_secs(15);
 
 /// For a machine with few cores and little memory; later ones win over these.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("listen_addresses", "127.0.0.1"),
     ("unix_socket_directories", ""),
     ("shared_buffers", "128MB"),
+    // In the data directory: /dev/shm is small in containers, and keeps what a killed server had.
+    ("dynamic_shared_memory_type", "mmap"),
     ("max_connections", "100"),
     ("wal_buffers", "16MB"),
     ("min_wal_size", "256MB"),
