@@ -1,0 +1,40 @@
+//! The HTTP API: one endpoint a file.
+
+mod answer;
+mod authorize;
+mod by_key;
+mod by_reference;
+mod capture;
+mod faults;
+mod get;
+mod index;
+mod ledger;
+mod problem;
+mod void;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use chassis::problem::{method_not_allowed, route_not_found};
+
+use crate::sandbox::Sandbox;
+
+pub(crate) fn router(sandbox: Sandbox) -> Router {
+    Router::new()
+        .route("/", get(index::index))
+        .route(
+            "/authorizations",
+            post(authorize::authorize).get(by_reference::by_reference),
+        )
+        .route("/authorizations/by-key/{key}", get(by_key::by_key))
+        .route("/authorizations/{id}", get(get::get))
+        .route("/authorizations/{id}/captures", post(capture::capture))
+        .route("/authorizations/{id}/void", post(void::void))
+        .route("/ledger", get(ledger::operations))
+        .route("/ledger/summary", get(ledger::summary))
+        .route("/faults", get(faults::get).put(faults::put))
+        .fallback(route_not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(sandbox)
+}

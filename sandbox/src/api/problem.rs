@@ -1,0 +1,77 @@
+//! Failures as HTTP answers, in one place.
+
+use chassis::Problem;
+
+use crate::{
+    ledger::{LedgerError, Refusal},
+    sandbox::Failure,
+};
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Ledger(LedgerError::Refused(refusal)) => refusal.into(),
+            Failure::Ledger(LedgerError::Journal(error)) => {
+                tracing::error!(
+                    "nothing is booked, because the journal cannot be written: {error}"
+                );
+                Self::internal()
+            }
+            Failure::OnPurpose => Self::internal(),
+            Failure::Lost => Self::gateway_timeout("The issuer did not answer in time."),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let detail = sentence(&refusal);
+        match refusal {
+            Refusal::UnknownAuthorization => Self::not_found("AUTHORIZATION_NOT_FOUND", detail),
+            Refusal::NotAuthorized => Self::conflict("AUTHORIZATION_DECLINED", detail),
+            Refusal::AlreadyVoided => Self::conflict("AUTHORIZATION_VOIDED", detail),
+            Refusal::AlreadyCaptured { .. } => Self::conflict("AUTHORIZATION_CAPTURED", detail),
+            Refusal::Expired { .. } => Self::conflict("AUTHORIZATION_EXPIRED", detail),
+            Refusal::KeyReused => Self::unprocessable("IDEMPOTENCY_KEY_REUSED", detail).with_error(
+                "header:Idempotency-Key",
+                "REUSED",
+                refusal.to_string(),
+            ),
+            Refusal::AmountTooHigh { .. } => Self::unprocessable("AMOUNT_TOO_HIGH", detail)
+                .with_error("/amount", "OUT_OF_RANGE", refusal.to_string()),
+            Refusal::CurrencyMismatch { .. } => Self::unprocessable("CURRENCY_MISMATCH", detail)
+                .with_error("/currency", "INVALID", refusal.to_string()),
+        }
+    }
+}
+
+/// 422 for a field whose value is of the right type and yet of no use.
+pub(super) fn invalid_field(pointer: &'static str, expected: &str) -> Problem {
+    Problem::unprocessable(
+        "INVALID_FIELD",
+        format!("{pointer}: {expected} is expected."),
+    )
+    .with_error(pointer, "INVALID", format!("{expected} is expected"))
+}
+
+fn sentence(refusal: &Refusal) -> String {
+    let text = refusal.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        format!("{}{}.", first.to_ascii_uppercase(), letters.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_reads_as_a_sentence() {
+        let problem = Problem::from(Refusal::AmountTooHigh { available: 7 });
+        assert_eq!(
+            problem.details().detail,
+            "The amount is above the 7 minor units that can still be captured."
+        );
+    }
+}

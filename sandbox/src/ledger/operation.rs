@@ -1,0 +1,134 @@
+//! What is booked: one line of the ledger, of the journal, and the answer to a replay.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::value::{AuthorizationId, Currency};
+use crate::card::DeclineCode;
+
+/// One booked operation. Never changed once booked: the answer to its idempotency key is read
+/// from it, however much later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Place in the ledger, from 1 without gaps.
+    pub sequence: u64,
+    /// When it was booked.
+    pub at: DateTime<Utc>,
+    /// The client's key for it.
+    pub idempotency_key: Arc<str>,
+    /// The authorization that it made or acts on.
+    pub authorization_id: AuthorizationId,
+    /// The merchant's reference of the payment.
+    pub reference: Arc<str>,
+    /// Currency of every amount in it.
+    pub currency: Currency,
+    /// What was done.
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+/// What an operation did. Amounts are minor units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "snake_case")]
+pub enum Kind {
+    /// An amount was set aside on the card.
+    Authorize {
+        /// The test card.
+        payment_method: Box<str>,
+        /// The amount that the client asked for.
+        requested_amount: u64,
+        /// The amount that was authorized.
+        amount: u64,
+        /// From when on nothing more can be captured.
+        expires_at: DateTime<Utc>,
+    },
+    /// The issuer refused to set the amount aside.
+    Decline {
+        /// The test card.
+        payment_method: Box<str>,
+        /// The amount that the client asked for.
+        amount: u64,
+        /// Why.
+        decline_code: DeclineCode,
+    },
+    /// Money was taken from an authorization.
+    Capture {
+        /// The amount that was taken.
+        amount: u64,
+        /// The sum of the authorization's captures, this one included.
+        captured_amount: u64,
+    },
+    /// An authorization was released.
+    Void {
+        /// The amount that was released.
+        amount: u64,
+    },
+}
+
+/// What a client asks for, valid in form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Request {
+    Authorize {
+        reference: Arc<str>,
+        amount: u64,
+        currency: Currency,
+        payment_method: Box<str>,
+    },
+    Capture {
+        authorization_id: AuthorizationId,
+        amount: u64,
+        currency: Currency,
+    },
+    Void {
+        authorization_id: AuthorizationId,
+    },
+}
+
+impl Operation {
+    /// Whether this is what became of `request`: the test of "same key, same body".
+    pub(crate) fn answers(&self, request: &Request) -> bool {
+        match (&self.kind, request) {
+            (
+                Kind::Authorize {
+                    payment_method,
+                    requested_amount: booked,
+                    ..
+                }
+                | Kind::Decline {
+                    payment_method,
+                    amount: booked,
+                    ..
+                },
+                Request::Authorize {
+                    reference,
+                    amount,
+                    currency,
+                    payment_method: token,
+                },
+            ) => {
+                self.reference == *reference
+                    && booked == amount
+                    && self.currency == *currency
+                    && payment_method == token
+            }
+            (
+                Kind::Capture { amount: booked, .. },
+                Request::Capture {
+                    authorization_id,
+                    amount,
+                    currency,
+                },
+            ) => {
+                self.authorization_id == *authorization_id
+                    && booked == amount
+                    && self.currency == *currency
+            }
+            (Kind::Void { .. }, Request::Void { authorization_id }) => {
+                self.authorization_id == *authorization_id
+            }
+            _ => false,
+        }
+    }
+}

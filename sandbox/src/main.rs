@@ -1,0 +1,75 @@
+//! The payment provider as a process of its own.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use chassis::{
+    Lifecycle,
+    config::Settings,
+    health::Health,
+    layers,
+    server::{self, Limits},
+    telemetry,
+};
+use clap::Parser;
+use sandbox::{MAX_HOLD_MS, MAX_LATENCY_MS, Sandbox, SandboxOptions};
+
+/// A payment provider with test cards and fault switches, for development and tests.
+///
+/// Listens on http.bind and http.sandbox_port of the platform's configuration (CONF_PATH,
+/// ORDERS__HTTP__SANDBOX_PORT). GET / shows the test cards.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// File that keeps the ledger across restarts; without it the ledger is in memory
+    #[arg(long, env = "SANDBOX_JOURNAL", value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Operations kept in memory; beyond them the oldest are dropped
+    #[arg(long, env = "SANDBOX_MAX_OPERATIONS", value_name = "N", default_value_t = 1_000_000,
+          value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    max_operations: u32,
+    /// Days that an authorization can be captured
+    #[arg(long, env = "SANDBOX_AUTHORIZATION_DAYS", value_name = "N", default_value_t = 7,
+          value_parser = clap::value_parser!(u16).range(1..=365))]
+    authorization_days: u16,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let settings = Settings::load()?;
+    let metrics = telemetry::init(&settings.telemetry)?;
+    let lifecycle = Lifecycle::new(settings.http.shutdown_timeout());
+
+    let options = SandboxOptions {
+        max_operations: arguments.max_operations as usize,
+        authorization_ttl: std::time::Duration::from_secs(
+            u64::from(arguments.authorization_days) * 24 * 60 * 60,
+        ),
+        stop: lifecycle.soft().clone(),
+        ..SandboxOptions::default()
+    };
+    let sandbox = match &arguments.journal {
+        Some(journal) => Sandbox::open(options, journal)?,
+        None => Sandbox::new(options),
+    };
+
+    let address = settings.http.address(settings.http.sandbox_port);
+    let listener = server::bind(address).await.context("http.sandbox_port")?;
+    let health = Health::new(lifecycle.soft().clone());
+    let mut http = settings.http.clone();
+    // Answers that are held on purpose are neither too slow nor too many.
+    http.request_timeout_ms = MAX_HOLD_MS + 4 * MAX_LATENCY_MS;
+    http.max_in_flight = http.max_connections;
+    let router = layers::wrap(sandbox.router().merge(health.router(&metrics)), &http);
+    lifecycle.spawn_critical(
+        "http",
+        server::serve(listener, router, &Limits::from(&http), &lifecycle),
+    );
+    let upkeep = metrics.run_upkeep(lifecycle.soft().clone());
+    lifecycle.spawn_critical("metrics", async {
+        upkeep.await;
+        Ok(())
+    });
+    health.mark_started();
+    Ok(lifecycle.run_until_shutdown().await)
+}

@@ -1,0 +1,13 @@
+//! The provider over real HTTP.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and helpers are part of it"
+)]
+
+mod captures;
+mod cards;
+mod faults;
+mod harness;
+mod idempotency;
+mod ledger;
+mod process;
