@@ -20,6 +20,7 @@ pub mod stock;
 mod stream;
 #[cfg(test)]
 mod testing;
+mod text;
 
 pub use command::{Command, CommandEnvelope};
 pub use decider::Decider;
@@ -30,3 +31,4 @@ pub use money::{Currency, Money, MoneyError};
 pub use refusal::{Refusal, RefusalKind};
 pub use state::State;
 pub use stream::{Category, Position, StreamId, StreamIdError, Version};
+pub use text::TextError;

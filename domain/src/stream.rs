@@ -29,7 +29,8 @@ macro_rules! counter {
 
             /// The number `count` further on.
             pub const fn plus(self, count: usize) -> Self {
-                Self(self.0 + count as i64)
+                let count = if count > i64::MAX as usize { i64::MAX } else { count as i64 };
+                Self(self.0.saturating_add(count))
             }
         }
 
@@ -76,8 +77,11 @@ impl Category {
 
 /// Why a text is not a stream name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a stream name: expected order|stock|payment, '-', tenant, '.', key")]
-pub struct StreamIdError(pub String);
+#[error("{0:?} is not a stream name: expected order|stock|payment, '-', tenant, '.', key")]
+pub struct StreamIdError(
+    /// How the text begins.
+    pub String,
+);
 
 /// The name of a stream: `{category}-{tenant}.{key}`, so `order-main.0192…`,
 /// `payment-main.0192…` or `stock-main.{location}.{sku}`.
@@ -142,7 +146,7 @@ impl FromStr for StreamId {
     type Err = StreamIdError;
 
     fn from_str(text: &str) -> Result<Self, StreamIdError> {
-        let wrong = || StreamIdError(text.into());
+        let wrong = || StreamIdError(text.chars().take(128).collect());
         let (category, rest) = text.split_once('-').ok_or_else(wrong)?;
         let category = match category {
             "order" => Category::Order,
@@ -150,14 +154,27 @@ impl FromStr for StreamId {
             "payment" => Category::Payment,
             _ => return Err(wrong()),
         };
-        match rest.split_once('.') {
-            Some((tenant, key)) if !tenant.is_empty() && !key.is_empty() => Ok(Self {
+        let (tenant, key) = rest.split_once('.').ok_or_else(wrong)?;
+        let key_is_valid = match category {
+            Category::Order | Category::Payment => is_canonical_uuid(key),
+            Category::Stock => key.split_once('.').is_some_and(|(location, sku)| {
+                Location::parse(location).is_ok() && Sku::parse(sku).is_ok()
+            }),
+        };
+        match key_is_valid && TenantId::parse(tenant).is_ok() {
+            true => Ok(Self {
                 category,
                 name: text.into(),
             }),
-            _ => Err(wrong()),
+            false => Err(wrong()),
         }
     }
+}
+
+/// Whether `text` is a UUID as it is displayed: another spelling would name another stream.
+fn is_canonical_uuid(text: &str) -> bool {
+    let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b) || b == b'-';
+    text.len() == 36 && text.bytes().all(lower) && uuid::Uuid::try_parse(text).is_ok()
 }
 
 impl Serialize for StreamId {

@@ -92,6 +92,9 @@ pub struct RequestCancellation {
 }
 
 /// Refuses a cancellation that was asked for.
+///
+/// The policies of this crate give stock and payment back as soon as it is asked for, so this is
+/// for one that stands before them: shipping, which knows that the goods have left.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RejectCancellation {
     /// Why, for people.
@@ -107,14 +110,14 @@ pub struct CancelOrder;
 pub struct AddNote {
     /// The note's id, minted at the edge.
     pub note_id: Uuid,
-    /// The text; 1 to 2,000 characters.
+    /// The text; 1 to 2,000 characters, line breaks allowed.
     pub text: String,
 }
 
 /// Puts a hold on an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlaceHold {
-    /// Which hold: a short name such as `fraud-check`.
+    /// Which hold: 1 to 64 characters of a-z, 0-9, '-' and '_', such as `fraud-check`.
     pub hold: String,
     /// Why, for people.
     pub reason: String,

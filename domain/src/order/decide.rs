@@ -1,19 +1,21 @@
 //! What commands to an order lead to.
 
 use super::{
-    AddNote, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
+    AddNote, Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
     NoteAdded, Order, OrderCancelled, OrderCommand, OrderConfirmed, OrderError, OrderEvent,
     OrderExpired, OrderPlaced, OrderRejected, PlaceHold, PlaceOrder, Placed, RejectCancellation,
     RejectOrder, ReleaseHold, RequestCancellation, Status,
 };
-use crate::Money;
+use crate::{Money, text};
 
 /// The most lines an order may have.
 const MAX_LINES: usize = 1_000;
 /// The most that may be ordered in one line.
-const MAX_QUANTITY: i64 = 10_000_000;
+pub(crate) const MAX_QUANTITY: i64 = 10_000_000;
 /// The most holds that may be on an order at once.
 const MAX_HOLDS: usize = 32;
+/// The most lines that an address may have above the town.
+const MAX_ADDRESS_LINES: usize = 6;
 
 type Decision = Result<Vec<OrderEvent>, OrderError>;
 
@@ -56,9 +58,12 @@ fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
             max: MAX_LINES,
         });
     }
-    text("payment_method", &command.payment_method, 128)?;
+    text::line("payment_method", &command.payment_method, 128)?;
     if let Some(reference) = &command.reference {
-        text("reference", reference, 128)?;
+        text::line("reference", reference, 128)?;
+    }
+    if let Some(address) = &command.shipping_address {
+        check_address(address)?;
     }
     let mut sum = Money::new(0, command.currency);
     let mut lines = Vec::with_capacity(command.lines.len());
@@ -112,6 +117,26 @@ fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
     })
 }
 
+fn check_address(address: &Address) -> Result<(), OrderError> {
+    let optional = |field, text: &Option<String>, max| match text {
+        Some(text) => text::line(field, text, max),
+        None => Ok(()),
+    };
+    optional("shipping_address/name", &address.name, 200)?;
+    if address.lines.len() > MAX_ADDRESS_LINES {
+        return Err(OrderError::AddressLines {
+            max: MAX_ADDRESS_LINES,
+        });
+    }
+    for line in &address.lines {
+        text::line("shipping_address/lines", line, 200)?;
+    }
+    optional("shipping_address/city", &address.city, 100)?;
+    optional("shipping_address/postal_code", &address.postal_code, 32)?;
+    text::line("shipping_address/country", &address.country, 100)?;
+    Ok(())
+}
+
 fn confirm(order: &Placed) -> Decision {
     match order.status {
         Status::Confirmed => Ok(vec![]),
@@ -138,7 +163,8 @@ fn reject(order: &Placed, command: &RejectOrder) -> Decision {
             OrderRejected {
                 order: order.brief(),
                 reason: command.reason,
-                detail: command.detail.clone(),
+                // It repeats what a participant said.
+                detail: text::cleaned(&command.detail, 500),
             }
             .into(),
         ]),
@@ -166,7 +192,7 @@ fn expire(order: &Placed) -> Decision {
 }
 
 fn request_cancellation(order: &Placed, command: &RequestCancellation) -> Decision {
-    text("reason", &command.reason, 500)?;
+    text::prose("reason", &command.reason, 500)?;
     match order.status {
         Status::Cancelling | Status::Cancelled => Ok(vec![]),
         Status::Placed | Status::Confirmed => Ok(vec![
@@ -184,6 +210,7 @@ fn request_cancellation(order: &Placed, command: &RequestCancellation) -> Decisi
 }
 
 fn reject_cancellation(order: &Placed, command: &RejectCancellation) -> Decision {
+    text::prose("reason", &command.reason, 500)?;
     match order.status {
         Status::Cancelling => Ok(vec![
             CancellationRejected {
@@ -193,8 +220,7 @@ fn reject_cancellation(order: &Placed, command: &RejectCancellation) -> Decision
             }
             .into(),
         ]),
-        // It went on already: the rejection was put before.
-        Status::Placed | Status::Confirmed => Ok(vec![]),
+        Status::Placed | Status::Confirmed if order.cancellation_rejected => Ok(vec![]),
         status => Err(OrderError::State {
             status,
             command: "reject its cancellation",
@@ -221,7 +247,7 @@ fn cancel(order: &Placed) -> Decision {
 }
 
 fn add_note(order: &Placed, command: &AddNote) -> Decision {
-    text("text", &command.text, 2_000)?;
+    text::prose("text", &command.text, 2_000)?;
     if order.recent_notes.contains(command.note_id) {
         return Ok(vec![]);
     }
@@ -236,8 +262,8 @@ fn add_note(order: &Placed, command: &AddNote) -> Decision {
 }
 
 fn place_hold(order: &Placed, command: &PlaceHold) -> Decision {
-    text("hold", &command.hold, 64)?;
-    text("reason", &command.reason, 500)?;
+    text::slug("hold", &command.hold, 64)?;
+    text::prose("reason", &command.reason, 500)?;
     if order.holds.contains_key(&command.hold) {
         return Ok(vec![]);
     }
@@ -261,6 +287,7 @@ fn place_hold(order: &Placed, command: &PlaceHold) -> Decision {
 }
 
 fn release_hold(order: &Placed, command: &ReleaseHold) -> Decision {
+    text::slug("hold", &command.hold, 64)?;
     if !order.holds.contains_key(&command.hold) {
         return Ok(vec![]);
     }
@@ -273,9 +300,5 @@ fn release_hold(order: &Placed, command: &ReleaseHold) -> Decision {
     ])
 }
 
-fn text(field: &'static str, value: &str, max: usize) -> Result<(), OrderError> {
-    if value.trim().is_empty() || value.chars().count() > max {
-        return Err(OrderError::Text { field, max });
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Why a command to an order may be refused.
 
 use super::Status;
-use crate::{Refusal, RefusalKind};
+use crate::{Refusal, RefusalKind, TextError};
 
 /// Why a command to an order was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,12 +57,13 @@ pub enum OrderError {
         /// What the lines add up to, in minor units.
         sum: i64,
     },
-    /// A text that is empty or too long.
-    #[error("{field} must have 1 to {max} characters")]
-    Text {
-        /// Which.
-        field: &'static str,
-        /// The longest it may be, in characters.
+    /// A text that is not as it must be.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Too many lines above the town.
+    #[error("shipping_address.lines must be at most {max}")]
+    AddressLines {
+        /// How many there may be.
         max: usize,
     },
     /// Not allowed in the order's state.
@@ -93,6 +94,7 @@ impl From<OrderError> for Refusal {
         use RefusalKind::{Meaning, NotFound, State};
         let line_at = |line: usize, field: &str| format!("/lines/{}/{field}", line - 1);
         let (kind, code, pointer) = match &error {
+            E::Text(error) => return error.clone().into(),
             E::NotFound => (NotFound, "ORDER_NOT_FOUND", None),
             E::AlreadyPlaced => (State, "ORDER_ALREADY_PLACED", None),
             E::NoLines => (Meaning, "NO_LINES", Some("/lines".into())),
@@ -114,7 +116,11 @@ impl From<OrderError> for Refusal {
             ),
             E::Overflow { line } => (Meaning, "TOTAL_OVERFLOW", Some(line_at(*line, "quantity"))),
             E::TotalMismatch { .. } => (Meaning, "TOTAL_MISMATCH", Some("/total".into())),
-            E::Text { field, .. } => (Meaning, "TEXT_LENGTH", Some(format!("/{field}"))),
+            E::AddressLines { .. } => (
+                Meaning,
+                "TOO_MANY_ADDRESS_LINES",
+                Some("/shipping_address/lines".into()),
+            ),
             E::State { .. } => (State, "ORDER_STATE", None),
             E::Held { .. } => (State, "ORDER_ON_HOLD", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),

@@ -11,6 +11,7 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 placed: Arc::new(event.clone()),
                 status: Status::Placed,
                 was_confirmed: false,
+                cancellation_rejected: false,
                 cancellation_reason: String::new(),
                 holds: BTreeMap::new(),
                 notes: 0,
@@ -28,10 +29,12 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
         OrderEvent::OrderExpired(_) => order.status = Status::Expired,
         OrderEvent::CancellationRequested(event) => {
             order.was_confirmed = order.status == Status::Confirmed;
+            order.cancellation_rejected = false;
             order.cancellation_reason.clone_from(&event.reason);
             order.status = Status::Cancelling;
         }
         OrderEvent::CancellationRejected(event) => {
+            order.cancellation_rejected = true;
             order.status = if event.confirmed {
                 Status::Confirmed
             } else {

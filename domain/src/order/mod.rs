@@ -19,6 +19,8 @@ pub use event::{
 };
 pub use state::{Order, Placed, Status};
 
+pub(crate) use decide::MAX_QUANTITY;
+
 use crate::Decider;
 
 /// The decider of orders.

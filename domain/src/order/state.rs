@@ -56,6 +56,8 @@ pub struct Placed {
     pub status: Status,
     /// Whether it had been confirmed when its cancellation was asked for.
     pub(super) was_confirmed: bool,
+    /// Whether the cancellation that was asked for last was refused.
+    pub(super) cancellation_rejected: bool,
     /// Why it is being cancelled.
     pub(super) cancellation_reason: String,
     /// The holds on it, with their reasons.

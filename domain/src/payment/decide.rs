@@ -8,6 +8,12 @@ use super::{
     RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined, RecordOutcomeUnknown,
     RecordVoided, Request, RequestAuthorization, RequestCapture, RequestVoid,
 };
+use crate::text;
+
+/// The longest that a participant's codes, names and sentences may be, in characters.
+const MAX_CODE: usize = 200;
+const MAX_NAME: usize = 255;
+const MAX_DETAIL: usize = 500;
 
 type Decision = Result<Vec<PaymentEvent>, PaymentError>;
 
@@ -64,7 +70,20 @@ fn record_authorized(payment: &Payment, command: &RecordAuthorized) -> Decision 
             false => Err(PaymentError::OtherAuthorization),
         };
     }
+    let named = text::line("authorization_id", &command.authorization_id, MAX_NAME).is_ok();
+    if !named && payment.parked {
+        return Ok(vec![]);
+    }
     let request = awaited(payment, command.attempt, "record an authorization")?;
+    if !named {
+        // Something may be set aside, but under a name by which it cannot be given back.
+        let parked = PaymentParked {
+            order_id: request.order_id,
+            attempt: request.attempt,
+            detail: "the provider named its authorization by what is not a name".into(),
+        };
+        return Ok(vec![parked.into()]);
+    }
     let mut events = Vec::with_capacity(2);
     let mismatch = command.amount != request.amount;
     events.push(match mismatch {
@@ -106,11 +125,11 @@ fn record_authorized(payment: &Payment, command: &RecordAuthorized) -> Decision 
 }
 
 fn record_declined(payment: &Payment, command: &RecordDeclined) -> Decision {
-    let repeated = payment
-        .request
-        .as_ref()
-        .is_some_and(|asked| command.attempt <= asked.attempt);
-    if repeated && matches!(payment.status, S::Declined | S::Voided) {
+    let asked = payment.request.as_ref().map_or(0, |asked| asked.attempt);
+    // A further attempt is asked for only after a decline.
+    let repeated = command.attempt < asked
+        || command.attempt == asked && matches!(payment.status, S::Declined | S::Voided);
+    if asked > 0 && repeated {
         return Ok(vec![]);
     }
     let request = awaited(payment, command.attempt, "record a decline")?;
@@ -124,7 +143,7 @@ fn record_declined(payment: &Payment, command: &RecordDeclined) -> Decision {
         order_id: request.order_id,
         attempt: request.attempt,
         attempts_left: left,
-        code: command.code.clone(),
+        code: text::cleaned(&command.code, MAX_CODE),
     };
     let mut events = vec![declined.into()];
     if given_up {
@@ -143,7 +162,7 @@ fn record_unknown(payment: &Payment, command: &RecordOutcomeUnknown) -> Decision
         .as_ref()
         .is_some_and(|asked| command.attempt < asked.attempt)
         || matches!(payment.status, S::OutcomeUnknown)
-            && (payment.parked || command.inquiries < payment.inquiries + 1);
+            && (payment.parked || (command.inquiries <= payment.inquiries && !command.last));
     if known {
         return Ok(vec![]);
     }
@@ -152,7 +171,7 @@ fn record_unknown(payment: &Payment, command: &RecordOutcomeUnknown) -> Decision
         PaymentParked {
             order_id: request.order_id,
             attempt: request.attempt,
-            detail: command.detail.clone(),
+            detail: text::cleaned(&command.detail, MAX_DETAIL),
         }
         .into()
     } else {
@@ -161,7 +180,7 @@ fn record_unknown(payment: &Payment, command: &RecordOutcomeUnknown) -> Decision
             attempt: request.attempt,
             idempotency_key: request.idempotency_key.clone(),
             inquiries: command.inquiries,
-            detail: command.detail.clone(),
+            detail: text::cleaned(&command.detail, MAX_DETAIL),
         }
         .into()
     }])
@@ -298,7 +317,7 @@ fn record_capture_failed(payment: &Payment, command: &RecordCaptureFailed) -> De
             PaymentCaptureFailed {
                 order_id: request.order_id,
                 authorization_id: command.authorization_id.clone(),
-                code: command.code.clone(),
+                code: text::cleaned(&command.code, MAX_CODE),
             }
             .into(),
         ]),
@@ -344,3 +363,6 @@ const fn state(payment: &Payment, command: &'static str) -> PaymentError {
         command,
     }
 }
+
+#[cfg(test)]
+mod tests;

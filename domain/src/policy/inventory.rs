@@ -1,6 +1,6 @@
 //! Reserves stock for placed orders, keeps it for confirmed ones, gives it back for the others.
 
-use super::{Limits, Policy, Reaction};
+use super::{Limits, Policy, Reaction, after};
 use crate::{
     Command, Event, Location, OrderId, Recorded, Sku,
     order::{OrderEvent, OrderPlaced, RejectionReason},
@@ -55,7 +55,7 @@ impl Policy for Inventory {
         let step = match happened {
             OrderEvent::OrderPlaced(placed) => {
                 let items = items(placed);
-                let until = event.envelope.recorded_at + limits.reservation;
+                let until = after(event, limits.reservation);
                 let step = ReservationStep::Reserve { until };
                 let command = reservation(order_id, items.clone(), step);
                 return (InventoryState { items }, vec![command]);

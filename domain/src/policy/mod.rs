@@ -143,6 +143,14 @@ pub enum Call {
     },
 }
 
+/// The time `wait` after `event` was recorded: time limits count from the store's clock.
+fn after(event: &Recorded, wait: Duration) -> DateTime<Utc> {
+    let recorded = event.envelope.recorded_at;
+    recorded
+        .checked_add_signed(wait)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
 /// What follows from what happened, for one order at a time.
 pub trait Policy: Send + Sync + 'static {
     /// The name that its checkpoint and its commands' ids are kept under; never changed.

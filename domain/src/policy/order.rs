@@ -39,12 +39,12 @@ impl Policy for OrderPolicy {
             Event::Order(event) => match event {
                 OrderEvent::OrderConfirmed(event) => Some(event.order.order_id),
                 OrderEvent::CancellationRequested(event) => Some(event.order.order_id),
+                OrderEvent::CancellationRejected(event) => Some(event.order.order_id),
                 OrderEvent::HoldPlaced(event) => Some(event.order_id),
                 OrderEvent::HoldReleased(event) => Some(event.order_id),
                 OrderEvent::OrderPlaced(_)
                 | OrderEvent::OrderRejected(_)
                 | OrderEvent::OrderExpired(_)
-                | OrderEvent::CancellationRejected(_)
                 | OrderEvent::OrderCancelled(_)
                 | OrderEvent::NoteAdded(_) => None,
             },
@@ -85,7 +85,7 @@ impl Policy for OrderPolicy {
         let done = Reaction::Unschedule(TimerName::Reservation);
         let mut reactions = vec![];
         match &event.event {
-            Event::Stock(StockEvent::StockReserved(reserved)) => {
+            Event::Stock(StockEvent::StockReserved(reserved)) if !state.cancelling => {
                 reactions.push(Reaction::Schedule(Timer {
                     name: TimerName::Reservation,
                     due: reserved.until,
@@ -95,6 +95,8 @@ impl Policy for OrderPolicy {
                     )),
                 }));
             }
+            // What is reserved for an order that is being cancelled is given back anyway.
+            Event::Stock(StockEvent::StockReserved(_)) => {}
             Event::Stock(StockEvent::StockReservationRejected(rejected)) => {
                 // Nothing is held, should the order be cancelled meanwhile.
                 state.released = true;
@@ -145,6 +147,12 @@ impl Policy for OrderPolicy {
             Event::Order(OrderEvent::CancellationRequested(_)) => {
                 state.cancelling = true;
                 reactions.push(done);
+            }
+            Event::Order(OrderEvent::CancellationRejected(_)) => {
+                state.cancelling = false;
+                if state.authorized && !state.released && state.holds == 0 {
+                    reactions.push(confirm());
+                }
             }
             Event::Order(_) => {}
         }

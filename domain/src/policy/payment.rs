@@ -1,10 +1,13 @@
 //! Has orders paid for whose stock is reserved, and gives back what ended orders paid.
 
-use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName};
+use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
     Command, Event, Money, OrderId, Recorded,
     order::OrderEvent,
-    payment::{PaymentCommand, PaymentEvent, RequestAuthorization, RequestVoid},
+    payment::{
+        PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, RecordOutcomeUnknown,
+        RequestAuthorization, RequestVoid,
+    },
     stock::StockEvent,
 };
 use serde::{Deserialize, Serialize};
@@ -82,7 +85,7 @@ impl Policy for PaymentPolicy {
             Event::Payment(PaymentEvent::PaymentDeclined(declined)) => {
                 let mut reactions = vec![Reaction::Unschedule(TimerName::Inquiry)];
                 if declined.attempts_left > 0 {
-                    let next = declined.attempt + 1;
+                    let next = declined.attempt.saturating_add(1);
                     reactions.extend(authorize(limits, &state, order_id, event, next));
                 }
                 reactions
@@ -137,21 +140,7 @@ fn outside(
             vec![Reaction::Unschedule(TimerName::Inquiry)]
         }
         PaymentEvent::PaymentOutcomeUnknown(unknown) => {
-            let asked = unknown.inquiries as usize;
-            let Some(wait) = limits.inquiries.get(asked) else {
-                return vec![];
-            };
-            vec![Reaction::Schedule(Timer {
-                name: TimerName::Inquiry,
-                due: event.envelope.recorded_at + *wait,
-                task: Task::Call(Call::Inquire {
-                    order_id,
-                    attempt: unknown.attempt,
-                    idempotency_key: unknown.idempotency_key.clone(),
-                    inquiries: unknown.inquiries + 1,
-                    last: asked + 1 >= limits.inquiries.len(),
-                }),
-            })]
+            vec![inquire(limits, order_id, event, unknown)]
         }
         PaymentEvent::PaymentVoidRequested(asked) => vec![
             Reaction::Unschedule(TimerName::Inquiry),
@@ -175,6 +164,38 @@ fn outside(
         | PaymentEvent::PaymentCaptured(_)
         | PaymentEvent::PaymentCaptureFailed(_) => vec![],
     }
+}
+
+/// Asks the provider later; or, after the last time, calls for an operator.
+fn inquire(
+    limits: &Limits,
+    order_id: OrderId,
+    event: &Recorded,
+    unknown: &PaymentOutcomeUnknown,
+) -> Reaction {
+    let inquiries = unknown.inquiries.saturating_add(1);
+    let mut waits = limits.inquiries.iter().skip(unknown.inquiries as usize);
+    let Some(wait) = waits.next() else {
+        // There is no further inquiry, be it that fewer are configured than there were before.
+        let command = PaymentCommand::RecordOutcomeUnknown(RecordOutcomeUnknown {
+            attempt: unknown.attempt,
+            inquiries,
+            last: true,
+            detail: unknown.detail.clone(),
+        });
+        return Reaction::Execute(Command::Payment(order_id, command));
+    };
+    Reaction::Schedule(Timer {
+        name: TimerName::Inquiry,
+        due: after(event, *wait),
+        task: Task::Call(Call::Inquire {
+            order_id,
+            attempt: unknown.attempt,
+            idempotency_key: unknown.idempotency_key.clone(),
+            inquiries,
+            last: waits.next().is_none(),
+        }),
+    })
 }
 
 fn void(order_id: OrderId, event: &Recorded, reason: &str) -> Reaction {

@@ -5,6 +5,7 @@ use super::{
     ReservationItem, ReservationReleased, ReservationStep, Stock, StockError, StockEvent,
     StockReservationRejected, StockReserved,
 };
+use crate::order::MAX_QUANTITY;
 use chrono::{DateTime, Utc};
 
 /// What happens to each of the command's items, in their order; nothing where it is empty.
@@ -12,6 +13,7 @@ type Decision = Result<Vec<Option<StockEvent>>, StockError>;
 
 /// Decides `command` over `stocks`, which are those of its items, in their order.
 pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
+    check(command)?;
     match command.step {
         ReservationStep::Reserve { until } => reserve(stocks, command, until),
         ReservationStep::Commit => commit(stocks, command),
@@ -19,9 +21,24 @@ pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
     }
 }
 
+fn check(command: &ReservationCommand) -> Result<(), StockError> {
+    let takes = |item: &ReservationItem| {
+        !item.lines.is_empty()
+            && item
+                .lines
+                .iter()
+                .all(|line| (1..=MAX_QUANTITY).contains(&line.quantity))
+    };
+    let sorted = command.items.is_sorted_by(|one, next| one.sku < next.sku);
+    match sorted && !command.items.is_empty() && command.items.iter().all(takes) {
+        true => Ok(()),
+        false => Err(StockError::Items { max: MAX_QUANTITY }),
+    }
+}
+
 fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>) -> Decision {
     let key = (command.order_id, command.epoch);
-    let ended = |how| move |stock: &&Stock| stock.ended.get(&key) == Some(&how);
+    let ended = |how| move |stock: &&Stock| stock.ended(&key) == Some(how);
     if stocks.iter().any(ended(Ended::Released)) {
         return Err(StockError::Released);
     }
@@ -97,7 +114,7 @@ fn release(
     reason: ReleaseReason,
 ) -> Vec<Option<StockEvent>> {
     let key = (command.order_id, command.epoch);
-    let open = |stock: &Stock, _: &ReservationItem| !stock.ended.contains_key(&key);
+    let open = |stock: &Stock, _: &ReservationItem| stock.ended(&key).is_none();
     parts(stocks, command, open, |item, stock, part, parts| {
         let reservation = stock.reservations.get(&key);
         let quantity = reservation.map_or(0, |reservation| reservation.quantity);
@@ -156,3 +173,6 @@ fn parts(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

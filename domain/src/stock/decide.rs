@@ -4,6 +4,7 @@ use super::{
     AdjustStock, ReceiveStock, Stock, StockAdjusted, StockCommand, StockError, StockEvent,
     StockReceived,
 };
+use crate::text;
 
 /// The most that one command may move.
 const MAX_MOVE: i64 = 1_000_000_000;
@@ -24,12 +25,12 @@ fn receive(stock: &Stock, command: &ReceiveStock) -> Decision {
         return Err(StockError::Quantity { max: MAX_MOVE });
     }
     if let Some(reference) = &command.reference {
-        text("reference", reference, 128)?;
+        text::line("reference", reference, 128)?;
     }
     if stock.recent.contains(command.receipt_id) {
         return Ok(vec![]);
     }
-    if stock.on_hand + command.quantity > MAX_ON_HAND {
+    if stock.on_hand.saturating_add(command.quantity) > MAX_ON_HAND {
         return Err(StockError::Overflow);
     }
     Ok(vec![
@@ -48,14 +49,15 @@ fn adjust(stock: &Stock, command: &AdjustStock) -> Decision {
     if command.delta == 0 || !(-MAX_MOVE..=MAX_MOVE).contains(&command.delta) {
         return Err(StockError::Delta { max: MAX_MOVE });
     }
-    text("reason", &command.reason, 500)?;
+    text::prose("reason", &command.reason, 500)?;
     if stock.recent.contains(command.adjustment_id) {
         return Ok(vec![]);
     }
-    if stock.on_hand + command.delta > MAX_ON_HAND {
+    if stock.on_hand.saturating_add(command.delta) > MAX_ON_HAND {
         return Err(StockError::Overflow);
     }
-    if stock.available() + command.delta < 0 {
+    // Up is always allowed, or a count that fell short could never be mended.
+    if command.delta < 0 && stock.available().saturating_add(command.delta) < 0 {
         return Err(StockError::Promised {
             available: stock.available(),
             by: -command.delta,
@@ -73,9 +75,5 @@ fn adjust(stock: &Stock, command: &AdjustStock) -> Decision {
     ])
 }
 
-fn text(field: &'static str, value: &str, max: usize) -> Result<(), StockError> {
-    if value.trim().is_empty() || value.chars().count() > max {
-        return Err(StockError::Text { field, max });
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

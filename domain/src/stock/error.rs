@@ -1,6 +1,6 @@
 //! Why a command to stock may be refused.
 
-use crate::{Refusal, RefusalKind};
+use crate::{Refusal, RefusalKind, TextError};
 
 /// Why a command to stock was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,13 +17,14 @@ pub enum StockError {
         /// The most in one correction.
         max: i64,
     },
-    /// A text that is empty or too long.
-    #[error("{field} must have 1 to {max} characters")]
-    Text {
-        /// Which.
-        field: &'static str,
-        /// The longest it may be, in characters.
-        max: usize,
+    /// A text that is not as it must be.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// A reservation of nothing, of too much, or of a SKU named twice.
+    #[error("a reservation names each SKU once, in order, with lines of 1 to {max} each")]
+    Items {
+        /// The most that a line may take.
+        max: i64,
     },
     /// The correction would leave less than what orders were promised.
     #[error("only {available} are not promised to orders, so the count cannot fall by {by}")]
@@ -49,11 +50,12 @@ impl From<StockError> for Refusal {
         use RefusalKind::{Meaning, State};
         use StockError as E;
         let (kind, code, pointer) = match &error {
-            E::Quantity { .. } => (Meaning, "QUANTITY_OUT_OF_RANGE", Some("/quantity".into())),
-            E::Delta { .. } => (Meaning, "DELTA_OUT_OF_RANGE", Some("/delta".into())),
-            E::Text { field, .. } => (Meaning, "TEXT_LENGTH", Some(format!("/{field}"))),
-            E::Promised { .. } => (State, "STOCK_PROMISED", Some("/delta".into())),
-            E::Overflow => (State, "STOCK_OVERFLOW", Some("/quantity".into())),
+            E::Text(error) => return error.clone().into(),
+            E::Quantity { .. } => (Meaning, "QUANTITY_OUT_OF_RANGE", Some("/quantity")),
+            E::Delta { .. } => (Meaning, "DELTA_OUT_OF_RANGE", Some("/delta")),
+            E::Items { .. } => (Meaning, "RESERVATION_ITEMS", Some("/items")),
+            E::Promised { .. } => (State, "STOCK_PROMISED", Some("/delta")),
+            E::Overflow => (State, "STOCK_OVERFLOW", Some("/quantity")),
             E::Released => (State, "RESERVATION_RELEASED", None),
             E::NoReservation => (State, "NO_RESERVATION", None),
         };

@@ -1,15 +1,16 @@
-//! What events change in the stock of a SKU.
+//! What events change in the stock of a SKU. Sums saturate: deciders keep them far from the limits,
+//! and what was appended is never refused.
 
 use super::{Ended, Reservation, ReservationKey, Stock, StockEvent};
 
 pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
     match event {
         StockEvent::StockReceived(event) => {
-            stock.on_hand += event.quantity;
+            stock.on_hand = stock.on_hand.saturating_add(event.quantity);
             stock.recent.insert(event.receipt_id);
         }
         StockEvent::StockAdjusted(event) => {
-            stock.on_hand += event.delta;
+            stock.on_hand = stock.on_hand.saturating_add(event.delta);
             stock.recent.insert(event.adjustment_id);
         }
         StockEvent::StockReserved(event) => {
@@ -20,7 +21,7 @@ pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
             stock
                 .reservations
                 .insert((event.order_id, event.epoch), reservation);
-            stock.reserved += event.quantity;
+            stock.reserved = stock.reserved.saturating_add(event.quantity);
         }
         StockEvent::StockReservationRejected(event) => {
             stock
@@ -33,8 +34,8 @@ pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
                 && !reservation.committed
             {
                 reservation.committed = true;
-                stock.reserved -= reservation.quantity;
-                stock.committed += reservation.quantity;
+                stock.reserved = stock.reserved.saturating_sub(reservation.quantity);
+                stock.committed = stock.committed.saturating_add(reservation.quantity);
             }
         }
         StockEvent::ReservationReleased(event) => {
@@ -50,11 +51,11 @@ fn end(stock: &mut Stock, key: ReservationKey) {
         Some(Reservation {
             quantity,
             committed: true,
-        }) => stock.committed -= quantity,
+        }) => stock.committed = stock.committed.saturating_sub(quantity),
         Some(Reservation {
             quantity,
             committed: false,
-        }) => stock.reserved -= quantity,
+        }) => stock.reserved = stock.reserved.saturating_sub(quantity),
         None => {}
     }
     stock.ended.insert(key, Ended::Released);

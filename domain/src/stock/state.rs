@@ -1,7 +1,10 @@
 //! What decisions about stock stand on.
 
 use crate::{OrderId, recent::Recent};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many ended reservations are remembered.
+const ENDED_KEPT: usize = 1_024;
 
 /// Which reservation: an order, and the attempt of it.
 pub type ReservationKey = (OrderId, u32);
@@ -17,9 +20,7 @@ pub struct Stock {
     pub committed: i64,
     /// The reservations that hold stock now.
     pub reservations: BTreeMap<ReservationKey, Reservation>,
-    /// How reservations ended that hold nothing any more: kept, so that a second release is nothing
-    /// and a late reservation is refused.
-    pub ended: BTreeMap<ReservationKey, Ended>,
+    pub(super) ended: EndedReservations,
     pub(super) recent: Recent,
 }
 
@@ -35,7 +36,37 @@ pub struct Reservation {
 impl Stock {
     /// How many may still be reserved.
     pub const fn available(&self) -> i64 {
-        self.on_hand - self.reserved - self.committed
+        self.on_hand
+            .saturating_sub(self.reserved)
+            .saturating_sub(self.committed)
+    }
+
+    /// How a reservation ended, if it did lately.
+    pub fn ended(&self, key: &ReservationKey) -> Option<Ended> {
+        self.ended.by_key.get(key).copied()
+    }
+}
+
+/// How the latest reservations ended that hold nothing any more, so that a second release is
+/// nothing and a late reservation is refused. Bounded, so that the state of a SKU that sells for
+/// years stays small: what comes late comes seconds late, not a thousand reservations late.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct EndedReservations {
+    by_key: BTreeMap<ReservationKey, Ended>,
+    oldest_first: VecDeque<ReservationKey>,
+}
+
+impl EndedReservations {
+    pub(super) fn insert(&mut self, key: ReservationKey, how: Ended) {
+        if self.by_key.insert(key, how).is_some() {
+            return;
+        }
+        self.oldest_first.push_back(key);
+        if self.oldest_first.len() > ENDED_KEPT
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            self.by_key.remove(&oldest);
+        }
     }
 }
 

@@ -1,0 +1,1 @@
+//! What commands lead to, given what happened.
