@@ -1,0 +1,269 @@
+//! *Online Retail* (Daqing Chen, UCI Machine Learning Repository): the invoices of a UK shop as CSV,
+//! in ISO-8859-1 and with day-first dates.
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use std::{collections::BTreeMap, path::Path};
+
+/// One sale invoice of which every line is good.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Invoice {
+    /// Its first row in the file, the heading being row 1.
+    pub row: u64,
+    pub number: String,
+    pub customer: Option<String>,
+    pub country: String,
+    pub placed_at: DateTime<Utc>,
+    pub lines: Vec<Line>,
+}
+
+/// One line of an invoice.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    pub sku: String,
+    pub quantity: i64,
+    /// Pence.
+    pub unit_price: i64,
+}
+
+/// An invoice that is not imported, and the first row that is why.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Refused {
+    pub invoice: String,
+    /// In the file, the heading being row 1.
+    pub row: u64,
+    pub reason: String,
+}
+
+/// What a file holds.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Invoices {
+    pub clean: Vec<Invoice>,
+    pub refused: Vec<Refused>,
+}
+
+const COLUMNS: [&str; 8] = [
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+];
+
+/// Reads a whole file; an invoice's rows need not stand together.
+pub(super) fn read(path: &Path) -> anyhow::Result<Invoices> {
+    let bytes =
+        std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    parse(&bytes).with_context(|| format!("{} is not Online Retail", path.display()))
+}
+
+fn parse(bytes: &[u8]) -> anyhow::Result<Invoices> {
+    // ISO-8859-1 maps each byte to the character of that number; windows-1252, which WHATWG calls
+    // by its name, differs only where Online Retail has no text.
+    let (text, _, _) = encoding_rs::WINDOWS_1252.decode(bytes);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let headings = reader.headers()?.clone();
+    if headings.iter().ne(COLUMNS) {
+        bail!("its columns are not {}", COLUMNS.join(","));
+    }
+    let mut order = vec![];
+    let mut rows: BTreeMap<String, Vec<(u64, csv::StringRecord)>> = BTreeMap::new();
+    for record in reader.records() {
+        let record = record?;
+        let row = record.position().map_or(0, csv::Position::line);
+        let number = record[0].trim().to_owned();
+        let of_invoice = rows.entry(number.clone()).or_default();
+        if of_invoice.is_empty() {
+            order.push(number);
+        }
+        of_invoice.push((row, record));
+    }
+    let mut invoices = Invoices::default();
+    for number in order {
+        match invoice(&number, &rows[&number]) {
+            Ok(invoice) => invoices.clean.push(invoice),
+            Err((row, reason)) => {
+                invoices.refused.push(Refused {
+                    invoice: number,
+                    row,
+                    reason,
+                });
+            }
+        }
+    }
+    Ok(invoices)
+}
+
+/// The invoice that `rows` are, or the first row that forbids it and why.
+fn invoice(number: &str, rows: &[(u64, csv::StringRecord)]) -> Result<Invoice, (u64, String)> {
+    let (first, head) = &rows[0];
+    if number.starts_with('C') {
+        return Err((*first, "a cancellation, not a sale".into()));
+    }
+    let mut lines = Vec::with_capacity(rows.len());
+    for (row, record) in rows {
+        lines.push(line(record).map_err(|reason| (*row, reason))?);
+    }
+    let placed_at = date(&head[4]).map_err(|reason| (*first, reason))?;
+    let customer = Some(head[6].trim()).filter(|customer| !customer.is_empty());
+    Ok(Invoice {
+        row: *first,
+        number: number.into(),
+        customer: customer.map(str::to_owned),
+        country: head[7].trim().into(),
+        placed_at,
+        lines,
+    })
+}
+
+fn line(record: &csv::StringRecord) -> Result<Line, String> {
+    let quantity: i64 = record[3]
+        .trim()
+        .parse()
+        .map_err(|_| format!("quantity {:?} is not a whole number", &record[3]))?;
+    if quantity <= 0 {
+        return Err(format!("quantity {quantity} is not above 0"));
+    }
+    let unit_price = pence(record[5].trim())
+        .ok_or_else(|| format!("unit price {:?} is not an amount", &record[5]))?;
+    match unit_price {
+        Price::Positive(unit_price) => Ok(Line {
+            sku: record[1].trim().into(),
+            quantity,
+            unit_price,
+        }),
+        Price::NotPositive => Err(format!("unit price {} is not above 0", record[5].trim())),
+    }
+}
+
+enum Price {
+    /// Pence, rounded to the nearest.
+    Positive(i64),
+    NotPositive,
+}
+
+/// A decimal number of pounds, without going through binary fractions.
+fn pence(text: &str) -> Option<Price> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (pounds, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if pounds.is_empty() && fraction.is_empty() || !all_digits(pounds) || !all_digits(fraction) {
+        return None;
+    }
+    let zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    if negative || zero {
+        return Some(Price::NotPositive);
+    }
+    let digit = |at: usize| i64::from(fraction.as_bytes().get(at).map_or(0, |digit| digit - b'0'));
+    let pounds: i64 = if pounds.is_empty() {
+        0
+    } else {
+        pounds.parse().ok()?
+    };
+    let round_up = i64::from(digit(2) >= 5);
+    let pence = pounds
+        .checked_mul(100)?
+        .checked_add(digit(0) * 10 + digit(1) + round_up)?;
+    Some(Price::Positive(pence))
+}
+
+/// Day first, in UK time. The invoices are of winter, when that is UTC.
+fn date(text: &str) -> Result<DateTime<Utc>, String> {
+    NaiveDateTime::parse_from_str(text.trim(), "%d/%m/%Y %H:%M")
+        .map(|date| date.and_utc())
+        .map_err(|_| format!("date {text:?} is not DD/MM/YYYY HH:MM"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADINGS: &str =
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+
+    fn parsed(rows: &str) -> Invoices {
+        parse(format!("{HEADINGS}{rows}").as_bytes()).expect("it is a file of this kind")
+    }
+
+    #[test]
+    fn an_invoice_is_its_rows_wherever_they_stand() {
+        let invoices = parsed(
+            "1,A,x,6,01/12/2010 08:26,2.55,17850,United Kingdom\n\
+             2,B,y,1,02/12/2010 09:00,10,,France\n\
+             1,A,x,2,01/12/2010 08:26,3.39,17850,United Kingdom\n",
+        );
+        assert!(invoices.refused.is_empty());
+        assert_eq!(invoices.clean.len(), 2);
+        let first = &invoices.clean[0];
+        assert_eq!(first.placed_at.to_rfc3339(), "2010-12-01T08:26:00+00:00");
+        assert_eq!(first.customer.as_deref(), Some("17850"));
+        let line = |quantity, unit_price| Line {
+            sku: "A".into(),
+            quantity,
+            unit_price,
+        };
+        assert_eq!(first.lines, [line(6, 255), line(2, 339)]);
+        assert_eq!(invoices.clean[1].customer, None);
+        assert_eq!(invoices.clean[1].lines[0].unit_price, 1_000);
+    }
+
+    #[test]
+    fn cancellations_and_bad_lines_are_refused_with_their_row() {
+        let invoices = parsed(
+            "C1,A,x,-6,01/12/2010 08:26,2.55,17850,United Kingdom\n\
+             2,A,x,1,01/12/2010 08:26,2.55,1,France\n\
+             2,A,x,-1,01/12/2010 08:26,2.55,1,France\n\
+             3,A,x,1,01/12/2010 08:26,0,1,France\n\
+             4,A,x,1,31.12.2010,1,1,France\n\
+             5,A,x,one,01/12/2010 08:26,1,1,France\n",
+        );
+        assert!(invoices.clean.is_empty());
+        let rows: Vec<_> = invoices
+            .refused
+            .iter()
+            .map(|refused| (&*refused.invoice, refused.row))
+            .collect();
+        assert_eq!(rows, [("C1", 2), ("2", 4), ("3", 5), ("4", 6), ("5", 7)]);
+        assert_eq!(invoices.refused[1].reason, "quantity -1 is not above 0");
+        assert_eq!(invoices.refused[2].reason, "unit price 0 is not above 0");
+    }
+
+    #[test]
+    fn prices_are_rounded_to_the_nearest_penny() {
+        for (text, expected) in [
+            ("2.55", 255),
+            ("2.555", 256),
+            ("2.554", 255),
+            ("0.001", 0),
+            ("18", 1_800),
+            (".5", 50),
+        ] {
+            assert!(
+                matches!(pence(text), Some(Price::Positive(pence)) if pence == expected),
+                "{text}"
+            );
+        }
+        assert!(matches!(pence("-11062.06"), Some(Price::NotPositive)));
+        assert!(pence("1,50").is_none());
+        assert!(pence("").is_none());
+    }
+
+    #[test]
+    fn text_is_iso_8859_1() {
+        let mut bytes = HEADINGS.as_bytes().to_vec();
+        bytes.extend(b"1,A,caf\xe9,6,01/12/2010 08:26,2.55,1,C\xf4te\n");
+        let invoices = parse(&bytes).expect("it is a file of this kind");
+        assert_eq!(invoices.clean[0].country, "Côte");
+    }
+
+    #[test]
+    fn another_file_is_refused() {
+        assert!(parse(b"a,b\n1,2\n").is_err());
+    }
+}
