@@ -1,0 +1,268 @@
+//! The benchmark: contenders in turns, then what is measured by itself, then the report.
+
+mod carried;
+mod contenders;
+mod lag;
+mod loaded;
+mod memory;
+mod platform;
+mod server;
+
+use crate::{
+    figures::Figures,
+    machine::Machine,
+    report::{self, Findings},
+};
+use anyhow::Context;
+use local::{Postgres, PostgresOptions};
+use platform::Programs;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Connections, or callers, that contenders are tried with.
+const AT_ONCE: [usize; 4] = [1, 16, 64, 256];
+
+/// Where the page goes.
+const PAGE: &str = "docs/benchmarks.md";
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Part {
+    /// A handler that does nothing.
+    Noop,
+    /// The command service alone, over HTTP.
+    Write,
+    /// pgbench, one event per commit.
+    Pgbench,
+    /// Everything in one process, over HTTP.
+    Platform,
+    /// POST to visible in GET, all in one.
+    Lag,
+    /// The same with separate services over NATS.
+    LagNats,
+    /// Memory of everything in one process.
+    Memory,
+}
+
+/// How a benchmark is run.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct RunArguments {
+    /// A short form, to see whether it works: the figures say little, and no page is written.
+    #[arg(long)]
+    quick: bool,
+    /// Measure only this; may be repeated. No page is written.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<Part>,
+    /// Rounds in which the contenders take turns (3).
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: Option<u32>,
+    /// Seconds for each measurement (4).
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    seconds: Option<u64>,
+    /// Where the platform's programs are; where this one is, if not told.
+    #[arg(long, env = "ORDERS_BENCH_BIN_DIR")]
+    bin_dir: Option<PathBuf>,
+    /// Where to write the page, also after a short run.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// How much is done of what.
+#[derive(Debug, Clone)]
+pub(crate) struct Extent {
+    rounds: u32,
+    /// One measurement of a contender.
+    time: Duration,
+    /// Load before it that is not measured.
+    warm_up: Duration,
+}
+
+impl Extent {
+    fn of(arguments: &RunArguments) -> Self {
+        let short = Self {
+            rounds: 1,
+            time: Duration::from_secs(1),
+            warm_up: Duration::from_millis(300),
+        };
+        let whole = Self {
+            rounds: 3,
+            time: Duration::from_secs(4),
+            warm_up: Duration::from_secs(1),
+        };
+        let usual = if arguments.quick { short } else { whole };
+        Self {
+            rounds: arguments.rounds.unwrap_or(usual.rounds),
+            time: arguments.seconds.map_or(usual.time, Duration::from_secs),
+            ..usual
+        }
+    }
+}
+
+/// A benchmark that is being run.
+pub(crate) struct Bench {
+    extent: Extent,
+    parts: BTreeSet<Part>,
+    programs: Programs,
+    postgres: Postgres,
+    figures: Figures,
+    troubles: Vec<String>,
+}
+
+/// Measures, prints, and writes the page.
+///
+/// # Errors
+/// When something to be measured cannot be started, or fails.
+pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
+    let every = <Part as clap::ValueEnum>::value_variants();
+    let parts: BTreeSet<Part> = if arguments.only.is_empty() {
+        every.iter().copied().collect()
+    } else {
+        arguments.only.iter().copied().collect()
+    };
+    let programs = Programs::at(arguments.bin_dir.as_deref())?;
+    programs.require(&parts)?;
+    let postgres = Postgres::start(PostgresOptions::default())
+        .await
+        .context("start PostgreSQL")?;
+    let mut bench = Bench {
+        extent: Extent::of(&arguments),
+        parts,
+        programs,
+        postgres,
+        figures: Figures::default(),
+        troubles: Vec::new(),
+    };
+    let measured = tokio::select! {
+        measured = bench.measure() => measured,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
+    measured?;
+    let findings = bench.findings();
+    println!("\n{}", report::verdicts(&findings.figures));
+    for trouble in &findings.troubles {
+        println!("in doubt: {trouble}");
+    }
+    let usual = !arguments.quick && arguments.only.is_empty();
+    if let Some(path) = arguments
+        .output
+        .or_else(|| usual.then(|| PathBuf::from(PAGE)))
+    {
+        write(&path, &report::page(&findings))?;
+        println!("written: {}", path.display());
+    }
+    Ok(())
+}
+
+fn write(path: &Path, page: &str) -> anyhow::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("make {}", parent.display()))?;
+    }
+    fs::write(path, page).with_context(|| format!("write {}", path.display()))
+}
+
+impl Bench {
+    async fn measure(&mut self) -> anyhow::Result<()> {
+        for round in 1..=self.extent.rounds {
+            println!("round {round} of {}", self.extent.rounds);
+            for part in contenders::IN_TURN {
+                if self.parts.contains(&part) {
+                    self.contend(part)
+                        .await
+                        .with_context(|| format!("measure {part:?} in round {round}"))?;
+                }
+            }
+        }
+        if self.parts.contains(&Part::Memory) {
+            self.memory().await.context("measure memory")?;
+        }
+        if self.parts.contains(&Part::Lag) {
+            self.lag().await.context("measure lag all in one")?;
+        }
+        if self.parts.contains(&Part::LagNats) {
+            self.lag_over_nats()
+                .await
+                .context("measure lag over NATS")?;
+        }
+        Ok(())
+    }
+
+    /// Says what was found, while more is being measured.
+    fn say(&self, line: &str) {
+        println!("  {line}");
+    }
+
+    fn findings(self) -> Findings {
+        let version = self.postgres.binaries().version();
+        let machine = Machine::look(self.postgres.home(), version);
+        let mut troubles = self.troubles;
+        if machine.keeps_files_in_memory() {
+            troubles.push(format!(
+                "PostgreSQL's files are in memory ({}): set TMPDIR to a directory on a disk",
+                machine.file_system
+            ));
+        }
+        Findings {
+            method: method(&self.extent, &self.parts),
+            machine,
+            figures: self.figures,
+            troubles,
+        }
+    }
+}
+
+/// How what was measured was measured.
+fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
+    let Extent {
+        rounds,
+        time,
+        warm_up,
+    } = extent;
+    let mut method = vec![
+        format!(
+            "Contenders take turns ({rounds} rounds); each measurement lasts {time:?} after \
+             {warm_up:?} of the same load. Figures are medians over the rounds, and proportions \
+             between contenders are medians of each round's proportion."
+        ),
+        "All of it shares one machine: load generator, services and PostgreSQL. The load generator \
+         is one thread with requests rendered beforehand, in a closed loop: each connection sends \
+         its next request when the answer is in. Every request is different and has its own \
+         idempotency key; the SKUs, lines and prices are drawn from a fixed seed."
+            .into(),
+        "Every contender begins its turn with an empty database, after a checkpoint, on the same \
+         PostgreSQL with `fsync` and `synchronous_commit` on."
+            .into(),
+    ];
+    let of_parts = parts.iter().filter_map(|part| match part {
+        Part::Noop => Some(
+            "The handler that does nothing reads the same body and answers 201 with a short JSON; \
+             it is served by `axum::serve` in a process of its own.",
+        ),
+        Part::Write => Some(
+            "Commits are transaction ids handed out; log bytes are what the write-ahead log grew \
+             by, full page images after the checkpoint included. A placement or a note is one \
+             event, so that bytes per command are bytes per event, except where sagas run.",
+        ),
+        Part::Pgbench => Some(
+            "pgbench inserts one event per transaction into a table with the event store's columns \
+             and indexes, as prepared statements; the payload is that of a placement of average \
+             length. It keeps no record of commands, and does not ask for what was there before.",
+        ),
+        Part::Platform => Some(
+            "Everything in one process: the rate is that of accepted placements while saga and \
+             projector work; the carried rate also counts the time until every order was carried \
+             to its end and shows in the read model.",
+        ),
+        Part::Lag => Some(
+            "Lag: an open loop places orders at half of what the platform carried to the end in a \
+             trial run, while probes place orders of their own and ask for them until they are \
+             there; the time runs from before the POST to after the GET.",
+        ),
+        Part::LagNats | Part::Memory => None,
+    });
+    method.extend(of_parts.map(Into::into));
+    method
+}
