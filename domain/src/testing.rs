@@ -1,7 +1,12 @@
-//! given / when / then for deciders.
+//! given / when / then for deciders, and the values that tests speak of.
 
-use crate::Decider;
+use crate::{
+    Actor, CommandId, Currency, Decider, Envelope, Event, EventId, Money, OrderId, Position,
+    Recorded, Sku, StreamId, TenantId, Version,
+};
+use chrono::{DateTime, Utc};
 use std::fmt::Debug;
+use uuid::Uuid;
 
 /// A history, to which a command is put.
 pub struct Given<D: Decider>(D::State);
@@ -63,5 +68,62 @@ where
     pub fn then_refused(self, error: D::Error) -> D::State {
         assert_eq!(self.outcome, Err(error));
         self.state
+    }
+}
+
+/// The `n`-th UUID of its `kind`.
+pub fn uuid(kind: u16, n: u64) -> Uuid {
+    Uuid::from_fields(
+        0x0192_0000,
+        kind,
+        0x7000,
+        &(0x8000_0000_0000_0000 | n).to_be_bytes(),
+    )
+}
+
+/// The `n`-th order.
+pub fn order_id(n: u64) -> OrderId {
+    OrderId::new(uuid(1, n))
+}
+
+/// A SKU.
+pub fn sku(text: &str) -> Sku {
+    Sku::parse(text).expect("tests name valid SKUs")
+}
+
+/// So many cents of a euro.
+pub fn eur(amount: i64) -> Money {
+    Money::new(
+        amount,
+        Currency::parse("EUR").expect("the euro is a currency"),
+    )
+}
+
+/// So many seconds after the tests' clock began.
+pub fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_760_000_000 + seconds, 0).expect("tests live in our century")
+}
+
+/// An event as policies get it: the `position`-th, `position` seconds after the clock began.
+pub fn recorded(event: impl Into<Event>, position: i64) -> Recorded {
+    let order = order_id(1);
+    let tenant = TenantId::default();
+    let command_id = CommandId::new(uuid(2, position as u64));
+    Recorded {
+        envelope: Envelope {
+            event_id: EventId::of(command_id, 0),
+            stream: StreamId::order(&tenant, order),
+            version: Version::new(position),
+            position: Position::new(position),
+            occurred_at: at(position),
+            recorded_at: at(position),
+            tenant,
+            actor: Actor::parse("tests").expect("tests name a valid actor"),
+            command_id,
+            correlation_id: command_id.uuid(),
+            causation_id: None,
+            traceparent: None,
+        },
+        event: event.into(),
     }
 }

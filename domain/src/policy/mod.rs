@@ -5,6 +5,8 @@
 //! nothing when it sees an event again.
 
 mod inventory;
+#[cfg(test)]
+mod model;
 mod order;
 mod payment;
 

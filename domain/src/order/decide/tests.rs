@@ -1,1 +1,438 @@
-//! What commands lead to, given what happened.
+//! given / when / then of every command to an order.
+
+mod placement;
+
+use super::{super::*, MAX_HOLDS};
+use crate::{
+    Currency, CustomerId, Decider, TextError,
+    testing::{When, at, given, order_id, sku, uuid},
+};
+
+fn currency(code: &str) -> Currency {
+    Currency::parse(code).unwrap()
+}
+
+fn line(name: &str, quantity: i64, unit_price: i64) -> NewLine {
+    NewLine {
+        sku: sku(name),
+        quantity,
+        unit_price,
+        currency: None,
+    }
+}
+
+fn address() -> Address {
+    Address {
+        name: Some("Ada Lovelace".into()),
+        lines: vec!["12 St James's Square".into()],
+        city: Some("London".into()),
+        postal_code: Some("SW1Y 4JH".into()),
+        country: "United Kingdom".into(),
+    }
+}
+
+fn placement() -> PlaceOrder {
+    PlaceOrder {
+        order_id: order_id(1),
+        customer_id: CustomerId::parse("17850").unwrap(),
+        currency: currency("EUR"),
+        lines: vec![line("A", 2, 1_999), line("B", 1, 0), line("A", 3, 100)],
+        total: Some(4_298),
+        shipping_address: Some(address()),
+        payment_method: "tok_approve".into(),
+        reference: Some("536365".into()),
+        placed_at: at(0),
+    }
+}
+
+fn placed() -> OrderEvent {
+    let item = |line, name, quantity, unit_price, total| Line {
+        line,
+        sku: sku(name),
+        quantity,
+        unit_price,
+        total,
+    };
+    OrderPlaced {
+        order_id: order_id(1),
+        customer_id: CustomerId::parse("17850").unwrap(),
+        currency: currency("EUR"),
+        lines: vec![
+            item(1, "A", 2, 1_999, 3_998),
+            item(2, "B", 1, 0, 0),
+            item(3, "A", 3, 100, 300),
+        ],
+        total: 4_298,
+        shipping_address: Some(address()),
+        payment_method: "tok_approve".into(),
+        reference: Some("536365".into()),
+        placed_at: at(0),
+    }
+    .into()
+}
+
+fn brief() -> OrderBrief {
+    OrderBrief {
+        order_id: order_id(1),
+        customer_id: CustomerId::parse("17850").unwrap(),
+        currency: currency("EUR"),
+        total: 4_298,
+        placed_at: at(0),
+    }
+}
+
+fn confirmed() -> OrderEvent {
+    OrderConfirmed { order: brief() }.into()
+}
+
+fn rejected() -> OrderEvent {
+    OrderRejected {
+        order: brief(),
+        reason: RejectionReason::OutOfStock,
+        detail: "2 of A were wanted, 1 can be had".into(),
+    }
+    .into()
+}
+
+fn expired() -> OrderEvent {
+    OrderExpired { order: brief() }.into()
+}
+
+fn cancelling() -> OrderEvent {
+    CancellationRequested {
+        order: brief(),
+        reason: "too late".into(),
+    }
+    .into()
+}
+
+fn cancellation_rejected(confirmed: bool) -> OrderEvent {
+    CancellationRejected {
+        order: brief(),
+        confirmed,
+        reason: "it has left".into(),
+    }
+    .into()
+}
+
+fn cancelled(confirmed: bool) -> OrderEvent {
+    OrderCancelled {
+        order: brief(),
+        confirmed,
+        reason: "too late".into(),
+    }
+    .into()
+}
+
+fn note(n: u64) -> OrderEvent {
+    NoteAdded {
+        order_id: order_id(1),
+        note_id: uuid(9, n),
+        text: "rang\ntwice".into(),
+    }
+    .into()
+}
+
+fn held(hold: &str) -> OrderEvent {
+    HoldPlaced {
+        order_id: order_id(1),
+        hold: hold.into(),
+        reason: "odd address".into(),
+    }
+    .into()
+}
+
+fn let_go(hold: &str) -> OrderEvent {
+    HoldReleased {
+        order_id: order_id(1),
+        hold: hold.into(),
+    }
+    .into()
+}
+
+/// A history that brings an order where `status` says.
+fn history(status: Status) -> Vec<OrderEvent> {
+    match status {
+        Status::Placed => vec![placed()],
+        Status::Confirmed => vec![placed(), confirmed()],
+        Status::Rejected => vec![placed(), rejected()],
+        Status::Expired => vec![placed(), expired()],
+        Status::Cancelling => vec![placed(), cancelling()],
+        Status::Cancelled => vec![placed(), cancelling(), cancelled(false)],
+    }
+}
+
+const ALL: [Status; 6] = [
+    Status::Placed,
+    Status::Confirmed,
+    Status::Rejected,
+    Status::Expired,
+    Status::Cancelling,
+    Status::Cancelled,
+];
+
+fn reject() -> OrderCommand {
+    OrderCommand::Reject(RejectOrder {
+        reason: RejectionReason::OutOfStock,
+        detail: "2 of A were wanted, 1 can be had".into(),
+    })
+}
+
+fn request_cancellation() -> OrderCommand {
+    OrderCommand::RequestCancellation(RequestCancellation {
+        reason: "too late".into(),
+    })
+}
+
+fn reject_cancellation() -> OrderCommand {
+    OrderCommand::RejectCancellation(RejectCancellation {
+        reason: "it has left".into(),
+    })
+}
+
+fn add_note(n: u64, text: &str) -> OrderCommand {
+    OrderCommand::AddNote(AddNote {
+        note_id: uuid(9, n),
+        text: text.into(),
+    })
+}
+
+fn place_hold(hold: &str) -> OrderCommand {
+    OrderCommand::PlaceHold(PlaceHold {
+        hold: hold.into(),
+        reason: "odd address".into(),
+    })
+}
+
+fn release_hold(hold: &str) -> OrderCommand {
+    OrderCommand::ReleaseHold(ReleaseHold { hold: hold.into() })
+}
+
+fn on(history: Vec<OrderEvent>, command: OrderCommand) -> When<Orders> {
+    given::<Orders>(history).when(command)
+}
+
+/// Puts `command` to an order in each state: what it leads to where it is allowed, nothing where it
+/// has been done, and a refusal everywhere else.
+#[track_caller]
+fn in_each_state(
+    command: &OrderCommand,
+    refused_as: &'static str,
+    allowed: &[(Status, OrderEvent)],
+    done: &[Status],
+) {
+    on(vec![], command.clone()).then_refused(OrderError::NotFound);
+    for status in ALL {
+        let when = on(history(status), command.clone());
+        if let Some((_, event)) = allowed.iter().find(|(allowed, _)| *allowed == status) {
+            when.then([event.clone()]);
+        } else if done.contains(&status) {
+            when.then_nothing();
+        } else {
+            when.then_refused(OrderError::State {
+                status,
+                command: refused_as,
+            });
+        }
+    }
+}
+
+#[test]
+fn confirmation() {
+    in_each_state(
+        &OrderCommand::Confirm(ConfirmOrder),
+        "confirm it",
+        &[(Status::Placed, confirmed())],
+        &[Status::Confirmed],
+    );
+}
+
+#[test]
+fn no_confirmation_under_a_hold() {
+    let confirm = || OrderCommand::Confirm(ConfirmOrder);
+    let holds = vec![placed(), held("fraud"), held("stock")];
+    on(holds.clone(), confirm()).then_refused(OrderError::Held {
+        hold: "fraud".into(),
+    });
+    let one_left = [holds.clone(), vec![let_go("fraud")]].concat();
+    on(one_left, confirm()).then_refused(OrderError::Held {
+        hold: "stock".into(),
+    });
+    let none_left = [holds, vec![let_go("fraud"), let_go("stock")]].concat();
+    on(none_left, confirm()).then([confirmed()]);
+}
+
+#[test]
+fn rejection() {
+    in_each_state(
+        &reject(),
+        "reject it",
+        &[(Status::Placed, rejected())],
+        &[Status::Rejected],
+    );
+    let hostile = OrderCommand::Reject(RejectOrder {
+        reason: RejectionReason::PaymentDeclined,
+        detail: "code\0".to_owned() + &"x".repeat(1_000),
+    });
+    let events = super::decide(&Orders::fold(&[placed()]), &hostile).unwrap();
+    let [OrderEvent::OrderRejected(event)] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    assert!(event.detail.starts_with("code x") && event.detail.len() == 500);
+}
+
+#[test]
+fn expiry() {
+    in_each_state(
+        &OrderCommand::Expire(ExpireOrder),
+        "let it expire",
+        &[(Status::Placed, expired())],
+        &[Status::Expired],
+    );
+}
+
+#[test]
+fn a_request_for_cancellation() {
+    in_each_state(
+        &request_cancellation(),
+        "cancel it",
+        &[
+            (Status::Placed, cancelling()),
+            (Status::Confirmed, cancelling()),
+        ],
+        &[Status::Cancelling, Status::Cancelled],
+    );
+    let blank = OrderCommand::RequestCancellation(RequestCancellation { reason: "".into() });
+    on(vec![placed()], blank).then_refused(OrderError::Text(TextError::Length {
+        field: "reason",
+        max: 500,
+    }));
+}
+
+#[test]
+fn a_rejected_cancellation() {
+    in_each_state(
+        &reject_cancellation(),
+        "reject its cancellation",
+        &[(Status::Cancelling, cancellation_rejected(false))],
+        &[],
+    );
+}
+
+#[test]
+fn a_rejected_cancellation_lets_the_order_go_on_as_it_was() {
+    let confirmed_one = vec![placed(), confirmed(), cancelling()];
+    let goes_on = on(confirmed_one, reject_cancellation()).then([cancellation_rejected(true)]);
+    assert_eq!(goes_on.placed().unwrap().status, Status::Confirmed);
+    let goes_on = on(vec![placed(), cancelling()], reject_cancellation())
+        .then([cancellation_rejected(false)]);
+    assert_eq!(goes_on.placed().unwrap().status, Status::Placed);
+}
+
+#[test]
+fn each_cancellation_is_rejected_for_itself() {
+    let once = vec![placed(), cancelling(), cancellation_rejected(false)];
+    on(once.clone(), reject_cancellation()).then_nothing();
+    on(once.clone(), request_cancellation()).then([cancelling()]);
+    let again = [once, vec![cancelling()]].concat();
+    on(again, reject_cancellation()).then([cancellation_rejected(false)]);
+}
+
+#[test]
+fn the_end_of_a_cancellation() {
+    in_each_state(
+        &OrderCommand::Cancel(CancelOrder),
+        "finish its cancellation",
+        &[(Status::Cancelling, cancelled(false))],
+        &[Status::Cancelled],
+    );
+    on(
+        vec![placed(), confirmed(), cancelling()],
+        OrderCommand::Cancel(CancelOrder),
+    )
+    .then([cancelled(true)]);
+}
+
+#[test]
+fn notes_are_written_in_every_state_and_each_once() {
+    on(vec![], add_note(1, "rang\ntwice")).then_refused(OrderError::NotFound);
+    for status in ALL {
+        let state = on(history(status), add_note(1, "rang\ntwice")).then([note(1)]);
+        assert_eq!(state.placed().unwrap().notes, 1);
+        let noted = [history(status), vec![note(1)]].concat();
+        on(noted, add_note(2, "rang\ntwice")).then([note(2)]);
+    }
+    let refused = |text: &str, error| {
+        on(vec![placed()], add_note(1, text)).then_refused(OrderError::Text(error));
+    };
+    let (field, max) = ("text", 2_000);
+    refused("\n ", TextError::Length { field, max });
+    refused(&"x".repeat(2_001), TextError::Length { field, max });
+    refused("a\u{1b}[2J", TextError::Control { field });
+}
+
+#[test]
+fn holds_are_placed_until_the_order_has_ended() {
+    on(vec![], place_hold("fraud")).then_refused(OrderError::NotFound);
+    for status in ALL {
+        let when = on(history(status), place_hold("fraud"));
+        match status {
+            Status::Placed | Status::Confirmed | Status::Cancelling => {
+                when.then([held("fraud")]);
+            }
+            Status::Rejected | Status::Expired | Status::Cancelled => {
+                when.then_refused(OrderError::State {
+                    status,
+                    command: "put a hold on it",
+                });
+            }
+        }
+        let held_before = [vec![placed(), held("fraud")], history(status).split_off(1)].concat();
+        on(held_before.clone(), place_hold("fraud")).then_nothing();
+        on(held_before, release_hold("fraud")).then([let_go("fraud")]);
+        on(history(status), release_hold("fraud")).then_nothing();
+    }
+}
+
+#[test]
+fn holds_are_named_by_slugs_and_bounded() {
+    let slug = OrderError::Text(TextError::Slug {
+        field: "hold",
+        max: 64,
+    });
+    for hold in ["", "Fraud", "a/b", "a b"] {
+        on(vec![placed()], place_hold(hold)).then_refused(slug.clone());
+        on(vec![placed()], release_hold(hold)).then_refused(slug.clone());
+    }
+    let holds = (0..MAX_HOLDS).map(|n| held(&format!("hold-{n}")));
+    let full: Vec<_> = std::iter::once(placed()).chain(holds).collect();
+    on(full, place_hold("one-more")).then_refused(OrderError::TooManyHolds { max: MAX_HOLDS });
+}
+
+#[test]
+fn what_is_said_to_be_allowed_is_allowed() {
+    let commands = [
+        ("add_note", add_note(7, "x")),
+        ("cancel", request_cancellation()),
+        ("place_hold", place_hold("another")),
+        ("release_hold", release_hold("fraud")),
+    ];
+    for status in ALL {
+        for hold in [vec![], vec![held("fraud")]] {
+            let history = [vec![placed()], hold, history(status).split_off(1)].concat();
+            let state = Orders::fold(&history);
+            let allowed = state.placed().unwrap().allowed_commands();
+            for (name, command) in &commands {
+                let leads_on =
+                    super::decide(&state, command).is_ok_and(|events| !events.is_empty());
+                assert_eq!(allowed.contains(name), leads_on, "{name} when {status:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_happens_to_an_order_before_it_is_placed() {
+    let state = Orders::fold(&[confirmed(), note(1), held("fraud"), cancelling()]);
+    assert_eq!(state, Order::Absent);
+}

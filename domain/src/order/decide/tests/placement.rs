@@ -1,0 +1,148 @@
+//! given / when / then of placing an order.
+
+use super::*;
+use crate::order::decide::{MAX_ADDRESS_LINES, MAX_LINES, MAX_QUANTITY, decide};
+
+#[test]
+fn an_order_is_placed_with_totals_and_numbered_lines() {
+    on(vec![], OrderCommand::Place(placement())).then([placed()]);
+}
+
+#[test]
+fn the_same_placement_is_nothing_and_another_is_refused_in_every_state() {
+    for status in ALL {
+        on(history(status), OrderCommand::Place(placement())).then_nothing();
+        let other = PlaceOrder {
+            reference: None,
+            ..placement()
+        };
+        on(history(status), OrderCommand::Place(other)).then_refused(OrderError::AlreadyPlaced);
+    }
+}
+
+#[track_caller]
+fn refused(change: impl FnOnce(&mut PlaceOrder), error: OrderError) {
+    let mut placement = placement();
+    placement.total = None;
+    change(&mut placement);
+    on(vec![], OrderCommand::Place(placement)).then_refused(error);
+}
+
+#[test]
+fn placements_that_break_a_rule_are_refused() {
+    use OrderError as E;
+    refused(|order| order.lines.clear(), E::NoLines);
+    refused(
+        |order| order.lines = vec![line("A", 1, 1); MAX_LINES + 1],
+        E::TooManyLines {
+            count: MAX_LINES + 1,
+            max: MAX_LINES,
+        },
+    );
+    for quantity in [0, -1, i64::MIN, MAX_QUANTITY + 1, i64::MAX] {
+        refused(
+            |order| order.lines[1].quantity = quantity,
+            E::Quantity {
+                line: 2,
+                max: MAX_QUANTITY,
+            },
+        );
+    }
+    for price in [-1, i64::MIN] {
+        refused(
+            |order| order.lines[2].unit_price = price,
+            E::Price { line: 3 },
+        );
+    }
+    refused(
+        |order| order.lines[1].currency = Some(currency("GBP")),
+        E::MixedCurrencies { line: 2 },
+    );
+    refused(
+        |order| order.lines[0].unit_price = i64::MAX,
+        E::Overflow { line: 1 },
+    );
+    refused(
+        |order| order.lines = vec![line("A", 1, i64::MAX), line("B", 1, 1)],
+        E::Overflow { line: 2 },
+    );
+    let mismatch = E::TotalMismatch {
+        said: 4_299,
+        sum: 4_298,
+    };
+    refused(|order| order.total = Some(4_299), mismatch);
+}
+
+#[test]
+fn texts_of_a_placement_are_bounded_and_plain() {
+    let length = |field, max| OrderError::Text(TextError::Length { field, max });
+    let control = |field| OrderError::Text(TextError::Control { field });
+    let address = |order: &mut PlaceOrder| order.shipping_address.take().unwrap();
+    refused(
+        |order| order.payment_method = " ".into(),
+        length("payment_method", 128),
+    );
+    refused(
+        |order| order.payment_method = "a\0".into(),
+        control("payment_method"),
+    );
+    refused(
+        |order| order.reference = Some("x".repeat(129)),
+        length("reference", 128),
+    );
+    refused(
+        |order| order.reference = Some("1\n2".into()),
+        control("reference"),
+    );
+    let with = |change: fn(&mut Address), error| {
+        refused(
+            |order| {
+                let mut changed = address(order);
+                change(&mut changed);
+                order.shipping_address = Some(changed);
+            },
+            error,
+        );
+    };
+    with(
+        |a| a.name = Some("".into()),
+        length("shipping_address/name", 200),
+    );
+    with(
+        |a| a.lines.push("\t".into()),
+        length("shipping_address/lines", 200),
+    );
+    with(
+        |a| a.lines.push("a\u{7}".into()),
+        control("shipping_address/lines"),
+    );
+    with(
+        |a| a.lines = vec!["a".into(); MAX_ADDRESS_LINES + 1],
+        OrderError::AddressLines {
+            max: MAX_ADDRESS_LINES,
+        },
+    );
+    with(
+        |a| a.city = Some("x".repeat(101)),
+        length("shipping_address/city", 100),
+    );
+    with(
+        |a| a.postal_code = Some("\0".into()),
+        control("shipping_address/postal_code"),
+    );
+    with(
+        |a| a.country = "".into(),
+        length("shipping_address/country", 100),
+    );
+}
+
+#[test]
+fn the_limits_themselves_are_allowed() {
+    let order = PlaceOrder {
+        lines: vec![line("A", MAX_QUANTITY, 1); MAX_LINES],
+        total: None,
+        ..placement()
+    };
+    on(vec![], OrderCommand::Place(order.clone()))
+        .then(decide(&Order::Absent, &OrderCommand::Place(order)).unwrap());
+}

@@ -1,0 +1,283 @@
+//! The platform in memory: streams, one order of all events, policies with their own places in it,
+//! tasks and timers, a provider. What happens next is always a choice.
+
+use super::{choices::Choices, provider::Provider};
+use crate::{
+    Actor, Command, CommandId, Envelope, Event, EventId, Location, OrderId, Position, Recorded,
+    Refusal, State, StreamId, TenantId, Version,
+    order::{Order, OrderEvent, Placed},
+    payment::Payment,
+    policy::{
+        Call, Inventory, Limits, OrderPolicy, PaymentPolicy, Policy, Reaction, Task, Timer,
+        TimerName,
+    },
+    stock::Stock,
+    testing::{at, sku, uuid},
+};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// A policy's place among all events, and what it remembers of each order.
+struct Reader<P: Policy> {
+    read: usize,
+    states: BTreeMap<OrderId, P::State>,
+}
+
+impl<P: Policy> Default for Reader<P> {
+    fn default() -> Self {
+        Self {
+            read: 0,
+            states: BTreeMap::new(),
+        }
+    }
+}
+
+impl<P: Policy> Reader<P> {
+    /// Reads one event further; what is to be done, for which order, and why.
+    fn react(&mut self, limits: &Limits, log: &[Recorded]) -> Vec<(OrderId, Reaction)> {
+        let Some(event) = log.get(self.read) else {
+            return vec![];
+        };
+        self.read += 1;
+        let Some(order_id) = P::key(event) else {
+            return vec![];
+        };
+        // As the runtime does: what is remembered goes through JSON.
+        let state = self.states.remove(&order_id).unwrap_or_default();
+        let json = serde_json::to_string(&state).expect("states are plain");
+        let state = serde_json::from_str(&json).expect("states read what they write");
+        let (state, reactions) = P::react(limits, state, event);
+        self.states.insert(order_id, state);
+        reactions
+            .into_iter()
+            .map(|reaction| (order_id, reaction))
+            .collect()
+    }
+
+    fn behind(&self, log: &[Recorded]) -> bool {
+        self.read < log.len()
+    }
+}
+
+/// The platform.
+#[derive(Default)]
+pub(super) struct World {
+    limits: Limits,
+    pub(super) log: Vec<Recorded>,
+    streams: BTreeMap<StreamId, (State, Version)>,
+    inventory: Reader<Inventory>,
+    payment: Reader<PaymentPolicy>,
+    order: Reader<OrderPolicy>,
+    /// What is to be done now, in no order.
+    pub(super) tasks: Vec<Task>,
+    pub(super) timers: BTreeMap<(OrderId, TimerName), Timer>,
+    /// What policies, timers and participants have put: any of it may come again.
+    put: Vec<Command>,
+    pub(super) provider: Provider,
+    pub(super) orders: Vec<OrderId>,
+    seconds: i64,
+}
+
+impl World {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        at(self.seconds)
+    }
+
+    /// Puts a command, and appends what it leads to.
+    pub(super) fn put(&mut self, command: &Command) -> Result<(), Refusal> {
+        let ids = command.streams(&TenantId::default());
+        let state = |id: &StreamId| match self.streams.get(id) {
+            Some((state, _)) => state.clone(),
+            None => State::empty(id.category()),
+        };
+        let states: Vec<State> = ids.iter().map(state).collect();
+        let decided = command.decide(&states.iter().collect::<Vec<_>>())?;
+        self.seconds += 1;
+        let command_id = CommandId::new(uuid(3, self.log.len() as u64));
+        let mut index = 0;
+        for (stream, events) in ids.into_iter().zip(decided) {
+            for event in events {
+                // As the store does: what is appended goes through JSON.
+                let stored =
+                    Event::decode(event.event_type(), event.schema_version(), &event.encode());
+                assert_eq!(stored.expect("what was written can be read"), event);
+                self.append(&stream, command_id, index, event);
+                index += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, stream: &StreamId, command_id: CommandId, index: usize, event: Event) {
+        let empty = (State::empty(stream.category()), Version::ZERO);
+        let (state, version) = self.streams.remove(stream).unwrap_or(empty);
+        check(&state, &event);
+        let version = version.plus(1);
+        let envelope = Envelope {
+            event_id: EventId::of(command_id, index),
+            stream: stream.clone(),
+            version,
+            position: Position::new(self.log.len() as i64 + 1),
+            occurred_at: at(self.seconds),
+            recorded_at: at(self.seconds),
+            tenant: TenantId::default(),
+            actor: Actor::parse("model").expect("a plain name"),
+            command_id,
+            correlation_id: command_id.uuid(),
+            causation_id: None,
+            traceparent: None,
+        };
+        let state = state.evolve(&event);
+        self.streams.insert(stream.clone(), (state, version));
+        self.log.push(Recorded { envelope, event });
+    }
+
+    /// Lets one of the policies read one event further; says whether there was one.
+    pub(super) fn react(&mut self, choices: &mut Choices) -> bool {
+        let mut behind = vec![];
+        if self.inventory.behind(&self.log) {
+            behind.push(0);
+        }
+        if self.payment.behind(&self.log) {
+            behind.push(1);
+        }
+        if self.order.behind(&self.log) {
+            behind.push(2);
+        }
+        if behind.is_empty() {
+            return false;
+        }
+        let reactions = match choices.of(&behind) {
+            0 => self.inventory.react(&self.limits, &self.log),
+            1 => self.payment.react(&self.limits, &self.log),
+            _ => self.order.react(&self.limits, &self.log),
+        };
+        for (order_id, reaction) in reactions {
+            match reaction {
+                Reaction::Execute(command) => self.tasks.push(Task::Execute(command)),
+                Reaction::Call(call) => self.tasks.push(Task::Call(call)),
+                Reaction::Schedule(timer) => {
+                    self.timers.insert((order_id, timer.name), timer);
+                }
+                Reaction::Unschedule(name) => {
+                    self.timers.remove(&(order_id, name));
+                }
+            }
+        }
+        true
+    }
+
+    /// Does one of the tasks, perhaps more than once; says whether there was one.
+    pub(super) fn work(&mut self, choices: &mut Choices) -> bool {
+        if self.tasks.is_empty() {
+            return false;
+        }
+        let task = self.tasks.remove(choices.below(self.tasks.len()));
+        let times = choices.of(&[1, 1, 2, 3]);
+        for time in 1..=times {
+            // Only the last time is it forgotten; what failed then is done again later.
+            if !self.perform(choices, &task) && time == times {
+                self.tasks.push(task.clone());
+            }
+        }
+        true
+    }
+
+    /// Lets a timer fire, at its time or later; says whether there was one.
+    pub(super) fn fire(&mut self, choices: &mut Choices) -> bool {
+        let mut due: Vec<_> = self
+            .timers
+            .iter()
+            .map(|(key, timer)| (timer.due, *key))
+            .collect();
+        if due.is_empty() {
+            return false;
+        }
+        due.sort();
+        let (when, key) = due[choices.below(due.len())];
+        let late = [0, 1, 600, 100_000];
+        let timer = self.timers.remove(&key).expect("it was just there");
+        let passed = (when - self.now()).num_seconds().max(0);
+        self.seconds += passed + choices.of(&late);
+        self.tasks.push(timer.task);
+        true
+    }
+
+    /// Lets a command come again that came before.
+    pub(super) fn repeat(&mut self, choices: &mut Choices) {
+        if !self.put.is_empty() {
+            let command = self.put[choices.below(self.put.len())].clone();
+            let _refused = self.put(&command);
+        }
+    }
+
+    fn perform(&mut self, choices: &mut Choices, task: &Task) -> bool {
+        let command = match task {
+            Task::Execute(command) => command.clone(),
+            Task::Call(call) => match self.provider.call(choices, call) {
+                Some(command) => command,
+                None => return false,
+            },
+        };
+        // A refusal is an answer: what was wanted is not wanted any more.
+        let _refused = self.put(&command);
+        self.put.push(command);
+        self.check_money(task);
+        true
+    }
+
+    fn check_money(&self, task: &Task) {
+        if let Task::Call(Call::Authorize { order_id, .. }) = task {
+            let held = self.provider.set_aside(*order_id);
+            assert!(held.len() <= 1, "set aside twice: {held:?}");
+        }
+    }
+
+    pub(super) fn placed(&self, order_id: OrderId) -> &Placed {
+        match self.state(&StreamId::order(&TenantId::default(), order_id)) {
+            Some(State::Order(Order::Placed(order))) => order,
+            other => panic!("{order_id} is {other:?}"),
+        }
+    }
+
+    pub(super) fn payment(&self, order_id: OrderId) -> Payment {
+        match self.state(&StreamId::payment(&TenantId::default(), order_id)) {
+            Some(State::Payment(payment)) => payment.clone(),
+            None => Payment::default(),
+            other => panic!("the payment of {order_id} is {other:?}"),
+        }
+    }
+
+    pub(super) fn stock(&self, name: &str) -> Stock {
+        let id = StreamId::stock(&TenantId::default(), &Location::default(), &sku(name));
+        match self.state(&id) {
+            Some(State::Stock(stock)) => stock.clone(),
+            None => Stock::default(),
+            other => panic!("the stock of {name} is {other:?}"),
+        }
+    }
+
+    fn state(&self, id: &StreamId) -> Option<&State> {
+        self.streams.get(id).map(|(state, _)| state)
+    }
+}
+
+/// What must hold whenever something happens.
+fn check(before: &State, event: &Event) {
+    match (before, event, before.clone().evolve(event)) {
+        (State::Order(Order::Placed(order)), Event::Order(OrderEvent::OrderConfirmed(_)), _) => {
+            assert!(order.holds.is_empty(), "confirmed under a hold");
+        }
+        (_, _, State::Stock(stock)) => {
+            assert!(stock.available() >= 0, "promised twice: {stock:?}");
+        }
+        _ => {}
+    }
+}
