@@ -1,0 +1,145 @@
+//! The stored form of every event is frozen.
+//!
+//! `golden/{type}.v{version}.json`, or `golden/{type}.v{version}.{case}.json`, holds a payload as
+//! the store keeps it, byte for byte. These files are never edited: a new shape is a new version,
+//! with a golden of its own, and the old one must still be read.
+
+mod examples;
+
+use domain::{DecodeError, Event, order::OrderEvent, payment::PaymentEvent, stock::StockEvent};
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+fn golden() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden")
+}
+
+fn types() -> Vec<&'static str> {
+    [OrderEvent::TYPES, StockEvent::TYPES, PaymentEvent::TYPES].concat()
+}
+
+/// The file of an example.
+fn file(event: &Event, case: Option<&str>) -> String {
+    let case = case.map(|case| format!(".{case}")).unwrap_or_default();
+    format!(
+        "{}.v{}{case}.json",
+        event.event_type(),
+        event.schema_version()
+    )
+}
+
+#[test]
+fn events_are_written_and_read_as_frozen() {
+    let mut missing = vec![];
+    for (case, event) in examples::all() {
+        let name = file(&event, case);
+        let written = String::from_utf8(event.encode()).unwrap();
+        let Ok(frozen) = fs::read_to_string(golden().join(&name)) else {
+            missing.push(format!("{name}: {written}"));
+            continue;
+        };
+        let frozen = frozen.trim_end();
+        assert_eq!(written, frozen, "what is written differs from {name}");
+        let read = Event::decode(
+            event.event_type(),
+            event.schema_version(),
+            frozen.as_bytes(),
+        );
+        assert_eq!(read.unwrap(), event, "what is read differs from {name}");
+    }
+    assert!(
+        missing.is_empty(),
+        "no golden for these:\n{}",
+        missing.join("\n")
+    );
+}
+
+#[test]
+fn every_type_has_an_example_and_every_golden_is_one() {
+    let examples = examples::all();
+    let exemplified: BTreeSet<&str> = examples
+        .iter()
+        .map(|(_, event)| event.event_type())
+        .collect();
+    assert_eq!(exemplified, types().into_iter().collect());
+    let named: BTreeSet<String> = examples
+        .iter()
+        .map(|(case, event)| file(event, *case))
+        .collect();
+    assert_eq!(named.len(), examples.len(), "two examples share a golden");
+    let there: BTreeSet<String> = fs::read_dir(golden())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(there, named);
+}
+
+#[test]
+fn type_names_are_unique() {
+    let unique: BTreeSet<&str> = types().into_iter().collect();
+    assert_eq!(unique.len(), types().len());
+}
+
+#[test]
+fn unknown_types_and_versions_are_named() {
+    let unknown = |event_type: &str, version| match Event::decode(event_type, version, b"{}") {
+        Err(DecodeError::Unknown {
+            event_type,
+            schema_version,
+        }) => (event_type, schema_version),
+        other => panic!("{other:?}"),
+    };
+    for event_type in ["", "Orderplaced", "OrderPlaced ", "OrderDispatched"] {
+        assert_eq!(unknown(event_type, 1), (event_type.to_owned(), 1));
+    }
+    for event_type in types() {
+        for version in [i16::MIN, 0, 2, i16::MAX] {
+            assert_eq!(
+                unknown(event_type, version),
+                (event_type.to_owned(), version)
+            );
+        }
+    }
+    let error = Event::decode("OrderDispatched", 3, b"{}").unwrap_err();
+    assert_eq!(error.to_string(), "unknown event OrderDispatched v3");
+}
+
+#[test]
+fn broken_payloads_name_type_and_version() {
+    for (_, event) in examples::all() {
+        let whole = event.encode();
+        let half = &whole[..whole.len() / 2];
+        for payload in [b"".as_slice(), b"{}", b"[1]", b"null", b"\xff\xfe", half] {
+            let error = Event::decode(event.event_type(), 1, payload).unwrap_err();
+            let text = format!(
+                "event {} v1 has a payload of another shape",
+                event.event_type()
+            );
+            assert!(matches!(error, DecodeError::Payload { .. }));
+            assert_eq!(error.to_string(), text);
+        }
+    }
+}
+
+#[test]
+fn values_that_no_command_lets_in_are_not_read_either() {
+    let swap = |from: &str, to: &str| {
+        let (_, event) = examples::all().remove(0);
+        let text = String::from_utf8(event.encode()).unwrap();
+        assert!(text.contains(from), "{text}");
+        Event::decode(event.event_type(), 1, text.replace(from, to).as_bytes())
+    };
+    assert!(swap("\"EUR\"", "\"EUR\"").is_ok());
+    for (from, to) in [
+        ("\"EUR\"", "\"eur\""),
+        ("\"EUR\"", "\"XXX\""),
+        ("\"85123A\"", "\"a/b\""),
+        ("\"85123A\"", "\"\""),
+        ("\"17850\"", "\"a b\""),
+        ("\"quantity\":6", "\"quantity\":6.5"),
+        ("\"quantity\":6", "\"quantity\":9223372036854775808"),
+        ("\"line\":1", "\"line\":-1"),
+        ("2026-01-02T03:04:05Z", "yesterday"),
+    ] {
+        assert!(swap(from, to).is_err(), "{from} -> {to}");
+    }
+}
