@@ -14,6 +14,8 @@ mod batch;
 mod cache;
 mod error;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use error::LaneError;
 

@@ -1,0 +1,462 @@
+//! The lane over the memory store, and over stores that misbehave.
+
+use super::{Executed, Lane, LaneError, LaneOptions, Outcome};
+use crate::{
+    Append, AppendOutcome, CommandRecord, EventReader, EventStore, Head, HeadSignal, MemoryStore,
+    StoreError, StoredEvent, SystemClock,
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId, Position,
+    Sku, State, StreamId, TenantId, Version,
+    order::{AddNote, NewLine, OrderCommand, PlaceOrder, RequestCancellation, Status},
+    stock::{
+        ReceiveStock, ReservationCommand, ReservationItem, ReservationLine, ReservationStep,
+        StockCommand,
+    },
+};
+use futures::future::join_all;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+fn uuid(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn order(number: u128) -> OrderId {
+    OrderId::new(uuid(number))
+}
+
+fn put(id: u128, command: Command) -> CommandEnvelope {
+    CommandEnvelope {
+        id: CommandId::new(uuid(id)),
+        fingerprint: Some([id as u8; 32]),
+        tenant: TenantId::default(),
+        actor: Actor::parse("test").expect("a word"),
+        correlation_id: uuid(id),
+        causation_id: None,
+        traceparent: None,
+        occurred_at: DateTime::UNIX_EPOCH,
+        expected: None,
+        command,
+    }
+}
+
+fn place(number: u128) -> Command {
+    let order_id = order(number);
+    let line = NewLine {
+        sku: Sku::parse("A").expect("a sku"),
+        quantity: 1,
+        unit_price: 100,
+        currency: None,
+    };
+    let command = PlaceOrder {
+        order_id,
+        customer_id: CustomerId::parse("c").expect("a customer"),
+        currency: Currency::parse("EUR").expect("a currency"),
+        lines: vec![line],
+        total: None,
+        shipping_address: None,
+        payment_method: "tok_approve".into(),
+        reference: None,
+        placed_at: DateTime::UNIX_EPOCH,
+    };
+    Command::Order(order_id, OrderCommand::Place(command))
+}
+
+fn note(number: u128, note: u128) -> Command {
+    let command = AddNote {
+        note_id: uuid(note),
+        text: "x".into(),
+    };
+    Command::Order(order(number), OrderCommand::AddNote(command))
+}
+
+fn cancel(number: u128) -> Command {
+    let command = RequestCancellation { reason: "x".into() };
+    Command::Order(order(number), OrderCommand::RequestCancellation(command))
+}
+
+fn receive(sku: &str, receipt: u128, quantity: i64) -> Command {
+    Command::Stock(StockCommand::Receive(ReceiveStock {
+        receipt_id: uuid(receipt),
+        location: Location::default(),
+        sku: Sku::parse(sku).expect("a sku"),
+        quantity,
+        reference: None,
+    }))
+}
+
+fn reserve(number: u128, items: &[(&str, i64)]) -> Command {
+    let item = |(sku, quantity): &(&str, i64)| ReservationItem {
+        sku: Sku::parse(sku).expect("a sku"),
+        lines: vec![ReservationLine {
+            line: 1,
+            quantity: *quantity,
+        }],
+    };
+    Command::Reservation(ReservationCommand {
+        order_id: order(number),
+        epoch: 1,
+        location: Location::default(),
+        items: items.iter().map(item).collect(),
+        step: ReservationStep::Reserve {
+            until: DateTime::UNIX_EPOCH,
+        },
+    })
+}
+
+fn memory() -> MemoryStore {
+    MemoryStore::new(Arc::new(SystemClock), uuid(1))
+}
+
+fn start(store: impl EventStore) -> Lane {
+    start_with(store, LaneOptions::default())
+}
+
+fn start_with(store: impl EventStore, options: LaneOptions) -> Lane {
+    let (lane, work) = Lane::new(Arc::new(store), options);
+    tokio::spawn(work.run(CancellationToken::new()));
+    lane
+}
+
+async fn accepted(lane: &Lane, command: CommandEnvelope) -> Executed {
+    let executed = lane
+        .execute_for_state(command)
+        .await
+        .expect("it is executed");
+    assert_eq!(executed.outcome, Outcome::Accepted);
+    executed
+}
+
+/// A store that answers every `n`-th append as if the connection had broken, after doing it.
+struct Forgetful {
+    store: MemoryStore,
+    appends: AtomicUsize,
+}
+
+#[async_trait]
+impl EventReader for Forgetful {
+    async fn read_streams(
+        &self,
+        from: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.store.read_streams(from, limit).await
+    }
+
+    async fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.store.read_all(after, limit).await
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        self.store.head().await
+    }
+
+    async fn find_commands(&self, ids: &[CommandId]) -> Result<Vec<CommandRecord>, StoreError> {
+        self.store.find_commands(ids).await
+    }
+
+    fn signal(&self) -> HeadSignal {
+        self.store.signal()
+    }
+}
+
+#[async_trait]
+impl EventStore for Forgetful {
+    async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
+        let outcome = self.store.append(batch).await?;
+        match self.appends.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => Err(StoreError::OutcomeUnknown("cut".into())),
+            _ => Ok(outcome),
+        }
+    }
+
+    async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.store.forget_commands(before).await
+    }
+}
+
+#[tokio::test]
+async fn a_command_is_executed_once_however_often_it_is_put() {
+    let store = memory();
+    let lane = start(store.clone());
+    let first = accepted(&lane, put(1, place(1))).await;
+    assert!(!first.replayed);
+    let again = lane
+        .execute(put(1, place(2)))
+        .await
+        .expect("it is answered");
+    assert!(again.replayed);
+    assert_eq!(
+        (again.stream, again.version, again.position),
+        (first.stream, first.version, first.position)
+    );
+    assert_eq!(
+        store.head().await.expect("there is a head").position,
+        Position::new(1)
+    );
+}
+
+#[tokio::test]
+async fn one_id_put_by_many_at_once_has_one_effect_and_one_answer() {
+    let store = memory();
+    let lanes = [start(store.clone()), start(store.clone())];
+    let calls = (0..32).map(|at| lanes[at % 2].execute(put(7, place(at as u128 + 1))));
+    let answers: Vec<_> = join_all(calls)
+        .await
+        .into_iter()
+        .map(|answer| answer.expect("it is answered"))
+        .collect();
+    assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
+    assert!(
+        answers
+            .windows(2)
+            .all(|pair| pair[0].stream == pair[1].stream)
+    );
+    assert_eq!(
+        store.head().await.expect("there is a head").position,
+        Position::new(1)
+    );
+}
+
+#[tokio::test]
+async fn another_command_under_the_same_id_is_told_apart() {
+    let lane = start(memory());
+    accepted(&lane, put(1, place(1))).await;
+    let mut other = put(1, place(2));
+    other.fingerprint = Some([9; 32]);
+    assert!(matches!(
+        lane.execute(other).await,
+        Err(LaneError::KeyReused)
+    ));
+}
+
+#[tokio::test]
+async fn a_hot_stream_is_a_batch_and_not_a_storm_of_conflicts() {
+    let store = memory();
+    let lane = start(store.clone());
+    accepted(&lane, put(1, place(1))).await;
+    let notes = (0..500_u128).map(|at| lane.execute(put(100 + at, note(1, at))));
+    let mut versions: Vec<_> = join_all(notes)
+        .await
+        .into_iter()
+        .map(|executed| executed.expect("it is executed").version.get())
+        .collect();
+    versions.sort_unstable();
+    assert_eq!(versions, (2..=501).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn lanes_of_several_processes_decide_again_when_they_lose_a_race() {
+    let store = memory();
+    let lanes: Vec<_> = (0..4).map(|_| start(store.clone())).collect();
+    accepted(&lanes[0], put(1, place(1))).await;
+    let notes = (0..200_u128).map(|at| lanes[at as usize % 4].execute(put(100 + at, note(1, at))));
+    for executed in join_all(notes).await {
+        assert_eq!(executed.expect("it is executed").outcome, Outcome::Accepted);
+    }
+    assert_eq!(
+        store.head().await.expect("there is a head").position,
+        Position::new(201)
+    );
+}
+
+#[tokio::test]
+async fn a_stale_state_never_refuses() {
+    let store = memory();
+    let (one, two) = (start(store.clone()), start(store.clone()));
+    // The first lane believes that there is no such order, and keeps that.
+    let missing = one
+        .execute(put(1, note(1, 1)))
+        .await
+        .expect("it is answered");
+    assert!(matches!(missing.outcome, Outcome::Refused(_)));
+    accepted(&two, put(2, place(1))).await;
+    accepted(&one, put(3, note(1, 1))).await;
+    // And it believes that it is placed; the second cancels it.
+    accepted(&two, put(4, cancel(1))).await;
+    let again = accepted(&one, put(5, cancel(1))).await;
+    let Some(State::Order(state)) = again.state.as_deref() else {
+        panic!("an order's state")
+    };
+    assert_eq!(
+        state.placed().expect("it was placed").status,
+        Status::Cancelling
+    );
+    assert_eq!(again.version, Version::new(3), "it led to nothing");
+}
+
+#[tokio::test]
+async fn refusals_are_remembered_but_for_those_of_meaning() {
+    let lane = start(memory());
+    let refused = lane
+        .execute(put(1, cancel(1)))
+        .await
+        .expect("it is answered");
+    assert!(matches!(refused.outcome, Outcome::Refused(_)));
+    accepted(&lane, put(2, place(1))).await;
+    let again = lane
+        .execute(put(1, cancel(1)))
+        .await
+        .expect("it is answered");
+    assert!(again.replayed);
+    assert_eq!(again.outcome, refused.outcome);
+
+    let mut bad = place(3);
+    if let Command::Order(_, OrderCommand::Place(command)) = &mut bad {
+        command.lines.clear();
+    }
+    let refused = lane.execute(put(3, bad)).await.expect("it is answered");
+    assert!(matches!(refused.outcome, Outcome::Refused(_)));
+    accepted(&lane, put(3, place(3))).await;
+}
+
+#[tokio::test]
+async fn a_version_that_was_seen_must_still_be_there() {
+    let store = memory();
+    let (one, two) = (start(store.clone()), start(store.clone()));
+    accepted(&one, put(1, place(1))).await;
+    accepted(&two, put(2, note(1, 1))).await;
+    // The first lane's state is older than what the client saw.
+    let seen = CommandEnvelope {
+        expected: Some(Version::new(2)),
+        ..put(3, note(1, 2))
+    };
+    assert_eq!(accepted(&one, seen).await.version, Version::new(3));
+    let stale = CommandEnvelope {
+        expected: Some(Version::new(2)),
+        ..put(4, note(1, 3))
+    };
+    match one.execute(stale).await {
+        Err(LaneError::VersionMismatch { current, .. }) => assert_eq!(current, Version::new(3)),
+        other => panic!("expected a mismatch, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn all_streams_of_a_command_or_none() {
+    let store = memory();
+    let lane = start(store.clone());
+    accepted(&lane, put(1, receive("A", 1, 5))).await;
+    accepted(&lane, put(2, receive("B", 2, 1))).await;
+    accepted(&lane, put(3, reserve(1, &[("A", 2), ("B", 1)]))).await;
+    let head = store.head().await.expect("there is a head").position;
+    assert_eq!(head, Position::new(4));
+    // B is gone: only its rejection is recorded, and A keeps what it has.
+    accepted(&lane, put(4, reserve(2, &[("A", 2), ("B", 1)]))).await;
+    let events = store.read_all(head, 10).await.expect("they are read");
+    let types: Vec<_> = events
+        .iter()
+        .map(|event| event.event_type.as_str())
+        .collect();
+    assert_eq!(types, ["StockReservationRejected"]);
+    let third = accepted(&lane, put(5, reserve(3, &[("A", 3)]))).await;
+    let Some(State::Stock(stock)) = third.state.as_deref() else {
+        panic!("a stock's state")
+    };
+    assert_eq!(
+        (stock.on_hand, stock.reserved, stock.available()),
+        (5, 5, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_of_unknown_outcome_is_done_once() {
+    let store = memory();
+    let lane = start(Forgetful {
+        store: store.clone(),
+        appends: AtomicUsize::new(0),
+    });
+    let orders = (1..=50_u128).map(|at| lane.execute(put(at, place(at))));
+    for executed in join_all(orders).await {
+        assert_eq!(executed.expect("it is executed").outcome, Outcome::Accepted);
+    }
+    let receipts = (1..=50_u128).map(|at| lane.execute(put(100 + at, receive("A", at, 1))));
+    for executed in join_all(receipts).await {
+        assert_eq!(executed.expect("it is executed").outcome, Outcome::Accepted);
+    }
+    assert_eq!(
+        store.head().await.expect("there is a head").position,
+        Position::new(100)
+    );
+}
+
+#[tokio::test]
+async fn more_than_may_wait_is_refused_at_once() {
+    let options = LaneOptions {
+        queue: 2,
+        ..LaneOptions::default()
+    };
+    let (lane, work) = Lane::new(Arc::new(memory()), options);
+    // Nothing works on it yet.
+    let mut waiting: Vec<_> = (1..=2_u128)
+        .map(|at| Box::pin(lane.execute(put(at, place(at)))))
+        .collect();
+    for call in &mut waiting {
+        assert!(futures::poll!(call).is_pending());
+    }
+    assert_eq!(lane.depth(), 2);
+    assert!(matches!(
+        lane.execute(put(3, place(3))).await,
+        Err(LaneError::Overloaded)
+    ));
+    tokio::spawn(work.run(CancellationToken::new()));
+    for executed in join_all(waiting).await {
+        assert_eq!(executed.expect("it is executed").outcome, Outcome::Accepted);
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_lane_finishes_what_is_queued() {
+    let store = memory();
+    let (lane, work) = Lane::new(Arc::new(store.clone()), LaneOptions::default());
+    let mut calls: Vec<_> = (1..=300_u128)
+        .map(|at| Box::pin(lane.execute(put(at, place(at)))))
+        .collect();
+    for call in &mut calls {
+        assert!(futures::poll!(call).is_pending());
+    }
+    let stop = CancellationToken::new();
+    stop.cancel();
+    work.run(stop).await;
+    for executed in join_all(calls).await {
+        assert_eq!(executed.expect("it is executed").outcome, Outcome::Accepted);
+    }
+    assert!(matches!(
+        lane.execute(put(999, place(999))).await,
+        Err(LaneError::Stopped)
+    ));
+}
+
+#[tokio::test]
+async fn few_cached_states_are_enough() {
+    let options = LaneOptions {
+        cached_streams: std::num::NonZeroUsize::MIN,
+        max_batch_streams: 2,
+        ..LaneOptions::default()
+    };
+    let store = memory();
+    let lane = start_with(store.clone(), options);
+    for sku in ["A", "B", "C"] {
+        accepted(&lane, put(sku.as_bytes()[0].into(), receive(sku, 1, 10))).await;
+    }
+    let orders = (1..=10_u128)
+        .map(|at| lane.execute(put(100 + at, reserve(at, &[("A", 1), ("B", 1), ("C", 1)]))));
+    for executed in join_all(orders).await {
+        assert_eq!(executed.expect("it is executed").outcome, Outcome::Accepted);
+    }
+    assert_eq!(
+        store.head().await.expect("there is a head").position,
+        Position::new(33)
+    );
+}
