@@ -79,6 +79,29 @@ impl Append {
     pub fn event_count(&self) -> usize {
         self.streams.iter().map(|stream| stream.events.len()).sum()
     }
+
+    /// The version of the stream that the command is about, after the append.
+    pub(crate) fn version_after(&self) -> Version {
+        self.streams.first().map_or(Version::ZERO, |stream| {
+            stream.expected.plus(stream.events.len())
+        })
+    }
+
+    /// The record of the command, once it is done.
+    pub(crate) fn record(&self, position: Position, recorded_at: DateTime<Utc>) -> CommandRecord {
+        CommandRecord {
+            id: self.command_id,
+            fingerprint: self.fingerprint,
+            stream: self.streams[0].stream.clone(),
+            version: self.version_after(),
+            position,
+            refusal: match &self.answer {
+                Answer::Accepted => None,
+                Answer::Refused(refusal) => Some(refusal.clone()),
+            },
+            recorded_at,
+        }
+    }
 }
 
 /// What is remembered of a command.

@@ -1,6 +1,6 @@
 //! What can go wrong with a store.
 
-use domain::{DecodeError, Envelope, StreamId, Version};
+use domain::{DecodeError, Envelope, Position, StreamId, Version};
 use std::sync::Arc;
 
 /// Why a store could not do what it was asked.
@@ -13,6 +13,16 @@ pub enum StoreError {
     /// same again is safe, since each append carries its command's id.
     #[error("it is unknown whether the append was done")]
     OutcomeUnknown(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store refuses what it should do: it is not migrated, or not allowed, or damaged. Nothing
+    /// was done, and trying again does not help.
+    #[error("the event store failed: {what}")]
+    Failed {
+        /// What was being done, and with which table and column as far as that is known.
+        what: String,
+        /// What the store said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The store holds something that it cannot hold.
     #[error("{table}.{column} of {row} holds what it cannot: {detail}")]
     Corrupt {
@@ -28,6 +38,17 @@ pub enum StoreError {
     /// An event that this build cannot read.
     #[error(transparent)]
     Undecodable(#[from] Undecodable),
+    /// The store was restored, or lost its tail: what was read from it before may never have
+    /// happened. Whoever has read from it stops, and builds anew what it made of it.
+    #[error(
+        "the event store was restored or lost its tail: it is at position {head}, and {checkpoint} was read; rebuild what was made of it"
+    )]
+    Rewound {
+        /// How far was read.
+        checkpoint: Position,
+        /// How far the store is now, maybe in another epoch.
+        head: Position,
+    },
     /// The adapter was asked for something that breaks the port's rules: a bug of the caller.
     #[error("the append breaks a rule of the port: {0}")]
     Misuse(String),

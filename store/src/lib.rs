@@ -9,7 +9,11 @@ pub mod clock;
 mod error;
 mod fold;
 pub mod lane;
+pub mod lease;
+mod memory;
+mod plan;
 mod port;
+pub mod postgres;
 mod signal;
 mod stored;
 
@@ -17,6 +21,8 @@ pub use append::{Answer, Append, AppendOutcome, CommandRecord, NewEvent, StreamA
 pub use clock::{Clock, SystemClock};
 pub use error::{StoreError, Undecodable};
 pub use fold::{Folded, Until, fold_stream};
+pub use memory::MemoryStore;
 pub use port::{EventReader, EventStore, Head};
+pub use postgres::{PostgresOptions, PostgresReader, PostgresStore};
 pub use signal::{HeadSignal, Signaller};
 pub use stored::{Delivered, StoredEvent};

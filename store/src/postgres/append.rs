@@ -1,0 +1,208 @@
+//! Appending a batch: one statement if nothing stands against it.
+
+use super::{
+    connections::{Connections, Lent},
+    encode::encode,
+    error::{AppendError, of_append, of_encoding, of_reading},
+    row::decode_command,
+};
+use crate::{
+    Append, AppendOutcome, CommandRecord, StoreError,
+    plan::{Knowledge, Plan, Verdict, check_rules, plan},
+};
+use chrono::{DateTime, Utc};
+use domain::{CommandId, Position, StreamId, Version};
+use sqlx::postgres::PgArguments;
+use std::collections::HashMap;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+const APPEND: &str = include_str!("append.sql");
+pub(super) const FIND_COMMANDS: &str = include_str!("find_commands.sql");
+
+/// How often a batch is tried. Each time but the first, either what stood against it has been taken
+/// out, or another process has made progress.
+const ROUNDS: usize = 16;
+
+/// What the statement said.
+enum Said {
+    Done(Done),
+    /// Nothing was done, because of these.
+    Objected {
+        stale: Vec<(String, i64)>,
+        known: Vec<Uuid>,
+    },
+}
+
+struct Done {
+    /// Where the head was before.
+    base: Position,
+    recorded_at: DateTime<Utc>,
+}
+
+/// Appends `batch`; says also where the head is afterwards, if it moved.
+pub(super) async fn append(
+    writer: &Connections,
+    batch: &[Append],
+    notify: bool,
+) -> Result<(Vec<AppendOutcome>, Option<Position>), StoreError> {
+    check_rules(batch)?;
+    if batch.is_empty() {
+        return Ok((vec![], None));
+    }
+    let mut lent = writer.take().await?;
+    let limit = writer.patience() * 2;
+    let appending = async {
+        let appended = rounds(&mut lent, batch, notify).await?;
+        Ok((lent, appended))
+    };
+    let (lent, appended) = timeout(limit, appending)
+        .await
+        .unwrap_or_else(|elapsed| Err(StoreError::OutcomeUnknown(elapsed.into())))?;
+    lent.give_back();
+    Ok(appended)
+}
+
+async fn rounds(
+    lent: &mut Lent<'_>,
+    batch: &[Append],
+    notify: bool,
+) -> Result<(Vec<AppendOutcome>, Option<Position>), StoreError> {
+    let mut learned = Learned::default();
+    for _ in 0..ROUNDS {
+        let plan = plan(batch, &learned);
+        if !plan.verdicts.contains(&Verdict::Append) {
+            return Ok((outcomes(batch, &plan, &learned, None), None));
+        }
+        match execute(lent, batch, &plan, notify).await {
+            Ok((Said::Done(done), events)) => {
+                let head = (events > 0).then(|| done.base.plus(events));
+                return Ok((outcomes(batch, &plan, &learned, Some(&done)), head));
+            }
+            Ok((Said::Objected { stale, known }, _)) => {
+                learned.learn(lent, batch, stale, known).await?;
+            }
+            // The next statement sees what was committed meanwhile.
+            Err(AppendError::Raced) => tracing::debug!("another process was faster"),
+            Err(AppendError::Store(error)) => return Err(error),
+        }
+    }
+    Err(StoreError::Unavailable(
+        "other processes were faster every time".into(),
+    ))
+}
+
+async fn execute(
+    lent: &mut Lent<'_>,
+    batch: &[Append],
+    plan: &Plan<'_>,
+    notify: bool,
+) -> Result<(Said, usize), AppendError> {
+    let (arguments, events) =
+        encode(batch, plan, notify).map_err(|error| AppendError::Store(of_encoding(error)))?;
+    type Row = (
+        Option<i64>,
+        Option<DateTime<Utc>>,
+        Vec<String>,
+        Vec<i64>,
+        Vec<Uuid>,
+        Option<bool>,
+    );
+    let (base, recorded_at, streams, versions, known, _): Row =
+        sqlx::query_as_with(APPEND, arguments)
+            .fetch_one(lent.connection())
+            .await
+            .map_err(of_append)?;
+    let said = match (base, recorded_at) {
+        (Some(base), Some(recorded_at)) => Said::Done(Done {
+            base: Position::new(base),
+            recorded_at,
+        }),
+        _ => Said::Objected {
+            stale: streams.into_iter().zip(versions).collect(),
+            known,
+        },
+    };
+    Ok((said, events))
+}
+
+fn outcomes(
+    batch: &[Append],
+    plan: &Plan<'_>,
+    learned: &Learned,
+    done: Option<&Done>,
+) -> Vec<AppendOutcome> {
+    let mut position = done.map_or(Position::ZERO, |done| done.base);
+    let mut records: HashMap<CommandId, CommandRecord> = HashMap::new();
+    let appends = batch.iter().zip(&plan.verdicts);
+    let repeats = plan.verdicts.contains(&Verdict::Duplicate);
+    let outcomes = appends.map(|(append, verdict)| match verdict {
+        Verdict::Conflict(at) => AppendOutcome::Conflict {
+            stream: append.streams[*at].stream.clone(),
+        },
+        Verdict::Duplicate => {
+            let id = append.command_id;
+            let record = learned.commands.get(&id).or_else(|| records.get(&id));
+            let record = record.expect("a duplicate is of a record, old or of this batch");
+            AppendOutcome::Duplicate(record.clone())
+        }
+        Verdict::Append => {
+            position = position.plus(append.event_count());
+            if let (true, Some(done)) = (repeats, done) {
+                let record = append.record(position, done.recorded_at);
+                records.insert(append.command_id, record);
+            }
+            AppendOutcome::Done { position }
+        }
+    });
+    outcomes.collect()
+}
+
+/// What the statements so far have said.
+#[derive(Default)]
+struct Learned {
+    versions: HashMap<StreamId, Version>,
+    commands: HashMap<CommandId, CommandRecord>,
+}
+
+impl Learned {
+    async fn learn(
+        &mut self,
+        lent: &mut Lent<'_>,
+        batch: &[Append],
+        stale: Vec<(String, i64)>,
+        known: Vec<Uuid>,
+    ) -> Result<(), StoreError> {
+        let stale: HashMap<String, i64> = stale.into_iter().collect();
+        for stream in batch.iter().flat_map(|append| &append.streams) {
+            if let Some(version) = stale.get(stream.stream.as_str()) {
+                let version = Version::new(*version);
+                self.versions.insert(stream.stream.clone(), version);
+            }
+        }
+        if known.is_empty() {
+            return Ok(());
+        }
+        let mut arguments = PgArguments::default();
+        sqlx::Arguments::add(&mut arguments, known).map_err(of_encoding)?;
+        let rows = sqlx::query_with(FIND_COMMANDS, arguments)
+            .fetch_all(lent.connection())
+            .await
+            .map_err(|error| of_reading("looking up commands", error))?;
+        for row in &rows {
+            let record = decode_command(row)?;
+            self.commands.insert(record.id, record);
+        }
+        Ok(())
+    }
+}
+
+impl Knowledge for Learned {
+    fn is_recorded(&self, command: CommandId) -> bool {
+        self.commands.contains_key(&command)
+    }
+
+    fn version(&self, stream: &StreamId) -> Option<Version> {
+        self.versions.get(stream).copied()
+    }
+}

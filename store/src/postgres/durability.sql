@@ -1,0 +1,4 @@
+SELECT
+    current_setting('fsync'),
+    current_setting('full_page_writes'),
+    current_setting('synchronous_commit')

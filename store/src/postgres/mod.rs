@@ -1,0 +1,139 @@
+//! The event store over PostgreSQL.
+//!
+//! A batch is one statement and one round trip on the one connection that appends ([`append`]);
+//! readers have a few connections of their own. Any number of processes may append: see
+//! `append.sql` for why that is right.
+
+mod append;
+mod connections;
+mod encode;
+mod error;
+mod listen;
+mod options;
+mod reader;
+mod row;
+
+pub use options::PostgresOptions;
+pub use reader::PostgresReader;
+
+use crate::{
+    Append, AppendOutcome, CommandRecord, EventReader, EventStore, Head, HeadSignal, StoreError,
+    StoredEvent, lease::PostgresLeases,
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+pub(crate) use connections::Connections;
+use domain::{CommandId, Position, StreamId, Version};
+pub(crate) use error::of_encoding;
+use sqlx::{
+    Arguments,
+    migrate::{MigrateError, Migrator},
+    postgres::PgArguments,
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/store");
+
+/// The most records forgotten by one statement.
+const FORGET_AT_ONCE: i64 = 10_000;
+
+/// The store over PostgreSQL: reads and appends.
+pub struct PostgresStore {
+    reader: PostgresReader,
+    writer: Connections,
+    notify: bool,
+}
+
+impl PostgresStore {
+    /// Connects, and refuses a server that could lose what it has acknowledged. The schema must be
+    /// [migrated](Self::migrate) before the store is used.
+    pub async fn connect(options: PostgresOptions) -> Result<Self, StoreError> {
+        let reader = PostgresReader::connect(options.clone()).await?;
+        let writer = Connections::for_writer(&options)?;
+        // Now, rather than with the first append.
+        writer.take().await?.give_back();
+        Ok(Self {
+            reader,
+            writer,
+            notify: options.signals_processes(),
+        })
+    }
+
+    /// Brings the schema `store` up to date. Of several processes one does it and the others wait.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let failed = |source: MigrateError| StoreError::Failed {
+            what: "migrating the schema `store`".into(),
+            source: source.into(),
+        };
+        let mut connection = self.reader.connections().connect_for_migration().await?;
+        let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
+        // The table of what was migrated is shared with the other schemas of the database.
+        migrations.set_ignore_missing(true);
+        migrations.run(&mut connection).await.map_err(failed)
+    }
+
+    /// The store for readers: whatever only reads should be given this.
+    pub fn reader(&self) -> PostgresReader {
+        self.reader.clone()
+    }
+
+    /// Leases that the store's database keeps.
+    pub fn leases(&self) -> PostgresLeases {
+        self.reader.leases()
+    }
+}
+
+#[async_trait]
+impl EventReader for PostgresStore {
+    async fn read_streams(
+        &self,
+        from: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.reader.read_streams(from, limit).await
+    }
+
+    async fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.reader.read_all(after, limit).await
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        self.reader.head().await
+    }
+
+    async fn find_commands(&self, ids: &[CommandId]) -> Result<Vec<CommandRecord>, StoreError> {
+        self.reader.find_commands(ids).await
+    }
+
+    fn signal(&self) -> HeadSignal {
+        self.reader.signal()
+    }
+}
+
+#[async_trait]
+impl EventStore for PostgresStore {
+    async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
+        let (outcomes, head) = append::append(&self.writer, batch, self.notify).await?;
+        if let Some(head) = head {
+            self.reader.signaller().hint(head);
+        }
+        Ok(outcomes)
+    }
+
+    async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut arguments = PgArguments::default();
+        arguments
+            .add(before)
+            .and_then(|()| arguments.add(FORGET_AT_ONCE))
+            .map_err(error::of_encoding)?;
+        let forgotten = self
+            .reader
+            .connections()
+            .fetch(include_str!("forget_commands.sql"), arguments)
+            .await?;
+        Ok(forgotten.len() as u64)
+    }
+}

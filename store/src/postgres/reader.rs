@@ -1,0 +1,172 @@
+//! Reading events.
+
+use super::{
+    PostgresOptions,
+    append::FIND_COMMANDS,
+    connections::Connections,
+    error::of_encoding,
+    listen,
+    row::{EventDecoder, decode_command},
+};
+use crate::{
+    CommandRecord, EventReader, Head, HeadSignal, Signaller, StoreError, StoredEvent,
+    lease::PostgresLeases,
+};
+use async_trait::async_trait;
+use domain::{CommandId, Position, StreamId, Version};
+use sqlx::{
+    Arguments, Row,
+    error::BoxDynError,
+    postgres::{PgArguments, PgBindIterExt, PgRow},
+};
+use std::sync::Arc;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+/// The store over PostgreSQL for those who only read. Clones share their connections.
+#[derive(Clone)]
+pub struct PostgresReader(Arc<Inner>);
+
+struct Inner {
+    connections: Arc<Connections>,
+    signaller: Signaller,
+    /// Ends the listening with the last clone.
+    _listening: Option<DropGuard>,
+}
+
+impl PostgresReader {
+    /// Connects. The schema must be migrated by whoever appends.
+    pub async fn connect(options: PostgresOptions) -> Result<Self, StoreError> {
+        let connections = Arc::new(Connections::for_readers(&options)?);
+        // A wrong URL shows now, rather than with the first read.
+        connections.take().await?.give_back();
+        let signaller = Signaller::new();
+        let listening = if options.signals_processes() {
+            let stop = CancellationToken::new();
+            tokio::spawn(stop.clone().run_until_cancelled_owned(listen::listen(
+                options.parse()?,
+                signaller.clone(),
+                connections.clone(),
+            )));
+            Some(stop.drop_guard())
+        } else {
+            None
+        };
+        Ok(Self(Arc::new(Inner {
+            connections,
+            signaller,
+            _listening: listening,
+        })))
+    }
+
+    /// Leases that the store's database keeps.
+    pub fn leases(&self) -> PostgresLeases {
+        PostgresLeases::new(self.0.connections.clone())
+    }
+
+    pub(super) fn connections(&self) -> &Connections {
+        &self.0.connections
+    }
+
+    pub(super) fn signaller(&self) -> &Signaller {
+        &self.0.signaller
+    }
+
+    async fn events(
+        &self,
+        sql: &'static str,
+        arguments: PgArguments,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let rows = self.connections().fetch(sql, arguments).await?;
+        let mut decoder = EventDecoder::default();
+        rows.iter().map(|row| decoder.decode(row)).collect()
+    }
+}
+
+#[async_trait]
+impl EventReader for PostgresReader {
+    async fn read_streams(
+        &self,
+        from: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let (sql, arguments) = match from {
+            [] => return Ok(vec![]),
+            [one] => (include_str!("read_stream.sql"), of_one(one, limit)),
+            _ => (include_str!("read_streams.sql"), of_many(from, limit)),
+        };
+        let arguments = arguments.map_err(of_encoding)?;
+        self.events(sql, arguments).await
+    }
+
+    async fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut arguments = PgArguments::default();
+        arguments
+            .add(after.get())
+            .and_then(|()| arguments.add(clamp(limit)))
+            .map_err(of_encoding)?;
+        self.events(include_str!("read_all.sql"), arguments).await
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        head(self.connections()).await
+    }
+
+    async fn find_commands(&self, ids: &[CommandId]) -> Result<Vec<CommandRecord>, StoreError> {
+        let mut arguments = PgArguments::default();
+        let ids = ids.iter().map(|id| id.uuid()).bind_iter();
+        arguments.add(ids).map_err(of_encoding)?;
+        let rows = self.connections().fetch(FIND_COMMANDS, arguments).await?;
+        rows.iter().map(decode_command).collect()
+    }
+
+    fn signal(&self) -> HeadSignal {
+        self.0.signaller.signal()
+    }
+}
+
+pub(super) async fn head(connections: &Connections) -> Result<Head, StoreError> {
+    let rows = connections
+        .fetch(include_str!("head.sql"), PgArguments::default())
+        .await?;
+    let corrupt = |detail: String| StoreError::Corrupt {
+        table: "store.head",
+        column: "epoch",
+        row: "the only row".into(),
+        detail,
+    };
+    let row: &PgRow = rows.first().ok_or_else(|| corrupt("no row".into()))?;
+    let (position, epoch): (i64, Uuid) = row
+        .try_get(0)
+        .and_then(|position| Ok((position, row.try_get(1)?)))
+        .map_err(|error| corrupt(error.to_string()))?;
+    Ok(Head {
+        position: Position::new(position),
+        epoch,
+    })
+}
+
+fn of_one((stream, after): &(StreamId, Version), limit: usize) -> Result<PgArguments, BoxDynError> {
+    let mut arguments = PgArguments::default();
+    arguments.add(stream.as_str())?;
+    arguments.add(after.get())?;
+    arguments.add(clamp(limit))?;
+    Ok(arguments)
+}
+
+fn of_many(from: &[(StreamId, Version)], limit: usize) -> Result<PgArguments, BoxDynError> {
+    let mut arguments = PgArguments::default();
+    arguments.add(from.iter().map(|(stream, _)| stream.as_str()).bind_iter())?;
+    arguments.add(from.iter().map(|(_, after)| after.get()).bind_iter())?;
+    arguments.add(clamp(limit))?;
+    Ok(arguments)
+}
+
+/// A limit as the server takes it.
+fn clamp(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
