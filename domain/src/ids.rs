@@ -188,3 +188,64 @@ impl Default for Location {
         Self("main".into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ids_of_repeated_work_repeat_and_others_differ() {
+        let command = CommandId::new(Uuid::from_u128(7));
+        // Frozen: another derivation would do everything once more after an upgrade.
+        let event = EventId::of(command, 0);
+        assert_eq!(event.to_string(), "23221892-8abf-562f-b19b-0c13e3237033");
+        let next = CommandId::of(event, "payment", 1);
+        assert_eq!(next.to_string(), "a6bfabb1-8f1a-5f6e-b0e1-5a31dd45a310");
+        assert_ne!(EventId::of(command, 1), event);
+        assert_ne!(CommandId::of(event, "payment", 2), next);
+        assert_ne!(CommandId::of(event, "order", 1), next);
+    }
+
+    #[test]
+    fn rules_of_text_ids() {
+        for sku in ["A", "85123A", "gift_0001_40", "a.b:c d", &"x".repeat(64)] {
+            assert_eq!(Sku::parse(sku).unwrap().as_str(), sku);
+        }
+        for sku in ["", " A", "A ", "a/b", "é", "a\0", "a\nb", &"x".repeat(65)] {
+            assert!(Sku::parse(sku).is_err(), "{sku:?}");
+        }
+        for name in ["", "Main", "a.b", "a_b", "a b", "ä", "-\0", &"x".repeat(33)] {
+            assert!(TenantId::parse(name).is_err(), "{name:?}");
+            assert!(Location::parse(name).is_err(), "{name:?}");
+        }
+        for customer in ["", "a b", "a/b", "a'b", "é", &"x".repeat(65)] {
+            assert!(CustomerId::parse(customer).is_err(), "{customer:?}");
+        }
+        let error = Sku::parse("").unwrap_err().to_string();
+        assert!(error.starts_with("sku must be 1 to 64"), "{error}");
+        assert!(TenantId::parse(TenantId::default().as_str()).is_ok());
+        assert!(Location::parse(Location::default().as_str()).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn uuids_go_round(n in any::<u128>()) {
+            let id = OrderId::new(Uuid::from_u128(n));
+            prop_assert_eq!(id.to_string().parse::<OrderId>().unwrap(), id);
+            let json = serde_json::to_string(&id).unwrap();
+            prop_assert_eq!(serde_json::from_str::<OrderId>(&json).unwrap(), id);
+        }
+
+        #[test]
+        fn text_ids_are_kept_as_they_are_or_refused(text in any::<String>()) {
+            let json = serde_json::to_string(&text).unwrap();
+            if let Ok(sku) = Sku::parse(&text) {
+                prop_assert_eq!(serde_json::to_string(&sku).unwrap(), json.clone());
+            }
+            prop_assert_eq!(serde_json::from_str::<Sku>(&json).ok(), Sku::parse(&text).ok());
+            prop_assert_eq!(serde_json::from_str::<Actor>(&json).ok(), Actor::parse(&text).ok());
+            let _ = text.parse::<OrderId>();
+        }
+    }
+}

@@ -165,3 +165,96 @@ impl fmt::Display for Money {
         f.pad(&text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn currency(code: &str) -> Currency {
+        Currency::parse(code).unwrap()
+    }
+
+    #[test]
+    fn money_is_displayed_with_its_currencys_decimals() {
+        let display = |amount, code| Money::new(amount, currency(code)).to_string();
+        assert_eq!(display(1_999, "EUR"), "19.99 EUR");
+        assert_eq!(display(-5, "EUR"), "-0.05 EUR");
+        assert_eq!(display(1_999, "JPY"), "1999 JPY");
+        assert_eq!(display(1_999, "KWD"), "1.999 KWD");
+        assert_eq!(display(19_999, "CLF"), "1.9999 CLF");
+        assert_eq!(display(i64::MIN, "EUR"), "-92233720368547758.08 EUR");
+        assert_eq!(
+            format!("{:>12}|", Money::new(1, currency("EUR"))),
+            "    0.01 EUR|"
+        );
+    }
+
+    #[test]
+    fn only_codes_in_circulation_are_currencies() {
+        for (_, codes) in ISO_4217 {
+            for code in codes.split(' ') {
+                assert_eq!(currency(code).as_str(), code);
+            }
+        }
+        for code in [
+            "", "eur", "EURO", "EU", "XXX", "DEM", "EUR ", "\0\0\0", "AED AFN", "€",
+        ] {
+            assert!(Currency::parse(code).is_err(), "{code:?}");
+        }
+        let long = Currency::parse(&"é".repeat(10_000)).unwrap_err();
+        assert!(long.to_string().len() < 100);
+    }
+
+    #[test]
+    fn currencies_are_not_mixed() {
+        let wrong = Money::new(1, currency("EUR")).checked_add(Money::new(1, currency("GBP")));
+        assert_eq!(
+            wrong.unwrap_err().to_string(),
+            "EUR and GBP cannot be added"
+        );
+    }
+
+    #[test]
+    fn json_is_amount_and_currency_and_nothing_else() {
+        let money = Money::new(1_999, currency("EUR"));
+        let json = r#"{"amount":1999,"currency":"EUR"}"#;
+        assert_eq!(serde_json::to_string(&money).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Money>(json).unwrap(), money);
+        for odd in [
+            r#"{"amount":19.99,"currency":"EUR"}"#,
+            r#"{"amount":"1999","currency":"EUR"}"#,
+            r#"{"amount":1999}"#,
+            r#"{"amount":1999,"currency":"EUR","tax":1}"#,
+            r#"{"amount":9223372036854775808,"currency":"EUR"}"#,
+        ] {
+            assert!(serde_json::from_str::<Money>(odd).is_err(), "{odd}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sums_and_products_are_exact_or_errors(a in any::<i64>(), b in any::<i64>()) {
+            let eur = |amount| Money::new(amount, currency("EUR"));
+            let exact = |wide: i128| i64::try_from(wide).map(eur).map_err(|_| MoneyError::Overflow);
+            let (wide_a, wide_b) = (i128::from(a), i128::from(b));
+            prop_assert_eq!(eur(a).checked_add(eur(b)), exact(wide_a + wide_b));
+            prop_assert_eq!(eur(a).checked_mul(b), exact(wide_a * wide_b));
+        }
+
+        #[test]
+        fn what_is_displayed_says_the_amount(
+            amount in any::<i64>(),
+            code in proptest::sample::select(vec!["EUR", "JPY", "KWD", "CLF"]),
+        ) {
+            let money = Money::new(amount, currency(code));
+            let text = money.to_string();
+            let (number, unit) = text.split_once(' ').unwrap();
+            prop_assert_eq!(unit, code);
+            let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            prop_assert_eq!(decimals, usize::from(money.currency.decimals()));
+            let digits: i128 = number.replace('.', "").parse().unwrap();
+            prop_assert_eq!(digits, i128::from(amount));
+        }
+    }
+}

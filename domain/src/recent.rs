@@ -25,3 +25,18 @@ impl Recent {
         self.0.push_back(id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_are_kept() {
+        let mut recent = Recent::default();
+        for n in 0..300 {
+            recent.insert(Uuid::from_u128(n));
+        }
+        let kept = (0..300).filter(|n| recent.contains(Uuid::from_u128(*n)));
+        assert_eq!(kept.collect::<Vec<_>>(), (44..300).collect::<Vec<_>>());
+    }
+}

@@ -189,3 +189,91 @@ impl<'de> Deserialize<'de> for StreamId {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn counters_neither_go_below_zero_nor_wrap() {
+        assert_eq!(Version::new(-1), Version::ZERO);
+        assert_eq!(Version::new(i64::MIN).get(), 0);
+        assert_eq!(Position::new(3).plus(2).get(), 5);
+        assert_eq!(Position::new(i64::MAX).plus(1).get(), i64::MAX);
+        assert_eq!(Position::ZERO.plus(usize::MAX).get(), i64::MAX);
+    }
+
+    #[test]
+    fn what_is_not_a_stream_name_is_refused() {
+        let id = Uuid::from_u128(0xabc).to_string();
+        for name in [
+            "",
+            "order",
+            "order-",
+            "order-main",
+            "order-main.",
+            "order-main.1",
+            "order-main.é",
+            &format!("order-.{id}"),
+            &format!("order-Main.{id}"),
+            &format!("order-main.{id} "),
+            &format!("order-main.{}", id.to_uppercase()),
+            &format!("order-main.{}", id.replace('-', "")),
+            &format!("order-main.{{{id}}}"),
+            &format!("orders-main.{id}"),
+            &format!("payment-ma\0in.{id}"),
+            "stock-main.A",
+            "stock-main.main.",
+            "stock-main.main. A",
+            "stock-main.Main.A",
+            "stock-main.main.a/b",
+        ] {
+            assert!(name.parse::<StreamId>().is_err(), "{name:?}");
+        }
+        let long = "é".repeat(100_000).parse::<StreamId>().unwrap_err();
+        assert!(long.to_string().len() < 1_000);
+    }
+
+    fn round(stream: &StreamId, category: Category, tenant: &str, key: &str) {
+        assert_eq!(stream.as_str().parse::<StreamId>().unwrap(), *stream);
+        let json = serde_json::to_string(stream).unwrap();
+        assert_eq!(serde_json::from_str::<StreamId>(&json).unwrap(), *stream);
+        assert_eq!(stream.category(), category);
+        assert_eq!((stream.tenant(), stream.key()), (tenant, key));
+        assert!(stream.as_str().starts_with(category.as_str()));
+    }
+
+    proptest! {
+        #[test]
+        fn stream_names_go_round(
+            tenant in "[a-z0-9-]{1,32}",
+            location in "[a-z0-9-]{1,32}",
+            sku in "[!-.0-~]([ -.0-~]{0,62}[!-.0-~])?",
+            id in any::<u128>(),
+        ) {
+            let tenant_id = TenantId::parse(&tenant).unwrap();
+            let order_id = OrderId::new(Uuid::from_u128(id));
+            let key = order_id.to_string();
+            round(&StreamId::order(&tenant_id, order_id), Category::Order, &tenant, &key);
+            round(&StreamId::payment(&tenant_id, order_id), Category::Payment, &tenant, &key);
+            let stock = StreamId::stock(
+                &tenant_id,
+                &Location::parse(&location).unwrap(),
+                &Sku::parse(&sku).unwrap(),
+            );
+            round(&stock, Category::Stock, &tenant, &format!("{location}.{sku}"));
+        }
+
+        #[test]
+        fn hostile_names_are_kept_as_they_are_or_refused(
+            text in prop_oneof![any::<String>(), "(order|stock|payment)-[a-z.\\PC-]{0,40}"],
+        ) {
+            if let Ok(stream) = text.parse::<StreamId>() {
+                prop_assert_eq!(stream.as_str(), text.as_str());
+                prop_assert!(!stream.tenant().is_empty() && !stream.key().is_empty());
+            }
+        }
+    }
+}

@@ -9,6 +9,8 @@ mod inventory;
 mod model;
 mod order;
 mod payment;
+#[cfg(test)]
+mod tests;
 
 pub use inventory::{Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};

@@ -6,6 +6,8 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+#[cfg(test)]
+mod properties;
 mod state;
 
 pub use across::across;

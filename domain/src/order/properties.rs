@@ -1,0 +1,136 @@
+//! Rules that hold whatever is asked of an order, in whatever order.
+
+use super::*;
+use crate::{
+    Currency, CustomerId, Decider,
+    testing::{at, order_id, sku, uuid},
+};
+use proptest::prelude::*;
+
+fn line() -> impl Strategy<Value = NewLine> {
+    let quantity = prop_oneof![8 => 1..10_i64, 1 => any::<i64>()];
+    let price = prop_oneof![8 => 0..10_000_i64, 1 => any::<i64>()];
+    ("[A-C]", quantity, price).prop_map(|(name, quantity, unit_price)| NewLine {
+        sku: sku(&name),
+        quantity,
+        unit_price,
+        currency: None,
+    })
+}
+
+fn placement() -> impl Strategy<Value = PlaceOrder> {
+    let lines = proptest::collection::vec(line(), 0..5);
+    (lines, proptest::option::of(0..50_000_i64)).prop_map(|(lines, total)| PlaceOrder {
+        order_id: order_id(1),
+        customer_id: CustomerId::parse("c").unwrap(),
+        currency: Currency::parse("EUR").unwrap(),
+        lines,
+        total,
+        shipping_address: None,
+        payment_method: "tok".into(),
+        reference: None,
+        placed_at: at(0),
+    })
+}
+
+fn command() -> impl Strategy<Value = OrderCommand> {
+    let hold = || "[abA]";
+    let text = || "[x\0]{0,3}";
+    prop_oneof![
+        placement().prop_map(OrderCommand::Place),
+        Just(OrderCommand::Confirm(ConfirmOrder)),
+        Just(OrderCommand::Expire(ExpireOrder)),
+        Just(OrderCommand::Cancel(CancelOrder)),
+        text().prop_map(|detail| OrderCommand::Reject(RejectOrder {
+            reason: RejectionReason::PaymentDeclined,
+            detail,
+        })),
+        text().prop_map(|reason| {
+            OrderCommand::RequestCancellation(RequestCancellation { reason })
+        }),
+        text().prop_map(|reason| OrderCommand::RejectCancellation(RejectCancellation { reason })),
+        (0..3_u64, text()).prop_map(|(n, text)| OrderCommand::AddNote(AddNote {
+            note_id: uuid(1, n),
+            text,
+        })),
+        (hold(), text())
+            .prop_map(|(hold, reason)| OrderCommand::PlaceHold(PlaceHold { hold, reason })),
+        hold().prop_map(|hold| OrderCommand::ReleaseHold(ReleaseHold { hold })),
+    ]
+}
+
+/// Whether an order may go from one status to another by one event.
+fn may_follow(from: Status, to: Status) -> bool {
+    use Status as S;
+    let next: &[Status] = match from {
+        S::Placed => &[
+            S::Placed,
+            S::Confirmed,
+            S::Rejected,
+            S::Expired,
+            S::Cancelling,
+        ],
+        S::Confirmed => &[S::Confirmed, S::Cancelling],
+        S::Cancelling => &[S::Cancelling, S::Cancelled, S::Confirmed, S::Placed],
+        S::Rejected | S::Expired | S::Cancelled => &[from],
+    };
+    next.contains(&to)
+}
+
+fn check_step(before: &Order, event: &OrderEvent, after: &Order) {
+    let after = after.placed().expect("after any event it is placed");
+    let Some(before) = before.placed() else {
+        assert!(matches!(event, OrderEvent::OrderPlaced(_)));
+        let placed = &after.placed;
+        let sum: i64 = placed.lines.iter().map(|line| line.total).sum();
+        assert_eq!(placed.total, sum);
+        for line in &placed.lines {
+            assert_eq!(line.total, line.quantity * line.unit_price);
+            assert!(line.quantity > 0 && line.unit_price >= 0);
+        }
+        return;
+    };
+    assert!(
+        may_follow(before.status, after.status),
+        "{before:?} {event:?}"
+    );
+    assert_eq!(before.placed, after.placed, "a placement never changes");
+    let confirmed_now = matches!(event, OrderEvent::OrderConfirmed(_));
+    assert!(
+        !confirmed_now || after.holds.is_empty(),
+        "confirmed under a hold"
+    );
+    if let OrderEvent::CancellationRejected(event) = event {
+        assert_eq!(event.confirmed, after.status == Status::Confirmed);
+    }
+}
+
+proptest! {
+    #[test]
+    fn orders_keep_their_rules(
+        first in placement(),
+        commands in proptest::collection::vec(command(), 0..40),
+    ) {
+        let mut state = Order::default();
+        let mut history = vec![];
+        for command in std::iter::once(OrderCommand::Place(first)).chain(commands) {
+            let Ok(events) = Orders::decide(&state, &command) else {
+                continue;
+            };
+            prop_assert!(events.len() <= 1);
+            for event in events {
+                let after = Orders::evolve(state.clone(), &event);
+                check_step(&state, &event, &after);
+                state = after;
+                history.push(event);
+            }
+            prop_assert_eq!(Orders::decide(&state, &command), Ok(vec![]));
+        }
+        let stored = history.iter().map(|event| {
+            OrderEvent::decode(event.event_type(), event.schema_version(), &event.encode())
+                .unwrap()
+                .unwrap()
+        });
+        prop_assert_eq!(Orders::fold(&stored.collect::<Vec<_>>()), state);
+    }
+}

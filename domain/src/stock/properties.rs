@@ -1,0 +1,177 @@
+//! Rules that hold whatever is asked of the stock of three SKUs, in whatever order.
+
+use super::*;
+use crate::{
+    Decider, Location,
+    testing::{at, order_id, sku, uuid},
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const SKUS: [&str; 3] = ["A", "B", "C"];
+
+#[derive(Debug, Clone)]
+enum Asked {
+    One(usize, StockCommand),
+    Across(ReservationCommand),
+}
+
+fn one() -> impl Strategy<Value = Asked> {
+    let quantity = prop_oneof![8 => 1..20_i64, 1 => any::<i64>()];
+    let delta = prop_oneof![8 => -10..10_i64, 1 => any::<i64>()];
+    (0..3_usize, 0..50_u64, quantity, delta, any::<bool>()).prop_map(
+        |(n, id, quantity, delta, receives)| {
+            let (location, sku) = (Location::default(), sku(SKUS[n]));
+            let command = match receives {
+                true => StockCommand::Receive(ReceiveStock {
+                    receipt_id: uuid(1, id),
+                    location,
+                    sku,
+                    quantity,
+                    reference: None,
+                }),
+                false => StockCommand::Adjust(AdjustStock {
+                    adjustment_id: uuid(2, id),
+                    location,
+                    sku,
+                    delta,
+                    reason: "counted".into(),
+                }),
+            };
+            Asked::One(n, command)
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = ReservationStep> {
+    prop_oneof![
+        3 => Just(ReservationStep::Reserve { until: at(900) }),
+        1 => Just(ReservationStep::Commit),
+        1 => Just(ReservationStep::Release(ReleaseReason::Rejected)),
+        1 => Just(ReservationStep::Release(ReleaseReason::Cancelled)),
+        1 => Just(ReservationStep::Release(ReleaseReason::Expired)),
+    ]
+}
+
+/// An order asks for the same at every step; only hostile ones ask for what cannot be.
+fn reservation() -> impl Strategy<Value = Asked> {
+    let hostile = proptest::option::weighted(0.1, any::<i64>());
+    (0..6_u64, 1..=2_u32, step(), hostile).prop_map(|(order, epoch, step, hostile)| {
+        let item = |n: usize| ReservationItem {
+            sku: sku(SKUS[n]),
+            lines: vec![ReservationLine {
+                line: 1,
+                quantity: hostile.unwrap_or(1 + (order as i64 + n as i64) % 4),
+            }],
+        };
+        Asked::Across(ReservationCommand {
+            order_id: order_id(order),
+            epoch,
+            location: Location::default(),
+            // Every order wants another selection of the three.
+            items: (0..3)
+                .filter(|n| order == 0 || order & (1 << n) != 0)
+                .map(item)
+                .collect(),
+            step,
+        })
+    })
+}
+
+type Stores = BTreeMap<&'static str, Stock>;
+
+/// Puts what is asked; the events, or none if it is refused.
+fn put(stores: &mut Stores, asked: &Asked) -> Option<Vec<Option<StockEvent>>> {
+    let (names, events): (Vec<&str>, _) = match asked {
+        Asked::One(n, command) => {
+            let events = Stocks::decide(&stores[SKUS[*n]], command).ok()?;
+            assert!(events.len() <= 1);
+            (vec![SKUS[*n]], vec![events.into_iter().next()])
+        }
+        Asked::Across(command) => {
+            let named =
+                |item: &ReservationItem| SKUS.into_iter().find(|name| sku(name) == item.sku);
+            let names: Vec<&str> = command.items.iter().filter_map(named).collect();
+            let stocks: Vec<&Stock> = names.iter().map(|name| &stores[name]).collect();
+            (names, across(&stocks, command).ok()?)
+        }
+    };
+    assert_eq!(names.len(), events.len());
+    for (name, event) in names.into_iter().zip(&events) {
+        if let (Some(stock), Some(event)) = (stores.get_mut(name), event) {
+            let before = stock.clone();
+            *stock = Stocks::evolve(before.clone(), event);
+            check(&before, event, stock);
+        }
+    }
+    Some(events)
+}
+
+fn check(before: &Stock, event: &StockEvent, after: &Stock) {
+    assert!(after.available() >= 0 && after.reserved >= 0 && after.committed >= 0);
+    let sum = |committed| {
+        let mine = after
+            .reservations
+            .values()
+            .filter(|held| held.committed == committed);
+        mine.map(|held| held.quantity).sum::<i64>()
+    };
+    assert_eq!((after.reserved, after.committed), (sum(false), sum(true)));
+    let counted = matches!(
+        event,
+        StockEvent::StockReceived(_) | StockEvent::StockAdjusted(_)
+    );
+    assert!(
+        counted || before.on_hand == after.on_hand,
+        "only counting changes the count"
+    );
+    if let StockEvent::StockReserved(event) = event {
+        let key = (event.order_id, event.epoch);
+        assert!(!before.reservations.contains_key(&key), "reserved twice");
+        assert_eq!(before.ended(&key), None, "reserved after its end");
+    }
+}
+
+proptest! {
+    #[test]
+    fn stock_is_never_promised_twice(
+        asked in proptest::collection::vec(prop_oneof![one(), reservation()], 0..80),
+    ) {
+        let mut stores: Stores = SKUS.map(|name| (name, Stock::default())).into();
+        for asked in asked {
+            let Some(events) = put(&mut stores, &asked) else {
+                continue;
+            };
+            let reserved = |event: &&Option<StockEvent>| {
+                matches!(event, Some(StockEvent::StockReserved(_)))
+            };
+            let count = events.iter().filter(reserved).count();
+            prop_assert!(count == 0 || count == events.len(), "all SKUs, or none");
+            let again = put(&mut stores, &asked);
+            prop_assert_eq!(again, Some(vec![None; events.len()]), "put again, it is nothing");
+            if let Asked::Across(command) = &asked {
+                late(&mut stores, command);
+            }
+        }
+    }
+}
+
+/// After a release, whatever comes late holds nothing.
+fn late(stores: &mut Stores, command: &ReservationCommand) {
+    if !matches!(command.step, ReservationStep::Release(_)) {
+        return;
+    }
+    let before = stores.clone();
+    for step in [
+        ReservationStep::Reserve { until: at(900) },
+        ReservationStep::Commit,
+        ReservationStep::Release(ReleaseReason::Expired),
+    ] {
+        let command = ReservationCommand {
+            step,
+            ..command.clone()
+        };
+        put(stores, &Asked::Across(command));
+    }
+    assert_eq!(*stores, before);
+}
