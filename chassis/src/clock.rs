@@ -40,7 +40,9 @@ impl IdSource for SystemIds {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let millis = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
-        uuid::Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid()
+        // One wide number: an array of bytes would draw each byte on its own.
+        let [random @ .., _, _, _, _, _, _] = rand::random::<u128>().to_ne_bytes();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 }
 

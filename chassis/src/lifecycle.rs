@@ -68,7 +68,7 @@ impl Lifecycle {
         &self.inner.soft
     }
 
-    /// Cancelled when running work must end where it is.
+    /// Cancelled when running work must end where it is; never before `soft`.
     #[must_use]
     pub fn hard(&self) -> &CancellationToken {
         &self.inner.hard

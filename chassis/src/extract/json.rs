@@ -155,6 +155,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::layers::RequestContext;
 
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -181,7 +182,9 @@ mod tests {
             max_bytes: 200,
             timeout: Duration::from_millis(50),
         };
-        request.extensions_mut().insert(limits);
+        request
+            .extensions_mut()
+            .insert(RequestContext::of(&HeaderMap::new(), limits));
         StrictJson::from_request(request, &()).await
     }
 

@@ -1,6 +1,6 @@
 //! What is known about a request before its handler runs.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future::Future, time::Duration};
 
 use axum::{
     extract::FromRequestParts,
@@ -9,7 +9,8 @@ use axum::{
 
 use crate::{
     clock::{IdSource, SystemIds},
-    telemetry::TraceContext,
+    config::HttpSettings,
+    telemetry::{LogScope, TraceContext},
 };
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -23,6 +24,7 @@ pub struct RequestContext {
     request_id: HeaderValue,
     /// Our own step in the caller's trace, or in a new one.
     pub trace: TraceContext,
+    body: BodyLimits,
 }
 
 impl RequestContext {
@@ -33,7 +35,7 @@ impl RequestContext {
         self.request_id.to_str().unwrap_or_default()
     }
 
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, body: BodyLimits) -> Self {
         let request_id = headers
             .get(REQUEST_ID)
             .or_else(|| headers.get(X_REQUEST_ID))
@@ -44,7 +46,20 @@ impl RequestContext {
             .get(TRACEPARENT)
             .and_then(|parent| TraceContext::parse(parent.as_bytes()).ok())
             .map_or_else(TraceContext::new_root, |parent| parent.child());
-        Self { request_id, trace }
+        Self {
+            request_id,
+            trace,
+            body,
+        }
+    }
+
+    /// Runs work for this request in a task of its own with the request's ids on its log lines.
+    pub fn scope<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        LogScope {
+            trace: self.trace,
+            request_id: self.request_id.clone(),
+        }
+        .run(work)
     }
 
     /// Writes the headers that name the request into its answer.
@@ -64,7 +79,7 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
             .extensions
             .get()
             .cloned()
-            .unwrap_or_else(|| Self::of(&parts.headers)))
+            .unwrap_or_else(|| Self::of(&parts.headers, BodyLimits::of(&parts.extensions))))
     }
 }
 
@@ -91,14 +106,13 @@ impl BodyLimits {
     /// The limits of a request; where no layer has set them, the defaults of the configuration.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions
-            .get()
-            .copied()
-            .unwrap_or_else(|| (&crate::config::HttpSettings::default()).into())
+            .get::<RequestContext>()
+            .map_or_else(|| (&HttpSettings::default()).into(), |context| context.body)
     }
 }
 
-impl From<&crate::config::HttpSettings> for BodyLimits {
-    fn from(http: &crate::config::HttpSettings) -> Self {
+impl From<&HttpSettings> for BodyLimits {
+    fn from(http: &HttpSettings) -> Self {
         Self {
             max_bytes: http.max_body_bytes,
             timeout: http.body_timeout(),

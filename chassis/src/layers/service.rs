@@ -1,4 +1,4 @@
-//! The layer around every request, outermost to innermost: ids and span, shedding, time limit,
+//! The layer around every request, outermost to innermost: ids, shedding, time limit,
 //! panics; then, on the way out: problem details, headers, metrics, one log line for a failure.
 
 use std::{
@@ -23,7 +23,6 @@ use axum::{
 };
 use futures::FutureExt;
 use tower::{Layer, Service};
-use tracing::Instrument;
 
 use super::{
     PROBE_PATHS,
@@ -98,21 +97,18 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let context = RequestContext::of(request.headers());
+        let context = RequestContext::of(request.headers(), self.shared.body);
         let Some(visit) = Visit::begin(&self.shared, &self.metrics, &request) else {
             // Many at once, by definition: counted, but not a log line each.
             metrics::counter!("http_requests_shed_total").increment(1);
             return Box::pin(ready(Ok(overloaded(context, request.uri()))));
         };
 
-        let traceparent = context.trace.render();
-        let trace_id = std::str::from_utf8(&traceparent[3..35]).unwrap_or_default();
-        let span = tracing::info_span!("request", trace_id, request_id = context.request_id());
         if !request.body().is_end_stream() {
             DefaultBodyLimit::max(self.shared.body.max_bytes).apply(&mut request);
-            request.extensions_mut().insert(self.shared.body);
         }
         request.extensions_mut().insert(context.clone());
+        let scope = context.clone();
 
         let limit = self.shared.request_timeout;
         // Nothing of the request is looked at again after a panic.
@@ -131,7 +127,7 @@ where
             visit.end(response.status().as_u16());
             Ok(response)
         };
-        Box::pin(answer.instrument(span))
+        Box::pin(scope.scope(answer))
     }
 }
 

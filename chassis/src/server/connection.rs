@@ -6,11 +6,10 @@ use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use super::{
-    Limits,
+    Lifecycle, Limits,
     timer::{Activity, ConnectionTimer, Watched},
 };
 
@@ -20,13 +19,9 @@ const MAX_BUFFER: usize = 64 * 1024;
 const MAX_HEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 64;
 
-/// Serves a connection until either side closes it, or `soft` asks to finish.
-pub(super) async fn serve(
-    stream: TcpStream,
-    router: Router,
-    limits: Limits,
-    soft: CancellationToken,
-) {
+/// Serves a connection until either side closes it or the lifecycle ends it: softly after the
+/// request that runs, then hard.
+pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, lifecycle: Lifecycle) {
     // Answers are written whole; waiting for more to send would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("a connection was closed before it was served: {error}");
@@ -49,12 +44,20 @@ pub(super) async fn serve(
         .max_header_size(MAX_HEAD)
         .max_headers(MAX_HEADERS);
     let mut connection = pin!(builder.serve_connection(io, service));
-    let ended = tokio::select! {
-        biased;
-        ended = connection.as_mut() => ended,
-        () = soft.cancelled() => {
+    let ended = match lifecycle
+        .soft()
+        .run_until_cancelled(connection.as_mut())
+        .await
+    {
+        Some(ended) => ended,
+        // Only now is the hard token of interest; watching both all along would cost every poll.
+        None => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            lifecycle
+                .hard()
+                .run_until_cancelled(connection)
+                .await
+                .unwrap_or(Ok(()))
         }
     };
     // A client that leaves early or sends nonsense is not an event in the life of a server.

@@ -120,11 +120,9 @@ async fn run<A: Accept>(acceptor: A, router: Router, limits: Limits, lifecycle: 
         .run_until_cancelled(next(&acceptor, &permits))
         .await
     {
-        let connection =
-            connection::serve(stream, router.clone(), limits, lifecycle.soft().clone());
-        let hard = lifecycle.hard().clone();
+        let connection = connection::serve(stream, router.clone(), limits, lifecycle.clone());
         connections.spawn(async move {
-            hard.run_until_cancelled(connection).await;
+            connection.await;
             drop(permit);
         });
     }

@@ -1,4 +1,5 @@
-//! One flat JSON object for each log line, with the fields of every span around it.
+//! One flat JSON object for each log line, with the ids of the request it belongs to and the
+//! fields of every span around it.
 //!
 //! The formatter that comes with the subscriber nests spans below `span`/`spans`; people search
 //! for `request_id` and `trace_id`, so here they stand beside the message.
@@ -19,6 +20,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use super::scope;
 use crate::clock::{Clock, SystemClock};
 
 /// How span fields are kept until a line needs them.
@@ -42,6 +44,10 @@ where
     ) -> fmt::Result {
         let metadata = event.metadata();
         let mut line = Map::new();
+        if let Some((trace_id, request_id)) = scope::current() {
+            line.insert("trace_id".to_owned(), Value::from(trace_id));
+            line.insert("request_id".to_owned(), Value::from(request_id));
+        }
         // Outermost first, so that what is nearer to the event wins.
         for span in context
             .event_scope()
@@ -123,6 +129,7 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
+    use crate::telemetry::{LogScope, TraceContext, text::TextLines};
 
     #[derive(Clone, Default)]
     struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -173,5 +180,46 @@ mod tests {
         assert_eq!(line["message"], "a\nb");
         assert_eq!(line["level"], "WARN");
         assert!(line["timestamp"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[tokio::test]
+    async fn lines_of_a_request_carry_its_ids_in_both_formats() {
+        let sink = Sink::default();
+        let (json, text) = (sink.clone(), sink.clone());
+        let subscriber = tracing_subscriber::registry()
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .with_writer(move || json.clone())
+                    .event_format(JsonLines)
+                    .fmt_fields(fields()),
+            )
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .with_ansi(false)
+                    .with_writer(move || text.clone())
+                    .event_format(TextLines::new(false)),
+            );
+        let _default = tracing::subscriber::set_default(subscriber);
+
+        let trace = TraceContext::new_root();
+        let request_id = "r-7".parse().unwrap();
+        LogScope { trace, request_id }
+            .run(async { tracing::info!("inside") })
+            .await;
+        tracing::info!("outside");
+
+        let written = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+        let (inside, outside): (Vec<_>, Vec<_>) =
+            written.lines().partition(|line| line.contains("inside"));
+        assert_eq!((inside.len(), outside.len()), (2, 2), "{written}");
+        assert!(inside.iter().all(|line| line.contains("r-7")), "{written}");
+        assert!(
+            inside.iter().all(|line| line.contains(&trace.trace_id())),
+            "{written}"
+        );
+        assert!(
+            outside.iter().all(|line| !line.contains("request_id")),
+            "{written}"
+        );
     }
 }

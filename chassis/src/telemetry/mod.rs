@@ -2,13 +2,21 @@
 
 mod json;
 mod prometheus;
+mod scope;
+mod text;
 mod trace_context;
 
-use std::{backtrace::Backtrace, io, panic, sync::Once};
+use std::{
+    backtrace::Backtrace,
+    io::{self, IsTerminal},
+    panic,
+    sync::Once,
+};
 
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 pub use prometheus::{Metrics, SECONDS_BUCKETS};
+pub(crate) use scope::LogScope;
 pub use trace_context::TraceContext;
 
 use crate::config::{LogFormat, TelemetrySettings};
@@ -54,7 +62,13 @@ pub fn init(settings: &TelemetrySettings) -> Result<Metrics, TelemetryError> {
                     .fmt_fields(json::fields()),
             )
             .try_init(),
-        LogFormat::Text => registry.with(lines).try_init(),
+        LogFormat::Text => {
+            let colours = io::stderr().is_terminal();
+            let lines = lines
+                .with_ansi(colours)
+                .event_format(text::TextLines::new(colours));
+            registry.with(lines).try_init()
+        }
     }
     .map_err(TelemetryError::Logs)?;
     log_panics();
