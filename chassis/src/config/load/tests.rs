@@ -1,0 +1,167 @@
+//! Every source, every refusal.
+
+use std::io::Write;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+fn load(yaml: &str, environment: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(yaml.as_bytes()).unwrap();
+    let environment = environment
+        .iter()
+        .map(|(k, v)| (OsString::from(k), OsString::from(v)));
+    Settings::load_from(Some(file.path()), environment)
+}
+
+fn refusal(yaml: &str, environment: &[(&str, &str)]) -> String {
+    load(yaml, environment)
+        .expect_err("must be refused")
+        .to_string()
+}
+
+#[test]
+fn the_defaults_are_valid() {
+    Settings::default().validate().unwrap();
+    let settings = Settings::load_from(None, []).unwrap();
+    assert_eq!(settings.http.port, 8080);
+    assert_eq!(settings.saga.inquiry_schedule_s, [30, 120, 600, 3_600]);
+    load("# nothing\n---\n", &[]).unwrap();
+    load("http:\n", &[]).unwrap();
+}
+
+#[test]
+fn environment_beats_file_beats_default() {
+    let yaml = "http:\n  port: 9000\n  query_port: 9002\ntenant: {id: shop-1}\n";
+    let settings = load(
+        yaml,
+        &[
+            ("ORDERS__HTTP__PORT", "9100"),
+            ("ORDERS__SAGA__INQUIRY_SCHEDULE_S", "1,2"),
+            ("ORDERS__STORE__NOTIFY", "true"),
+            ("ORDERS__TENANT__ID", "007"),
+            ("ORDERSX", "ignored"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(settings.http.port, 9100);
+    assert_eq!(settings.http.query_port, 9002);
+    assert_eq!(settings.http.command_port, 8081);
+    assert_eq!(settings.saga.inquiry_schedule_s, [1, 2]);
+    assert!(settings.store.notify);
+    assert_eq!(settings.tenant.id, "007");
+}
+
+#[test]
+fn a_refusal_names_the_key_its_source_and_what_is_allowed() {
+    let message = refusal("", &[("ORDERS__HTTP__PORT", "eighty")]);
+    assert!(
+        message.contains(
+            "http.port (from ORDERS__HTTP__PORT): \"eighty\" is not allowed; \
+             allowed: an integer from 1 to 65535"
+        ),
+        "{message}"
+    );
+    let message = refusal("http: {max_body_bytes: 5}", &[]);
+    assert!(message.contains("http.max_body_bytes (from "), "{message}");
+    let message = refusal("telemetry: {format: xml}", &[]);
+    assert!(message.contains("allowed: json or text"), "{message}");
+}
+
+#[test]
+fn every_reason_is_told_at_once() {
+    let error = load(
+        "htp: {port: 1}\nhttp: {prot: 1, port: 0}\nbus: 3",
+        &[("ORDERS__STORE__URI", "x"), ("ORDERS__NONSENSE", "x")],
+    )
+    .unwrap_err();
+    assert_eq!(error.reasons().len(), 6, "{error}");
+    let message = error.to_string();
+    assert!(message.contains("htp.port"), "{message}");
+    assert!(
+        message.contains("allowed in http: bind, port, command_port"),
+        "{message}"
+    );
+    assert!(
+        message.contains("allowed in store: url, notify"),
+        "{message}"
+    );
+    assert!(
+        message.contains("bus: a section of settings is expected"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_open_address_is_refused_and_the_reason_said() {
+    let message = refusal("", &[("ORDERS__HTTP__BIND", "0.0.0.0")]);
+    assert!(message.contains("no authentication"), "{message}");
+
+    let mut settings = Settings::default();
+    settings.http.bind = "0.0.0.0".parse().unwrap();
+    assert!(
+        settings
+            .validate()
+            .unwrap_err()
+            .to_string()
+            .contains("http.bind")
+    );
+}
+
+#[test]
+fn settings_are_checked_against_each_other() {
+    let message = refusal("query: {default_limit: 100, max_limit: 50}", &[]);
+    assert!(message.contains("query.default_limit: 100"), "{message}");
+    let message = refusal("projector: {lease_ms: 1000, poll_ms: 900}", &[]);
+    assert!(message.contains("projector.poll_ms: 900"), "{message}");
+    let message = refusal("store: {max_batch: 10, queue: 5}", &[]);
+    assert!(message.contains("store.max_batch: 10"), "{message}");
+}
+
+#[test]
+fn a_secret_comes_from_a_file_and_is_never_told() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "postgres://u:sesame@db/orders").unwrap();
+    let path = file.path().to_str().unwrap();
+
+    let settings = load("", &[("ORDERS__STORE__URL_FILE", path)]).unwrap();
+    assert_eq!(
+        settings.store.url.expose_secret(),
+        "postgres://u:sesame@db/orders"
+    );
+    assert_eq!(
+        settings.read_url().expose_secret(),
+        "postgres://u:sesame@db/orders"
+    );
+    assert!(!format!("{settings:?}").contains("sesame"));
+    load(&format!("read: {{url_file: {path}}}"), &[]).unwrap();
+
+    let both = [
+        ("ORDERS__STORE__URL", "memory"),
+        ("ORDERS__STORE__URL_FILE", path),
+    ];
+    assert!(refusal("", &both).contains("store.url and store.url_file are both set"));
+    let message = refusal("", &[("ORDERS__STORE__URL_FILE", "/nowhere/at-all")]);
+    assert!(
+        message.contains("store.url_file (from ORDERS__STORE__URL_FILE)"),
+        "{message}"
+    );
+    let message = refusal("", &[("ORDERS__STORE__URL", "mysql://u:sesame@db/x")]);
+    assert!(!message.contains("sesame"), "{message}");
+    assert!(
+        message.contains("allowed: postgres://… or memory"),
+        "{message}"
+    );
+    assert!(refusal("", &[("ORDERS__TENANT__ID_FILE", path)]).contains("no such setting"));
+}
+
+#[test]
+fn a_broken_or_missing_file_is_named() {
+    assert!(refusal("http: [", &[]).contains("the configuration cannot be used"));
+    let error = Settings::load_from(Some(Path::new("/nowhere/conf.yaml")), []).unwrap_err();
+    assert!(
+        error.to_string().contains("CONF_PATH: /nowhere/conf.yaml"),
+        "{error}"
+    );
+}
