@@ -10,5 +10,7 @@ mod endpoints;
 mod execution;
 mod in_flight;
 mod problem;
+mod service;
 
 pub use api::{CommandApi, openapi, router};
+pub use service::{start, start_lane};

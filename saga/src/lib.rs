@@ -6,4 +6,7 @@
 
 pub mod provider;
 pub mod runtime;
+mod service;
 pub mod storage;
+
+pub use service::{SagaParts, limits, provider, start};

@@ -1,0 +1,112 @@
+//! The write side as part of a process: the lane, the API over it, and its upkeep.
+
+use crate::CommandApi;
+use anyhow::Context;
+use chassis::{
+    Lifecycle,
+    clock::SystemIds,
+    config::{Settings, StoreSettings},
+    health::Health,
+};
+use chrono::TimeDelta;
+use domain::TenantId;
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use store::{
+    Clock, EventStore, SystemClock,
+    lane::{Lane, LaneOptions},
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// How often old command records are looked for.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// The lane of this process over `store`. It works until the last way into it is gone.
+pub fn start_lane(
+    store: Arc<dyn EventStore>,
+    settings: &StoreSettings,
+    lifecycle: &Lifecycle,
+) -> Lane {
+    let options = LaneOptions {
+        max_batch: settings.max_batch,
+        queue: settings.queue,
+        cached_streams: NonZeroUsize::new(settings.cached_streams).unwrap_or(NonZeroUsize::MIN),
+        ..LaneOptions::default()
+    };
+    let (lane, work) = Lane::new(store, options);
+    let hard = lifecycle.hard().clone();
+    lifecycle.spawn_critical("lane", async move {
+        work.run(hard).await;
+        Ok(())
+    });
+    lane
+}
+
+/// The write API over `lane`, with the upkeep of command records.
+pub async fn start(
+    store: Arc<dyn EventStore>,
+    lane: Lane,
+    settings: &Settings,
+    lifecycle: &Lifecycle,
+    health: &Health,
+) -> anyhow::Result<CommandApi> {
+    let tenant = TenantId::parse(&settings.tenant.id).context("tenant.id")?;
+    let head = store
+        .head()
+        .await
+        .context("the event store cannot be read")?;
+    let checked = store.clone();
+    health.register("store", move || {
+        let store = checked.clone();
+        async move {
+            store
+                .head()
+                .await
+                .map(drop)
+                .map_err(|error| error.to_string())
+        }
+    });
+    let days = i64::from(settings.store.command_record_days);
+    let upkeep = forget(
+        store.clone(),
+        TimeDelta::days(days),
+        lifecycle.soft().clone(),
+    );
+    lifecycle.spawn_critical("command records", upkeep);
+    let reader: Arc<dyn store::EventReader> = store;
+    Ok(CommandApi::new(
+        lane,
+        reader,
+        Arc::new(SystemClock),
+        Arc::new(SystemIds),
+        tenant,
+        head.epoch,
+    ))
+}
+
+/// Forgets command records after their time, until `stop`.
+async fn forget(
+    store: Arc<dyn EventStore>,
+    keep: TimeDelta,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        match store.forget_commands(SystemClock.now() - keep).await {
+            // There may be more.
+            Ok(forgotten) if forgotten > 0 => {
+                tracing::debug!(forgotten, "{forgotten} old command records are forgotten");
+                tokio::task::yield_now().await;
+                if !stop.is_cancelled() {
+                    continue;
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "old command records stay for now"),
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            () = sleep(FORGET_EVERY) => {}
+        }
+    }
+}
