@@ -106,6 +106,15 @@ impl From<Currency> for String {
 }
 
 /// An amount in minor units of a currency.
+///
+/// ```
+/// use domain::{Currency, Money};
+///
+/// let price = Money::new(1_999, Currency::parse("EUR")?);
+/// assert_eq!(price.checked_mul(3)?.to_string(), "59.97 EUR");
+/// assert!(price.checked_mul(i64::MAX).is_err(), "it never wraps");
+/// # Ok::<(), domain::MoneyError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Money {

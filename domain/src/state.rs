@@ -91,3 +91,83 @@ fn mismatch() -> Refusal {
         "the states are not those of the command",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Location, TenantId,
+        order::{ConfirmOrder, OrderCommand},
+        stock::{
+            ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
+            ReservationStep, StockCommand,
+        },
+        testing::{order_id, sku, uuid},
+    };
+
+    fn release(names: &[&str]) -> Command {
+        let item = |name: &&str| ReservationItem {
+            sku: sku(name),
+            lines: vec![ReservationLine {
+                line: 1,
+                quantity: 1,
+            }],
+        };
+        Command::Reservation(ReservationCommand {
+            order_id: order_id(1),
+            epoch: 1,
+            location: Location::default(),
+            items: names.iter().map(item).collect(),
+            step: ReservationStep::Release(ReleaseReason::Expired),
+        })
+    }
+
+    fn receive() -> Command {
+        Command::Stock(StockCommand::Receive(ReceiveStock {
+            receipt_id: uuid(1, 1),
+            location: Location::default(),
+            sku: sku("A"),
+            quantity: 1,
+            reference: None,
+        }))
+    }
+
+    #[test]
+    fn a_command_over_several_streams_has_events_for_each() {
+        let command = release(&["A", "B"]);
+        let streams = command.streams(&TenantId::default());
+        let names: Vec<_> = streams.iter().map(|stream| stream.as_str()).collect();
+        assert_eq!(names, ["stock-main.main.A", "stock-main.main.B"]);
+        let states = [State::empty(Category::Stock), State::empty(Category::Stock)];
+        let events = command.decide(&states.each_ref()).unwrap();
+        assert!(events.iter().all(|events| events.len() == 1) && events.len() == 2);
+    }
+
+    #[test]
+    fn states_of_other_streams_are_a_mismatch() {
+        let (order, stock) = (State::empty(Category::Order), State::empty(Category::Stock));
+        let confirm = Command::Order(order_id(1), OrderCommand::Confirm(ConfirmOrder));
+        let cases: [(&Command, &[&State]); 6] = [
+            (&confirm, &[]),
+            (&confirm, &[&stock]),
+            (&confirm, &[&order, &order]),
+            (&receive(), &[&order]),
+            (&release(&["A", "B"]), &[&stock]),
+            (&release(&["A", "B"]), &[&stock, &order]),
+        ];
+        for (command, states) in cases {
+            assert_eq!(command.decide(states).unwrap_err().code, "STATE_MISMATCH");
+        }
+    }
+
+    #[test]
+    fn an_event_of_another_category_changes_nothing() {
+        let stock = State::empty(Category::Stock);
+        let events = receive().decide(&[&stock]).unwrap().remove(0);
+        for category in [Category::Order, Category::Payment] {
+            let state = State::empty(category);
+            assert_eq!(state.clone().evolve(&events[0]), state);
+        }
+        assert_ne!(stock.clone().evolve(&events[0]), stock);
+    }
+}

@@ -3,6 +3,11 @@
 //! A policy is a pure fold over the events of an order, in the order of all events. The runtime
 //! keeps its state and checkpoint, derives the ids of its commands from the event, and so repeats
 //! nothing when it sees an event again.
+//!
+//! A refused command is an answer: what a policy wanted when it saw the event is not wanted any
+//! more. That settles every race, since each is decided by the one stream that both sides write to:
+//! whether an order is confirmed or expires by the order's, whether an authorization is kept or
+//! given back by the payment's.
 
 mod inventory;
 #[cfg(test)]

@@ -39,15 +39,15 @@ fn order_id() -> OrderId {
 }
 
 fn time(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
+    text.parse().expect("examples are valid")
 }
 
 fn sku(text: &str) -> Sku {
-    Sku::parse(text).unwrap()
+    Sku::parse(text).expect("examples are valid")
 }
 
 fn eur(amount: i64) -> Money {
-    Money::new(amount, Currency::parse("EUR").unwrap())
+    Money::new(amount, Currency::parse("EUR").expect("examples are valid"))
 }
 
 fn line(line: u32, name: &str, quantity: i64, unit_price: i64) -> Line {
@@ -63,8 +63,8 @@ fn line(line: u32, name: &str, quantity: i64, unit_price: i64) -> Line {
 fn brief() -> OrderBrief {
     OrderBrief {
         order_id: order_id(),
-        customer_id: CustomerId::parse("17850").unwrap(),
-        currency: Currency::parse("EUR").unwrap(),
+        customer_id: CustomerId::parse("17850").expect("examples are valid"),
+        currency: Currency::parse("EUR").expect("examples are valid"),
         total: 1_769,
         placed_at: time("2026-01-02T03:04:05Z"),
     }
@@ -73,8 +73,8 @@ fn brief() -> OrderBrief {
 fn placed() -> OrderPlaced {
     OrderPlaced {
         order_id: order_id(),
-        customer_id: CustomerId::parse("17850").unwrap(),
-        currency: Currency::parse("EUR").unwrap(),
+        customer_id: CustomerId::parse("17850").expect("examples are valid"),
+        currency: Currency::parse("EUR").expect("examples are valid"),
         lines: vec![line(1, "85123A", 6, 255), line(2, "gift \"1\"", 1, 239)],
         total: 1_769,
         shipping_address: Some(Address {
@@ -344,7 +344,7 @@ fn payments() -> Vec<Example> {
             attempt: 1,
             authorization_id: authorization_id(),
             expected: eur(1_769),
-            actual: Money::new(1_770, Currency::parse("JPY").unwrap()),
+            actual: Money::new(1_770, Currency::parse("JPY").expect("examples are valid")),
         }
         .into()),
     ];

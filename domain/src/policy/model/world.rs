@@ -134,6 +134,9 @@ impl World {
             causation_id: None,
             traceparent: None,
         };
+        if let Event::Order(OrderEvent::OrderCancelled(event)) = &event {
+            self.check_given_back(event.order.order_id);
+        }
         let state = state.evolve(&event);
         self.streams.insert(stream.clone(), (state, version));
         self.log.push(Recorded { envelope, event });
@@ -231,6 +234,21 @@ impl World {
         self.put.push(command);
         self.check_money(task);
         true
+    }
+
+    /// What must hold when a cancellation is finished.
+    fn check_given_back(&self, order_id: OrderId) {
+        let held = self.provider.set_aside(order_id);
+        assert_eq!(held, [], "cancelled, and money still set aside");
+        for (state, _) in self.streams.values() {
+            if let State::Stock(stock) = state {
+                let holds = stock
+                    .reservations
+                    .keys()
+                    .any(|(order, _)| *order == order_id);
+                assert!(!holds, "cancelled, and stock still held: {stock:?}");
+            }
+        }
     }
 
     fn check_money(&self, task: &Task) {

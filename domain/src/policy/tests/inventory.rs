@@ -1,0 +1,59 @@
+//! What is reserved, kept and given back.
+
+use super::*;
+
+fn reservation(step: ReservationStep) -> Reaction {
+    let item = |name, lines: &[(u32, i64)]| ReservationItem {
+        sku: sku(name),
+        lines: lines
+            .iter()
+            .map(|(line, quantity)| ReservationLine {
+                line: *line,
+                quantity: *quantity,
+            })
+            .collect(),
+    };
+    Reaction::Execute(Command::Reservation(ReservationCommand {
+        order_id: order_id(1),
+        epoch: 1,
+        location: Location::default(),
+        items: vec![item("A", &[(2, 2)]), item("B", &[(1, 1), (3, 3)])],
+        step,
+    }))
+}
+
+#[test]
+fn inventory_reserves_from_the_time_of_recording_on() {
+    let until = at(900);
+    let reserve = reservation(ReservationStep::Reserve { until });
+    assert_eq!(after_all::<Inventory>(&[placed()]), [reserve]);
+    let endless = Limits {
+        reservation: Duration::MAX,
+        ..Limits::default()
+    };
+    let until = DateTime::<Utc>::MAX_UTC;
+    let reserve = reservation(ReservationStep::Reserve { until });
+    assert_eq!(with::<Inventory>(&endless, &[placed()]), [reserve]);
+}
+
+#[test]
+fn inventory_keeps_or_gives_back_what_it_reserved() {
+    let then = |event| after_all::<Inventory>(&[placed(), event]);
+    let release = |reason| [reservation(ReservationStep::Release(reason))];
+    assert_eq!(then(confirmed()), [reservation(ReservationStep::Commit)]);
+    assert_eq!(then(expired()), release(ReleaseReason::Expired));
+    assert_eq!(then(cancelling()), release(ReleaseReason::Cancelled));
+    let no_money = rejected(RejectionReason::PaymentDeclined);
+    assert_eq!(then(no_money), release(ReleaseReason::Rejected));
+    let nothing_reserved = rejected(RejectionReason::OutOfStock);
+    assert_eq!(then(nothing_reserved), []);
+    let after = [placed(), confirmed(), cancelling()];
+    assert_eq!(
+        after_all::<Inventory>(&after),
+        release(ReleaseReason::Cancelled)
+    );
+    assert_eq!(
+        after_all::<Inventory>(&[placed(), cancelling(), cancelling()]),
+        []
+    );
+}

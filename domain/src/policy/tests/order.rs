@@ -1,0 +1,105 @@
+//! When orders are confirmed, rejected, left to expire and cancelled.
+
+use super::*;
+
+fn confirm() -> Reaction {
+    order(OrderCommand::Confirm(ConfirmOrder))
+}
+
+fn cancel() -> Reaction {
+    order(OrderCommand::Cancel(CancelOrder))
+}
+
+const DONE: Reaction = Reaction::Unschedule(TimerName::Reservation);
+
+fn reject(reason: RejectionReason, detail: &str) -> Reaction {
+    order(OrderCommand::Reject(RejectOrder {
+        reason,
+        detail: detail.into(),
+    }))
+}
+
+#[test]
+fn order_lets_the_reservation_expire_unless_something_comes_of_it() {
+    let expire = Reaction::Schedule(Timer {
+        name: TimerName::Reservation,
+        due: at(900),
+        task: Task::Execute(Command::Order(
+            order_id(1),
+            OrderCommand::Expire(ExpireOrder),
+        )),
+    });
+    assert_eq!(after_all::<OrderPolicy>(&[reserved(1)]), []);
+    assert_eq!(after_all::<OrderPolicy>(&[reserved(2)]), [expire]);
+    assert_eq!(after_all::<OrderPolicy>(&[cancelling()]), [DONE]);
+    assert_eq!(after_all::<OrderPolicy>(&[cancelling(), reserved(2)]), []);
+}
+
+#[test]
+fn order_is_confirmed_once_it_is_paid_and_free() {
+    let then = |events: &[Event]| after_all::<OrderPolicy>(events);
+    assert_eq!(then(&[authorized()]), [DONE, confirm()]);
+    assert_eq!(then(&[held(), authorized()]), [DONE]);
+    assert_eq!(then(&[held(), authorized(), let_go()]), [confirm()]);
+    assert_eq!(then(&[held(), held(), authorized(), let_go()]), []);
+    assert_eq!(then(&[held(), let_go()]), []);
+    assert_eq!(then(&[cancelling(), authorized()]), [DONE]);
+    assert_eq!(then(&[authorized(), held(), cancelling(), let_go()]), []);
+    assert_eq!(then(&[authorized(), held(), voided(), let_go()]), []);
+}
+
+#[test]
+fn order_is_rejected_with_what_stood_in_its_way() {
+    use RejectionReason as R;
+    let then = |event| after_all::<OrderPolicy>(&[event]);
+    assert_eq!(then(out_of_stock(1)), []);
+    let detail = "4 of B were wanted, 3 can be had";
+    assert_eq!(then(out_of_stock(2)), [reject(R::OutOfStock, detail)]);
+    assert_eq!(then(declined(1, 2)), []);
+    let detail = "the payment was declined: no_funds";
+    assert_eq!(
+        then(declined(3, 0)),
+        [DONE, reject(R::PaymentDeclined, detail)]
+    );
+    let detail = "6.00 EUR was to be authorized, the provider authorized 6.01 EUR";
+    assert_eq!(
+        then(mismatch()),
+        [DONE, reject(R::PaymentIntegrity, detail)]
+    );
+}
+
+#[test]
+fn order_is_cancelled_once_stock_and_payment_are_given_back() {
+    let then = |events: &[Event]| after_all::<OrderPolicy>(events);
+    assert_eq!(then(&[cancelling(), released(2)]), []);
+    assert_eq!(then(&[cancelling(), voided()]), []);
+    assert_eq!(then(&[cancelling(), released(1), voided()]), []);
+    assert_eq!(then(&[cancelling(), released(2), voided()]), [cancel()]);
+    assert_eq!(then(&[cancelling(), voided(), released(2)]), [cancel()]);
+    assert_eq!(
+        then(&[out_of_stock(2), voided(), cancelling()]),
+        [DONE, cancel()]
+    );
+    assert_eq!(then(&[released(2), voided()]), []);
+}
+
+#[test]
+fn order_goes_on_after_a_rejected_cancellation() {
+    let then = |events: &[Event]| after_all::<OrderPolicy>(events);
+    assert_eq!(
+        then(&[authorized(), cancelling(), cancellation_rejected()]),
+        [confirm()]
+    );
+    assert_eq!(then(&[cancelling(), cancellation_rejected()]), []);
+    assert_eq!(
+        then(&[cancelling(), cancellation_rejected(), authorized()]),
+        [DONE, confirm()]
+    );
+    let given_back = [
+        authorized(),
+        cancelling(),
+        released(2),
+        cancellation_rejected(),
+    ];
+    assert_eq!(then(&given_back), []);
+}
