@@ -1,0 +1,162 @@
+-- What is read: folds of the events, made by the projector and by nobody else. All of it can be made
+-- again from the event store.
+--
+-- Texts are compared byte by byte (COLLATE "C"): cheaper, the same on every machine, and it lets an
+-- ordinary index find what begins with a text. Indexes are few, since every change of a row that
+-- touches an indexed column is written to all of them.
+CREATE SCHEMA IF NOT EXISTS read;
+
+-- How far each projection has folded, by which fold, and under which leader. Always written together
+-- with the rows. While a projection is built anew, `{name}__new` says how far that is.
+CREATE TABLE read.checkpoint (
+    name         text        NOT NULL PRIMARY KEY COLLATE "C",
+    -- The version of the fold that made the rows.
+    version      integer     NOT NULL,
+    position     bigint      NOT NULL DEFAULT 0,
+    -- Which life of the event store the position is of; none before the first event.
+    store_epoch  uuid,
+    -- The fencing token: a leader of a lower epoch writes nothing.
+    leader_epoch bigint      NOT NULL DEFAULT 0,
+    updated_at   timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
+
+-- One row per order.
+CREATE TABLE read.order_summary (
+    order_id            uuid        NOT NULL,
+    total               bigint      NOT NULL,
+    unit_count          bigint      NOT NULL,
+    -- The version of the order's stream.
+    version             bigint      NOT NULL,
+    -- Of the last event that changed the row: the order's, or its payment's.
+    position            bigint      NOT NULL,
+    placed_at           timestamptz NOT NULL,
+    -- When that event was recorded.
+    updated_at          timestamptz NOT NULL,
+    line_count          integer     NOT NULL,
+    hold_count          integer     NOT NULL,
+    tenant              text        NOT NULL COLLATE "C",
+    customer_id         text        NOT NULL COLLATE "C",
+    currency            text        NOT NULL COLLATE "C",
+    -- placed, confirmed, rejected, expired, cancelling or cancelled.
+    status              text        NOT NULL COLLATE "C",
+    -- pending, authorizing, authorized, declined, outcome_unknown, voiding, voided, capturing or
+    -- captured.
+    payment_status      text        NOT NULL COLLATE "C",
+    -- unfulfilled: nothing is shipped yet.
+    fulfilment_status   text        NOT NULL COLLATE "C",
+    -- The shop's own order number.
+    reference           text        COLLATE "C",
+    -- out_of_stock, payment_declined or payment_integrity.
+    rejection_reason    text        COLLATE "C",
+    rejection_detail    text,
+    -- As the request for it said; gone when the request was refused.
+    cancellation_reason text,
+    shipping_country    text        COLLATE "C",
+    -- {"name", "lines", "city", "postal_code", "country"}, or nothing.
+    shipping_address    json,
+    -- [{"hold", "reason"}]: those that are on it now.
+    holds               json        NOT NULL,
+    -- [{"line", "sku", "quantity", "unit_price", "total"}].
+    lines               json        NOT NULL,
+    CONSTRAINT order_summary_pkey PRIMARY KEY (tenant, order_id)
+) WITH (fillfactor = 80);
+
+-- Pages by key, in both directions, with and without the filters that select best. What begins with a
+-- text is found by the primary key (as a range of ids), by the customer and by the reference.
+CREATE INDEX order_summary_placed_at ON read.order_summary (tenant, placed_at, order_id);
+CREATE INDEX order_summary_status ON read.order_summary (tenant, status, placed_at, order_id);
+CREATE INDEX order_summary_payment_status
+    ON read.order_summary (tenant, payment_status, placed_at, order_id);
+CREATE INDEX order_summary_customer
+    ON read.order_summary (tenant, customer_id, placed_at, order_id);
+CREATE INDEX order_summary_total ON read.order_summary (tenant, total, order_id);
+CREATE INDEX order_summary_reference
+    ON read.order_summary (tenant, reference)
+    WHERE reference IS NOT NULL;
+
+-- One row per event of an order, of its payment and of the stock for it: who, when, why. Rows are
+-- only ever added.
+CREATE TABLE read.order_timeline (
+    order_id       uuid        NOT NULL,
+    position       bigint      NOT NULL,
+    -- In the stream that the event is in.
+    version        bigint      NOT NULL,
+    occurred_at    timestamptz NOT NULL,
+    recorded_at    timestamptz NOT NULL,
+    event_id       uuid        NOT NULL,
+    command_id     uuid        NOT NULL,
+    correlation_id uuid        NOT NULL,
+    -- The event that the command follows from, if a policy sent it.
+    causation_id   uuid,
+    tenant         text        NOT NULL COLLATE "C",
+    stream         text        NOT NULL COLLATE "C",
+    type           text        NOT NULL COLLATE "C",
+    actor          text        NOT NULL,
+    -- What happened, as the event says it.
+    data           json        NOT NULL,
+    CONSTRAINT order_timeline_pkey PRIMARY KEY (tenant, order_id, position)
+);
+
+-- One row per SKU and location.
+CREATE TABLE read.stock_level (
+    on_hand    bigint      NOT NULL,
+    reserved   bigint      NOT NULL,
+    committed  bigint      NOT NULL,
+    -- on_hand - reserved - committed
+    available  bigint      NOT NULL,
+    -- The version of the stock's stream.
+    version    bigint      NOT NULL,
+    position   bigint      NOT NULL,
+    updated_at timestamptz NOT NULL,
+    tenant     text        NOT NULL COLLATE "C",
+    location   text        NOT NULL COLLATE "C",
+    sku        text        NOT NULL COLLATE "C",
+    CONSTRAINT stock_level_pkey PRIMARY KEY (tenant, location, sku)
+) WITH (fillfactor = 50);
+
+CREATE INDEX stock_level_sku ON read.stock_level (tenant, sku, location);
+
+-- One row per customer and currency, so that sums are sums. Each order counts once in `orders` and at
+-- most once in one of confirmed, cancelled, rejected and expired: where it is now. The rest is open.
+CREATE TABLE read.customer_summary (
+    orders           bigint      NOT NULL,
+    amount           bigint      NOT NULL,
+    confirmed_orders bigint      NOT NULL,
+    confirmed_amount bigint      NOT NULL,
+    cancelled_orders bigint      NOT NULL,
+    cancelled_amount bigint      NOT NULL,
+    rejected_orders  bigint      NOT NULL,
+    rejected_amount  bigint      NOT NULL,
+    expired_orders   bigint      NOT NULL,
+    expired_amount   bigint      NOT NULL,
+    first_order_at   timestamptz NOT NULL,
+    last_order_at    timestamptz NOT NULL,
+    position         bigint      NOT NULL,
+    updated_at       timestamptz NOT NULL,
+    tenant           text        NOT NULL COLLATE "C",
+    customer_id      text        NOT NULL COLLATE "C",
+    currency         text        NOT NULL COLLATE "C",
+    CONSTRAINT customer_summary_pkey PRIMARY KEY (tenant, customer_id, currency)
+) WITH (fillfactor = 70);
+
+-- One row per day (UTC) on which orders were placed, and currency. It counts as customer_summary does.
+CREATE TABLE read.sales_daily (
+    orders           bigint      NOT NULL,
+    lines            bigint      NOT NULL,
+    units            bigint      NOT NULL,
+    amount           bigint      NOT NULL,
+    confirmed_orders bigint      NOT NULL,
+    confirmed_amount bigint      NOT NULL,
+    cancelled_orders bigint      NOT NULL,
+    cancelled_amount bigint      NOT NULL,
+    rejected_orders  bigint      NOT NULL,
+    rejected_amount  bigint      NOT NULL,
+    expired_orders   bigint      NOT NULL,
+    expired_amount   bigint      NOT NULL,
+    position         bigint      NOT NULL,
+    updated_at       timestamptz NOT NULL,
+    day              date        NOT NULL,
+    tenant           text        NOT NULL COLLATE "C",
+    currency         text        NOT NULL COLLATE "C",
+    CONSTRAINT sales_daily_pkey PRIMARY KEY (tenant, day, currency)
+) WITH (fillfactor = 50);
