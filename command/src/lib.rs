@@ -13,4 +13,4 @@ mod problem;
 mod service;
 
 pub use api::{CommandApi, openapi, router};
-pub use service::{start, start_lane};
+pub use service::start;

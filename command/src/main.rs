@@ -1,1 +1,32 @@
-fn main() {}
+//! The command service: the write API, the lane, and the relay where there is a broker.
+
+use anyhow::Context;
+use assembly::{Process, open_store, service_main, start_lane, start_relay};
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    service_main("command", "The write API of the order platform.", run)
+}
+
+async fn run(process: Process) -> anyhow::Result<Process> {
+    let Process {
+        settings,
+        lifecycle,
+        health,
+        ..
+    } = &process;
+    let listener = process
+        .bind("http.command_port", settings.http.command_port)
+        .await?;
+    let events = open_store(settings).await?;
+    let lane = start_lane(events.store.clone(), &settings.store, lifecycle);
+    start_relay(settings, &events, lifecycle).await?;
+    let api = command::start(events.store.clone(), lane, settings, lifecycle, health)
+        .await
+        .context("the write API cannot be started")?;
+    process.serve(listener, command::router(api));
+    Ok(process)
+}

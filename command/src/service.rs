@@ -1,46 +1,17 @@
-//! The write side as part of a process: the lane, the API over it, and its upkeep.
+//! The write API as part of a process, and the upkeep of command records.
 
 use crate::CommandApi;
 use anyhow::Context;
-use chassis::{
-    Lifecycle,
-    clock::SystemIds,
-    config::{Settings, StoreSettings},
-    health::Health,
-};
+use chassis::{Lifecycle, clock::SystemIds, config::Settings, health::Health};
 use chrono::TimeDelta;
 use domain::TenantId;
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
-use store::{
-    Clock, EventStore, SystemClock,
-    lane::{Lane, LaneOptions},
-};
+use std::{sync::Arc, time::Duration};
+use store::{Clock, EventReader, EventStore, SystemClock, lane::Lane};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// How often old command records are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
-
-/// The lane of this process over `store`. It works until the last way into it is gone.
-pub fn start_lane(
-    store: Arc<dyn EventStore>,
-    settings: &StoreSettings,
-    lifecycle: &Lifecycle,
-) -> Lane {
-    let options = LaneOptions {
-        max_batch: settings.max_batch,
-        queue: settings.queue,
-        cached_streams: NonZeroUsize::new(settings.cached_streams).unwrap_or(NonZeroUsize::MIN),
-        ..LaneOptions::default()
-    };
-    let (lane, work) = Lane::new(store, options);
-    let hard = lifecycle.hard().clone();
-    lifecycle.spawn_critical("lane", async move {
-        work.run(hard).await;
-        Ok(())
-    });
-    lane
-}
 
 /// The write API over `lane`, with the upkeep of command records.
 pub async fn start(
@@ -73,7 +44,7 @@ pub async fn start(
         lifecycle.soft().clone(),
     );
     lifecycle.spawn_critical("command records", upkeep);
-    let reader: Arc<dyn store::EventReader> = store;
+    let reader: Arc<dyn EventReader> = store;
     Ok(CommandApi::new(
         lane,
         reader,

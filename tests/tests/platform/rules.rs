@@ -10,11 +10,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("local", &[]),
     ("store", &["domain"]),
     ("bus", &["domain", "store"]),
+    ("assembly", &["bus", "chassis", "store"]),
     ("sandbox", &["chassis"]),
-    ("command", &["bus", "chassis", "domain", "store"]),
-    ("saga", &["bus", "chassis", "domain", "store"]),
-    ("projector", &["bus", "chassis", "domain", "store"]),
-    ("query", &["chassis", "domain", "store"]),
+    ("command", &["assembly", "chassis", "domain", "store"]),
+    ("saga", &["assembly", "bus", "chassis", "domain", "store"]),
+    (
+        "projector",
+        &["assembly", "bus", "chassis", "domain", "store"],
+    ),
+    ("query", &["assembly", "chassis", "domain", "store"]),
     (
         "orders",
         &[

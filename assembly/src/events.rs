@@ -1,0 +1,137 @@
+//! The store, the broker and the feed that the settings name.
+
+use anyhow::{Context, bail};
+use bus::{
+    Broker, BrokerFeed, ConnectOptions, Feed, JetStream, JetStreamOptions, Relay, RelayOptions,
+    StoreFeed, TailOptions,
+};
+use chassis::{
+    Lifecycle,
+    config::{BusSettings, Settings},
+};
+use secrecy::ExposeSecret;
+use std::{sync::Arc, time::Duration};
+use store::{
+    EventReader, EventStore, MemoryStore, PostgresOptions, PostgresStore, StoreError, SystemClock,
+    lease::{Leases, MemoryLeases},
+};
+use tokio::time::{Instant, sleep};
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+/// How long a start waits for a database that does not answer yet.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+const START_RETRY: Duration = Duration::from_millis(500);
+
+/// The event store, and the leases that it keeps.
+#[derive(Clone)]
+pub struct Events {
+    /// Reads and appends.
+    pub store: Arc<dyn EventStore>,
+    /// Reads.
+    pub reader: Arc<dyn EventReader>,
+    /// Who leads what.
+    pub leases: Arc<dyn Leases>,
+}
+
+/// Connects to the store that `store.url` names, and brings its schema up to date. Waits a while
+/// for a database that is still starting.
+pub async fn open_store(settings: &Settings) -> anyhow::Result<Events> {
+    let url = settings.store.url.expose_secret();
+    if url == "memory" {
+        let clock = Arc::new(SystemClock);
+        let store = MemoryStore::new(clock.clone(), Uuid::now_v7());
+        return Ok(Events {
+            store: Arc::new(store.clone()),
+            reader: Arc::new(store),
+            leases: Arc::new(MemoryLeases::new(clock)),
+        });
+    }
+    let deadline = Instant::now() + START_PATIENCE;
+    loop {
+        match connect(url, settings.store.notify).await {
+            Ok(events) => return Ok(events),
+            Err(error) if error.is_transient() && Instant::now() < deadline => {
+                tracing::warn!(%error, "the event store does not answer yet");
+                sleep(START_RETRY).await;
+            }
+            Err(error) => return Err(error).context("store.url: the event store cannot be used"),
+        }
+    }
+}
+
+async fn connect(url: &str, notify: bool) -> Result<Events, StoreError> {
+    let store = PostgresStore::connect(PostgresOptions::new(url).signal_processes(notify)).await?;
+    store.migrate().await?;
+    let leases = Arc::new(store.leases());
+    let store = Arc::new(store);
+    Ok(Events {
+        reader: store.clone(),
+        store,
+        leases,
+    })
+}
+
+/// The feed that the settings name: JetStream where there is a broker, else the store itself.
+pub async fn open_feed(
+    settings: &Settings,
+    events: &Events,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<Arc<dyn Feed>> {
+    let tasks = TaskTracker::new();
+    let (reader, stop) = (events.reader.clone(), lifecycle.soft().clone());
+    let feed = match open_broker(&settings.bus).await? {
+        Some(broker) => BrokerFeed::start(broker, reader, TailOptions::default(), &tasks, stop),
+        None => StoreFeed::start(reader, TailOptions::default(), &tasks, stop),
+    };
+    tasks.close();
+    lifecycle.spawn_critical("feed", async move {
+        tasks.wait().await;
+        Ok(())
+    });
+    Ok(feed)
+}
+
+/// Starts the relay where there is a broker: it leads, or waits to.
+pub async fn start_relay(
+    settings: &Settings,
+    events: &Events,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<()> {
+    let Some(broker) = open_broker(&settings.bus).await? else {
+        return Ok(());
+    };
+    let options = RelayOptions {
+        window: settings.bus.publish_window,
+        ..RelayOptions::default()
+    };
+    let (reader, leases) = (events.reader.clone(), events.leases.clone());
+    let relay = Relay::new(reader, broker, leases, Uuid::now_v7(), options);
+    let stop = lifecycle.soft().clone();
+    lifecycle.spawn_critical("relay", async move {
+        relay.run(stop).await;
+        Ok(())
+    });
+    Ok(())
+}
+
+async fn open_broker(settings: &BusSettings) -> anyhow::Result<Option<Arc<dyn Broker>>> {
+    let Some(url) = &settings.url else {
+        return Ok(None);
+    };
+    let max_bytes = i64::try_from(settings.max_bytes).context("bus.max_bytes is too large")?;
+    let Some(max_age) = settings.max_age_days.checked_mul(24 * 60 * 60) else {
+        bail!("bus.max_age_days is too large");
+    };
+    let options = JetStreamOptions {
+        stream: settings.stream.clone(),
+        replicas: settings.replicas,
+        max_age: Duration::from_secs(max_age),
+        max_bytes,
+        ..JetStreamOptions::default()
+    };
+    let broker = JetStream::connect(url.expose_secret(), ConnectOptions::new(), options)
+        .await
+        .context("bus.url: NATS cannot be used")?;
+    Ok(Some(Arc::new(broker)))
+}

@@ -1,0 +1,13 @@
+//! From settings to a running process: what every service needs of store and bus, and the frame
+//! that its `main` runs in.
+//!
+//! The rooms below know nothing of settings, and the services nothing of each other; here is what
+//! they would otherwise each write again.
+
+mod events;
+mod lane;
+mod process;
+
+pub use events::{Events, open_feed, open_store, start_relay};
+pub use lane::start_lane;
+pub use process::{Process, service_main};
