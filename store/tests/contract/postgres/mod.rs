@@ -1,0 +1,8 @@
+//! What needs a server, connections that break, or other processes: not applicable to memory.
+
+mod answers_lost;
+mod checks;
+mod processes;
+mod proxy;
+mod slow_transaction;
+mod stopped_server;
