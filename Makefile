@@ -7,8 +7,8 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 ENSURE := deploy/local/ensure.sh
 
 # The tests and the programs they start are built with this profile: optimised, because whole
-# platforms run in them, but quicker to build than a release.
-TEST_PROFILE ?= fast
+# platforms run in them, and the one of `make run`, so that dependencies are built once.
+TEST_PROFILE ?= release
 TEST_BIN_DIR := $(TARGET)/$(if $(filter dev,$(TEST_PROFILE)),debug,$(TEST_PROFILE))
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
@@ -69,8 +69,8 @@ test-bins:
 .PHONY: bench
 bench: ## Measure, and write docs/benchmarks.md
 	@$(ENSURE) build postgres nats
-	cargo build --release --workspace --bins
-	"$(TARGET)/release/bench"
+	cargo build --profile dist --workspace --bins
+	"$(TARGET)/dist/bench"
 
 .PHONY: fmt
 fmt: ## Format the code
