@@ -1,0 +1,121 @@
+//! The record itself, read past all services, and folded by the domain's own rules.
+
+use super::eventually;
+use domain::{Category, Position, Recorded, State, StreamId, order::Placed, stock::Stock};
+use std::collections::{BTreeMap, BTreeSet};
+use store::{EventReader, PostgresOptions, PostgresReader};
+
+/// How many events are read at once.
+const PAGE: usize = 1_000;
+
+/// Everything that has happened, and what it comes to.
+#[derive(Debug, Default)]
+pub struct History {
+    /// All events in their order.
+    pub events: Vec<Recorded>,
+    streams: BTreeMap<StreamId, (i64, State)>,
+}
+
+impl History {
+    /// Reads all of it, and checks what always holds of it: positions without a gap, versions
+    /// from 1 without a gap, no event twice.
+    ///
+    /// # Panics
+    /// When it cannot be read, or something does not hold.
+    pub async fn read(database: &str) -> Self {
+        let reader = eventually("the store can be read", async || {
+            let options = PostgresOptions::new(database);
+            let connected = PostgresReader::connect(options).await;
+            connected.map_err(|error| error.to_string())
+        })
+        .await;
+        let mut history = Self::default();
+        let mut ids = BTreeSet::new();
+        loop {
+            let after = Position::new(history.head());
+            let page = reader
+                .read_all(after, PAGE)
+                .await
+                .expect("events can be read");
+            let last = page.len() < PAGE;
+            for stored in page {
+                let recorded = stored.decode().expect("this build wrote what it reads");
+                let envelope = &recorded.envelope;
+                assert_eq!(
+                    envelope.position.get(),
+                    history.head() + 1,
+                    "a gap in positions"
+                );
+                assert!(
+                    ids.insert(envelope.event_id),
+                    "event {} twice",
+                    envelope.event_id
+                );
+                history.add(recorded);
+            }
+            if last {
+                return history;
+            }
+        }
+    }
+
+    fn add(&mut self, recorded: Recorded) {
+        let stream = &recorded.envelope.stream;
+        let (version, state) = self
+            .streams
+            .remove(stream)
+            .unwrap_or_else(|| (0, State::empty(stream.category())));
+        let next = recorded.envelope.version.get();
+        assert_eq!(next, version + 1, "a gap in the versions of {stream}");
+        let state = state.evolve(&recorded.event);
+        self.streams.insert(stream.clone(), (next, state));
+        self.events.push(recorded);
+    }
+
+    /// The position of the last event.
+    pub fn head(&self) -> i64 {
+        let last = self.events.last();
+        last.map_or(0, |recorded| recorded.envelope.position.get())
+    }
+
+    /// Every order by its id: its version, and what it has come to.
+    pub fn orders(&self) -> BTreeMap<String, (i64, &Placed)> {
+        let streams = self.streams.values();
+        streams
+            .filter_map(|(version, state)| match state {
+                State::Order(order) => order.placed().map(|placed| (*version, placed)),
+                State::Stock(_) | State::Payment(_) => None,
+            })
+            .map(|(version, placed)| (placed.placed.order_id.to_string(), (version, placed)))
+            .collect()
+    }
+
+    /// The stock of every SKU at the usual place.
+    pub fn stock(&self) -> BTreeMap<String, &Stock> {
+        self.of(Category::Stock)
+            .filter_map(|(key, state)| match state {
+                State::Stock(stock) => Some((key.strip_prefix("main.")?.to_owned(), stock)),
+                State::Order(_) | State::Payment(_) => None,
+            })
+            .collect()
+    }
+
+    /// The payments that wait for something: order and status.
+    pub fn payments_under_way(&self) -> Vec<(String, &'static str)> {
+        let waits = ["authorizing", "outcome_unknown", "voiding", "capturing"];
+        self.of(Category::Payment)
+            .filter_map(|(key, state)| match state {
+                State::Payment(payment) => Some((key.to_owned(), payment.status.as_str())),
+                State::Order(_) | State::Stock(_) => None,
+            })
+            .filter(|(_, status)| waits.contains(status))
+            .collect()
+    }
+
+    fn of(&self, category: Category) -> impl Iterator<Item = (&str, &State)> {
+        self.streams
+            .iter()
+            .filter(move |(stream, _)| stream.category() == category)
+            .map(|(stream, (_, state))| (stream.key(), state))
+    }
+}

@@ -1,0 +1,43 @@
+//! The platform as real processes, for tests that speak to it as its clients and operators do.
+//!
+//! A test starts a [`Platform`] in one of two [`Shape`]s, on free ports, with a private PostgreSQL
+//! (and NATS), talks to it through [`Api`], and kills, stops or pauses what it likes. When the test
+//! fails, the end of every process's log is shown. [`Load`] writes as many clients do and keeps
+//! what was acknowledged; [`audit`] then looks whether all of it is there, once.
+
+mod api;
+mod audit;
+mod history;
+mod load;
+mod placement;
+mod process;
+mod programs;
+mod provider;
+mod read_models;
+mod scenarios;
+mod start;
+mod wait;
+mod watchdog;
+
+pub use api::{Answer, Api};
+pub use audit::{Audit, audit};
+pub use history::History;
+pub use load::{Acked, Load, LoadOptions, stock_up};
+pub use placement::Placement;
+pub use process::Process;
+pub use programs::program;
+pub use provider::Provider;
+pub use read_models::{Checkpoints, read_model_rows};
+pub use scenarios::{Scenario, run_all};
+pub use start::{Platform, Shape};
+pub use wait::{PATIENCE, eventually, eventually_within};
+
+/// Says something to whoever watches the tests: it is shown when a test fails, or with
+/// `--nocapture`.
+#[expect(
+    clippy::print_stderr,
+    reason = "tests speak to people on standard error"
+)]
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,83 @@
+//! An order as a client asks for it.
+
+use serde_json::{Value, json};
+
+/// An order as a client asks for it.
+#[derive(Debug, Clone)]
+pub struct Placement {
+    customer: String,
+    currency: &'static str,
+    card: String,
+    lines: Vec<(String, i64, i64)>,
+    reference: Option<String>,
+}
+
+impl Placement {
+    /// Of one line: a SKU, how many, and the price of one in minor units. Paid by a card that is
+    /// good.
+    pub fn of(sku: &str, quantity: i64, unit_price: i64) -> Self {
+        Self {
+            customer: "c-1".into(),
+            currency: "EUR",
+            card: "tok_approve".into(),
+            lines: vec![(sku.into(), quantity, unit_price)],
+            reference: None,
+        }
+    }
+
+    /// With another line.
+    #[must_use]
+    pub fn and(mut self, sku: &str, quantity: i64, unit_price: i64) -> Self {
+        self.lines.push((sku.into(), quantity, unit_price));
+        self
+    }
+
+    /// Paid by another card.
+    #[must_use]
+    pub fn card(mut self, token: &str) -> Self {
+        self.card = token.into();
+        self
+    }
+
+    /// By another customer.
+    #[must_use]
+    pub fn customer(mut self, customer: &str) -> Self {
+        self.customer = customer.into();
+        self
+    }
+
+    /// In another currency.
+    #[must_use]
+    pub fn currency(mut self, currency: &'static str) -> Self {
+        self.currency = currency;
+        self
+    }
+
+    /// With the shop's own number.
+    #[must_use]
+    pub fn reference(mut self, reference: &str) -> Self {
+        self.reference = Some(reference.into());
+        self
+    }
+
+    /// The request's body.
+    pub fn body(&self) -> Value {
+        let lines: Vec<Value> = self
+            .lines
+            .iter()
+            .map(|(sku, quantity, unit_price)| {
+                json!({ "sku": sku, "quantity": quantity, "unit_price": unit_price })
+            })
+            .collect();
+        let mut body = json!({
+            "customer_id": self.customer,
+            "currency": self.currency,
+            "lines": lines,
+            "payment_method": self.card,
+        });
+        if let Some(reference) = &self.reference {
+            body["reference"] = json!(reference);
+        }
+        body
+    }
+}

@@ -1,0 +1,74 @@
+//! The payment provider's own books: the witness that the platform cannot influence.
+
+use reqwest::Client;
+use serde_json::{Value, json};
+
+/// The payment provider, as its operator sees it.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    http: Client,
+    url: String,
+}
+
+impl Provider {
+    pub(super) fn new(http: Client, url: &str) -> Self {
+        Self {
+            http,
+            url: url.into(),
+        }
+    }
+
+    /// What it has booked for an order, oldest first.
+    ///
+    /// # Panics
+    /// When it does not say.
+    pub async fn authorizations(&self, order_id: &str) -> Vec<Value> {
+        let path = format!("/authorizations?reference={order_id}");
+        let found = self.get(&path).await;
+        let list = found["authorizations"].as_array();
+        list.unwrap_or_else(|| panic!("{found}")).clone()
+    }
+
+    /// The status of each authorization of an order: `authorized`, `declined`, `voided`, …
+    ///
+    /// # Panics
+    /// When it does not say.
+    pub async fn statuses(&self, order_id: &str) -> Vec<String> {
+        let found = self.authorizations(order_id).await;
+        let status = |one: &Value| one["status"].as_str().unwrap_or_default().to_owned();
+        found.iter().map(status).collect()
+    }
+
+    /// All of its books in a few numbers.
+    ///
+    /// # Panics
+    /// When it does not say.
+    pub async fn summary(&self) -> Value {
+        self.get("/ledger/summary").await
+    }
+
+    /// Sets its fault switches; what is not named is off.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub async fn set_faults(&self, faults: &Value) {
+        let url = format!("{}/faults", self.url);
+        let answer = self.http.put(url).json(faults).send().await;
+        let answer = answer.expect("the provider answers");
+        assert!(answer.status().is_success(), "{faults} is refused");
+    }
+
+    /// Lets calls with a card that times out hang no longer than the platform waits for them.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub async fn hold_for(&self, milliseconds: u64) {
+        self.set_faults(&json!({ "hold_ms": milliseconds })).await;
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.http.get(format!("{}{path}", self.url)).send().await;
+        let answer = answer.expect("the provider answers");
+        answer.json().await.expect("the provider speaks JSON")
+    }
+}

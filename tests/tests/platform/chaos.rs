@@ -1,0 +1,110 @@
+//! Kill -9 of anything, in any order, under load: nothing that was acknowledged is lost, nothing is
+//! done twice, and everything comes to its end.
+//!
+//! `ORDERS_CHAOS_ROUNDS` says how often each process is killed (1), `ORDERS_CHAOS_SEED` in which
+//! order and when (random, and printed).
+
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
+use std::time::Duration;
+use tests::platform::{Load, LoadOptions, Platform, Shape, audit, eventually, say, stock_up};
+use tokio::time::sleep;
+
+/// How many writes are acknowledged between two kills: the platform works again.
+const WRITES_BETWEEN: u64 = 60;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok().filter(|text| !text.is_empty())?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")),
+    )
+}
+
+fn rounds() -> u64 {
+    number("ORDERS_CHAOS_ROUNDS").unwrap_or(1)
+}
+
+fn seed() -> u64 {
+    let seed =
+        number("ORDERS_CHAOS_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+    say(&format!("ORDERS_CHAOS_SEED={seed}"));
+    seed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chaos_in_separate_processes() {
+    let victims = [
+        "command",
+        "saga",
+        "projector",
+        "query",
+        "sandbox",
+        "nats-server",
+        "PostgreSQL",
+    ];
+    chaos(Shape::Separate, &victims).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chaos_all_in_one() {
+    chaos(Shape::AllInOne, &["orders", "PostgreSQL", "orders"]).await;
+}
+
+async fn chaos(shape: Shape, victims: &[&str]) {
+    let seed = seed();
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut order: Vec<&str> = (0..rounds())
+        .flat_map(|_| victims.iter().copied())
+        .collect();
+    order.shuffle(&mut rng);
+    say(&format!("killed in this order: {order:?}"));
+
+    let platform = Platform::start(shape, &[]).await;
+    stock_up(&platform.api).await;
+    let options = LoadOptions {
+        seed,
+        orders: 1_500 * rounds(),
+        ..LoadOptions::default()
+    };
+    let load = Load::start(&platform.api, &options);
+    for victim in order {
+        let reached = load.count() + WRITES_BETWEEN;
+        eventually("the platform takes writes", async || {
+            let count = load.count();
+            (count >= reached)
+                .then_some(())
+                .ok_or_else(|| format!("{count} of {reached} writes"))
+        })
+        .await;
+        // Chaos is not to be in step with anything; this is not to wait for something.
+        sleep(Duration::from_millis(rng.random_range(0..200))).await;
+        let away = Duration::from_millis(rng.random_range(0..400));
+        kill_and_restart(&platform, victim, away).await;
+    }
+    let acked = load.stop().await;
+    audit(&platform, &acked).await;
+    platform.stop().await;
+}
+
+async fn kill_and_restart(platform: &Platform, victim: &str, away: Duration) {
+    match victim {
+        "nats-server" => {
+            let nats = platform.nats.as_ref().expect("this shape has a broker");
+            nats.kill9().await.expect("it can be killed");
+            sleep(away).await;
+            nats.restart().await.expect("it starts again");
+        }
+        "PostgreSQL" => {
+            platform.postgres.kill9().await.expect("it can be killed");
+            sleep(away).await;
+            platform.postgres.restart().await.expect("it starts again");
+        }
+        service => {
+            let process = platform.process(service);
+            process.kill().await;
+            sleep(away).await;
+            process.start();
+            process.ready().await;
+        }
+    }
+}
