@@ -32,6 +32,28 @@ pub trait EventReader: Send + Sync + 'static {
     async fn read_all(&self, after: Position, limit: usize)
     -> Result<Vec<StoredEvent>, StoreError>;
 
+    /// As [`read_all`](Self::read_all), but only the events of `types`, and none after `until`: for
+    /// whoever folds all of history. Fewer than `limit` means that there are no more.
+    async fn read_types(
+        &self,
+        types: &[&'static str],
+        after: Position,
+        until: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let (mut found, mut end) = (vec![], after);
+        while found.len() < limit && end < until {
+            let page = self.read_all(end, limit).await?;
+            let Some(last) = page.last() else { break };
+            end = last.envelope.position;
+            let within = page.into_iter().filter(|event| {
+                event.envelope.position <= until && types.contains(&event.event_type.as_str())
+            });
+            found.extend(within.take(limit - found.len()));
+        }
+        Ok(found)
+    }
+
     /// How far the store is.
     async fn head(&self) -> Result<Head, StoreError>;
 

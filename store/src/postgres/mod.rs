@@ -1,6 +1,6 @@
 //! The event store over PostgreSQL.
 //!
-//! A batch is one statement and one round trip on the one connection that appends ([`append`]);
+//! A batch is one statement and one round trip on the one connection that appends ;
 //! readers have a few connections of their own. Any number of processes may append: see
 //! `append.sql` for why that is right.
 
@@ -20,6 +20,7 @@ use crate::{
     Append, AppendOutcome, CommandRecord, EventReader, EventStore, Head, HeadSignal, StoreError,
     StoredEvent, lease::PostgresLeases,
 };
+use append::Writer;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 pub(crate) use connections::Connections;
@@ -39,8 +40,7 @@ const FORGET_AT_ONCE: i64 = 10_000;
 /// The store over PostgreSQL: reads and appends.
 pub struct PostgresStore {
     reader: PostgresReader,
-    writer: Connections,
-    notify: bool,
+    writer: Writer,
 }
 
 impl PostgresStore {
@@ -48,14 +48,11 @@ impl PostgresStore {
     /// [migrated](Self::migrate) before the store is used.
     pub async fn connect(options: PostgresOptions) -> Result<Self, StoreError> {
         let reader = PostgresReader::connect(options.clone()).await?;
-        let writer = Connections::for_writer(&options)?;
+        let connections = Connections::for_writer(&options)?;
         // Now, rather than with the first append.
-        writer.take().await?.give_back();
-        Ok(Self {
-            reader,
-            writer,
-            notify: options.signals_processes(),
-        })
+        connections.take().await?.give_back();
+        let writer = Writer::new(connections, options.signals_processes());
+        Ok(Self { reader, writer })
     }
 
     /// Brings the schema `store` up to date. Of several processes one does it and the others wait.
@@ -100,6 +97,16 @@ impl EventReader for PostgresStore {
         self.reader.read_all(after, limit).await
     }
 
+    async fn read_types(
+        &self,
+        types: &[&'static str],
+        after: Position,
+        until: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.reader.read_types(types, after, until, limit).await
+    }
+
     async fn head(&self) -> Result<Head, StoreError> {
         self.reader.head().await
     }
@@ -116,7 +123,7 @@ impl EventReader for PostgresStore {
 #[async_trait]
 impl EventStore for PostgresStore {
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
-        let (outcomes, head) = append::append(&self.writer, batch, self.notify).await?;
+        let (outcomes, head) = self.writer.append(batch).await?;
         if let Some(head) = head {
             self.reader.signaller().hint(head);
         }

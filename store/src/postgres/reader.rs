@@ -112,6 +112,23 @@ impl EventReader for PostgresReader {
         self.events(include_str!("read_all.sql"), arguments).await
     }
 
+    async fn read_types(
+        &self,
+        types: &[&'static str],
+        after: Position,
+        until: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut arguments = PgArguments::default();
+        arguments
+            .add(after.get())
+            .and_then(|()| arguments.add(until.get()))
+            .and_then(|()| arguments.add(types.iter().copied().bind_iter()))
+            .and_then(|()| arguments.add(clamp(limit)))
+            .map_err(of_encoding)?;
+        self.events(include_str!("read_types.sql"), arguments).await
+    }
+
     async fn head(&self) -> Result<Head, StoreError> {
         head(self.connections()).await
     }
