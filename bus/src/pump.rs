@@ -1,0 +1,115 @@
+//! What all pumps share: reading the store into the tail.
+
+use crate::{TailOptions, ring, tail::Tail};
+use std::sync::Arc;
+use store::{EventReader, Head, StoreError};
+use tokio::time::Instant;
+
+/// Reads the store into a tail. When it goes, readers of the tail read the store by themselves.
+pub(crate) struct Pump {
+    reader: Arc<dyn EventReader>,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) options: TailOptions,
+    /// When the head was last looked at.
+    checked: Option<Instant>,
+    failing: bool,
+}
+
+impl Pump {
+    pub(crate) fn new(reader: Arc<dyn EventReader>, options: TailOptions) -> Self {
+        let tail = Tail::new(Arc::clone(&reader), options.clone());
+        Self {
+            reader,
+            tail,
+            options,
+            checked: None,
+            failing: false,
+        }
+    }
+
+    /// Looks at the store's head, and so at its epoch.
+    pub(crate) async fn check(&mut self) -> Result<Head, StoreError> {
+        let head = self.reader.head().await?;
+        self.checked = Some(Instant::now());
+        self.tail.observe(head)?;
+        Ok(head)
+    }
+
+    /// Whether the head was not looked at for long.
+    pub(crate) fn is_check_due(&self) -> bool {
+        self.checked
+            .is_none_or(|last| last.elapsed() >= self.options.check)
+    }
+
+    /// Reads everything after the tail's end into it; says how many events that were.
+    pub(crate) async fn catch_up(&self) -> Result<usize, StoreError> {
+        let mut count = 0;
+        loop {
+            let Some(end) = self.tail.end() else {
+                return Ok(count);
+            };
+            let page = self.reader.read_all(end, self.options.page).await?;
+            let read = page.len();
+            metrics::counter!("feed_store_events_total", "by" => "pump").increment(read as u64);
+            self.tail.extend(page.into_iter().map(|stored| {
+                let bytes = stored.payload.len();
+                (Arc::new(stored.decode()), bytes)
+            }));
+            count += read;
+            if read < self.options.page {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// Takes in how an attempt ended. An error that trying again cannot help ends the pump.
+    pub(crate) fn took<T>(
+        &mut self,
+        result: Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match result {
+            Ok(value) => {
+                if std::mem::take(&mut self.failing) {
+                    tracing::info!("the feed reads the event store again");
+                    self.tail.set_trouble(None);
+                }
+                Ok(Some(value))
+            }
+            Err(error) if error.is_transient() => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the feed cannot read the event store, and goes on trying"
+                    );
+                }
+                self.tail.set_trouble(Some(error));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.tail.abandon();
+    }
+}
+
+/// Says, once, why a pump ended before it was stopped.
+pub(crate) fn report(result: Result<(), StoreError>) {
+    if let Err(error) = result {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the feed ended: {error}"
+        );
+    }
+}
+
+/// The events as a tail takes them.
+pub(crate) type Run = Vec<(Arc<store::Delivered>, usize)>;
+
+/// Where a run of events ends, if there is one.
+pub(crate) fn end_of(run: &Run) -> Option<domain::Position> {
+    run.last().map(|(event, _)| ring::position(event))
+}
