@@ -4,10 +4,12 @@
 //! The rooms below know nothing of settings, and the services nothing of each other; here is what
 //! they would otherwise each write again.
 
+mod documentation;
 mod events;
 mod lane;
 mod process;
 
+pub use documentation::documentation;
 pub use events::{Events, open_feed, open_store, start_relay};
 pub use lane::start_lane;
 pub use process::{Process, service_main};

@@ -1,7 +1,7 @@
 //! The command service: the write API, the lane, and the relay where there is a broker.
 
 use anyhow::Context;
-use assembly::{Process, open_store, service_main, start_lane, start_relay};
+use assembly::{Process, documentation, open_store, service_main, start_lane, start_relay};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -27,6 +27,7 @@ async fn run(process: Process) -> anyhow::Result<Process> {
     let api = command::start(events.store.clone(), lane, settings, lifecycle, health)
         .await
         .context("the write API cannot be started")?;
-    process.serve(listener, command::router(api));
+    let routes = command::router(api).merge(documentation(command::openapi()));
+    process.serve(listener, routes);
     Ok(process)
 }

@@ -1,6 +1,7 @@
 //! `orders`: the platform in one process, and the operator's command line.
 
 mod cli;
+mod host;
 mod import;
 
 use clap::Parser;

@@ -29,11 +29,10 @@ impl ApiClient {
             .timeout(Duration::from_secs(30))
             .build()
             .context("an HTTP client cannot be made")?;
-        let trim = |url: &str| url.trim_end_matches('/').to_owned();
-        let query_url = trim(api.query_url.as_ref().unwrap_or(&api.url));
+        let (url, query_url) = api.urls();
         Ok(Self {
             http,
-            url: trim(&api.url),
+            url,
             query_url,
         })
     }

@@ -2,13 +2,15 @@
 
 mod cancel;
 mod client;
+mod doctor;
 mod get;
 mod list;
 mod place;
 pub(crate) mod progress;
 mod table;
 
-use crate::import;
+use crate::{host, import};
+use chassis::config::{Settings, reference_text};
 use clap::{Args, Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -22,6 +24,18 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run everything in one process.
+    #[command(after_long_help = reference_text())]
+    Serve,
+    /// The same, on a private PostgreSQL and with the sandbox provider: for development.
+    Dev,
+    /// Run the separate services on a private PostgreSQL and a private nats-server.
+    Up,
+    /// Check database, broker, versions and lag; say what is wrong and what to do.
+    Doctor(doctor::DoctorArgs),
+    /// Show the configuration.
+    #[command(subcommand)]
+    Config(Config),
     /// Place an order.
     Place(place::PlaceArgs),
     /// Show an order.
@@ -36,6 +50,14 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
+enum Config {
+    /// Print the settings in force, secrets redacted.
+    Print,
+    /// Print every setting with its default, what is allowed and its environment variable.
+    Reference,
+}
+
+#[derive(Debug, Subcommand)]
 enum Import {
     /// The CSV file of *Online Retail* (UCI Machine Learning Repository).
     OnlineRetail {
@@ -46,12 +68,16 @@ enum Import {
     },
 }
 
+/// Where the platform is, unless it says otherwise.
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+
 /// Where the platform is.
 #[derive(Debug, Clone, Args)]
 struct Api {
     /// The platform's address; that of the command service, where services are separate.
-    #[arg(long, env = "ORDERS_URL", default_value = "http://127.0.0.1:8080")]
-    url: String,
+    /// Otherwise the platform that runs from this directory's data, or http://127.0.0.1:8080.
+    #[arg(long, env = "ORDERS_URL")]
+    url: Option<String>,
     /// The query service's address, where it is another one.
     #[arg(long, env = "ORDERS_QUERY_URL")]
     query_url: Option<String>,
@@ -60,24 +86,59 @@ struct Api {
     json: bool,
 }
 
+impl Api {
+    /// Where commands go, and where queries go.
+    fn urls(&self) -> (String, String) {
+        let running = self.url.is_none().then(host::Running::find).flatten();
+        let (url, query_url) = match (&self.url, running) {
+            (Some(url), _) => (url.clone(), url.clone()),
+            (None, Some(running)) => (running.url, running.query_url),
+            (None, None) => (DEFAULT_URL.to_owned(), DEFAULT_URL.to_owned()),
+        };
+        let trim = |url: &str| url.trim_end_matches('/').to_owned();
+        (
+            trim(&url),
+            trim(self.query_url.as_deref().unwrap_or(&query_url)),
+        )
+    }
+}
+
 /// Runs what the command line asks for.
 pub async fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
-        Command::Place(args) => place::run(args).await,
-        Command::Get(args) => get::run(args).await,
-        Command::List(args) => list::run(args).await,
-        Command::Cancel(args) => cancel::run(args).await,
+        Command::Serve => match Settings::load() {
+            Ok(settings) => host::serve(settings, None).await,
+            Err(error) => Err(error.into()),
+        },
+        Command::Dev => host::dev().await,
+        Command::Up => host::up().await,
+        Command::Doctor(args) => doctor::run(args).await,
+        Command::Config(Config::Print) => Settings::load()
+            .map(|settings| print(settings.to_yaml_redacted().trim_end()))
+            .map_err(Into::into)
+            .map(success),
+        Command::Config(Config::Reference) => {
+            print(reference_text().trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Place(args) => place::run(args).await.map(success),
+        Command::Get(args) => get::run(args).await.map(success),
+        Command::List(args) => list::run(args).await.map(success),
+        Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::Import(Import::OnlineRetail { api, options }) => {
-            import::import_online_retail(&api.url, &options).await
+            import::import_online_retail(&api.urls().0, &options)
+                .await
+                .map(success)
         }
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    result.unwrap_or_else(|error| {
+        say(&format!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+const fn success((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }
 
 /// Says something to a person, beside the result.
