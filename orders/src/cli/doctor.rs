@@ -224,9 +224,11 @@ async fn versions(connection: &mut PgConnection) -> anyhow::Result<Finding> {
 }
 
 async fn head(connection: &mut PgConnection) -> anyhow::Result<i64> {
-    Ok(sqlx::query_scalar("SELECT position FROM store.head")
-        .fetch_one(connection)
-        .await?)
+    Ok(
+        sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM store.events")
+            .fetch_one(connection)
+            .await?,
+    )
 }
 
 /// How far the readers of a schema are behind.
