@@ -69,8 +69,8 @@ test-bins:
 .PHONY: bench
 bench: ## Measure, and write docs/benchmarks.md
 	@$(ENSURE) build postgres nats
-	cargo build --profile dist --workspace --bins
-	"$(TARGET)/dist/bench"
+	cargo build --release --workspace --bins
+	"$(TARGET)/release/bench"
 
 .PHONY: fmt
 fmt: ## Format the code
