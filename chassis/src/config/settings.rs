@@ -192,7 +192,7 @@ section! {
     /// Logs.
     TelemetrySettings in "telemetry" {
         /// Which log lines are written.
-        log: String = "info".to_owned(), Rule::LogFilter;
+        log: String = "info,sqlx=warn".to_owned(), Rule::LogFilter;
         /// How log lines look: json for programs, text for people.
         format: LogFormat = LogFormat::Json, Rule::OneOf(&["json", "text"]);
     }
