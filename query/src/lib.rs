@@ -1,1 +1,25 @@
-//! The read API over REST.
+//! The read API: what the projections have made of the events, and orders as they were.
+//!
+//! One endpoint, one file, in `endpoints`. What they share: [`sql`] and [`database`] ask the read
+//! models, [`page`] and [`cursor`] turn rows into pages, [`freshness`] knows how far the read models
+//! are (and lets a reader wait for its own write), [`orders`] has the list of orders, and folds one
+//! from its events.
+
+mod answer;
+mod api;
+mod body;
+mod cursor;
+mod database;
+mod endpoints;
+mod freshness;
+mod orders;
+mod page;
+mod parameters;
+mod problem;
+mod read_your_writes;
+mod sales;
+mod service;
+mod sql;
+
+pub use api::{QueryApi, openapi, router};
+pub use service::start;

@@ -1,0 +1,71 @@
+//! The routes of the read API and what they share.
+
+use crate::{database::Database, endpoints, freshness::Freshness, sql::Sql};
+use chassis::{Problem, token::Signer};
+use domain::TenantId;
+use sqlx::postgres::PgRow;
+use std::{sync::Arc, time::Duration};
+use store::EventReader;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The read API, to be [served](router).
+#[derive(Clone)]
+pub struct QueryApi(pub(crate) Arc<Api>);
+
+/// What the endpoints work with.
+pub(crate) struct Api {
+    pub database: Database,
+    pub reader: Arc<dyn EventReader>,
+    pub freshness: Freshness,
+    pub tenant: TenantId,
+    /// Seals page cursors.
+    pub cursors: Signer,
+    pub default_limit: u32,
+    pub max_limit: u32,
+    pub max_wait: Duration,
+}
+
+impl Api {
+    /// All rows of one statement on the read models.
+    pub(crate) async fn fetch(&self, sql: Sql) -> Result<Vec<PgRow>, Problem> {
+        let rows = self.database.fetch(sql).await;
+        rows.map_err(crate::problem::unreadable)
+    }
+}
+
+/// The read API.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Orders: queries", description = "Look at orders, stock, customers and sales."),
+    tags(
+        (name = "orders", description = "Orders"),
+        (name = "customers", description = "Customers"),
+        (name = "stock", description = "Stock"),
+        (name = "reports", description = "Reports"),
+    )
+)]
+struct Document;
+
+fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(endpoints::list_orders::list_orders))
+        .routes(routes!(endpoints::get_order::get_order))
+        .routes(routes!(endpoints::order_events::order_events))
+        .routes(routes!(endpoints::customer_orders::customer_orders))
+        .routes(routes!(endpoints::get_customer::get_customer))
+        .routes(routes!(endpoints::list_stock::list_stock))
+        .routes(routes!(endpoints::get_stock::get_stock))
+        .routes(routes!(endpoints::sales_report::sales_report))
+}
+
+/// The routes, to be wrapped by the service that serves them.
+pub fn router(api: QueryApi) -> axum::Router {
+    let (router, _) = routes().split_for_parts();
+    router.with_state(api.0)
+}
+
+/// The OpenAPI document of the read API.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    routes().split_for_parts().1
+}

@@ -1,0 +1,49 @@
+//! One endpoint, one file.
+
+pub(crate) mod customer_orders;
+pub(crate) mod get_customer;
+pub(crate) mod get_order;
+pub(crate) mod get_stock;
+pub(crate) mod list_orders;
+pub(crate) mod list_stock;
+pub(crate) mod order_events;
+pub(crate) mod sales_report;
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use chassis::Problem;
+use domain::{CustomerId, IdError, OrderId, Sku};
+use std::str::FromStr;
+
+/// What a path names.
+pub(crate) struct Named<T>(pub T);
+
+/// The order that a path names.
+pub(crate) type OrderPath = Named<OrderId>;
+/// The customer that a path names.
+pub(crate) type CustomerPath = Named<CustomerId>;
+/// The SKU that a path names.
+pub(crate) type SkuPath = Named<Sku>;
+
+impl<S, T> FromRequestParts<S> for Named<T>
+where
+    S: Send + Sync,
+    T: FromStr<Err = IdError>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Problem::bad_request("INVALID_PATH", error.body_text()))?;
+        text.parse().map(Self).map_err(|error: IdError| {
+            Problem::bad_request("INVALID_PATH", format!("The path is wrong: {error}.")).with_error(
+                format!("path:{}", error.what),
+                "INVALID",
+                error.rule,
+            )
+        })
+    }
+}

@@ -1,0 +1,188 @@
+//! `GET /v1/reports/sales`
+
+use crate::{
+    answer,
+    api::Api,
+    database::{Column, ReadError},
+    freshness::{AsOf, Projection},
+    parameters::{Day, refused},
+    problem,
+    read_your_writes::ReadYourWrites,
+    sales::{Counts, Sales, sum},
+    sql::Sql,
+};
+use axum::{extract::State, response::Response};
+use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+use chrono::NaiveDate;
+use domain::Currency;
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgRow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+const TABLE: &str = "sales_daily";
+
+/// Days and currencies in one report at most: ten years of three currencies.
+const MAX_ITEMS: usize = 11_000;
+
+/// Which days.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SalesReportQuery {
+    /// The first day (UTC); the first there is, if it is left out.
+    #[param(value_type = Option<String>, format = Date, example = "2010-12-01")]
+    from: Option<Day>,
+    /// The last day (UTC), included; the last there is, if it is left out.
+    #[param(value_type = Option<String>, format = Date, example = "2010-12-31")]
+    to: Option<Day>,
+    /// ISO 4217; all, if it is left out.
+    #[param(value_type = Option<String>, example = "GBP")]
+    currency: Option<Currency>,
+}
+
+/// What was sold.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SalesReport<'r> {
+    /// By day and currency; days without orders are left out.
+    items: Vec<SalesOfDay<'r>>,
+    /// All days together, by currency.
+    totals: Vec<SalesOfCurrency<'r>>,
+    /// How old it is.
+    as_of: AsOf,
+}
+
+/// What was sold on one day in one currency.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SalesOfDay<'r> {
+    /// The day (UTC) on which the orders were placed.
+    day: NaiveDate,
+    #[serde(flatten)]
+    sales: SalesOfCurrency<'r>,
+}
+
+/// What was sold in one currency.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SalesOfCurrency<'r> {
+    #[serde(flatten)]
+    sales: Sales<'r>,
+    /// How many lines the orders have.
+    lines: i64,
+    /// How many pieces.
+    units: i64,
+}
+
+/// A row of `sales_report.sql`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sold {
+    lines: i64,
+    units: i64,
+    counts: Counts,
+}
+
+impl Sold {
+    fn read(row: &PgRow) -> Result<Self, ReadError> {
+        Ok(Self {
+            lines: row.column(TABLE, 2)?,
+            units: row.column(TABLE, 3)?,
+            counts: Counts::read(row, TABLE, 4)?,
+        })
+    }
+
+    fn plus(self, other: Self) -> Result<Self, Problem> {
+        Ok(Self {
+            lines: sum(self.lines, other.lines)?,
+            units: sum(self.units, other.units)?,
+            counts: self.counts.plus(other.counts)?,
+        })
+    }
+
+    fn of(self, currency: &str) -> SalesOfCurrency<'_> {
+        SalesOfCurrency {
+            sales: self.counts.of(currency),
+            lines: self.lines,
+            units: self.units,
+        }
+    }
+}
+
+/// Report sales, by day and currency.
+///
+/// An order counts on the day on which it was placed, whatever became of it later.
+#[utoipa::path(
+    get,
+    path = "/v1/reports/sales",
+    tag = "reports",
+    params(
+        SalesReportQuery,
+        ("Consistency-Token" = Option<String>, Header, description = "Of a write that must be seen."),
+        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for it; 2, unless told otherwise."),
+    ),
+    responses(
+        (status = 200, description = "The report.", body = SalesReport),
+        (status = 400, description = "A parameter is wrong, or the range is too wide.", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 409, description = "The token is of a former event store.", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "The sums exceed what can be counted.", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 503, description = "Not now, or the write is not seen yet.", body = ProblemDetails, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn sales_report(
+    State(api): State<Arc<Api>>,
+    writes: ReadYourWrites,
+    StrictQuery(query): StrictQuery<SalesReportQuery>,
+) -> Result<Response, Problem> {
+    let sql = select(&api, &query)?;
+    writes.insist(&api, Projection::Sales).await?;
+    let as_of = api.freshness.as_of(Projection::Sales);
+    let rows = api.fetch(sql).await?;
+    if rows.len() > MAX_ITEMS {
+        let rule = format!(
+            "the range holds more than {MAX_ITEMS} days and currencies; narrow it with from, to or \
+             currency"
+        );
+        return Err(refused("to", "RANGE_TOO_WIDE", &rule));
+    }
+    let mut items = Vec::with_capacity(rows.len());
+    let mut totals: BTreeMap<&str, Sold> = BTreeMap::new();
+    for row in &rows {
+        let sold = Sold::read(row).map_err(problem::unreadable)?;
+        let currency: &str = row.column(TABLE, 1).map_err(problem::unreadable)?;
+        items.push(SalesOfDay {
+            day: row.column(TABLE, 0).map_err(problem::unreadable)?,
+            sales: sold.of(currency),
+        });
+        let total = totals.entry(currency).or_default();
+        *total = total.plus(sold)?;
+    }
+    let totals = totals
+        .into_iter()
+        .map(|(currency, total)| total.of(currency));
+    answer::json(&SalesReport {
+        items,
+        totals: totals.collect(),
+        as_of,
+    })
+}
+
+fn select(api: &Api, query: &SalesReportQuery) -> Result<Sql, Problem> {
+    let mut sql = Sql::new(include_str!("sales_report.sql"));
+    sql.push("WHERE tenant = ").bind(api.tenant.as_str());
+    if let Some(from) = query.from {
+        sql.push("\n  AND day >= ").bind(from.0);
+    }
+    if let Some(to) = query.to {
+        if query.from.is_some_and(|from| from.0 > to.0) {
+            return Err(refused("to", "EMPTY_RANGE", "it must not be before from"));
+        }
+        sql.push("\n  AND day <= ").bind(to.0);
+    }
+    if let Some(currency) = &query.currency {
+        sql.push("\n  AND currency = ").bind(currency.as_str());
+    }
+    sql.push("\nORDER BY day, currency").limit(
+        u32::try_from(MAX_ITEMS)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1),
+    );
+    Ok(sql)
+}

@@ -1,0 +1,10 @@
+SELECT
+    on_hand,
+    reserved,
+    committed,
+    available,
+    version,
+    updated_at,
+    location,
+    sku
+FROM read.stock_level

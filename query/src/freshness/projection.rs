@@ -1,0 +1,43 @@
+//! The projections that answers are read from.
+
+/// A projection that this service reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Projection {
+    /// `order_summary`
+    Orders,
+    /// `order_timeline`
+    Timeline,
+    /// `stock_level`
+    Stock,
+    /// `customer_summary`
+    Customers,
+    /// `sales_daily`
+    Sales,
+}
+
+impl Projection {
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Orders,
+        Self::Timeline,
+        Self::Stock,
+        Self::Customers,
+        Self::Sales,
+    ];
+
+    /// The name of its table, and of its checkpoint.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Orders => "order_summary",
+            Self::Timeline => "order_timeline",
+            Self::Stock => "stock_level",
+            Self::Customers => "customer_summary",
+            Self::Sales => "sales_daily",
+        }
+    }
+
+    /// The projection whose name this is.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+}

@@ -1,0 +1,251 @@
+//! A whole order as an answer.
+
+use super::history::History;
+use crate::{
+    body::{FulfilmentStatus, Money},
+    database::{Column, ReadError, corrupt},
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    OrderId, Sku,
+    order::{Address, Line, RejectionReason},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sqlx::postgres::PgRow;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+const TABLE: &str = "order_summary";
+
+/// An order.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Order)]
+pub(crate) struct OrderBody<'a> {
+    /// The order's id.
+    order_id: Uuid,
+    /// How many events its stream has; also its ETag.
+    version: i64,
+    /// The position of the last event of it or of its payment.
+    position: i64,
+    /// Where it is in its life.
+    #[schema(example = "confirmed")]
+    status: &'a str,
+    /// Where its payment is.
+    #[schema(example = "authorized")]
+    payment_status: &'a str,
+    /// How much of it was delivered.
+    #[schema(example = "unfulfilled")]
+    fulfilment_status: &'a str,
+    /// Who ordered.
+    #[schema(example = "17850")]
+    customer_id: &'a str,
+    /// The shop's own order number.
+    reference: Option<&'a str>,
+    /// The sum of the lines.
+    total: Money<'a>,
+    /// How many lines it has.
+    line_count: i64,
+    /// How many pieces.
+    unit_count: i64,
+    /// What was ordered.
+    lines: Vec<OrderLine<'a>>,
+    /// The holds that are on it.
+    holds: Vec<Hold>,
+    /// Why it was rejected.
+    rejection: Option<Rejection<'a>>,
+    /// Why it is being cancelled, or was.
+    cancellation_reason: Option<&'a str>,
+    /// Where to.
+    shipping_address: Option<ShippingAddress>,
+    /// When the customer ordered.
+    placed_at: DateTime<Utc>,
+    /// When the last event of it or of its payment was recorded.
+    updated_at: DateTime<Utc>,
+}
+
+/// One line of an order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OrderLine<'a> {
+    /// Its number, from 1.
+    line: u32,
+    /// What.
+    #[schema(value_type = String, example = "85123A")]
+    sku: Sku,
+    /// How many.
+    quantity: i64,
+    /// Price of one.
+    unit_price: Money<'a>,
+    /// Price of all.
+    total: Money<'a>,
+}
+
+/// A hold on an order.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Hold {
+    /// Which.
+    #[schema(example = "fraud-check")]
+    hold: String,
+    /// Why, for people.
+    reason: String,
+}
+
+/// Why an order was rejected.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Rejection<'a> {
+    /// For programs.
+    #[schema(example = "out_of_stock")]
+    reason: &'a str,
+    /// For people.
+    detail: Option<&'a str>,
+}
+
+/// Where an order goes.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ShippingAddress {
+    /// Who receives it.
+    #[serde(default)]
+    name: Option<String>,
+    /// Street and number, and what else stands above the town.
+    #[serde(default)]
+    lines: Vec<String>,
+    /// The town.
+    #[serde(default)]
+    city: Option<String>,
+    /// The postal code.
+    #[serde(default)]
+    postal_code: Option<String>,
+    /// The country, as the shop writes it.
+    #[schema(example = "United Kingdom")]
+    country: String,
+}
+
+impl<'a> OrderBody<'a> {
+    /// The order in a row of `order.sql`.
+    pub(crate) fn of_row(id: OrderId, row: &'a PgRow) -> Result<Self, ReadError> {
+        let currency = row.column(TABLE, 11)?;
+        let reason: Option<&str> = row.column(TABLE, 13)?;
+        let detail = row.column(TABLE, 14)?;
+        let line_count: i32 = row.column(TABLE, 6)?;
+        let lines: Vec<Line> = parse(row, 18)?;
+        Ok(Self {
+            order_id: id.uuid(),
+            version: row.column(TABLE, 0)?,
+            position: row.column(TABLE, 1)?,
+            status: row.column(TABLE, 7)?,
+            payment_status: row.column(TABLE, 8)?,
+            fulfilment_status: row.column(TABLE, 9)?,
+            customer_id: row.column(TABLE, 10)?,
+            reference: row.column(TABLE, 12)?,
+            total: Money {
+                amount: row.column(TABLE, 4)?,
+                currency,
+            },
+            line_count: line_count.into(),
+            unit_count: row.column(TABLE, 5)?,
+            lines: with_money(lines, currency),
+            holds: parse(row, 17)?,
+            rejection: reason.map(|reason| Rejection { reason, detail }),
+            cancellation_reason: row.column(TABLE, 15)?,
+            shipping_address: parse(row, 16)?,
+            placed_at: row.column(TABLE, 2)?,
+            updated_at: row.column(TABLE, 3)?,
+        })
+    }
+
+    /// The order as it was folded.
+    pub(crate) fn of_history(history: &'a History) -> Self {
+        let order = &history.order;
+        let placed = order.placed.as_ref();
+        let currency = placed.currency.as_str();
+        let units = |sum: i64, line: &Line| sum.saturating_add(line.quantity);
+        Self {
+            order_id: placed.order_id.uuid(),
+            version: history.version.get(),
+            position: history.position.get(),
+            status: order.status.as_str(),
+            payment_status: history.payment_status.as_str(),
+            fulfilment_status: FulfilmentStatus::Unfulfilled.as_str(),
+            customer_id: placed.customer_id.as_str(),
+            reference: placed.reference.as_deref(),
+            total: Money {
+                amount: placed.total,
+                currency,
+            },
+            line_count: i64::try_from(placed.lines.len()).unwrap_or(i64::MAX),
+            unit_count: placed.lines.iter().fold(0, units),
+            lines: with_money(placed.lines.clone(), currency),
+            holds: order
+                .holds
+                .iter()
+                .map(|(hold, reason)| Hold {
+                    hold: hold.clone(),
+                    reason: reason.clone(),
+                })
+                .collect(),
+            rejection: history
+                .rejection
+                .as_ref()
+                .map(|(reason, detail)| Rejection {
+                    reason: reason_code(*reason),
+                    detail: Some(detail),
+                }),
+            cancellation_reason: history.cancellation_reason.as_deref(),
+            shipping_address: placed.shipping_address.clone().map(ShippingAddress::from),
+            placed_at: placed.placed_at,
+            updated_at: history.updated_at,
+        }
+    }
+
+    /// The version of the order's stream.
+    pub(crate) const fn version(&self) -> i64 {
+        self.version
+    }
+}
+
+impl From<Address> for ShippingAddress {
+    fn from(address: Address) -> Self {
+        let Address {
+            name,
+            lines,
+            city,
+            postal_code,
+            country,
+        } = address;
+        Self {
+            name,
+            lines,
+            city,
+            postal_code,
+            country,
+        }
+    }
+}
+
+/// The reason as read models and JSON have it.
+const fn reason_code(reason: RejectionReason) -> &'static str {
+    match reason {
+        RejectionReason::OutOfStock => "out_of_stock",
+        RejectionReason::PaymentDeclined => "payment_declined",
+        RejectionReason::PaymentIntegrity => "payment_integrity",
+    }
+}
+
+fn with_money(lines: Vec<Line>, currency: &str) -> Vec<OrderLine<'_>> {
+    let money = |amount| Money { amount, currency };
+    lines
+        .into_iter()
+        .map(|line| OrderLine {
+            line: line.line,
+            sku: line.sku,
+            quantity: line.quantity,
+            unit_price: money(line.unit_price),
+            total: money(line.total),
+        })
+        .collect()
+}
+
+/// A column that holds JSON as text; an absent one reads as `null`.
+fn parse<T: DeserializeOwned>(row: &PgRow, index: usize) -> Result<T, ReadError> {
+    let text: Option<&str> = row.column(TABLE, index)?;
+    serde_json::from_str(text.unwrap_or("null")).map_err(|error| corrupt(row, TABLE, index, error))
+}

@@ -1,0 +1,102 @@
+//! How failures become problem answers: mapped once, here.
+
+use crate::database::ReadError;
+use chassis::Problem;
+use domain::{CustomerId, OrderId, Sku};
+use std::{error::Error, time::Duration};
+use store::StoreError;
+
+const SOON: Duration = Duration::from_secs(1);
+const LATER: Duration = Duration::from_secs(5);
+
+/// The read models could not be read.
+pub(crate) fn unreadable(error: ReadError) -> Problem {
+    let cause = error.source().map(ToString::to_string);
+    match error {
+        ReadError::Unavailable(_) => {
+            tracing::warn!(%error, cause, "a read failed");
+            Problem::service_unavailable(
+                "READ_MODELS_UNAVAILABLE",
+                "The read models cannot be reached.",
+                LATER,
+            )
+        }
+        ReadError::Busy => {
+            Problem::service_unavailable("READ_MODELS_BUSY", "Too many reads are in work.", SOON)
+        }
+        ReadError::TooSlow => {
+            tracing::warn!(%error, "a read was given up");
+            Problem::service_unavailable(
+                "READ_TOO_SLOW",
+                "The read took longer than it may; filters that select less make it quicker.",
+                LATER,
+            )
+        }
+        ReadError::NotMigrated(_) => {
+            tracing::warn!(%error, cause, "a read failed");
+            Problem::service_unavailable(
+                "READ_MODELS_MISSING",
+                "The read models are not there yet: the projector makes them when it starts.",
+                LATER,
+            )
+        }
+        ReadError::Corrupt { .. } | ReadError::Failed(_) => {
+            tracing::error!(%error, cause, "a read failed");
+            Problem::internal()
+        }
+    }
+}
+
+/// The events of an order could not be read.
+pub(crate) fn unfoldable(error: StoreError, order: OrderId) -> Problem {
+    let cause = error.source().map(ToString::to_string);
+    if error.is_transient() {
+        tracing::warn!(%error, cause, order_id = %order, "order {order} cannot be folded now");
+        return Problem::service_unavailable(
+            "STORE_UNAVAILABLE",
+            "The event store cannot be reached.",
+            LATER,
+        );
+    }
+    tracing::error!(%error, cause, order_id = %order, "order {order} cannot be folded");
+    Problem::internal()
+}
+
+/// The read model does not have the caller's write yet.
+pub(crate) fn lagging() -> Problem {
+    Problem::service_unavailable(
+        "READ_MODEL_LAGGING",
+        "The read model does not have your write yet; ask again, or wait longer with Prefer: \
+         wait=N.",
+        SOON,
+    )
+}
+
+/// The caller's token is of another life of the store.
+pub(crate) fn token_of_another_epoch() -> Problem {
+    let detail = "the event store was restored since, and positions of before mean nothing now";
+    Problem::conflict(
+        "CONSISTENCY_TOKEN_EXPIRED",
+        "The Consistency-Token is of a former event store; leave it out, and look whether the \
+         write is still there.",
+    )
+    .with_error("header:Consistency-Token", "EXPIRED", detail)
+}
+
+pub(crate) fn no_such_order(order: OrderId) -> Problem {
+    Problem::not_found("ORDER_NOT_FOUND", format!("There is no order {order}."))
+}
+
+pub(crate) fn no_such_customer(customer: &CustomerId) -> Problem {
+    Problem::not_found(
+        "CUSTOMER_NOT_FOUND",
+        format!("Customer {customer} has not ordered anything."),
+    )
+}
+
+pub(crate) fn no_such_stock(sku: &Sku) -> Problem {
+    Problem::not_found(
+        "STOCK_NOT_FOUND",
+        format!("There was never any stock of {sku}."),
+    )
+}

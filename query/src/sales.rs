@@ -1,0 +1,169 @@
+//! Orders counted by what became of them.
+
+use crate::{
+    body::Money,
+    database::{Column, ReadError},
+};
+use chassis::Problem;
+use serde::Serialize;
+use sqlx::postgres::PgRow;
+use utoipa::ToSchema;
+
+/// Orders, and the sum of their totals in minor units.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub orders: i64,
+    pub amount: i64,
+}
+
+/// Orders by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub all: Count,
+    pub confirmed: Count,
+    pub cancelled: Count,
+    pub rejected: Count,
+    pub expired: Count,
+}
+
+/// Orders, and what they are worth together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Worth<'a> {
+    /// How many orders.
+    orders: i64,
+    /// The sum of their totals.
+    total: Money<'a>,
+}
+
+/// Orders of one currency: each counts once among all, and in at most one of confirmed, cancelled,
+/// rejected and expired, which is where it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Sales<'a> {
+    /// ISO 4217.
+    #[schema(example = "GBP")]
+    currency: &'a str,
+    /// How many orders were placed.
+    orders: i64,
+    /// The sum of their totals.
+    total: Money<'a>,
+    /// Those that the shop delivers.
+    confirmed: Worth<'a>,
+    /// Those that were cancelled.
+    cancelled: Worth<'a>,
+    /// Those that could not be had.
+    rejected: Worth<'a>,
+    /// Those that were not paid in time.
+    expired: Worth<'a>,
+    /// The others.
+    open: Worth<'a>,
+}
+
+impl Counts {
+    /// The ten columns of `row` from `first` on: orders and amount of each, in the order above.
+    pub(crate) fn read(row: &PgRow, table: &'static str, first: usize) -> Result<Self, ReadError> {
+        let count = |nr: usize| -> Result<Count, ReadError> {
+            Ok(Count {
+                orders: row.column(table, first + 2 * nr)?,
+                amount: row.column(table, first + 2 * nr + 1)?,
+            })
+        };
+        Ok(Self {
+            all: count(0)?,
+            confirmed: count(1)?,
+            cancelled: count(2)?,
+            rejected: count(3)?,
+            expired: count(4)?,
+        })
+    }
+
+    /// Both together.
+    ///
+    /// # Errors
+    /// 422: the sum exceeds what can be counted.
+    pub(crate) fn plus(self, other: Self) -> Result<Self, Problem> {
+        let plus = |a: Count, b: Count| -> Result<Count, Problem> {
+            Ok(Count {
+                orders: sum(a.orders, b.orders)?,
+                amount: sum(a.amount, b.amount)?,
+            })
+        };
+        Ok(Self {
+            all: plus(self.all, other.all)?,
+            confirmed: plus(self.confirmed, other.confirmed)?,
+            cancelled: plus(self.cancelled, other.cancelled)?,
+            rejected: plus(self.rejected, other.rejected)?,
+            expired: plus(self.expired, other.expired)?,
+        })
+    }
+
+    /// As an answer has it.
+    pub(crate) fn of(self, currency: &str) -> Sales<'_> {
+        let worth = |count: Count| Worth {
+            orders: count.orders,
+            total: Money {
+                amount: count.amount,
+                currency,
+            },
+        };
+        Sales {
+            currency,
+            orders: self.all.orders,
+            total: worth(self.all).total,
+            confirmed: worth(self.confirmed),
+            cancelled: worth(self.cancelled),
+            rejected: worth(self.rejected),
+            expired: worth(self.expired),
+            open: worth(self.open()),
+        }
+    }
+
+    fn open(self) -> Count {
+        let ended = [self.confirmed, self.cancelled, self.rejected, self.expired];
+        ended.iter().fold(self.all, |open, ended| Count {
+            orders: open.orders.saturating_sub(ended.orders),
+            amount: open.amount.saturating_sub(ended.amount),
+        })
+    }
+}
+
+/// The sum of two numbers of a report.
+///
+/// # Errors
+/// 422: it exceeds what can be counted.
+pub(crate) fn sum(a: i64, b: i64) -> Result<i64, Problem> {
+    a.checked_add(b).ok_or_else(|| {
+        Problem::unprocessable(
+            "TOTAL_OVERFLOW",
+            "The sums exceed what can be counted; ask for a shorter range.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(orders: i64, amount: i64) -> Count {
+        Count { orders, amount }
+    }
+
+    #[test]
+    fn what_has_not_ended_is_open_and_sums_never_wrap() {
+        let counts = Counts {
+            all: count(10, 1_000),
+            confirmed: count(4, 400),
+            cancelled: count(1, 50),
+            rejected: count(2, 150),
+            expired: count(1, 100),
+        };
+        assert_eq!(counts.open(), count(2, 300));
+        let twice = counts.plus(counts).unwrap();
+        assert_eq!(twice.all, count(20, 2_000));
+        assert_eq!(twice.open(), count(4, 600));
+        let huge = Counts {
+            all: count(1, i64::MAX),
+            ..Counts::default()
+        };
+        assert_eq!(huge.plus(counts).unwrap_err().code(), "TOTAL_OVERFLOW");
+    }
+}

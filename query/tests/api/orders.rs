@@ -1,0 +1,178 @@
+//! One order, as the read model has it and as its events make it.
+
+use crate::stage::{EPOCH, Stage, hour, order_stream, payment_stream, token};
+use domain::{
+    Currency, CustomerId, Event, Money, OrderId, Sku,
+    order::{
+        Address, CancellationRequested, HoldPlaced, Line, OrderBrief, OrderEvent, OrderPlaced,
+        OrderRejected, RejectionReason,
+    },
+    payment::{PaymentAuthorized, PaymentEvent},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+pub fn id() -> OrderId {
+    OrderId::new(Uuid::from_u128(0x0193_a000_0000_7000_8000_0000_0000_0001))
+}
+
+pub fn placed() -> OrderPlaced {
+    let line = |line, sku, quantity, unit_price| Line {
+        line,
+        sku: Sku::parse(sku).unwrap(),
+        quantity,
+        unit_price,
+        total: quantity * unit_price,
+    };
+    OrderPlaced {
+        order_id: id(),
+        customer_id: CustomerId::parse("17850").unwrap(),
+        currency: Currency::parse("GBP").unwrap(),
+        lines: vec![line(1, "85123A", 6, 255), line(2, "71053", 1, 339)],
+        total: 1_869,
+        shipping_address: Some(Address {
+            name: Some("Ann \"A\" Example".into()),
+            lines: vec!["1 High Street".into()],
+            city: None,
+            postal_code: None,
+            country: "United Kingdom".into(),
+        }),
+        payment_method: "tok_approve".into(),
+        reference: Some("536365".into()),
+        placed_at: hour(8),
+    }
+}
+
+pub fn brief() -> OrderBrief {
+    let placed = placed();
+    OrderBrief {
+        order_id: placed.order_id,
+        customer_id: placed.customer_id,
+        currency: placed.currency,
+        total: placed.total,
+        placed_at: placed.placed_at,
+    }
+}
+
+pub fn authorized() -> Event {
+    Event::Payment(PaymentEvent::PaymentAuthorized(PaymentAuthorized {
+        order_id: id(),
+        attempt: 1,
+        authorization_id: "auth-1".into(),
+        amount: Money::new(1_869, Currency::parse("GBP").unwrap()),
+    }))
+}
+
+pub fn order(event: impl Into<OrderEvent>) -> Event {
+    Event::Order(event.into())
+}
+
+/// What the projector writes for the events of the test below.
+fn row(updated_at: &str) -> String {
+    format!(
+        r#"INSERT INTO read.order_summary
+            (tenant, order_id, total, unit_count, version, position, placed_at, updated_at,
+             line_count, hold_count, customer_id, currency, status, payment_status,
+             fulfilment_status, reference, rejection_reason, rejection_detail, cancellation_reason,
+             shipping_country, shipping_address, holds, lines)
+        VALUES
+            ('main', '{id}', 1869, 7, 4, 5, '2010-12-01T08:00Z', '{updated_at}', 2, 1, '17850',
+             'GBP', 'rejected', 'authorized', 'unfulfilled', '536365', 'out_of_stock',
+             'Not enough of 71053.', 'changed my mind', 'United Kingdom',
+             '{{"name": "Ann \"A\" Example", "lines": ["1 High Street"], "country": "United Kingdom"}}',
+             '[{{"hold": "fraud-check", "reason": "looks odd"}}]',
+             '[{{"line": 1, "sku": "85123A", "quantity": 6, "unit_price": 255, "total": 1530}},
+               {{"line": 2, "sku": "71053", "quantity": 1, "unit_price": 339, "total": 339}}]')"#,
+        id = id()
+    )
+}
+
+#[tokio::test]
+async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
+    let stage = Stage::new().await;
+    let events = vec![
+        order(placed()),
+        order(HoldPlaced {
+            order_id: id(),
+            hold: "fraud-check".into(),
+            reason: "looks odd".into(),
+        }),
+        order(CancellationRequested {
+            order: brief(),
+            reason: "changed my mind".into(),
+        }),
+        order(OrderRejected {
+            order: brief(),
+            reason: RejectionReason::OutOfStock,
+            detail: "Not enough of 71053.".into(),
+        }),
+    ];
+    stage.append(order_stream(id()), 0, events).await;
+    let last = stage
+        .append(payment_stream(id()), 0, vec![authorized()])
+        .await;
+    let path = format!("/v1/orders/{}", id());
+    let token = token(EPOCH, last.get().unsigned_abs());
+    let headers = [("consistency-token", token.as_str()), ("prefer", "wait=0")];
+    let folded = stage.get_with(&path, &headers).await.expect(200);
+    assert_eq!(folded.header("served-from"), Some("stream"));
+
+    stage
+        .sql(&row(folded.body["updated_at"].as_str().unwrap()))
+        .await;
+    stage.checkpoint_all(last.get()).await;
+    let read = stage.get_with(&path, &headers).await.expect(200);
+    assert_eq!(read.header("served-from"), None);
+    assert_eq!(read.header("etag"), Some("\"4\""));
+    assert_eq!(read.body, folded.body);
+
+    let gbp = |amount: i64| json!({"amount": amount, "currency": "GBP"});
+    let mut body = read.body;
+    body.as_object_mut().unwrap().remove("updated_at");
+    assert_eq!(
+        body,
+        json!({
+            "order_id": id(),
+            "version": 4,
+            "position": 5,
+            "status": "rejected",
+            "payment_status": "authorized",
+            "fulfilment_status": "unfulfilled",
+            "customer_id": "17850",
+            "reference": "536365",
+            "total": gbp(1_869),
+            "line_count": 2,
+            "unit_count": 7,
+            "lines": [
+                {"line": 1, "sku": "85123A", "quantity": 6, "unit_price": gbp(255), "total": gbp(1_530)},
+                {"line": 2, "sku": "71053", "quantity": 1, "unit_price": gbp(339), "total": gbp(339)},
+            ],
+            "holds": [{"hold": "fraud-check", "reason": "looks odd"}],
+            "rejection": {"reason": "out_of_stock", "detail": "Not enough of 71053."},
+            "cancellation_reason": "changed my mind",
+            "shipping_address": {
+                "name": "Ann \"A\" Example",
+                "lines": ["1 High Street"],
+                "city": null,
+                "postal_code": null,
+                "country": "United Kingdom",
+            },
+            "placed_at": "2010-12-01T08:00:00Z",
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_our_fault_and_no_internals_leak() {
+    let stage = Stage::new().await;
+    stage.sql(&row("2010-12-01T09:00Z")).await;
+    stage
+        .sql("UPDATE read.order_summary SET lines = '[{\"line\": 1}]'")
+        .await;
+    let answer = stage.get(&format!("/v1/orders/{}", id())).await;
+    let answer = answer.problem(500, "INTERNAL");
+    let said = answer.body.to_string();
+    assert!(!said.contains("read.") && !said.contains("sku"), "{said}");
+    // The list does not look at the lines.
+    stage.get("/v1/orders").await.expect(200);
+}
