@@ -1,1 +1,25 @@
 //! Folds events into read models: live, rebuild, fenced leadership.
+//!
+//! A projection is a keyed fold ([`projection::Projection`]), pure and tested without a database. The
+//! live runtime ([`live`]) reads the feed, loads the rows of a batch in one read, folds, and writes
+//! rows and checkpoint in one statement that a fenced leader cannot do any harm with. [`rebuild`]
+//! folds all of history into fresh tables beside the live ones, and swaps them.
+
+mod batch;
+pub mod live;
+pub mod projection;
+pub mod projections;
+pub mod rebuild;
+pub mod row;
+mod service;
+mod status;
+pub mod storage;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use projection::Projection;
+pub use service::{Parts, options, start};
+pub use status::{Board, ProjectionStatus, State, router};
+pub use storage::{MemoryReadModels, PostgresReadModels, ReadModels};

@@ -1,1 +1,207 @@
-fn main() {}
+//! The projector: keeps the read models up to date, and builds them anew.
+
+use anyhow::Context;
+use assembly::{Events, Process, open_feed, open_store};
+use chassis::config::{Settings, reference_text};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use projector::{
+    Parts, PostgresReadModels, ReadModels,
+    projections::names,
+    rebuild::{Progress, RebuildOptions, rebuild_by_name},
+    router, start,
+};
+use secrecy::ExposeSecret;
+use std::{
+    io::Write,
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use store::{PostgresOptions, PostgresReader, SystemClock};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Connections to the read models: each projection, and whoever looks how far they are.
+const CONNECTIONS: u32 = 6;
+
+/// How often a rebuild tells people how far it is.
+const TELL_EVERY: Duration = Duration::from_millis(500);
+
+/// Keeps the read models up to date.
+#[derive(Debug, Parser)]
+#[command(name = "projector", version)]
+struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Run the service (the default).
+    Run,
+    /// Build a read model anew from all events; it stays readable meanwhile.
+    Rebuild {
+        /// Which: see `projector status`.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        name: Option<String>,
+        /// All of them.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show how far the read models are.
+    Status,
+    /// Show the configuration.
+    #[command(subcommand)]
+    Config(ConfigAction),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigAction {
+    /// Print the settings in force, secrets redacted.
+    Print,
+}
+
+#[expect(clippy::print_stderr, reason = "there may be no logs yet")]
+fn main() -> ExitCode {
+    let command = Arguments::command().after_long_help(reference_text());
+    let arguments =
+        Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => Err(anyhow::Error::new(error).context("the runtime cannot be started")),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("projector: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load()?;
+    match arguments.action.unwrap_or(Action::Run) {
+        Action::Run => serve(Process::new(settings)?).await,
+        Action::Rebuild { name, .. } => rebuild(&settings, name).await,
+        Action::Status => status(&settings).await,
+        Action::Config(ConfigAction::Print) => {
+            print(&settings.to_yaml_redacted())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn serve(process: Process) -> anyhow::Result<ExitCode> {
+    let Process {
+        settings,
+        lifecycle,
+        health,
+        ..
+    } = &process;
+    let port = settings.http.projector_port;
+    let listener = process.bind("http.projector_port", port).await?;
+    let events: Events = open_store(settings).await?;
+    let parts = Parts {
+        feed: open_feed(settings, &events, lifecycle).await?,
+        models: read_models(settings).await?,
+        leases: events.leases.clone(),
+        clock: Arc::new(SystemClock),
+    };
+    let board = start(&parts, &settings.projector, lifecycle, health);
+    process.serve(listener, router(board));
+    Ok(process.run().await)
+}
+
+async fn read_models(settings: &Settings) -> anyhow::Result<PostgresReadModels> {
+    let url = settings.read_url().expose_secret();
+    if url == "memory" {
+        anyhow::bail!("read.url: the read models of a service need PostgreSQL");
+    }
+    PostgresReadModels::connect(url, CONNECTIONS)
+        .await
+        .context("read.url: the database of the read models cannot be used")
+}
+
+async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<ExitCode> {
+    let reader = Arc::new(reader(settings).await?);
+    let models = read_models(settings).await?;
+    let names = match name {
+        Some(name) => vec![name],
+        None => names().into_iter().map(str::to_owned).collect(),
+    };
+    for name in names {
+        let told = Mutex::new(Instant::now());
+        let tell = move |progress: &Progress| {
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.elapsed() >= TELL_EVERY {
+                *told = Instant::now();
+                // A closed terminal is no reason to stop.
+                let _ = print(&format!("{}\n", line(progress)));
+            }
+        };
+        let options = RebuildOptions::default();
+        let rebuilt =
+            rebuild_by_name(&name, reader.clone(), &models, &options, Arc::new(tell)).await?;
+        print(&format!(
+            "{name}: {rows} rows from {events} events in {took:.1?}, up to position {position}\n",
+            rows = rebuilt.rows,
+            events = rebuilt.events,
+            took = rebuilt.took,
+            position = rebuilt.position,
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(progress: &Progress) -> String {
+    let left = progress.left().map_or("?".into(), |left| {
+        format!("{:.0?}", Duration::from_secs(left.as_secs()))
+    });
+    format!(
+        "{name}: {events} events, {percent:.0} %, {rate:.0} events/s, {left} left",
+        name = progress.name,
+        events = progress.events,
+        percent = progress.done() * 100.0,
+        rate = progress.rate(),
+    )
+}
+
+async fn status(settings: &Settings) -> anyhow::Result<ExitCode> {
+    use store::EventReader;
+    let head = reader(settings).await?.head().await?;
+    let checkpoints = read_models(settings).await?.checkpoints().await?;
+    let mut text = format!(
+        "{:24} {:>7} {:>12} {:>12}  {}\n",
+        "PROJECTION", "VERSION", "POSITION", "BEHIND", "WRITTEN"
+    );
+    for record in checkpoints {
+        text.push_str(&format!(
+            "{:24} {:>7} {:>12} {:>12}  {}\n",
+            record.name,
+            record.version,
+            record.position,
+            head.position.get() - record.position.get(),
+            record.updated_at.format("%Y-%m-%d %H:%M:%SZ"),
+        ));
+    }
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn reader(settings: &Settings) -> anyhow::Result<PostgresReader> {
+    let url = settings.store.url.expose_secret();
+    if url == "memory" {
+        anyhow::bail!("store.url: a store in memory is nobody else's to read");
+    }
+    PostgresReader::connect(PostgresOptions::new(url))
+        .await
+        .context("store.url: the event store cannot be used")
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}

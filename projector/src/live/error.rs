@@ -1,0 +1,83 @@
+//! Why a projection stops.
+
+use crate::{batch::Unfoldable, storage::ReadModelError};
+use domain::{Envelope, Position};
+use serde::Serialize;
+use store::{StoreError, Undecodable};
+use uuid::Uuid;
+
+/// Why a projection stopped before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The read models' database failed, or another leader took over.
+    #[error(transparent)]
+    ReadModels(#[from] ReadModelError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An event cannot be read. What comes after it waits.
+    #[error(transparent)]
+    Undecodable(#[from] Undecodable),
+    /// An event cannot be folded. What comes after it waits.
+    #[error(transparent)]
+    Unfoldable(#[from] Unfoldable),
+    /// The store is not the one that the checkpoint is of, or lost its tail.
+    #[error(
+        "the event store is another one, or lost its tail: read.{name} was folded up to position \
+         {position} of store {checkpoint:?}, and the store is {store}, at position {head}: run \
+         `projector rebuild {name}`"
+    )]
+    Rewound {
+        /// The projection.
+        name: &'static str,
+        /// Its checkpoint.
+        position: Position,
+        /// The store that the checkpoint is of.
+        checkpoint: Option<Uuid>,
+        /// The store.
+        store: Uuid,
+        /// How far the store is.
+        head: Position,
+    },
+}
+
+/// Where an event is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Its stream.
+    pub stream: String,
+    /// Its number in the stream.
+    pub version: i64,
+    /// Its place among all events.
+    pub position: i64,
+}
+
+impl RunError {
+    /// Whether somebody else leads: nothing is wrong.
+    pub const fn is_fenced(&self) -> bool {
+        matches!(self, Self::ReadModels(ReadModelError::Fenced(_)))
+    }
+
+    /// Whether trying again can help without anybody doing anything.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::ReadModels(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient(),
+            Self::Undecodable(_) | Self::Unfoldable(_) | Self::Rewound { .. } => false,
+        }
+    }
+
+    /// The event that is the reason, if it is one.
+    pub fn place(&self) -> Option<Place> {
+        let envelope: &Envelope = match self {
+            Self::Undecodable(error) => &error.envelope,
+            Self::Unfoldable(error) => &error.envelope,
+            Self::ReadModels(_) | Self::Store(_) | Self::Rewound { .. } => return None,
+        };
+        Some(Place {
+            stream: envelope.stream.to_string(),
+            version: envelope.version.get(),
+            position: envelope.position.get(),
+        })
+    }
+}

@@ -1,0 +1,10 @@
+//! Keeping a read model up to date: feed, keys, rows, fold, commit; again and again.
+
+mod cache;
+mod error;
+mod runner;
+mod step;
+
+pub use error::{Place, RunError};
+pub use runner::{RunOptions, Runner};
+pub(crate) use step::Step;

@@ -1,0 +1,61 @@
+//! What a projection is: a keyed fold of events into rows, and nothing else.
+
+use crate::row::Row;
+use domain::Recorded;
+use std::{borrow::Cow, time::Duration};
+
+/// A keyed fold of events into the rows of one table. Pure: no database, no clock.
+///
+/// Rows are the fold of all events up to a position, in whatever batches they were folded.
+pub trait Projection: Send + Sync + 'static {
+    /// Its name: that of its table, its checkpoint and its lease.
+    const NAME: &'static str;
+    /// The version of the fold. Rows of another version are not gone on with: change the fold, count
+    /// this up, and have the read model built anew.
+    const VERSION: i32;
+    /// Whether each event makes a row of its own that is never changed: then no row is ever loaded.
+    const APPEND_ONLY: bool = false;
+    /// The least time from one batch to the next while events keep coming: what comes in between is
+    /// folded together, and written once.
+    const PACE: Duration = Duration::from_millis(20);
+    /// The rows.
+    type Row: Row;
+
+    /// The types of the events that have a key: no others need to be read.
+    fn types() -> Vec<&'static str>;
+
+    /// The row that the event is about, if it is about any.
+    fn key(event: &Recorded) -> Option<<Self::Row as Row>::Key>;
+
+    /// Whether there can be no row of the event's key before it, so that none is looked for.
+    fn begins(event: &Recorded) -> bool {
+        let _ = event;
+        Self::APPEND_ONLY
+    }
+
+    /// What the event makes of its row; no row means that it goes away. Events without a key change
+    /// nothing.
+    fn apply(row: Option<Self::Row>, event: &Recorded) -> Result<Option<Self::Row>, FoldError>;
+}
+
+/// Why an event cannot be folded: what came before it cannot have come before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FoldError(Cow<'static, str>);
+
+impl FoldError {
+    /// For the reason given.
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self(reason.into())
+    }
+}
+
+/// The row, which an earlier event must have made.
+pub(crate) fn known<R: Row>(row: Option<R>) -> Result<R, FoldError> {
+    row.ok_or_else(|| FoldError::new("there is no row for it: its beginning was never folded"))
+}
+
+/// A number that counts up to the end of its type and not beyond.
+pub(crate) fn add(sum: &mut i64, more: i64) {
+    *sum = sum.saturating_add(more);
+}

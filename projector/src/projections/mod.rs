@@ -1,0 +1,104 @@
+//! The projections, one per file. A new one is a file here, a table in a migration, and a line in
+//! [`all`].
+
+mod customer_summary;
+mod order_summary;
+mod order_timeline;
+mod sales_daily;
+mod stock_level;
+mod tally;
+
+pub use customer_summary::{CustomerSummary, CustomerSummaryKey, CustomerSummaryRow};
+pub use order_summary::{Hold, OrderSummary, OrderSummaryKey, OrderSummaryRow};
+pub use order_timeline::{OrderTimeline, OrderTimelineKey, OrderTimelineRow};
+pub use sales_daily::{SalesDaily, SalesDailyKey, SalesDailyRow};
+pub use stock_level::{StockLevel, StockLevelKey, StockLevelRow};
+
+use crate::projection::Projection;
+use domain::{
+    OrderId,
+    order::{Line, OrderEvent},
+    payment::PaymentEvent,
+    stock::StockEvent,
+};
+
+/// Does something with each projection.
+pub trait Visitor {
+    /// Does it with `P`.
+    fn visit<P: Projection>(&mut self);
+}
+
+/// Shows the visitor all projections there are.
+pub fn all(visitor: &mut impl Visitor) {
+    visitor.visit::<OrderSummary>();
+    visitor.visit::<OrderTimeline>();
+    visitor.visit::<StockLevel>();
+    visitor.visit::<CustomerSummary>();
+    visitor.visit::<SalesDaily>();
+}
+
+/// The names of all projections.
+pub fn names() -> Vec<&'static str> {
+    struct Names(Vec<&'static str>);
+    impl Visitor for Names {
+        fn visit<P: Projection>(&mut self) {
+            self.0.push(P::NAME);
+        }
+    }
+    let mut names = Names(vec![]);
+    all(&mut names);
+    names.0
+}
+
+/// The order that the event is about.
+const fn order_of(event: &OrderEvent) -> OrderId {
+    match event {
+        OrderEvent::OrderPlaced(event) => event.order_id,
+        OrderEvent::OrderConfirmed(event) => event.order.order_id,
+        OrderEvent::OrderRejected(event) => event.order.order_id,
+        OrderEvent::OrderExpired(event) => event.order.order_id,
+        OrderEvent::CancellationRequested(event) => event.order.order_id,
+        OrderEvent::CancellationRejected(event) => event.order.order_id,
+        OrderEvent::OrderCancelled(event) => event.order.order_id,
+        OrderEvent::NoteAdded(event) => event.order_id,
+        OrderEvent::HoldPlaced(event) => event.order_id,
+        OrderEvent::HoldReleased(event) => event.order_id,
+    }
+}
+
+/// The order whose payment the event is about.
+const fn order_of_payment(event: &PaymentEvent) -> OrderId {
+    match event {
+        PaymentEvent::PaymentAuthorizationRequested(event) => event.order_id,
+        PaymentEvent::PaymentAuthorized(event) => event.order_id,
+        PaymentEvent::PaymentDeclined(event) => event.order_id,
+        PaymentEvent::PaymentOutcomeUnknown(event) => event.order_id,
+        PaymentEvent::PaymentParked(event) => event.order_id,
+        PaymentEvent::PaymentIntegrityMismatch(event) => event.order_id,
+        PaymentEvent::PaymentVoidDeferred(event) => event.order_id,
+        PaymentEvent::PaymentVoidRequested(event) => event.order_id,
+        PaymentEvent::PaymentVoided(event) => event.order_id,
+        PaymentEvent::LatePaymentReversed(event) => event.order_id,
+        PaymentEvent::PaymentCaptureRequested(event) => event.order_id,
+        PaymentEvent::PaymentCaptured(event) => event.order_id,
+        PaymentEvent::PaymentCaptureFailed(event) => event.order_id,
+    }
+}
+
+/// The order that the stock is for, if it is for one.
+const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
+    match event {
+        StockEvent::StockReceived(_) | StockEvent::StockAdjusted(_) => None,
+        StockEvent::StockReserved(event) => Some(event.order_id),
+        StockEvent::StockReservationRejected(event) => Some(event.order_id),
+        StockEvent::ReservationCommitted(event) => Some(event.order_id),
+        StockEvent::ReservationReleased(event) => Some(event.order_id),
+        StockEvent::ReservationExpired(event) => Some(event.order_id),
+    }
+}
+
+/// How many pieces the lines are.
+fn units(lines: &[Line]) -> i64 {
+    let quantities = lines.iter().map(|line| line.quantity);
+    quantities.fold(0, i64::saturating_add)
+}

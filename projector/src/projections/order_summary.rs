@@ -1,0 +1,237 @@
+//! One row per order: what lists and single orders are answered from.
+
+use crate::{
+    projection::{FoldError, Projection, known},
+    row::{Json, row},
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    Currency, CustomerId, Event, OrderId, Recorded, TenantId,
+    order::{Address, Line, OrderEvent, OrderPlaced, RejectionReason, Status},
+    payment::{PaymentEvent, PaymentStatus},
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+row! {
+    /// An order.
+    OrderSummaryRow in "order_summary" by
+    /// Which order.
+    OrderSummaryKey
+    key {
+        /// The shop.
+        tenant: TenantId,
+        /// The order.
+        order_id: OrderId,
+    }
+    state {
+        /// The sum of the lines, in minor units.
+        total: i64,
+        /// How many pieces were ordered.
+        unit_count: i64,
+        /// The version of the order's stream.
+        version: i64,
+        /// The position of the last event that changed the row.
+        position: i64,
+        /// When the customer ordered.
+        placed_at: DateTime<Utc>,
+        /// When the last event that changed the row was recorded.
+        updated_at: DateTime<Utc>,
+        /// How many lines there are.
+        line_count: i32,
+        /// How many holds are on it.
+        hold_count: i32,
+        /// Who ordered.
+        customer_id: CustomerId,
+        /// The currency of all amounts.
+        currency: Currency,
+        /// Where it is in its life.
+        status: Status,
+        /// Where its payment is.
+        payment_status: PaymentStatus,
+        /// Where its shipment is.
+        fulfilment_status: String,
+        /// The shop's own order number.
+        reference: Option<String>,
+        /// Why it was rejected.
+        rejection_reason: Option<String>,
+        /// The same for people.
+        rejection_detail: Option<String>,
+        /// Why it is, or was, cancelled.
+        cancellation_reason: Option<String>,
+        /// The country it goes to.
+        shipping_country: Option<String>,
+        /// The holds on it.
+        holds: Json<Vec<Hold>>,
+    }
+    once {
+        /// Where it goes.
+        shipping_address: Option<Json<Address>>,
+        /// What was ordered.
+        lines: Option<Json<Vec<Line>>>,
+    }
+}
+
+/// A hold on an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Which.
+    pub hold: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Orders.
+pub struct OrderSummary;
+
+impl Projection for OrderSummary {
+    const NAME: &'static str = "order_summary";
+    const VERSION: i32 = 1;
+    const PACE: Duration = Duration::from_millis(5);
+    type Row = OrderSummaryRow;
+
+    fn types() -> Vec<&'static str> {
+        [OrderEvent::TYPES, PaymentEvent::TYPES].concat()
+    }
+
+    fn key(event: &Recorded) -> Option<OrderSummaryKey> {
+        let order_id = match &event.event {
+            Event::Order(event) => super::order_of(event),
+            Event::Payment(event) => super::order_of_payment(event),
+            Event::Stock(_) => return None,
+        };
+        Some(OrderSummaryKey {
+            tenant: event.envelope.tenant.clone(),
+            order_id,
+        })
+    }
+
+    fn begins(event: &Recorded) -> bool {
+        matches!(event.event, Event::Order(OrderEvent::OrderPlaced(_)))
+    }
+
+    fn apply(
+        row: Option<OrderSummaryRow>,
+        event: &Recorded,
+    ) -> Result<Option<OrderSummaryRow>, FoldError> {
+        let mut row = match (&event.event, row) {
+            (Event::Stock(_), row) => return Ok(row),
+            (Event::Order(OrderEvent::OrderPlaced(placed)), None) => begin(event, placed),
+            (Event::Order(OrderEvent::OrderPlaced(_)), Some(_)) => {
+                return Err(FoldError::new("the order was placed before"));
+            }
+            (_, row) => known(row)?,
+        };
+        match &event.event {
+            Event::Order(order) => {
+                row.version = event.envelope.version.get();
+                apply_order(&mut row, order);
+            }
+            Event::Payment(payment) => {
+                row.payment_status = payment_status(payment).unwrap_or(row.payment_status);
+            }
+            Event::Stock(_) => {}
+        }
+        row.position = event.envelope.position.get();
+        row.updated_at = event.envelope.recorded_at;
+        Ok(Some(row))
+    }
+}
+
+fn begin(event: &Recorded, placed: &OrderPlaced) -> OrderSummaryRow {
+    let address = placed.shipping_address.as_ref();
+    OrderSummaryRow {
+        tenant: event.envelope.tenant.clone(),
+        order_id: placed.order_id,
+        total: placed.total,
+        unit_count: super::units(&placed.lines),
+        version: 0,
+        position: 0,
+        placed_at: placed.placed_at,
+        updated_at: event.envelope.recorded_at,
+        line_count: i32::try_from(placed.lines.len()).unwrap_or(i32::MAX),
+        hold_count: 0,
+        customer_id: placed.customer_id.clone(),
+        currency: placed.currency,
+        status: Status::Placed,
+        payment_status: PaymentStatus::Pending,
+        fulfilment_status: "unfulfilled".into(),
+        reference: placed.reference.clone(),
+        rejection_reason: None,
+        rejection_detail: None,
+        cancellation_reason: None,
+        shipping_country: address.map(|address| address.country.clone()),
+        holds: Json(vec![]),
+        shipping_address: address.cloned().map(Json),
+        lines: Some(Json(placed.lines.clone())),
+    }
+}
+
+fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) {
+    match event {
+        OrderEvent::OrderPlaced(_) | OrderEvent::NoteAdded(_) => {}
+        OrderEvent::OrderConfirmed(_) => row.status = Status::Confirmed,
+        OrderEvent::OrderRejected(event) => {
+            row.status = Status::Rejected;
+            row.rejection_reason = Some(reason(event.reason).into());
+            row.rejection_detail = Some(event.detail.clone());
+        }
+        OrderEvent::OrderExpired(_) => row.status = Status::Expired,
+        OrderEvent::CancellationRequested(event) => {
+            row.status = Status::Cancelling;
+            row.cancellation_reason = Some(event.reason.clone());
+        }
+        OrderEvent::CancellationRejected(event) => {
+            row.status = match event.confirmed {
+                true => Status::Confirmed,
+                false => Status::Placed,
+            };
+            row.cancellation_reason = None;
+        }
+        OrderEvent::OrderCancelled(event) => {
+            row.status = Status::Cancelled;
+            row.cancellation_reason = Some(event.reason.clone());
+        }
+        OrderEvent::HoldPlaced(event) => {
+            let hold = Hold {
+                hold: event.hold.clone(),
+                reason: event.reason.clone(),
+            };
+            row.holds.0.retain(|other| other.hold != hold.hold);
+            row.holds.0.push(hold);
+        }
+        OrderEvent::HoldReleased(event) => row.holds.0.retain(|hold| hold.hold != event.hold),
+    }
+    row.hold_count = i32::try_from(row.holds.0.len()).unwrap_or(i32::MAX);
+}
+
+/// The word that events use for it.
+const fn reason(reason: RejectionReason) -> &'static str {
+    match reason {
+        RejectionReason::OutOfStock => "out_of_stock",
+        RejectionReason::PaymentDeclined => "payment_declined",
+        RejectionReason::PaymentIntegrity => "payment_integrity",
+    }
+}
+
+/// Where the event leaves the payment, if it moves it.
+const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
+    Some(match event {
+        PaymentEvent::PaymentAuthorizationRequested(_) => PaymentStatus::Authorizing,
+        PaymentEvent::PaymentAuthorized(_)
+        | PaymentEvent::PaymentIntegrityMismatch(_)
+        | PaymentEvent::PaymentCaptureFailed(_) => PaymentStatus::Authorized,
+        PaymentEvent::PaymentDeclined(_) => PaymentStatus::Declined,
+        PaymentEvent::PaymentOutcomeUnknown(_) | PaymentEvent::PaymentParked(_) => {
+            PaymentStatus::OutcomeUnknown
+        }
+        PaymentEvent::PaymentVoidRequested(_) => PaymentStatus::Voiding,
+        PaymentEvent::PaymentVoided(_) => PaymentStatus::Voided,
+        PaymentEvent::PaymentCaptureRequested(_) => PaymentStatus::Capturing,
+        PaymentEvent::PaymentCaptured(_) => PaymentStatus::Captured,
+        PaymentEvent::PaymentVoidDeferred(_) | PaymentEvent::LatePaymentReversed(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

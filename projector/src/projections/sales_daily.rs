@@ -1,0 +1,188 @@
+//! One row per day on which orders were placed (UTC) and currency: what sales reports add up.
+
+use super::tally::{self, counted, tally};
+use crate::{
+    projection::{FoldError, Projection, add, known},
+    row::row,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::{
+    Currency, Event, Recorded, TenantId,
+    order::{OrderBrief, OrderEvent},
+};
+
+row! {
+    /// What was ordered on a day. An order counts in `orders`, and where it is now.
+    SalesDailyRow in "sales_daily" by
+    /// Which day, in which currency.
+    SalesDailyKey
+    key {
+        /// The shop.
+        tenant: TenantId,
+        /// The day on which the orders were placed, in UTC.
+        day: NaiveDate,
+        /// The currency of all amounts.
+        currency: Currency,
+    }
+    state {
+        /// How many orders were placed.
+        orders: i64,
+        /// Their lines.
+        lines: i64,
+        /// Their pieces.
+        units: i64,
+        /// Their sum, in minor units.
+        amount: i64,
+        /// How many are confirmed now.
+        confirmed_orders: i64,
+        /// Their sum.
+        confirmed_amount: i64,
+        /// How many were cancelled.
+        cancelled_orders: i64,
+        /// Their sum.
+        cancelled_amount: i64,
+        /// How many were rejected.
+        rejected_orders: i64,
+        /// Their sum.
+        rejected_amount: i64,
+        /// How many expired.
+        expired_orders: i64,
+        /// Their sum.
+        expired_amount: i64,
+        /// The position of the last event that was counted.
+        position: i64,
+        /// When it was recorded.
+        updated_at: DateTime<Utc>,
+    }
+    once {}
+}
+
+/// Sales.
+pub struct SalesDaily;
+
+impl Projection for SalesDaily {
+    const NAME: &'static str = "sales_daily";
+    const VERSION: i32 = 1;
+    type Row = SalesDailyRow;
+
+    fn types() -> Vec<&'static str> {
+        tally::TYPES.to_vec()
+    }
+
+    fn key(event: &Recorded) -> Option<SalesDailyKey> {
+        let Event::Order(order) = &event.event else {
+            return None;
+        };
+        counted(order).map(|brief| key(event, &brief))
+    }
+
+    fn apply(
+        row: Option<SalesDailyRow>,
+        event: &Recorded,
+    ) -> Result<Option<SalesDailyRow>, FoldError> {
+        let Event::Order(order) = &event.event else {
+            return Ok(row);
+        };
+        let Some(brief) = counted(order) else {
+            return Ok(row);
+        };
+        let mut row = match order {
+            OrderEvent::OrderPlaced(placed) => {
+                let mut row = row.unwrap_or_else(|| empty(key(event, &brief), event));
+                add(&mut row.orders, 1);
+                let lines = i64::try_from(placed.lines.len()).unwrap_or(i64::MAX);
+                add(&mut row.lines, lines);
+                add(&mut row.units, super::units(&placed.lines));
+                add(&mut row.amount, placed.total);
+                row
+            }
+            _ => known(row)?,
+        };
+        tally!(row).count(order);
+        row.position = event.envelope.position.get();
+        row.updated_at = event.envelope.recorded_at;
+        Ok(Some(row))
+    }
+}
+
+fn key(event: &Recorded, brief: &OrderBrief) -> SalesDailyKey {
+    SalesDailyKey {
+        tenant: event.envelope.tenant.clone(),
+        day: brief.placed_at.date_naive(),
+        currency: brief.currency,
+    }
+}
+
+fn empty(key: SalesDailyKey, event: &Recorded) -> SalesDailyRow {
+    SalesDailyRow {
+        tenant: key.tenant,
+        day: key.day,
+        currency: key.currency,
+        orders: 0,
+        lines: 0,
+        units: 0,
+        amount: 0,
+        confirmed_orders: 0,
+        confirmed_amount: 0,
+        cancelled_orders: 0,
+        cancelled_amount: 0,
+        rejected_orders: 0,
+        rejected_amount: 0,
+        expired_orders: 0,
+        expired_amount: 0,
+        position: 0,
+        updated_at: event.envelope.recorded_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, History, fold_all};
+
+    #[test]
+    fn orders_count_on_the_day_they_were_placed() {
+        let mut history = History::default();
+        let late = "2010-12-01T23:59:59.999999Z";
+        let order = history.place_at("1", late, "GBP", &[("A", 2, 100), ("A", 3, 10)]);
+        history.place_at("2", "2010-12-02T00:00:00Z", "GBP", &[("A", 1, 5)]);
+        history.confirm(order);
+        let rows = fold_all::<SalesDaily>(history.events()).unwrap();
+        let rows: Vec<_> = rows.into_values().collect();
+        assert_eq!(rows.len(), 2);
+        let first = &rows[0];
+        assert_eq!(first.day.to_string(), "2010-12-01");
+        assert_eq!(
+            (first.orders, first.lines, first.units, first.amount),
+            (1, 2, 5, 230)
+        );
+        assert_eq!((first.confirmed_orders, first.confirmed_amount), (1, 230));
+        assert_eq!(rows[1].confirmed_orders, 0);
+    }
+
+    #[test]
+    fn every_order_is_in_one_place() {
+        let mut history = History::default();
+        for nr in 0..60 {
+            history.random_step(nr);
+        }
+        let rows = fold_all::<SalesDaily>(history.events()).unwrap();
+        for row in rows.values() {
+            let counts = [
+                row.confirmed_orders,
+                row.cancelled_orders,
+                row.rejected_orders,
+                row.expired_orders,
+            ];
+            assert!(counts.iter().all(|count| *count >= 0));
+            assert!(counts.iter().sum::<i64>() <= row.orders);
+        }
+        let total: i64 = rows.values().map(|row| row.amount).sum();
+        assert_eq!(total, history.placed_total());
+    }
+
+    #[test]
+    fn types_are_those_that_have_a_key() {
+        testing::types_are_those_that_have_a_key::<SalesDaily>();
+    }
+}

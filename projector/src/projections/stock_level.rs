@@ -1,0 +1,214 @@
+//! One row per SKU and location: how many there are, and how many may still be reserved.
+
+use crate::{
+    projection::{FoldError, Projection, add},
+    row::row,
+};
+use chrono::{DateTime, Utc};
+use domain::{Event, Location, Recorded, Sku, TenantId, stock::StockEvent};
+
+row! {
+    /// The stock of a SKU at a location.
+    StockLevelRow in "stock_level" by
+    /// Which SKU, where.
+    StockLevelKey
+    key {
+        /// The shop.
+        tenant: TenantId,
+        /// Where.
+        location: Location,
+        /// What.
+        sku: Sku,
+    }
+    state {
+        /// How many are there.
+        on_hand: i64,
+        /// How many of them wait for an order's payment.
+        reserved: i64,
+        /// How many of them are promised to confirmed orders.
+        committed: i64,
+        /// How many may still be reserved.
+        available: i64,
+        /// The version of the stock's stream.
+        version: i64,
+        /// The position of the last event.
+        position: i64,
+        /// When it was recorded.
+        updated_at: DateTime<Utc>,
+    }
+    once {}
+}
+
+/// Stock.
+pub struct StockLevel;
+
+impl Projection for StockLevel {
+    const NAME: &'static str = "stock_level";
+    const VERSION: i32 = 1;
+    type Row = StockLevelRow;
+
+    fn types() -> Vec<&'static str> {
+        StockEvent::TYPES.to_vec()
+    }
+
+    fn key(event: &Recorded) -> Option<StockLevelKey> {
+        let Event::Stock(stock) = &event.event else {
+            return None;
+        };
+        let (location, sku) = match stock {
+            StockEvent::StockReceived(event) => (&event.location, &event.sku),
+            StockEvent::StockAdjusted(event) => (&event.location, &event.sku),
+            StockEvent::StockReserved(event) => (&event.location, &event.sku),
+            StockEvent::StockReservationRejected(event) => (&event.location, &event.sku),
+            StockEvent::ReservationCommitted(event) => (&event.location, &event.sku),
+            StockEvent::ReservationReleased(event) => (&event.location, &event.sku),
+            StockEvent::ReservationExpired(event) => (&event.location, &event.sku),
+        };
+        Some(StockLevelKey {
+            tenant: event.envelope.tenant.clone(),
+            location: location.clone(),
+            sku: sku.clone(),
+        })
+    }
+
+    fn apply(
+        row: Option<StockLevelRow>,
+        event: &Recorded,
+    ) -> Result<Option<StockLevelRow>, FoldError> {
+        let Event::Stock(stock) = &event.event else {
+            return Ok(row);
+        };
+        let Some(key) = Self::key(event) else {
+            return Ok(row);
+        };
+        let mut row = row.unwrap_or_else(|| empty(key, event));
+        if row.version + 1 != event.envelope.version.get() {
+            return Err(FoldError::new(format!(
+                "it follows on version {} of the stream, and the row is of version {}",
+                event.envelope.version.get() - 1,
+                row.version
+            )));
+        }
+        match stock {
+            StockEvent::StockReceived(event) => add(&mut row.on_hand, event.quantity),
+            StockEvent::StockAdjusted(event) => add(&mut row.on_hand, event.delta),
+            StockEvent::StockReserved(event) => add(&mut row.reserved, event.quantity),
+            StockEvent::StockReservationRejected(_) => {}
+            StockEvent::ReservationCommitted(event) => {
+                add(&mut row.reserved, -event.quantity);
+                add(&mut row.committed, event.quantity);
+            }
+            StockEvent::ReservationReleased(event) => {
+                let held = match event.committed {
+                    true => &mut row.committed,
+                    false => &mut row.reserved,
+                };
+                add(held, -event.quantity);
+            }
+            StockEvent::ReservationExpired(event) => add(&mut row.reserved, -event.quantity),
+        }
+        let promised = row.reserved.saturating_add(row.committed);
+        row.available = row.on_hand.saturating_sub(promised);
+        row.version = event.envelope.version.get();
+        row.position = event.envelope.position.get();
+        row.updated_at = event.envelope.recorded_at;
+        Ok(Some(row))
+    }
+}
+
+fn empty(key: StockLevelKey, event: &Recorded) -> StockLevelRow {
+    StockLevelRow {
+        tenant: key.tenant,
+        location: key.location,
+        sku: key.sku,
+        on_hand: 0,
+        reserved: 0,
+        committed: 0,
+        available: 0,
+        version: 0,
+        position: 0,
+        updated_at: event.envelope.recorded_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, History, fold_all};
+
+    fn level(history: &History, sku: &str) -> (i64, i64, i64, i64, i64) {
+        let rows = fold_all::<StockLevel>(history.events()).unwrap();
+        let row = rows.values().find(|row| row.sku.as_str() == sku).unwrap();
+        (
+            row.on_hand,
+            row.reserved,
+            row.committed,
+            row.available,
+            row.version,
+        )
+    }
+
+    #[test]
+    fn stock_is_received_reserved_committed_and_given_back() {
+        let mut history = History::default();
+        history.receive("A", 10);
+        history.adjust("A", -1);
+        assert_eq!(level(&history, "A"), (9, 0, 0, 9, 2));
+        let order = history.place("17850", &[("A", 4, 500)]);
+        history.reserve(order, "A", 4);
+        assert_eq!(level(&history, "A"), (9, 4, 0, 5, 3));
+        history.commit(order, "A", 4);
+        assert_eq!(level(&history, "A"), (9, 0, 4, 5, 4));
+        history.release(order, "A", 4, true);
+        assert_eq!(level(&history, "A"), (9, 0, 0, 9, 5));
+        history.reserve(order, "A", 2);
+        history.release(order, "A", 2, false);
+        assert_eq!(level(&history, "A"), (9, 0, 0, 9, 7));
+        history.expire_reservation(order, "A", 0);
+        assert_eq!(level(&history, "A"), (9, 0, 0, 9, 8));
+    }
+
+    #[test]
+    fn rows_are_what_the_domain_makes_of_the_stream() {
+        let mut history = History::default();
+        for nr in 0..40 {
+            history.random_step(nr);
+        }
+        let rows = fold_all::<StockLevel>(history.events()).unwrap();
+        assert!(rows.len() > 1);
+        for row in rows.values() {
+            let stock = history.stock(&row.sku);
+            assert_eq!(
+                (row.on_hand, row.reserved, row.committed, row.available),
+                (
+                    stock.on_hand,
+                    stock.reserved,
+                    stock.committed,
+                    stock.available()
+                ),
+                "{}",
+                row.sku
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_event_is_noticed() {
+        let mut history = History::default();
+        history.receive("A", 10);
+        history.receive("A", 1);
+        history.receive("A", 1);
+        let mut events = history.events().to_vec();
+        events.remove(1);
+        let error = fold_all::<StockLevel>(&events).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it follows on version 2 of the stream, and the row is of version 1"
+        );
+    }
+
+    #[test]
+    fn types_are_those_that_have_a_key() {
+        testing::types_are_those_that_have_a_key::<StockLevel>();
+    }
+}

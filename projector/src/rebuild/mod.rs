@@ -1,0 +1,316 @@
+//! Building a read model anew from all of history, beside the live one.
+//!
+//! 1. The rows are folded in memory and copied into a fresh table without indexes ([`pass`]). Where
+//!    they are too many for the memory, that is done in several passes, each for a part of the keys.
+//! 2. The indexes are built.
+//! 3. What happened meanwhile is folded as the live runtime does it.
+//! 4. The leader of the live table is fenced, the rest is folded, and the tables are swapped in one
+//!    transaction with the checkpoint. Readers see the old table or the new one, whole.
+//!
+//! A rebuild that is interrupted leaves a table that nobody looks at; the next one removes it.
+
+mod copy;
+mod pass;
+mod progress;
+mod site;
+
+pub use progress::Progress;
+
+use crate::{
+    batch::Unfoldable,
+    live::{RunError, Step},
+    projection::Projection,
+    projections::{self, Visitor},
+    storage::{PostgresReadModels, ReadModelError, ReadModels},
+};
+use domain::{Position, Recorded};
+use futures::future::BoxFuture;
+use pass::{Part, Pass};
+use progress::Report;
+use site::{NewTable, Site};
+use std::{sync::Arc, time::Duration};
+use store::{EventReader, Head, StoreError, Undecodable};
+use tokio::time::{Instant, interval};
+use uuid::Uuid;
+
+/// How often it is tried to swap the tables while readers or a leader are in the way.
+const SWAPS: u32 = 20;
+
+/// The leader epoch of the checkpoint that nobody else knows of.
+const ONLY_LEADER: i64 = 1;
+
+/// How often a rebuild says that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// The bounds of a rebuild.
+#[derive(Debug, Clone)]
+pub struct RebuildOptions {
+    /// The most events read at once.
+    pub page: usize,
+    /// The most rows kept in memory.
+    pub rows: usize,
+    /// The most events folded at once when catching up.
+    pub batch: usize,
+}
+
+impl Default for RebuildOptions {
+    fn default() -> Self {
+        Self {
+            page: 8_192,
+            rows: 250_000,
+            batch: 4_096,
+        }
+    }
+}
+
+/// What a rebuild has done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rebuilt {
+    /// Up to where history was folded.
+    pub position: Position,
+    /// How many events were folded before catching up; those of further passes again.
+    pub events: u64,
+    /// How many rows were copied.
+    pub rows: u64,
+    /// How many passes that took.
+    pub passes: u32,
+    /// How long all of it took.
+    pub took: Duration,
+}
+
+/// Why a read model could not be built anew. The live one is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// The read models' database failed.
+    #[error(transparent)]
+    ReadModels(#[from] ReadModelError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An event cannot be read.
+    #[error(transparent)]
+    Undecodable(#[from] Undecodable),
+    /// An event cannot be folded.
+    #[error(transparent)]
+    Unfoldable(#[from] Unfoldable),
+    /// Two at once would build on each other's table.
+    #[error("read.{0} is being built anew by somebody else")]
+    UnderWay(&'static str),
+    /// The store became another one meanwhile.
+    #[error("the event store became another one, or lost its tail, while read.{0} was built anew")]
+    Rewound(&'static str),
+    /// Readers, or a leader, were always in the way.
+    #[error("read.{0} could not be swapped: readers held it, or its leader was always further")]
+    NotSwapped(&'static str),
+    /// Its own work was cut off.
+    #[error("the rebuild was cut off")]
+    CutOff,
+    /// No such projection.
+    #[error("there is no projection {name}; there are {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+}
+
+impl From<RunError> for RebuildError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::ReadModels(error) => error.into(),
+            RunError::Store(error) => error.into(),
+            RunError::Undecodable(error) => error.into(),
+            RunError::Unfoldable(error) => error.into(),
+            RunError::Rewound { name, .. } => Self::Rewound(name),
+        }
+    }
+}
+
+/// Is told how far a rebuild is, now and then.
+pub type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
+
+/// Builds the read model of the projection of that name anew.
+pub async fn rebuild_by_name(
+    name: &str,
+    reader: Arc<dyn EventReader>,
+    models: &PostgresReadModels,
+    options: &RebuildOptions,
+    on_progress: OnProgress,
+) -> Result<Rebuilt, RebuildError> {
+    struct Wanted<'a> {
+        name: &'a str,
+        reader: Arc<dyn EventReader>,
+        models: &'a PostgresReadModels,
+        options: &'a RebuildOptions,
+        on_progress: OnProgress,
+        rebuild: Option<BoxFuture<'a, Result<Rebuilt, RebuildError>>>,
+    }
+    impl Visitor for Wanted<'_> {
+        fn visit<P: Projection>(&mut self) {
+            if P::NAME == self.name {
+                let (reader, on_progress) = (self.reader.clone(), self.on_progress.clone());
+                let rebuild = rebuild::<P>(reader, self.models, self.options, on_progress);
+                self.rebuild = Some(Box::pin(rebuild));
+            }
+        }
+    }
+    let mut wanted = Wanted {
+        name,
+        reader,
+        models,
+        options,
+        on_progress,
+        rebuild: None,
+    };
+    projections::all(&mut wanted);
+    match wanted.rebuild {
+        Some(rebuild) => rebuild.await,
+        None => Err(RebuildError::Unknown {
+            name: name.to_owned(),
+            known: projections::names().join(", "),
+        }),
+    }
+}
+
+/// Builds the read model of `P` anew.
+pub async fn rebuild<P: Projection>(
+    reader: Arc<dyn EventReader>,
+    models: &PostgresReadModels,
+    options: &RebuildOptions,
+    on_progress: OnProgress,
+) -> Result<Rebuilt, RebuildError> {
+    let mut site = Site::open::<P>(models.pool()).await?;
+    let work = Work {
+        reader,
+        models,
+        options,
+        report: Report::new(P::NAME, on_progress),
+        began: Instant::now(),
+    };
+    let rebuilt = work.build::<P>(&mut site).await;
+    if rebuilt.is_err() {
+        // What is left there harms nobody, should this fail too.
+        if let Err(error) = site.clear().await {
+            tracing::debug!(%error, "the unfinished table stays until the next rebuild");
+        }
+    }
+    site.close().await;
+    rebuilt
+}
+
+struct Work<'a> {
+    reader: Arc<dyn EventReader>,
+    models: &'a PostgresReadModels,
+    options: &'a RebuildOptions,
+    report: Report,
+    began: Instant,
+}
+
+impl Work<'_> {
+    async fn build<P: Projection>(&self, site: &mut Site) -> Result<Rebuilt, RebuildError> {
+        site.prepare(P::VERSION).await?;
+        let head = self.reader.head().await?;
+        let (mut rows, mut passes) = (0, 0);
+        let mut next = Some(Part::ALL);
+        while let Some(part) = next {
+            passes += 1;
+            let copied = self.pass::<P>(site, part, head).await?;
+            rows += copied.rows;
+            next = copied.rest;
+        }
+        site.index().await?;
+        site.checkpoint(head.position, head.epoch).await?;
+        let position = self.swap::<P>(site, head).await?;
+        self.report.done(position);
+        Ok(Rebuilt {
+            position,
+            events: self.report.events(),
+            rows,
+            passes,
+            took: self.began.elapsed(),
+        })
+    }
+
+    /// One pass over history, up to `head`. Says meanwhile that it is alive.
+    async fn pass<P: Projection>(
+        &self,
+        site: &mut Site,
+        part: Part,
+        head: Head,
+    ) -> Result<pass::Copied, RebuildError> {
+        let pass = Pass::<P>::new(
+            self.reader.clone(),
+            head.position,
+            part,
+            self.options,
+            self.report.clone(),
+        );
+        let mut alive = interval(HEARTBEAT);
+        let (pool, name) = (self.models.pool(), site.name());
+        let copying = pass.run(site);
+        tokio::pin!(copying);
+        loop {
+            tokio::select! {
+                biased;
+                copied = &mut copying => return copied,
+                _ = alive.tick() => site::tell(pool, name, self.report.position()).await?,
+            }
+        }
+    }
+
+    /// Folds what came since, and puts the new table in the place of the live one.
+    async fn swap<P: Projection>(
+        &self,
+        site: &mut Site,
+        from: Head,
+    ) -> Result<Position, RebuildError> {
+        let new = self.models.under_construction();
+        new.take_over::<P>(ONLY_LEADER).await?;
+        let mut step = Step::<P, _>::new(new, ONLY_LEADER, from.epoch, from.position, 0);
+        self.catch_up::<P>(&mut step, from.epoch).await?;
+        for _ in 0..SWAPS {
+            // The live leader stops here, and goes on from what it finds when it leads again.
+            let live = site.fence(P::VERSION).await?;
+            let head = self.catch_up::<P>(&mut step, from.epoch).await?;
+            let new = NewTable {
+                version: P::VERSION,
+                position: step.stored(),
+                store_epoch: from.epoch,
+                replaces_lost: live > head,
+            };
+            if site.swap(&new).await? {
+                site.drop_old().await?;
+                return Ok(step.stored());
+            }
+        }
+        Err(RebuildError::NotSwapped(P::NAME))
+    }
+
+    /// Folds what is there after what was folded; says where the head is.
+    async fn catch_up<P: Projection>(
+        &self,
+        step: &mut Step<P, PostgresReadModels>,
+        epoch: Uuid,
+    ) -> Result<Position, RebuildError> {
+        let types = P::types();
+        let head = self.reader.head().await?;
+        if head.epoch != epoch || head.position < step.stored() {
+            return Err(RebuildError::Rewound(P::NAME));
+        }
+        while step.stored() < head.position {
+            let (from, limit) = (step.stored(), self.options.batch);
+            let page = self.reader.read_types(&types, from, head.position, limit);
+            let page = page.await?;
+            let last = page.last().filter(|_| page.len() == limit);
+            let to = last.map_or(head.position, |event| event.envelope.position);
+            let events: Vec<Recorded> = page
+                .into_iter()
+                .map(store::StoredEvent::decode)
+                .collect::<Result<_, _>>()?;
+            let events: Vec<&Recorded> = events.iter().collect();
+            step.take(&events, to).await?;
+        }
+        Ok(head.position)
+    }
+}

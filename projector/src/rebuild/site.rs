@@ -1,0 +1,327 @@
+//! The building site in the database: the table that is being made, and its swap with the live one.
+
+use super::RebuildError;
+use crate::{
+    projection::Projection,
+    row::Row,
+    storage::{
+        ReadModelError,
+        postgres::{NEW, column_list, of},
+    },
+};
+use bytes::Bytes;
+use domain::Position;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+use tokio::sync::mpsc::Receiver;
+use uuid::Uuid;
+
+/// The end of the names of what was replaced.
+const OLD: &str = "__old";
+
+/// What a rebuild needs of its own connection: time, memory for sorting, and patience with readers
+/// that is short, since those that come after it wait as well.
+const SETTINGS: &str = "
+    SET statement_timeout = 0;
+    SET lock_timeout = '1s';
+    SET maintenance_work_mem = '256MB';
+    SET client_min_messages = warning";
+
+/// The building site of one projection, and the connection that works there. It is nobody else's
+/// while this connection lives.
+pub(super) struct Site {
+    name: &'static str,
+    table: &'static str,
+    connection: PgConnection,
+    indexes: Vec<Index>,
+}
+
+/// What the new table is.
+pub(super) struct NewTable {
+    /// Of which version of the fold.
+    pub(super) version: i32,
+    /// Up to where it is folded.
+    pub(super) position: Position,
+    /// In which life of the store.
+    pub(super) store_epoch: Uuid,
+    /// Whether the live one has events that the store lost.
+    pub(super) replaces_lost: bool,
+}
+
+struct Index {
+    name: String,
+    definition: String,
+    is_primary: bool,
+}
+
+impl Site {
+    pub(super) async fn open<P: Projection>(pool: &PgPool) -> Result<Self, RebuildError> {
+        let connection = pool.acquire().await.map_err(of("connecting"))?;
+        let mut site = Self {
+            name: P::NAME,
+            table: P::Row::TABLE,
+            connection: connection.detach(),
+            indexes: vec![],
+        };
+        site.run("preparing the rebuild", SETTINGS).await?;
+        let lock = "SELECT pg_try_advisory_lock(hashtextextended('read.' || $1, 0))";
+        let mine: bool = sqlx::query_scalar(lock)
+            .bind(P::NAME)
+            .fetch_one(&mut site.connection)
+            .await
+            .map_err(of("locking the rebuild"))?;
+        match mine {
+            true => Ok(site),
+            false => Err(RebuildError::UnderWay(P::NAME)),
+        }
+    }
+
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Removes what an interrupted rebuild left, and makes a table like the live one, without
+    /// indexes, with a checkpoint of its own.
+    pub(super) async fn prepare(&mut self, version: i32) -> Result<(), RebuildError> {
+        self.clear().await?;
+        self.indexes = self.live_indexes().await?;
+        let table = self.table;
+        let options: Option<String> = sqlx::query_scalar(
+            "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = ('read.' || $1)::regclass",
+        )
+        .bind(table)
+        .fetch_one(&mut self.connection)
+        .await
+        .map_err(of("reading how the table is stored"))?;
+        let options = options.map_or(String::new(), |options| format!(" WITH ({options})"));
+        self.run(
+            "making the new table",
+            &format!(
+                "CREATE TABLE read.{table}{NEW} (
+                     LIKE read.{table} INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING COMPRESSION
+                 ){options}"
+            ),
+        )
+        .await?;
+        sqlx::query("INSERT INTO read.checkpoint (name, version) VALUES ($1, $2)")
+            .bind(format!("{}{NEW}", self.name))
+            .bind(version)
+            .execute(&mut self.connection)
+            .await
+            .map_err(of("making the new checkpoint"))?;
+        Ok(())
+    }
+
+    /// Removes the table that is being made, one that was replaced, and the checkpoint.
+    pub(super) async fn clear(&mut self) -> Result<(), RebuildError> {
+        let table = self.table;
+        let sql = format!("DROP TABLE IF EXISTS read.{table}{NEW}, read.{table}{OLD}");
+        self.run("removing unfinished tables", &sql).await?;
+        sqlx::query("DELETE FROM read.checkpoint WHERE name = $1")
+            .bind(format!("{}{NEW}", self.name))
+            .execute(&mut self.connection)
+            .await
+            .map_err(of("removing the unfinished checkpoint"))?;
+        Ok(())
+    }
+
+    async fn live_indexes(&mut self) -> Result<Vec<Index>, RebuildError> {
+        let rows: Vec<(String, String, bool)> = sqlx::query_as(include_str!("indexes.sql"))
+            .bind(self.table)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(of("reading the indexes"))?;
+        let indexes = rows
+            .into_iter()
+            .map(|(name, definition, is_primary)| Index {
+                name,
+                definition,
+                is_primary,
+            });
+        Ok(indexes.collect())
+    }
+
+    /// Copies the chunks into the new table, as they come.
+    pub(super) async fn copy_in<R: Row>(
+        &mut self,
+        mut chunks: Receiver<Bytes>,
+    ) -> Result<(), ReadModelError> {
+        let failed = of("copying rows");
+        // Only once there is something: until then there is no transaction.
+        let Some(first) = chunks.recv().await else {
+            return Ok(());
+        };
+        let sql = format!(
+            "COPY read.{}{NEW} ({}) FROM STDIN (FORMAT binary)",
+            R::TABLE,
+            column_list(R::COLUMNS.iter())
+        );
+        let mut copy = self.connection.copy_in_raw(&sql).await.map_err(&failed)?;
+        copy.send(first).await.map_err(&failed)?;
+        while let Some(chunk) = chunks.recv().await {
+            copy.send(chunk).await.map_err(&failed)?;
+        }
+        // Also if the fold was cut off: then what is there is removed.
+        copy.finish().await.map_err(&failed)?;
+        Ok(())
+    }
+
+    /// Builds the indexes that the live table has, and tells the planner what is in the new one.
+    pub(super) async fn index(&mut self) -> Result<(), RebuildError> {
+        let table = self.table;
+        for index in std::mem::take(&mut self.indexes) {
+            let name = &index.name;
+            let sql = index.definition.replacen(
+                &format!(" INDEX {name} ON read.{table} "),
+                &format!(" INDEX {name}{NEW} ON read.{table}{NEW} "),
+                1,
+            );
+            self.run("building an index", &sql).await?;
+            if index.is_primary {
+                let sql = format!(
+                    "ALTER TABLE read.{table}{NEW}
+                     ADD CONSTRAINT {name}{NEW} PRIMARY KEY USING INDEX {name}{NEW}"
+                );
+                self.run("making the primary key", &sql).await?;
+            }
+            self.indexes.push(index);
+        }
+        let sql = format!("ANALYZE read.{table}{NEW}");
+        self.run("taking statistics", &sql).await
+    }
+
+    /// Says how far the new table is.
+    pub(super) async fn checkpoint(
+        &mut self,
+        position: Position,
+        store_epoch: Uuid,
+    ) -> Result<(), RebuildError> {
+        sqlx::query(
+            "UPDATE read.checkpoint
+             SET position    = $2,
+                 store_epoch = $3,
+                 updated_at  = clock_timestamp()
+             WHERE name = $1",
+        )
+        .bind(format!("{}{NEW}", self.name))
+        .bind(position.get())
+        .bind(store_epoch)
+        .execute(&mut self.connection)
+        .await
+        .map_err(of("writing the new checkpoint"))?;
+        Ok(())
+    }
+
+    /// Takes the lead from whoever leads the live table: at epoch 0 nobody does, and whoever gets the
+    /// lease next may take over from there. Says how far it had come.
+    pub(super) async fn fence(&mut self, version: i32) -> Result<Position, RebuildError> {
+        let position = sqlx::query_scalar(
+            "INSERT INTO read.checkpoint AS c (name, version)
+             VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET leader_epoch = 0
+             RETURNING c.position",
+        )
+        .bind(self.name)
+        .bind(version)
+        .fetch_one(&mut self.connection)
+        .await
+        .map_err(of("fencing the live leader"))?;
+        Ok(Position::new(position))
+    }
+
+    /// Puts the new table in the place of the live one, if that is not further, or is of events that
+    /// are lost. False if it is further, or if its readers do not let go.
+    pub(super) async fn swap(&mut self, new: &NewTable) -> Result<bool, RebuildError> {
+        match self.try_swap(new).await {
+            Ok(swapped) => Ok(swapped),
+            // A lock that was not to be had in time.
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
+                tracing::debug!(projection = self.name, "readers hold the table");
+                Ok(false)
+            }
+            Err(error) => Err(of("swapping the tables")(error).into()),
+        }
+    }
+
+    async fn try_swap(&mut self, new: &NewTable) -> Result<bool, sqlx::Error> {
+        let (name, table) = (self.name, self.table);
+        let mut transaction = self.connection.begin().await?;
+        // The table before the checkpoint, as whoever commits rows does it: so nobody waits in a
+        // circle.
+        let lock = format!("LOCK TABLE read.{table} IN ACCESS EXCLUSIVE MODE");
+        transaction
+            .execute(sqlx::raw_sql(AssertSqlSafe(lock)))
+            .await?;
+        let moved = sqlx::query(include_str!("swap.sql"))
+            .bind(name)
+            .bind(new.version)
+            .bind(new.position.get())
+            .bind(new.store_epoch)
+            .bind(format!("{name}{NEW}"))
+            .bind(new.replaces_lost)
+            .execute(&mut *transaction)
+            .await?;
+        if moved.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        let mut sql = format!("ALTER TABLE read.{table} RENAME TO {table}{OLD};");
+        for Index { name, .. } in &self.indexes {
+            sql.push_str(&format!("ALTER INDEX read.{name} RENAME TO {name}{OLD};"));
+            sql.push_str(&format!("ALTER INDEX read.{name}{NEW} RENAME TO {name};"));
+        }
+        sql.push_str(&format!("ALTER TABLE read.{table}{NEW} RENAME TO {table}"));
+        transaction
+            .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
+            .await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Removes the table that was replaced. Should somebody still read it, the next rebuild does.
+    pub(super) async fn drop_old(&mut self) -> Result<(), RebuildError> {
+        let sql = format!("DROP TABLE IF EXISTS read.{}{OLD}", self.table);
+        match self.run("removing the table that was replaced", &sql).await {
+            Err(RebuildError::ReadModels(ReadModelError::Unavailable(error))) => {
+                tracing::warn!(projection = self.name, %error, "the replaced table stays until the next rebuild");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    pub(super) async fn close(mut self) {
+        // At once, rather than when the server has noticed that the connection is gone.
+        let unlocked = self
+            .run("unlocking", "SELECT pg_advisory_unlock_all()")
+            .await;
+        if let Err(error) = unlocked {
+            tracing::debug!(%error, "the connection of a rebuild was lost at its end");
+        }
+        if let Err(error) = self.connection.close().await {
+            tracing::debug!(%error, "the connection of a rebuild was lost at its end");
+        }
+    }
+
+    async fn run(&mut self, what: &'static str, sql: &str) -> Result<(), RebuildError> {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        self.connection.execute(sql).await.map_err(of(what))?;
+        Ok(())
+    }
+}
+
+/// Says that a rebuild is alive, and how far.
+pub(super) async fn tell(
+    pool: &PgPool,
+    name: &str,
+    position: Position,
+) -> Result<(), RebuildError> {
+    sqlx::query(
+        "UPDATE read.checkpoint SET position = $2, updated_at = clock_timestamp() WHERE name = $1",
+    )
+    .bind(format!("{name}{NEW}"))
+    .bind(position.get())
+    .execute(pool)
+    .await
+    .map_err(of("saying that the rebuild is alive"))?;
+    Ok(())
+}

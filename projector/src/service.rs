@@ -1,0 +1,260 @@
+//! The projections as part of a process: what runs, under which lease, and what is said of it.
+
+use crate::{
+    live::{RunError, RunOptions, Runner},
+    projection::Projection,
+    projections::{self, Visitor},
+    status::{Board, Seen},
+    storage::{CheckpointRecord, ReadModels, postgres::NEW},
+};
+use bus::Feed;
+use chassis::{Lifecycle, config::ProjectorSettings, health::Health};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::Position;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use store::{
+    Clock, StoreError,
+    lease::{Leases, lead},
+};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The first wait after a projection stumbled; it doubles up to the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// How often it is looked how far the projections are, and how long that may take.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
+
+/// A rebuild that has not told of itself for so long was interrupted.
+const REBUILD_SILENCE: TimeDelta = TimeDelta::seconds(60);
+
+/// What the projections work with.
+#[derive(Clone)]
+pub struct Parts<R> {
+    /// All events in order.
+    pub feed: Arc<dyn Feed>,
+    /// Where rows and checkpoints are.
+    pub models: R,
+    /// Who leads.
+    pub leases: Arc<dyn Leases>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What the settings say of a runtime.
+pub fn options(settings: &ProjectorSettings) -> RunOptions {
+    RunOptions {
+        batch: settings.batch,
+        patience: settings.poll(),
+        ..RunOptions::default()
+    }
+}
+
+/// Starts all projections as tasks of `lifecycle`. Each works while this process leads it, and waits
+/// otherwise. The board says what they are doing.
+pub fn start<R: ReadModels>(
+    parts: &Parts<R>,
+    settings: &ProjectorSettings,
+    lifecycle: &Lifecycle,
+    health: &Health,
+) -> Board {
+    let board = Board::new();
+    let mut starter = Starter {
+        worker: Worker {
+            parts: parts.clone(),
+            options: options(settings),
+            lease: settings.lease(),
+            max_retries: settings.max_retries,
+            board: board.clone(),
+        },
+        lifecycle,
+    };
+    projections::all(&mut starter);
+    lifecycle.spawn_critical(
+        "projections' lag",
+        watch(parts.clone(), board.clone(), lifecycle.soft().clone()),
+    );
+    let verdict = board.clone();
+    health.register("projections", move || {
+        let verdict = verdict.verdict();
+        async move { verdict }
+    });
+    board
+}
+
+struct Starter<'a, R> {
+    worker: Worker<R>,
+    lifecycle: &'a Lifecycle,
+}
+
+impl<R: ReadModels> Visitor for Starter<'_, R> {
+    fn visit<P: Projection>(&mut self) {
+        let worker = self.worker.clone();
+        let stop = self.lifecycle.soft().clone();
+        self.lifecycle.spawn_critical(P::NAME, async move {
+            worker.keep::<P>(stop).await;
+            Ok(())
+        });
+    }
+}
+
+/// What keeps a projection going.
+#[derive(Clone)]
+pub(crate) struct Worker<R> {
+    pub(crate) parts: Parts<R>,
+    pub(crate) options: RunOptions,
+    pub(crate) lease: Duration,
+    pub(crate) max_retries: u32,
+    pub(crate) board: Board,
+}
+
+impl<R: ReadModels> Worker<R> {
+    /// Leads `P` again and again until `stop`: after an error from the stored checkpoint. While it
+    /// waits after an error another process may lead, which perhaps can do what this one cannot.
+    pub(crate) async fn keep<P: Projection>(&self, stop: CancellationToken) {
+        let runner = Runner::<P, R>::new(
+            self.parts.feed.clone(),
+            self.parts.models.clone(),
+            self.options.clone(),
+        );
+        let lease = format!("projector/{}", P::NAME);
+        let (mut wait, mut attempts) = (FIRST_WAIT, 0_u32);
+        let well = AtomicBool::new(false);
+        while !stop.is_cancelled() {
+            let led = lead(
+                self.parts.leases.as_ref(),
+                &lease,
+                Uuid::now_v7(),
+                self.lease,
+                &stop,
+                |lease, lost| {
+                    let (runner, well, stop) = (&runner, &well, &stop);
+                    async move {
+                        self.board.leads(P::NAME, true);
+                        let went_well = || {
+                            well.store(true, Ordering::Relaxed);
+                            self.board.goes_well(P::NAME);
+                        };
+                        runner.run(lease.epoch, [stop, &lost], went_well).await
+                    }
+                },
+            );
+            let led = led.await;
+            self.board.leads(P::NAME, false);
+            let Some(result) = led else { return };
+            if well.swap(false, Ordering::Relaxed) {
+                (wait, attempts) = (FIRST_WAIT, 0);
+            }
+            match result {
+                Ok(()) => continue,
+                Err(error) if error.is_fenced() => {
+                    tracing::info!(projection = P::NAME, "{error}");
+                }
+                Err(error) => {
+                    attempts = attempts.saturating_add(1);
+                    self.stumbled(P::NAME, &error, attempts);
+                }
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = sleep(wait) => wait = LONGEST_WAIT.min(wait * 2),
+            }
+        }
+    }
+
+    fn stumbled(&self, name: &'static str, error: &RunError, attempts: u32) {
+        let failing = attempts > self.max_retries;
+        self.board.stumbled(name, error, attempts, failing);
+        // Once when it begins, and once when it is given up: it goes on failing quietly.
+        let reason = error as &dyn std::error::Error;
+        if attempts == self.max_retries + 1 {
+            tracing::error!(
+                projection = name,
+                error = reason,
+                "{name} cannot go on: {error}"
+            );
+        } else if attempts == 1 {
+            tracing::warn!(
+                projection = name,
+                error = reason,
+                "{name} is tried again: {error}"
+            );
+        }
+    }
+}
+
+/// Looks now and then how far the projections are, whoever leads them: what is said of them is
+/// measured against the store and the database, so that a dead reader does not look like a fast one.
+async fn watch<R: ReadModels>(
+    parts: Parts<R>,
+    board: Board,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let mut looked = Instant::now();
+    loop {
+        let look = tokio::time::timeout(LOOK_WITHIN, look(&parts, &board));
+        let Some(result) = stop.run_until_cancelled(look).await else {
+            return Ok(());
+        };
+        if !matches!(result, Ok(Ok(()))) {
+            board.unseen(looked.elapsed().as_secs_f64());
+            tracing::debug!("how far the projections are cannot be told");
+        }
+        looked = Instant::now();
+        if stop.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+async fn look<R: ReadModels>(parts: &Parts<R>, board: &Board) -> Result<(), RunError> {
+    let head = parts.feed.head().await?;
+    let checkpoints = parts.models.checkpoints().await?;
+    let now = parts.clock.now();
+    for name in projections::names() {
+        let of = |name: &str| checkpoints.iter().find(|record| record.name == name);
+        let position = of(name).map_or(Position::ZERO, |record| record.position);
+        let rebuild = of(&format!("{name}{NEW}"));
+        let seen = Seen {
+            position: position.get(),
+            head: head.position.get(),
+            lag_seconds: match position < head.position {
+                true => waiting_for(parts, position, now).await?,
+                false => 0.0,
+            },
+            rebuilding: rebuild.is_some_and(|record| is_alive(record, now)),
+        };
+        board.seen(name, seen);
+    }
+    Ok(())
+}
+
+fn is_alive(rebuild: &CheckpointRecord, now: DateTime<Utc>) -> bool {
+    now.signed_duration_since(rebuild.updated_at) < REBUILD_SILENCE
+}
+
+/// For how long the first event after `position` has been waiting, in seconds. Never zero.
+async fn waiting_for<R>(
+    parts: &Parts<R>,
+    position: Position,
+    now: DateTime<Utc>,
+) -> Result<f64, StoreError> {
+    let next = parts.feed.next(position, 1, Duration::ZERO).await?;
+    let recorded_at = next.first().map(|event| match event.as_ref() {
+        Ok(event) => event.envelope.recorded_at,
+        Err(error) => error.envelope.recorded_at,
+    });
+    let waiting = recorded_at.map(|at| now.signed_duration_since(at));
+    let micros = waiting.and_then(|waiting| waiting.num_microseconds());
+    Ok(micros.unwrap_or_default().max(1) as f64 / 1e6)
+}

@@ -1,0 +1,281 @@
+//! What the projections of this process are doing, and how far behind they are.
+
+use crate::{
+    live::{Place, RunError},
+    projection::Projection,
+    projections::{self, Visitor},
+};
+use axum::{Json, Router, extract, routing::get};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// What a projection is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It keeps up with the store.
+    Active,
+    /// It folds what is there already.
+    CatchingUp,
+    /// It cannot go on, and somebody should look.
+    Failing,
+    /// It is being built anew; what is there meanwhile stays readable.
+    Rebuilding,
+    /// Another process leads, or none does yet.
+    Standby,
+}
+
+/// What a projection is doing, and how far behind it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProjectionStatus {
+    /// Its name.
+    pub name: &'static str,
+    /// The version of the fold that this build has.
+    pub version: i32,
+    /// What it is doing.
+    pub state: State,
+    /// Its checkpoint, as it was last seen in the database, whoever wrote it.
+    pub position: Option<i64>,
+    /// The store's head at that time.
+    pub head: Option<i64>,
+    /// How many events it is behind; none if that is not known.
+    pub lag_events: Option<i64>,
+    /// For how long the oldest of them has been waiting, in seconds. While the store or the database
+    /// cannot be asked, it grows from what was last known.
+    pub lag_seconds: Option<f64>,
+    /// Why it cannot go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// Why a projection cannot go on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    /// In one line, with all causes.
+    pub reason: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The event that is the reason, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Place>,
+}
+
+/// What the projections of this process are doing. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Board(Arc<Mutex<BTreeMap<&'static str, Entry>>>);
+
+#[derive(Debug, Clone)]
+struct Entry {
+    version: i32,
+    leading: bool,
+    rebuilding: bool,
+    failing: bool,
+    problem: Option<Problem>,
+    seen: Option<Seen>,
+    lag_seconds: Option<f64>,
+}
+
+/// How far a projection was seen to be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) position: i64,
+    pub(crate) head: i64,
+    pub(crate) lag_seconds: f64,
+    pub(crate) rebuilding: bool,
+}
+
+/// A lag that is no catching up, only the time that things take.
+const USUAL_LAG_SECONDS: f64 = 2.0;
+
+impl Board {
+    /// All projections, of which nothing is known yet.
+    pub fn new() -> Self {
+        struct Entries(BTreeMap<&'static str, Entry>);
+        impl Visitor for Entries {
+            fn visit<P: Projection>(&mut self) {
+                let entry = Entry {
+                    version: P::VERSION,
+                    leading: false,
+                    rebuilding: false,
+                    failing: false,
+                    problem: None,
+                    seen: None,
+                    lag_seconds: None,
+                };
+                self.0.insert(P::NAME, entry);
+            }
+        }
+        let mut entries = Entries(BTreeMap::new());
+        projections::all(&mut entries);
+        Self(Arc::new(Mutex::new(entries.0)))
+    }
+
+    /// What each projection is doing, by name.
+    pub fn statuses(&self) -> Vec<ProjectionStatus> {
+        let entries = self.entries();
+        entries
+            .iter()
+            .map(|(name, entry)| entry.status(name))
+            .collect()
+    }
+
+    /// Whether all projections can go on; else the first that cannot, and why.
+    pub fn verdict(&self) -> Result<(), String> {
+        let entries = self.entries();
+        let failing = entries.iter().find(|(_, entry)| entry.failing);
+        match failing {
+            None => Ok(()),
+            Some((name, entry)) => {
+                let reason = entry.problem.as_ref().map(|problem| &problem.reason);
+                Err(format!("{name}: {}", reason.map_or("", String::as_str)))
+            }
+        }
+    }
+
+    pub(crate) fn leads(&self, name: &'static str, leading: bool) {
+        self.change(name, |entry| entry.leading = leading);
+        metrics::gauge!("projection_leading", "projection" => name).set(flag(leading));
+    }
+
+    /// Nothing is wrong with it.
+    pub(crate) fn goes_well(&self, name: &'static str) {
+        let healed = self.change(name, |entry| {
+            entry.failing = false;
+            entry.problem.take()
+        });
+        if let Some(problem) = healed {
+            metrics::gauge!("projection_failing", "projection" => name).set(0.0);
+            if let Some(event) = problem.event {
+                stuck_at(name, &event, 0.0);
+            }
+            tracing::info!(projection = name, "{name} goes on");
+        }
+    }
+
+    /// It could not go on; `failing` once it was tried often enough.
+    pub(crate) fn stumbled(
+        &self,
+        name: &'static str,
+        error: &RunError,
+        attempts: u32,
+        failing: bool,
+    ) {
+        let problem = Problem {
+            reason: with_causes(error),
+            attempts,
+            event: error.place(),
+        };
+        if failing {
+            metrics::gauge!("projection_failing", "projection" => name).set(1.0);
+            if let Some(event) = &problem.event {
+                stuck_at(name, event, event.position as f64);
+            }
+        }
+        self.change(name, |entry| {
+            entry.failing |= failing;
+            entry.problem = Some(problem);
+        });
+    }
+
+    /// How far it was seen to be.
+    pub(crate) fn seen(&self, name: &'static str, seen: Seen) {
+        self.change(name, |entry| {
+            entry.rebuilding = seen.rebuilding;
+            entry.lag_seconds = Some(seen.lag_seconds);
+            entry.seen = Some(seen);
+        });
+        metrics::gauge!("projection_position", "projection" => name).set(seen.position as f64);
+        metrics::gauge!("projection_lag_events", "projection" => name)
+            .set((seen.head - seen.position).max(0) as f64);
+        metrics::gauge!("projection_lag_seconds", "projection" => name).set(seen.lag_seconds);
+    }
+
+    /// Nobody knows how far the projections are, for `seconds` more.
+    pub(crate) fn unseen(&self, seconds: f64) {
+        for (name, entry) in self.entries().iter_mut() {
+            let lag = entry.lag_seconds.unwrap_or_default() + seconds;
+            entry.lag_seconds = Some(lag);
+            metrics::gauge!("projection_lag_seconds", "projection" => *name).set(lag);
+        }
+    }
+
+    fn change<T: Default>(&self, name: &'static str, change: impl FnOnce(&mut Entry) -> T) -> T {
+        self.entries().get_mut(name).map(change).unwrap_or_default()
+    }
+
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<&'static str, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Entry {
+    fn status(&self, name: &'static str) -> ProjectionStatus {
+        let late = self.lag_seconds.is_none_or(|lag| lag > USUAL_LAG_SECONDS);
+        let state = match self {
+            Self { failing: true, .. } => State::Failing,
+            Self {
+                rebuilding: true, ..
+            } => State::Rebuilding,
+            Self { leading: false, .. } => State::Standby,
+            _ if late => State::CatchingUp,
+            _ => State::Active,
+        };
+        ProjectionStatus {
+            name,
+            version: self.version,
+            state,
+            position: self.seen.map(|seen| seen.position),
+            head: self.seen.map(|seen| seen.head),
+            lag_events: self.seen.map(|seen| (seen.head - seen.position).max(0)),
+            lag_seconds: self.lag_seconds,
+            problem: self.problem.clone(),
+        }
+    }
+}
+
+/// Shows where the projection is stuck: the event's position, or zero when it is not any more.
+fn stuck_at(name: &'static str, event: &Place, position: f64) {
+    metrics::gauge!(
+        "projection_stuck_at",
+        "projection" => name,
+        "stream" => event.stream.clone(),
+        "version" => event.version.to_string(),
+    )
+    .set(position);
+}
+
+const fn flag(value: bool) -> f64 {
+    if value { 1.0 } else { 0.0 }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// `GET /projections`: what each projection is doing.
+pub fn router(board: Board) -> Router {
+    Router::new()
+        .route("/projections", get(projections_now))
+        .with_state(board)
+}
+
+async fn projections_now(extract::State(board): extract::State<Board>) -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "projections": board.statuses() }))
+}

@@ -1,0 +1,175 @@
+//! Read models in memory: for tests and the simulation.
+
+use super::{Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels};
+use crate::{projection::Projection, row::Row};
+use chrono::{DateTime, Utc};
+use domain::Position;
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use store::{Clock, SystemClock};
+use uuid::Uuid;
+
+/// Read models in memory, gone with the process. Clones share them.
+#[derive(Clone)]
+pub struct MemoryReadModels {
+    state: Arc<Mutex<State>>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Default)]
+struct State {
+    checkpoints: BTreeMap<&'static str, CheckpointRecord>,
+    /// By projection: its `Table`.
+    tables: BTreeMap<&'static str, Box<dyn Any + Send>>,
+}
+
+type Table<P> = BTreeMap<KeyOf<P>, <P as Projection>::Row>;
+
+impl MemoryReadModels {
+    /// Empty ones that take their times from `clock`.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            state: Arc::default(),
+            clock,
+        }
+    }
+
+    /// All rows of `P`, by key.
+    pub fn rows<P: Projection>(&self) -> Vec<P::Row> {
+        let mut state = self.state();
+        state.table::<P>().values().cloned().collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryReadModels {
+    fn default() -> Self {
+        Self::new(Arc::new(SystemClock))
+    }
+}
+
+impl State {
+    fn table<P: Projection>(&mut self) -> &mut Table<P> {
+        let table = self.tables.entry(P::NAME);
+        let table = table.or_insert_with(|| Box::new(Table::<P>::new()));
+        table
+            .downcast_mut()
+            .expect("a table is only ever made here, under the name of its projection")
+    }
+
+    fn checkpoint<P: Projection>(&mut self) -> &mut CheckpointRecord {
+        self.checkpoints
+            .entry(P::NAME)
+            .or_insert_with(|| CheckpointRecord {
+                name: P::NAME.to_owned(),
+                version: P::VERSION,
+                position: Position::ZERO,
+                store_epoch: None,
+                leader_epoch: 0,
+                updated_at: DateTime::<Utc>::MIN_UTC,
+            })
+    }
+
+    /// Refuses whoever does not lead, or did not begin at the checkpoint.
+    fn fence<P: Projection>(&mut self, commit: &Commit<P::Row>) -> Result<(), ReadModelError> {
+        let checkpoint = self.checkpoint::<P>();
+        let leads = checkpoint.leader_epoch == commit.leader_epoch;
+        match leads && checkpoint.position == commit.from {
+            true => Ok(()),
+            false => Err(ReadModelError::Fenced(P::NAME)),
+        }
+    }
+
+    fn advance<P: Projection>(&mut self, to: Position, epoch: Uuid, now: DateTime<Utc>) {
+        let checkpoint = self.checkpoint::<P>();
+        checkpoint.position = to;
+        checkpoint.store_epoch = Some(epoch);
+        checkpoint.updated_at = now;
+    }
+
+    fn write<P: Projection>(&mut self, changes: Vec<Change<P::Row>>) -> Result<(), ReadModelError> {
+        let table = self.table::<P>();
+        for change in changes {
+            match change {
+                Change::Insert(row) => {
+                    if table.insert(row.key(), row).is_some() {
+                        return Err(broken::<P>("a row that should be new was there"));
+                    }
+                }
+                Change::Update(row) => match table.get_mut(&row.key()) {
+                    Some(before) => *before = before.changed(row),
+                    None => return Err(broken::<P>("a row that should change was not there")),
+                },
+                Change::Delete(key) => {
+                    table.remove(&key);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn broken<P: Projection>(detail: &str) -> ReadModelError {
+    ReadModelError::Corrupt {
+        table: P::Row::TABLE,
+        column: "key",
+        detail: detail.to_owned(),
+    }
+}
+
+impl ReadModels for MemoryReadModels {
+    async fn take_over<P: Projection>(
+        &self,
+        leader_epoch: i64,
+    ) -> Result<Checkpoint, ReadModelError> {
+        let mut state = self.state();
+        let checkpoint = state.checkpoint::<P>();
+        if checkpoint.leader_epoch > leader_epoch {
+            return Err(ReadModelError::Fenced(P::NAME));
+        }
+        checkpoint.leader_epoch = leader_epoch;
+        Ok(Checkpoint {
+            position: checkpoint.position,
+            store_epoch: checkpoint.store_epoch,
+        })
+    }
+
+    async fn load<P: Projection>(&self, keys: &[KeyOf<P>]) -> Result<Vec<P::Row>, ReadModelError> {
+        let mut state = self.state();
+        let table = state.table::<P>();
+        let found = keys.iter().filter_map(|key| table.get(key));
+        Ok(found.cloned().map(Row::loaded).collect())
+    }
+
+    async fn commit<P: Projection>(&self, commit: Commit<P::Row>) -> Result<(), ReadModelError> {
+        let now = self.clock.now();
+        let (from, to, epoch) = (commit.from, commit.to, commit.store_epoch);
+        {
+            let mut state = self.state();
+            state.fence::<P>(&commit)?;
+            state.write::<P>(commit.changes)?;
+            if !cfg!(planted = "checkpoint_outside_transaction") {
+                state.advance::<P>(to, epoch, now);
+                return Ok(());
+            }
+        }
+        // Only with that bug: a crash may come in between.
+        tokio::task::yield_now().await;
+        let mut state = self.state();
+        if state.checkpoint::<P>().position == from {
+            state.advance::<P>(to, epoch, now);
+        }
+        Ok(())
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointRecord>, ReadModelError> {
+        Ok(self.state().checkpoints.values().cloned().collect())
+    }
+}

@@ -1,0 +1,145 @@
+//! Where read models are kept: rows, and with them the checkpoint.
+
+mod memory;
+pub mod postgres;
+
+pub use memory::MemoryReadModels;
+pub use postgres::PostgresReadModels;
+
+use crate::{projection::Projection, row::Row};
+use chrono::{DateTime, Utc};
+use domain::Position;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// Why read models could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadModelError {
+    /// Another leader has taken over, or the read model was built anew. Nothing was written; stop.
+    #[error("another process leads {0} now")]
+    Fenced(&'static str),
+    /// The rows were made by another version of the fold.
+    #[error(
+        "read.{name} was made by version {found} of its fold, and this build folds version \
+         {expected}: run `projector rebuild {name}`"
+    )]
+    Version {
+        /// The projection.
+        name: &'static str,
+        /// The version that made the rows.
+        found: i32,
+        /// The version that would go on.
+        expected: i32,
+    },
+    /// The database cannot be reached, or refuses work for now. Nothing was written; try again.
+    #[error("the database of the read models cannot be reached")]
+    Unavailable(#[source] sqlx::Error),
+    /// The database refused what it should do, which trying again does not help.
+    #[error("the database of the read models failed: {what}")]
+    Failed {
+        /// What was being done.
+        what: String,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A row holds what it cannot.
+    #[error("read.{table}.{column} holds what it cannot: {detail}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+impl ReadModelError {
+    /// Whether trying again can help.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Fenced(_) | Self::Unavailable(_))
+    }
+}
+
+/// How far a projection has folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Up to here.
+    pub position: Position,
+    /// In which life of the store; none before the first event.
+    pub store_epoch: Option<Uuid>,
+}
+
+/// A checkpoint, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckpointRecord {
+    /// The projection; with `__new` at its end one that is being built.
+    pub name: String,
+    /// The version of the fold.
+    pub version: i32,
+    /// Up to here.
+    pub position: Position,
+    /// In which life of the store.
+    pub store_epoch: Option<Uuid>,
+    /// The fencing token of the leader.
+    pub leader_epoch: i64,
+    /// When it was written.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change<R: Row> {
+    /// It is new.
+    Insert(R),
+    /// It has changed. What is set once has not.
+    Update(R),
+    /// It is gone. It does not come back in the same batch.
+    Delete(R::Key),
+}
+
+/// What a projection has made of a batch of events: written as a whole, or not at all.
+#[derive(Debug, Clone)]
+pub struct Commit<R: Row> {
+    /// The leader's fencing token.
+    pub leader_epoch: i64,
+    /// Up to where it had folded.
+    pub from: Position,
+    /// Up to where it has folded now.
+    pub to: Position,
+    /// In which life of the store.
+    pub store_epoch: Uuid,
+    /// The rows that changed, each once.
+    pub changes: Vec<Change<R>>,
+}
+
+/// The keys of a projection's rows.
+pub type KeyOf<P> = <<P as Projection>::Row as Row>::Key;
+
+/// Keeps read models.
+pub trait ReadModels: Clone + Send + Sync + 'static {
+    /// Makes `leader_epoch` the only one that may commit for `P`, and says how far it is.
+    fn take_over<P: Projection>(
+        &self,
+        leader_epoch: i64,
+    ) -> impl Future<Output = Result<Checkpoint, ReadModelError>> + Send;
+
+    /// Those of the rows that are there, without what is set once.
+    fn load<P: Projection>(
+        &self,
+        keys: &[KeyOf<P>],
+    ) -> impl Future<Output = Result<Vec<P::Row>, ReadModelError>> + Send;
+
+    /// Writes rows and checkpoint, if the leader still leads and the checkpoint is where it began;
+    /// else nothing.
+    fn commit<P: Projection>(
+        &self,
+        commit: Commit<P::Row>,
+    ) -> impl Future<Output = Result<(), ReadModelError>> + Send;
+
+    /// All checkpoints.
+    fn checkpoints(
+        &self,
+    ) -> impl Future<Output = Result<Vec<CheckpointRecord>, ReadModelError>> + Send;
+}

@@ -1,0 +1,9 @@
+SELECT
+    c.name,
+    c.version,
+    c.position,
+    c.store_epoch,
+    c.leader_epoch,
+    c.updated_at
+FROM read.checkpoint AS c
+ORDER BY c.name

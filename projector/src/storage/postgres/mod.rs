@@ -1,0 +1,273 @@
+//! Read models in PostgreSQL.
+//!
+//! The connections commit without waiting for the disk (`synchronous_commit = off`). That is safe
+//! here: a crash of the server loses a tail of commits, never one without those before it, and each
+//! has rows and checkpoint together; so the tail is folded once more from the event store, which does
+//! wait for its disk. Who was told that a row is at a position may then find it earlier for a moment,
+//! as with any read model that lags.
+
+mod encode;
+mod sql;
+
+pub(crate) use encode::{ColumnArray, write_field};
+pub(crate) use sql::column_list;
+
+use super::{Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels};
+use crate::{
+    projection::Projection,
+    row::{Role, Row, columns},
+};
+use domain::Position;
+use sqlx::{
+    Arguments, AssertSqlSafe, ConnectOptions, PgPool, Row as _,
+    error::BoxDynError,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
+};
+use std::{str::FromStr, sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// The end of the names of what is being built anew.
+pub(crate) const NEW: &str = "__new";
+
+/// How long the server may work on a statement, and how long it is waited for: should the server be
+/// out of reach, nobody else gives up.
+const STATEMENT_TIMEOUT: &str = "30s";
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Read models in PostgreSQL. Clones share their connections.
+#[derive(Clone)]
+pub struct PostgresReadModels {
+    pool: PgPool,
+    /// What the names of tables and checkpoints end with.
+    suffix: &'static str,
+}
+
+impl PostgresReadModels {
+    /// Connects to `url` with at most `connections`, and brings the schema `read` up to date. Of
+    /// several processes one does it and the others wait.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, ReadModelError> {
+        let options = PgConnectOptions::from_str(url).map_err(of("reading the database's URL"))?;
+        let options = options
+            .application_name("projector")
+            // Statements are logged here, where it is known what they are for.
+            .disable_statement_logging()
+            .options([
+                ("synchronous_commit", "off"),
+                ("statement_timeout", STATEMENT_TIMEOUT),
+                ("timezone", "UTC"),
+                // Rows are found by their keys, whatever the size of the table was when the
+                // statement was planned.
+                ("plan_cache_mode", "force_generic_plan"),
+                ("enable_seqscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
+                ("jit", "off"),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
+            .connect_with(options)
+            .await
+            .map_err(of("connecting"))?;
+        sqlx::migrate!("../migrations/read")
+            // The table of what was migrated is shared with the other schemas of the database.
+            .set_ignore_missing(true)
+            .run(&pool)
+            .await
+            .map_err(|error| of("migrating the schema `read`")(error.into()))?;
+        Ok(Self { pool, suffix: "" })
+    }
+
+    /// The same for tables that are being built.
+    pub(crate) fn under_construction(&self) -> Self {
+        Self {
+            pool: self.pool.clone(),
+            suffix: NEW,
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The name of `P`'s checkpoint.
+    fn checkpoint_name<P: Projection>(&self) -> String {
+        format!("{}{}", P::NAME, self.suffix)
+    }
+}
+
+/// Wraps an error of the database by what it means for whoever asked.
+pub(crate) fn of(what: &'static str) -> impl Fn(sqlx::Error) -> ReadModelError {
+    move |error| match passes_by_itself(&error) {
+        true => ReadModelError::Unavailable(error),
+        false => ReadModelError::Failed {
+            what: what.to_owned(),
+            source: error,
+        },
+    }
+}
+
+/// Waits for the database, but not for ever.
+async fn within<T>(
+    what: &'static str,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, ReadModelError> {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(result) => result.map_err(of(what)),
+        Err(_) => Err(ReadModelError::Unavailable(sqlx::Error::PoolTimedOut)),
+    }
+}
+
+fn of_encoding(error: BoxDynError) -> ReadModelError {
+    of("sending rows")(sqlx::Error::Encode(error))
+}
+
+/// Lost connections, conflicts of locks, exhausted resources, time limits, a server that stops,
+/// starts or is a standby.
+fn passes_by_itself(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "40", "53", "57"]
+                .iter()
+                .any(|class| code.starts_with(class))
+                || matches!(code.as_ref(), "55P03" | "25006")
+        }),
+        _ => false,
+    }
+}
+
+impl ReadModels for PostgresReadModels {
+    async fn take_over<P: Projection>(
+        &self,
+        leader_epoch: i64,
+    ) -> Result<Checkpoint, ReadModelError> {
+        let query = sqlx::query(include_str!("take_over.sql"))
+            .bind(self.checkpoint_name::<P>())
+            .bind(P::VERSION)
+            .bind(leader_epoch);
+        let row = within("taking over", query.fetch_optional(&self.pool)).await?;
+        let row = row.ok_or(ReadModelError::Fenced(P::NAME))?;
+        let checkpoint = record(&row)?;
+        match checkpoint.version == P::VERSION {
+            true => Ok(Checkpoint {
+                position: checkpoint.position,
+                store_epoch: checkpoint.store_epoch,
+            }),
+            false => Err(ReadModelError::Version {
+                name: P::NAME,
+                found: checkpoint.version,
+                expected: P::VERSION,
+            }),
+        }
+    }
+
+    async fn load<P: Projection>(&self, keys: &[KeyOf<P>]) -> Result<Vec<P::Row>, ReadModelError> {
+        let mut arguments = PgArguments::default();
+        for (index, column) in columns::<P::Row>(Role::Key) {
+            let array = ColumnArray::of_keys(column.kind, keys, index);
+            arguments.add(array).map_err(of_encoding)?;
+        }
+        let statement: Arc<str> = sql::load::<P::Row>(self.suffix).into();
+        let query = sqlx::query_with(AssertSqlSafe(statement), arguments);
+        let rows = within("loading rows", query.fetch_all(&self.pool)).await?;
+        rows.iter().map(decode::<P::Row>).collect()
+    }
+
+    async fn commit<P: Projection>(&self, commit: Commit<P::Row>) -> Result<(), ReadModelError> {
+        let arguments = arguments::<P>(self.checkpoint_name::<P>(), &commit);
+        let statement: Arc<str> = sql::commit::<P>(self.suffix).into();
+        let arguments = arguments.map_err(of_encoding)?;
+        let query = sqlx::query_scalar_with(AssertSqlSafe(statement), arguments);
+        let leading: i64 = within("writing rows", query.fetch_one(&self.pool)).await?;
+        match leading {
+            0 => Err(ReadModelError::Fenced(P::NAME)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn checkpoints(&self) -> Result<Vec<CheckpointRecord>, ReadModelError> {
+        let query = sqlx::query(include_str!("checkpoints.sql"));
+        let rows = within("reading checkpoints", query.fetch_all(&self.pool)).await?;
+        rows.iter().map(record).collect()
+    }
+}
+
+/// The parameters of the statement that commits.
+fn arguments<P: Projection>(
+    name: String,
+    commit: &Commit<P::Row>,
+) -> Result<PgArguments, BoxDynError> {
+    let (mut new, mut changed, mut gone) = (vec![], vec![], vec![]);
+    for change in &commit.changes {
+        match change {
+            Change::Insert(row) => new.push(row),
+            Change::Update(row) => changed.push(row),
+            Change::Delete(key) => gone.push(key.clone()),
+        }
+    }
+    let mut to = PgArguments::default();
+    to.add(name)?;
+    to.add(commit.leader_epoch)?;
+    to.add(commit.from.get())?;
+    to.add(commit.to.get())?;
+    to.add(commit.store_epoch)?;
+    for (index, column) in P::Row::COLUMNS.iter().enumerate() {
+        to.add(ColumnArray::of_rows(column.kind, &new, index))?;
+    }
+    if !P::APPEND_ONLY {
+        for (index, column) in sql::loaded::<P::Row>() {
+            to.add(ColumnArray::of_rows(column.kind, &changed, index))?;
+        }
+        for (index, column) in columns::<P::Row>(Role::Key) {
+            to.add(ColumnArray::of_keys(column.kind, &gone, index))?;
+        }
+    }
+    Ok(to)
+}
+
+fn decode<R: Row>(row: &PgRow) -> Result<R, ReadModelError> {
+    let mut index = 0;
+    let mut next = || {
+        let value = row.try_get_raw(index).map_err(of("reading a row"))?;
+        index += 1;
+        // The only error there is: no value.
+        Ok(value.as_bytes().ok())
+    };
+    R::read(&mut next, |column, detail| ReadModelError::Corrupt {
+        table: R::TABLE,
+        column,
+        detail,
+    })
+}
+
+/// A row with all of its columns in their order, what is set once too.
+#[cfg(test)]
+pub(crate) fn decode_whole<R: Row>(row: &PgRow) -> Result<R, ReadModelError> {
+    let mut index = 0;
+    let mut next = || {
+        let value = row.try_get_raw(index).map_err(of("reading a row"))?;
+        index += 1;
+        Ok(value.as_bytes().ok())
+    };
+    R::read_whole(&mut next, |column, detail| ReadModelError::Corrupt {
+        table: R::TABLE,
+        column,
+        detail,
+    })
+}
+
+fn record(row: &PgRow) -> Result<CheckpointRecord, ReadModelError> {
+    let read = || {
+        Ok(CheckpointRecord {
+            name: row.try_get("name")?,
+            version: row.try_get("version")?,
+            position: Position::new(row.try_get("position")?),
+            store_epoch: row.try_get::<Option<Uuid>, _>("store_epoch")?,
+            leader_epoch: row.try_get("leader_epoch")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    };
+    read().map_err(of("reading a checkpoint"))
+}

@@ -1,0 +1,66 @@
+//! In whatever batches events are folded, the rows are the same.
+
+use super::harness::memory_models;
+use crate::{
+    live::Step,
+    projection::Projection,
+    projections::{CustomerSummary, OrderSummary, OrderTimeline, SalesDaily, StockLevel},
+    storage::{MemoryReadModels, ReadModels},
+    testing::{History, fold_all},
+};
+use domain::{Position, Recorded};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+/// Folds `events` in batches of those sizes, over again until they are through.
+async fn fold_in<P: Projection>(
+    events: &[Recorded],
+    sizes: &[usize],
+    cached_rows: usize,
+) -> Vec<P::Row> {
+    let models = memory_models();
+    models.take_over::<P>(1).await.unwrap();
+    let epoch = Uuid::from_u128(1);
+    let mut step =
+        Step::<P, MemoryReadModels>::new(models.clone(), 1, epoch, Position::ZERO, cached_rows);
+    let mut rest = events;
+    for size in sizes.iter().cycle() {
+        let (batch, after) = rest.split_at((*size).min(rest.len()));
+        let Some(last) = batch.last() else { break };
+        let mine: Vec<&Recorded> = batch.iter().collect();
+        step.take(&mine, last.envelope.position).await.unwrap();
+        rest = after;
+    }
+    models.rows::<P>()
+}
+
+async fn check<P: Projection>(
+    history: &History,
+    sizes: &[usize],
+    cached_rows: usize,
+) -> Result<(), TestCaseError> {
+    let rows = fold_in::<P>(history.events(), sizes, cached_rows).await;
+    let one_by_one = fold_all::<P>(history.events()).unwrap();
+    prop_assert_eq!(rows, one_by_one.into_values().collect::<Vec<_>>());
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn the_sizes_of_batches_do_not_matter(
+        steps in prop::collection::vec(any::<u32>(), 0..60),
+        sizes in prop::collection::vec(1_usize..40, 1..6),
+        cached_rows in 0_usize..12,
+    ) {
+        let history = History::of(steps);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            check::<OrderSummary>(&history, &sizes, cached_rows).await?;
+            check::<OrderTimeline>(&history, &sizes, cached_rows).await?;
+            check::<StockLevel>(&history, &sizes, cached_rows).await?;
+            check::<CustomerSummary>(&history, &sizes, cached_rows).await?;
+            check::<SalesDaily>(&history, &sizes, cached_rows).await
+        })?;
+    }
+}

@@ -1,0 +1,197 @@
+//! What the tests of the runtimes share.
+
+use crate::{
+    Board, MemoryReadModels, Parts, PostgresReadModels, ReadModels,
+    live::RunOptions,
+    projection::Projection,
+    row::Row,
+    service::Worker,
+    testing::{History, fold_all},
+};
+use bus::{Feed, StoreFeed, TailOptions};
+use domain::{Position, Recorded};
+use local::{SharedPostgres, TestDatabase};
+use sqlx::AssertSqlSafe;
+use std::{sync::Arc, time::Duration};
+use store::{
+    EventReader, EventStore, MemoryStore, PostgresOptions, PostgresStore, SystemClock,
+    lease::{Leases, MemoryLeases},
+};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+use uuid::Uuid;
+
+/// How long anything may take in a test.
+pub(super) const SOON: Duration = Duration::from_secs(30);
+
+pub(super) fn memory_store() -> MemoryStore {
+    MemoryStore::new(Arc::new(SystemClock), Uuid::from_u128(1))
+}
+
+/// A database with store and read models.
+pub(super) struct Database {
+    pub(super) url: String,
+    pub(super) store: Arc<PostgresStore>,
+    pub(super) models: PostgresReadModels,
+    _database: TestDatabase,
+}
+
+pub(super) async fn database() -> Database {
+    let database = SharedPostgres::database().await.unwrap();
+    let url = database.url().to_owned();
+    let options = PostgresOptions::new(&url).accept_data_loss();
+    let store = PostgresStore::connect(options).await.unwrap();
+    store.migrate().await.unwrap();
+    Database {
+        models: PostgresReadModels::connect(&url, 8).await.unwrap(),
+        url,
+        store: Arc::new(store),
+        _database: database,
+    }
+}
+
+/// All events of a store.
+pub(super) async fn events(reader: &dyn EventReader) -> Vec<Recorded> {
+    let all = reader.read_all(Position::ZERO, usize::MAX).await.unwrap();
+    all.into_iter()
+        .map(|stored| stored.decode().unwrap())
+        .collect()
+}
+
+/// A fresh fold of a store, as text for each row.
+pub(super) async fn fresh<P: Projection>(reader: &dyn EventReader) -> Vec<P::Row> {
+    let rows = fold_all::<P>(&events(reader).await).unwrap();
+    rows.into_values().collect()
+}
+
+/// All rows of a table, whole, by key.
+pub(super) async fn table<P: Projection>(models: &PostgresReadModels) -> Vec<P::Row> {
+    let sql = format!(
+        "SELECT {} FROM read.{}",
+        crate::storage::postgres::column_list(P::Row::COLUMNS.iter()),
+        P::Row::TABLE
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .fetch_all(models.pool())
+        .await
+        .unwrap();
+    let mut rows: Vec<P::Row> = rows
+        .iter()
+        .map(|row| crate::storage::postgres::decode_whole::<P::Row>(row).unwrap())
+        .collect();
+    rows.sort_by_key(Row::key);
+    rows
+}
+
+/// What folds in a test: one process, so to say.
+pub(super) struct Process {
+    pub(super) board: Board,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    _feed: DropGuard,
+}
+
+impl Process {
+    /// Starts to keep `P` up to date.
+    pub(super) fn start<P: Projection, R: ReadModels>(
+        reader: Arc<dyn EventReader>,
+        models: R,
+        leases: Arc<dyn Leases>,
+    ) -> Self {
+        let stop_feed = CancellationToken::new();
+        let feed = feed(reader, stop_feed.clone());
+        Self::over::<P, R>(feed, stop_feed.drop_guard(), models, leases)
+    }
+
+    pub(super) fn over<P: Projection, R: ReadModels>(
+        feed: Arc<dyn Feed>,
+        feed_guard: DropGuard,
+        models: R,
+        leases: Arc<dyn Leases>,
+    ) -> Self {
+        let board = Board::new();
+        let worker = Worker {
+            parts: Parts {
+                feed,
+                models,
+                leases,
+                clock: Arc::new(SystemClock),
+            },
+            options: RunOptions {
+                batch: 64,
+                patience: Duration::from_millis(50),
+                ..RunOptions::default()
+            },
+            lease: Duration::from_secs(2),
+            max_retries: 2,
+            board: board.clone(),
+        };
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move { worker.keep::<P>(stopped).await });
+        Self {
+            board,
+            stop,
+            task,
+            _feed: feed_guard,
+        }
+    }
+
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
+
+    /// Ends it where it is, as a crash does.
+    pub(super) async fn crash(self) {
+        self.task.abort();
+        assert!(self.task.await.is_err());
+    }
+}
+
+pub(super) fn feed(reader: Arc<dyn EventReader>, stop: CancellationToken) -> Arc<dyn Feed> {
+    let options = TailOptions {
+        poll: Duration::from_millis(20),
+        ..TailOptions::default()
+    };
+    StoreFeed::start(reader, options, &TaskTracker::new(), stop)
+}
+
+pub(super) fn leases() -> Arc<dyn Leases> {
+    Arc::new(MemoryLeases::new(Arc::new(SystemClock)))
+}
+
+/// Waits until the checkpoint of `P` is at `position`.
+pub(super) async fn reaches<P: Projection>(models: &impl ReadModels, position: Position) {
+    until(&format!("{} reaches {position}", P::NAME), async || {
+        let checkpoints = models.checkpoints().await.unwrap();
+        let mine = checkpoints.iter().find(|record| record.name == P::NAME);
+        mine.is_some_and(|record| record.position >= position)
+    })
+    .await;
+}
+
+/// Waits until it is so.
+pub(super) async fn until(what: &str, so: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + SOON;
+    while !so().await {
+        assert!(Instant::now() < deadline, "not in time: {what}");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+pub(super) async fn filled(store: &dyn EventStore, steps: u32) -> History {
+    let mut history = History::of(0..steps);
+    history.append_to(store).await;
+    history
+}
+
+pub(super) fn memory_models() -> MemoryReadModels {
+    MemoryReadModels::default()
+}

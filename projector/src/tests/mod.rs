@@ -1,0 +1,8 @@
+//! The runtimes over real stores and over those in memory.
+
+mod batches;
+mod fencing;
+mod harness;
+mod poison;
+mod rebuild;
+mod same;

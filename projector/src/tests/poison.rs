@@ -1,0 +1,153 @@
+//! What cannot be read or folded stops its projection, and says where.
+
+use super::harness::{
+    Process, database, filled, fresh, leases, memory_models, memory_store, reaches, until,
+};
+use crate::{
+    State,
+    projection::Projection,
+    projections::{OrderSummary, StockLevel},
+    rebuild::{RebuildOptions, rebuild},
+    storage::{Commit, ReadModels},
+    testing::{History, append},
+};
+use domain::{Event, Position};
+use std::sync::Arc;
+use store::{EventReader, EventStore};
+use uuid::Uuid;
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_stops_what_comes_after_it() {
+    let store = Arc::new(memory_store());
+    let mut history = filled(&*store, 40).await;
+    let good = store.head().await.unwrap().position;
+    let expected = fresh::<StockLevel>(&*store).await;
+    history.receive("A", 1);
+    let mut unknown = append(history.events().last().unwrap());
+    unknown.streams[0].events[0].event_type = "StockEvaporated";
+    store.append(&[unknown]).await.unwrap();
+    let models = memory_models();
+    let process = Process::start::<StockLevel, _>(store.clone(), models.clone(), leases());
+    reaches::<StockLevel>(&models, good).await;
+    let status = || {
+        let statuses = process.board.statuses();
+        let mut mine = statuses.into_iter();
+        mine.find(|status| status.name == StockLevel::NAME).unwrap()
+    };
+    until("it is failing", async || status().state == State::Failing).await;
+    let problem = status().problem.unwrap();
+    assert!(problem.attempts > 2, "{problem:?}");
+    assert!(problem.reason.contains("StockEvaporated"), "{problem:?}");
+    let event = problem.event.unwrap();
+    assert_eq!(event.position, good.get() + 1);
+    assert_eq!(event.stream, "stock-main.main.A");
+    let verdict = process.board.verdict().unwrap_err();
+    assert!(verdict.starts_with("stock_level: event "), "{verdict}");
+    assert_eq!(models.rows::<StockLevel>(), expected);
+    let checkpoints = models.checkpoints().await.unwrap();
+    assert_eq!(checkpoints[0].position, good, "it was skipped");
+    process.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_folded_stops_at_its_place_in_the_batch() {
+    let store = Arc::new(memory_store());
+    let mut history = History::of(0..30);
+    // An order that was never placed, in the middle of a batch.
+    let mut elsewhere = History::default();
+    let order = elsewhere.place("c1", &[("A", 1, 100)]);
+    elsewhere.confirm(order);
+    let stray = match &elsewhere.events()[1].event {
+        Event::Order(event) => event.clone(),
+        other => panic!("{other:?}"),
+    };
+    let good = history.events().len() as i64;
+    let lost = domain::OrderId::new(Uuid::from_u128(99));
+    let stray = match stray {
+        domain::order::OrderEvent::OrderConfirmed(mut event) => {
+            event.order.order_id = lost;
+            event
+        }
+        other => panic!("{other:?}"),
+    };
+    history.order(lost, stray);
+    for step in 30..40 {
+        history.random_step(step);
+    }
+    history.append_to(&*store).await;
+    let models = memory_models();
+    let process = Process::start::<OrderSummary, _>(store.clone(), models.clone(), leases());
+    until("it is failing", async || process.board.verdict().is_err()).await;
+    let verdict = process.board.verdict().unwrap_err();
+    assert!(
+        verdict.contains(&format!("event 1 of order-main.{lost}")),
+        "{verdict}"
+    );
+    let checkpoint = models.checkpoints().await.unwrap()[0].position.get();
+    assert!(checkpoint <= good, "{checkpoint} of {good}: it was skipped");
+    let orders_before = history.events()[..good as usize]
+        .iter()
+        .filter(|event| event.event.event_type() == "OrderPlaced");
+    assert_eq!(models.rows::<OrderSummary>().len(), orders_before.count());
+    process.stop().await;
+}
+
+#[tokio::test]
+async fn another_store_and_a_lost_tail_halt_it_until_it_is_built_anew() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 60).await;
+    let head = store.head().await.unwrap();
+    for (epoch, lost) in [(Uuid::from_u128(66), 0), (head.epoch, 1_000)] {
+        let leader = models.checkpoints().await.unwrap();
+        let leader = leader.first().map_or(1, |record| record.leader_epoch + 1);
+        let at = models.take_over::<StockLevel>(leader).await.unwrap();
+        let elsewhere = Commit {
+            leader_epoch: leader,
+            from: at.position,
+            to: Position::new(head.position.get() + lost),
+            store_epoch: epoch,
+            changes: vec![],
+        };
+        models.commit::<StockLevel>(elsewhere).await.unwrap();
+        let process = Process::start::<StockLevel, _>(store.clone(), models.clone(), {
+            database.store.migrate().await.unwrap();
+            Arc::new(database.store.leases())
+        });
+        until("it halts", async || process.board.verdict().is_err()).await;
+        let verdict = process.board.verdict().unwrap_err();
+        assert!(
+            verdict.contains("projector rebuild stock_level"),
+            "{verdict}"
+        );
+        let options = RebuildOptions::default();
+        let rebuilt = rebuild::<StockLevel>(store.clone(), models, &options, Arc::new(|_| {}));
+        assert_eq!(rebuilt.await.unwrap().position, head.position);
+        until("it goes on by itself", async || {
+            process.board.verdict().is_ok()
+        })
+        .await;
+        process.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn rows_of_another_version_of_the_fold_are_not_gone_on_with() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 20).await;
+    models.take_over::<StockLevel>(1).await.unwrap();
+    sqlx::query("UPDATE read.checkpoint SET version = 9, position = 3")
+        .execute(models.pool())
+        .await
+        .unwrap();
+    let error = models.take_over::<StockLevel>(2).await.unwrap_err();
+    assert!(
+        error.to_string().contains("version 9") && error.to_string().contains("rebuild"),
+        "{error}"
+    );
+    let options = RebuildOptions::default();
+    let rebuilt = rebuild::<StockLevel>(store.clone(), models, &options, Arc::new(|_| {}));
+    rebuilt.await.unwrap();
+    models.take_over::<StockLevel>(9).await.unwrap();
+}

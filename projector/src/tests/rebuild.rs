@@ -1,0 +1,190 @@
+//! Building anew while others read and write.
+
+use super::harness::{Database, Process, database, filled, fresh, leases, reaches, table, until};
+use crate::{
+    PostgresReadModels,
+    projection::Projection,
+    projections::{CustomerSummary, OrderSummary},
+    rebuild::{RebuildError, RebuildOptions, rebuild},
+    storage::ReadModels,
+};
+use sqlx::{Connection, PgConnection};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
+use store::EventReader;
+
+const OPTIONS: &RebuildOptions = &RebuildOptions {
+    page: 64,
+    rows: 100,
+    batch: 32,
+};
+
+async fn rebuilt<P: Projection>(database: &Database) -> crate::rebuild::Rebuilt {
+    let store = database.store.clone();
+    rebuild::<P>(store, &database.models, OPTIONS, Arc::new(|_| {}))
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_live_leader_and_a_rebuild_do_not_fight() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    let mut history = filled(&**store, 100).await;
+    let process = Process::start::<CustomerSummary, _>(store.clone(), models.clone(), leases());
+    let (done, building) = (AtomicBool::new(false), async {
+        for _ in 0..5 {
+            rebuilt::<CustomerSummary>(&database).await;
+        }
+    });
+    let writing = async {
+        let mut step = 100;
+        while !done.load(Ordering::Relaxed) {
+            history.random_step(step);
+            history.append_to(&**store).await;
+            step += 1;
+        }
+    };
+    let building = async {
+        building.await;
+        done.store(true, Ordering::Relaxed);
+    };
+    tokio::join!(building, writing);
+    reaches::<CustomerSummary>(models, store.head().await.unwrap().position).await;
+    process.stop().await;
+    assert_eq!(
+        table::<CustomerSummary>(models).await,
+        fresh::<CustomerSummary>(&**store).await
+    );
+}
+
+/// Readers with their own connections and prepared statements, all the time.
+#[tokio::test]
+async fn readers_never_see_a_missing_or_half_table() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 150).await;
+    rebuilt::<OrderSummary>(&database).await;
+    let expected: i64 = fresh::<OrderSummary>(&**store).await.len() as i64;
+    let done = Arc::new(AtomicBool::new(false));
+    let reads = Arc::new(AtomicI64::new(0));
+    let readers: Vec<_> = (0..3)
+        .map(|_| {
+            let (url, done, reads) = (database.url.clone(), done.clone(), reads.clone());
+            tokio::spawn(async move {
+                let mut connection = PgConnection::connect(&url).await.unwrap();
+                while !done.load(Ordering::Relaxed) {
+                    let sql = "SELECT count(*) FROM read.order_summary WHERE tenant = $1";
+                    let count: i64 = sqlx::query_scalar(sql)
+                        .bind("main")
+                        .fetch_one(&mut connection)
+                        .await
+                        .unwrap();
+                    assert_eq!(count, expected);
+                    reads.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for _ in 0..6 {
+        rebuilt::<OrderSummary>(&database).await;
+    }
+    done.store(true, Ordering::Relaxed);
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    assert!(reads.load(Ordering::Relaxed) > 20, "nobody read");
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+async fn leftovers(models: &PostgresReadModels) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+         WHERE n.nspname = 'read' AND (relname LIKE '%\\_\\_new%' OR relname LIKE '%\\_\\_old%')
+         UNION ALL
+         SELECT name FROM read.checkpoint WHERE name LIKE '%\\_\\_%'",
+    )
+    .fetch_all(models.pool())
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn an_interrupted_rebuild_hurts_nobody() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 150).await;
+    rebuilt::<OrderSummary>(&database).await;
+    let before = table::<OrderSummary>(models).await;
+    let (folding, seen) = tokio::sync::oneshot::channel();
+    let folding = Mutex::new(Some(folding));
+    let task = tokio::spawn({
+        let (store, models) = (store.clone(), models.clone());
+        async move {
+            let on_progress = Arc::new(move |_: &_| {
+                if let Some(folding) = folding.lock().unwrap().take() {
+                    folding.send(()).unwrap();
+                }
+            });
+            rebuild::<OrderSummary>(store, &models, OPTIONS, on_progress).await
+        }
+    });
+    seen.await.unwrap();
+    task.abort();
+    let _ = task.await;
+    assert_eq!(table::<OrderSummary>(models).await, before);
+    // The server has to notice first that whoever held the site is gone.
+    until("it can be built again", async || {
+        let again = rebuild::<OrderSummary>(store.clone(), models, OPTIONS, Arc::new(|_| {}));
+        match again.await {
+            Ok(_) => true,
+            Err(RebuildError::UnderWay(_)) => false,
+            Err(error) => panic!("{error}"),
+        }
+    })
+    .await;
+    assert_eq!(table::<OrderSummary>(models).await, before);
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_failed_rebuild_leaves_all_as_it_was() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    let mut history = filled(&**store, 100).await;
+    rebuilt::<OrderSummary>(&database).await;
+    let before = table::<OrderSummary>(models).await;
+    history.place("c1", &[("A", 1, 1)]);
+    let mut unreadable = crate::testing::append(history.events().last().unwrap());
+    unreadable.streams[0].events[0].schema_version = 77;
+    store::EventStore::append(&**store, &[unreadable])
+        .await
+        .unwrap();
+    let failed = rebuild::<OrderSummary>(store.clone(), models, OPTIONS, Arc::new(|_| {}));
+    let error = failed.await.unwrap_err();
+    assert!(matches!(error, RebuildError::Undecodable(_)), "{error}");
+    assert_eq!(table::<OrderSummary>(models).await, before);
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn two_at_once_are_one_too_many() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 100).await;
+    let build = || rebuild::<OrderSummary>(store.clone(), models, OPTIONS, Arc::new(|_| {}));
+    let (first, second) = tokio::join!(build(), build());
+    let refused = [&first, &second]
+        .into_iter()
+        .filter(|result| matches!(result, Err(RebuildError::UnderWay(_))))
+        .count();
+    assert!(first.is_ok() || second.is_ok(), "{first:?} {second:?}");
+    assert!(refused <= 1);
+    let head = store.head().await.unwrap().position;
+    let checkpoints = models.checkpoints().await.unwrap();
+    assert_eq!(checkpoints.len(), 1);
+    assert_eq!(checkpoints[0].position, head);
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
