@@ -11,6 +11,15 @@ pub(crate) struct Sql {
     text: String,
     arguments: PgArguments,
     failed: Option<BoxDynError>,
+    is_planned_once: bool,
+}
+
+/// A statement that is ready to be sent.
+pub(crate) struct Statement {
+    pub text: SqlStr,
+    pub arguments: PgArguments,
+    /// Whether a plan may be kept and used with other values.
+    pub is_planned_once: bool,
 }
 
 impl Sql {
@@ -22,7 +31,14 @@ impl Sql {
             text: whole,
             arguments: PgArguments::default(),
             failed: None,
+            is_planned_once: true,
         }
+    }
+
+    /// Has it planned for its values each time: where the values decide what is quick.
+    pub(crate) fn plan_each_time(&mut self) -> &mut Self {
+        self.is_planned_once = false;
+        self
     }
 
     /// Goes on with `text`.
@@ -61,11 +77,15 @@ impl Sql {
     }
 
     /// The statement and its values.
-    pub(crate) fn finish(self) -> Result<(SqlStr, PgArguments), BoxDynError> {
+    pub(crate) fn finish(self) -> Result<Statement, BoxDynError> {
         match self.failed {
             Some(error) => Err(error),
-            // Every piece is a literal of this program or a number.
-            None => Ok((AssertSqlSafe(self.text).into_sql_str(), self.arguments)),
+            None => Ok(Statement {
+                // Every piece is a literal of this program or a number.
+                text: AssertSqlSafe(self.text).into_sql_str(),
+                arguments: self.arguments,
+                is_planned_once: self.is_planned_once,
+            }),
         }
     }
 
@@ -106,7 +126,7 @@ mod tests {
             sql.text(),
             "SELECT a FROM t WHERE b = $1 AND c = $2\nLIMIT 51"
         );
-        assert_eq!(sql.finish().unwrap().1.len(), 2);
+        assert_eq!(sql.finish().unwrap().arguments.len(), 2);
     }
 
     #[test]

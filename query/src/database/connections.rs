@@ -91,12 +91,13 @@ impl Database {
     /// All rows of one statement. Connections that broke while they were idle, as all do when the
     /// server restarts, are replaced.
     pub(crate) async fn fetch(&self, sql: Sql) -> Result<Vec<PgRow>, ReadError> {
-        let (sql, arguments) = sql.finish().map_err(ReadError::encoding)?;
+        let statement = sql.finish().map_err(ReadError::encoding)?;
         let patience = self.options.statement_timeout + GRACE;
         let mut tries = self.count;
         loop {
             let mut lent = self.take().await?;
-            let query = sqlx::query_with(sql.clone(), arguments.clone());
+            let query = sqlx::query_with(statement.text.clone(), statement.arguments.clone())
+                .persistent(statement.is_planned_once);
             match timeout(patience, query.fetch_all(&mut lent.connection)).await {
                 Ok(Ok(rows)) => {
                     lent.give_back();

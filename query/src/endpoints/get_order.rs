@@ -33,7 +33,7 @@ pub(crate) struct GetOrderQuery {
 /// Get an order, as it is or as it was.
 ///
 /// As it is, it is read from the read model; where that does not have the write that the
-/// `Consistency-Token` names in time, the order is folded from its events. So it always is as it was.
+/// `Consistency-Token` names in time, and for the order as it was, it is folded from its events.
 #[utoipa::path(
     get,
     path = "/v1/orders/{order_id}",
@@ -87,8 +87,6 @@ async fn current(
     if !writes.is_seen(api, Projection::Orders).await? {
         return as_it_was(api, order_id, At::End).await;
     }
-    // What was asked a moment ago is answered as of now.
-    api.freshness.as_of(Projection::Orders);
     let mut sql = Sql::new(include_str!("../orders/order.sql"));
     sql.value(api.tenant.as_str()).value(order_id.uuid());
     let rows = api.fetch(sql).await?;

@@ -30,7 +30,8 @@ impl Search {
 
     /// The condition on the rows; each part of it is a range of an index.
     pub(super) fn push(&self, sql: &mut Sql) {
-        sql.push("\n  AND (");
+        // A rare text is found by its indexes, a frequent one in the list as it is sorted.
+        sql.plan_each_time().push("\n  AND (");
         if let Some((first, last)) = ids(&self.0) {
             sql.push("order_id BETWEEN ")
                 .bind(first)
