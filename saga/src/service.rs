@@ -1,20 +1,18 @@
 //! The sagas as part of a process: what runs, under which lease, and what is said of it.
 
 use crate::{
+    failing::Failing,
     provider::{HttpPaymentProvider, PaymentProvider},
-    runtime::{PolicyOptions, PolicyRunner, TaskOptions, TaskRunner},
+    runtime::{PolicyOptions, PolicyRunner, Progress, TaskOptions, TaskRunner},
     storage::SagaStore,
+    telemetry,
 };
 use anyhow::Context;
 use bus::Feed;
 use chassis::{Lifecycle, config::SagaSettings, health::Health};
 use chrono::TimeDelta;
 use domain::policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use store::{
     Clock,
     lane::Lane,
@@ -30,6 +28,12 @@ use uuid::Uuid;
 /// The first wait after a policy failed; it doubles up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// How often the metrics are told what is left undone.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+
+/// The name of the task runner, as a part that leads and may fail.
+const TASKS: &str = "tasks";
 
 /// What the sagas work with.
 #[derive(Clone)]
@@ -57,8 +61,12 @@ pub fn provider(settings: &SagaSettings) -> anyhow::Result<Arc<dyn PaymentProvid
 
 /// What the policies are told by the settings.
 pub fn limits(settings: &SagaSettings) -> Limits {
-    let seconds =
-        |seconds: &u64| TimeDelta::seconds(i64::try_from(*seconds).unwrap_or(i64::MAX / 1_000));
+    let seconds = |seconds: &u64| {
+        let whole = i64::try_from(*seconds).ok();
+        whole
+            .and_then(TimeDelta::try_seconds)
+            .unwrap_or(TimeDelta::MAX)
+    };
     Limits {
         reservation: seconds(&settings.reservation_ttl_s),
         payment_attempts: settings.max_payment_attempts,
@@ -86,6 +94,7 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle, 
         lease: settings.lease(),
         failing: Failing::default(),
     };
+    telemetry::describe();
     worker.start_policy::<Inventory>(lifecycle);
     worker.start_policy::<PaymentPolicy>(lifecycle);
     worker.start_policy::<OrderPolicy>(lifecycle);
@@ -101,29 +110,6 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle, 
     );
 }
 
-/// Which parts of the sagas fail, and why.
-#[derive(Clone, Default)]
-struct Failing(Arc<Mutex<BTreeMap<&'static str, String>>>);
-
-impl Failing {
-    fn set(&self, name: &'static str, reason: Option<String>) {
-        let mut failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        metrics::gauge!("saga_failing", "part" => name).set(f64::from(u8::from(reason.is_some())));
-        match reason {
-            Some(reason) => failing.insert(name, reason),
-            None => failing.remove(name),
-        };
-    }
-
-    fn verdict(&self) -> Result<(), String> {
-        let failing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match failing.iter().next() {
-            None => Ok(()),
-            Some((name, reason)) => Err(format!("{name}: {reason}")),
-        }
-    }
-}
-
 #[derive(Clone)]
 struct Worker {
     parts: SagaParts,
@@ -137,7 +123,7 @@ struct Worker {
 
 impl Worker {
     fn start_policy<P: Policy>(&self, lifecycle: &Lifecycle) {
-        let runner = Arc::new(PolicyRunner::<P>::new(
+        let runner = PolicyRunner::<P>::new(
             self.parts.feed.clone(),
             self.parts.lane.clone(),
             self.parts.storage.clone(),
@@ -145,7 +131,8 @@ impl Worker {
             self.limits.clone(),
             self.policies.clone(),
             self.hint.clone(),
-        ));
+        );
+        let runner = Arc::new(runner.with_progress(self.progress(P::NAME)));
         let worker = self.clone();
         let stop = lifecycle.soft().clone();
         lifecycle.spawn_critical(P::NAME, async move {
@@ -160,25 +147,33 @@ impl Worker {
     }
 
     fn start_tasks(&self, lifecycle: &Lifecycle) {
-        let runner = Arc::new(TaskRunner::new(
+        let runner = TaskRunner::new(
             self.parts.lane.clone(),
             self.parts.storage.clone(),
             self.parts.provider.clone(),
             self.parts.clock.clone(),
             self.tasks.clone(),
             self.hint.clone(),
-        ));
+        );
+        let runner = Arc::new(runner.with_progress(self.progress(TASKS)));
         let worker = self.clone();
         let stop = lifecycle.soft().clone();
         lifecycle.spawn_critical("saga tasks", async move {
             worker
-                .keep("tasks", stop, move |_, lost| {
+                .keep(TASKS, stop, move |_, lost| {
                     let runner = runner.clone();
                     async move { runner.run(lost).await.map_err(anyhow::Error::from) }
                 })
                 .await;
             Ok(())
         });
+    }
+
+    /// What a part says when it gets on.
+    fn progress(&self, part: &'static str) -> Progress {
+        let failing = self.failing.clone();
+        failing.watch(part);
+        Arc::new(move || failing.works(part))
     }
 
     /// Leads `name` again and again until `stop`: after an error from the last checkpoint.
@@ -209,13 +204,14 @@ impl Worker {
             );
             match led.await {
                 Some(Err(error)) => {
-                    tracing::error!(part = name, "the sagas' part {name} failed: {error:#}");
-                    self.failing.set(name, Some(error.root_cause().to_string()));
+                    if self.failing.failed(name, error.root_cause().to_string()) {
+                        tracing::error!(
+                            part = name,
+                            "the sagas' part {name} failed, and is tried again: {error:#}"
+                        );
+                    }
                 }
-                Some(Ok(())) => {
-                    self.failing.set(name, None);
-                    continue;
-                }
+                Some(Ok(())) => continue,
                 None => return,
             }
             if began.elapsed() > LONGEST_WAIT {
@@ -232,19 +228,29 @@ impl Worker {
 
 /// Tells the metrics how much is left undone, now and then.
 async fn report(parts: SagaParts, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut known = true;
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            () = sleep(Duration::from_secs(5)) => {}
+            () = sleep(REPORT_EVERY) => {}
         }
-        match parts.storage.backlog(parts.clock.now()).await {
+        let backlog = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            backlog = parts.storage.backlog(parts.clock.now()) => backlog,
+        };
+        match backlog {
             Ok(backlog) => {
-                metrics::gauge!("saga_tasks_due").set(backlog.due as f64);
-                metrics::gauge!("saga_tasks_scheduled").set(backlog.scheduled as f64);
-                metrics::gauge!("saga_tasks_parked").set(backlog.parked as f64);
+                known = true;
+                telemetry::backlog(&backlog);
             }
-            Err(error) => tracing::warn!(%error, "the sagas' backlog cannot be told"),
+            Err(error) => {
+                if std::mem::replace(&mut known, false) {
+                    let error = anyhow::Error::from(error);
+                    tracing::warn!("the sagas' backlog cannot be told: {error:#}");
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod http;
 
-pub use http::HttpPaymentProvider;
+pub use http::{HttpPaymentProvider, InvalidProvider};
 
 use async_trait::async_trait;
 use domain::{Money, OrderId};
@@ -40,9 +40,12 @@ pub enum Authorization {
 /// Why a call has no outcome.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CallError {
-    /// It may or may not have been done.
+    /// It may or may not have been done; asking for it tells.
     #[error("{0}")]
     Unknown(String),
+    /// It was not taken, or is still being done: the same call later, under the same key, tells.
+    #[error("{0}")]
+    Later(String),
     /// The provider knows nothing of it.
     #[error("the provider knows nothing of it")]
     NotFound,
@@ -51,7 +54,8 @@ pub enum CallError {
     Refused(String),
 }
 
-/// The payment provider.
+/// The payment provider. Every call is bounded in time, and may be put again under the same key: the
+/// provider does it once.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync + 'static {
     /// Sets an amount aside.

@@ -1,25 +1,41 @@
 //! Calls to participants, and the commands that their outcomes become.
 
-use crate::provider::{Authorization, AuthorizeRequest, CallError, PaymentProvider};
+use crate::{
+    provider::{Authorization, AuthorizeRequest, CallError, PaymentProvider},
+    telemetry,
+};
 use domain::{
-    Command,
+    Command, OrderId,
     payment::{
         PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
         RecordOutcomeUnknown, RecordVoided,
     },
     policy::Call,
 };
+use tokio::time::Instant;
+
+/// How often a call that was not taken is put again before its outcome counts as unknown: over
+/// some minutes, with the waits of the task runner. A provider that is down for as long as it takes
+/// to start again so costs no order its place.
+const TAKEN_IN_VAIN: u32 = 4;
 
 /// What a call came to.
 pub(super) enum CallOutcome {
     /// Something to be recorded.
-    Record(Command),
+    Record(Box<Command>),
     /// Nothing yet: call again later, under the same key.
     Again(String),
+    /// Nothing, and calling again will not help.
+    GiveUp(String),
 }
 
-/// Calls the provider.
-pub(super) async fn call(provider: &dyn PaymentProvider, call: &Call) -> CallOutcome {
+/// Calls the provider. `attempts` is how often the same was called in vain before.
+pub(super) async fn call(
+    provider: &dyn PaymentProvider,
+    call: &Call,
+    attempts: u32,
+) -> CallOutcome {
+    let patient = attempts < TAKEN_IN_VAIN;
     match call {
         Call::Authorize {
             order_id,
@@ -34,12 +50,12 @@ pub(super) async fn call(provider: &dyn PaymentProvider, call: &Call) -> CallOut
                 payment_method: payment_method.clone(),
                 idempotency_key: idempotency_key.clone(),
             };
-            let command = match provider.authorize(&request).await {
-                Ok(authorization) => record(*attempt, authorization),
-                Err(CallError::Refused(detail)) => declined(*attempt, detail),
-                Err(error) => unknown(*attempt, 0, false, &error),
-            };
-            CallOutcome::Record(Command::Payment(*order_id, command))
+            match timed("authorize", provider.authorize(&request)).await {
+                Ok(authorization) => outcome(*order_id, *attempt, authorization),
+                Err(CallError::Refused(code)) => payment(*order_id, declined(*attempt, code)),
+                Err(CallError::Later(problem)) if patient => CallOutcome::Again(problem),
+                Err(error) => payment(*order_id, unknown(*attempt, 0, false, &error)),
+            }
         }
         Call::Inquire {
             order_id,
@@ -47,27 +63,27 @@ pub(super) async fn call(provider: &dyn PaymentProvider, call: &Call) -> CallOut
             idempotency_key,
             inquiries,
             last,
-        } => {
-            let command = match provider.inquire(idempotency_key).await {
-                Ok(authorization) => record(*attempt, authorization),
-                // After so long, what never arrived will not arrive any more.
-                Err(CallError::NotFound) if *last => {
-                    declined(*attempt, "the provider never received it".into())
-                }
-                Err(error) => unknown(*attempt, *inquiries, *last, &error),
-            };
-            CallOutcome::Record(Command::Payment(*order_id, command))
-        }
+        } => match timed("inquire", provider.inquire(idempotency_key)).await {
+            Ok(authorization) => outcome(*order_id, *attempt, authorization),
+            // After so long, what never arrived will not arrive any more.
+            Err(CallError::NotFound) if *last => {
+                let code = "the provider never received it".into();
+                payment(*order_id, declined(*attempt, code))
+            }
+            Err(CallError::Later(problem)) if patient => CallOutcome::Again(problem),
+            Err(error) => payment(*order_id, unknown(*attempt, *inquiries, *last, &error)),
+        },
         Call::Void {
             order_id,
             authorization_id,
             idempotency_key,
-        } => match provider.void(authorization_id, idempotency_key).await {
+        } => match timed("void", provider.void(authorization_id, idempotency_key)).await {
             Ok(()) => {
                 let authorization_id = authorization_id.clone();
                 let command = PaymentCommand::RecordVoided(RecordVoided { authorization_id });
-                CallOutcome::Record(Command::Payment(*order_id, command))
+                payment(*order_id, command)
             }
+            Err(error @ CallError::Refused(_)) => CallOutcome::GiveUp(error.to_string()),
             Err(error) => CallOutcome::Again(error.to_string()),
         },
         Call::Capture {
@@ -76,33 +92,68 @@ pub(super) async fn call(provider: &dyn PaymentProvider, call: &Call) -> CallOut
             amount,
             idempotency_key,
         } => {
+            let capture = provider.capture(authorization_id, *amount, idempotency_key);
             let authorization_id = authorization_id.clone();
-            let command = match provider
-                .capture(&authorization_id, *amount, idempotency_key)
-                .await
-            {
+            match timed("capture", capture).await {
                 Ok(()) => {
                     let amount = *amount;
-                    PaymentCommand::RecordCaptured(RecordCaptured {
+                    let command = RecordCaptured {
                         authorization_id,
                         amount,
-                    })
+                    };
+                    payment(*order_id, PaymentCommand::RecordCaptured(command))
                 }
                 Err(CallError::Refused(code)) => {
-                    PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
+                    let command = RecordCaptureFailed {
                         authorization_id,
                         code,
-                    })
+                    };
+                    payment(*order_id, PaymentCommand::RecordCaptureFailed(command))
                 }
-                Err(error) => return CallOutcome::Again(error.to_string()),
-            };
-            CallOutcome::Record(Command::Payment(*order_id, command))
+                Err(error) => CallOutcome::Again(error.to_string()),
+            }
         }
     }
 }
 
-fn record(attempt: u32, authorization: Authorization) -> PaymentCommand {
-    match authorization {
+/// Whether `command` says that the provider holds, took or gave back money: a payment that cannot
+/// take that in is a matter for people.
+pub(super) fn moves_money(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Payment(
+            _,
+            PaymentCommand::RecordAuthorized(_)
+                | PaymentCommand::RecordVoided(_)
+                | PaymentCommand::RecordCaptured(_)
+        )
+    )
+}
+
+/// Calls, and tells the metrics how that went.
+async fn timed<T>(
+    name: &'static str,
+    call: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    let began = Instant::now();
+    let result = call.await;
+    let outcome = match &result {
+        Ok(_) => "answered",
+        Err(CallError::Unknown(_)) => "unknown",
+        Err(CallError::Later(_)) => "later",
+        Err(CallError::NotFound) => "not_found",
+        Err(CallError::Refused(_)) => "refused",
+    };
+    telemetry::called(name, outcome, began.elapsed());
+    result
+}
+
+fn payment(order_id: OrderId, command: PaymentCommand) -> CallOutcome {
+    CallOutcome::Record(Box::new(Command::Payment(order_id, command)))
+}
+
+fn outcome(order_id: OrderId, attempt: u32, authorization: Authorization) -> CallOutcome {
+    let command = match authorization {
         Authorization::Authorized {
             authorization_id,
             amount,
@@ -112,7 +163,8 @@ fn record(attempt: u32, authorization: Authorization) -> PaymentCommand {
             amount,
         }),
         Authorization::Declined { code } => declined(attempt, code),
-    }
+    };
+    payment(order_id, command)
 }
 
 fn declined(attempt: u32, code: String) -> PaymentCommand {

@@ -1,7 +1,10 @@
 //! What makes policies run: over events for what follows at once, over tasks for the rest.
 
 mod calls;
+mod perform;
+mod plan;
 mod policy;
+mod remembered;
 mod tasks;
 
 pub use policy::{PolicyOptions, PolicyRunner, RunError};
@@ -10,6 +13,10 @@ pub use tasks::{TaskOptions, TaskRunner};
 use crate::storage::Context;
 use chrono::{DateTime, Utc};
 use domain::{Actor, Command, CommandEnvelope, CommandId};
+use std::sync::Arc;
+
+/// Is told whenever a runner has got on, or found that there is nothing to do.
+pub type Progress = Arc<dyn Fn() + Send + Sync>;
 
 /// The envelope of a command that a policy, a timer or a participant sends.
 fn envelope(

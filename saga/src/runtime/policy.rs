@@ -4,12 +4,20 @@
 //! checkpoint as a whole. A crash anywhere repeats the batch from the last checkpoint: the commands
 //! have the same ids, so they have no second effect.
 
-use super::{actor, envelope};
-use crate::storage::{Checkpoint, Commit, Context, SagaStore, SagaStoreError, StoredTask};
+use super::{
+    Progress, actor,
+    plan::{Plan, Planner},
+    remembered::{Memory, Remembered},
+};
+use crate::{
+    storage::{Checkpoint, Commit, SagaStore, SagaStoreError},
+    telemetry,
+};
 use bus::Feed;
 use domain::{
-    Actor, CommandEnvelope, CommandId, OrderId, Position, Recorded,
-    policy::{Limits, Policy, Reaction, Task, TimerName},
+    Actor, CommandEnvelope, Event, OrderId, Position, Recorded, RefusalKind,
+    order::OrderEvent,
+    policy::{Limits, Policy},
 };
 use futures::future::join_all;
 use std::{
@@ -20,9 +28,9 @@ use std::{
 };
 use store::{
     Clock, Delivered, StoreError, Undecodable,
-    lane::{Lane, LaneError},
+    lane::{Lane, LaneError, Outcome},
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::{sync::Notify, task::unconstrained, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -89,23 +97,26 @@ pub struct PolicyRunner<P> {
     clock: Arc<dyn Clock>,
     limits: Limits,
     options: PolicyOptions,
-    /// Tells the task runner that there is something to do.
     tasks: Arc<Notify>,
+    progress: Progress,
     actor: Actor,
     policy: PhantomData<fn() -> P>,
 }
 
-/// What a batch of events leads to.
-#[derive(Default)]
-struct Plan {
-    commands: Vec<CommandEnvelope>,
-    schedule: Vec<StoredTask>,
-    /// What became of each timer in the batch: set anew, or called off.
-    timers: BTreeMap<(OrderId, TimerName), Option<StoredTask>>,
+/// One leader's time: what it holds on to between batches.
+struct Term<P: Policy> {
+    leader_epoch: i64,
+    store_epoch: Uuid,
+    /// Up to where everything is written.
+    written: Position,
+    written_at: Instant,
+    memory: Memory<P::State>,
+    /// What is remembered of an order that nothing happened to, as it would be stored.
+    nothing: String,
 }
 
 impl<P: Policy> PolicyRunner<P> {
-    /// A runner of `P`.
+    /// A runner of `P`; it notifies `tasks` when it has scheduled something.
     pub fn new(
         feed: Arc<dyn Feed>,
         lane: Lane,
@@ -124,42 +135,55 @@ impl<P: Policy> PolicyRunner<P> {
             limits,
             options,
             tasks,
+            progress: Arc::new(|| {}),
             actor,
             policy: PhantomData,
         }
     }
 
-    /// Runs until `stop`, as the leader of `leader_epoch`.
+    /// The same, and `progress` is told whenever it has got on.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Runs until `stop`, as the leader of `leader_epoch`. After an error it may be run again, under
+    /// a new epoch: it goes on from the last checkpoint.
     pub async fn run(&self, leader_epoch: i64, stop: CancellationToken) -> Result<(), RunError> {
-        let mut checkpoint = self.storage.take_over(P::NAME, leader_epoch).await?;
-        let store_epoch = self.check_epoch(checkpoint).await?;
+        let checkpoint = self.storage.take_over(P::NAME, leader_epoch).await?;
         let mut position = checkpoint.position;
-        let mut written = Instant::now();
+        let mut term = Term {
+            leader_epoch,
+            store_epoch: self.check_epoch(checkpoint).await?,
+            written: position,
+            written_at: Instant::now(),
+            memory: Memory::default(),
+            nothing: String::new(),
+        };
+        term.nothing = serde_json::to_string(&P::State::default()).map_err(|source| {
+            let order_id = OrderId::new(Uuid::nil());
+            RunError::State { order_id, source }
+        })?;
         loop {
             let events = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
                 events = self.feed.next(position, self.options.batch, self.options.patience) => events?,
             };
-            metrics::gauge!("saga_position", "policy" => P::NAME).set(position.get() as f64);
             let Some(last) = events.last() else {
+                telemetry::idle(P::NAME);
+                (self.progress)();
                 continue;
             };
             position = place(last);
-            let concerned = concerned::<P>(&events)?;
-            if concerned.is_empty() && written.elapsed() < self.options.idle_checkpoint {
-                continue;
-            }
-            let from = checkpoint.position;
-            let done = self.handle(&concerned, from, position, store_epoch, leader_epoch);
             tokio::select! {
                 biased;
-                done = done => done?,
+                done = self.handle(&mut term, &events, position) => done?,
                 // What is half done is repeated by the next leader.
                 () = stop.cancelled() => return Ok(()),
             }
-            checkpoint.position = position;
-            written = Instant::now();
+            self.tell(last);
         }
     }
 
@@ -178,49 +202,41 @@ impl<P: Policy> PolicyRunner<P> {
         Ok(head.epoch)
     }
 
+    /// Reacts to a batch of events that ends at `to`.
     async fn handle(
         &self,
-        events: &[(OrderId, &Recorded)],
-        from: Position,
+        term: &mut Term<P>,
+        events: &[Arc<Delivered>],
         to: Position,
-        store_epoch: Uuid,
-        leader_epoch: i64,
     ) -> Result<(), RunError> {
-        let mut states = self.load(events).await?;
+        let concerned = concerned::<P>(term, events)?;
+        if concerned.is_empty() && term.written_at.elapsed() < self.options.idle_checkpoint {
+            return Ok(());
+        }
+        let mut states = self.load(term, &concerned).await?;
         let mut plan = Plan::default();
-        for (order_id, event) in events {
-            let state = states.remove(order_id).unwrap_or_default();
+        let planner = Planner {
+            policy: P::NAME,
+            actor: &self.actor,
+            now: self.clock.now(),
+        };
+        for (order_id, event) in &concerned {
+            let known = states.entry(*order_id).or_insert_with(|| term.nothing());
+            let state = std::mem::take(&mut known.state);
             let (state, reactions) = P::react(&self.limits, state, event);
-            states.insert(*order_id, state);
-            self.plan(&mut plan, *order_id, event, reactions);
+            known.state = state;
+            plan.add(&planner, *order_id, event, reactions);
         }
-        self.put(plan.commands).await?;
-        let mut schedule = plan.schedule;
-        let mut unschedule = vec![];
-        for (timer, task) in plan.timers {
-            match task {
-                Some(task) => schedule.push(task),
-                None => unschedule.push(timer),
-            }
-        }
-        let states = states.iter().map(|(order_id, state)| {
-            let json = serde_json::to_string(state);
-            json.map(|json| (*order_id, json))
-                .map_err(|source| RunError::State {
-                    order_id: *order_id,
-                    source,
-                })
-        });
-        let states = states.collect::<Result<_, _>>()?;
+        self.put(std::mem::take(&mut plan.commands)).await?;
+        let (schedule, unschedule) = plan.into_tasks();
         let busy = !schedule.is_empty();
-        let policy = P::NAME;
         let commit = Commit {
-            policy,
-            leader_epoch,
-            from,
+            policy: P::NAME,
+            leader_epoch: term.leader_epoch,
+            from: term.written,
             to,
-            store_epoch,
-            states,
+            store_epoch: term.store_epoch,
+            states: changed::<P>(&mut states)?,
             schedule,
             unschedule,
         };
@@ -228,66 +244,40 @@ impl<P: Policy> PolicyRunner<P> {
         if busy {
             self.tasks.notify_one();
         }
+        telemetry::reacted(P::NAME, concerned.len());
+        term.written = to;
+        term.written_at = Instant::now();
+        for (order_id, known) in states {
+            term.memory.put(order_id, known);
+        }
         Ok(())
     }
 
-    /// What the policy remembers of the orders of `events`.
+    /// What the policy remembers of the orders of `events`, where it remembers anything.
     async fn load(
         &self,
+        term: &mut Term<P>,
         events: &[(OrderId, &Recorded)],
-    ) -> Result<BTreeMap<OrderId, P::State>, RunError> {
+    ) -> Result<BTreeMap<OrderId, Remembered<P::State>>, RunError> {
         let orders: BTreeSet<OrderId> = events.iter().map(|(order_id, _)| *order_id).collect();
-        if orders.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let orders: Vec<_> = orders.into_iter().collect();
-        let states = self.storage.states(P::NAME, &orders).await?;
-        let parse = |(order_id, json): (OrderId, String)| {
-            let state = serde_json::from_str(&json);
-            state
-                .map(|state| (order_id, state))
-                .map_err(|source| RunError::State { order_id, source })
-        };
-        states.into_iter().map(parse).collect()
-    }
-
-    fn plan(&self, plan: &mut Plan, order_id: OrderId, event: &Recorded, reactions: Vec<Reaction>) {
-        let context = Context {
-            tenant: event.envelope.tenant.clone(),
-            correlation_id: event.envelope.correlation_id,
-            causation_id: event.envelope.event_id,
-            traceparent: event.envelope.traceparent.clone(),
-        };
-        for (index, reaction) in reactions.into_iter().enumerate() {
-            let id = CommandId::of(event.envelope.event_id, P::NAME, index);
-            let stored = |name, due_at, task| StoredTask {
-                id: id.uuid(),
-                order_id,
-                name,
-                due_at,
-                attempts: 0,
-                task,
-                context: context.clone(),
-            };
-            match reaction {
-                Reaction::Execute(command) => {
-                    let now = self.clock.now();
-                    plan.commands
-                        .push(envelope(id, self.actor.clone(), &context, now, command));
+        let mut states = BTreeMap::new();
+        let mut missing = vec![];
+        for order_id in orders {
+            match term.memory.take(order_id) {
+                Some(known) => {
+                    states.insert(order_id, known);
                 }
-                Reaction::Call(call) => {
-                    let due_at = event.envelope.recorded_at;
-                    plan.schedule.push(stored(None, due_at, Task::Call(call)));
-                }
-                Reaction::Schedule(timer) => {
-                    let task = stored(Some(timer.name), timer.due, timer.task);
-                    plan.timers.insert((order_id, timer.name), Some(task));
-                }
-                Reaction::Unschedule(name) => {
-                    plan.timers.insert((order_id, name), None);
-                }
+                None => missing.push(order_id),
             }
         }
+        if !missing.is_empty() {
+            for (order_id, stored) in self.storage.states(P::NAME, &missing).await? {
+                let state = serde_json::from_str(&stored)
+                    .map_err(|source| RunError::State { order_id, source })?;
+                states.insert(order_id, Remembered { state, stored });
+            }
+        }
+        Ok(states)
     }
 
     /// Puts the commands in their order. A refusal is an answer: what the policy wanted is not
@@ -300,24 +290,83 @@ impl<P: Policy> PolicyRunner<P> {
         let put = commands
             .into_iter()
             .map(|command| self.lane.execute_in_turn(command));
-        for (name, executed) in names.into_iter().zip(join_all(put).await) {
+        // Unconstrained: where the runtime makes a task with many futures pause, it goes on with
+        // them in another order. There are no more than the events of a batch lead to.
+        let executed = unconstrained(join_all(put)).await;
+        let (mut accepted, mut refused) = (0, 0);
+        for (name, executed) in names.into_iter().zip(executed) {
             let executed = executed?;
-            if let store::lane::Outcome::Refused(refusal) = executed.outcome {
-                tracing::debug!(policy = P::NAME, command = name, stream = %executed.stream, %refusal, "refused");
+            match executed.outcome {
+                Outcome::Accepted => accepted += 1,
+                Outcome::Refused(refusal) => {
+                    refused += 1;
+                    let stream = executed.stream;
+                    if refusal.kind == RefusalKind::Meaning {
+                        tracing::warn!(policy = P::NAME, command = name, %stream, %refusal, "a command to {stream} makes no sense");
+                    } else {
+                        tracing::debug!(policy = P::NAME, command = name, %stream, %refusal, "refused");
+                    }
+                }
             }
         }
+        telemetry::commanded(P::NAME, "accepted", accepted);
+        telemetry::commanded(P::NAME, "refused", refused);
         Ok(())
+    }
+
+    fn tell(&self, last: &Delivered) {
+        let envelope = match last {
+            Ok(event) => &event.envelope,
+            Err(error) => &error.envelope,
+        };
+        let lag = (self.clock.now() - envelope.recorded_at).to_std();
+        telemetry::progress(P::NAME, envelope.position.get(), lag.unwrap_or_default());
+        (self.progress)();
     }
 }
 
-/// The events that concern the policy, with their orders.
-fn concerned<P: Policy>(events: &[Arc<Delivered>]) -> Result<Vec<(OrderId, &Recorded)>, RunError> {
+impl<P: Policy> Term<P> {
+    /// What is remembered of an order that nothing happened to.
+    fn nothing(&self) -> Remembered<P::State> {
+        Remembered {
+            state: P::State::default(),
+            stored: self.nothing.clone(),
+        }
+    }
+}
+
+/// The events that concern the policy, with their orders. Of an order that begins among them,
+/// nothing can be stored: it need not be looked for.
+fn concerned<'a, P: Policy>(
+    term: &mut Term<P>,
+    events: &'a [Arc<Delivered>],
+) -> Result<Vec<(OrderId, &'a Recorded)>, RunError> {
     let mut concerned = Vec::with_capacity(events.len());
     for event in events {
         let event = event.as_ref().as_ref().map_err(Clone::clone)?;
+        if let Event::Order(OrderEvent::OrderPlaced(placed)) = &event.event {
+            let nothing = term.nothing();
+            term.memory.put(placed.order_id, nothing);
+        }
         concerned.extend(P::key(event).map(|order_id| (order_id, event)));
     }
     Ok(concerned)
+}
+
+/// The states that are not what is stored, as they are to be stored.
+fn changed<P: Policy>(
+    states: &mut BTreeMap<OrderId, Remembered<P::State>>,
+) -> Result<Vec<(OrderId, String)>, RunError> {
+    let mut changed = vec![];
+    for (&order_id, known) in states {
+        let json = serde_json::to_string(&known.state)
+            .map_err(|source| RunError::State { order_id, source })?;
+        if json != known.stored {
+            known.stored.clone_from(&json);
+            changed.push((order_id, json));
+        }
+    }
+    Ok(changed)
 }
 
 fn place(event: &Delivered) -> Position {

@@ -1,25 +1,22 @@
 //! Does what is due: calls to participants, and timers.
 //!
 //! A task is forgotten only after what it led to is recorded, so a crash repeats it: the provider
-//! sees the same key, the lane the same command id.
+//! sees the same key, the lane the same command id. That is also why nothing here is fenced: a
+//! leader that was paused repeats at worst what another has done.
 
-use super::{
-    actor,
-    calls::{CallOutcome, call},
-    envelope,
-};
+use super::perform::{Done, Performer};
 use crate::{
     provider::PaymentProvider,
-    storage::{SagaStore, SagaStoreError, StoredTask},
+    runtime::Progress,
+    storage::{SagaStore, SagaStoreError},
 };
-use chrono::TimeDelta;
-use domain::{CommandId, policy::Task};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use store::{
-    Clock,
-    lane::{Lane, LaneError},
+use std::{collections::BTreeSet, panic::resume_unwind, sync::Arc, time::Duration};
+use store::{Clock, lane::Lane};
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinSet},
+    time::{Instant, sleep_until},
 };
-use tokio::{sync::Notify, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -48,16 +45,13 @@ impl Default for TaskOptions {
 
 /// Does what is due.
 pub struct TaskRunner {
-    inner: Arc<Inner>,
-    hint: Arc<Notify>,
-}
-
-struct Inner {
-    lane: Lane,
+    performer: Arc<Performer>,
     storage: Arc<dyn SagaStore>,
-    provider: Arc<dyn PaymentProvider>,
     clock: Arc<dyn Clock>,
-    options: TaskOptions,
+    concurrency: usize,
+    poll: Duration,
+    hint: Arc<Notify>,
+    progress: Progress,
 }
 
 impl TaskRunner {
@@ -70,118 +64,113 @@ impl TaskRunner {
         options: TaskOptions,
         hint: Arc<Notify>,
     ) -> Self {
-        let inner = Arc::new(Inner {
+        let performer = Arc::new(Performer {
             lane,
-            storage,
+            storage: storage.clone(),
             provider,
-            clock,
-            options,
+            clock: clock.clone(),
+            retries: options.retries,
         });
-        Self { inner, hint }
+        Self {
+            performer,
+            storage,
+            clock,
+            concurrency: options.concurrency.max(1),
+            poll: options.poll,
+            hint,
+            progress: Arc::new(|| {}),
+        }
+    }
+
+    /// The same, and `progress` is told whenever it has got on.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
     }
 
     /// Runs until `stop`. What is under way then is dropped, and done again by the next leader.
     pub async fn run(&self, stop: CancellationToken) -> Result<(), SagaStoreError> {
-        let mut running: JoinSet<(Uuid, bool)> = JoinSet::new();
-        let mut under_way: BTreeSet<Uuid> = BTreeSet::new();
-        let mut done: Vec<Uuid> = vec![];
+        let mut work = Work::default();
+        // Whether there may be something due that was not looked at, and when to look anyhow.
+        let mut look = true;
+        let mut look_at = Instant::now();
         loop {
-            while let Some(joined) = running.try_join_next() {
-                note(joined, &mut under_way, &mut done);
-            }
+            work.collect();
             // Forgotten before looking again, or it would be found as due once more.
-            if !done.is_empty() {
-                self.inner.storage.finish(&done).await?;
-                for id in done.drain(..) {
-                    under_way.remove(&id);
-                }
+            if !work.done.is_empty() {
+                self.storage.finish(&work.done).await?;
+                work.forget();
             }
-            let free = self
-                .inner
-                .options
-                .concurrency
-                .saturating_sub(under_way.len());
-            let mut found = 0;
-            if free > 0 {
-                let except: Vec<Uuid> = under_way.iter().copied().collect();
-                let now = self.inner.clock.now();
-                let due = self.inner.storage.due(now, &except, free).await?;
-                found = due.len();
-                for task in due {
-                    under_way.insert(task.id);
-                    let inner = self.inner.clone();
-                    running.spawn(async move { (task.id, inner.perform(&task).await) });
-                }
+            let free = self.concurrency.saturating_sub(work.under_way.len());
+            if look && free > 0 {
+                look_at = Instant::now() + self.poll;
+                // Less than was asked for is all there is.
+                look = self.begin(&mut work, free).await? == free;
             }
-            if found > 0 && found == free && running.len() < self.inner.options.concurrency {
-                continue;
-            }
+            (self.progress)();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                Some(joined) = running.join_next() => note(joined, &mut under_way, &mut done),
-                () = self.hint.notified() => {}
-                () = sleep(self.inner.options.poll) => {}
+                () = self.hint.notified() => look = true,
+                Some(joined) = work.running.join_next() => work.note(joined),
+                () = sleep_until(look_at) => {
+                    look = true;
+                    look_at = Instant::now() + self.poll;
+                }
             }
         }
+    }
+
+    /// Begins at most `free` tasks that are due; says how many there were.
+    async fn begin(&self, work: &mut Work, free: usize) -> Result<usize, SagaStoreError> {
+        let except: Vec<Uuid> = work.under_way.iter().copied().collect();
+        let due = self.storage.due(self.clock.now(), &except, free).await?;
+        let found = due.len();
+        for task in due {
+            work.under_way.insert(task.id);
+            let performer = self.performer.clone();
+            work.running
+                .spawn(async move { (task.id, performer.perform(&task).await) });
+        }
+        Ok(found)
     }
 }
 
-fn note(
-    joined: Result<(Uuid, bool), tokio::task::JoinError>,
-    under_way: &mut BTreeSet<Uuid>,
-    done: &mut Vec<Uuid>,
-) {
-    match joined {
-        Ok((id, true)) => done.push(id),
-        Ok((id, false)) => {
-            under_way.remove(&id);
-        }
-        // Its id is unknown; it stays under way until the next leader, which does it again.
-        Err(error) => tracing::error!(%error, "a task of the sagas crashed"),
-    }
+/// What the runner has in hand.
+#[derive(Default)]
+struct Work {
+    running: JoinSet<(Uuid, Done)>,
+    /// Those that run, those that are done and not yet forgotten, those that this runner left.
+    under_way: BTreeSet<Uuid>,
+    done: Vec<Uuid>,
 }
 
-impl Inner {
-    /// Does a task; says whether it is done with.
-    async fn perform(&self, task: &StoredTask) -> bool {
-        let (command, actor) = match &task.task {
-            Task::Execute(command) => {
-                let name = task.name.map_or("task", domain::policy::TimerName::as_str);
-                (command.clone(), actor("timer", name))
-            }
-            Task::Call(what) => match call(self.provider.as_ref(), what).await {
-                CallOutcome::Record(command) => (command, actor("participant", "payment")),
-                CallOutcome::Again(problem) => return self.put_off(task, &problem).await,
-            },
-        };
-        let id = CommandId::new(task.id);
-        let command = envelope(id, actor, &task.context, self.clock.now(), command);
-        match self.lane.execute_in_turn(command).await {
-            Ok(_) => true,
-            Err(LaneError::Stopped) => false,
-            Err(error) => self.put_off(task, &error.to_string()).await,
+impl Work {
+    fn collect(&mut self) {
+        while let Some(joined) = self.running.try_join_next() {
+            self.note(joined);
         }
     }
 
-    async fn put_off(&self, task: &StoredTask, problem: &str) -> bool {
-        let now = self.clock.now();
-        let written = match self.options.retries.get(task.attempts as usize) {
-            Some(wait) => {
-                let wait = TimeDelta::from_std(*wait).unwrap_or(TimeDelta::MAX);
-                tracing::warn!(order_id = %task.order_id, task = %task.id, problem, "a task of order {} is tried again", task.order_id);
-                self.storage.postpone(task.id, now + wait, problem).await
+    fn note(&mut self, joined: Result<(Uuid, Done), JoinError>) {
+        match joined.map_err(JoinError::try_into_panic) {
+            Ok((id, Done::Forget)) => self.done.push(id),
+            Ok((id, Done::Again)) => {
+                self.under_way.remove(&id);
             }
-            None => {
-                metrics::counter!("saga_tasks_parked_total").increment(1);
-                tracing::error!(order_id = %task.order_id, task = %task.id, problem, "a task of order {} was given up: an operator must look", task.order_id);
-                self.storage.park(task.id, now, problem).await
-            }
-        };
-        if let Err(error) = written {
-            // It stays due, and is tried again soon.
-            tracing::warn!(%error, task = %task.id, "a task could not be put off");
+            // It stays under way: this runner does not touch it again.
+            Ok((_, Done::Left)) => {}
+            // What a task does cannot panic through; so the runner is broken.
+            Err(Ok(panic)) => resume_unwind(panic),
+            // Nobody aborts tasks but the runtime, when it ends.
+            Err(Err(_)) => {}
         }
-        false
+    }
+
+    fn forget(&mut self) {
+        for id in self.done.drain(..) {
+            self.under_way.remove(&id);
+        }
     }
 }

@@ -19,9 +19,29 @@ states AS (
     FROM fence, UNNEST($6::uuid[], $7::text[]) AS state (order_id, state)
     ON CONFLICT (policy, order_id) DO UPDATE SET state = EXCLUDED.state
 ),
+-- The timers that are called off or replaced, locked in the order of ids: who forgets tasks that
+-- are done does the same, so that neither waits for the other in a circle.
+locked AS (
+    SELECT task.id
+    FROM fence, saga.task
+    WHERE (task.order_id, task.name) IN (
+        SELECT * FROM UNNEST($8::uuid[], $9::text[])
+        UNION ALL
+        SELECT timer.order_id, timer.name
+        FROM UNNEST($11::uuid[], $12::text[]) AS timer (order_id, name)
+        WHERE timer.name IS NOT NULL
+    )
+    ORDER BY task.id
+    FOR UPDATE OF task
+),
+-- What changes timers reads from here, and so comes after the locks.
+ready AS (
+    SELECT fence.name
+    FROM fence, (SELECT count(*) FROM locked) AS locks
+),
 unscheduled AS (
     DELETE FROM saga.task
-    USING fence, UNNEST($8::uuid[], $9::text[]) AS called_off (order_id, name)
+    USING ready, UNNEST($8::uuid[], $9::text[]) AS called_off (order_id, name)
     WHERE task.order_id = called_off.order_id
       AND task.name = called_off.name
 ),
@@ -35,7 +55,7 @@ timers AS (
         new.due_at,
         new.task::json,
         new.context::json
-    FROM fence, UNNEST($10::uuid[], $11::uuid[], $12::text[], $13::timestamptz[], $14::text[], $15::text[])
+    FROM ready, UNNEST($10::uuid[], $11::uuid[], $12::text[], $13::timestamptz[], $14::text[], $15::text[])
         AS new (id, order_id, name, due_at, task, context)
     WHERE new.name IS NOT NULL
     ON CONFLICT (order_id, name) WHERE name IS NOT NULL DO UPDATE

@@ -21,7 +21,8 @@ pub enum SagaStoreError {
     /// Another leader has taken over. Nothing was written; stop.
     #[error("another process leads {0} now")]
     Fenced(String),
-    /// The database cannot be reached, or failed. Nothing was written; try again.
+    /// The database cannot be reached, or failed. Whether something was written is unknown: what is
+    /// there tells.
     #[error("the database of the sagas failed")]
     Database(#[from] sqlx::Error),
     /// A row holds what it cannot.
@@ -115,7 +116,8 @@ pub struct Backlog {
 /// The sagas' storage.
 #[async_trait]
 pub trait SagaStore: Send + Sync + 'static {
-    /// Makes `leader_epoch` the only one that may commit for `policy`, and says how far it is.
+    /// Makes `leader_epoch` the only one that may commit for `policy`, and says how far it is. An
+    /// older one than that is [fenced](SagaStoreError::Fenced).
     async fn take_over(
         &self,
         policy: &str,
@@ -129,7 +131,8 @@ pub trait SagaStore: Send + Sync + 'static {
         orders: &[OrderId],
     ) -> Result<Vec<(OrderId, String)>, SagaStoreError>;
 
-    /// Writes what a policy made of a batch of events.
+    /// Writes what a policy made of a batch of events, as a whole; nothing of it if another leader
+    /// has taken over, or the policy is not where the batch began.
     async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError>;
 
     /// The tasks that are due at `now`, the longest due first, without those of `except`.
@@ -143,7 +146,8 @@ pub trait SagaStore: Send + Sync + 'static {
     /// Forgets tasks that are done.
     async fn finish(&self, tasks: &[Uuid]) -> Result<(), SagaStoreError>;
 
-    /// Puts off a task that failed.
+    /// Puts off a task that failed. One that is no more, because it was called off or replaced
+    /// meanwhile, stays so; as with all that is done to tasks.
     async fn postpone(
         &self,
         task: Uuid,

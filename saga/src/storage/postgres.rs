@@ -139,7 +139,7 @@ impl SagaStore for PostgresSagaStore {
              WHERE parked_at IS NULL
                AND due_at <= $1
                AND id <> ALL ($2)
-             ORDER BY due_at
+             ORDER BY due_at, id
              LIMIT $3",
         )
         .bind(now)
@@ -151,10 +151,23 @@ impl SagaStore for PostgresSagaStore {
     }
 
     async fn finish(&self, tasks: &[Uuid]) -> Result<(), SagaStoreError> {
-        sqlx::query("DELETE FROM saga.task WHERE id = ANY ($1)")
-            .bind(tasks)
-            .execute(&self.0)
-            .await?;
+        // Locked in the order of ids, as every statement does that locks several tasks: they never
+        // wait for each other in a circle.
+        sqlx::query(
+            "WITH locked AS (
+                 SELECT id
+                 FROM saga.task
+                 WHERE id = ANY ($1)
+                 ORDER BY id
+                 FOR UPDATE
+             )
+             DELETE FROM saga.task
+             USING locked
+             WHERE task.id = locked.id",
+        )
+        .bind(tasks)
+        .execute(&self.0)
+        .await?;
         Ok(())
     }
 

@@ -1,0 +1,89 @@
+//! What a batch of events leads to: commands for now, tasks for the rest.
+
+use super::envelope;
+use crate::storage::{Context, StoredTask};
+use chrono::{DateTime, Utc};
+use domain::{
+    Actor, CommandEnvelope, CommandId, OrderId, Recorded,
+    policy::{Reaction, Task, TimerName},
+};
+use std::collections::BTreeMap;
+
+/// What a batch of events leads to, in the order of the events.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub commands: Vec<CommandEnvelope>,
+    calls: Vec<StoredTask>,
+    /// What became of each timer in the batch: set anew, or called off.
+    timers: BTreeMap<(OrderId, TimerName), Option<StoredTask>>,
+}
+
+/// Who plans, and when.
+pub(super) struct Planner<'a> {
+    pub policy: &'static str,
+    pub actor: &'a Actor,
+    pub now: DateTime<Utc>,
+}
+
+impl Plan {
+    /// Adds what `event` leads to. Ids follow from the event, so that planning it again plans the
+    /// same.
+    pub(super) fn add(
+        &mut self,
+        planner: &Planner<'_>,
+        order_id: OrderId,
+        event: &Recorded,
+        reactions: Vec<Reaction>,
+    ) {
+        let context = Context {
+            tenant: event.envelope.tenant.clone(),
+            correlation_id: event.envelope.correlation_id,
+            causation_id: event.envelope.event_id,
+            traceparent: event.envelope.traceparent.clone(),
+        };
+        for (index, reaction) in reactions.into_iter().enumerate() {
+            let id = CommandId::of(event.envelope.event_id, planner.policy, index);
+            let stored = |name, due_at, task| StoredTask {
+                id: id.uuid(),
+                order_id,
+                name,
+                due_at,
+                attempts: 0,
+                task,
+                context: context.clone(),
+            };
+            match reaction {
+                Reaction::Execute(command) => {
+                    let actor = planner.actor.clone();
+                    let command = envelope(id, actor, &context, planner.now, command);
+                    self.commands.push(command);
+                }
+                Reaction::Call(call) => {
+                    // Due at once, also where the store's clock is ahead of ours.
+                    let due_at = event.envelope.recorded_at.min(planner.now);
+                    self.calls.push(stored(None, due_at, Task::Call(call)));
+                }
+                Reaction::Schedule(timer) => {
+                    let task = stored(Some(timer.name), timer.due, timer.task);
+                    self.timers.insert((order_id, timer.name), Some(task));
+                }
+                Reaction::Unschedule(name) => {
+                    self.timers.insert((order_id, name), None);
+                }
+            }
+        }
+    }
+
+    /// What is to be scheduled, and which timers are called off.
+    pub(super) fn into_tasks(self) -> (Vec<StoredTask>, Vec<(OrderId, TimerName)>) {
+        let mut schedule = self.calls;
+        let mut unschedule = vec![];
+        for (timer, task) in self.timers {
+            match task {
+                Some(task) => schedule.push(task),
+                None => unschedule.push(timer),
+            }
+        }
+        (schedule, unschedule)
+    }
+}

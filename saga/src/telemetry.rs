@@ -1,0 +1,94 @@
+//! What the sagas tell operators in numbers: every name in one place.
+//!
+//! Alarms belong on `saga_tasks_parked` above zero (an operator must look), on `saga_failing` that
+//! stays at one, and on a `saga_lag_seconds` or
+//! `saga_tasks_due` that grows.
+
+use crate::storage::Backlog;
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use std::time::Duration;
+
+/// Says what each metric means; once in a process.
+pub(crate) fn describe() {
+    describe_gauge!("saga_failing", "1 while a part of the sagas fails");
+    describe_gauge!("saga_position", "How far a policy has reacted to events");
+    describe_gauge!(
+        "saga_lag_seconds",
+        Unit::Seconds,
+        "How old the last event was when a policy had reacted to it; 0 when there is none left"
+    );
+    describe_counter!("saga_events_total", "Events that a policy reacted to");
+    describe_counter!(
+        "saga_commands_total",
+        "Commands of a policy, by what became of them"
+    );
+    describe_gauge!("saga_tasks_due", "Calls and timers whose time has come");
+    describe_gauge!(
+        "saga_tasks_scheduled",
+        "Calls and timers whose time is to come"
+    );
+    describe_gauge!(
+        "saga_tasks_parked",
+        "Tasks that were given up: an operator must look"
+    );
+    describe_counter!(
+        "saga_tasks_total",
+        "Tasks that were tried, by what became of them"
+    );
+    describe_histogram!(
+        "saga_task_lateness_seconds",
+        Unit::Seconds,
+        "How long after their time tasks were begun"
+    );
+    describe_counter!(
+        "saga_calls_total",
+        "Calls to the payment provider, by what came of them"
+    );
+    describe_histogram!(
+        "saga_call_seconds",
+        Unit::Seconds,
+        "How long calls to the payment provider took, retries included"
+    );
+}
+
+pub(crate) fn failing(part: &'static str, failing: bool) {
+    gauge!("saga_failing", "part" => part).set(f64::from(u8::from(failing)));
+}
+
+pub(crate) fn progress(policy: &'static str, position: i64, lag: Duration) {
+    gauge!("saga_position", "policy" => policy).set(position as f64);
+    gauge!("saga_lag_seconds", "policy" => policy).set(lag.as_secs_f64());
+}
+
+pub(crate) fn idle(policy: &'static str) {
+    gauge!("saga_lag_seconds", "policy" => policy).set(0.0);
+}
+
+pub(crate) fn reacted(policy: &'static str, events: usize) {
+    counter!("saga_events_total", "policy" => policy).increment(events as u64);
+}
+
+pub(crate) fn commanded(policy: &'static str, outcome: &'static str, commands: u64) {
+    counter!("saga_commands_total", "policy" => policy, "outcome" => outcome).increment(commands);
+}
+
+pub(crate) fn backlog(backlog: &Backlog) {
+    gauge!("saga_tasks_due").set(backlog.due as f64);
+    gauge!("saga_tasks_scheduled").set(backlog.scheduled as f64);
+    gauge!("saga_tasks_parked").set(backlog.parked as f64);
+}
+
+pub(crate) fn begun(lateness: Duration) {
+    histogram!("saga_task_lateness_seconds").record(lateness.as_secs_f64());
+}
+
+pub(crate) fn tried(outcome: &'static str) {
+    counter!("saga_tasks_total", "outcome" => outcome).increment(1);
+}
+
+pub(crate) fn called(call: &'static str, outcome: &'static str, took: Duration) {
+    counter!("saga_calls_total", "call" => call, "outcome" => outcome).increment(1);
+    histogram!("saga_call_seconds", "call" => call).record(took.as_secs_f64());
+}

@@ -1,0 +1,155 @@
+//! Parts that misbehave as told, around real ones.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{Currency, Money, OrderId};
+use saga::{
+    provider::{Authorization, AuthorizeRequest, CallError, PaymentProvider},
+    storage::{
+        Backlog, Checkpoint, Commit, MemorySagaStore, SagaStore, SagaStoreError, StoredTask,
+    },
+};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use tokio::task::yield_now;
+use uuid::Uuid;
+
+/// Storage where everything takes a moment before and after, so that it can be cut off there.
+#[derive(Default)]
+pub struct Slow(MemorySagaStore);
+
+async fn moment<T>(work: impl Future<Output = T>) -> T {
+    yield_now().await;
+    let done = work.await;
+    yield_now().await;
+    done
+}
+
+#[async_trait]
+impl SagaStore for Slow {
+    async fn take_over(&self, policy: &str, epoch: i64) -> Result<Checkpoint, SagaStoreError> {
+        moment(self.0.take_over(policy, epoch)).await
+    }
+
+    async fn states(
+        &self,
+        policy: &str,
+        orders: &[OrderId],
+    ) -> Result<Vec<(OrderId, String)>, SagaStoreError> {
+        moment(self.0.states(policy, orders)).await
+    }
+
+    async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError> {
+        moment(self.0.commit(commit)).await
+    }
+
+    async fn due(
+        &self,
+        now: DateTime<Utc>,
+        except: &[Uuid],
+        limit: usize,
+    ) -> Result<Vec<StoredTask>, SagaStoreError> {
+        moment(self.0.due(now, except, limit)).await
+    }
+
+    async fn finish(&self, tasks: &[Uuid]) -> Result<(), SagaStoreError> {
+        moment(self.0.finish(tasks)).await
+    }
+
+    async fn postpone(
+        &self,
+        task: Uuid,
+        due_at: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError> {
+        moment(self.0.postpone(task, due_at, problem)).await
+    }
+
+    async fn park(
+        &self,
+        task: Uuid,
+        now: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError> {
+        moment(self.0.park(task, now, problem)).await
+    }
+
+    async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError> {
+        self.0.backlog(now).await
+    }
+}
+
+/// What a scripted provider does next.
+pub enum Step {
+    Authorize,
+    Fail(CallError),
+    Panic,
+}
+
+/// A provider that does as its script says, and authorizes and voids when that has ended.
+#[derive(Default)]
+pub struct Scripted {
+    pub steps: Mutex<VecDeque<Step>>,
+    /// How long each call takes.
+    pub takes: Duration,
+    pub calls: AtomicUsize,
+    pub now: AtomicUsize,
+    /// The most calls at once.
+    pub most: AtomicUsize,
+}
+
+impl Scripted {
+    pub fn of(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self {
+            steps: Mutex::new(steps.into_iter().collect()),
+            ..Self::default()
+        }
+    }
+
+    async fn step(&self) -> Result<(), CallError> {
+        self.calls.fetch_add(1, Relaxed);
+        let now = self.now.fetch_add(1, Relaxed) + 1;
+        self.most.fetch_max(now, Relaxed);
+        tokio::time::sleep(self.takes).await;
+        self.now.fetch_sub(1, Relaxed);
+        let step = self.steps.lock().unwrap().pop_front();
+        match step {
+            None | Some(Step::Authorize) => Ok(()),
+            Some(Step::Fail(error)) => Err(error),
+            Some(Step::Panic) => panic!("on purpose"),
+        }
+    }
+}
+
+#[async_trait]
+impl PaymentProvider for Scripted {
+    async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError> {
+        self.step().await?;
+        Ok(Authorization::Authorized {
+            authorization_id: format!("auth-{}", request.idempotency_key),
+            amount: request.amount,
+        })
+    }
+
+    async fn inquire(&self, key: &str) -> Result<Authorization, CallError> {
+        self.step().await?;
+        Ok(Authorization::Authorized {
+            authorization_id: format!("auth-{key}"),
+            amount: Money::new(1_999, Currency::parse("EUR").unwrap()),
+        })
+    }
+
+    async fn void(&self, _: &str, _: &str) -> Result<(), CallError> {
+        self.step().await
+    }
+
+    async fn capture(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
+        self.step().await
+    }
+}

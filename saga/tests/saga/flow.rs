@@ -1,0 +1,336 @@
+//! Whole flows, from placing an order to its end.
+
+use crate::harness::{Rules, Shop, inquiries, serve, until};
+use axum::{Router, http::StatusCode, routing::any};
+use chrono::TimeDelta;
+use domain::policy::Limits;
+use saga::{provider::HttpPaymentProvider, storage::Backlog};
+use std::{sync::Arc, time::Duration};
+use store::{Clock, SystemClock};
+
+const NOTHING: Backlog = Backlog {
+    due: 0,
+    scheduled: 0,
+    parked: 0,
+};
+
+async fn nothing_left(shop: &Shop) {
+    until("nothing to be left", async || {
+        shop.storage.backlog(SystemClock.now()).await.unwrap() == NOTHING
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_is_reserved_paid_confirmed_and_committed() {
+    let shop = Shop::open().await;
+    shop.start();
+    shop.receive("A", 2).await;
+    shop.receive("B", 2).await;
+    let order = shop.place("tok_approve", &["A", "B"]).await;
+    shop.until_order(order, "OrderConfirmed").await;
+    shop.settle().await;
+    assert_eq!(shop.order(order).await, ["OrderPlaced", "OrderConfirmed"]);
+    assert_eq!(
+        shop.payment(order).await,
+        ["PaymentAuthorizationRequested", "PaymentAuthorized"]
+    );
+    for sku in ["A", "B"] {
+        assert_eq!(
+            shop.stock(sku).await,
+            ["StockReceived", "StockReserved", "ReservationCommitted"]
+        );
+    }
+    assert_eq!(shop.sandbox.summary().counts.authorized, 2);
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn what_follows_says_what_it_follows_from() {
+    let shop = Shop::open().await;
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_approve", &["A"]).await;
+    shop.until_order(order, "OrderConfirmed").await;
+    let events = shop.events().await;
+    let of = |name: &str| {
+        let found = events.iter().find(|event| event.event_type == name);
+        &found.unwrap_or_else(|| panic!("{name} happened")).envelope
+    };
+    let placed = of("OrderPlaced");
+    for (event, cause, actor) in [
+        ("StockReserved", "OrderPlaced", "policy:inventory"),
+        (
+            "PaymentAuthorizationRequested",
+            "StockReserved",
+            "policy:payment",
+        ),
+        (
+            "PaymentAuthorized",
+            "PaymentAuthorizationRequested",
+            "participant:payment",
+        ),
+        ("OrderConfirmed", "PaymentAuthorized", "policy:order"),
+    ] {
+        let (event, cause) = (of(event), of(cause));
+        assert_eq!(event.causation_id, Some(cause.event_id));
+        assert_eq!(event.correlation_id, placed.correlation_id);
+        assert_eq!(event.actor.as_str(), actor);
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_had_is_rejected_and_costs_nothing() {
+    let shop = Shop::open().await;
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_approve", &["A", "NONE"]).await;
+    shop.until_order(order, "OrderRejected").await;
+    shop.settle().await;
+    assert_eq!(shop.order(order).await, ["OrderPlaced", "OrderRejected"]);
+    assert_eq!(shop.payment(order).await, [""; 0]);
+    assert!(!shop.stock("A").await.contains(&"StockReserved".to_owned()));
+    assert_eq!(shop.sandbox.summary().counts.operations, 1);
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn a_payment_is_tried_three_times_and_then_the_order_is_rejected() {
+    let shop = Shop::open().await;
+    shop.start();
+    shop.receive("A", 2).await;
+    let lucky = shop.place("tok_decline_twice", &["A"]).await;
+    let unlucky = shop.place("tok_decline", &["A"]).await;
+    shop.until_order(lucky, "OrderConfirmed").await;
+    shop.until_order(unlucky, "OrderRejected").await;
+    shop.settle().await;
+    let (asked, declined) = ("PaymentAuthorizationRequested", "PaymentDeclined");
+    assert_eq!(
+        shop.payment(lucky).await,
+        [asked, declined, asked, declined, asked, "PaymentAuthorized"]
+    );
+    assert_eq!(
+        shop.payment(unlucky).await,
+        [asked, declined, asked, declined, asked, declined]
+    );
+    let counts = shop.sandbox.summary().counts;
+    assert_eq!((counts.declined, counts.authorized), (5, 2));
+    let stock = shop.stock("A").await;
+    let released = stock.iter().filter(|name| *name == "ReservationReleased");
+    assert_eq!(released.count(), 1);
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn a_time_out_is_asked_about_and_found_authorized() {
+    let shop = Shop::with(Rules {
+        limits: inquiries(&[40, 40]),
+        patience: Duration::from_millis(300),
+        ..Rules::default()
+    })
+    .await;
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_timeout", &["A"]).await;
+    shop.until_order(order, "OrderConfirmed").await;
+    shop.settle().await;
+    assert_eq!(
+        shop.payment(order).await,
+        [
+            "PaymentAuthorizationRequested",
+            "PaymentOutcomeUnknown",
+            "PaymentAuthorized"
+        ]
+    );
+    assert_eq!(shop.sandbox.summary().references.live_repeatedly, 0);
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn what_never_arrived_is_declined_after_the_last_inquiry() {
+    let shop = Shop::with(Rules {
+        limits: Limits {
+            payment_attempts: 1,
+            ..inquiries(&[20, 20])
+        },
+        patience: Duration::from_millis(300),
+        ..Rules::default()
+    })
+    .await;
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_timeout_lost", &["A"]).await;
+    shop.until_order(order, "OrderRejected").await;
+    shop.settle().await;
+    assert_eq!(
+        shop.payment(order).await,
+        [
+            "PaymentAuthorizationRequested",
+            "PaymentOutcomeUnknown",
+            "PaymentOutcomeUnknown",
+            "PaymentDeclined"
+        ]
+    );
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn a_provider_that_never_knows_leaves_the_payment_to_an_operator() {
+    let mut shop = Shop::with(Rules {
+        limits: inquiries(&[10, 10]),
+        ..Rules::default()
+    })
+    .await;
+    let broken = Router::new().fallback(any(|| async { StatusCode::INTERNAL_SERVER_ERROR }));
+    let url = serve(broken, &shop.tasks).await;
+    let provider = HttpPaymentProvider::new(&url, Duration::from_secs(2)).unwrap();
+    shop.provider = Arc::new(provider);
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_approve", &["A"]).await;
+    shop.until_payment(order, "PaymentParked").await;
+    assert_eq!(
+        shop.payment(order).await,
+        [
+            "PaymentAuthorizationRequested",
+            "PaymentOutcomeUnknown",
+            "PaymentOutcomeUnknown",
+            "PaymentParked"
+        ]
+    );
+    assert_eq!(shop.order(order).await, ["OrderPlaced"]);
+}
+
+#[tokio::test]
+async fn another_amount_than_was_asked_for_is_given_back() {
+    let shop = Shop::open().await;
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_wrong_amount", &["A"]).await;
+    shop.until_payment(order, "PaymentVoided").await;
+    shop.settle().await;
+    assert_eq!(shop.order(order).await, ["OrderPlaced", "OrderRejected"]);
+    let payment = shop.payment(order).await;
+    assert_eq!(
+        payment[..4],
+        [
+            "PaymentAuthorizationRequested",
+            "PaymentIntegrityMismatch",
+            "PaymentVoidRequested",
+            "PaymentVoided"
+        ]
+    );
+    assert_eq!(shop.sandbox.summary().counts.voided, 1);
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn what_is_authorized_after_the_cancellation_is_given_back() {
+    let shop = Shop::open().await;
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_slow_400", &["A"]).await;
+    until("the provider to have booked it", async || {
+        shop.sandbox.summary().counts.authorized == 1
+    })
+    .await;
+    assert_eq!(shop.payment(order).await, ["PaymentAuthorizationRequested"]);
+    shop.cancel(order).await;
+    shop.until_order(order, "OrderCancelled").await;
+    shop.settle().await;
+    assert_eq!(
+        shop.payment(order).await,
+        [
+            "PaymentAuthorizationRequested",
+            "PaymentVoidDeferred",
+            "PaymentAuthorized",
+            "PaymentVoidRequested",
+            "PaymentVoided",
+            "LatePaymentReversed"
+        ]
+    );
+    assert_eq!(
+        shop.order(order).await,
+        ["OrderPlaced", "CancellationRequested", "OrderCancelled"]
+    );
+    assert_eq!(shop.sandbox.summary().counts.voided, 1);
+    let stock = shop.stock("A").await;
+    assert_eq!(stock.last().unwrap(), "ReservationReleased");
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn a_confirmed_order_that_is_cancelled_gives_back_stock_and_money() {
+    let shop = Shop::open().await;
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_approve", &["A"]).await;
+    shop.until_order(order, "OrderConfirmed").await;
+    shop.cancel(order).await;
+    shop.until_order(order, "OrderCancelled").await;
+    shop.settle().await;
+    assert_eq!(
+        shop.payment(order).await,
+        [
+            "PaymentAuthorizationRequested",
+            "PaymentAuthorized",
+            "PaymentVoidRequested",
+            "PaymentVoided"
+        ]
+    );
+    let stock = shop.stock("A").await;
+    assert_eq!(stock.last().unwrap(), "ReservationReleased");
+    assert_eq!(shop.sandbox.summary().counts.voided, 1);
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn a_reservation_that_is_not_paid_in_time_expires_and_late_money_goes_back() {
+    let shop = Shop::with(Rules {
+        limits: Limits {
+            reservation: TimeDelta::milliseconds(100),
+            ..Limits::default()
+        },
+        ..Rules::default()
+    })
+    .await;
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_slow_800", &["A"]).await;
+    shop.until_order(order, "OrderExpired").await;
+    shop.until_payment(order, "LatePaymentReversed").await;
+    assert_eq!(shop.order(order).await, ["OrderPlaced", "OrderExpired"]);
+    assert_eq!(
+        shop.payment(order).await,
+        [
+            "PaymentAuthorizationRequested",
+            "PaymentVoidDeferred",
+            "PaymentAuthorized",
+            "PaymentVoidRequested",
+            "PaymentVoided",
+            "LatePaymentReversed"
+        ]
+    );
+    until("the stock to be given back", async || {
+        let stock = shop.stock("A").await;
+        stock.last().unwrap() == "ReservationExpired"
+    })
+    .await;
+    assert_eq!(shop.sandbox.summary().counts.voided, 1);
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn an_order_on_hold_is_confirmed_when_it_is_let_go() {
+    let shop = Shop::open().await;
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_approve", &["A"]).await;
+    shop.hold(order).await;
+    shop.start();
+    shop.until_payment(order, "PaymentAuthorized").await;
+    shop.settle().await;
+    assert_eq!(shop.order(order).await, ["OrderPlaced", "HoldPlaced"]);
+    shop.let_go(order).await;
+    shop.until_order(order, "OrderConfirmed").await;
+    nothing_left(&shop).await;
+}

@@ -1,0 +1,412 @@
+//! A shop with everything in one process: store and storage in memory, a lane, a feed, and a payment
+//! provider over HTTP.
+
+use axum::Router;
+use bus::{Feed, StoreFeed, TailOptions};
+use chrono::TimeDelta;
+use domain::{
+    Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId, Position,
+    Sku, StreamId, TenantId, Version,
+    order::{NewLine, OrderCommand, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation},
+    policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy},
+    stock::{ReceiveStock, StockCommand},
+};
+use saga::{
+    provider::{HttpPaymentProvider, PaymentProvider},
+    runtime::{PolicyOptions, PolicyRunner, TaskOptions, TaskRunner},
+    storage::{MemorySagaStore, SagaStore},
+};
+use sandbox::{Sandbox, SandboxOptions};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use store::{
+    Clock, EventReader, MemoryStore, StoredEvent, SystemClock,
+    lane::{Executed, Lane, LaneOptions, Outcome},
+};
+use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+/// No test waits longer for anything.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long the provider is waited for where a test does not say.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Waits until `state` holds.
+pub async fn until(what: &str, state: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !state().await {
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+    };
+    if tokio::time::timeout(DEADLINE, waiting).await.is_err() {
+        panic!("waited too long for {what}");
+    }
+}
+
+/// Waits for something that has to happen.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited too long for {what}"),
+    }
+}
+
+/// Ends tasks with the test that began them.
+#[derive(Default)]
+pub struct Tasks {
+    pub stop: CancellationToken,
+    tracker: TaskTracker,
+}
+
+impl Tasks {
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tracker.spawn(async move {
+            stop.run_until_cancelled(task).await;
+        });
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Serves `router` on a free port; gives its address.
+pub async fn serve(router: Router, tasks: &Tasks) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
+
+/// A sandbox provider whose held answers last as long as the test, with its address.
+pub async fn sandbox(tasks: &Tasks) -> (Sandbox, String) {
+    let sandbox = Sandbox::new(SandboxOptions {
+        stop: tasks.stop.clone(),
+        ..SandboxOptions::default()
+    });
+    let url = serve(sandbox.router(), tasks).await;
+    (sandbox, url)
+}
+
+/// What a shop may be told.
+pub struct Rules {
+    pub limits: Limits,
+    /// How long the provider is waited for.
+    pub patience: Duration,
+    pub batch: usize,
+    pub concurrency: usize,
+    pub retries: Vec<Duration>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            patience: PATIENCE,
+            batch: 256,
+            concurrency: 16,
+            retries: vec![Duration::from_millis(20); 8],
+        }
+    }
+}
+
+/// Limits with short inquiries.
+pub fn inquiries(millis: &[i64]) -> Limits {
+    Limits {
+        inquiries: millis
+            .iter()
+            .copied()
+            .map(TimeDelta::milliseconds)
+            .collect(),
+        ..Limits::default()
+    }
+}
+
+/// A shop.
+pub struct Shop {
+    pub store: MemoryStore,
+    pub storage: Arc<dyn SagaStore>,
+    pub lane: Lane,
+    pub feed: Arc<dyn Feed>,
+    pub provider: Arc<dyn PaymentProvider>,
+    pub sandbox: Sandbox,
+    pub rules: Rules,
+    pub tasks: Tasks,
+    hint: Arc<Notify>,
+    ids: AtomicU64,
+}
+
+impl Shop {
+    pub async fn open() -> Self {
+        Self::with(Rules::default()).await
+    }
+
+    pub async fn with(rules: Rules) -> Self {
+        let tasks = Tasks::default();
+        let store = MemoryStore::new(Arc::new(SystemClock), Uuid::from_u128(1));
+        let (sandbox, url) = sandbox(&tasks).await;
+        let provider = Arc::new(HttpPaymentProvider::new(&url, rules.patience).unwrap());
+        Self {
+            storage: Arc::new(MemorySagaStore::default()),
+            lane: lane(&store, &tasks),
+            feed: feed(&store, &tasks),
+            store,
+            provider,
+            sandbox,
+            rules,
+            tasks,
+            hint: Arc::default(),
+            ids: AtomicU64::new(1),
+        }
+    }
+
+    fn uuid(&self) -> Uuid {
+        Uuid::from_u128(u128::from(self.ids.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Puts a command that must be accepted.
+    pub async fn put(&self, command: Command) -> Executed {
+        let id = self.uuid();
+        let put = CommandEnvelope {
+            id: CommandId::new(id),
+            fingerprint: None,
+            tenant: TenantId::default(),
+            actor: Actor::parse("test").unwrap(),
+            correlation_id: id,
+            causation_id: None,
+            traceparent: None,
+            occurred_at: SystemClock.now(),
+            expected: None,
+            command,
+        };
+        let executed = self.lane.execute(put).await.unwrap();
+        assert_eq!(executed.outcome, Outcome::Accepted);
+        executed
+    }
+
+    pub async fn receive(&self, sku: &str, quantity: i64) {
+        let command = ReceiveStock {
+            receipt_id: self.uuid(),
+            location: Location::default(),
+            sku: Sku::parse(sku).unwrap(),
+            quantity,
+            reference: None,
+        };
+        self.put(Command::Stock(StockCommand::Receive(command)))
+            .await;
+    }
+
+    /// Orders one each of `skus`, paid with `card`.
+    pub async fn place(&self, card: &str, skus: &[&str]) -> OrderId {
+        let order_id = OrderId::new(self.uuid());
+        let line = |sku: &&str| NewLine {
+            sku: Sku::parse(sku).unwrap(),
+            quantity: 1,
+            unit_price: 1_999,
+            currency: None,
+        };
+        let place = PlaceOrder {
+            order_id,
+            customer_id: CustomerId::parse("c").unwrap(),
+            currency: Currency::parse("EUR").unwrap(),
+            lines: skus.iter().map(line).collect(),
+            total: None,
+            shipping_address: None,
+            payment_method: card.into(),
+            reference: None,
+            placed_at: SystemClock.now(),
+        };
+        self.put(Command::Order(order_id, OrderCommand::Place(place)))
+            .await;
+        order_id
+    }
+
+    pub async fn cancel(&self, order_id: OrderId) {
+        let command = RequestCancellation {
+            reason: "no more".into(),
+        };
+        let command = OrderCommand::RequestCancellation(command);
+        self.put(Command::Order(order_id, command)).await;
+    }
+
+    pub async fn hold(&self, order_id: OrderId) {
+        let command = PlaceHold {
+            hold: "fraud".into(),
+            reason: "odd".into(),
+        };
+        self.put(Command::Order(order_id, OrderCommand::PlaceHold(command)))
+            .await;
+    }
+
+    pub async fn let_go(&self, order_id: OrderId) {
+        let command = ReleaseHold {
+            hold: "fraud".into(),
+        };
+        self.put(Command::Order(order_id, OrderCommand::ReleaseHold(command)))
+            .await;
+    }
+
+    /// Every event, in order.
+    pub async fn events(&self) -> Vec<StoredEvent> {
+        self.store.read_all(Position::ZERO, 100_000).await.unwrap()
+    }
+
+    async fn types(&self, stream: StreamId) -> Vec<String> {
+        let from = [(stream, Version::ZERO)];
+        let events = self.store.read_streams(&from, 1_000).await.unwrap();
+        events.into_iter().map(|event| event.event_type).collect()
+    }
+
+    /// What happened to an order.
+    pub async fn order(&self, order_id: OrderId) -> Vec<String> {
+        self.types(StreamId::order(&TenantId::default(), order_id))
+            .await
+    }
+
+    /// What happened to its payment.
+    pub async fn payment(&self, order_id: OrderId) -> Vec<String> {
+        self.types(StreamId::payment(&TenantId::default(), order_id))
+            .await
+    }
+
+    /// What happened to the stock of a SKU.
+    pub async fn stock(&self, sku: &str) -> Vec<String> {
+        let sku = Sku::parse(sku).unwrap();
+        let stream = StreamId::stock(&TenantId::default(), &Location::default(), &sku);
+        self.types(stream).await
+    }
+
+    /// Waits until something has happened to an order.
+    pub async fn until_order(&self, order_id: OrderId, event: &str) {
+        until(event, async || {
+            self.order(order_id).await.iter().any(|seen| seen == event)
+        })
+        .await;
+    }
+
+    /// Waits until something has happened to its payment.
+    pub async fn until_payment(&self, order_id: OrderId, event: &str) {
+        until(event, async || {
+            self.payment(order_id)
+                .await
+                .iter()
+                .any(|seen| seen == event)
+        })
+        .await;
+    }
+
+    /// Waits until everything that follows from what happened so far has happened: policies react
+    /// to events in their order, so an order that comes last is confirmed last.
+    pub async fn settle(&self) {
+        self.receive("LAST", 1).await;
+        until("tasks to be done", async || {
+            let backlog = self.storage.backlog(SystemClock.now()).await.unwrap();
+            backlog.due == 0
+        })
+        .await;
+        let last = self.place("tok_approve", &["LAST"]).await;
+        until("the last order", async || {
+            self.stock("LAST").await.last().unwrap() == "ReservationCommitted"
+        })
+        .await;
+        assert_eq!(self.order(last).await, ["OrderPlaced", "OrderConfirmed"]);
+    }
+
+    fn policy<P: Policy>(&self) -> PolicyRunner<P> {
+        let options = PolicyOptions {
+            batch: self.rules.batch,
+            patience: Duration::from_millis(20),
+            idle_checkpoint: Duration::ZERO,
+        };
+        PolicyRunner::new(
+            self.feed.clone(),
+            self.lane.clone(),
+            self.storage.clone(),
+            Arc::new(SystemClock),
+            self.rules.limits.clone(),
+            options,
+            self.hint.clone(),
+        )
+    }
+
+    pub fn task_runner(&self) -> TaskRunner {
+        let options = TaskOptions {
+            concurrency: self.rules.concurrency,
+            poll: Duration::from_millis(10),
+            retries: self.rules.retries.clone(),
+        };
+        TaskRunner::new(
+            self.lane.clone(),
+            self.storage.clone(),
+            self.provider.clone(),
+            Arc::new(SystemClock),
+            options,
+            self.hint.clone(),
+        )
+    }
+
+    /// All parts of the sagas as one future, under a leader's epoch. Dropped, they crash.
+    pub fn sagas(
+        &self,
+        epoch: i64,
+        stop: CancellationToken,
+    ) -> impl Future<Output = anyhow::Result<()>> + Send + 'static {
+        let inventory = self.policy::<Inventory>();
+        let payment = self.policy::<PaymentPolicy>();
+        let order = self.policy::<OrderPolicy>();
+        let tasks = self.task_runner();
+        async move {
+            let tasks = async { tasks.run(stop.clone()).await.map_err(anyhow::Error::from) };
+            let policies = async {
+                tokio::try_join!(
+                    inventory.run(epoch, stop.clone()),
+                    payment.run(epoch, stop.clone()),
+                    order.run(epoch, stop.clone()),
+                )?;
+                anyhow::Ok(())
+            };
+            tokio::try_join!(tasks, policies)?;
+            Ok(())
+        }
+    }
+
+    /// Runs the sagas until the test ends.
+    pub fn start(&self) -> JoinHandle<()> {
+        let sagas = self.sagas(1_000_000, self.tasks.stop.clone());
+        tokio::spawn(async move { sagas.await.unwrap() })
+    }
+}
+
+/// A lane over `store`.
+pub fn lane(store: &MemoryStore, tasks: &Tasks) -> Lane {
+    let (lane, work) = Lane::new(Arc::new(store.clone()), LaneOptions::default());
+    tasks.spawn(work.run(CancellationToken::new()));
+    lane
+}
+
+/// A feed of `store`.
+pub fn feed(store: &MemoryStore, tasks: &Tasks) -> Arc<dyn Feed> {
+    let options = TailOptions {
+        poll: Duration::from_millis(20),
+        pace: Duration::ZERO,
+        ..TailOptions::default()
+    };
+    let tracker = TaskTracker::new();
+    StoreFeed::start(
+        Arc::new(store.clone()),
+        options,
+        &tracker,
+        tasks.stop.clone(),
+    )
+}

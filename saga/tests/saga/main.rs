@@ -1,0 +1,16 @@
+//! The sagas over real parts: their storage in memory and in PostgreSQL, the payment provider over
+//! HTTP, and whole flows from placing an order to its end, with crashes and rivals.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod audit;
+mod crash;
+mod fakes;
+mod flow;
+mod harness;
+mod order_of_commands;
+mod perf;
+mod provider;
+mod rivals;
+mod storage;
+mod tasks;

@@ -1,0 +1,517 @@
+//! What the sagas' storage promises, in memory and in PostgreSQL.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    Command, Currency, EventId, Money, OrderId, Position, TenantId,
+    order::{ExpireOrder, OrderCommand},
+    policy::{Call, Task, TimerName},
+};
+use local::SharedPostgres;
+use saga::storage::{
+    Backlog, Checkpoint, Commit, Context, MemorySagaStore, PostgresSagaStore, SagaStore,
+    SagaStoreError, StoredTask,
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+type Storage = Arc<dyn SagaStore>;
+
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(std::sync::Arc::new(super::MemorySagaStore::default())).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::postgres().await).await;
+            })*
+        }
+    };
+}
+
+contract!(
+    leaders_take_over_in_order,
+    a_commit_is_all_or_nothing,
+    one_of_two_commits_from_the_same_place_is_done,
+    states_are_kept_by_policy_and_order,
+    a_timer_replaces_the_one_of_its_name,
+    timers_are_called_off_by_name,
+    a_call_is_scheduled_once,
+    tasks_come_back_as_they_were,
+    the_longest_due_comes_first,
+    tasks_are_put_off_given_up_and_forgotten,
+    many_hands_do_not_wait_in_a_circle,
+);
+
+async fn postgres() -> Storage {
+    let database = SharedPostgres::database().await.unwrap();
+    Arc::new(PostgresSagaStore::connect(database.url(), 4).await.unwrap())
+}
+
+const POLICY: &str = "order";
+const EPOCH: Uuid = Uuid::from_u128(0xE);
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_760_000_000 + seconds, 0).unwrap()
+}
+
+fn order(n: u128) -> OrderId {
+    OrderId::new(Uuid::from_u128(0x0_0000 + n))
+}
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(0x7_0000 + n)
+}
+
+fn expire(order_id: OrderId) -> Task {
+    Task::Execute(Command::Order(order_id, OrderCommand::Expire(ExpireOrder)))
+}
+
+fn call(n: u128, due_at: DateTime<Utc>) -> StoredTask {
+    let void = Call::Void {
+        order_id: order(n),
+        authorization_id: format!("auth-{n}"),
+        idempotency_key: format!("key-{n}"),
+    };
+    StoredTask {
+        id: id(n),
+        order_id: order(n),
+        name: None,
+        due_at,
+        attempts: 0,
+        task: Task::Call(void),
+        context: Context {
+            tenant: TenantId::default(),
+            correlation_id: id(100 + n),
+            causation_id: EventId::new(id(200 + n)),
+            traceparent: None,
+        },
+    }
+}
+
+fn timer(n: u128, of: u128, name: TimerName, due_at: DateTime<Utc>) -> StoredTask {
+    StoredTask {
+        order_id: order(of),
+        name: Some(name),
+        task: expire(order(of)),
+        ..call(n, due_at)
+    }
+}
+
+/// What is committed next.
+struct Next<'a> {
+    storage: &'a dyn SagaStore,
+    epoch: i64,
+    at: i64,
+}
+
+impl<'a> Next<'a> {
+    async fn lead(storage: &'a Storage) -> Self {
+        storage.take_over(POLICY, 1).await.unwrap();
+        Self {
+            storage: storage.as_ref(),
+            epoch: 1,
+            at: 0,
+        }
+    }
+
+    async fn commit(&mut self, schedule: Vec<StoredTask>, unschedule: Vec<(OrderId, TimerName)>) {
+        let commit = Commit {
+            schedule,
+            unschedule,
+            ..empty(self.epoch, self.at, self.at + 1)
+        };
+        self.storage.commit(commit).await.unwrap();
+        self.at += 1;
+    }
+}
+
+fn empty(leader_epoch: i64, from: i64, to: i64) -> Commit<'static> {
+    Commit {
+        policy: POLICY,
+        leader_epoch,
+        from: Position::new(from),
+        to: Position::new(to),
+        store_epoch: EPOCH,
+        states: vec![],
+        schedule: vec![],
+        unschedule: vec![],
+    }
+}
+
+fn is_fenced<T>(result: &Result<T, SagaStoreError>) -> bool {
+    matches!(result, Err(SagaStoreError::Fenced(_)))
+}
+
+async fn due(storage: &Storage, now: DateTime<Utc>) -> Vec<Uuid> {
+    let due = storage.due(now, &[], 100).await.unwrap();
+    due.into_iter().map(|task| task.id).collect()
+}
+
+async fn leaders_take_over_in_order(storage: Storage) {
+    let start = Checkpoint {
+        position: Position::ZERO,
+        store_epoch: None,
+    };
+    assert_eq!(storage.take_over(POLICY, 3).await.unwrap(), start);
+    assert!(is_fenced(&storage.take_over(POLICY, 2).await));
+    assert_eq!(storage.take_over(POLICY, 3).await.unwrap(), start);
+    storage.commit(empty(3, 0, 10)).await.unwrap();
+    assert!(is_fenced(&storage.take_over(POLICY, 1).await));
+    let there = Checkpoint {
+        position: Position::new(10),
+        store_epoch: Some(EPOCH),
+    };
+    assert_eq!(storage.take_over(POLICY, 8).await.unwrap(), there);
+    assert!(is_fenced(&storage.commit(empty(3, 10, 20)).await));
+    assert!(
+        is_fenced(&storage.commit(empty(9, 10, 20)).await),
+        "not given yet"
+    );
+    storage.commit(empty(8, 10, 20)).await.unwrap();
+    // Another policy has its own leader.
+    assert_eq!(storage.take_over("payment", 1).await.unwrap(), start);
+}
+
+async fn a_commit_is_all_or_nothing(storage: Storage) {
+    let full = |epoch, from| Commit {
+        states: vec![(order(1), r#"{"new":true}"#.into())],
+        schedule: vec![call(2, at(0)), timer(3, 1, TimerName::Reservation, at(0))],
+        unschedule: vec![(order(1), TimerName::Inquiry)],
+        ..empty(epoch, from, 99)
+    };
+    let nobody = full(1, 0);
+    assert!(is_fenced(&storage.commit(nobody).await), "nobody leads");
+
+    storage.take_over(POLICY, 5).await.unwrap();
+    let first = Commit {
+        states: vec![(order(1), r#"{"new":false}"#.into())],
+        schedule: vec![
+            timer(1, 1, TimerName::Reservation, at(0)),
+            timer(4, 1, TimerName::Inquiry, at(0)),
+        ],
+        ..empty(5, 0, 10)
+    };
+    storage.commit(first).await.unwrap();
+    storage.take_over(POLICY, 6).await.unwrap();
+
+    let older_leader = full(5, 10);
+    let from_behind = full(6, 9);
+    let from_ahead = full(6, 11);
+    let other_policy = Commit {
+        policy: "inventory",
+        ..full(6, 10)
+    };
+    for wrong in [older_leader, from_behind, from_ahead, other_policy] {
+        assert!(is_fenced(&storage.commit(wrong).await));
+        let states = storage.states(POLICY, &[order(1)]).await.unwrap();
+        assert_eq!(states, [(order(1), r#"{"new":false}"#.to_owned())]);
+        assert_eq!(due(&storage, at(0)).await, [id(1), id(4)]);
+    }
+    let there = storage.take_over(POLICY, 6).await.unwrap();
+    assert_eq!(there.position, Position::new(10));
+
+    storage.commit(full(6, 10)).await.unwrap();
+    let states = storage.states(POLICY, &[order(1)]).await.unwrap();
+    assert_eq!(states, [(order(1), r#"{"new":true}"#.to_owned())]);
+    assert_eq!(due(&storage, at(0)).await, [id(2), id(3)]);
+    let there = storage.take_over(POLICY, 6).await.unwrap();
+    assert_eq!(there.position, Position::new(99));
+}
+
+async fn one_of_two_commits_from_the_same_place_is_done(storage: Storage) {
+    storage.take_over(POLICY, 1).await.unwrap();
+    for round in 0..20 {
+        let commit = |n: u128| {
+            let storage = storage.clone();
+            let commit = Commit {
+                schedule: vec![call(round as u128 * 10 + n, at(0))],
+                ..empty(1, round, round + 1)
+            };
+            tokio::spawn(async move { storage.commit(commit).await })
+        };
+        let (first, second) = tokio::join!(commit(1), commit(2));
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+        assert!(is_fenced(&first) || is_fenced(&second));
+        assert_eq!(due(&storage, at(0)).await.len() as i64, round + 1);
+    }
+}
+
+async fn states_are_kept_by_policy_and_order(storage: Storage) {
+    storage.take_over(POLICY, 1).await.unwrap();
+    storage.take_over("payment", 1).await.unwrap();
+    let json = |n: i64| format!(r#"{{"n":{n},"text":"ä\u0000\"\\ 漢"}}"#);
+    let write = |policy, from, states| Commit {
+        policy,
+        states,
+        ..empty(1, from, from + 1)
+    };
+    let states = vec![(order(1), json(1)), (order(2), json(2))];
+    storage.commit(write(POLICY, 0, states)).await.unwrap();
+    let states = vec![(order(1), json(3))];
+    storage.commit(write("payment", 0, states)).await.unwrap();
+    let states = vec![(order(2), json(4)), (order(4), json(5))];
+    storage.commit(write(POLICY, 1, states)).await.unwrap();
+
+    let asked = [order(4), order(1), order(2), order(3)];
+    let mut found = storage.states(POLICY, &asked).await.unwrap();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            (order(1), json(1)),
+            (order(2), json(4)),
+            (order(4), json(5))
+        ]
+    );
+    assert_eq!(
+        storage.states("payment", &asked).await.unwrap(),
+        [(order(1), json(3))]
+    );
+    assert_eq!(storage.states("inventory", &asked).await.unwrap(), []);
+    assert_eq!(storage.states(POLICY, &[]).await.unwrap(), []);
+}
+
+async fn a_timer_replaces_the_one_of_its_name(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    let reservation = TimerName::Reservation;
+    let others = vec![
+        timer(10, 1, TimerName::Inquiry, at(5)),
+        timer(11, 2, reservation, at(5)),
+        call(12, at(5)),
+    ];
+    next.commit(others, vec![]).await;
+    next.commit(vec![timer(1, 1, reservation, at(10))], vec![])
+        .await;
+    next.commit(vec![timer(2, 1, reservation, at(20))], vec![])
+        .await;
+    assert_eq!(due(&storage, at(19)).await, [id(10), id(11), id(12)]);
+    assert_eq!(due(&storage, at(20)).await.last(), Some(&id(2)));
+
+    // What becomes of the one before does not touch it.
+    storage.finish(&[id(1)]).await.unwrap();
+    storage.park(id(1), at(0), "x").await.unwrap();
+    storage.postpone(id(1), at(99), "x").await.unwrap();
+    assert_eq!(due(&storage, at(20)).await.last(), Some(&id(2)));
+
+    // One that was put off and given up does not pass that on.
+    storage.postpone(id(2), at(25), "x").await.unwrap();
+    storage.park(id(2), at(25), "x").await.unwrap();
+    next.commit(vec![timer(3, 1, reservation, at(30))], vec![])
+        .await;
+    let tasks = storage.due(at(30), &[], 100).await.unwrap();
+    assert_eq!(tasks.last(), Some(&timer(3, 1, reservation, at(30))));
+    assert_eq!(storage.backlog(at(30)).await.unwrap().parked, 0);
+
+    // The same again is the same.
+    next.commit(vec![timer(3, 1, reservation, at(31))], vec![])
+        .await;
+    assert_eq!(due(&storage, at(31)).await.len(), 4);
+}
+
+async fn timers_are_called_off_by_name(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    let tasks = vec![
+        timer(1, 1, TimerName::Reservation, at(0)),
+        timer(2, 1, TimerName::Inquiry, at(0)),
+        timer(3, 2, TimerName::Reservation, at(0)),
+        StoredTask {
+            order_id: order(1),
+            ..call(4, at(0))
+        },
+        timer(5, 3, TimerName::Reservation, at(0)),
+    ];
+    next.commit(tasks, vec![]).await;
+    storage.park(id(5), at(0), "x").await.unwrap();
+    let off = vec![
+        (order(1), TimerName::Reservation),
+        (order(3), TimerName::Reservation),
+        (order(9), TimerName::Inquiry),
+    ];
+    next.commit(vec![], off).await;
+    assert_eq!(due(&storage, at(0)).await, [id(2), id(3), id(4)]);
+    let backlog = storage.backlog(at(0)).await.unwrap();
+    assert_eq!((backlog.due, backlog.parked), (3, 0));
+}
+
+async fn a_call_is_scheduled_once(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    next.commit(vec![call(1, at(0))], vec![]).await;
+    storage.postpone(id(1), at(50), "x").await.unwrap();
+    let again = StoredTask {
+        due_at: at(1),
+        ..call(1, at(0))
+    };
+    next.commit(vec![again, call(2, at(1))], vec![]).await;
+    assert_eq!(due(&storage, at(10)).await, [id(2)]);
+    let tasks = storage.due(at(50), &[id(2)], 10).await.unwrap();
+    assert_eq!(
+        tasks,
+        [StoredTask {
+            attempts: 1,
+            due_at: at(50),
+            ..call(1, at(0))
+        }]
+    );
+}
+
+async fn tasks_come_back_as_they_were(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    let money = Money::new(i64::MAX, Currency::parse("JPY").unwrap());
+    let text = || "ä\"\\ 漢 \u{1F980}\n\u{0}".to_owned();
+    let calls = [
+        Call::Authorize {
+            order_id: order(1),
+            attempt: u32::MAX,
+            amount: money,
+            payment_method: text(),
+            idempotency_key: text(),
+        },
+        Call::Inquire {
+            order_id: order(1),
+            attempt: 1,
+            idempotency_key: text(),
+            inquiries: 4,
+            last: true,
+        },
+        Call::Void {
+            order_id: order(1),
+            authorization_id: text(),
+            idempotency_key: text(),
+        },
+        Call::Capture {
+            order_id: order(1),
+            authorization_id: text(),
+            amount: money,
+            idempotency_key: text(),
+        },
+    ];
+    let mut tasks: Vec<StoredTask> = calls
+        .into_iter()
+        .enumerate()
+        .map(|(n, of)| StoredTask {
+            task: Task::Call(of),
+            ..call(n as u128, at(n as i64))
+        })
+        .collect();
+    tasks.push(StoredTask {
+        context: Context {
+            tenant: TenantId::parse("shop-2").unwrap(),
+            traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
+            ..call(1, at(0)).context
+        },
+        due_at: at(60) + TimeDelta::microseconds(123_457),
+        ..timer(9, 7, TimerName::Inquiry, at(0))
+    });
+    next.commit(tasks.clone(), vec![]).await;
+    assert_eq!(storage.due(at(61), &[], 100).await.unwrap(), tasks);
+}
+
+async fn the_longest_due_comes_first(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    let seconds = [30, 10, 50, 20, 40, 20];
+    let tasks = seconds.iter().enumerate();
+    let tasks = tasks.map(|(n, seconds)| call(n as u128, at(*seconds)));
+    next.commit(tasks.collect(), vec![]).await;
+    let ids = async |now, except: &[Uuid], limit| {
+        let due = storage.due(at(now), except, limit).await.unwrap();
+        due.into_iter().map(|task| task.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(9, &[], 9).await, [Uuid::nil(); 0]);
+    assert_eq!(ids(10, &[], 9).await, [id(1)]);
+    assert_eq!(ids(40, &[], 9).await, [id(1), id(3), id(5), id(0), id(4)]);
+    assert_eq!(ids(40, &[], 3).await, [id(1), id(3), id(5)]);
+    assert_eq!(ids(40, &[id(3), id(1)], 2).await, [id(5), id(0)]);
+    assert_eq!(ids(40, &[], 0).await, [Uuid::nil(); 0]);
+}
+
+async fn tasks_are_put_off_given_up_and_forgotten(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    next.commit((1..=5).map(|n| call(n, at(0))).collect(), vec![])
+        .await;
+    storage.postpone(id(1), at(100), "broken").await.unwrap();
+    storage.postpone(id(2), at(0), "broken").await.unwrap();
+    storage.postpone(id(2), at(0), "broken").await.unwrap();
+    storage.park(id(3), at(1), "hopeless").await.unwrap();
+    storage.finish(&[id(4), id(77)]).await.unwrap();
+    storage.finish(&[]).await.unwrap();
+    assert_eq!(due(&storage, at(1)).await, [id(2), id(5)]);
+    let tasks = storage.due(at(1), &[], 1).await.unwrap();
+    assert_eq!(tasks[0].attempts, 2);
+    let backlog = Backlog {
+        due: 2,
+        scheduled: 1,
+        parked: 1,
+    };
+    assert_eq!(storage.backlog(at(1)).await.unwrap(), backlog);
+    // What is not there any more is not made again.
+    storage.postpone(id(4), at(0), "x").await.unwrap();
+    storage.park(id(4), at(0), "x").await.unwrap();
+    assert_eq!(storage.backlog(at(1)).await.unwrap(), backlog);
+}
+
+/// Policies call off and replace timers while the task runner forgets the same ones, each many at
+/// once and in an order of its own.
+async fn many_hands_do_not_wait_in_a_circle(storage: Storage) {
+    const TIMERS: u128 = 60;
+    const ROUNDS: u128 = 30;
+    let policies = [("a", TimerName::Reservation), ("b", TimerName::Inquiry)];
+    let ids = |round: u128, base: u128| (0..TIMERS).map(move |n| base + round * TIMERS + n);
+    let mut hands = vec![];
+    for (at_policy, (policy, name)) in policies.into_iter().enumerate() {
+        storage.take_over(policy, 1).await.unwrap();
+        let base = 0x10_0000 * (at_policy as u128 + 1);
+        let writer = storage.clone();
+        hands.push(tokio::spawn(async move {
+            for round in 0..ROUNDS {
+                let mut schedule: Vec<_> = ids(round, base)
+                    .zip(0..)
+                    .map(|(n, of)| timer(n, of, name, at(0)))
+                    .collect();
+                let off = schedule.split_off(TIMERS as usize / 2);
+                let off = off.into_iter().rev().map(|task| (task.order_id, name));
+                let commit = Commit {
+                    policy,
+                    schedule,
+                    unschedule: off.collect(),
+                    ..empty(1, round as i64, round as i64 + 1)
+                };
+                writer.commit(commit).await.unwrap();
+            }
+        }));
+        for backwards in [false, true] {
+            let finisher = storage.clone();
+            hands.push(tokio::spawn(async move {
+                for round in 0..ROUNDS {
+                    let mut done: Vec<_> = ids(round, base).map(id).collect();
+                    if backwards {
+                        done.reverse();
+                    }
+                    finisher.finish(&done).await.unwrap();
+                }
+            }));
+        }
+    }
+    for hand in hands {
+        hand.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_postgres_keeps_is_there_for_the_next_process() {
+    let database = SharedPostgres::database().await.unwrap();
+    let first: Storage = Arc::new(PostgresSagaStore::connect(database.url(), 2).await.unwrap());
+    let mut next = Next::lead(&first).await;
+    next.commit(vec![call(1, at(0))], vec![]).await;
+    let second: Storage = Arc::new(PostgresSagaStore::connect(database.url(), 2).await.unwrap());
+    assert_eq!(due(&second, at(0)).await, [id(1)]);
+    let there = second.take_over(POLICY, 2).await.unwrap();
+    assert_eq!(there.position, Position::new(1));
+    assert!(is_fenced(&first.commit(empty(1, 1, 2)).await));
+}
