@@ -1,7 +1,7 @@
-//! How many commands the store appends, and what they cost: `append [URL] [SECONDS]`.
+//! How many commands the store appends, and what they cost: `append [SECONDS] [SIZE...]`.
 //!
-//! One caller appends one batch after the other, as the lane does. Without a URL a private, durable
-//! PostgreSQL is started. Batches are made before the clock runs.
+//! One caller appends one batch after the other, as the lane does, to a private, durable PostgreSQL.
+//! Making a batch is not timed.
 #![expect(clippy::print_stdout, reason = "this is its purpose")]
 
 use anyhow::{Context, ensure};
@@ -23,22 +23,19 @@ const PAGE: usize = 1_000;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let url = arguments.next();
     let seconds = arguments.next().map_or(Ok(5), |text| text.parse())?;
-    let _private;
-    let url = match url {
-        Some(url) => url,
-        None => {
-            let postgres = local::Postgres::start(local::PostgresOptions::default()).await?;
-            postgres.create_database("append").await?;
-            let url = postgres.url("append");
-            _private = postgres;
-            url
-        }
-    };
+    let mut sizes: Vec<usize> = arguments
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()?;
+    if sizes.is_empty() {
+        sizes = vec![1, 16, 64, 256];
+    }
+    let server = local::Postgres::start(local::PostgresOptions::default()).await?;
+    server.create_database("append").await?;
+    let url = server.url("append");
     let store = PostgresStore::connect(PostgresOptions::new(url)).await?;
     store.migrate().await?;
-    println!("batch  commands/s  statements/s  cpu us/command (this process)");
+    println!("batch  commands/s  statements/s  CPU us/command: here, PostgreSQL");
     for hot in [false, true] {
         println!(
             "{}",
@@ -48,20 +45,33 @@ async fn main() -> anyhow::Result<()> {
                 "a new stream each"
             }
         );
-        for size in [1, 16, 64, 256] {
-            run(&store, size, hot, Duration::from_secs(seconds)).await?;
+        for size in &sizes {
+            run(
+                &store,
+                server.pid(),
+                *size,
+                hot,
+                Duration::from_secs(seconds),
+            )
+            .await?;
         }
     }
     read_back(&store).await
 }
 
-async fn run(store: &PostgresStore, size: usize, hot: bool, time: Duration) -> anyhow::Result<()> {
+async fn run(
+    store: &PostgresStore,
+    server: u32,
+    size: usize,
+    hot: bool,
+    time: Duration,
+) -> anyhow::Result<()> {
     let stream = new_stream();
     let mut version = Version::ZERO;
     let mut done = 0;
     let mut batches = 0;
     let mut spent = Duration::ZERO;
-    let cpu = cpu_time()?;
+    let cpu = (own_cpu()?, family_cpu(server)?);
     while spent < time {
         let batch: Vec<Append> = (0..size)
             .map(|nr| match hot {
@@ -80,12 +90,13 @@ async fn run(store: &PostgresStore, size: usize, hot: bool, time: Duration) -> a
         done += size;
         batches += 1;
     }
-    let cpu = cpu_time()? - cpu;
+    let cpu = (own_cpu()? - cpu.0, family_cpu(server)? - cpu.1);
     println!(
-        "{size:5}  {:10.0}  {:12.0}  {:6.1}",
+        "{size:5}  {:10.0}  {:12.0}  {:20.1}  {:10.1}",
         done as f64 / spent.as_secs_f64(),
         f64::from(batches) / spent.as_secs_f64(),
-        cpu.as_secs_f64() * 1e6 / done as f64,
+        cpu.0.as_secs_f64() * 1e6 / done as f64,
+        cpu.1.as_secs_f64() * 1e6 / done as f64,
     );
     Ok(())
 }
@@ -93,7 +104,7 @@ async fn run(store: &PostgresStore, size: usize, hot: bool, time: Duration) -> a
 /// Reads all events there are, as a rebuild does.
 async fn read_back(store: &PostgresStore) -> anyhow::Result<()> {
     let began = Instant::now();
-    let cpu = cpu_time()?;
+    let cpu = own_cpu()?;
     let mut after = domain::Position::ZERO;
     let mut count = 0;
     loop {
@@ -102,7 +113,7 @@ async fn read_back(store: &PostgresStore) -> anyhow::Result<()> {
         after = last.envelope.position;
         count += page.len();
     }
-    let cpu = cpu_time()? - cpu;
+    let cpu = own_cpu()? - cpu;
     println!(
         "read {count} events: {:.0}/s, {:.2} us of this process's cpu each",
         count as f64 / began.elapsed().as_secs_f64(),
@@ -142,11 +153,34 @@ fn append(stream: StreamId, expected: Version) -> Append {
 }
 
 /// What this process has used of the processors.
-fn cpu_time() -> anyhow::Result<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
+fn own_cpu() -> anyhow::Result<Duration> {
+    Ok(cpu_of(std::process::id())?.1)
+}
+
+/// What a process and those it started have used.
+fn family_cpu(parent: u32) -> anyhow::Result<Duration> {
+    let mut total = Duration::ZERO;
+    for entry in std::fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // A process may end while we look.
+        if let Ok((of, used)) = cpu_of(pid)
+            && (pid == parent || of == parent)
+        {
+            total += used;
+        }
+    }
+    Ok(total)
+}
+
+/// A process's parent, and what it has used.
+fn cpu_of(pid: u32) -> anyhow::Result<(u32, Duration)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     let (_, fields) = stat.rsplit_once(')').context("no fields")?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
     // A tick is 10 ms on every Linux.
-    Ok(Duration::from_millis(ticks * 10))
+    Ok((fields[1].parse()?, Duration::from_millis(ticks * 10)))
 }

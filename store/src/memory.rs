@@ -29,6 +29,7 @@ pub struct MemoryStore {
 }
 
 #[derive(Default)]
+#[cfg_attr(planted = "publish_before_commit", derive(Clone))]
 struct State {
     /// By position, from 1.
     events: Vec<StoredEvent>,
@@ -36,6 +37,9 @@ struct State {
     streams: HashMap<StreamId, Vec<usize>>,
     commands: BTreeMap<CommandId, CommandRecord>,
     last_recorded_at: DateTime<Utc>,
+    /// Only with that bug: what readers are shown though it may never be.
+    #[cfg(planted = "publish_before_commit")]
+    early: Vec<StoredEvent>,
 }
 
 impl MemoryStore {
@@ -47,6 +51,20 @@ impl MemoryStore {
             signaller: Signaller::new(),
             epoch,
         }
+    }
+
+    #[cfg(planted = "publish_before_commit")]
+    async fn publish_early(&self, batch: &[Append]) {
+        let head = {
+            let mut state = self.state();
+            let mut done = state.clone();
+            done.append(batch, self.clock.now());
+            state.early = done.events.split_off(state.events.len());
+            done.head().plus(state.early.len())
+        };
+        self.signaller.hint(head);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        self.state().early.clear();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -83,6 +101,8 @@ impl EventReader for MemoryStore {
         let after = usize::try_from(after.get()).unwrap_or(usize::MAX);
         let state = self.state();
         let rest = state.events.get(after..).unwrap_or_default();
+        #[cfg(planted = "publish_before_commit")]
+        let rest = &[rest, &state.early].concat();
         Ok(rest.iter().take(limit).cloned().collect())
     }
 
@@ -108,6 +128,8 @@ impl EventReader for MemoryStore {
 impl EventStore for MemoryStore {
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
         check_rules(batch)?;
+        #[cfg(planted = "publish_before_commit")]
+        self.publish_early(batch).await;
         let (outcomes, late) = {
             let mut state = self.state();
             let now = self.clock.now().max(state.last_recorded_at);

@@ -7,7 +7,9 @@ use super::{
 use crate::{
     Answer, Append, AppendOutcome, CommandRecord, EventStore, NewEvent, StoreError, StreamAppend,
 };
-use domain::{CommandEnvelope, Event, Position, Refusal, RefusalKind, State, StreamId, Version};
+use domain::{
+    CommandEnvelope, CommandId, Event, Position, Refusal, RefusalKind, State, StreamId, Version,
+};
 use std::{collections::HashSet, sync::Arc};
 
 /// A command of the batch, with the streams it is decided over.
@@ -56,6 +58,7 @@ pub(super) async fn attempt(
         return (batch, Some(error));
     }
     let mut left = Vec::new();
+    let mut missed = Vec::new();
     let mut decided = Vec::with_capacity(batch.len());
     let mut appends = Vec::with_capacity(batch.len());
     for mut pending in batch {
@@ -69,7 +72,7 @@ pub(super) async fn attempt(
                 continue;
             }
             Expected::Missed(error) => {
-                pending.answer(Err(error));
+                missed.push((pending, error));
                 continue;
             }
         }
@@ -83,26 +86,65 @@ pub(super) async fn attempt(
             states.forget(stream);
         }
     }
-    if appends.is_empty() {
-        cache.put_back(states);
-        return (left, None);
-    }
-    match store.append(&appends).await {
-        Ok(outcomes) => {
-            for (settled, outcome) in decided.into_iter().zip(outcomes) {
-                if let Some(again) = settle(settled, outcome, &mut states) {
-                    left.push(again);
+    if !appends.is_empty() {
+        match store.append(&appends).await {
+            Ok(outcomes) => {
+                for (settled, outcome) in decided.into_iter().zip(outcomes) {
+                    if let Some(again) = settle(settled, outcome, &mut states) {
+                        left.push(again);
+                    }
                 }
             }
-            cache.put_back(states);
-            (left, None)
-        }
-        // What was decided may or may not have been done, so none of these states can be kept.
-        Err(error) => {
-            left.extend(decided.into_iter().map(|settled| settled.pending));
-            (left, Some(error))
+            // What was decided may or may not have been done, so none of these states can be kept.
+            Err(error) => {
+                left.extend(missed.into_iter().map(|(pending, _)| pending));
+                left.extend(decided.into_iter().map(|settled| settled.pending));
+                return (left, Some(error));
+            }
         }
     }
+    let error = refuse(store, missed, &states, &mut left).await.err();
+    cache.put_back(states);
+    (left, error)
+}
+
+/// Answers commands that expect another version than there is: unless they were executed before,
+/// and what they did themselves is why.
+async fn refuse(
+    store: &dyn EventStore,
+    missed: Vec<(Pending, LaneError)>,
+    states: &WorkingSet,
+    left: &mut Vec<Pending>,
+) -> Result<(), StoreError> {
+    let (missed, unsure): (Vec<_>, Vec<_>) = missed
+        .into_iter()
+        .partition(|(pending, _)| states.get(&pending.streams[0]).is_some());
+    // They were compared with what turned out not to be.
+    left.extend(unsure.into_iter().map(|(pending, _)| pending));
+    if missed.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<CommandId> = missed
+        .iter()
+        .map(|(pending, _)| pending.job.command.id)
+        .collect();
+    let records = match store.find_commands(&ids).await {
+        Ok(records) => records,
+        Err(error) => {
+            left.extend(missed.into_iter().map(|(pending, _)| pending));
+            return Err(error);
+        }
+    };
+    for (pending, error) in missed {
+        let id = pending.job.command.id;
+        let record = records.iter().find(|record| record.id == id);
+        let answer = match record {
+            Some(record) => replay(&pending.job.command, record.clone()),
+            None => Err(error),
+        };
+        pending.answer(answer);
+    }
+    Ok(())
 }
 
 /// Brings together the states of all streams of the batch.

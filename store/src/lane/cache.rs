@@ -49,37 +49,45 @@ impl StateCache {
     }
 
     pub(super) fn put_back(&mut self, states: WorkingSet) {
-        for (stream, mut cached) in states.0 {
-            cached.fresh = false;
-            self.0.put(stream, cached);
+        let WorkingSet { mut states, order } = states;
+        for stream in order {
+            if let Some(mut cached) = states.remove(&stream) {
+                cached.fresh = false;
+                self.0.put(stream, cached);
+            }
         }
     }
 }
 
 /// The states that one batch is decided over.
 #[derive(Default)]
-pub(super) struct WorkingSet(HashMap<StreamId, Cached>);
+pub(super) struct WorkingSet {
+    states: HashMap<StreamId, Cached>,
+    /// In which they came: what is forgotten of the cache first must not be chance.
+    order: Vec<StreamId>,
+}
 
 impl WorkingSet {
     pub(super) fn get(&self, stream: &StreamId) -> Option<&Cached> {
-        self.0.get(stream)
+        self.states.get(stream)
     }
 
     pub(super) fn insert(&mut self, stream: StreamId, cached: Cached) {
-        self.0.insert(stream, cached);
+        self.order.push(stream.clone());
+        self.states.insert(stream, cached);
     }
 
     pub(super) fn insert_empty(&mut self, stream: StreamId) {
         let empty = Cached::empty(&stream);
-        self.0.insert(stream, empty);
+        self.insert(stream, empty);
     }
 
     pub(super) fn forget(&mut self, stream: &StreamId) {
-        self.0.remove(stream);
+        self.states.remove(stream);
     }
 
     pub(super) fn evolve(&mut self, stream: &StreamId, event: &Event) {
-        if let Some(cached) = self.0.get_mut(stream) {
+        if let Some(cached) = self.states.get_mut(stream) {
             cached.evolve(event);
         }
     }
@@ -94,7 +102,7 @@ impl WorkingSet {
         for stream in streams {
             let mut empty = Cached::empty(&stream);
             empty.fresh = true;
-            self.0.insert(stream.clone(), empty);
+            self.insert(stream.clone(), empty);
             from.push((stream, Version::ZERO));
         }
         while !from.is_empty() {

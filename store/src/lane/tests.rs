@@ -344,6 +344,33 @@ async fn a_version_that_was_seen_must_still_be_there() {
 }
 
 #[tokio::test]
+async fn a_repeated_command_is_answered_again_though_its_version_has_passed() {
+    let store = memory();
+    let (one, two) = (start(store.clone()), start(store.clone()));
+    accepted(&one, put(1, place(1))).await;
+    let seen = CommandEnvelope {
+        expected: Some(Version::new(1)),
+        ..put(2, note(1, 1))
+    };
+    let first = accepted(&one, seen.clone()).await;
+    for lane in [&one, &two] {
+        let again = accepted(lane, seen.clone()).await;
+        assert!(again.replayed);
+        assert_eq!(
+            (again.version, again.position),
+            (first.version, first.position)
+        );
+    }
+    let other = CommandEnvelope {
+        expected: Some(Version::new(1)),
+        fingerprint: Some([9; 32]),
+        ..put(2, note(1, 2))
+    };
+    let reused = one.execute(other).await;
+    assert!(matches!(reused, Err(LaneError::KeyReused)), "{reused:?}");
+}
+
+#[tokio::test]
 async fn all_streams_of_a_command_or_none() {
     let store = memory();
     let lane = start(store.clone());

@@ -8,6 +8,8 @@
 mod lead;
 mod memory;
 mod postgres;
+#[cfg(test)]
+mod tests;
 
 pub use lead::lead;
 pub use memory::MemoryLeases;

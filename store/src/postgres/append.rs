@@ -2,7 +2,7 @@
 
 use super::{
     connections::{Connections, Lent},
-    encode::encode,
+    encode::{Care, encode},
     error::{AppendError, of_append, of_encoding, of_reading},
     row::decode_command,
 };
@@ -13,7 +13,10 @@ use crate::{
 use chrono::{DateTime, Utc};
 use domain::{CommandId, Position, StreamId, Version};
 use sqlx::postgres::PgArguments;
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU32, Ordering},
+};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -23,6 +26,18 @@ pub(super) const FIND_COMMANDS: &str = include_str!("find_commands.sql");
 /// How often a batch is tried. Each time but the first, either what stood against it has been taken
 /// out, or another process has made progress.
 const ROUNDS: usize = 16;
+
+/// For how many batches everything is looked at, after something stood against one: it seldom comes
+/// alone, as when a client repeats what it did before, or when two processes write to one stream.
+const CAREFUL_FOR: u32 = 64;
+
+/// The one connection that appends.
+pub(super) struct Writer {
+    connections: Connections,
+    /// Whether other processes are to be told.
+    notify: bool,
+    careful: AtomicU32,
+}
 
 /// What the statement said.
 enum Said {
@@ -40,66 +55,86 @@ struct Done {
     recorded_at: DateTime<Utc>,
 }
 
-/// Appends `batch`; says also where the head is afterwards, if it moved.
-pub(super) async fn append(
-    writer: &Connections,
-    batch: &[Append],
-    notify: bool,
-) -> Result<(Vec<AppendOutcome>, Option<Position>), StoreError> {
-    check_rules(batch)?;
-    if batch.is_empty() {
-        return Ok((vec![], None));
+impl Writer {
+    pub(super) const fn new(connections: Connections, notify: bool) -> Self {
+        Self {
+            connections,
+            notify,
+            careful: AtomicU32::new(0),
+        }
     }
-    let mut lent = writer.take().await?;
-    let limit = writer.patience() * 2;
-    let appending = async {
-        let appended = rounds(&mut lent, batch, notify).await?;
-        Ok((lent, appended))
-    };
-    let (lent, appended) = timeout(limit, appending)
-        .await
-        .unwrap_or_else(|elapsed| Err(StoreError::OutcomeUnknown(elapsed.into())))?;
-    lent.give_back();
-    Ok(appended)
-}
 
-async fn rounds(
-    lent: &mut Lent<'_>,
-    batch: &[Append],
-    notify: bool,
-) -> Result<(Vec<AppendOutcome>, Option<Position>), StoreError> {
-    let mut learned = Learned::default();
-    for _ in 0..ROUNDS {
-        let plan = plan(batch, &learned);
-        if !plan.verdicts.contains(&Verdict::Append) {
-            return Ok((outcomes(batch, &plan, &learned, None), None));
+    /// Appends `batch`; says also where the head is afterwards, if it moved.
+    pub(super) async fn append(
+        &self,
+        batch: &[Append],
+    ) -> Result<(Vec<AppendOutcome>, Option<Position>), StoreError> {
+        check_rules(batch)?;
+        if batch.is_empty() {
+            return Ok((vec![], None));
         }
-        match execute(lent, batch, &plan, notify).await {
-            Ok((Said::Done(done), events)) => {
-                let head = (events > 0).then(|| done.base.plus(events));
-                return Ok((outcomes(batch, &plan, &learned, Some(&done)), head));
-            }
-            Ok((Said::Objected { stale, known }, _)) => {
-                learned.learn(lent, batch, stale, known).await?;
-            }
-            // The next statement sees what was committed meanwhile.
-            Err(AppendError::Raced) => tracing::debug!("another process was faster"),
-            Err(AppendError::Store(error)) => return Err(error),
-        }
+        let mut lent = self.connections.take().await?;
+        let limit = self.connections.patience() * 2;
+        let appended = timeout(limit, self.rounds(&mut lent, batch))
+            .await
+            .unwrap_or_else(|elapsed| Err(StoreError::OutcomeUnknown(elapsed.into())))?;
+        lent.give_back();
+        Ok(appended)
     }
-    Err(StoreError::Unavailable(
-        "other processes were faster every time".into(),
-    ))
+
+    async fn rounds(
+        &self,
+        lent: &mut Lent<'_>,
+        batch: &[Append],
+    ) -> Result<(Vec<AppendOutcome>, Option<Position>), StoreError> {
+        let mut learned = Learned::default();
+        for _ in 0..ROUNDS {
+            let plan = plan(batch, &learned);
+            if !plan.verdicts.contains(&Verdict::Append) {
+                return Ok((outcomes(batch, &plan, &learned, None), None));
+            }
+            let care = self.care();
+            match execute(lent, batch, &plan, care, self.notify).await {
+                Ok((Said::Done(done), events)) => {
+                    let head = (events > 0).then(|| done.base.plus(events));
+                    return Ok((outcomes(batch, &plan, &learned, Some(&done)), head));
+                }
+                // It says that a stream has moved, and not whether that was by the same command.
+                Ok((Said::Objected { .. }, _)) if care == Care::Light => {}
+                Ok((Said::Objected { stale, known }, _)) => {
+                    learned.learn(lent, batch, stale, known).await?;
+                }
+                // The next statement sees what this one ran into.
+                Err(AppendError::Raced) => tracing::debug!("a batch was undone"),
+                Err(AppendError::Store(error)) => return Err(error),
+            }
+            self.careful.store(CAREFUL_FOR, Ordering::Relaxed);
+        }
+        Err(StoreError::Unavailable(
+            "other processes were faster every time".into(),
+        ))
+    }
+
+    fn care(&self) -> Care {
+        let left = self.careful.load(Ordering::Relaxed);
+        if left == 0 {
+            return Care::Light;
+        }
+        // Only one batch is under way, as there is one connection.
+        self.careful.store(left - 1, Ordering::Relaxed);
+        Care::Full
+    }
 }
 
 async fn execute(
     lent: &mut Lent<'_>,
     batch: &[Append],
     plan: &Plan<'_>,
+    care: Care,
     notify: bool,
 ) -> Result<(Said, usize), AppendError> {
-    let (arguments, events) =
-        encode(batch, plan, notify).map_err(|error| AppendError::Store(of_encoding(error)))?;
+    let (arguments, events) = encode(batch, plan, care, notify)
+        .map_err(|error| AppendError::Store(of_encoding(error)))?;
     type Row = (
         Option<i64>,
         Option<DateTime<Utc>>,

@@ -3,7 +3,8 @@
 -- What is found before the head is taken, comes from the statement's snapshot. Waiting for the head
 -- makes that snapshot old, which does no harm: nothing is ever deleted, so a version that was there
 -- still is; and what others have added meanwhile runs into a unique key here, which undoes the
--- whole statement. What no unique key guards, take_head looks at itself.
+-- whole statement. What no unique key guards, take_head looks at itself. For the same reason, what a
+-- unique key guards need not be in the two lists that are looked at first.
 WITH
 -- The streams that are not at the version that the batch begins with, and where they are.
 stale AS MATERIALIZED (
@@ -23,7 +24,7 @@ stale AS MATERIALIZED (
 -- The commands that were recorded before.
 known AS MATERIALIZED (
     SELECT asked.command_id
-    FROM unnest($5::uuid[]) AS asked (command_id)
+    FROM unnest($26::uuid[]) AS asked (command_id)
     WHERE EXISTS (
         SELECT
         FROM store.commands AS c
@@ -74,36 +75,25 @@ new_events AS (
         e.traceparent,
         e.payload
     FROM head
-    CROSS JOIN unnest(
-        $11::bigint[],
-        $12::timestamptz[],
-        $13::uuid[],
-        $14::uuid[],
-        $15::uuid[],
-        $16::uuid[],
-        $17::smallint[],
-        $18::text[],
-        $19::text[],
-        $20::text[],
-        $21::text[],
-        $22::text[],
-        $23::json[]
-    ) WITH ORDINALITY AS e (
-        version,
-        occurred_at,
-        event_id,
-        command_id,
-        correlation_id,
-        causation_id,
-        schema_version,
-        stream,
-        type,
-        tenant,
-        actor,
-        traceparent,
-        payload,
-        nr
-    )
+    -- Arrays side by side in a target list become rows without being written to a temporary store
+    -- first, as those of a function in FROM are.
+    CROSS JOIN (
+        SELECT
+            generate_series(1, $25::bigint) AS nr,
+            unnest($11::bigint[]) AS version,
+            unnest($12::timestamptz[]) AS occurred_at,
+            unnest($13::uuid[]) AS event_id,
+            unnest($14::uuid[]) AS command_id,
+            unnest($15::uuid[]) AS correlation_id,
+            unnest($16::uuid[]) AS causation_id,
+            unnest($17::smallint[]) AS schema_version,
+            unnest($18::text[]) AS stream,
+            unnest($19::text[]) AS type,
+            unnest($20::text[]) AS tenant,
+            unnest($21::text[]) AS actor,
+            unnest($22::text[]) AS traceparent,
+            unnest($23::json[]) AS payload
+    ) AS e
 ),
 new_commands AS (
     INSERT INTO store.commands (
@@ -124,21 +114,15 @@ new_commands AS (
         c.fingerprint,
         c.refusal
     FROM head
-    CROSS JOIN unnest(
-        $5::uuid[],
-        $6::bigint[],
-        $7::bigint[],
-        $8::text[],
-        $9::bytea[],
-        $10::json[]
-    ) AS c (
-        command_id,
-        version,
-        events_so_far,
-        stream,
-        fingerprint,
-        refusal
-    )
+    CROSS JOIN (
+        SELECT
+            unnest($5::uuid[]) AS command_id,
+            unnest($6::bigint[]) AS version,
+            unnest($7::bigint[]) AS events_so_far,
+            unnest($8::text[]) AS stream,
+            unnest($9::bytea[]) AS fingerprint,
+            unnest($10::json[]) AS refusal
+    ) AS c
 )
 SELECT
     (SELECT head.position FROM head) AS position,
