@@ -61,6 +61,11 @@ simulate: test-bins ## Simulate the platform in virtual time (SEEDS=100000, or o
 	ORDERS_SIM_SEEDS=$${ORDERS_SIM_SEEDS:-100000} \
 		cargo test -p tests --profile $(TEST_PROFILE) simulat -- --nocapture
 
+.PHONY: planted
+planted: ## Plant known bugs, one by one, and have the simulation find them (slow)
+	@$(ENSURE) build
+	@TEST_PROFILE=$(TEST_PROFILE) deploy/local/planted.sh
+
 .PHONY: test-bins
 test-bins:
 	@$(ENSURE) build postgres nats

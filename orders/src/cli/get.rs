@@ -11,7 +11,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// Show an order.
+// Here, `--version` is the order's and not the program's.
 #[derive(Debug, Args)]
+#[command(disable_version_flag = true)]
 pub(super) struct GetArgs {
     /// The order.
     order_id: Uuid,

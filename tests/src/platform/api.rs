@@ -245,6 +245,24 @@ impl Api {
         Err(format!("{path} does not end"))
     }
 
+    /// What the sales report says of all days together: the orders that were placed in a currency,
+    /// what they are worth, and what the confirmed ones are worth.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub async fn sales(&self, currency: &str) -> Result<(i64, i64, i64), String> {
+        let path = format!("/v1/reports/sales?currency={currency}");
+        let report = self.try_get(&path).await?;
+        let sum = &report["totals"][0];
+        let numbers = [
+            &sum["orders"],
+            &sum["total"]["amount"],
+            &sum["confirmed"]["total"]["amount"],
+        ];
+        let [orders, total, confirmed] = numbers.map(|number| number.as_i64().unwrap_or_default());
+        Ok((orders, total, confirmed))
+    }
+
     /// Books stock in.
     ///
     /// # Panics

@@ -1,7 +1,7 @@
 //! After whatever was done to the platform: is everything there that was promised, once, and does
 //! everything agree?
 
-use super::{Acked, History, Platform, eventually, say};
+use super::{Acked, History, Platform, eventually, rebuild_equals_live, say};
 use domain::order::Status;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
@@ -41,8 +41,10 @@ pub async fn audit(platform: &Platform, acked: &Acked) -> Audit {
     );
     acked_is_recorded_once(&history, acked);
     read_models_are_the_fold(platform, &history).await;
+    the_report_adds_up(platform, &history).await;
     stock_is_conserved(&history);
     money_is_conserved(platform, &history).await;
+    rebuild_equals_live(platform).await;
     let mut by_status = BTreeMap::new();
     for (_, order) in history.orders().values() {
         *by_status.entry(order.status.as_str()).or_default() += 1;
@@ -230,6 +232,30 @@ async fn read_models_are_the_fold(platform: &Platform, history: &History) {
         same(&stock, &rows.collect())
     })
     .await;
+}
+
+/// The sales report counts what the orders are worth.
+async fn the_report_adds_up(platform: &Platform, history: &History) {
+    let mut wanted: BTreeMap<String, (i64, i64, i64)> = BTreeMap::new();
+    for (_, order) in history.orders().into_values() {
+        let (orders, total, confirmed) =
+            wanted.entry(order.placed.currency.to_string()).or_default();
+        *orders += 1;
+        *total += order.placed.total;
+        if order.status == Status::Confirmed {
+            *confirmed += order.placed.total;
+        }
+    }
+    for (currency, wanted) in wanted {
+        eventually("the sales report is what the events come to", async || {
+            let sales = platform.api.sales(&currency).await?;
+            match sales == wanted {
+                true => Ok(()),
+                false => Err(format!("{sales:?}, should be {wanted:?}")),
+            }
+        })
+        .await;
+    }
 }
 
 fn same(wanted: &BTreeMap<String, Value>, found: &BTreeMap<String, Value>) -> Result<(), String> {

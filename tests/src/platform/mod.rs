@@ -27,7 +27,7 @@ pub use placement::Placement;
 pub use process::Process;
 pub use programs::program;
 pub use provider::Provider;
-pub use read_models::{Checkpoints, read_model_rows};
+pub use read_models::{Checkpoints, read_model_rows, rebuild_equals_live};
 pub use scenarios::{Scenario, run_all};
 pub use start::{Platform, Shape};
 pub use wait::{PATIENCE, eventually, eventually_within};

@@ -1,5 +1,6 @@
 //! The read models as their tables hold them.
 
+use super::{PATIENCE, Platform, program};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::collections::BTreeMap;
 
@@ -38,6 +39,37 @@ impl Checkpoints {
     }
 }
 
+/// Builds all read models anew, and compares them with what was there, row for row.
+///
+/// # Panics
+/// When they differ. Nothing may be written meanwhile.
+pub async fn rebuild_equals_live(platform: &Platform) {
+    let live = read_model_rows(&platform.database()).await;
+    let mut rebuild = tokio::process::Command::new(program("projector"));
+    rebuild
+        .args(["rebuild", "--all"])
+        .envs(platform.environment())
+        .kill_on_drop(true);
+    let rebuilt = tokio::time::timeout(PATIENCE, rebuild.output()).await;
+    let rebuilt = rebuilt.expect("a rebuild ends").expect("it can be started");
+    let said = String::from_utf8_lossy(&rebuilt.stderr);
+    assert!(rebuilt.status.success(), "the rebuild failed: {said}");
+    let rebuilt = read_model_rows(&platform.database()).await;
+    assert_eq!(
+        live.keys().collect::<Vec<_>>(),
+        rebuilt.keys().collect::<Vec<_>>(),
+        "tables"
+    );
+    for (table, live) in live {
+        let rebuilt = &rebuilt[&table];
+        assert!(!live.is_empty(), "{table} is empty");
+        assert_eq!(live.len(), rebuilt.len(), "rows of {table}");
+        for (live, rebuilt) in live.iter().zip(rebuilt) {
+            assert_eq!(live, rebuilt, "a row of {table}, live and rebuilt");
+        }
+    }
+}
+
 /// Every row of every read model, as JSON: table to sorted rows.
 ///
 /// # Panics
@@ -47,7 +79,8 @@ pub async fn read_model_rows(database: &str) -> BTreeMap<String, Vec<String>> {
         .await
         .expect("the database answers");
     let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 AND tablename <> 'checkpoint'",
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 AND tablename <> 'checkpoint' \
+         AND tablename NOT LIKE '%\\_\\_%'",
     )
     .bind(SCHEMA)
     .fetch_all(&mut connection)

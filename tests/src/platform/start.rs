@@ -18,11 +18,11 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 /// The database that everything is in.
 const DATABASE: &str = "orders";
 
-/// What all test platforms are told: a leader that is killed is replaced within a second, and a
-/// payment whose outcome is unknown is asked for after another.
+/// What all test platforms are told: a leader that is killed is replaced soon, and a payment
+/// whose outcome is unknown is asked for after a second.
 const SETTINGS: [(&str, &str); 6] = [
-    ("projector.lease_ms", "1000"),
-    ("saga.lease_ms", "1000"),
+    ("projector.lease_ms", "1500"),
+    ("saga.lease_ms", "1500"),
     ("saga.payment_timeout_ms", "2000"),
     ("saga.max_payment_attempts", "2"),
     ("saga.inquiry_schedule_s", "1"),

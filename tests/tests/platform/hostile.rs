@@ -25,8 +25,8 @@ async fn platform() -> Platform {
     let platform = Platform::start(Shape::AllInOne, &settings).await;
     // Warm: what is allocated once is allocated now.
     platform.api.receive("A", 1_000_000).await;
-    let some = (0..64).map(|_| async {
-        for _ in 0..5 {
+    let some = (0..16).map(|_| async {
+        for _ in 0..20 {
             platform.api.place(&Placement::of("A", 1, 100)).await;
         }
     });

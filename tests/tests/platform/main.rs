@@ -1,3 +1,12 @@
 //! The platform under test. One binary, one harness; a module for each capability.
 
+mod broker;
+mod chaos;
+mod contract;
+mod flows;
+mod golden;
+mod hostile;
+mod import;
+mod leadership;
 mod rules;
+mod shutdown;

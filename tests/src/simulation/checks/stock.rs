@@ -1,0 +1,85 @@
+//! Stock is conserved, always and in the end.
+
+use super::{Wrong, history::History};
+use domain::{
+    Decider, Event, OrderId, Sku,
+    order::Status,
+    stock::{Stock, StockEvent, Stocks},
+};
+use std::collections::BTreeMap;
+
+#[derive(Default)]
+struct Account {
+    stock: Stock,
+    /// What came in and was corrected.
+    moved: i64,
+}
+
+pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
+    let mut accounts: BTreeMap<Sku, Account> = BTreeMap::new();
+    for recorded in &history.events {
+        let Event::Stock(event) = &recorded.event else {
+            continue;
+        };
+        let account = accounts.entry(sku(event).clone()).or_default();
+        account.moved += match event {
+            StockEvent::StockReceived(event) => event.quantity,
+            StockEvent::StockAdjusted(event) => event.delta,
+            _ => 0,
+        };
+        account.stock = Stocks::evolve(std::mem::take(&mut account.stock), event);
+        let stock = &account.stock;
+        wrong.unless(stock.available() >= 0, || {
+            let place = recorded.envelope.position;
+            format!("{} is promised twice at {place}: {stock:?}", sku(event))
+        });
+    }
+    let confirmed = confirmed(history);
+    for (sku, account) in &accounts {
+        let stock = &account.stock;
+        wrong.unless(stock.on_hand == account.moved, || {
+            format!("{sku}: {} on hand, {} moved", stock.on_hand, account.moved)
+        });
+        wrong.unless(stock.reserved == 0, || {
+            format!("{sku}: {} are still reserved: {stock:?}", stock.reserved)
+        });
+        let held: i64 = stock.reservations.values().map(|held| held.quantity).sum();
+        wrong.unless(held == stock.reserved + stock.committed, || {
+            format!("{sku}: the reservations do not add up: {stock:?}")
+        });
+        let promised = confirmed.get(sku);
+        let held: BTreeMap<OrderId, i64> = stock
+            .reservations
+            .iter()
+            .map(|((order, _), held)| (*order, held.quantity))
+            .collect();
+        wrong.unless(held == promised.cloned().unwrap_or_default(), || {
+            format!("{sku}: {held:?} are held, {promised:?} are promised")
+        });
+    }
+}
+
+/// What confirmed orders were promised.
+fn confirmed(history: &History) -> BTreeMap<Sku, BTreeMap<OrderId, i64>> {
+    let mut promised: BTreeMap<Sku, BTreeMap<OrderId, i64>> = BTreeMap::new();
+    let orders = history.orders().into_iter();
+    for order in orders.filter(|order| order.status == Status::Confirmed) {
+        for line in &order.placed.lines {
+            let of_sku = promised.entry(line.sku.clone()).or_default();
+            *of_sku.entry(order.placed.order_id).or_default() += line.quantity;
+        }
+    }
+    promised
+}
+
+const fn sku(event: &StockEvent) -> &Sku {
+    match event {
+        StockEvent::StockReceived(event) => &event.sku,
+        StockEvent::StockAdjusted(event) => &event.sku,
+        StockEvent::StockReserved(event) => &event.sku,
+        StockEvent::StockReservationRejected(event) => &event.sku,
+        StockEvent::ReservationCommitted(event) => &event.sku,
+        StockEvent::ReservationReleased(event) => &event.sku,
+        StockEvent::ReservationExpired(event) => &event.sku,
+    }
+}

@@ -1,0 +1,136 @@
+//! What clients ask for.
+
+use super::super::{provider::METHODS, world::World};
+use domain::{
+    Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId, Sku,
+    StreamId, TenantId,
+    order::{
+        AddNote, NewLine, OrderCommand, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
+    },
+    stock::{AdjustStock, ReceiveStock, StockCommand},
+};
+use store::Clock;
+
+/// The articles, with what is there at first: the first is scarce.
+pub(in super::super) const SKUS: [(&str, i64); 4] = [("A", 6), ("B", 60), ("C", 60), ("D", 1_000)];
+const HOLDS: [&str; 2] = ["fraud-check", "address"];
+
+/// A command of a client.
+pub(in super::super) fn command(world: &World, command: Command) -> CommandEnvelope {
+    let id = world.dice.uuid();
+    let mut fingerprint = [0; 32];
+    fingerprint[..16].copy_from_slice(id.as_bytes());
+    CommandEnvelope {
+        id: CommandId::new(id),
+        fingerprint: Some(fingerprint),
+        tenant: TenantId::default(),
+        actor: Actor::parse("client").expect("a plain word"),
+        correlation_id: id,
+        causation_id: None,
+        traceparent: None,
+        occurred_at: world.clock.now(),
+        expected: None,
+        command,
+    }
+}
+
+/// Something that a client may ask for.
+pub(super) fn wish(world: &World) -> CommandEnvelope {
+    let orders = world.journal.entries().orders.clone();
+    if orders.is_empty() {
+        return place(world);
+    }
+    let order = world.dice.of(&orders);
+    let of_order = match world.dice.below(100) {
+        0..35 => return place(world),
+        35..43 => {
+            let (sku, _) = world.dice.of(&SKUS);
+            return receive(world, sku, world.dice.number(1..=5));
+        }
+        43..50 => return adjust(world),
+        50..62 => OrderCommand::RequestCancellation(RequestCancellation {
+            reason: "changed my mind".into(),
+        }),
+        62..72 => OrderCommand::PlaceHold(PlaceHold {
+            hold: world.dice.of(&HOLDS).into(),
+            reason: "looks odd".into(),
+        }),
+        72..84 => OrderCommand::ReleaseHold(ReleaseHold {
+            hold: world.dice.of(&HOLDS).into(),
+        }),
+        _ => OrderCommand::AddNote(AddNote {
+            note_id: world.dice.uuid(),
+            text: "called".into(),
+        }),
+    };
+    let mut envelope = command(world, Command::Order(order, of_order));
+    if world.dice.happens(2_000) {
+        let stream = StreamId::order(&envelope.tenant, order);
+        envelope.expected = world.journal.entries().versions.get(&stream).copied();
+    }
+    envelope
+}
+
+/// Another wish under the id of `before`.
+pub(super) fn other(world: &World, before: &CommandEnvelope) -> CommandEnvelope {
+    let other = wish(world);
+    CommandEnvelope {
+        id: before.id,
+        ..other
+    }
+}
+
+fn place(world: &World) -> CommandEnvelope {
+    let order_id = OrderId::new(world.dice.uuid());
+    world.journal.entries().orders.push(order_id);
+    let lines = (0..=world.dice.below(3)).map(|_| NewLine {
+        sku: sku(world.dice.of(&SKUS).0),
+        quantity: world.dice.number(1..=3),
+        unit_price: world.dice.of(&[1_999, 0, 1, 250]),
+        currency: None,
+    });
+    // Half of the orders are paid without ado.
+    let method = match world.dice.below(2) {
+        0 => METHODS[0],
+        _ => world.dice.of(&METHODS),
+    };
+    let place = PlaceOrder {
+        order_id,
+        customer_id: CustomerId::parse(world.dice.of(&["c-1", "c-2", "c-3"])).expect("plain"),
+        currency: Currency::parse(world.dice.of(&["EUR", "GBP"])).expect("in circulation"),
+        lines: lines.collect(),
+        total: None,
+        shipping_address: None,
+        payment_method: method.into(),
+        reference: None,
+        placed_at: world.clock.now(),
+    };
+    command(world, Command::Order(order_id, OrderCommand::Place(place)))
+}
+
+/// Stock that comes in.
+pub(in super::super) fn receive(world: &World, name: &str, quantity: i64) -> CommandEnvelope {
+    let receive = ReceiveStock {
+        receipt_id: world.dice.uuid(),
+        location: Location::default(),
+        sku: sku(name),
+        quantity,
+        reference: None,
+    };
+    command(world, Command::Stock(StockCommand::Receive(receive)))
+}
+
+fn adjust(world: &World) -> CommandEnvelope {
+    let adjust = AdjustStock {
+        adjustment_id: world.dice.uuid(),
+        location: Location::default(),
+        sku: sku(world.dice.of(&SKUS).0),
+        delta: world.dice.of(&[1, -1, -2, -5]),
+        reason: "counted".into(),
+    };
+    command(world, Command::Stock(StockCommand::Adjust(adjust)))
+}
+
+fn sku(name: &str) -> Sku {
+    Sku::parse(name).expect("a plain word")
+}

@@ -1,0 +1,113 @@
+//! The whole platform in virtual time, on one thread, over adapters that fail.
+//!
+//! A run is made from one number. Two processes that take commands, two that run the sagas and two
+//! that keep the read models run the product's own code: lane, relay, feeds, policies, tasks,
+//! projections, leases. What they share is in memory: event store, leases, sagas' storage, read
+//! models, broker, and a payment provider with books of its own. Between each process and all of
+//! that are [adapters] over which calls are refused, lost, done without an answer, or done much
+//! later; at each of their awaits the process may be slow, stand still for longer than a lease, or
+//! crash. Clients ask for things, ask again, ask twice at once, and give up.
+//!
+//! After a while nothing goes wrong any more. The platform must then come to rest, and all that the
+//! [checks] name must hold.
+//!
+//! What is assumed: nothing that was sent to the provider arrives after the last inquiry about it,
+//! and the shared stores themselves lose nothing that they have acknowledged.
+
+mod adapters;
+mod checks;
+mod clients;
+mod clock;
+mod dice;
+mod faults;
+mod node;
+mod processes;
+mod projections;
+mod provider;
+mod rest;
+mod seen;
+mod trace;
+mod world;
+
+use processes::PROCESSES;
+use std::{sync::Arc, time::Duration};
+use tokio::{task::JoinSet, time::sleep};
+use world::World;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// How many events there were in the end.
+    pub events: usize,
+    /// Tells runs apart: two runs of one seed have the same.
+    pub digest: u64,
+    /// The invariants that were broken.
+    pub wrong: Vec<String>,
+    /// What happened, if it was to be kept.
+    pub trace: Vec<String>,
+}
+
+/// How many clients there are at most.
+const CLIENTS: usize = 6;
+
+/// Runs the platform once, by `seed`, and checks it.
+///
+/// To be run by a runtime of one thread whose time is paused at its start, and which is dropped
+/// afterwards.
+pub async fn run(seed: u64, traced: bool) -> Report {
+    let world = World::new(seed, traced);
+    let mut processes = JoinSet::new();
+    for place in 0..PROCESSES.len() {
+        processes.spawn(processes::keep(Arc::clone(&world), place));
+    }
+    let mut clients = JoinSet::new();
+    for (sku, quantity) in clients::SKUS {
+        let world = Arc::clone(&world);
+        let stock = clients::receive(&world, sku, quantity);
+        clients.spawn(async move {
+            clients::put(&world, stock).await;
+        });
+    }
+    for _ in 0..=world.dice.below(CLIENTS) {
+        clients.spawn(clients::client(Arc::clone(&world)));
+    }
+    clients.spawn(sabotage(Arc::clone(&world)));
+    sleep(world.dice.millis(15_000..=60_000)).await;
+    world.calm_down();
+    for node in world.nodes() {
+        node.crash("the end of the storm");
+    }
+    while clients.join_next().await.is_some() {}
+    let report = match rest::come_to_rest(&world).await {
+        Ok(()) => checks::check(&world).await,
+        Err(why) => {
+            world.wrong(why);
+            checks::unchecked(&world)
+        }
+    };
+    processes.abort_all();
+    world.leave();
+    report
+}
+
+/// Breaks the broker now and then.
+async fn sabotage(world: Arc<World>) {
+    while !world.is_calm() {
+        sleep(world.dice.millis(500..=5_000)).await;
+        if !world.goes_wrong(world.faults.broker * 8) {
+            continue;
+        }
+        if world.dice.below(2) == 0 {
+            world.trace.add(|| "broker: loses its stream".into());
+            world.broker.lose_stream();
+        } else {
+            world.trace.add(|| "broker: goes down".into());
+            world.broker.set_down(true);
+            sleep(world.dice.millis(100..=6_000)).await;
+            world.broker.set_down(false);
+        }
+    }
+}
+
+/// The time within which the platform comes to rest once nothing goes wrong any more.
+const REST: Duration = Duration::from_secs(1_800);

@@ -1,0 +1,100 @@
+//! The whole platform in virtual time, by seeds. A failing seed replays by its number.
+
+use std::{
+    env,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Instant,
+};
+use tests::simulation::{Report, run};
+
+/// How many seeds are run if nothing else is said. Code that is not optimised is slow.
+const SEEDS: u64 = if cfg!(debug_assertions) { 100 } else { 1_000 };
+/// How many lines of a failing run's trace are printed.
+const LINES: usize = 20_000;
+
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    let number = text.trim().parse();
+    Some(number.unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")))
+}
+
+/// Runs one seed in a runtime of its own, in virtual time.
+fn simulate(seed: u64, traced: bool) -> Report {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without I/O needs nothing");
+    runtime.block_on(run(seed, traced))
+}
+
+/// Runs a failing seed again with its trace, and tells everything.
+fn explain(seed: u64, report: &Report) -> String {
+    let again = simulate(seed, true);
+    let from = again.trace.len().saturating_sub(LINES);
+    let replayed = match again.wrong == report.wrong {
+        true => "",
+        false => "\nIT DOES NOT REPLAY: something in it depends on more than the seed\n",
+    };
+    format!(
+        "{trace}\n{replayed}\nseed {seed}: {wrong}\n\nORDERS_SIM_SEED={seed} make simulate\n",
+        trace = again.trace[from..].join("\n"),
+        wrong = report.wrong.join("\n  "),
+    )
+}
+
+#[test]
+fn simulated_seeds_keep_every_invariant() {
+    let started = Instant::now();
+    let (first, count) = match number("ORDERS_SIM_SEED") {
+        Some(seed) => (seed, 1),
+        None => (0, number("ORDERS_SIM_SEEDS").unwrap_or(SEEDS)),
+    };
+    let next = AtomicU64::new(0);
+    let events = AtomicUsize::new(0);
+    let failure: Mutex<Option<(u64, Report)>> = Mutex::new(None);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let nr = next.fetch_add(1, Ordering::Relaxed);
+                    if nr >= count || failure.lock().unwrap().is_some() {
+                        return;
+                    }
+                    let report = simulate(first + nr, false);
+                    events.fetch_add(report.events, Ordering::Relaxed);
+                    if !report.wrong.is_empty() {
+                        let mut failure = failure.lock().unwrap();
+                        if failure.as_ref().is_none_or(|(seed, _)| first + nr < *seed) {
+                            *failure = Some((first + nr, report));
+                        }
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    if let Some((seed, report)) = failure.into_inner().unwrap() {
+        panic!("{}", explain(seed, &report));
+    }
+    println!(
+        "{count} seeds, {} events, {:?}",
+        events.into_inner(),
+        started.elapsed()
+    );
+}
+
+#[test]
+fn a_simulated_seed_replays_exactly() {
+    for seed in [1, 2, 3, 4, 5] {
+        let (first, second) = (simulate(seed, true), simulate(seed, true));
+        let differ = first.trace.iter().zip(&second.trace).find(|(a, b)| a != b);
+        assert_eq!(differ, None, "seed {seed}");
+        assert_eq!(first.digest, second.digest, "seed {seed}");
+    }
+}
