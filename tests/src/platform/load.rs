@@ -71,7 +71,7 @@ impl Default for LoadOptions {
 }
 
 /// What was acknowledged.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Acked {
     /// Orders: the key and body that they were placed with, and their ids.
     pub orders: Vec<(String, Value, String)>,

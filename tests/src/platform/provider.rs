@@ -66,6 +66,23 @@ impl Provider {
         self.set_faults(&json!({ "hold_ms": milliseconds })).await;
     }
 
+    /// Gives back what it holds for an order, behind the platform's back.
+    ///
+    /// # Panics
+    /// When it holds nothing.
+    pub async fn void(&self, order_id: &str) {
+        let held = self.authorizations(order_id).await;
+        let id = held
+            .last()
+            .and_then(|last| last["authorization_id"].as_str());
+        let id = id.unwrap_or_else(|| panic!("nothing is held for {order_id}"));
+        let url = format!("{}/authorizations/{id}/void", self.url);
+        let request = self.http.post(url).header("idempotency-key", id);
+        let answer = request.json(&json!({})).send().await;
+        let answer = answer.expect("the provider answers");
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
     async fn get(&self, path: &str) -> Value {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await;
         let answer = answer.expect("the provider answers");

@@ -4,9 +4,13 @@
 //! `ORDERS_CHAOS_ROUNDS` says how often each process is killed (1), `ORDERS_CHAOS_SEED` in which
 //! order and when (random, and printed).
 
+use futures::FutureExt;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
-use std::time::Duration;
-use tests::platform::{Load, LoadOptions, Platform, Shape, audit, eventually, say, stock_up};
+use sqlx::{Connection, PgConnection};
+use std::{panic::AssertUnwindSafe, time::Duration};
+use tests::platform::{
+    Acked, Load, LoadOptions, Platform, Shape, audit, eventually, say, stock_up,
+};
 use tokio::time::sleep;
 
 /// How many writes are acknowledged between two kills: the platform works again.
@@ -107,4 +111,66 @@ async fn kill_and_restart(platform: &Platform, victim: &str, away: Duration) {
             process.ready().await;
         }
     }
+}
+
+/// The audit is only worth something if it notices.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_audit_notices_what_is_lost_doubled_or_untrue() {
+    let platform = Platform::start(Shape::AllInOne, &[]).await;
+    stock_up(&platform.api).await;
+    let load = Load::start(&platform.api, &LoadOptions::default());
+    eventually("there are writes", async || {
+        let count = load.count();
+        (count >= 100)
+            .then_some(())
+            .ok_or_else(|| format!("{count} writes"))
+    })
+    .await;
+    let acked = load.stop().await;
+    audit(&platform, &acked).await;
+
+    let mut lost = acked.clone();
+    let (key, body, _) = lost.orders[0].clone();
+    let another = "01890000-0000-7000-8000-000000000000".to_owned();
+    lost.orders[0] = (key, body, another);
+    notices(&platform, &lost, "placed").await;
+    let mut unheard_of = acked.clone();
+    unheard_of.orders.pop();
+    notices(&platform, &unheard_of, "nobody was told of").await;
+    let mut note = acked.clone();
+    note.notes
+        .push((acked.orders[0].2.clone(), "no-such-note".to_owned()));
+    notices(&platform, &note, "no-such-note").await;
+
+    let database = platform.database();
+    let mut connection = PgConnection::connect(&database)
+        .await
+        .expect("the database answers");
+    let forged = "UPDATE read.order_timeline SET actor = 'somebody else' WHERE position = \
+                  (SELECT max(position) FROM read.order_timeline)";
+    sqlx::query(forged)
+        .execute(&mut connection)
+        .await
+        .expect("a row can be forged");
+    notices(&platform, &acked, "live and rebuilt").await;
+    // The rebuild has put it right.
+    audit(&platform, &acked).await;
+    let confirmed = platform.api.list("/v1/orders?status=confirmed").await;
+    let confirmed = confirmed.expect("orders are listed");
+    let order_id = confirmed[0]["order_id"]
+        .as_str()
+        .expect("an order has an id");
+    platform.provider.void(order_id).await;
+    notices(&platform, &acked, "held").await;
+}
+
+async fn notices(platform: &Platform, acked: &Acked, what: &str) {
+    let audited = AssertUnwindSafe(audit(platform, acked))
+        .catch_unwind()
+        .await;
+    let panic = audited.expect_err("the audit notices nothing");
+    let said = panic
+        .downcast_ref::<String>()
+        .expect("an audit says what is wrong");
+    assert!(said.contains(what), "{said}");
 }
