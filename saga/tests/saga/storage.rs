@@ -61,7 +61,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 }
 
 fn order(n: u128) -> OrderId {
-    OrderId::new(Uuid::from_u128(0x0_0000 + n))
+    OrderId::new(Uuid::from_u128(n))
 }
 
 fn id(n: u128) -> Uuid {
@@ -423,12 +423,12 @@ async fn the_longest_due_comes_first(storage: Storage) {
         let due = storage.due(at(now), except, limit).await.unwrap();
         due.into_iter().map(|task| task.id).collect::<Vec<_>>()
     };
-    assert_eq!(ids(9, &[], 9).await, [Uuid::nil(); 0]);
+    assert!(ids(9, &[], 9).await.is_empty());
     assert_eq!(ids(10, &[], 9).await, [id(1)]);
     assert_eq!(ids(40, &[], 9).await, [id(1), id(3), id(5), id(0), id(4)]);
     assert_eq!(ids(40, &[], 3).await, [id(1), id(3), id(5)]);
     assert_eq!(ids(40, &[id(3), id(1)], 2).await, [id(5), id(0)]);
-    assert_eq!(ids(40, &[], 0).await, [Uuid::nil(); 0]);
+    assert!(ids(40, &[], 0).await.is_empty());
 }
 
 async fn tasks_are_put_off_given_up_and_forgotten(storage: Storage) {

@@ -93,7 +93,7 @@ impl Writer {
             if !plan.verdicts.contains(&Verdict::Append) {
                 return Ok((outcomes(batch, &plan, &learned, None), None));
             }
-            let care = self.care();
+            let care = self.care(&plan);
             match execute(lent, batch, &plan, care, self.notify).await {
                 Ok((Said::Done(done), events)) => {
                     let head = (events > 0).then(|| done.base.plus(events));
@@ -115,14 +115,17 @@ impl Writer {
         ))
     }
 
-    fn care(&self) -> Care {
+    fn care(&self, plan: &Plan<'_>) -> Care {
         let left = self.careful.load(Ordering::Relaxed);
-        if left == 0 {
-            return Care::Light;
-        }
         // Only one batch is under way, as there is one connection.
-        self.careful.store(left - 1, Ordering::Relaxed);
-        Care::Full
+        self.careful
+            .store(left.saturating_sub(1), Ordering::Relaxed);
+        let fits = |verdict: &Verdict| *verdict == Verdict::Append;
+        if left == 0 && plan.verdicts.iter().all(fits) {
+            Care::Light
+        } else {
+            Care::Full
+        }
     }
 }
 

@@ -134,8 +134,15 @@ pub(super) fn encode(
 
     to.add(notify && !rows.is_empty())?;
     to.add(rows.len() as i64)?;
-    let commands = doable().filter(|_| care == Care::Full);
-    to.add(commands.map(|append| append.command_id.uuid()).bind_iter())?;
+    // Also those of conflicts: what was recorded before is a duplicate first of all.
+    let commands = batch.iter().zip(&plan.verdicts);
+    let commands =
+        commands.filter(|(_, verdict)| care == Care::Full && **verdict != Verdict::Duplicate);
+    to.add(
+        commands
+            .map(|(append, _)| append.command_id.uuid())
+            .bind_iter(),
+    )?;
     Ok((to, rows.len()))
 }
 

@@ -129,6 +129,11 @@ async fn put_once(world: &Arc<World>, command: &Arc<CommandEnvelope>) -> bool {
     if world.goes_wrong(world.faults.lost_answer) {
         return false;
     }
+    match &told {
+        Ok(executed) if executed.replayed => world.count("answered again"),
+        Ok(_) => world.count("answered"),
+        Err(error) => world.count(name(error)),
+    }
     node.trace(|| format!("answers {}: {}", command.id, outcome(&told)));
     let known = matches!(
         told,
@@ -139,6 +144,19 @@ async fn put_once(world: &Arc<World>, command: &Arc<CommandEnvelope>) -> bool {
         told,
     });
     known
+}
+
+/// A name to count an error by.
+const fn name(error: &LaneError) -> &'static str {
+    match error {
+        LaneError::Overloaded => "lane overloaded",
+        LaneError::Stopped => "lane stopped",
+        LaneError::Unavailable(_) => "store unavailable",
+        LaneError::Contended => "lane contended",
+        LaneError::KeyReused => "key reused",
+        LaneError::VersionMismatch { .. } => "version mismatch",
+        LaneError::Broken(_) => "store broken",
+    }
 }
 
 fn outcome(told: &Result<Executed, LaneError>) -> String {

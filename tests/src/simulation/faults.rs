@@ -84,6 +84,20 @@ pub(super) enum Fate {
     Slow(Duration),
 }
 
+impl Fate {
+    /// A name to count it by.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "call done",
+            Self::Refused => "call refused",
+            Self::LostRequest => "request lost",
+            Self::LostAnswer => "answer lost",
+            Self::Late(_) => "call late",
+            Self::Slow(_) => "call slow",
+        }
+    }
+}
+
 impl Faults {
     /// What becomes of a call.
     pub(super) fn fate(&self, dice: &Dice) -> Fate {

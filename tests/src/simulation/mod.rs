@@ -30,7 +30,7 @@ mod trace;
 mod world;
 
 use processes::PROCESSES;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::sleep};
 use world::World;
 
@@ -41,6 +41,8 @@ pub struct Report {
     pub events: usize,
     /// Tells runs apart: two runs of one seed have the same.
     pub digest: u64,
+    /// How often what happened: events by type, and faults.
+    pub happened: BTreeMap<&'static str, u64>,
     /// The invariants that were broken.
     pub wrong: Vec<String>,
     /// What happened, if it was to be kept.
@@ -48,7 +50,7 @@ pub struct Report {
 }
 
 /// How many clients there are at most.
-const CLIENTS: usize = 6;
+const CLIENTS: usize = 4;
 
 /// Runs the platform once, by `seed`, and checks it.
 ///
@@ -72,7 +74,7 @@ pub async fn run(seed: u64, traced: bool) -> Report {
         clients.spawn(clients::client(Arc::clone(&world)));
     }
     clients.spawn(sabotage(Arc::clone(&world)));
-    sleep(world.dice.millis(15_000..=60_000)).await;
+    sleep(world.dice.millis(10_000..=30_000)).await;
     world.calm_down();
     for node in world.nodes() {
         node.crash("the end of the storm");
@@ -98,9 +100,11 @@ async fn sabotage(world: Arc<World>) {
             continue;
         }
         if world.dice.below(2) == 0 {
+            world.count("broker lost its stream");
             world.trace.add(|| "broker: loses its stream".into());
             world.broker.lose_stream();
         } else {
+            world.count("broker down");
             world.trace.add(|| "broker: goes down".into());
             world.broker.set_down(true);
             sleep(world.dice.millis(100..=6_000)).await;

@@ -83,6 +83,9 @@ impl Node {
     /// Ends the process where it is: nothing of it runs any further.
     pub(super) fn crash(&self, where_: &str) {
         if !self.dead.swap(true, Ordering::Relaxed) {
+            if !self.world.is_calm() {
+                self.world.count("crash");
+            }
             self.trace(|| format!("CRASHES at {where_}"));
             self.life.hard().cancel();
         }
@@ -124,6 +127,7 @@ impl Node {
     fn pause(&self, what: &'static str) {
         let longest = LONGEST_PAUSE.as_millis() as u64;
         let time = self.world.dice.millis(1_000..=longest);
+        self.world.count("pause");
         self.trace(|| format!("stands still for {time:?} at {what}"));
         *self
             .paused_until
@@ -141,6 +145,7 @@ impl Node {
         self.step(what).await;
         let fate = self.world.fate();
         if fate != Fate::Done {
+            self.world.count(fate.name());
             self.trace(|| format!("{what}: {fate:?}"));
         }
         match fate {

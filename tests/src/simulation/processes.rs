@@ -83,12 +83,14 @@ async fn live(node: &Node) {
     }
     match world.dice.below(4) {
         0 => {
+            world.count("orderly stop");
             node.trace(|| "is asked to stop".into());
             node.stop();
             sleep(world.dice.millis(0..=3_000)).await;
             node.crash("the end of its time to stop");
         }
         1 => {
+            world.count("clock jump");
             node.jump();
             node.trace(|| format!("has its clock jump to {} ms", node.skew_ms()));
             Box::pin(live(node)).await;
@@ -159,7 +161,7 @@ fn relay(node: &Arc<Node>) {
 /// The process's feed: of the broker or of the store, and with little memory.
 pub(super) fn feed(node: &Arc<Node>) -> Arc<dyn Feed> {
     let options = TailOptions {
-        events: node.world.dice.of(&[4, 64]),
+        events: node.world.dice.of(&[8, 64]),
         page: node.world.dice.of(&[3, 64]),
         poll: POLL,
         check: POLL,

@@ -56,6 +56,9 @@ impl ReadModels for NodeReadModels {
             let (from, to, rows) = (commit.from, commit.to, commit.changes.len());
             let done = node.world.models.commit::<P>(commit).await;
             node.trace(|| format!("{}: {rows} rows, from {from} to {to}: {done:?}", P::NAME));
+            if matches!(done, Err(ReadModelError::Fenced(_))) {
+                node.world.count("projection fenced");
+            }
             if let Err(error @ ReadModelError::Corrupt { .. }) = &done {
                 node.world.wrong(error.to_string());
             }

@@ -15,6 +15,7 @@ use domain::Position;
 use projector::MemoryReadModels;
 use saga::storage::MemorySagaStore;
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -45,6 +46,8 @@ pub(super) struct World {
     nodes: Mutex<Vec<Arc<Node>>>,
     /// What was found wrong while it ran.
     wrong: Mutex<Vec<String>>,
+    /// How often what happened.
+    happened: Mutex<BTreeMap<&'static str, u64>>,
     calm: AtomicBool,
 }
 
@@ -66,6 +69,7 @@ impl World {
             trace: Trace::new(traced),
             nodes: Mutex::default(),
             wrong: Mutex::default(),
+            happened: Mutex::default(),
             calm: AtomicBool::new(false),
             dice,
             faults,
@@ -98,6 +102,20 @@ impl World {
     /// Whether something goes wrong that does so `rate` times in 10,000.
     pub(super) fn goes_wrong(&self, rate: u32) -> bool {
         !self.is_calm() && self.dice.happens(rate)
+    }
+
+    /// Counts something that happened, so that it can be told whether runs come to it.
+    pub(super) fn count(&self, what: &'static str) {
+        let mut happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        *happened.entry(what).or_default() += 1;
+    }
+
+    /// How often what happened so far.
+    pub(super) fn happened(&self) -> BTreeMap<&'static str, u64> {
+        self.happened
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Says that an invariant is broken.
@@ -147,6 +165,7 @@ impl World {
     pub(super) fn hint(&self, position: Position) {
         for node in self.nodes() {
             if self.goes_wrong(self.faults.lost_hint) {
+                self.count("hint lost");
                 continue;
             }
             if self.goes_wrong(self.faults.slow) {

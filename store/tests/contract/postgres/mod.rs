@@ -2,6 +2,7 @@
 
 mod answers_lost;
 mod checks;
+mod like_memory;
 mod processes;
 mod proxy;
 mod slow_transaction;

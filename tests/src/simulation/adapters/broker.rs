@@ -101,6 +101,7 @@ impl Delivery {
             let world = &node.world;
             match next {
                 Ok(_) if world.goes_wrong(world.faults.broker / 4) => {
+                    world.count("message lost");
                     node.trace(|| "broker: a message is lost".into());
                 }
                 Ok(_) if world.goes_wrong(world.faults.broker / 4) => {
@@ -114,6 +115,7 @@ impl Delivery {
                 }
                 Ok(message) => {
                     if world.goes_wrong(world.faults.broker) {
+                        world.count("message twice");
                         self.again = Some(message.clone());
                     }
                     return Some(Ok(message));

@@ -65,6 +65,9 @@ impl SagaStore for NodeSagaStore {
                 unschedule,
             };
             let done = node.world.sagas.commit(commit).await;
+            if matches!(done, Err(SagaStoreError::Fenced(_))) {
+                node.world.count("policy fenced");
+            }
             node.trace(|| format!("policy {policy}: from {from} to {to}: {done:?}"));
             done
         };

@@ -68,6 +68,13 @@ impl EventStore for NodeStore {
         let append = async move {
             let outcomes = node.world.store.append(&batch).await;
             node.trace(|| told(&batch, &outcomes));
+            for outcome in outcomes.iter().flatten() {
+                match outcome {
+                    AppendOutcome::Done { .. } => {}
+                    AppendOutcome::Conflict { .. } => node.world.count("append conflict"),
+                    AppendOutcome::Duplicate(_) => node.world.count("append duplicate"),
+                }
+            }
             if let Ok(head) = node.world.store.head().await {
                 node.world.hint(head.position);
             }

@@ -40,6 +40,9 @@ pub(super) async fn check(world: &World) -> Report {
     if let Err(why) = projections::check(world, &history.events).await {
         world.wrong(why);
     }
+    for event in &history.events {
+        world.count(event.event.event_type());
+    }
     Report {
         events: history.events.len(),
         digest: digest(&history),
@@ -52,6 +55,7 @@ pub(super) fn unchecked(world: &World) -> Report {
     Report {
         events: 0,
         digest: 0,
+        happened: world.happened(),
         wrong: world.all_wrong(),
         trace: world.trace.lines(),
     }
