@@ -51,11 +51,11 @@ impl ApiClient {
         if let Some(token) = token {
             request = request.header("consistency-token", token);
         }
-        Ok(send(request)
+        send(request)
             .await?
             .json()
             .await
-            .context("the answer is not JSON")?)
+            .context("the answer is not JSON")
     }
 
     /// Writes, under `key` or a new one.

@@ -132,8 +132,11 @@ fn kept(history: &History, answer: &Answer, executed: &Executed, wrong: &Wrong<'
     }
 }
 
+/// Whether an event is what a command leads to.
+type Effect<'a> = Box<dyn Fn(&Event) -> bool + 'a>;
+
 /// Tells the one event that a command of a client leads to, where that is certain.
-fn effect(command: &Command) -> Option<Box<dyn Fn(&Event) -> bool + '_>> {
+fn effect(command: &Command) -> Option<Effect<'_>> {
     match command {
         Command::Order(id, OrderCommand::Place(_)) => Some(Box::new(
             move |event| matches!(event, Event::Order(OrderEvent::OrderPlaced(event)) if event.order_id == *id),
