@@ -9,7 +9,6 @@ mod fakes;
 mod flow;
 mod harness;
 mod order_of_commands;
-mod perf;
 mod provider;
 mod rivals;
 mod storage;
