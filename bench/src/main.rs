@@ -11,6 +11,7 @@
 )]
 
 mod figures;
+mod history;
 mod http;
 mod load;
 mod machine;

@@ -29,7 +29,8 @@ impl Placement {
         (0..count).map(|_| Self::drawn(&mut rng)).collect()
     }
 
-    fn drawn(rng: &mut StdRng) -> Self {
+    /// The next one that `rng` draws.
+    pub fn drawn(rng: &mut StdRng) -> Self {
         let lines = LINES.choose(rng).copied().unwrap_or(1);
         Self {
             customer: uuid::Builder::from_random_bytes(rng.random()).into_uuid(),

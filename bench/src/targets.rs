@@ -132,7 +132,7 @@ impl Target {
     }
 }
 
-const TARGETS: [Target; 15] = [
+const TARGETS: [Target; 16] = [
     Target {
         measure: "durable commands over HTTP, against a handler that does nothing",
         sense: Sense::AtLeast,
@@ -253,7 +253,15 @@ const TARGETS: [Target; 15] = [
         unit: Unit::Proportion,
         at_least: 3.0,
         aim: 1.5,
-        find: |figures| times(figures, "list/p50", "list/pgbench_p50"),
+        find: |figures| times(figures, "list/1/p50", "list-pgbench/1/p50"),
+    },
+    Target {
+        measure: "the same of one status",
+        sense: Sense::AtMost,
+        unit: Unit::Proportion,
+        at_least: 3.0,
+        aim: 1.5,
+        find: |figures| times(figures, "list-status/1/p50", "list-status-pgbench/1/p50"),
     },
     Target {
         measure: "memory of all in one, idle",

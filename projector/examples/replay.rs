@@ -11,17 +11,25 @@ use domain::{
     order::{Address, Line, OrderBrief, OrderConfirmed, OrderEvent, OrderPlaced},
     payment::{PaymentAuthorizationRequested, PaymentAuthorized, PaymentEvent},
 };
+use futures::TryStreamExt;
 use projector::{
     PostgresReadModels,
     projections::{CustomerSummary, OrderSummary, OrderTimeline, SalesDaily, StockLevel},
     rebuild::{RebuildOptions, rebuild},
 };
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use std::{sync::Arc, time::Instant};
+use sqlx::{Connection, Executor, PgConnection};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use store::{
     Answer, Append, EventReader, EventStore, NewEvent, PostgresOptions, PostgresStore, StreamAppend,
 };
 use uuid::Uuid;
+
+/// As the service has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -44,9 +52,7 @@ async fn main() -> anyhow::Result<()> {
     for _ in 0..3 {
         let reader: Arc<dyn EventReader> = store.clone();
         let rebuilt = rebuild::<OrderSummary>(reader, &models, &options, Arc::new(|_| {})).await?;
-        let began = Instant::now();
-        copies(&mut connection).await?;
-        let copies = began.elapsed();
+        let copies = copies(&mut connection).await?;
         say(&format!(
             "{events} events, {rows} rows: {took:.2?}; copies {copies:.2?}; ratio {ratio:.2}",
             rows = rebuilt.rows,
@@ -65,31 +71,35 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A copy of the events out to nowhere, and of the rows, indexes not counted, into a fresh table.
-async fn copies(connection: &mut PgConnection) -> anyhow::Result<()> {
-    use futures::TryStreamExt;
-    let mut out = connection
-        .copy_out_raw("COPY store.events TO STDOUT")
-        .await?;
-    while out.try_next().await?.is_some() {}
-    drop(out);
+/// How long it takes to copy the events out to nowhere, and the rows into a fresh table without
+/// indexes.
+async fn copies(connection: &mut PgConnection) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    copy_out(connection, "COPY store.events TO STDOUT", |_| {}).await?;
+    let out = began.elapsed();
     let mut rows = Vec::new();
-    let mut out = connection
-        .copy_out_raw("COPY read.order_summary TO STDOUT")
-        .await?;
-    while let Some(row) = out.try_next().await? {
-        rows.extend_from_slice(&row);
-    }
-    drop(out);
+    let keep = |row: &[u8]| rows.extend_from_slice(row);
+    copy_out(connection, "COPY read.order_summary TO STDOUT", keep).await?;
     let table = "DROP TABLE IF EXISTS copied; CREATE TABLE copied (LIKE read.order_summary)";
-    connection
-        .execute(sqlx::raw_sql(AssertSqlSafe(table.to_owned())))
-        .await?;
+    connection.execute(sqlx::raw_sql(table)).await?;
+    let began = Instant::now();
     let mut copy = connection.copy_in_raw("COPY copied FROM STDIN").await?;
     for chunk in rows.chunks(256 << 10) {
         copy.send(chunk).await?;
     }
     copy.finish().await?;
+    Ok(out + began.elapsed())
+}
+
+async fn copy_out(
+    connection: &mut PgConnection,
+    sql: &str,
+    mut take: impl FnMut(&[u8]),
+) -> anyhow::Result<()> {
+    let mut out = connection.copy_out_raw(sql).await?;
+    while let Some(row) = out.try_next().await? {
+        take(&row);
+    }
     Ok(())
 }
 

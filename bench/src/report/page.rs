@@ -5,14 +5,19 @@ use crate::figures::Figures;
 use std::fmt::Write;
 
 /// Who is loaded, as it is named in figures and called on the page.
-const CONTENDERS: [(&str, &str); 7] = [
+const CONTENDERS: [(&str, &str); 12] = [
     ("noop", "handler that does nothing"),
     ("write", "command service"),
     ("hot", "command service, one hot order"),
     ("platform", "all in one"),
     ("store", "store in process"),
     ("store-hot", "store in process, one hot order"),
+    ("append", "store in process, batches of"),
     ("pgbench", "pgbench, one event per commit"),
+    ("list", "newest orders"),
+    ("list-pgbench", "pgbench, the same statement"),
+    ("list-status", "newest orders of one status"),
+    ("list-status-pgbench", "pgbench, the same statement"),
 ];
 
 const CONNECTIONS: [usize; 4] = [1, 16, 64, 256];

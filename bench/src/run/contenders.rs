@@ -10,7 +10,13 @@ use chrono::Utc;
 use std::{sync::Arc, time::Duration};
 
 /// Their order within a round.
-pub(super) const IN_TURN: [Part; 4] = [Part::Noop, Part::Write, Part::Pgbench, Part::Platform];
+pub(super) const IN_TURN: [Part; 5] = [
+    Part::Noop,
+    Part::Write,
+    Part::Store,
+    Part::Pgbench,
+    Part::Platform,
+];
 
 /// What a throughput is compared at: enough callers for full batches.
 const MANY: [usize; 2] = [64, 256];
@@ -26,9 +32,10 @@ impl Bench {
         match part {
             Part::Noop => self.noop().await,
             Part::Write => self.write().await,
+            Part::Store => self.in_process().await,
             Part::Pgbench => self.pgbench().await,
             Part::Platform => self.platform().await,
-            Part::Lag | Part::LagNats | Part::Memory => Ok(()),
+            Part::Memory | Part::Lag | Part::LagNats | Part::Replay | Part::List => Ok(()),
         }
     }
 

@@ -1,11 +1,15 @@
 //! The benchmark: contenders in turns, then what is measured by itself, then the report.
 
+mod archive;
 mod carried;
 mod contenders;
+mod in_process;
 mod lag;
+mod list;
 mod loaded;
 mod memory;
 mod platform;
+mod replay;
 mod server;
 
 use crate::{
@@ -36,6 +40,8 @@ pub enum Part {
     Noop,
     /// The command service alone, over HTTP.
     Write,
+    /// The store called in process.
+    Store,
     /// pgbench, one event per commit.
     Pgbench,
     /// Everything in one process, over HTTP.
@@ -46,6 +52,10 @@ pub enum Part {
     LagNats,
     /// Memory of everything in one process.
     Memory,
+    /// History folded into a read model.
+    Replay,
+    /// Lists of orders over HTTP.
+    List,
 }
 
 /// How a benchmark is run.
@@ -60,7 +70,7 @@ pub struct RunArguments {
     /// Rounds in which the contenders take turns (3).
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: Option<u32>,
-    /// Seconds for each measurement (4).
+    /// Seconds for each measurement (3).
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     seconds: Option<u64>,
     /// Where the platform's programs are; where this one is, if not told.
@@ -79,6 +89,8 @@ pub(crate) struct Extent {
     time: Duration,
     /// Load before it that is not measured.
     warm_up: Duration,
+    /// Events of the history that is replayed.
+    events: usize,
 }
 
 impl Extent {
@@ -87,11 +99,13 @@ impl Extent {
             rounds: 1,
             time: Duration::from_secs(1),
             warm_up: Duration::from_millis(300),
+            events: 100_000,
         };
         let whole = Self {
             rounds: 3,
-            time: Duration::from_secs(4),
-            warm_up: Duration::from_secs(1),
+            time: Duration::from_secs(3),
+            warm_up: Duration::from_millis(500),
+            events: 1_000_000,
         };
         let usual = if arguments.quick { short } else { whole };
         Self {
@@ -108,6 +122,7 @@ pub(crate) struct Bench {
     parts: BTreeSet<Part>,
     programs: Programs,
     postgres: Postgres,
+    has_archive: bool,
     figures: Figures,
     troubles: Vec<String>,
 }
@@ -133,6 +148,7 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         parts,
         programs,
         postgres,
+        has_archive: false,
         figures: Figures::default(),
         troubles: Vec::new(),
     };
@@ -187,6 +203,12 @@ impl Bench {
                 .await
                 .context("measure lag over NATS")?;
         }
+        if self.parts.contains(&Part::Replay) {
+            self.replay().await.context("measure replay")?;
+        }
+        if self.parts.contains(&Part::List) {
+            self.lists().await.context("measure lists")?;
+        }
         Ok(())
     }
 
@@ -220,6 +242,7 @@ fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
         rounds,
         time,
         warm_up,
+        events,
     } = extent;
     let mut method = vec![
         format!(
@@ -261,8 +284,32 @@ fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
              trial run, while probes place orders of their own and ask for them until they are \
              there; the time runs from before the POST to after the GET.",
         ),
-        Part::LagNats | Part::Memory => None,
+        Part::Store => Some(
+            "The store in process: callers put commands into a lane over a store of their own \
+             process, with threads as a service has them; making commands and taking times is \
+             counted as the service's CPU. Plain appends are batches of 256 placements, one after \
+             another; the time of making them is left out.",
+        ),
+        Part::List => Some(
+            "Lists: one connection asks the query service for the newest 50 orders, of all and of \
+             one status. pgbench, with one client, repeats the statement that the service was seen \
+             to send, with the same values, prepared.",
+        ),
+        Part::LagNats | Part::Memory | Part::Replay => None,
     });
     method.extend(of_parts.map(Into::into));
+    if parts.contains(&Part::Replay) {
+        method.push(replay_method(*events));
+    }
     method
+}
+
+fn replay_method(events: usize) -> String {
+    format!(
+        "Replay: `projector rebuild order_summary`, from the program's start to its end, over {events} \
+         events of orders, stock and payments that were copied into the store's table; indexes, \
+         checkpoint and swap included. The reference copies all events out, in binary form and to \
+         nowhere, and the resulting rows into a table of the same columns without any index; the \
+         same with indexes is among the figures."
+    )
 }

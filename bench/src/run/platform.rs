@@ -34,10 +34,12 @@ impl Programs {
     pub(super) fn require(&self, parts: &BTreeSet<Part>) -> anyhow::Result<()> {
         for part in parts {
             let needed: &[&str] = match part {
-                Part::Noop | Part::Pgbench => &[],
+                Part::Noop | Part::Store | Part::Pgbench => &[],
                 Part::Write => &["command"],
                 Part::Platform | Part::Lag | Part::Memory => &["orders"],
                 Part::LagNats => &["command", "projector", "query", "saga", "sandbox"],
+                Part::Replay => &["projector"],
+                Part::List => &["projector", "query"],
             };
             for name in needed {
                 let path = self.path(name);
@@ -74,6 +76,23 @@ impl Platform {
         let address = address()?;
         let settings = Settings::new(postgres, database).port("COMMAND", address);
         let server = settings.start(programs, "command", &[], address).await?;
+        Ok(Self {
+            commands: address,
+            queries: address,
+            servers: vec![server],
+            _nats: None,
+        })
+    }
+
+    /// The query service alone.
+    pub(super) async fn query(
+        programs: &Programs,
+        postgres: &Postgres,
+        database: &str,
+    ) -> anyhow::Result<Self> {
+        let address = address()?;
+        let settings = Settings::new(postgres, database).port("QUERY", address);
+        let server = settings.start(programs, "query", &[], address).await?;
         Ok(Self {
             commands: address,
             queries: address,

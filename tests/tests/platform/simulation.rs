@@ -16,7 +16,7 @@ use tests::simulation::{Report, run};
 /// How many seeds are run if nothing else is said. Code that is not optimised is slow.
 const SEEDS: u64 = if cfg!(debug_assertions) { 100 } else { 1_000 };
 /// How many seeds come to everything that can happen.
-const ENOUGH: u64 = 200;
+const ENOUGH: u64 = 1_000;
 /// What no policy does yet.
 const NOT_YET: [&str; 4] = [
     "CancellationRejected",
