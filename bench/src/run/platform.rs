@@ -136,7 +136,8 @@ impl Platform {
             .set("ORDERS__BUS__URL", nats.url())
             .sandbox(sandbox);
         let mut addresses = Vec::new();
-        for service in ["command", "query", "projector", "saga"] {
+        // Queries are not ready before the projector has made their tables.
+        for service in ["command", "projector", "query", "saga"] {
             let address = address()?;
             settings = settings.port(&service.to_uppercase(), address);
             addresses.push((service, address));
@@ -149,7 +150,7 @@ impl Platform {
         servers.swap(0, 1);
         Ok(Self {
             commands: addresses[0].1,
-            queries: addresses[1].1,
+            queries: addresses[2].1,
             servers,
             _nats: Some(nats),
         })

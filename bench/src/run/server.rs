@@ -23,6 +23,9 @@ use crate::noop;
 /// How long a server may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+/// How often it is asked meanwhile.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// How long it may take to end in good order: longer than the services drain.
 const STOP_WITHIN: Duration = Duration::from_secs(40);
 
@@ -151,7 +154,7 @@ impl Server {
                     self.log_tail()
                 );
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(LOOK).await;
         }
     }
 
