@@ -30,7 +30,7 @@ use store::{
     Clock, Delivered, StoreError, Undecodable,
     lane::{Lane, LaneError, Outcome},
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::{sync::Notify, task::unconstrained, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -292,7 +292,7 @@ impl<P: Policy> PolicyRunner<P> {
             .map(|command| self.lane.execute_in_turn(command));
         // Unconstrained: where the runtime makes a task with many futures pause, it goes on with
         // them in another order. There are no more than the events of a batch lead to.
-        let executed = join_all(put).await;
+        let executed = unconstrained(join_all(put)).await;
         let (mut accepted, mut refused) = (0, 0);
         for (name, executed) in names.into_iter().zip(executed) {
             let executed = executed?;

@@ -31,7 +31,8 @@ locked AS (
         FROM UNNEST($11::uuid[], $12::text[]) AS timer (order_id, name)
         WHERE timer.name IS NOT NULL
     )
-    AND false
+    ORDER BY task.id
+    FOR UPDATE OF task
 ),
 -- What changes timers reads from here, and so comes after the locks.
 ready AS (

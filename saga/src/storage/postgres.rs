@@ -158,6 +158,8 @@ impl SagaStore for PostgresSagaStore {
                  SELECT id
                  FROM saga.task
                  WHERE id = ANY ($1)
+                 ORDER BY id
+                 FOR UPDATE
              )
              DELETE FROM saga.task
              USING locked
