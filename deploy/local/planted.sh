@@ -3,11 +3,12 @@
 # and expects the simulation to find each within 1,000 seeds. Without arguments: all of them.
 #
 # A bug is planted by --cfg in the workspace's own crates alone, through cargo's wrapper for these,
-# so that the dependencies are not built again.
+# so that the dependencies are built once for all bugs: in a target directory beside the others.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/planted
+export CARGO_TARGET_DIR=$target
 profile=${TEST_PROFILE:-release}
 seeds=${ORDERS_SIM_SEEDS:-1000}
 bugs=("$@")
@@ -24,11 +25,11 @@ fi
 failed=0
 for bug in "${bugs[@]}"; do
     # A wrapper of its own for each bug: cargo tells builds apart by its path.
-    mkdir -p "$target/planted/$bug"
-    wrapper="$target/planted/$bug/rustc.sh"
+    mkdir -p "$target/bugs"
+    wrapper="$target/bugs/$bug.sh"
     printf '#!/bin/sh\nexec "$@" --cfg '\''planted="%s"'\''\n' "$bug" >"$wrapper"
     chmod +x "$wrapper"
-    log="$target/planted/$bug/log"
+    log="$target/bugs/$bug.log"
     run=(cargo test --package tests --test platform --profile "$profile")
     if ! RUSTC_WORKSPACE_WRAPPER="$wrapper" "${run[@]}" --no-run >"$log" 2>&1; then
         tail -n 20 "$log"

@@ -156,9 +156,8 @@ async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<Ex
 }
 
 fn line(progress: &Progress) -> String {
-    let left = progress.left().map_or("?".into(), |left| {
-        format!("{:.0?}", Duration::from_secs(left.as_secs()))
-    });
+    let left = progress.left();
+    let left = left.map_or("?".into(), |left| format!("{} s", left.as_secs()));
     format!(
         "{name}: {events} events, {percent:.0} %, {rate:.0} events/s, {left} left",
         name = progress.name,

@@ -13,10 +13,9 @@ use tokio::time::{Instant, sleep};
 /// For how long nothing may happen before the platform counts as at rest: some polls.
 const QUIET: Duration = Duration::from_secs(6);
 
-/// Takes all holds off, and waits until nothing is left to be done.
+/// Waits until nothing is left to be done, with all holds taken off.
 pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
     let deadline = Instant::now() + REST;
-    take_holds_off(world, deadline).await?;
     let mut head = Position::ZERO;
     let mut since = Instant::now();
     loop {
@@ -26,7 +25,11 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
             since = Instant::now();
         }
         let left = left(world, head).await?;
-        if left.is_none() && since.elapsed() >= QUIET {
+        // What was sent during the storm may have put a hold on an order after it.
+        if left.is_none()
+            && since.elapsed() >= QUIET
+            && take_holds_off(world, deadline).await? == 0
+        {
             return Ok(());
         }
         if Instant::now() >= deadline {
@@ -55,8 +58,9 @@ async fn head_of(world: &World) -> Result<Position, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Takes off all holds of all orders, as an operator would.
-async fn take_holds_off(world: &Arc<World>, deadline: Instant) -> Result<(), String> {
+/// Takes off all holds of all orders, as an operator would; says how many those were.
+async fn take_holds_off(world: &Arc<World>, deadline: Instant) -> Result<usize, String> {
+    let mut taken_off = 0;
     for order in placed(world).await? {
         let stream = StreamId::order(&TenantId::default(), order);
         loop {
@@ -76,9 +80,10 @@ async fn take_holds_off(world: &Arc<World>, deadline: Instant) -> Result<(), Str
             let release = OrderCommand::ReleaseHold(ReleaseHold { hold });
             let command = clients::envelope(world, Command::Order(order, release));
             clients::put(world, command).await;
+            taken_off += 1;
         }
     }
-    Ok(())
+    Ok(taken_off)
 }
 
 async fn placed(world: &World) -> Result<Vec<OrderId>, String> {
