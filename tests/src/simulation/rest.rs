@@ -26,9 +26,7 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
         }
         let left = left(world, head).await?;
         // What was sent during the storm may have put a hold on an order after it.
-        if left.is_none()
-            && since.elapsed() >= QUIET
-            && take_holds_off(world, deadline).await? == 0
+        if left.is_none() && since.elapsed() >= QUIET && take_holds_off(world, deadline).await? == 0
         {
             return Ok(());
         }
