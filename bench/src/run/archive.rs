@@ -48,7 +48,7 @@ impl Bench {
 
     /// Has the projector fold the history into the table of orders; how long the program took, from
     /// its start to its end.
-    pub(super) async fn rebuild(&self) -> anyhow::Result<Duration> {
+    pub(super) async fn rebuild(&mut self) -> anyhow::Result<Duration> {
         let program = self.programs.path("projector");
         let settings = Settings::new(&self.postgres, ARCHIVE);
         let mut command = Command::new(&program);
@@ -70,6 +70,7 @@ impl Bench {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        self.is_folded = true;
         Ok(took)
     }
 }

@@ -42,7 +42,9 @@ impl Bench {
     /// One connection, and one client of pgbench, in turns.
     pub(super) async fn lists(&mut self) -> anyhow::Result<()> {
         self.archive().await?;
-        self.rebuild().await?;
+        if !self.is_folded {
+            self.rebuild().await?;
+        }
         let mut connection = PgConnection::connect(&self.postgres.url(ARCHIVE)).await?;
         sqlx::query("VACUUM (ANALYZE) read.order_summary")
             .execute(&mut connection)

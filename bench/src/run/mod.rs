@@ -123,6 +123,8 @@ pub(crate) struct Bench {
     programs: Programs,
     postgres: Postgres,
     has_archive: bool,
+    /// Whether the archive's read model of orders is there.
+    is_folded: bool,
     figures: Figures,
     troubles: Vec<String>,
 }
@@ -149,6 +151,7 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         programs,
         postgres,
         has_archive: false,
+        is_folded: false,
         figures: Figures::default(),
         troubles: Vec::new(),
     };

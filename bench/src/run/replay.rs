@@ -41,8 +41,6 @@ impl Bench {
     /// Rebuild and copies in turns.
     pub(super) async fn replay(&mut self) -> anyhow::Result<()> {
         self.archive().await?;
-        // The first one makes the schema; the copies' tables are made after it.
-        self.rebuild().await?;
         let workers = Workers {
             services: Vec::new(),
             database: true,

@@ -19,7 +19,8 @@ pub async fn statuses(shop: &Shop, orders: &[OrderId]) -> Vec<Status> {
     statuses
 }
 
-/// Whether all of `orders` have come to where nothing more follows.
+/// Whether all of `orders` have come to where nothing more happens to them. Their stock may still
+/// have to be committed or given back.
 pub async fn ended(shop: &Shop, orders: &[OrderId]) -> bool {
     let is_end = |status: &Status| !matches!(status, Status::Placed | Status::Cancelling);
     statuses(shop, orders).await.iter().all(is_end)

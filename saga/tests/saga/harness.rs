@@ -307,8 +307,8 @@ impl Shop {
     }
 
     /// Waits until everything that follows from what happened so far has happened: policies react
-    /// to events in their order, so an order that comes last is confirmed last.
-    pub async fn settle(&self) {
+    /// to events in their order, so an order that comes last is confirmed last. Gives that order.
+    pub async fn settle(&self) -> OrderId {
         self.receive("LAST", 1).await;
         until("tasks to be done", async || {
             let backlog = self.storage.backlog(SystemClock.now()).await.unwrap();
@@ -321,6 +321,7 @@ impl Shop {
         })
         .await;
         assert_eq!(self.order(last).await, ["OrderPlaced", "OrderConfirmed"]);
+        last
     }
 
     fn policy<P: Policy>(&self) -> PolicyRunner<P> {

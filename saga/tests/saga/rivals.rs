@@ -49,6 +49,14 @@ async fn place_some(shop: &Shop, orders: &mut Vec<OrderId>) {
     orders.push(cancelled);
 }
 
+async fn until_nothing_is_due(shop: &Shop) {
+    until("nothing to be due", async || {
+        let backlog = shop.storage.backlog(chrono::Utc::now()).await.unwrap();
+        backlog.due + backlog.parked + backlog.scheduled == 0
+    })
+    .await;
+}
+
 /// Of three processes, one after the other is dropped where it stands, and others begin.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_take_over_from_each_other_and_nothing_is_done_twice() {
@@ -70,11 +78,10 @@ async fn processes_take_over_from_each_other_and_nothing_is_done_twice() {
         processes.push(process(&shop, &leases));
     }
     until("all orders to end", async || ended(&shop, &orders).await).await;
-    until("nothing to be due", async || {
-        let backlog = shop.storage.backlog(chrono::Utc::now()).await.unwrap();
-        backlog.due + backlog.parked + backlog.scheduled == 0
-    })
-    .await;
+    until_nothing_is_due(&shop).await;
+    // Stock is committed, or given back, after an order has ended.
+    orders.push(shop.settle().await);
+    until_nothing_is_due(&shop).await;
     for process in processes {
         process.shut_down();
     }
@@ -99,11 +106,10 @@ async fn a_leader_of_before_is_fenced() {
         before = next;
     }
     until("all orders to end", async || ended(&shop, &orders).await).await;
-    until("nothing to be due", async || {
-        let backlog = shop.storage.backlog(chrono::Utc::now()).await.unwrap();
-        backlog.due + backlog.parked + backlog.scheduled == 0
-    })
-    .await;
+    until_nothing_is_due(&shop).await;
+    // Stock is committed, or given back, after an order has ended.
+    orders.push(shop.settle().await);
+    until_nothing_is_due(&shop).await;
     stop.cancel();
     before.await.unwrap().unwrap();
     audit(&shop, &orders, &["A"]).await;
