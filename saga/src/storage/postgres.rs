@@ -26,7 +26,17 @@ impl PostgresSagaStore {
     pub async fn connect(url: &str, connections: u32) -> Result<Self, sqlx::Error> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("orders-saga")
-            .options([("synchronous_commit", "off"), ("statement_timeout", "30s")]);
+            .options([
+                ("synchronous_commit", "off"),
+                ("statement_timeout", "30s"),
+                // Rows are found by their keys. Tasks come and go, so that the server takes their
+                // table for empty or for full, as it happens, and would read through all of it.
+                ("plan_cache_mode", "force_generic_plan"),
+                ("enable_seqscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
+                ("jit", "off"),
+            ]);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))

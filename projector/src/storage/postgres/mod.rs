@@ -8,6 +8,7 @@
 
 mod encode;
 mod sql;
+mod statistics;
 
 pub(crate) use encode::{ColumnArray, write_field};
 pub(crate) use sql::column_list;
@@ -23,6 +24,7 @@ use sqlx::{
     error::BoxDynError,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
 };
+use statistics::Statistics;
 use std::{str::FromStr, sync::Arc, time::Duration};
 use uuid::Uuid;
 
@@ -40,6 +42,7 @@ pub struct PostgresReadModels {
     pool: PgPool,
     /// What the names of tables and checkpoints end with.
     suffix: &'static str,
+    statistics: Statistics,
 }
 
 impl PostgresReadModels {
@@ -76,7 +79,11 @@ impl PostgresReadModels {
             .run(&pool)
             .await
             .map_err(|error| of("migrating the schema `read`")(error.into()))?;
-        Ok(Self { pool, suffix: "" })
+        Ok(Self {
+            pool,
+            suffix: "",
+            statistics: Statistics::default(),
+        })
     }
 
     /// The same for tables that are being built.
@@ -84,6 +91,7 @@ impl PostgresReadModels {
         Self {
             pool: self.pool.clone(),
             suffix: NEW,
+            statistics: self.statistics.clone(),
         }
     }
 
@@ -181,10 +189,17 @@ impl ReadModels for PostgresReadModels {
         let arguments = arguments.map_err(of_encoding)?;
         let query = sqlx::query_scalar_with(AssertSqlSafe(statement), arguments);
         let leading: i64 = within("writing rows", query.fetch_one(&self.pool)).await?;
-        match leading {
-            0 => Err(ReadModelError::Fenced(P::NAME)),
-            _ => Ok(()),
+        if leading == 0 {
+            return Err(ReadModelError::Fenced(P::NAME));
         }
+        // A rebuild analyses its tables itself.
+        if self.suffix.is_empty() {
+            let is_new = |change: &&Change<P::Row>| matches!(change, Change::Insert(_));
+            let added = commit.changes.iter().filter(is_new).count();
+            let table = P::Row::TABLE;
+            self.statistics.added(&self.pool, table, added).await;
+        }
+        Ok(())
     }
 
     async fn checkpoints(&self) -> Result<Vec<CheckpointRecord>, ReadModelError> {
