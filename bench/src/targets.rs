@@ -175,9 +175,9 @@ const TARGETS: [Target; 16] = [
         at_least: 0.0,
         aim: 0.0,
         find: |figures| {
-            let rounds = ["hot/64/conflicts", "hot/256/conflicts"]
+            let rounds = [1, 16, 64, 256]
                 .iter()
-                .filter_map(|name| figures.get(name))
+                .filter_map(|connections| figures.get(&format!("hot/{connections}/conflicts")))
                 .flat_map(Series::rounds);
             let total = rounds.copied().reduce(|sum, more| sum + more)?;
             absolute(Unit::Count, total)

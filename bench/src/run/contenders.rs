@@ -67,7 +67,7 @@ impl Bench {
             self.put_load("write", address, &workers, connections, &traffic)
                 .await?;
         }
-        for connections in MANY {
+        for connections in AT_ONCE {
             let order = carried::place(&platform).await?;
             let notes = Arc::new(Traffic::notes(address, &order));
             let outcome = self

@@ -134,6 +134,8 @@ impl Platform {
         let sandbox = address()?;
         let mut settings = Settings::new(postgres, database)
             .set("ORDERS__BUS__URL", nats.url())
+            // As `orders up` does it: the relay is told of each batch.
+            .set("ORDERS__STORE__NOTIFY", "true")
             .sandbox(sandbox);
         let mut addresses = Vec::new();
         // Queries are not ready before the projector has made their tables.
