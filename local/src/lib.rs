@@ -18,6 +18,7 @@
 
 mod account;
 mod binaries;
+mod companion;
 mod error;
 mod home;
 mod log;
@@ -31,6 +32,7 @@ mod template;
 mod watchdog;
 
 pub use binaries::{Binaries, NatsServerBinary, PostgresBinaries};
+pub use companion::Companion;
 pub use error::Error;
 pub use nats::{Nats, NatsOptions, SyncInterval};
 pub use ports::{free_port, usual_or_free};

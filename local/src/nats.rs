@@ -17,7 +17,7 @@ use crate::account::Account;
 use crate::binaries::NatsServerBinary;
 use crate::home::Home;
 use crate::ports::free_port;
-use crate::server::{Kind, Manners, Server, end_leftover};
+use crate::server::{Kind, LOOK, Manners, Server, end_leftover};
 use crate::{Error, Result};
 
 const MANNERS: Manners = Manners {
@@ -25,6 +25,9 @@ const MANNERS: Manners = Manners {
     stop: Signal::SIGTERM,
     abort: Signal::SIGKILL,
 };
+
+/// The server's log, in its home.
+const LOG: &str = "server.log";
 
 /// How often another free port is tried when somebody was faster.
 const PORT_TRIES: u32 = 5;
@@ -107,7 +110,7 @@ impl Nats {
         let binary = NatsServerBinary::find()?;
         let account = Account::current();
         let home = Home::open(options.store_dir.as_deref(), "nats", &account)?;
-        let log = home.path().join("server.log");
+        let log = home.path().join(LOG);
         let mut server = Server::new(MANNERS, log, home.is_temporary());
         if options.die_with_parent {
             server.die_with_parent(home.to_remove())?;
@@ -162,6 +165,24 @@ impl Nats {
     /// Process id of the last start.
     pub fn pid(&self) -> u32 {
         self.pid.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the server does not run, and says how it ended.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub async fn ended(&self) -> Result<String> {
+        loop {
+            if let Some(how) = self.server.lock().await.ended()? {
+                return Ok(how);
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Where the server writes its log.
+    pub fn log(&self) -> PathBuf {
+        self.home.path().join(LOG)
     }
 
     /// Kills the server as a crash does (SIGKILL), and waits for its end.

@@ -16,7 +16,7 @@ use crate::account::Account;
 use crate::binaries::PostgresBinaries;
 use crate::home::Home;
 use crate::ports::free_port;
-use crate::server::{Kind, Manners, Server, end_leftover};
+use crate::server::{Kind, LOOK, Manners, Server, end_leftover};
 use crate::template;
 use crate::{Error, Result};
 
@@ -27,6 +27,9 @@ const MANNERS: Manners = Manners {
 };
 
 const USER: &str = "orders";
+
+/// The server's log, in its home.
+const LOG: &str = "server.log";
 
 /// How often another free port is tried when somebody was faster.
 const PORT_TRIES: u32 = 5;
@@ -129,7 +132,7 @@ impl Postgres {
         let home = Home::open(options.data_dir.as_deref(), "postgres", &account)?;
         let data = home.path().join("data");
         let disposable = home.is_temporary();
-        let mut server = Server::new(MANNERS, home.path().join("server.log"), disposable);
+        let mut server = Server::new(MANNERS, home.path().join(LOG), disposable);
         if options.die_with_parent {
             server.die_with_parent(home.to_remove())?;
         }
@@ -222,6 +225,24 @@ impl Postgres {
                 .map_err(failed)?;
         }
         connection.close().await.map_err(failed)
+    }
+
+    /// Waits until the server does not run, and says how it ended.
+    ///
+    /// # Errors
+    /// When it cannot be looked at.
+    pub async fn ended(&self) -> Result<String> {
+        loop {
+            if let Some(how) = self.server.lock().await.ended()? {
+                return Ok(how);
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Where the server writes its log.
+    pub fn log(&self) -> PathBuf {
+        self.home.path().join(LOG)
     }
 
     /// Kills the server as a crash does (SIGKILL), and waits for its end.

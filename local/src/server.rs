@@ -13,6 +13,9 @@ use crate::process::{self, POLL, Process};
 use crate::watchdog::Watchdog;
 use crate::{Error, Result};
 
+/// How often whoever watches over a server looks whether it still runs.
+pub(crate) const LOOK: Duration = Duration::from_millis(100);
+
 /// How long a start may take: a database recovers its log first.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -44,6 +47,8 @@ pub(crate) struct Server {
     manners: Manners,
     /// Nobody needs the data after the end, so ending needs no order.
     disposable: bool,
+    /// How long an orderly stop may take before it is made to end.
+    stop_within: Duration,
     log: Log,
     process: Option<Process>,
     watchdog: Option<Watchdog>,
@@ -70,10 +75,21 @@ impl Server {
         Self {
             manners,
             disposable,
+            stop_within: STOP_WITHIN,
             log: Log::new(log),
             process: None,
             watchdog: None,
         }
+    }
+
+    /// Gives an orderly stop another time than the usual.
+    pub(crate) fn stop_within(mut self, limit: Duration) -> Self {
+        self.stop_within = limit;
+        self
+    }
+
+    pub(crate) fn log(&self) -> &std::path::Path {
+        self.log.path()
     }
 
     /// From now on the server ends when this process does, and `remove` is removed with it.
@@ -81,7 +97,7 @@ impl Server {
         let (signal, limit) = if self.disposable {
             (self.manners.abort, Duration::from_secs(5))
         } else {
-            (self.manners.stop, STOP_WITHIN)
+            (self.manners.stop, self.stop_within)
         };
         let name = signal.as_str().trim_start_matches("SIG");
         let tenths = u32::try_from(limit.as_millis() / 100).unwrap_or(u32::MAX);
@@ -185,7 +201,7 @@ impl Server {
             return Ok(());
         };
         let steps = [
-            (self.manners.stop, STOP_WITHIN),
+            (self.manners.stop, self.stop_within),
             (self.manners.abort, KILL_WITHIN),
             (Signal::SIGKILL, KILL_WITHIN),
         ];
@@ -205,15 +221,20 @@ impl Server {
         self.gone(ended)
     }
 
-    fn ended(&mut self) -> Result<Option<String>> {
+    /// How it ended, if it does not run.
+    pub(crate) fn ended(&mut self) -> Result<Option<String>> {
         let name = self.manners.name;
-        match &mut self.process {
-            Some(process) => {
-                let status = process.ended().map_err(trouble(name))?;
-                Ok(status.map(|status| status.to_string()))
-            }
-            None => Ok(Some("not started".into())),
+        let Some(process) = &mut self.process else {
+            return Ok(Some("not started".into()));
+        };
+        let Some(status) = process.ended().map_err(trouble(name))? else {
+            return Ok(None);
+        };
+        // From now on its id may be anybody's.
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.guard(0).map_err(trouble(name))?;
         }
+        Ok(Some(status.to_string()))
     }
 
     fn gone(&mut self, ended: bool) -> Result<()> {
