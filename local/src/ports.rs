@@ -1,7 +1,7 @@
 //! Ports on loopback.
 
 use std::collections::HashSet;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -24,13 +24,17 @@ static HANDED_OUT: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
 /// # Errors
 /// [`Error::NoFreePort`] after a bounded number of tries.
 pub fn free_port() -> Result<u16> {
+    free_port_on(Ipv4Addr::LOCALHOST.into())
+}
+
+fn free_port_on(address: IpAddr) -> Result<u16> {
     let mut guard = HANDED_OUT
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner());
     let handed_out = guard.get_or_insert_default();
     for _ in 0..TRIES {
         let port = rand::random_range(RANGE);
-        if !handed_out.contains(&port) && is_free(port) {
+        if !handed_out.contains(&port) && is_free(address, port) {
             handed_out.insert(port);
             return Ok(port);
         }
@@ -41,16 +45,20 @@ pub fn free_port() -> Result<u16> {
     })
 }
 
-/// `port` when nobody listens on it, else any free one.
+/// `port` when nobody listens on it at `address`, else one that is free there.
 ///
 /// # Errors
 /// As [`free_port`].
-pub fn usual_or_free(port: u16) -> Result<u16> {
-    if is_free(port) { Ok(port) } else { free_port() }
+pub fn usual_or_free(address: IpAddr, port: u16) -> Result<u16> {
+    if is_free(address, port) {
+        Ok(port)
+    } else {
+        free_port_on(address)
+    }
 }
 
-fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+fn is_free(address: IpAddr, port: u16) -> bool {
+    TcpListener::bind((address, port)).is_ok()
 }
 
 #[cfg(test)]
@@ -67,9 +75,10 @@ mod tests {
 
     #[test]
     fn the_usual_port_gives_way_when_it_is_taken() {
+        let here = Ipv4Addr::LOCALHOST.into();
         let usual = free_port().unwrap();
-        assert_eq!(usual_or_free(usual).unwrap(), usual);
+        assert_eq!(usual_or_free(here, usual).unwrap(), usual);
         let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, usual)).unwrap();
-        assert_ne!(usual_or_free(usual).unwrap(), usual);
+        assert_ne!(usual_or_free(here, usual).unwrap(), usual);
     }
 }

@@ -23,17 +23,18 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         health,
         ..
     } = &process;
+    let provider = provider(&settings.saga)?;
     let listener = process
         .bind("http.saga_port", settings.http.saga_port)
         .await?;
     let events = open_store(settings).await?;
-    let url = settings.store.url.expose_secret();
+    let url = settings.saga_url().expose_secret();
     let parts = SagaParts {
         feed: open_feed(settings, &events, lifecycle).await?,
         lane: start_lane(events.store.clone(), &settings.store, lifecycle),
         leases: events.leases.clone(),
         storage: Arc::new(PostgresSagaStore::connect(url, CONNECTIONS).await?),
-        provider: provider(&settings.saga)?,
+        provider,
         clock: Arc::new(SystemClock),
     };
     start(&parts, &settings.saga, lifecycle, health);

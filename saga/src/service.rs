@@ -7,7 +7,7 @@ use crate::{
     storage::SagaStore,
     telemetry,
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
 use bus::Feed;
 use chassis::{Lifecycle, config::SagaSettings, health::Health};
 use chrono::TimeDelta;
@@ -52,10 +52,20 @@ pub struct SagaParts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// The payment provider that the settings name.
+/// The payment provider that the settings name. There is no default: orders must never be approved
+/// without money because somebody forgot to say who is asked for it.
 pub fn provider(settings: &SagaSettings) -> anyhow::Result<Arc<dyn PaymentProvider>> {
-    let provider = HttpPaymentProvider::new(&settings.payment_url, settings.payment_timeout())
+    let Some(url) = &settings.payment_url else {
+        bail!(
+            "saga.payment_url (ORDERS__SAGA__PAYMENT_URL) is not set; allowed: http://… or \
+             https://…, the address of a payment provider; for development, `orders dev`, \
+             `orders up` and `orders serve --sandbox FILE` start a sandbox, which approves orders \
+             without money"
+        );
+    };
+    let provider = HttpPaymentProvider::new(url, settings.payment_timeout())
         .context("saga.payment_url: no client for the payment provider can be made")?;
+    tracing::info!(provider = url, "payments are asked for at {url}");
     Ok(Arc::new(provider))
 }
 

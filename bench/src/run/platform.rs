@@ -112,7 +112,12 @@ impl Platform {
             .set("ORDERS__HTTP__PORT", address.port().to_string())
             .sandbox(sandbox);
         let server = settings
-            .start(programs, "orders", &["serve"], address)
+            .start(
+                programs,
+                "orders",
+                &["serve", "--sandbox", "memory"],
+                address,
+            )
             .await?;
         Ok(Self {
             commands: address,

@@ -75,6 +75,7 @@ impl Settings {
         let origin = |key: &str| origin(key, file, &overrides);
 
         let mut accepted = Map::new();
+        let mut set_by = BTreeMap::new();
         for entry in &known {
             let key = entry.full_key();
             let named = given.remove(&key);
@@ -106,7 +107,10 @@ impl Settings {
                 (Some(value), None) => value,
             };
             match entry.rule.accept(&value) {
-                Some(value) => insert(&mut accepted, entry, value),
+                Some(value) => {
+                    insert(&mut accepted, entry, value);
+                    set_by.insert(key.clone(), source(&key, file, &overrides));
+                }
                 None => reasons.push(entry.refusal(&value, &origin(&key))),
             }
         }
@@ -117,8 +121,9 @@ impl Settings {
             return Err(ConfigError { reasons });
         }
 
-        let settings: Settings = serde_json::from_value(Value::Object(accepted))
+        let mut settings: Settings = serde_json::from_value(Value::Object(accepted))
             .map_err(|error| ConfigError::one(error.to_string()))?;
+        settings.set_by = set_by;
         settings.validate()?;
         Ok(settings)
     }
@@ -291,6 +296,18 @@ fn origin(key: &str, file: Option<&Path>, overrides: &Overrides) -> String {
     match (overrides.get(key), file) {
         (Some((name, _)), _) => format!(" (from {name})"),
         (None, Some(path)) => format!(" (from {})", path.display()),
+        (None, None) => String::new(),
+    }
+}
+
+/// What gave a setting its value: its variable, that of its file, or the configuration's file.
+fn source(key: &str, file: Option<&Path>, overrides: &Overrides) -> String {
+    let variable = overrides
+        .get(key)
+        .or_else(|| overrides.get(&format!("{key}_file")));
+    match (variable, file) {
+        (Some((name, _)), _) => name.clone(),
+        (None, Some(path)) => path.display().to_string(),
         (None, None) => String::new(),
     }
 }

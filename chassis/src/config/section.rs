@@ -36,6 +36,12 @@ macro_rules! plain_values {
 }
 plain_values!(bool, u16, u32, u64, usize, String, Vec<u64>);
 
+impl SettingValue for Option<String> {
+    fn to_value(&self) -> Value {
+        Value::from(self.clone())
+    }
+}
+
 impl SettingValue for IpAddr {
     fn to_value(&self) -> Value {
         Value::from(self.to_string())

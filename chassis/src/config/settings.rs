@@ -1,6 +1,7 @@
 //! Every setting of the platform, each with its default, what is allowed and why it exists.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
@@ -36,6 +37,9 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// Whose data this is.
     pub tenant: TenantSettings,
+    /// What set each `section.key` that is not left to its default.
+    #[serde(skip)]
+    pub(super) set_by: BTreeMap<String, String>,
 }
 
 const PORT: Rule = Rule::Integer {
@@ -158,8 +162,8 @@ section! {
         poll_ms: u64 = 250, POLL_MS;
         /// Time that stock stays reserved for an order that is not confirmed, in seconds.
         reservation_ttl_s: u64 = 900, Rule::Integer { min: 1, max: 2_592_000 };
-        /// Address of the payment provider.
-        payment_url: String = "http://127.0.0.1:8085".to_owned(), Rule::Url(&["http", "https"]);
+        /// Address of the payment provider; sagas do not start without one, or without a sandbox.
+        payment_url: Option<String> = None, Rule::Url(&["http", "https"]);
         /// Time one call to the payment provider may take, in milliseconds.
         payment_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 120_000 };
         /// Calls to the payment provider at once.
@@ -232,6 +236,20 @@ impl Settings {
     #[must_use]
     pub fn read_url(&self) -> &SecretString {
         self.read.url.as_ref().unwrap_or(&self.store.url)
+    }
+
+    /// Where the sagas keep what they remember: always beside the events that it follows from, since
+    /// leases and positions are of that one store; wherever the read models may be.
+    #[must_use]
+    pub fn saga_url(&self) -> &SecretString {
+        &self.store.url
+    }
+
+    /// What set `section.key`: an environment variable, or the path of the file. None where the
+    /// default holds, or where code has set it since.
+    #[must_use]
+    pub fn set_by(&self, key: &str) -> Option<&str> {
+        self.set_by.get(key).map(String::as_str)
     }
 
     /// Every setting with its current value, in the order of documentation.

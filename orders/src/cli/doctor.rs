@@ -76,7 +76,7 @@ fn target() -> anyhow::Result<Target> {
             read_url: running.store_url.clone(),
             store_url: running.store_url,
             bus_url: running.bus_url,
-            payment_url: running.payment_url,
+            payment_url: running.payment_url.unwrap_or_default(),
             processes: running.processes,
         });
     }
@@ -87,7 +87,7 @@ fn target() -> anyhow::Result<Target> {
         store_url: secret(&settings.store.url),
         read_url: secret(settings.read_url()),
         bus_url: settings.bus.url.as_ref().map(secret),
-        payment_url: settings.saga.payment_url.clone(),
+        payment_url: settings.saga.payment_url.clone().unwrap_or_default(),
         processes: vec![("orders".into(), url)],
     })
 }

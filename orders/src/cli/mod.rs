@@ -12,7 +12,7 @@ mod table;
 use crate::{host, import};
 use chassis::config::{Settings, reference_text};
 use clap::{Args, Parser, Subcommand};
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 /// The event-sourced order platform: everything in one process, and the operator's tools.
 #[derive(Debug, Parser)]
@@ -26,7 +26,12 @@ pub struct Cli {
 enum Command {
     /// Run everything in one process.
     #[command(after_long_help = reference_text())]
-    Serve,
+    Serve {
+        /// Start the sandbox provider too, on http.sandbox_port: orders are then approved without
+        /// money. Its ledger is kept in this file; `memory` forgets it with the process.
+        #[arg(long, value_name = "LEDGER")]
+        sandbox: Option<host::Ledger>,
+    },
     /// The same, on a private PostgreSQL and with the sandbox provider: for development.
     Dev,
     /// Run the separate services on a private PostgreSQL and a private nats-server.
@@ -62,7 +67,7 @@ enum Import {
     /// The CSV file of *Online Retail* (UCI Machine Learning Repository).
     OnlineRetail {
         #[command(flatten)]
-        api: Api,
+        commands: WriteApi,
         #[command(flatten)]
         options: import::ImportOptions,
     },
@@ -71,13 +76,37 @@ enum Import {
 /// Where the platform is, unless it says otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 
-/// Where the platform is.
+/// Where commands go.
 #[derive(Debug, Clone, Args)]
-struct Api {
+struct WriteApi {
     /// The platform's address; that of the command service, where services are separate.
     /// Otherwise the platform that runs from this directory's data, or http://127.0.0.1:8080.
     #[arg(long, env = "ORDERS_URL")]
     url: Option<String>,
+}
+
+impl WriteApi {
+    /// Where commands go, and where queries go unless that is said apart.
+    fn urls(&self) -> (String, String) {
+        let running = self.url.is_none().then(host::Running::find).flatten();
+        let (url, query_url) = match (&self.url, running) {
+            (Some(url), _) => (url.clone(), url.clone()),
+            (None, Some(running)) => (running.url, running.query_url),
+            (None, None) => (DEFAULT_URL.to_owned(), DEFAULT_URL.to_owned()),
+        };
+        (trimmed(&url), trimmed(&query_url))
+    }
+}
+
+fn trimmed(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+/// Where the platform is.
+#[derive(Debug, Clone, Args)]
+struct Api {
+    #[command(flatten)]
+    commands: WriteApi,
     /// The query service's address, where it is another one.
     #[arg(long, env = "ORDERS_QUERY_URL")]
     query_url: Option<String>,
@@ -89,25 +118,19 @@ struct Api {
 impl Api {
     /// Where commands go, and where queries go.
     fn urls(&self) -> (String, String) {
-        let running = self.url.is_none().then(host::Running::find).flatten();
-        let (url, query_url) = match (&self.url, running) {
-            (Some(url), _) => (url.clone(), url.clone()),
-            (None, Some(running)) => (running.url, running.query_url),
-            (None, None) => (DEFAULT_URL.to_owned(), DEFAULT_URL.to_owned()),
-        };
-        let trim = |url: &str| url.trim_end_matches('/').to_owned();
-        (
-            trim(&url),
-            trim(self.query_url.as_deref().unwrap_or(&query_url)),
-        )
+        let (url, query_url) = self.commands.urls();
+        match &self.query_url {
+            Some(set) => (url, trimmed(set)),
+            None => (url, query_url),
+        }
     }
 }
 
 /// Runs what the command line asks for.
 pub async fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
-        Command::Serve => match Settings::load() {
-            Ok(settings) => host::serve(settings, None).await,
+        Command::Serve { sandbox } => match Settings::load() {
+            Ok(settings) => host::serve(settings, sandbox).await,
             Err(error) => Err(error.into()),
         },
         Command::Dev => host::dev().await,
@@ -125,8 +148,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Get(args) => get::run(args).await.map(success),
         Command::List(args) => list::run(args).await.map(success),
         Command::Cancel(args) => cancel::run(args).await.map(success),
-        Command::Import(Import::OnlineRetail { api, options }) => {
-            import::import_online_retail(&api.urls().0, &options)
+        Command::Import(Import::OnlineRetail { commands, options }) => {
+            import::import_online_retail(&commands.urls().0, &options)
                 .await
                 .map(success)
         }
@@ -142,19 +165,21 @@ const fn success((): ()) -> ExitCode {
 }
 
 /// Says something to a person, beside the result.
-#[expect(
-    clippy::print_stderr,
-    reason = "a command line speaks to people on standard error"
-)]
 pub(crate) fn say(text: &str) {
-    eprintln!("{text}");
+    // Where nobody listens any more, there is nobody to tell that either.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Prints a result.
-#[expect(
-    clippy::print_stdout,
-    reason = "a command line's results go to standard output"
-)]
+/// Prints a result. Whoever reads it may have seen enough, as `head` has after ten lines; then there
+/// is nothing left to do.
 pub(crate) fn print(text: &str) {
-    println!("{text}");
+    let mut out = std::io::stdout().lock();
+    let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) else {
+        return;
+    };
+    if error.kind() == std::io::ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    say(&format!("error: the result cannot be printed: {error}"));
+    std::process::exit(1);
 }

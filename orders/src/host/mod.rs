@@ -1,13 +1,17 @@
 //! Ways to host the platform: all in one, that on a private PostgreSQL, or separate processes.
 
 mod dev;
+mod payments;
 mod ports;
+mod restart;
 mod running;
 mod serve;
+mod servers;
 mod supervise;
 mod up;
 
 pub use dev::dev;
+pub use payments::Ledger;
 pub use running::Running;
 pub use serve::serve;
 pub use up::up;

@@ -2,24 +2,37 @@
 
 use chassis::config::Settings;
 
-/// Gives every port that the environment does not set one that is free.
+/// Gives every port that nobody has set one that is free.
 pub(super) fn settle(settings: &mut Settings) -> anyhow::Result<()> {
+    let bind = settings.http.bind;
+    let keys = [
+        "http.port",
+        "http.command_port",
+        "http.query_port",
+        "http.projector_port",
+        "http.saga_port",
+        "http.sandbox_port",
+    ];
+    let is_set = keys.map(|key| settings.set_by(key).is_some());
     let http = &mut settings.http;
-    for (name, port) in [
-        ("PORT", &mut http.port),
-        ("COMMAND_PORT", &mut http.command_port),
-        ("QUERY_PORT", &mut http.query_port),
-        ("PROJECTOR_PORT", &mut http.projector_port),
-        ("SAGA_PORT", &mut http.saga_port),
-        ("SANDBOX_PORT", &mut http.sandbox_port),
-    ] {
+    let ports = [
+        &mut http.port,
+        &mut http.command_port,
+        &mut http.query_port,
+        &mut http.projector_port,
+        &mut http.saga_port,
+        &mut http.sandbox_port,
+    ];
+    for (port, is_set) in ports.into_iter().zip(is_set) {
         // One that was asked for is taken as it is: if it is not free, that must be said.
-        if std::env::var_os(format!("ORDERS__HTTP__{name}")).is_none() {
-            *port = local::usual_or_free(*port)?;
+        if !is_set {
+            *port = local::usual_or_free(bind, *port)?;
         }
     }
-    if std::env::var_os("ORDERS__SAGA__PAYMENT_URL").is_none() {
-        settings.saga.payment_url = format!("http://127.0.0.1:{}", http.sandbox_port);
-    }
     Ok(())
+}
+
+/// Where something that listens on `port` is found.
+pub(super) fn url(settings: &Settings, port: u16) -> String {
+    format!("http://{}", settings.http.address(port))
 }

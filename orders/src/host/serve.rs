@@ -1,53 +1,50 @@
 //! `orders serve`: everything in one process, with the store itself as the feed unless there is a
 //! broker.
 
+use super::payments::{self, Ledger};
 use anyhow::Context;
 use assembly::{Process, documentation, open_feed, open_store, start_lane, start_relay};
 use axum::Router;
-use chassis::{
-    Lifecycle,
-    config::Settings,
-    layers,
-    server::{self, Limits},
-};
+use chassis::config::Settings;
 use projector::PostgresReadModels;
 use saga::{SagaParts, storage::PostgresSagaStore};
-use sandbox::{MAX_HOLD_MS, MAX_LATENCY_MS, Sandbox, SandboxOptions};
 use secrecy::ExposeSecret;
-use std::{path::Path, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
 
 /// Connections for the sagas: each policy and the task runner work one statement at a time.
 const SAGA_CONNECTIONS: u32 = 4;
 /// Connections for the projections.
 const PROJECTOR_CONNECTIONS: u32 = 5;
-/// Operations that the sandbox keeps in memory: some 60 MB.
-const SANDBOX_OPERATIONS: usize = 100_000;
 
-/// Runs the platform until it is told to stop. The sandbox provider is part of it where the settings
-/// have payments go to its port; its ledger is kept in `journal`.
-pub async fn serve(settings: Settings, journal: Option<&Path>) -> anyhow::Result<ExitCode> {
+/// Runs the platform until it is told to stop. The sandbox provider is part of it only where it is
+/// given a ledger.
+pub async fn serve(mut settings: Settings, sandbox: Option<Ledger>) -> anyhow::Result<ExitCode> {
+    if let Some(ledger) = &sandbox {
+        ledger.settle(&mut settings)?;
+    }
     let process = Process::new(settings)?;
-    start(&process, journal).await?;
+    start(&process, sandbox.as_ref()).await?;
     Ok(process.run().await)
 }
 
-async fn start(process: &Process, journal: Option<&Path>) -> anyhow::Result<()> {
+async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()> {
     let Process {
         settings,
         lifecycle,
         health,
         ..
     } = process;
+    let provider = saga::provider(&settings.saga)?;
     let listener = process.bind("http.port", settings.http.port).await?;
-    if settings.saga.payment_url.trim_end_matches('/') == sandbox_url(settings) {
-        start_sandbox(settings, lifecycle, journal).await?;
+    if let Some(ledger) = ledger {
+        payments::start_sandbox(settings, lifecycle, ledger).await?;
     }
     let events = open_store(settings).await?;
     let lane = start_lane(events.store.clone(), &settings.store, lifecycle);
     start_relay(settings, &events, lifecycle).await?;
     let feed = open_feed(settings, &events, lifecycle).await?;
-    let read_url = settings.read_url().expose_secret();
+    let (saga_url, read_url) = (settings.saga_url(), settings.read_url());
     let clock = Arc::new(SystemClock);
 
     let sagas = SagaParts {
@@ -55,11 +52,11 @@ async fn start(process: &Process, journal: Option<&Path>) -> anyhow::Result<()> 
         lane: lane.clone(),
         leases: events.leases.clone(),
         storage: Arc::new(
-            PostgresSagaStore::connect(read_url, SAGA_CONNECTIONS)
+            PostgresSagaStore::connect(saga_url.expose_secret(), SAGA_CONNECTIONS)
                 .await
                 .context("the sagas' storage cannot be used")?,
         ),
-        provider: saga::provider(&settings.saga)?,
+        provider,
         clock: clock.clone(),
     };
     saga::start(&sagas, &settings.saga, lifecycle, health);
@@ -68,7 +65,7 @@ async fn start(process: &Process, journal: Option<&Path>) -> anyhow::Result<()> 
 
     let projections = projector::Parts {
         feed,
-        models: PostgresReadModels::connect(read_url, PROJECTOR_CONNECTIONS)
+        models: PostgresReadModels::connect(read_url.expose_secret(), PROJECTOR_CONNECTIONS)
             .await
             .context("the read models cannot be used")?,
         leases: events.leases.clone(),
@@ -91,36 +88,5 @@ async fn start(process: &Process, journal: Option<&Path>) -> anyhow::Result<()> 
         .merge(projector::router(board))
         .merge(documentation(api));
     process.serve(listener, routes);
-    Ok(())
-}
-
-fn sandbox_url(settings: &Settings) -> String {
-    format!("http://127.0.0.1:{}", settings.http.sandbox_port)
-}
-
-async fn start_sandbox(
-    settings: &Settings,
-    lifecycle: &Lifecycle,
-    journal: Option<&Path>,
-) -> anyhow::Result<()> {
-    let options = SandboxOptions {
-        max_operations: SANDBOX_OPERATIONS,
-        stop: lifecycle.soft().clone(),
-        ..SandboxOptions::default()
-    };
-    let sandbox = match journal {
-        Some(journal) => Sandbox::open(options, journal).context("the sandbox's ledger")?,
-        None => Sandbox::new(options),
-    };
-    let mut http = settings.http.clone();
-    // Answers that are held on purpose are neither too slow nor too many.
-    http.request_timeout_ms = MAX_HOLD_MS + 4 * MAX_LATENCY_MS;
-    http.max_in_flight = http.max_connections;
-    let listener = server::bind(http.address(http.sandbox_port))
-        .await
-        .context("http.sandbox_port")?;
-    let routes = layers::wrap(sandbox.router(), &http);
-    let serving = server::serve(listener, routes, &Limits::from(&http), lifecycle);
-    lifecycle.spawn_critical("sandbox", serving);
     Ok(())
 }

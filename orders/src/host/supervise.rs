@@ -1,26 +1,17 @@
-//! Child processes that are kept running, and are stopped with us.
+//! The platform's programs, each kept running as a process of its own, and stopped with us.
 
+use super::restart::Restarts;
 use crate::cli::say;
 use anyhow::Context;
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use local::Companion;
 use std::{
     collections::BTreeMap,
-    fs::File,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::Command,
     time::Duration,
 };
-use tokio::{
-    process::{Child, Command},
-    time::{sleep, timeout},
-};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-
-/// How soon a process that ended is started again.
-const RESTART_AFTER: Duration = Duration::from_secs(1);
 
 /// A program to be kept running.
 pub(super) struct Program {
@@ -31,62 +22,43 @@ pub(super) struct Program {
 }
 
 impl Program {
-    fn spawn(&self) -> anyhow::Result<Child> {
-        let failed = || format!("{} cannot be started", self.path.display());
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(&self.log)
-            .with_context(|| format!("{} cannot be written", self.log.display()))?;
-        // With its parent gone, a child would go on for ever.
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--pdeathsig", "TERM", "--"])
-            .arg(&self.path)
-            .envs(&self.environment)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().with_context(failed)?)
-            .stderr(log)
-            .kill_on_drop(true);
-        command.spawn().with_context(failed)
-    }
-
     /// Keeps it running until `stop`, then ends it within `patience`.
     pub(super) async fn keep(
         self,
         stop: CancellationToken,
         patience: Duration,
     ) -> anyhow::Result<()> {
+        let mut process = Companion::new(self.name, self.log.clone(), patience)?;
+        let mut restarts = Restarts::new();
         loop {
-            let mut child = self.spawn()?;
+            process
+                .start(self.command())
+                .with_context(|| format!("{} cannot be started", self.path.display()))?;
+            restarts.started();
             let ended = tokio::select! {
                 biased;
-                () = stop.cancelled() => return end(&mut child, patience).await,
-                ended = child.wait() => ended?,
+                () = stop.cancelled() => return process.stop().await.map_err(Into::into),
+                ended = process.ended() => ended?,
             };
+            let wait = restarts.wait();
             say(&format!(
-                "{} ended ({ended}) and is started again; see {}",
+                "{} ended ({ended}) and is started again in {} s; see {}",
                 self.name,
+                wait.as_secs(),
                 self.log.display()
             ));
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                () = sleep(RESTART_AFTER) => {}
+                () = sleep(wait) => {}
             }
         }
     }
-}
 
-async fn end(child: &mut Child, patience: Duration) -> anyhow::Result<()> {
-    let Some(pid) = child.id().and_then(|id| i32::try_from(id).ok()) else {
-        return Ok(());
-    };
-    // It may have ended by itself meanwhile, which is as well.
-    let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-    match timeout(patience, child.wait()).await {
-        Ok(ended) => ended.map(drop).context("a process cannot be waited for"),
-        Err(_) => child.kill().await.context("a process cannot be killed"),
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command.envs(&self.environment);
+        command
     }
 }
 

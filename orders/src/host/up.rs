@@ -1,85 +1,82 @@
 //! `orders up`: production's shape on one machine, as separate processes over a private PostgreSQL
-//! and a private nats-server.
+//! and a private nats-server. What the settings say otherwise is followed, and said.
 
 use super::{
-    Running, data_dir, ports,
+    Running, data_dir,
+    payments::{self, Ledger},
+    ports,
+    servers::Servers,
     supervise::{Program, beside_us},
 };
 use crate::cli::say;
 use anyhow::Context;
 use chassis::config::Settings;
-use local::{Nats, NatsOptions, Postgres, PostgresOptions};
-use std::{collections::BTreeMap, path::Path, process::ExitCode, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
-/// The processes, in the order of their start.
-const PROGRAMS: [&str; 5] = ["sandbox", "command", "saga", "projector", "query"];
+/// The services, in the order of their start.
+const SERVICES: [&str; 4] = ["command", "saga", "projector", "query"];
 
 /// Runs the platform's processes until told to stop.
 pub async fn up() -> anyhow::Result<ExitCode> {
     let mut settings = Settings::load()?;
     ports::settle(&mut settings)?;
     let data = data_dir()?;
-    let postgres = Postgres::start(PostgresOptions {
-        data_dir: Some(data.join("postgres")),
-        ..PostgresOptions::default()
-    })
-    .await
-    .context("PostgreSQL cannot be started")?;
-    postgres
-        .create_database("orders")
-        .await
-        .context("the database cannot be created")?;
-    let nats = Nats::start(NatsOptions {
-        store_dir: Some(data.join("nats")),
-        ..NatsOptions::default()
-    })
-    .await
-    .context("nats-server cannot be started")?;
+    let ledger = Ledger::unless_another_provider(&mut settings, &data);
+    let programs: Vec<(&str, PathBuf)> = ledger
+        .iter()
+        .map(|_| "sandbox")
+        .chain(SERVICES)
+        .map(|name| Ok((name, beside_us(name)?)))
+        .collect::<anyhow::Result<_>>()?;
     let logs = data.join("logs");
     std::fs::create_dir_all(&logs).with_context(|| format!("{} cannot be made", logs.display()))?;
-    let environment = environment(&settings, &postgres.url("orders"), &nats.url(), &data);
+    let servers = Servers::database(&mut settings, &data).await?;
+    let servers = servers.and_broker(&mut settings, &data).await?;
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let environment = environment(&settings, &servers, &data);
     let stop = CancellationToken::new();
     let patience = settings.http.shutdown_timeout() + Duration::from_secs(5);
     let mut running = JoinSet::new();
-    for name in PROGRAMS {
+    let mut addresses = vec![];
+    for (name, path) in programs {
         let program = Program {
             name,
-            path: beside_us(name)?,
+            path,
             environment: environment.clone(),
             log: logs.join(format!("{name}.log")),
         };
+        addresses.push((name.to_owned(), address(&settings, name)));
         running.spawn(program.keep(stop.clone(), patience));
     }
-    let http = &settings.http;
+    let (commands, queries) = (address(&settings, "command"), address(&settings, "query"));
     say(&format!(
-        "API       commands http://127.0.0.1:{}, queries http://127.0.0.1:{}, sandbox {}",
-        http.command_port, http.query_port, settings.saga.payment_url
-    ));
-    say(&format!(
-        "Database  {} ; NATS {}",
-        postgres.url("orders"),
-        nats.url()
+        "API       commands {commands}, queries {queries}; open to whoever is on this machine: \
+         there is no authentication"
     ));
     say(&format!("Logs      {}", logs.display()));
-    let running_now = announcement(&settings, &postgres.url("orders"), &nats.url());
-    let announced = running_now.announce(&data)?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let announced = Running::new(&settings, &commands, &queries, addresses).announce(&data)?;
     let failed = tokio::select! {
         _ = terminate.recv() => None,
         _ = interrupt.recv() => None,
         ended = running.join_next() => ended,
+        never = servers.keep() => match never {},
     };
     drop(announced);
     stop.cancel();
     while running.join_next().await.is_some() {}
-    nats.stop().await.context("nats-server did not stop")?;
-    postgres.stop().await.context("PostgreSQL did not stop")?;
+    servers.stop().await?;
     match failed {
         None => Ok(ExitCode::SUCCESS),
         Some(ended) => ended
@@ -88,27 +85,32 @@ pub async fn up() -> anyhow::Result<ExitCode> {
     }
 }
 
-/// What all processes are told.
-fn environment(
-    settings: &Settings,
-    postgres: &str,
-    nats: &str,
-    data: &Path,
-) -> BTreeMap<String, String> {
+/// Where a program listens.
+fn address(settings: &Settings, name: &str) -> String {
     let http = &settings.http;
-    let mut environment = BTreeMap::from([
-        ("ORDERS__STORE__URL", postgres.to_owned()),
-        ("ORDERS__STORE__NOTIFY", "true".to_owned()),
-        ("ORDERS__BUS__URL", nats.to_owned()),
-        (
-            "ORDERS__SAGA__PAYMENT_URL",
-            settings.saga.payment_url.clone(),
-        ),
-        (
-            "SANDBOX_JOURNAL",
-            data.join("sandbox.ndjson").display().to_string(),
-        ),
-    ]);
+    let port = match name {
+        "command" => http.command_port,
+        "query" => http.query_port,
+        "projector" => http.projector_port,
+        "saga" => http.saga_port,
+        _ => http.sandbox_port,
+    };
+    ports::url(settings, port)
+}
+
+/// What all processes are told besides what they find in file and environment by themselves.
+fn environment(settings: &Settings, servers: &Servers, data: &Path) -> BTreeMap<String, String> {
+    let http = &settings.http;
+    let mut told = servers.environment(settings);
+    if settings.set_by("store.notify").is_none() {
+        // Whoever reads is in another process than whoever writes.
+        told.push(("ORDERS__STORE__NOTIFY", "true".into()));
+    }
+    if let Some(provider) = &settings.saga.payment_url {
+        told.push(("ORDERS__SAGA__PAYMENT_URL", provider.clone()));
+    }
+    let journal = payments::journal(data).display().to_string();
+    told.push(("SANDBOX_JOURNAL", journal));
     let ports = [
         ("ORDERS__HTTP__COMMAND_PORT", http.command_port),
         ("ORDERS__HTTP__QUERY_PORT", http.query_port),
@@ -116,33 +118,8 @@ fn environment(
         ("ORDERS__HTTP__SAGA_PORT", http.saga_port),
         ("ORDERS__HTTP__SANDBOX_PORT", http.sandbox_port),
     ];
-    environment.extend(ports.map(|(name, port)| (name, port.to_string())));
-    environment
-        .into_iter()
+    told.extend(ports.map(|(name, port)| (name, port.to_string())));
+    told.into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
-}
-
-fn announcement(settings: &Settings, postgres: &str, nats: &str) -> Running {
-    let http = &settings.http;
-    let at = |port: u16| format!("http://127.0.0.1:{port}");
-    let ports = [
-        http.sandbox_port,
-        http.command_port,
-        http.saga_port,
-        http.projector_port,
-        http.query_port,
-    ];
-    Running {
-        url: at(http.command_port),
-        query_url: at(http.query_port),
-        store_url: postgres.to_owned(),
-        bus_url: Some(nats.to_owned()),
-        payment_url: settings.saga.payment_url.clone(),
-        processes: PROGRAMS
-            .iter()
-            .zip(ports)
-            .map(|(name, port)| ((*name).into(), at(port)))
-            .collect(),
-    }
 }

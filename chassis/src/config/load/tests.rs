@@ -165,3 +165,41 @@ fn a_broken_or_missing_file_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn what_was_set_is_told_from_what_was_left() {
+    let path = tempfile::NamedTempFile::new().unwrap();
+    fs::write(path.path(), "http: {port: 8080}\nstore: {queue: 5000}").unwrap();
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    fs::write(secret.path(), "memory").unwrap();
+    let environment = [
+        ("ORDERS__STORE__QUEUE".into(), "6000".into()),
+        ("ORDERS__STORE__URL_FILE".into(), secret.path().into()),
+        ("ORDERS__SAGA__PAYMENT_URL".into(), "".into()),
+    ];
+    let settings = Settings::load_from(Some(path.path()), environment).unwrap();
+    let file = path.path().to_str();
+    assert_eq!(
+        settings.set_by("http.port"),
+        file,
+        "though it is the default"
+    );
+    assert_eq!(settings.set_by("store.queue"), Some("ORDERS__STORE__QUEUE"));
+    assert_eq!(
+        settings.set_by("store.url"),
+        Some("ORDERS__STORE__URL_FILE")
+    );
+    assert_eq!(settings.set_by("saga.payment_url"), None);
+    assert_eq!(settings.set_by("http.query_port"), None);
+}
+
+#[test]
+fn sagas_are_beside_the_store_wherever_the_read_models_are() {
+    let both = [
+        ("ORDERS__STORE__URL", "postgres://h/store"),
+        ("ORDERS__READ__URL", "postgres://h/read"),
+    ];
+    let settings = load("", &both).unwrap();
+    assert_eq!(settings.saga_url().expose_secret(), "postgres://h/store");
+    assert_eq!(settings.read_url().expose_secret(), "postgres://h/read");
+}
