@@ -1,10 +1,21 @@
 //! The API, as the command line uses it.
 
-use super::Api;
-use anyhow::{Context, anyhow, bail};
-use reqwest::{Client, RequestBuilder, Response};
+use super::{Api, say};
+use anyhow::{Context, anyhow};
+use reqwest::{Client, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a request is tried that may go right later, how often, and the wait after the first try;
+/// it doubles with each.
+const PATIENCE: Duration = Duration::from_secs(30);
+const TRIES: u32 = 6;
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// The longest wait that the platform may ask for.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How often a platform is looked for that nobody answers for: it may just be starting again.
+const TRIES_TO_CONNECT: u32 = 3;
 
 /// A client of the platform.
 pub(super) struct ApiClient {
@@ -23,10 +34,28 @@ pub(super) struct Written {
     pub replayed: bool,
 }
 
+/// An answer of the platform.
+struct Answer {
+    headers: HeaderMap,
+    body: Value,
+}
+
+/// Why there is no answer.
+struct Failure {
+    error: anyhow::Error,
+    /// Whether it may go right later.
+    retryable: bool,
+    /// Whether the platform may have done what it was asked all the same.
+    maybe_done: bool,
+    /// What the platform asks for before it is tried again.
+    wait: Option<Duration>,
+    unreachable: bool,
+}
+
 impl ApiClient {
     pub(super) fn new(api: &Api) -> anyhow::Result<Self> {
         let http = Client::builder()
-            .timeout(Duration::from_secs(30))
+            .timeout(PATIENCE)
             .build()
             .context("an HTTP client cannot be made")?;
         let (url, query_url) = api.urls();
@@ -44,21 +73,22 @@ impl ApiClient {
         query: &[(&str, String)],
         token: Option<&str>,
     ) -> anyhow::Result<Value> {
-        let mut request = self
-            .http
-            .get(format!("{}{path}", self.query_url))
-            .query(query);
-        if let Some(token) = token {
-            request = request.header("consistency-token", token);
-        }
-        send(request)
-            .await?
-            .json()
-            .await
-            .context("the answer is not JSON")
+        let request = || {
+            let request = self
+                .http
+                .get(format!("{}{path}", self.query_url))
+                .query(query);
+            match token {
+                Some(token) => request.header("consistency-token", token),
+                None => request,
+            }
+        };
+        let answer = persist(request).await.map_err(|failure| failure.error)?;
+        Ok(answer.body)
     }
 
-    /// Writes, under `key` or a new one.
+    /// Writes, under `key` or a new one. What can be helped by sending it again is sent again under
+    /// the same key, so that it is done once at most.
     pub(super) async fn post(
         &self,
         path: &str,
@@ -66,44 +96,128 @@ impl ApiClient {
         body: &Value,
     ) -> anyhow::Result<Written> {
         let key = key.map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
-        let request = self
-            .http
-            .post(format!("{}{path}", self.url))
-            .header("idempotency-key", key)
-            .json(body);
-        let response = send(request).await?;
+        let request = || {
+            self.http
+                .post(format!("{}{path}", self.url))
+                .header("idempotency-key", &key)
+                .json(body)
+        };
+        let answer = persist(request)
+            .await
+            .map_err(|failure| failure.under(&key))?;
         let header = |name: &str| {
-            response
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
+            let value = answer.headers.get(name)?.to_str();
+            value.ok().map(str::to_owned)
         };
         Ok(Written {
             consistency_token: header("consistency-token"),
             replayed: header("idempotent-replayed").is_some(),
-            body: response.json().await.context("the answer is not JSON")?,
+            body: answer.body,
         })
     }
 }
 
+impl Failure {
+    /// What a person is told of a write that failed under `key`.
+    fn under(self, key: &str) -> anyhow::Error {
+        if !self.maybe_done {
+            return self.error;
+        }
+        anyhow!(
+            "{error:#}\n  It is not known whether this was done. It is safe to run the same command \
+             again with\n  --idempotency-key {key}\n  which does it once at most, and then answers \
+             what was answered first.",
+            error = self.error
+        )
+    }
+}
+
+/// Sends a request until it is answered for good, within bounds.
+async fn persist(request: impl Fn() -> RequestBuilder) -> Result<Answer, Failure> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut wait = FIRST_WAIT;
+    let mut maybe_done = false;
+    for tries in 1.. {
+        let mut failure = match send(request()).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
+        };
+        maybe_done |= failure.maybe_done;
+        let pause = failure.wait.map_or(wait, |asked| asked.max(wait));
+        let at_most = match failure.unreachable {
+            true => TRIES_TO_CONNECT,
+            false => TRIES,
+        };
+        if !failure.retryable || tries >= at_most || Instant::now() + pause > deadline {
+            // A refusal says for certain that nothing was done, now or before under the same key.
+            failure.maybe_done = maybe_done && failure.retryable;
+            return Err(failure);
+        }
+        say(&format!("{:#}; trying again", failure.error));
+        sleep(pause).await;
+        wait *= 2;
+    }
+    unreachable!("the tries are bounded")
+}
+
 /// The answer, or the platform's own words for why there is none.
-async fn send(request: RequestBuilder) -> anyhow::Result<Response> {
+async fn send(request: RequestBuilder) -> Result<Answer, Failure> {
     let response = request.send().await.map_err(|error| {
         let url = error
             .url()
             .map_or_else(String::new, |url| format!(" at {url}"));
-        anyhow!(error.without_url()).context(format!(
-            "the platform cannot be reached{url}; is it running? (`make run`)"
-        ))
+        let unreachable = error.is_connect();
+        let what = match unreachable {
+            true => format!(
+                "the platform cannot be reached{url}; is it running? (`make run`, or set --url)"
+            ),
+            false => format!("the platform did not answer{url}"),
+        };
+        Failure {
+            error: anyhow!(error.without_url()).context(what),
+            retryable: true,
+            maybe_done: !unreachable,
+            wait: None,
+            unreachable,
+        }
     })?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.map_err(|error| Failure {
+        error: anyhow!(error.without_url()).context("the platform's answer broke off"),
+        retryable: true,
+        maybe_done: true,
+        wait: None,
+        unreachable: false,
+    })?;
+    let body: Option<Value> = serde_json::from_slice(&body).ok();
+    match body {
+        Some(body) if status.is_success() => Ok(Answer { headers, body }),
+        body => Err(refused(status, &headers, body.as_ref())),
     }
-    let Ok(problem) = response.json::<Value>().await else {
-        bail!("the platform answered {status}");
+}
+
+fn refused(status: StatusCode, headers: &HeaderMap, problem: Option<&Value>) -> Failure {
+    let asked = headers.get("retry-after");
+    let asked = asked.and_then(|value| value.to_str().ok()?.parse().ok());
+    // Without a problem it is something in between that answers, such as a proxy.
+    let retryable = match problem {
+        Some(problem) => problem["retryable"].as_bool().unwrap_or(false),
+        None => status.is_server_error() || status.is_success(),
     };
+    Failure {
+        error: match problem {
+            Some(problem) => anyhow!(words(status, problem)),
+            None => anyhow!("the answer ({status}) is not the platform's"),
+        },
+        retryable,
+        maybe_done: retryable && status != StatusCode::TOO_MANY_REQUESTS,
+        wait: asked.map(|seconds| LONGEST_WAIT.min(Duration::from_secs(seconds))),
+        unreachable: false,
+    }
+}
+
+/// A problem for people.
+fn words(status: StatusCode, problem: &Value) -> String {
     let mut text = format!(
         "{} ({status})",
         problem["detail"].as_str().unwrap_or("refused")
@@ -119,5 +233,8 @@ async fn send(request: RequestBuilder) -> anyhow::Result<Response> {
     if let Some(request_id) = problem["request_id"].as_str() {
         text.push_str(&format!("\n  request id: {request_id}"));
     }
-    bail!(text)
+    text
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,18 @@
 use super::{
     Api,
     client::ApiClient,
-    print,
+    print, say,
     table::{money, number, table, text, time},
 };
 use clap::Args;
+use comfy_table::{Cell, Table};
 use serde_json::Value;
+use std::collections::HashMap;
 use uuid::Uuid;
+
+/// Events asked for at once, and the most that are shown.
+const PAGE: usize = 200;
+const EVENTS_AT_MOST: usize = 10_000;
 
 /// Show an order.
 // Here, `--version` is the order's and not the program's.
@@ -38,7 +44,7 @@ pub(super) async fn run(args: GetArgs) -> anyhow::Result<()> {
     let path = format!("/v1/orders/{}", args.order_id);
     let mut order = client.get(&path, &query, None).await?;
     if args.events {
-        order["events"] = client.get(&format!("{path}/events"), &[], None).await?["items"].take();
+        order["events"] = events(&client, &path).await?.into();
     }
     if args.api.json {
         print(&serde_json::to_string_pretty(&order)?);
@@ -46,6 +52,32 @@ pub(super) async fn run(args: GetArgs) -> anyhow::Result<()> {
         show(&order);
     }
     Ok(())
+}
+
+/// The whole history of an order, page by page.
+async fn events(client: &ApiClient, path: &str) -> anyhow::Result<Vec<Value>> {
+    let path = format!("{path}/events");
+    let mut events = vec![];
+    let mut cursor: Option<String> = None;
+    loop {
+        let mut query = vec![("limit", PAGE.to_string())];
+        query.extend(cursor.map(|cursor| ("cursor", cursor)));
+        let mut page = client.get(&path, &query, None).await?;
+        if let Value::Array(items) = page["items"].take() {
+            events.extend(items);
+        }
+        cursor = page["next_cursor"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            return Ok(events);
+        }
+        if events.len() >= EVENTS_AT_MOST {
+            say(&format!(
+                "only the first {} events are shown; there are more at {path}",
+                events.len()
+            ));
+            return Ok(events);
+        }
+    }
 }
 
 /// Shows an order to people.
@@ -83,15 +115,63 @@ pub(super) fn show(order: &Value) {
         print(&lines.to_string());
     }
     if let Some(items) = order["events"].as_array() {
-        let mut events = table(&["position", "event", "by", "recorded"]);
-        for event in items {
-            events.add_row(vec![
-                number(&event["position"]),
-                text(&event["type"]),
-                text(&event["actor"]),
-                time(&event["recorded_at"]),
-            ]);
-        }
-        print(&events.to_string());
+        print(&history(items).to_string());
+    }
+}
+
+/// What happened: who, when, why.
+fn history(items: &[Value]) -> Table {
+    let types: HashMap<&str, &str> = items
+        .iter()
+        .filter_map(|event| Some((event["event_id"].as_str()?, event["type"].as_str()?)))
+        .collect();
+    let mut events = table(&["position", "event", "by", "recorded", "why"]);
+    for event in items {
+        events.add_row(vec![
+            number(&event["position"]),
+            text(&event["type"]),
+            text(&event["actor"]),
+            time(&event["recorded_at"]),
+            Cell::new(why(event, &types)),
+        ]);
+    }
+    events
+}
+
+/// The reason that the event gives, and what it follows from.
+fn why(event: &Value, types: &HashMap<&str, &str>) -> String {
+    let data = &event["data"];
+    let reasons = ["reason", "decline_code", "detail"];
+    let reasons = reasons.iter().filter_map(|name| data[name].as_str());
+    let cause = event["causation_id"].as_str();
+    let cause = cause.map(|cause| match types.get(cause) {
+        Some(name) => format!("after {name}"),
+        None => format!("after event {cause}"),
+    });
+    let parts: Vec<String> = reasons.map(str::to_owned).chain(cause).collect();
+    match parts.is_empty() {
+        true => "-".into(),
+        false => parts.join("; "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn why_is_the_reason_given_and_what_it_follows_from() {
+        let types = HashMap::from([("e1", "PaymentDeclined")]);
+        let event = json!({
+            "causation_id": "e1",
+            "data": { "reason": "payment_declined", "detail": "card_declined" }
+        });
+        let said = "payment_declined; card_declined; after PaymentDeclined";
+        assert_eq!(why(&event, &types), said);
+        let event = json!({ "causation_id": "e2", "data": {} });
+        assert_eq!(why(&event, &types), "after event e2");
+        let event = json!({ "causation_id": null, "data": {} });
+        assert_eq!(why(&event, &types), "-");
     }
 }

@@ -86,17 +86,23 @@ pub(super) async fn run(args: PlaceArgs) -> anyhow::Result<()> {
         print(&serde_json::to_string_pretty(&written.body)?);
         return Ok(());
     }
-    if written.replayed {
-        say("This order had been placed before.");
-    }
     let order_id = written.body["order_id"]
         .as_str()
         .context("the answer names no order")?;
+    say(&match written.replayed {
+        true => format!("Order {order_id} had been placed before."),
+        false => format!("Order {order_id} is placed."),
+    });
     let path = format!("/v1/orders/{order_id}");
-    let order = client
-        .get(&path, &[], written.consistency_token.as_deref())
-        .await?;
-    get::show(&order);
+    let read = client.get(&path, &[], written.consistency_token.as_deref());
+    match read.await {
+        Ok(order) => get::show(&order),
+        // It is placed all the same, and this is how.
+        Err(error) => {
+            say(&format!("It cannot be read yet: {error:#}"));
+            get::show(&written.body);
+        }
+    }
     Ok(())
 }
 
