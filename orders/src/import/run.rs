@@ -44,14 +44,18 @@ struct Counts {
 /// file's content, so an import that is repeated, or goes on after it was killed, changes nothing
 /// that is there already.
 pub async fn import_online_retail(url: &str, options: &ImportOptions) -> anyhow::Result<()> {
-    let Invoices { clean, mut refused } = read(&options.file)?;
+    let Invoices {
+        clean,
+        mut refused,
+        digest,
+    } = read(&options.file)?;
     let client = Client::builder()
         .timeout(Duration::from_secs(30))
         .pool_max_idle_per_host(options.concurrency.into())
         .build()
         .context("an HTTP client cannot be made")?;
     if options.receive_stock {
-        let counts = receive_stock(&client, url, &clean, options).await?;
+        let counts = receive_stock(&client, url, &clean, &digest, options).await?;
         crate::cli::say(&format!(
             "{} articles booked in, {} had been before",
             counts.done, counts.replayed
@@ -75,6 +79,7 @@ async fn receive_stock(
     client: &Client,
     url: &str,
     invoices: &[Invoice],
+    digest: &str,
     options: &ImportOptions,
 ) -> anyhow::Result<Counts> {
     let mut needed: BTreeMap<&str, i64> = BTreeMap::new();
@@ -91,8 +96,8 @@ async fn receive_stock(
                 .pop_if_empty()
                 .extend(["v1", "stock", sku, "receipts"]);
             let body = json!({ "quantity": quantity, "reference": "online-retail" });
-            // The quantity is part of the key: another file needs another receipt.
-            let key = format!("online-retail-stock-{}-{quantity}", sku.replace(' ', "_"));
+            // What another file needs comes on top, even where it is as many of the same article.
+            let key = format!("online-retail-stock-{digest}-{}", sku.replace(' ', "_"));
             let body = serde_json::to_vec(&body)?;
             let sent = post(client, path.as_str(), &key, &body, patience(options)).await?;
             if let Sent::Refused(reason) = &sent {
