@@ -28,7 +28,7 @@ async fn run(process: Process) -> anyhow::Result<Process> {
     let reader = PostgresReader::connect(options)
         .await
         .context("store.url: the event store cannot be reached")?;
-    let api = query::start(Arc::new(reader), None, settings, lifecycle, health)?;
+    let api = query::start(Arc::new(reader), settings, lifecycle, health)?;
     let routes = query::router(api).merge(documentation(query::openapi()));
     process.serve(listener, routes);
     Ok(process)

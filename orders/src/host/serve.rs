@@ -73,7 +73,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
     };
     let board = projector::start(&projections, &settings.projector, lifecycle, health);
 
-    let queries = query::start(events.reader.clone(), None, settings, lifecycle, health)
+    let queries = query::start(events.reader.clone(), settings, lifecycle, health)
         .context("the read API cannot be started")?;
     let commands = command::start(events.store, lane, settings, lifecycle, health)
         .await
