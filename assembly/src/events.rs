@@ -1,5 +1,6 @@
 //! The store, the broker and the feed that the settings name.
 
+use crate::patiently;
 use anyhow::{Context, bail};
 use bus::{
     Broker, BrokerFeed, ConnectOptions, Feed, JetStream, JetStreamOptions, Relay, RelayOptions,
@@ -12,16 +13,12 @@ use chassis::{
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 use store::{
-    EventReader, EventStore, MemoryStore, PostgresOptions, PostgresStore, StoreError, SystemClock,
+    EventReader, EventStore, MemoryStore, PostgresOptions, PostgresReader, PostgresStore,
+    StoreError, SystemClock,
     lease::{Leases, MemoryLeases},
 };
-use tokio::time::{Instant, sleep};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
-
-/// How long a start waits for a database that does not answer yet.
-const START_PATIENCE: Duration = Duration::from_secs(30);
-const START_RETRY: Duration = Duration::from_millis(500);
 
 /// The event store, and the leases that it keeps.
 #[derive(Clone)]
@@ -47,17 +44,11 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Events> {
             leases: Arc::new(MemoryLeases::new(clock)),
         });
     }
-    let deadline = Instant::now() + START_PATIENCE;
-    loop {
-        match connect(url, settings.store.notify).await {
-            Ok(events) => return Ok(events),
-            Err(error) if error.is_transient() && Instant::now() < deadline => {
-                tracing::warn!(%error, "the event store does not answer yet");
-                sleep(START_RETRY).await;
-            }
-            Err(error) => return Err(error).context("store.url: the event store cannot be used"),
-        }
-    }
+    patiently("the event store", StoreError::is_transient, async || {
+        connect(url, settings.store.notify).await
+    })
+    .await
+    .context("store.url: the event store cannot be used")
 }
 
 async fn connect(url: &str, notify: bool) -> Result<Events, StoreError> {
@@ -72,6 +63,22 @@ async fn connect(url: &str, notify: bool) -> Result<Events, StoreError> {
     })
 }
 
+/// Connects to the store that `store.url` names for reading alone, as patiently as
+/// [`open_store`] does.
+pub async fn open_reader(settings: &Settings) -> anyhow::Result<PostgresReader> {
+    let url = settings.store.url.expose_secret();
+    if url == "memory" {
+        bail!("store.url: a store in memory can be read by its own process alone");
+    }
+    // It writes nothing, so it does not matter to it how durable the server is.
+    let options = PostgresOptions::new(url).accept_data_loss();
+    patiently("the event store", StoreError::is_transient, async || {
+        PostgresReader::connect(options.clone()).await
+    })
+    .await
+    .context("store.url: the event store cannot be used")
+}
+
 /// The feed that the settings name: JetStream where there is a broker, else the store itself.
 pub async fn open_feed(
     settings: &Settings,
@@ -80,16 +87,24 @@ pub async fn open_feed(
 ) -> anyhow::Result<Arc<dyn Feed>> {
     let tasks = TaskTracker::new();
     let (reader, stop) = (events.reader.clone(), lifecycle.soft().clone());
+    let stopping = stop.clone();
     let feed = match open_broker(&settings.bus).await? {
         Some(broker) => BrokerFeed::start(broker, reader, TailOptions::default(), &tasks, stop),
         None => StoreFeed::start(reader, TailOptions::default(), &tasks, stop),
     };
     tasks.close();
-    lifecycle.spawn_critical("feed", async move {
-        tasks.wait().await;
-        Ok(())
-    });
+    lifecycle.spawn_critical("feed", kept_until(stopping, tasks));
     Ok(feed)
+}
+
+/// Waits for `tasks`, which have to run until `stopping`: that one of them panicked, or could not go
+/// on, shows by its end before that.
+async fn kept_until(stopping: CancellationToken, tasks: TaskTracker) -> anyhow::Result<()> {
+    tasks.wait().await;
+    if stopping.is_cancelled() {
+        return Ok(());
+    }
+    bail!("what fills the feed has ended by itself; the log says why");
 }
 
 /// Starts the relay where there is a broker: it leads, or waits to.
@@ -134,4 +149,30 @@ async fn open_broker(settings: &BusSettings) -> anyhow::Result<Option<Arc<dyn Br
         .await
         .context("bus.url: NATS cannot be used")?;
     Ok(Some(Arc::new(broker)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_feed_whose_task_ends_by_itself_is_a_failure() {
+        for panics in [false, true] {
+            let tasks = TaskTracker::new();
+            tasks.spawn(async move { assert!(!panics, "on purpose") });
+            tasks.close();
+            let ended = kept_until(CancellationToken::new(), tasks).await;
+            assert!(ended.is_err(), "panics: {panics}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_feed_that_was_told_to_stop_is_none() {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        tasks.spawn(stop.clone().cancelled_owned());
+        tasks.close();
+        let ended = tokio::spawn(kept_until(stop.clone(), tasks));
+        stop.cancel();
+        ended.await.expect("it does not panic").expect("it is well");
+    }
 }

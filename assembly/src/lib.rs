@@ -7,9 +7,11 @@
 mod documentation;
 mod events;
 mod lane;
+mod patience;
 mod process;
 
 pub use documentation::documentation;
-pub use events::{Events, open_feed, open_store, start_relay};
+pub use events::{Events, open_feed, open_reader, open_store, start_relay};
 pub use lane::start_lane;
-pub use process::{Process, service_main};
+pub use patience::patiently;
+pub use process::{Process, run_to_exit, service_main};

@@ -51,6 +51,11 @@ impl Process {
 
     /// Serves `router`, with health and metrics.
     pub fn serve(&self, listener: Listener, router: Router) {
+        tracing::info!(
+            address = %listener.address(),
+            "open: there is no authentication, and whoever reaches http://{} may do everything",
+            listener.address()
+        );
         let router = router.merge(self.health.router(&self.metrics));
         let router = layers::wrap(router, &self.settings.http);
         let limits = Limits::from(&self.settings.http);
@@ -88,11 +93,7 @@ enum ConfigAction {
 
 /// The `main` of a service: reads the command line and the settings, and runs `service` in a
 /// process, which it should give back once everything is started.
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "before there are logs"
-)]
+#[expect(clippy::print_stdout, reason = "what was asked for is the result")]
 pub fn service_main<S>(name: &'static str, about: &'static str, service: S) -> ExitCode
 where
     S: AsyncFnOnce(Process) -> anyhow::Result<Process>,
@@ -103,7 +104,7 @@ where
         .after_long_help(reference_text());
     let arguments =
         Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
-    let run = async || {
+    run_to_exit(name, async || {
         let settings = Settings::load()?;
         if let Some(Action::Config(ConfigAction::Print)) = arguments.action {
             print!("{}", settings.to_yaml_redacted());
@@ -111,7 +112,15 @@ where
         }
         let process = service(Process::new(settings)?).await?;
         Ok(process.run().await)
-    };
+    })
+}
+
+/// Runs the whole of the process `name` in a runtime, and says why it failed if it did.
+#[expect(clippy::print_stderr, reason = "there may be no logs yet")]
+pub fn run_to_exit<R>(name: &'static str, run: R) -> ExitCode
+where
+    R: AsyncFnOnce() -> anyhow::Result<ExitCode>,
+{
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -119,7 +128,7 @@ where
         Ok(runtime) => runtime.block_on(run()),
         Err(error) => Err(anyhow::Error::new(error).context("the runtime cannot be started")),
     };
-    result.unwrap_or_else(|error: anyhow::Error| {
+    result.unwrap_or_else(|error| {
         eprintln!("{name}: {error:#}");
         ExitCode::FAILURE
     })

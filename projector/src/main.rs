@@ -1,7 +1,7 @@
 //! The projector: keeps the read models up to date, and builds them anew.
 
 use anyhow::Context;
-use assembly::{Events, Process, open_feed, open_store};
+use assembly::{Process, open_feed, open_reader, open_store, patiently, run_to_exit};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{
@@ -9,6 +9,7 @@ use projector::{
     projections::names,
     rebuild::{Progress, RebuildOptions, rebuild_by_name},
     router, start,
+    storage::ReadModelError,
 };
 use secrecy::ExposeSecret;
 use std::{
@@ -17,7 +18,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use store::{PostgresOptions, PostgresReader, SystemClock};
+use store::{EventReader, SystemClock};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -62,22 +63,11 @@ enum ConfigAction {
     Print,
 }
 
-#[expect(clippy::print_stderr, reason = "there may be no logs yet")]
 fn main() -> ExitCode {
     let command = Arguments::command().after_long_help(reference_text());
     let arguments =
         Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(arguments)),
-        Err(error) => Err(anyhow::Error::new(error).context("the runtime cannot be started")),
-    };
-    result.unwrap_or_else(|error| {
-        eprintln!("projector: {error:#}");
-        ExitCode::FAILURE
-    })
+    run_to_exit("projector", async || run(arguments).await)
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -102,7 +92,7 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
     } = &process;
     let port = settings.http.projector_port;
     let listener = process.bind("http.projector_port", port).await?;
-    let events: Events = open_store(settings).await?;
+    let events = open_store(settings).await?;
     let parts = Parts {
         feed: open_feed(settings, &events, lifecycle).await?,
         models: read_models(settings).await?,
@@ -119,13 +109,17 @@ async fn read_models(settings: &Settings) -> anyhow::Result<PostgresReadModels> 
     if url == "memory" {
         anyhow::bail!("read.url: the read models of a service need PostgreSQL");
     }
-    PostgresReadModels::connect(url, CONNECTIONS)
-        .await
-        .context("read.url: the database of the read models cannot be used")
+    patiently(
+        "the database of the read models",
+        ReadModelError::is_transient,
+        async || PostgresReadModels::connect(url, CONNECTIONS).await,
+    )
+    .await
+    .context("read.url: the database of the read models cannot be used")
 }
 
 async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<ExitCode> {
-    let reader = Arc::new(reader(settings).await?);
+    let reader = Arc::new(open_reader(settings).await?);
     let models = read_models(settings).await?;
     let names = match name {
         Some(name) => vec![name],
@@ -168,8 +162,7 @@ fn line(progress: &Progress) -> String {
 }
 
 async fn status(settings: &Settings) -> anyhow::Result<ExitCode> {
-    use store::EventReader;
-    let head = reader(settings).await?.head().await?;
+    let head = open_reader(settings).await?.head().await?;
     let checkpoints = read_models(settings).await?.checkpoints().await?;
     let mut text = format!(
         "{:24} {:>7} {:>12} {:>12}  {}\n",
@@ -187,16 +180,6 @@ async fn status(settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     print(&text)?;
     Ok(ExitCode::SUCCESS)
-}
-
-async fn reader(settings: &Settings) -> anyhow::Result<PostgresReader> {
-    let url = settings.store.url.expose_secret();
-    if url == "memory" {
-        anyhow::bail!("store.url: a store in memory is nobody else's to read");
-    }
-    PostgresReader::connect(PostgresOptions::new(url))
-        .await
-        .context("store.url: the event store cannot be used")
 }
 
 fn print(text: &str) -> std::io::Result<()> {
