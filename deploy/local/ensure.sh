@@ -8,6 +8,7 @@ set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 TOOLS=$ROOT/.data/tools
+POSTGRES=$TOOLS/postgresql # where Debian's packages are unpacked when they cannot be installed
 
 POSTGRES_AT_LEAST=14
 NATS_AT_LEAST=2.10.0
@@ -83,7 +84,7 @@ ensure_build() {
 # in.
 find_postgres() {
     local directory version
-    for directory in ${PATH//:/ } /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
+    for directory in ${PATH//:/ } "$POSTGRES"/bin /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
         /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
         /home/linuxbrew/.linuxbrew/opt/postgresql*/bin \
         /Applications/Postgres.app/Contents/Versions/*/bin; do
@@ -97,13 +98,79 @@ find_postgres() {
     return 1
 }
 
+# Debian's package makes a server of the machine's own, and starts it on port 5432. Nobody here asked
+# for that: only the programs are needed. Where there is one already, it is left as it is.
+without_system_cluster() {
+    have dpkg || return 0
+    dpkg -s postgresql-common >/dev/null 2>&1 && return
+    apt_install "the database's tools" postgresql-common || return 1
+    local settings=/etc/postgresql-common/createcluster.conf elevate=()
+    [ "$(id -u)" -eq 0 ] || elevate=(sudo -n)
+    ${elevate[@]+"${elevate[@]}"} sed -i \
+        's/^#\{0,1\} *create_main_cluster *=.*/create_main_cluster = false/' "$settings"
+    grep -q '^create_main_cluster = false' "$settings"
+}
+
+postgres_from_apt() {
+    without_system_cluster && apt_install "the database" postgresql
+}
+
+# For whoever may not install: the same packages of Debian, checked by apt as always, but unpacked
+# below .data/tools. Nothing of the machine is changed. The programs run as links that tell them
+# where their libraries are.
+postgres_unpacked() {
+    { have apt-get && have dpkg-deb; } || return 1
+    say "unpacking Debian's PostgreSQL into .data/tools/postgresql, since it cannot be installed from this account"
+    mkdir -p "$TOOLS"
+    local work status=0
+    work=$(mktemp -d "$TOOLS/postgresql.new.XXXXXX")
+    unpack_postgres "$work" || status=1
+    rm -rf "$work"
+    return $status
+}
+
+# unpack_postgres WORK: fetches into WORK, and moves what came out of it into place, whole or not.
+unpack_postgres() {
+    local work=$1 packages package server program libraries
+    local apt=(apt-get -qq -o "Dir::State=$work/state" -o "Dir::Cache=$work/cache"
+        -o Dir::State::status=/var/lib/dpkg/status -o Debug::NoLocking=1 -o APT::Sandbox::User=)
+    mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/debs"
+    "${apt[@]}" update >&2 || return 1
+    # What an installation would add; of that, the programs and their libraries. LLVM is large, and
+    # only for compiling expressions, which the server does without where it is not there.
+    packages=$("${apt[@]}" -s install --no-install-recommends postgresql |
+        sed -n 's/^Inst \([^ ]*\).*/\1/p' |
+        grep -E '^(postgresql(-client)?-[0-9]+|lib.*)$' | grep -Ev '^libllvm|-perl$') || return 1
+    # shellcheck disable=SC2086 # They are words.
+    (cd "$work/debs" && "${apt[@]}" download $packages >&2) || return 1
+    for package in "$work"/debs/*.deb; do
+        dpkg-deb -x "$package" "$work/root" || return 1
+    done
+    server=$(cd "$work/root" && echo usr/lib/postgresql/*)
+    [ -x "$work/root/$server/bin/postgres" ] || return 1
+    rm -rf "$work/root/$server"/lib/{llvmjit*,bitcode}
+    libraries=$(cd "$work/root" && ls -d usr/lib/*-linux-gnu* lib/*-linux-gnu* 2>/dev/null |
+        sed "s|^|$POSTGRES/|" | paste -sd :)
+    mkdir "$work/root/bin"
+    for program in "$work/root/$server"/bin/*; do
+        program=${program##*/}
+        printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' \
+            "$libraries" "$POSTGRES/$server/bin/$program" >"$work/root/bin/$program"
+        chmod 755 "$work/root/bin/$program"
+    done
+    rm -rf "$POSTGRES"
+    mv "$work/root" "$POSTGRES"
+}
+
 ensure_postgres() {
     find_postgres >/dev/null && return
-    apt_install "the database" postgresql || true
+    postgres_from_apt || true
     find_postgres >/dev/null && return
     if have brew; then
         die "PostgreSQL $POSTGRES_AT_LEAST or newer is missing: run: brew install postgresql@17"
     fi
+    postgres_unpacked || true
+    find_postgres >/dev/null && return
     die "PostgreSQL $POSTGRES_AT_LEAST or newer is missing: run: sudo apt-get install postgresql"
 }
 

@@ -47,7 +47,8 @@ pub struct PostgresBinaries {
 
 impl PostgresBinaries {
     /// Finds an installation of at least version 14: the one in `PATH`, else the newest in the
-    /// usual places of Debian, Red Hat, Homebrew and Postgres.app.
+    /// usual places of Debian, Red Hat, Homebrew and Postgres.app, and in `.data/tools/postgresql`
+    /// here or in a directory above.
     ///
     /// # Errors
     /// [`Error::Missing`] when there is none, or only older ones.
@@ -109,8 +110,9 @@ impl PostgresBinaries {
     fn installed() -> Vec<Self> {
         let in_path = path_directories().filter_map(|directory| Self::at(&directory));
         let mut elsewhere: Vec<Self> = usual_directories()
-            .iter()
-            .filter_map(|directory| Self::at(directory))
+            .into_iter()
+            .chain(tools("postgresql/bin"))
+            .filter_map(|directory| Self::at(&directory))
             .collect();
         elsewhere.sort_by_key(|found| std::cmp::Reverse(found.major));
         in_path.chain(elsewhere).collect()
@@ -186,12 +188,7 @@ impl NatsServerBinary {
         let mut candidates: Vec<PathBuf> = path_directories()
             .map(|directory| directory.join("nats-server"))
             .collect();
-        if let Ok(here) = env::current_dir() {
-            let above = here
-                .ancestors()
-                .map(|above| above.join(".data/tools/nats-server"));
-            candidates.extend(above);
-        }
+        candidates.extend(tools("nats-server"));
         candidates
     }
 }
@@ -217,6 +214,15 @@ fn numbers(version: &str) -> (u32, u32) {
 fn path_directories() -> impl Iterator<Item = PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).collect::<Vec<_>>().into_iter()
+}
+
+/// Where `deploy/local/ensure.sh` puts what it can only fetch: here, or in a directory above.
+fn tools(name: &str) -> Vec<PathBuf> {
+    let Ok(here) = env::current_dir() else {
+        return vec![];
+    };
+    let tools = here.ancestors().map(|above| above.join(".data/tools"));
+    tools.map(|tools| tools.join(name)).collect()
 }
 
 /// Where packages put servers of several versions side by side.
