@@ -62,7 +62,7 @@ simulate: test-bins ## Simulate the platform in virtual time (SEEDS=100000, or o
 		cargo test -p tests --profile $(TEST_PROFILE) simulat -- --nocapture
 
 .PHONY: planted
-planted: ## Plant known bugs, one by one, and have the simulation find them (slow)
+planted: ## Plant known bugs, one by one, and have the simulation find them
 	@$(ENSURE) build
 	@TEST_PROFILE=$(TEST_PROFILE) deploy/local/planted.sh
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# deploy/local/planted.sh [BUG…]: builds the platform with a known bug in it, one after the other,
-# and expects the simulation to find each within 1,000 seeds. Without arguments: all of them.
+# deploy/local/planted.sh [BUG…]: plants known bugs in the platform, one after the other, and expects
+# the simulation to find each within 1,000 seeds. Without arguments: all of them.
 #
-# A bug is planted by --cfg in the workspace's own crates alone, through cargo's wrapper for these,
-# so that the dependencies are built once for all bugs: in a target directory beside the others.
+# One build has them all (--cfg planted), and ORDERS_PLANTED chooses one at run time. The build is of
+# the workspace's own crates alone: cargo's wrapper for these keeps them apart from the others, and
+# what they depend on is that of the tests.
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/planted
-export CARGO_TARGET_DIR=$target
 profile=${TEST_PROFILE:-release}
 seeds=${ORDERS_SIM_SEEDS:-1000}
 bugs=("$@")
@@ -22,22 +22,39 @@ if [ ${#bugs[@]} -eq 0 ]; then
     )
 fi
 
+mkdir -p "$target"
+wrapper=$target/rustc.sh
+printf '#!/bin/sh\nexec "$@" --cfg planted\n' >"$wrapper"
+chmod +x "$wrapper"
+export RUSTC_WORKSPACE_WRAPPER=$wrapper
+# All packages, so that dependencies have the features that they have for the tests.
+run=(cargo test --quiet --workspace --test platform --profile "$profile")
+
+if ! "${run[@]}" --no-run >"$target/build.log" 2>&1; then
+    tail -n 20 "$target/build.log"
+    echo "the platform with planted bugs cannot be built"
+    exit 2
+fi
+
+# simulate LOG SEEDS [NAME=VALUE…]: whether the simulation finds nothing wrong.
+simulate() {
+    local log=$1 seeds=$2
+    shift 2
+    env -u ORDERS_SIM_SEED -u ORDERS_PLANTED ORDERS_SIM_SEEDS="$seeds" "$@" \
+        "${run[@]}" simulated_seeds -- --nocapture >"$log" 2>&1
+}
+
+# Without a bug it must find none, or it would prove nothing by what it finds.
+if ! simulate "$target/none.log" 20; then
+    tail -n 20 "$target/none.log"
+    echo "no bug: the simulation fails all the same"
+    exit 2
+fi
+
 failed=0
 for bug in "${bugs[@]}"; do
-    # A wrapper of its own for each bug: cargo tells builds apart by its path.
-    mkdir -p "$target/bugs"
-    wrapper="$target/bugs/$bug.sh"
-    printf '#!/bin/sh\nexec "$@" --cfg '\''planted="%s"'\''\n' "$bug" >"$wrapper"
-    chmod +x "$wrapper"
-    log="$target/bugs/$bug.log"
-    run=(cargo test --package tests --test platform --profile "$profile")
-    if ! RUSTC_WORKSPACE_WRAPPER="$wrapper" "${run[@]}" --no-run >"$log" 2>&1; then
-        tail -n 20 "$log"
-        echo "$bug: cannot be built"
-        exit 2
-    fi
-    if RUSTC_WORKSPACE_WRAPPER="$wrapper" ORDERS_SIM_SEEDS="$seeds" \
-        "${run[@]}" simulated_seeds -- --nocapture >"$log" 2>&1; then
+    log="$target/$bug.log"
+    if simulate "$log" "$seeds" ORDERS_PLANTED="$bug"; then
         echo "$bug: NOT FOUND within $seeds seeds"
         failed=1
     elif seed=$(grep -om1 'ORDERS_SIM_SEED=[0-9]*' "$log"); then

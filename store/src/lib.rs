@@ -12,6 +12,8 @@ pub mod lane;
 pub mod lease;
 mod memory;
 mod plan;
+#[cfg(planted)]
+pub mod planted;
 mod port;
 pub mod postgres;
 mod signal;
@@ -26,3 +28,18 @@ pub use port::{EventReader, EventStore, Head};
 pub use postgres::{PostgresOptions, PostgresReader, PostgresStore};
 pub use signal::{HeadSignal, Signaller};
 pub use stored::{Delivered, StoredEvent};
+
+/// Whether this known bug is planted in this run: never in a build without `--cfg planted`.
+#[macro_export]
+macro_rules! planted {
+    ($bug:literal) => {{
+        #[cfg(planted)]
+        {
+            $crate::planted::is_planted($bug)
+        }
+        #[cfg(not(planted))]
+        {
+            false
+        }
+    }};
+}

@@ -29,7 +29,7 @@ pub struct MemoryStore {
 }
 
 #[derive(Default)]
-#[cfg_attr(planted = "publish_before_commit", derive(Clone))]
+#[cfg_attr(planted, derive(Clone))]
 struct State {
     /// By position, from 1.
     events: Vec<StoredEvent>,
@@ -38,7 +38,7 @@ struct State {
     commands: BTreeMap<CommandId, CommandRecord>,
     last_recorded_at: DateTime<Utc>,
     /// Only with that bug: what readers are shown though it may never be.
-    #[cfg(planted = "publish_before_commit")]
+    #[cfg(planted)]
     early: Vec<StoredEvent>,
 }
 
@@ -53,7 +53,7 @@ impl MemoryStore {
         }
     }
 
-    #[cfg(planted = "publish_before_commit")]
+    #[cfg(planted)]
     async fn publish_early(&self, batch: &[Append]) {
         let head = {
             let mut state = self.state();
@@ -101,7 +101,7 @@ impl EventReader for MemoryStore {
         let after = usize::try_from(after.get()).unwrap_or(usize::MAX);
         let state = self.state();
         let rest = state.events.get(after..).unwrap_or_default();
-        #[cfg(planted = "publish_before_commit")]
+        #[cfg(planted)]
         let rest = &[rest, &state.early].concat();
         Ok(rest.iter().take(limit).cloned().collect())
     }
@@ -128,14 +128,16 @@ impl EventReader for MemoryStore {
 impl EventStore for MemoryStore {
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
         check_rules(batch)?;
-        #[cfg(planted = "publish_before_commit")]
-        self.publish_early(batch).await;
+        #[cfg(planted)]
+        if crate::planted!("publish_before_commit") {
+            self.publish_early(batch).await;
+        }
         let (outcomes, late) = {
             let mut state = self.state();
             let now = self.clock.now().max(state.last_recorded_at);
             state.last_recorded_at = now;
             let (outcomes, records) = state.append(batch, now);
-            if cfg!(planted = "command_record_outside_transaction") {
+            if crate::planted!("command_record_outside_transaction") {
                 (outcomes, records)
             } else {
                 state.remember(records);

@@ -155,7 +155,7 @@ impl ReadModels for MemoryReadModels {
             let mut state = self.state();
             state.fence::<P>(&commit)?;
             state.write::<P>(commit.changes)?;
-            if !cfg!(planted = "checkpoint_outside_transaction") {
+            if !store::planted!("checkpoint_outside_transaction") {
                 state.advance::<P>(to, epoch, now);
                 return Ok(());
             }
