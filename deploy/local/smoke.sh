@@ -4,10 +4,12 @@
 # nothing. Uses free ports and data of its own, and leaves nothing behind.
 #
 #   deploy/local/smoke.sh [ONLINE-RETAIL.csv]
+#
+# The file is also found by ORDERS_TEST_ONLINE_RETAIL, and beside the clone.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-input=${1:-../shared/data/online-retail-2010-12.csv}
+input=${1:-${ORDERS_TEST_ONLINE_RETAIL:-../shared/data/online-retail-2010-12.csv}}
 orders=${CARGO_TARGET_DIR:-target}/release/orders
 
 READY_WITHIN_S=1200 # the first start builds
@@ -119,8 +121,10 @@ if [ -f "$input" ]; then
     cmp -s "$work/first" "$work/last" ||
         die "the second import changed something: $(cat "$work/first") became $(cat "$work/last")"
     say "second import took $((SECONDS - began)) s and changed nothing"
+elif [ -n "${1:-${ORDERS_TEST_ONLINE_RETAIL:-}}" ]; then
+    die "there is no file $input"
 else
-    say "SKIPPED the import of real orders: there is no file $input"
+    say "SKIPPED the import of real orders: there is no file $input; ORDERS_TEST_ONLINE_RETAIL names one"
 fi
 
 # ---- Stop ---------------------------------------------------------------------------------------
