@@ -8,6 +8,9 @@ use saga::{provider::HttpPaymentProvider, storage::Backlog};
 use std::{sync::Arc, time::Duration};
 use store::{Clock, SystemClock};
 
+/// How long a call that is never answered is waited for: enough for the provider to have got it.
+const HASTE: Duration = Duration::from_secs(1);
+
 const NOTHING: Backlog = Backlog {
     due: 0,
     scheduled: 0,
@@ -125,7 +128,7 @@ async fn a_payment_is_tried_three_times_and_then_the_order_is_rejected() {
 async fn a_time_out_is_asked_about_and_found_authorized() {
     let shop = Shop::with(Rules {
         limits: inquiries(&[40, 40]),
-        patience: Duration::from_millis(300),
+        patience: HASTE,
         ..Rules::default()
     })
     .await;
@@ -153,7 +156,7 @@ async fn what_never_arrived_is_declined_after_the_last_inquiry() {
             payment_attempts: 1,
             ..inquiries(&[20, 20])
         },
-        patience: Duration::from_millis(300),
+        patience: HASTE,
         ..Rules::default()
     })
     .await;
@@ -229,13 +232,16 @@ async fn what_is_authorized_after_the_cancellation_is_given_back() {
     let shop = Shop::open().await;
     shop.start();
     shop.receive("A", 1).await;
-    let order = shop.place("tok_slow_400", &["A"]).await;
+    shop.answers.close();
+    let order = shop.place("tok_approve", &["A"]).await;
     until("the provider to have booked it", async || {
         shop.sandbox.summary().counts.authorized == 1
     })
     .await;
     assert_eq!(shop.payment(order).await, ["PaymentAuthorizationRequested"]);
     shop.cancel(order).await;
+    shop.until_payment(order, "PaymentVoidDeferred").await;
+    shop.answers.open();
     shop.until_order(order, "OrderCancelled").await;
     shop.settle().await;
     assert_eq!(
@@ -288,7 +294,8 @@ async fn a_confirmed_order_that_is_cancelled_gives_back_stock_and_money() {
 async fn a_reservation_that_is_not_paid_in_time_expires_and_late_money_goes_back() {
     let shop = Shop::with(Rules {
         limits: Limits {
-            reservation: TimeDelta::milliseconds(100),
+            // Enough for the provider to be asked before.
+            reservation: TimeDelta::seconds(2),
             ..Limits::default()
         },
         ..Rules::default()
@@ -296,8 +303,11 @@ async fn a_reservation_that_is_not_paid_in_time_expires_and_late_money_goes_back
     .await;
     shop.start();
     shop.receive("A", 1).await;
-    let order = shop.place("tok_slow_800", &["A"]).await;
+    shop.answers.close();
+    let order = shop.place("tok_approve", &["A"]).await;
     shop.until_order(order, "OrderExpired").await;
+    shop.until_payment(order, "PaymentVoidDeferred").await;
+    shop.answers.open();
     shop.until_payment(order, "LatePaymentReversed").await;
     assert_eq!(shop.order(order).await, ["OrderPlaced", "OrderExpired"]);
     assert_eq!(

@@ -1,6 +1,7 @@
 //! A shop with everything in one process: store and storage in memory, a lane, a feed, and a payment
 //! provider over HTTP.
 
+use crate::{fakes::Hasty, gate::Gate};
 use axum::Router;
 use bus::{Feed, StoreFeed, TailOptions};
 use chrono::TimeDelta;
@@ -35,9 +36,6 @@ use uuid::Uuid;
 
 /// No test waits longer for anything.
 pub const DEADLINE: Duration = Duration::from_secs(30);
-
-/// How long the provider is waited for where a test does not say.
-pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Waits until `state` holds.
 pub async fn until(what: &str, state: impl AsyncFn() -> bool) {
@@ -89,12 +87,17 @@ pub async fn serve(router: Router, tasks: &Tasks) -> String {
     url
 }
 
-/// A sandbox provider whose held answers last as long as the test, with its address.
-pub async fn sandbox(tasks: &Tasks) -> (Sandbox, String) {
-    let sandbox = Sandbox::new(SandboxOptions {
+/// A sandbox provider whose held answers last as long as the test.
+fn provider(tasks: &Tasks) -> Sandbox {
+    Sandbox::new(SandboxOptions {
         stop: tasks.stop.clone(),
         ..SandboxOptions::default()
-    });
+    })
+}
+
+/// The same, served, with its address.
+pub async fn sandbox(tasks: &Tasks) -> (Sandbox, String) {
+    let sandbox = provider(tasks);
     let url = serve(sandbox.router(), tasks).await;
     (sandbox, url)
 }
@@ -102,7 +105,8 @@ pub async fn sandbox(tasks: &Tasks) -> (Sandbox, String) {
 /// What a shop may be told.
 pub struct Rules {
     pub limits: Limits,
-    /// How long the provider is waited for.
+    /// How long an authorization is waited for; everything else that the provider is asked, as long
+    /// as a test waits for anything.
     pub patience: Duration,
     pub batch: usize,
     pub concurrency: usize,
@@ -113,7 +117,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            patience: PATIENCE,
+            patience: DEADLINE,
             batch: 256,
             concurrency: 16,
             retries: vec![Duration::from_millis(20); 8],
@@ -141,6 +145,8 @@ pub struct Shop {
     pub feed: Arc<dyn Feed>,
     pub provider: Arc<dyn PaymentProvider>,
     pub sandbox: Sandbox,
+    /// What the provider's answers pass.
+    pub answers: Gate,
     pub rules: Rules,
     pub tasks: Tasks,
     hint: Arc<Notify>,
@@ -155,15 +161,21 @@ impl Shop {
     pub async fn with(rules: Rules) -> Self {
         let tasks = Tasks::default();
         let store = MemoryStore::new(Arc::new(SystemClock), Uuid::from_u128(1));
-        let (sandbox, url) = sandbox(&tasks).await;
-        let provider = Arc::new(HttpPaymentProvider::new(&url, rules.patience).unwrap());
+        let (sandbox, answers) = (provider(&tasks), Gate::default());
+        let url = serve(answers.before(sandbox.router()), &tasks).await;
+        let client = |patience| HttpPaymentProvider::new(&url, patience).unwrap();
+        let provider = Hasty {
+            hasty: client(rules.patience),
+            patient: client(DEADLINE),
+        };
         Self {
             storage: Arc::new(MemorySagaStore::default()),
             lane: lane(&store, &tasks),
             feed: feed(&store, &tasks),
             store,
-            provider,
+            provider: Arc::new(provider),
             sandbox,
+            answers,
             rules,
             tasks,
             hint: Arc::default(),

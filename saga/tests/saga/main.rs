@@ -7,6 +7,7 @@ mod audit;
 mod crash;
 mod fakes;
 mod flow;
+mod gate;
 mod harness;
 mod order_of_commands;
 mod provider;
