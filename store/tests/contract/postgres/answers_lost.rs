@@ -1,13 +1,15 @@
 //! A crash between append and answer: the appender does not know, asks again, and it has happened
 //! once.
 
-use super::proxy::{Cut, Proxy};
+use super::{
+    proxy::{Cut, Proxy},
+    slow_transaction::{HeldUp, SLOW},
+};
 use crate::{
     build::*,
     world::{World, connect, options},
 };
 use domain::StreamId;
-use sqlx::{Connection, PgConnection};
 use std::{sync::Arc, time::Duration};
 use store::{Append, EventStore, PostgresStore, StoreError};
 
@@ -62,25 +64,17 @@ async fn an_append_whose_session_is_ended_is_done_by_the_next() {
     let World::Postgres(database) = World::postgres().await else {
         unreachable!("it is over PostgreSQL")
     };
-    super::slow_transaction::slow_down(database.url(), 60.0).await;
+    let mut held_up = HeldUp::at(database.url()).await;
     let store = Arc::new(connect(database.url()).await);
     let stream = new_stream();
     let mut slow = append(&[(&stream, 0, 1)]);
-    slow.streams[0].events[0].event_type = super::slow_transaction::SLOW;
+    slow.streams[0].events[0].event_type = SLOW;
     let appending = tokio::spawn({
         let (store, slow) = (store.clone(), slow.clone());
         async move { store.append(&[slow]).await }
     });
-    let mut killer = PgConnection::connect(database.url()).await.unwrap();
-    super::slow_transaction::until_asleep(&mut killer).await;
-    let ended: i64 = sqlx::query_scalar(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-         WHERE wait_event = 'PgSleep' AND datname = current_database()",
-    )
-    .fetch_one(&mut killer)
-    .await
-    .unwrap();
-    assert_eq!(ended, 1);
+    let pid = held_up.somebody().await;
+    held_up.end(pid).await;
     let error = tokio::time::timeout(Duration::from_secs(20), appending).await;
     let error = error.unwrap().unwrap().unwrap_err();
     assert!(matches!(error, StoreError::OutcomeUnknown(_)), "{error:?}");
