@@ -11,7 +11,7 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -20,7 +20,7 @@ use store::{
     HeadSignal, MemoryStore, NewEvent, Signaller, StoreError, StoredEvent, StreamAppend,
     SystemClock,
 };
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -280,7 +280,7 @@ impl Writer {
             let mut count = 0;
             let mut batch = 1;
             while count < total {
-                batch = (batch * 7 + 3) % 11 + 1;
+                batch = next_batch(batch);
                 let next = batch.min(total - count);
                 self.append(next).await;
                 count += next;
@@ -289,6 +289,29 @@ impl Writer {
             self
         })
     }
+
+    /// The same until told to stop.
+    pub fn append_until(mut self, stop: CancellationToken, pause: Duration) -> JoinHandle<Self> {
+        tokio::spawn(async move {
+            let mut batch = 1;
+            while !stop.is_cancelled() {
+                batch = next_batch(batch);
+                self.append(batch).await;
+                tokio::time::sleep(pause).await;
+            }
+            self
+        })
+    }
+
+    /// How many events it has appended.
+    pub fn count(&self) -> usize {
+        usize::try_from(self.version.get()).unwrap()
+    }
+}
+
+/// From 1 to 11, in no order that meets the eye.
+fn next_batch(batch: usize) -> usize {
+    (batch * 7 + 3) % 11 + 1
 }
 
 /// Where an event is.
@@ -358,6 +381,25 @@ impl Reader {
     /// As a task of its own.
     pub fn spawn_to(mut self, count: usize) -> JoinHandle<()> {
         tokio::spawn(async move { self.read_to(count).await })
+    }
+
+    /// As a task of its own, on and on until `end` says how many events there are. How far it is
+    /// stands in `at`.
+    pub fn spawn_until(
+        mut self,
+        end: watch::Receiver<Option<usize>>,
+        at: Arc<AtomicI64>,
+    ) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            loop {
+                let told = *end.borrow();
+                if let Some(count) = told {
+                    return self.read_to(count).await;
+                }
+                self.read(200).await;
+                at.store(self.at.get(), Relaxed);
+            }
+        })
     }
 }
 
