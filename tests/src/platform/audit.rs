@@ -1,7 +1,9 @@
 //! After whatever was done to the platform: is everything there that was promised, once, and does
 //! everything agree?
 
-use super::{Acked, History, Platform, eventually, rebuild_equals_live, say};
+use super::{
+    Acked, History, Platform, at_rest, eventually, projections_are_at, rebuild_equals_live, say,
+};
 use domain::order::Status;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
@@ -32,14 +34,14 @@ pub async fn audit(platform: &Platform, acked: &Acked) -> Audit {
     // First: it is a write, though it must not change anything.
     let before = History::read(&platform.database()).await;
     every_acked_order_is_replayed(platform, acked).await;
-    sagas_end(platform).await;
-    let history = History::read(&platform.database()).await;
+    let history = at_rest(platform).await;
     assert_eq!(
         history.orders().keys().collect::<Vec<_>>(),
         before.orders().keys().collect::<Vec<_>>(),
         "orders came or went when requests were sent again"
     );
     acked_is_recorded_once(&history, acked);
+    projections_are_at(&platform.database(), history.head()).await;
     read_models_are_the_fold(platform, &history).await;
     the_report_adds_up(platform, &history).await;
     stock_is_conserved(&history);
@@ -83,49 +85,6 @@ async fn every_acked_order_is_replayed(platform: &Platform, acked: &Acked) {
         .try_collect()
         .await;
     replayed.unwrap_or_else(|error| panic!("{error}"));
-}
-
-/// Every order comes to an end, and nothing is left to be done.
-async fn sagas_end(platform: &Platform) {
-    eventually("all sagas have ended", async || {
-        let history = History::read(&platform.database()).await;
-        let orders = history.orders();
-        let open = orders
-            .iter()
-            .find(|(_, (_, order))| matches!(order.status, Status::Placed | Status::Cancelling));
-        if let Some((id, (_, order))) = open {
-            let told: Vec<_> = about(&history, id);
-            return Err(format!(
-                "order {id} is {}: {told:#?}",
-                order.status.as_str()
-            ));
-        }
-        match history.payments_under_way() {
-            waiting if waiting.is_empty() => Ok(()),
-            waiting => Err(format!("payments: {waiting:?}")),
-        }
-    })
-    .await;
-}
-
-/// What has happened to an order, in short.
-fn about(history: &History, order_id: &str) -> Vec<String> {
-    let events = history.events.iter();
-    events
-        .filter(|recorded| {
-            let stream = recorded.envelope.stream.as_str();
-            stream.contains(order_id) || recorded.envelope.correlation_id.to_string() == order_id
-        })
-        .map(|recorded| {
-            format!(
-                "{} {} {} by {}",
-                recorded.envelope.recorded_at,
-                recorded.envelope.stream,
-                recorded.event.event_type(),
-                recorded.envelope.actor
-            )
-        })
-        .collect()
 }
 
 fn acked_is_recorded_once(history: &History, acked: &Acked) {

@@ -1,7 +1,7 @@
 //! The record itself, read past all services, and folded by the domain's own rules.
 
 use super::eventually;
-use domain::{Category, Position, Recorded, State, StreamId, order::Placed, stock::Stock};
+use domain::{Category, EventId, Position, Recorded, State, StreamId, order::Placed, stock::Stock};
 use std::collections::{BTreeMap, BTreeSet};
 use store::{EventReader, PostgresOptions, PostgresReader};
 
@@ -13,6 +13,7 @@ const PAGE: usize = 1_000;
 pub struct History {
     /// All events in their order.
     pub events: Vec<Recorded>,
+    ids: BTreeSet<EventId>,
     streams: BTreeMap<StreamId, (i64, State)>,
 }
 
@@ -23,16 +24,24 @@ impl History {
     /// # Panics
     /// When it cannot be read, or something does not hold.
     pub async fn read(database: &str) -> Self {
+        let mut history = Self::default();
+        history.read_on(database).await;
+        history
+    }
+
+    /// Reads what has happened since, with the same checks.
+    ///
+    /// # Panics
+    /// When it cannot be read, or something does not hold.
+    pub async fn read_on(&mut self, database: &str) {
         let reader = eventually("the store can be read", async || {
             let options = PostgresOptions::new(database);
             let connected = PostgresReader::connect(options).await;
             connected.map_err(|error| error.to_string())
         })
         .await;
-        let mut history = Self::default();
-        let mut ids = BTreeSet::new();
         loop {
-            let after = Position::new(history.head());
+            let after = Position::new(self.head());
             let page = reader
                 .read_all(after, PAGE)
                 .await
@@ -43,18 +52,18 @@ impl History {
                 let envelope = &recorded.envelope;
                 assert_eq!(
                     envelope.position.get(),
-                    history.head() + 1,
+                    self.head() + 1,
                     "a gap in positions"
                 );
                 assert!(
-                    ids.insert(envelope.event_id),
+                    self.ids.insert(envelope.event_id),
                     "event {} twice",
                     envelope.event_id
                 );
-                history.add(recorded);
+                self.add(recorded);
             }
             if last {
-                return history;
+                return;
             }
         }
     }

@@ -6,6 +6,7 @@
 //! what was acknowledged; [`audit`] then looks whether all of it is there, once.
 
 mod api;
+mod at_rest;
 mod audit;
 mod history;
 mod load;
@@ -20,6 +21,7 @@ mod wait;
 mod watchdog;
 
 pub use api::{Answer, Api};
+pub use at_rest::at_rest;
 pub use audit::{Audit, audit};
 pub use history::History;
 pub use load::{Acked, Load, LoadOptions, stock_up};
@@ -27,7 +29,7 @@ pub use placement::Placement;
 pub use process::Process;
 pub use programs::program;
 pub use provider::Provider;
-pub use read_models::{Checkpoints, read_model_rows, rebuild_equals_live};
+pub use read_models::{Checkpoints, projections_are_at, read_model_rows, rebuild_equals_live};
 pub use scenarios::{Scenario, run_all};
 pub use start::{Platform, Shape};
 pub use wait::{PATIENCE, eventually, eventually_within};

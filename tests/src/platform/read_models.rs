@@ -1,6 +1,6 @@
 //! The read models as their tables hold them.
 
-use super::{PATIENCE, Platform, program};
+use super::{PATIENCE, Platform, eventually, program};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use std::collections::BTreeMap;
 
@@ -39,11 +39,44 @@ impl Checkpoints {
     }
 }
 
+/// Waits until every projection has folded all events up to this position.
+///
+/// # Panics
+/// When one of them does not come to it.
+pub async fn projections_are_at(database: &str, position: i64) {
+    let what = format!("all projections are at {position}");
+    eventually(&what, async || {
+        let now = Checkpoints::read(database).await;
+        let now = now.map_err(|error| error.to_string())?;
+        let is_there = |name: &&str| now.0.get(*name).is_some_and(|(at, _)| *at >= position);
+        let names = projector::projections::names();
+        match names.iter().all(is_there) {
+            true => Ok(()),
+            false => Err(format!("{now:?}")),
+        }
+    })
+    .await;
+}
+
+/// The position of the last event.
+async fn head(database: &str) -> i64 {
+    let mut connection = PgConnection::connect(database)
+        .await
+        .expect("the database answers");
+    sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM store.events")
+        .fetch_one(&mut connection)
+        .await
+        .expect("the head can be read")
+}
+
 /// Builds all read models anew, and compares them with what was there, row for row.
 ///
 /// # Panics
 /// When they differ. Nothing may be written meanwhile.
 pub async fn rebuild_equals_live(platform: &Platform) {
+    // Of the same events: what the live ones have not folded yet would be a difference.
+    let database = platform.database();
+    projections_are_at(&database, head(&database).await).await;
     let live = read_model_rows(&platform.database()).await;
     let mut rebuild = tokio::process::Command::new(program("projector"));
     rebuild

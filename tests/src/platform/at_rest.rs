@@ -1,0 +1,117 @@
+//! Whether all that follows from what has happened has happened, too.
+
+use super::{History, Platform, eventually_within};
+use domain::{
+    order::Status,
+    policy::{Inventory, OrderPolicy, PaymentPolicy, Policy},
+};
+use serde_json::Value;
+use sqlx::{Connection, PgConnection};
+use std::time::Duration;
+
+/// The longest that the sagas may take to work off what a test has left them.
+const SAGAS_END_WITHIN: Duration = Duration::from_secs(180);
+
+/// What the sagas have done and have to do, and the head of the store, all at one moment.
+const SAGAS: &str = "
+    SELECT json_build_object(
+        'head',        (SELECT coalesce(max(position), 0) FROM store.events),
+        'checkpoints', (SELECT coalesce(json_object_agg(name, position), '{}') FROM saga.checkpoint),
+        'tasks',       (SELECT coalesce(json_agg(t), '[]') FROM saga.task AS t)
+    )::text";
+
+/// Waits until nothing is left to be done, and every order and payment has come to its end; answers
+/// all that has happened until then. Nobody may write meanwhile.
+///
+/// # Panics
+/// When it does not come to that.
+pub async fn at_rest(platform: &Platform) -> History {
+    let database = platform.database();
+    let mut history = History::default();
+    eventually_within(SAGAS_END_WITHIN, "all sagas have ended", async || {
+        history.read_on(&database).await;
+        let sagas = sagas(&database).await.map_err(|error| error.to_string())?;
+        nothing_is_to_be_done(&history, &sagas)?;
+        everything_has_ended(&history)
+    })
+    .await;
+    history
+}
+
+async fn sagas(database: &str) -> Result<Value, sqlx::Error> {
+    let mut connection = PgConnection::connect(database).await?;
+    let text: String = sqlx::query_scalar(SAGAS).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(serde_json::from_str(&text).expect("the server makes JSON"))
+}
+
+/// No policy has an event before it, and no call or timer waits. A policy's commands are in the
+/// store before its checkpoint passes their cause, and a call's outcome before its task is gone: so
+/// with the head where the history ends, nothing is under way either.
+fn nothing_is_to_be_done(history: &History, sagas: &Value) -> Result<(), String> {
+    if sagas["head"] != history.head() {
+        return Err(format!("there is more after {}", history.head()));
+    }
+    let policies = [
+        concerned::<Inventory>(history),
+        concerned::<PaymentPolicy>(history),
+        concerned::<OrderPolicy>(history),
+    ];
+    for (policy, last) in policies {
+        let at = sagas["checkpoints"][policy].as_i64().unwrap_or_default();
+        if at < last {
+            return Err(format!("policy {policy} is at {at}, before {last}"));
+        }
+    }
+    match sagas["tasks"].as_array() {
+        Some(tasks) if tasks.is_empty() => Ok(()),
+        _ => Err(format!("to be done: {:#}", sagas["tasks"])),
+    }
+}
+
+/// A policy's name, and the position of the last event that concerns it: its checkpoint may stay
+/// behind others.
+fn concerned<P: Policy>(history: &History) -> (&'static str, i64) {
+    let mut events = history.events.iter().rev();
+    let last = events.find(|event| P::key(event).is_some());
+    let position = last.map_or(0, |event| event.envelope.position.get());
+    (P::NAME, position)
+}
+
+fn everything_has_ended(history: &History) -> Result<(), String> {
+    let orders = history.orders();
+    let open = orders
+        .iter()
+        .find(|(_, (_, order))| matches!(order.status, Status::Placed | Status::Cancelling));
+    if let Some((id, (_, order))) = open {
+        let told = about(history, id);
+        return Err(format!(
+            "order {id} is {}: {told:#?}",
+            order.status.as_str()
+        ));
+    }
+    match history.payments_under_way() {
+        waiting if waiting.is_empty() => Ok(()),
+        waiting => Err(format!("payments: {waiting:?}")),
+    }
+}
+
+/// What has happened to an order, in short.
+fn about(history: &History, order_id: &str) -> Vec<String> {
+    let events = history.events.iter();
+    events
+        .filter(|recorded| {
+            let stream = recorded.envelope.stream.as_str();
+            stream.contains(order_id) || recorded.envelope.correlation_id.to_string() == order_id
+        })
+        .map(|recorded| {
+            format!(
+                "{} {} {} by {}",
+                recorded.envelope.recorded_at,
+                recorded.envelope.stream,
+                recorded.event.event_type(),
+                recorded.envelope.actor
+            )
+        })
+        .collect()
+}
