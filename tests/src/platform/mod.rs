@@ -8,6 +8,8 @@
 mod api;
 mod at_rest;
 mod audit;
+mod barrier;
+mod descriptors;
 mod history;
 mod load;
 mod placement;
@@ -23,6 +25,7 @@ mod watchdog;
 pub use api::{Answer, Api};
 pub use at_rest::at_rest;
 pub use audit::{Audit, audit};
+pub use barrier::Barrier;
 pub use history::History;
 pub use load::{Acked, Load, LoadOptions, stock_up};
 pub use placement::Placement;

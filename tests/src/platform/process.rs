@@ -2,12 +2,13 @@
 
 use super::{PATIENCE, eventually, watchdog::Watchdog};
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 use std::{
     collections::BTreeMap,
     fs::{self, File},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -28,6 +29,8 @@ pub(super) struct Plan {
     pub program: PathBuf,
     pub arguments: Vec<String>,
     pub environment: BTreeMap<String, String>,
+    /// The directory that it is started in.
+    pub directory: PathBuf,
     pub log: PathBuf,
     /// Where it says that it is ready.
     pub ready: String,
@@ -88,6 +91,9 @@ impl Process {
         let child = command
             .args(&self.plan.arguments)
             .envs(&self.plan.environment)
+            .current_dir(&self.plan.directory)
+            // Of its own, as a terminal starts it: what a whole group is told does not reach us.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file can be shared"))
             .stderr(log)
@@ -136,6 +142,16 @@ impl Process {
     /// When it does not end in time.
     pub async fn stop(&self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
+        self.wait().await
+    }
+
+    /// Tells its whole group to stop, as Ctrl-C in a terminal does, and waits for its own end.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub async fn interrupt(&self) -> ExitStatus {
+        let pid = i32::try_from(self.pid()).expect("process ids are small");
+        killpg(Pid::from_raw(pid), Signal::SIGINT).expect("it leads a group of its own");
         self.wait().await
     }
 

@@ -47,25 +47,6 @@ impl Provider {
         self.get("/ledger/summary").await
     }
 
-    /// Sets its fault switches; what is not named is off.
-    ///
-    /// # Panics
-    /// When it refuses.
-    pub async fn set_faults(&self, faults: &Value) {
-        let url = format!("{}/faults", self.url);
-        let answer = self.http.put(url).json(faults).send().await;
-        let answer = answer.expect("the provider answers");
-        assert!(answer.status().is_success(), "{faults} is refused");
-    }
-
-    /// Lets calls with a card that times out hang no longer than the platform waits for them.
-    ///
-    /// # Panics
-    /// When it refuses.
-    pub async fn hold_for(&self, milliseconds: u64) {
-        self.set_faults(&json!({ "hold_ms": milliseconds })).await;
-    }
-
     /// Gives back what it holds for an order, behind the platform's back.
     ///
     /// # Panics

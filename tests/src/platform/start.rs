@@ -1,7 +1,7 @@
 //! Starting a platform in one of its shapes.
 
 use super::{
-    Api, Process, Provider,
+    Api, Process, Provider, descriptors,
     process::{Plan, tail},
     programs::program,
     say,
@@ -19,19 +19,27 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 const DATABASE: &str = "orders";
 
 /// What all test platforms are told: a leader that is killed is replaced soon, and a payment
-/// whose outcome is unknown is asked for after a second.
+/// whose outcome is unknown is asked for after a second, and then often enough that a machine which
+/// is busy for seconds does not leave it to an operator.
 const SETTINGS: [(&str, &str); 6] = [
     ("projector.lease_ms", "1500"),
     ("saga.lease_ms", "1500"),
-    ("saga.payment_timeout_ms", "2000"),
+    ("saga.payment_timeout_ms", "8000"),
     ("saga.max_payment_attempts", "2"),
-    ("saga.inquiry_schedule_s", "1"),
+    ("saga.inquiry_schedule_s", "1,1,2,4,8"),
     ("telemetry.log", "info"),
 ];
 
 /// One platform at a time: two cores carry no more, and a slow one looks like a broken one. Test
 /// runners that give each test a process of its own see to it by themselves.
 static TURN: LazyLock<Arc<Mutex<()>>> = LazyLock::new(Arc::default);
+
+/// Waits until this is the only platform, and gets the machine ready for it.
+pub(super) async fn turn() -> OwnedMutexGuard<()> {
+    let turn = TURN.clone().lock_owned().await;
+    descriptors::raise_the_limit();
+    turn
+}
 
 /// How the platform is divided into processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +76,7 @@ impl Platform {
     /// # Panics
     /// When something of it does not start.
     pub async fn start(shape: Shape, settings: &[(&str, &str)]) -> Self {
-        let turn = TURN.clone().lock_owned().await;
+        let turn = turn().await;
         let directory = TempDir::with_prefix("orders-test-").expect("a directory can be made");
         // Made quickly, as for throw-away data; but acknowledged is on disk, as in production.
         let durable = ["fsync", "synchronous_commit", "full_page_writes"];
@@ -237,6 +245,7 @@ impl Platform {
             program: program(service),
             arguments,
             environment: self.environment.clone(),
+            directory: self.directory.path().to_owned(),
             log: self.directory.path().join(format!("{service}.log")),
             ready: format!("{url}/readyz"),
         }
@@ -284,10 +293,10 @@ impl Drop for Platform {
     }
 }
 
-fn port() -> u16 {
+pub(super) fn port() -> u16 {
     free_port().expect("there is a free port")
 }
 
-fn url(port: u16) -> String {
+pub(super) fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }

@@ -67,7 +67,6 @@ async fn chaos(shape: Shape, victims: &[&str]) {
     stock_up(&platform.api).await;
     let options = LoadOptions {
         seed,
-        orders: 1_500 * rounds(),
         ..LoadOptions::default()
     };
     let load = Load::start(&platform.api, &options);

@@ -7,8 +7,9 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
-use tests::platform::{History, PATIENCE, Platform, Shape, eventually, program, say};
-use tokio::time::Instant;
+use tests::platform::{
+    Barrier, History, PATIENCE, Platform, Shape, at_rest, eventually, program, say,
+};
 
 /// How many rows of the file are imported.
 const ROWS: usize = 3_000;
@@ -137,21 +138,23 @@ async fn an_import_that_is_killed_half_way_ends_in_the_same_state() {
         expected.refused.len()
     ));
 
-    // Half of the orders are there: the importer dies, and so does the platform.
+    // Half of the orders are there, and the next one is on its way into the database: there it is
+    // held until the importer is dead, and the platform as well.
+    let middle = expected.clean.keys().nth(expected.clean.len() / 2);
+    let middle = middle.expect("there are clean invoices");
+    let mut barrier = Barrier::before_order(&p.database(), middle).await;
     let mut half = importer.start();
-    let deadline = Instant::now() + PATIENCE;
-    while History::read(&p.database()).await.orders().len() < expected.clean.len() / 2 {
-        assert!(
-            Instant::now() < deadline,
-            "the import does not come to its half"
-        );
-        let ended = half.try_wait().expect("a child can be looked at");
-        assert!(ended.is_none(), "the import was over before it was killed");
-    }
+    barrier.is_reached().await;
+    let ended = half.try_wait().expect("a child can be looked at");
+    assert!(ended.is_none(), "the import was over before it was killed");
     half.kill().expect("a child can be killed");
     p.process("orders").kill().await;
     half.wait().expect("a killed child ends");
+    barrier.lift().await;
     assert!(!importer.report.exists(), "a report of a half-done import");
+    let placed = History::read(&p.database()).await.orders().len();
+    say(&format!("{placed} orders were placed until then"));
+    assert!(0 < placed && placed < expected.clean.len(), "{placed}");
     p.process("orders").start();
     p.process("orders").ready().await;
 
@@ -228,5 +231,5 @@ async fn is_complete(p: &Platform, expected: &Expected) -> i64 {
             .ok_or_else(|| format!("{held} of {there} held, not {}", expected.pieces))
     })
     .await;
-    History::read(&p.database()).await.head()
+    at_rest(p).await.head()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -47,19 +47,40 @@ async fn gone_on(
         .ok_or_else(|| format!("{now:?} after {before:?}"))
 }
 
-/// What a process leads, as its log says.
-fn leads(platform: &Platform, process: &str) -> BTreeSet<String> {
-    let mut leads = BTreeSet::new();
+/// What a process leads: where the epoch that it was given is the one of the rows' last writer.
+fn leads(platform: &Platform, process: &str, now: &Checkpoints) -> BTreeSet<String> {
+    let mut given = BTreeMap::new();
     for line in platform.process(process).log().lines() {
         let line: Value = serde_json::from_str(line).unwrap_or_default();
         let message = line["message"].as_str().unwrap_or_default();
         if let Some(name) = message.strip_prefix("leading projector/") {
-            leads.insert(name.to_owned());
-        } else if let Some(name) = message.strip_prefix("no longer leading projector/") {
-            leads.remove(name);
+            given.insert(name.to_owned(), line["epoch"].as_i64());
         }
     }
-    leads
+    given.retain(|name, epoch| now.0.get(name).map(|(_, leader)| *leader) == *epoch);
+    given.into_keys().collect()
+}
+
+/// What a process says, in the rest of its log, that it leads no more. It may learn it from its
+/// lease, from the database that refuses its next write, or while it stumbles over something else;
+/// and whoever is elected anew knows it as well.
+fn lost(rest: &str) -> BTreeSet<String> {
+    let mut lost = BTreeSet::new();
+    for line in rest.lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        let message = line["message"].as_str().unwrap_or_default();
+        let lease = ["no longer leading projector/", "leading projector/"]
+            .into_iter()
+            .find_map(|prefix| message.strip_prefix(prefix));
+        let stopped =
+            message.starts_with("another process leads ") || message.contains(" is tried again");
+        match lease {
+            Some(name) => lost.insert(name.to_owned()),
+            None if stopped => lost.insert(line["projection"].as_str().unwrap_or_default().into()),
+            None => false,
+        };
+    }
+    lost
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,18 +103,18 @@ async fn a_projector_that_was_paused_beyond_its_lease_writes_nothing_when_it_wak
 
     // In turns: the leader falls asleep in the middle of its work, the other takes over.
     for (leader, other) in [("projector", "projector-2"), ("projector-2", "projector")] {
-        eventually("it leads something", async || {
-            let leads = leads(&platform, leader);
-            (!leads.is_empty())
-                .then_some(())
-                .ok_or_else(|| "nothing".to_owned())
+        let (before, led) = eventually("it falls asleep while it leads something", async || {
+            platform.process(leader).pause();
+            let now = Checkpoints::read(&database).await;
+            let now = now.expect("the database answers");
+            let leads = leads(&platform, leader, &now);
+            if leads.is_empty() {
+                platform.process(leader).go_on();
+                return Err("it leads nothing".into());
+            }
+            Ok((now, leads))
         })
         .await;
-        platform.process(leader).pause();
-        let led = leads(&platform, leader);
-        let before = Checkpoints::read(&database)
-            .await
-            .expect("the database answers");
         let taken = eventually("the other takes over, and goes on", async || {
             gone_on(&database, &led, &before).await
         })
@@ -102,20 +123,13 @@ async fn a_projector_that_was_paused_beyond_its_lease_writes_nothing_when_it_wak
             "{leader} sleeps, {other} leads {led:?}: {taken:?}"
         ));
         // Awake, it learns what it has lost before it does anything; it may be elected again then.
-        let losses = || {
-            platform
-                .process(leader)
-                .log()
-                .matches("no longer leading")
-                .count()
-        };
-        let before = losses();
+        let said = platform.process(leader).log().len();
         platform.process(leader).go_on();
         eventually("it knows that it leads no more", async || {
-            let lost = losses() - before;
-            (lost >= led.len())
+            let lost = lost(&platform.process(leader).log()[said..]);
+            led.is_subset(&lost)
                 .then_some(())
-                .ok_or_else(|| format!("{lost} of {led:?} lost"))
+                .ok_or_else(|| format!("of {led:?}, {lost:?}"))
         })
         .await;
         let written = load.count() + 100;
