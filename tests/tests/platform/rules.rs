@@ -22,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "orders",
         &[
-            "bus",
+            "assembly",
             "chassis",
             "command",
             "domain",
