@@ -9,7 +9,9 @@ mod api;
 mod at_rest;
 mod audit;
 mod barrier;
+mod command_line;
 mod descriptors;
+mod family;
 mod history;
 mod load;
 mod placement;
@@ -19,6 +21,7 @@ mod provider;
 mod read_models;
 mod scenarios;
 mod start;
+mod up;
 mod wait;
 mod watchdog;
 
@@ -26,6 +29,8 @@ pub use api::{Answer, Api};
 pub use at_rest::at_rest;
 pub use audit::{Audit, audit};
 pub use barrier::Barrier;
+pub use command_line::{CommandLine, Ran};
+pub use family::{Relative, descendants};
 pub use history::History;
 pub use load::{Acked, Load, LoadOptions, stock_up};
 pub use placement::Placement;
@@ -35,6 +40,7 @@ pub use provider::Provider;
 pub use read_models::{Checkpoints, projections_are_at, read_model_rows, rebuild_equals_live};
 pub use scenarios::{Scenario, run_all};
 pub use start::{Platform, Shape};
+pub use up::Up;
 pub use wait::{PATIENCE, eventually, eventually_within};
 
 /// Says something to whoever watches the tests: it is shown when a test fails, or with

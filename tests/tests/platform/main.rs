@@ -2,6 +2,7 @@
 
 mod broker;
 mod chaos;
+mod cli;
 mod contract;
 mod flows;
 mod golden;

@@ -1,0 +1,133 @@
+//! The operator's command line, as a person uses it in a directory.
+
+use super::{PATIENCE, Platform, program};
+use serde_json::Value;
+use std::{collections::BTreeMap, path::PathBuf};
+use tokio::{process::Command, time::timeout};
+
+/// A terminal in a directory, with an environment.
+#[derive(Debug)]
+pub struct CommandLine {
+    directory: PathBuf,
+    environment: BTreeMap<String, String>,
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Ran {
+    /// What was asked for.
+    pub command: String,
+    /// Its exit code.
+    pub code: i32,
+    /// What it printed.
+    pub out: String,
+    /// What it said beside that.
+    pub err: String,
+}
+
+impl CommandLine {
+    /// One in this directory, with these variables and none else of the platform's.
+    pub fn new(directory: PathBuf, environment: BTreeMap<String, String>) -> Self {
+        Self {
+            directory,
+            environment,
+        }
+    }
+
+    /// One that is told where a platform is.
+    pub fn of(platform: &Platform) -> Self {
+        let urls = [
+            ("ORDERS_URL", platform.api.commands()),
+            ("ORDERS_QUERY_URL", platform.api.queries()),
+        ];
+        let urls = urls.map(|(name, url)| (name.to_owned(), url.to_owned()));
+        Self::new(platform.directory().to_owned(), urls.into())
+    }
+
+    /// Runs `orders` with these arguments.
+    ///
+    /// # Panics
+    /// When it does not end, or ends by a signal.
+    pub async fn orders(&self, arguments: &[&str]) -> Ran {
+        let command = format!("orders {}", arguments.join(" "));
+        let mut orders = Command::new(program("orders"));
+        orders
+            .args(arguments)
+            .current_dir(&self.directory)
+            .kill_on_drop(true);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("ORDERS_") || text == "CONF_PATH" {
+                orders.env_remove(&name);
+            }
+        }
+        let ended = timeout(PATIENCE, orders.envs(&self.environment).output()).await;
+        let output = ended.unwrap_or_else(|_| panic!("`{command}` does not end"));
+        let output = output.expect("the command line can be started");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ran {
+            code: output
+                .status
+                .code()
+                .unwrap_or_else(|| panic!("`{command}` ended with {}", output.status)),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+            command,
+        }
+    }
+}
+
+impl Ran {
+    /// The same, which must have gone well.
+    ///
+    /// # Panics
+    /// When it has not.
+    #[track_caller]
+    pub fn well(self) -> Self {
+        self.ended(0)
+    }
+
+    /// The same, which must have ended with this code.
+    ///
+    /// # Panics
+    /// When it has not.
+    #[track_caller]
+    pub fn ended(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self}");
+        self
+    }
+
+    /// The same, which must have said all of these to whoever sits before it.
+    ///
+    /// # Panics
+    /// When it has not.
+    #[track_caller]
+    pub fn says(self, words: &[&str]) -> Self {
+        for word in words {
+            let said = self.out.contains(word) || self.err.contains(word);
+            assert!(said, "not a word of {word:?}: {self}");
+        }
+        self
+    }
+
+    /// What it printed, as a program reads it.
+    ///
+    /// # Panics
+    /// When that is not JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            command,
+            code,
+            out,
+            err,
+        } = self;
+        write!(f, "`{command}` ended with {code}\n{out}\n{err}")
+    }
+}
