@@ -12,12 +12,13 @@ pub struct Relative {
     pub pid: i32,
     /// When it began, in ticks since the machine did.
     began: u64,
+    /// Who started it.
+    pub parent: i32,
     /// The name of its program.
     pub name: String,
 }
 
 struct Stat {
-    parent: i32,
     relative: Relative,
     is_dead: bool,
 }
@@ -34,7 +35,8 @@ pub fn descendants(of: u32) -> BTreeSet<Relative> {
             continue;
         };
         if let Some(stat) = stat(pid) {
-            children.entry(stat.parent).or_default().push(stat.relative);
+            let siblings = children.entry(stat.relative.parent).or_default();
+            siblings.push(stat.relative);
         }
     }
     let mut found = BTreeSet::new();
@@ -63,10 +65,10 @@ fn stat(pid: i32) -> Option<Stat> {
     let (_, name) = before.split_once('(')?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
     Some(Stat {
-        parent: fields.get(1)?.parse().ok()?,
         relative: Relative {
             pid,
             began: fields.get(19)?.parse().ok()?,
+            parent: fields.get(1)?.parse().ok()?,
             name: name.to_owned(),
         },
         is_dead: matches!(*fields.first()?, "Z" | "X"),
