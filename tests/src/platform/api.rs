@@ -217,7 +217,7 @@ impl Api {
         let request = self.query(path);
         let request = request
             .header("consistency-token", token)
-            .header("prefer", "wait=5");
+            .header("prefer", "wait=30");
         self.send(request).await
     }
 
