@@ -108,7 +108,7 @@ impl BrokerFeed {
         let (look_at, hints_from) = (self.look_at, self.hints_from);
         let signal = &mut self.signal;
         // While the broker brings what is new, hints would only lead to reading it twice.
-        let hints = match self.pump.tail.end() {
+        let hints = match self.pump.tail.end().map(|end| end.position) {
             Some(end) if !self.live && self.not_before <= Instant::now() => Some(end),
             _ => None,
         };
@@ -132,7 +132,7 @@ impl BrokerFeed {
 
     /// Looks how far the store is, and reads from it what the broker does not bring.
     async fn look(&mut self) -> Result<(), StoreError> {
-        let known = self.pump.tail.end();
+        let known = self.pump.tail.end().map(|end| end.position);
         let head = self.pump.check().await?;
         self.back_off.reset();
         let end = known.unwrap_or(head.position);
@@ -223,17 +223,17 @@ impl BrokerFeed {
         }
         let end = end_of(run).unwrap_or(end);
         let position = message.event.envelope.position;
-        if position < end {
+        if position < end.position {
             return Ok(());
         }
-        if message.previous > end {
+        if message.previous.position > end.position || !message.previous.agrees_with(&end) {
             if Instant::now() < self.not_before {
                 return Ok(());
             }
             metrics::counter!("feed_gaps_total").increment(1);
             self.add(std::mem::take(run));
             self.pump.catch_up().await?;
-        } else if position > end {
+        } else if position > end.position {
             let bytes = message.event.payload.len();
             run.push((Arc::new(message.event.decode()), bytes));
         }

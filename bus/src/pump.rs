@@ -2,7 +2,7 @@
 
 use crate::{TailOptions, ring, tail::Tail};
 use std::sync::Arc;
-use store::{EventReader, Head, StoreError};
+use store::{Bookmark, EventReader, Head, Page, StoreError};
 use tokio::time::Instant;
 
 /// Reads the store into a tail. When it goes, readers of the tail read the store by themselves.
@@ -10,7 +10,7 @@ pub(crate) struct Pump {
     reader: Arc<dyn EventReader>,
     pub(crate) tail: Arc<Tail>,
     pub(crate) options: TailOptions,
-    /// When the head was last looked at.
+    /// When it was last looked whether the store still has what was read.
     checked: Option<Instant>,
     failing: bool,
 }
@@ -27,15 +27,28 @@ impl Pump {
         }
     }
 
-    /// Looks at the store's head, and so at its epoch.
+    /// Looks at the store's head; now and then also whether it still has what was read.
     pub(crate) async fn check(&mut self) -> Result<Head, StoreError> {
         let head = self.reader.head().await?;
+        match self.tail.end() {
+            None => {
+                let at = self.reader.bookmark(head.position).await?;
+                self.tail.begin(head, at);
+            }
+            Some(end) => {
+                let due = self.is_check_due();
+                let still_there = !due || self.reader.still_has(end).await?;
+                self.tail.observe(head, still_there)?;
+                if !due {
+                    return Ok(head);
+                }
+            }
+        }
         self.checked = Some(Instant::now());
-        self.tail.observe(head)?;
         Ok(head)
     }
 
-    /// Whether the head was not looked at for long.
+    /// Whether that was long ago.
     pub(crate) fn is_check_due(&self) -> bool {
         self.checked
             .is_none_or(|last| last.elapsed() >= self.options.check)
@@ -48,15 +61,16 @@ impl Pump {
             let Some(end) = self.tail.end() else {
                 return Ok(count);
             };
-            let page = self.reader.read_all(end, self.options.page).await?;
-            let read = page.len();
-            metrics::counter!("feed_store_events_total", "by" => "pump").increment(read as u64);
-            self.tail.extend(page.into_iter().map(|stored| {
+            let page = self.reader.read_on(end, self.options.page).await;
+            let Page { events, is_full } = page.map_err(|error| self.tail.noticed(error))?;
+            count += events.len();
+            metrics::counter!("feed_store_events_total", "by" => "pump")
+                .increment(events.len() as u64);
+            self.tail.extend(events.into_iter().map(|stored| {
                 let bytes = stored.payload.len();
                 (Arc::new(stored.decode()), bytes)
             }));
-            count += read;
-            if read < self.options.page {
+            if !is_full {
                 return Ok(count);
             }
         }
@@ -110,6 +124,6 @@ pub(crate) fn report(result: Result<(), StoreError>) {
 pub(crate) type Run = Vec<(Arc<store::Delivered>, usize)>;
 
 /// Where a run of events ends, if there is one.
-pub(crate) fn end_of(run: &Run) -> Option<domain::Position> {
-    run.last().map(|(event, _)| ring::position(event))
+pub(crate) fn end_of(run: &Run) -> Option<Bookmark> {
+    run.last().map(|(event, _)| ring::bookmark(event))
 }

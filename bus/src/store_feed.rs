@@ -52,7 +52,7 @@ impl StoreFeed {
 
     /// Waits for something new, and reads it.
     async fn turn(&mut self) -> Result<(), StoreError> {
-        let Some(end) = self.pump.tail.end() else {
+        let Some(end) = self.pump.tail.end().map(|end| end.position) else {
             return self.pump.check().await.map(drop);
         };
         let hinted = self.watch.hint_after(end).await;

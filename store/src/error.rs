@@ -41,7 +41,7 @@ pub enum StoreError {
     /// The store was restored, or lost its tail: what was read from it before may never have
     /// happened. Whoever has read from it stops, and builds anew what it made of it.
     #[error(
-        "the event store was restored or lost its tail: it is at position {head}, and {checkpoint} was read; rebuild what was made of it"
+        "the event store was restored or lost its tail: what was read up to position {checkpoint} is not what it has there now, at head {head}; rebuild what was made of it"
     )]
     Rewound {
         /// How far was read.

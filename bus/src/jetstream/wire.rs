@@ -8,12 +8,12 @@ use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{Envelope, Position, Version};
 use std::{fmt::Display, str::FromStr};
-use store::StoredEvent;
-use uuid::Uuid;
+use store::{Bookmark, StoredEvent};
 
 const EVENT_ID: HeaderName = HeaderName::from_static("Orders-Event-Id");
 const POSITION: HeaderName = HeaderName::from_static("Orders-Position");
 const PREVIOUS: HeaderName = HeaderName::from_static("Orders-Previous-Position");
+const PREVIOUS_ID: HeaderName = HeaderName::from_static("Orders-Previous-Event-Id");
 const EPOCH: HeaderName = HeaderName::from_static("Orders-Epoch");
 const STREAM: HeaderName = HeaderName::from_static("Orders-Stream");
 const VERSION: HeaderName = HeaderName::from_static("Orders-Version");
@@ -41,7 +41,10 @@ pub(super) fn headers(message: &Message) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(EVENT_ID, envelope.event_id.to_string());
     headers.insert(POSITION, envelope.position.to_string());
-    headers.insert(PREVIOUS, message.previous.to_string());
+    headers.insert(PREVIOUS, message.previous.position.to_string());
+    if let Some(previous) = message.previous.event_id {
+        headers.insert(PREVIOUS_ID, previous.to_string());
+    }
     headers.insert(EPOCH, message.epoch.to_string());
     headers.insert(STREAM, escape(envelope.stream.as_str()).as_ref());
     headers.insert(VERSION, envelope.version.to_string());
@@ -79,8 +82,11 @@ pub(super) fn parse(headers: Option<&HeaderMap>, payload: Bytes) -> Result<Messa
         causation_id: optional(headers, CAUSATION)?,
         traceparent: optional(headers, TRACEPARENT)?,
     };
-    let previous = position(headers, PREVIOUS)?;
-    if previous >= envelope.position {
+    let previous = Bookmark {
+        position: position(headers, PREVIOUS)?,
+        event_id: optional(headers, PREVIOUS_ID)?,
+    };
+    if previous.position >= envelope.position {
         return Err(malformed(
             &PREVIOUS,
             "is not before the event's own position",
@@ -100,13 +106,15 @@ pub(super) fn parse(headers: Option<&HeaderMap>, payload: Bytes) -> Result<Messa
 
 /// What the message is, for somebody who only wants to know how far the stream is.
 pub(super) fn last(headers: &HeaderMap) -> Last {
-    match (
-        position(headers, POSITION),
-        required::<Uuid>(headers, EPOCH),
-    ) {
-        (Ok(position), Ok(epoch)) => Last::Event { position, epoch },
-        _ => Last::Foreign,
-    }
+    let last = || {
+        let at = Bookmark {
+            position: position(headers, POSITION)?,
+            event_id: Some(required(headers, EVENT_ID)?),
+        };
+        let epoch = required(headers, EPOCH)?;
+        Ok::<_, BrokerError>(Last::Event { at, epoch })
+    };
+    last().unwrap_or(Last::Foreign)
 }
 
 fn required<T: FromStr<Err: Display>>(
@@ -155,11 +163,15 @@ fn malformed(name: &HeaderName, problem: &str) -> BrokerError {
 mod tests {
     use super::*;
     use domain::{Actor, CommandId, EventId, TenantId};
+    use uuid::Uuid;
 
     fn message(causation_id: Option<EventId>, traceparent: Option<&str>) -> Message {
         let command_id = CommandId::new(Uuid::from_u128(7));
         Message {
-            previous: Position::new(40),
+            previous: Bookmark {
+                position: Position::new(40),
+                event_id: Some(EventId::of(command_id, 9)),
+            },
             epoch: Uuid::from_u128(1),
             event: StoredEvent {
                 envelope: Envelope {
@@ -194,7 +206,7 @@ mod tests {
             let parsed = parse(Some(&headers), message.event.payload.clone()).unwrap();
             assert_eq!(parsed, message);
             let end = Last::Event {
-                position: Position::new(42),
+                at: Bookmark::at(&message.event.envelope),
                 epoch: message.epoch,
             };
             assert_eq!(last(&headers), end);

@@ -8,7 +8,7 @@ use bus::{
 use domain::Position;
 use futures::StreamExt;
 use local::{Nats, NatsOptions};
-use store::EventReader;
+use store::{Bookmark, EventReader};
 use uuid::Uuid;
 
 const EPOCH: Uuid = Uuid::from_u128(0xE0);
@@ -34,7 +34,7 @@ pub async fn messages(count: usize) -> Vec<Message> {
     Writer::new(store.clone(), "A B").append(count).await;
     let events = store.read_all(Position::ZERO, count).await.unwrap();
     let messages = events.into_iter().map(|event| Message {
-        previous: Position::new(event.envelope.position.get() - 1),
+        previous: Position::new(event.envelope.position.get() - 1).into(),
         epoch: EPOCH,
         event,
     });
@@ -56,8 +56,8 @@ async fn keeps_its_contract(broker: &dyn Broker, lose: impl AsyncFn()) {
         sequence,
         duplicate,
     };
-    let last = |number: i64| Last::Event {
-        position: Position::new(number),
+    let last = |number: usize| Last::Event {
+        at: Bookmark::at(&messages[number - 1].event.envelope),
         epoch: EPOCH,
     };
 

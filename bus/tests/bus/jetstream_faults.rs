@@ -266,7 +266,7 @@ async fn arrives_beyond(nats: &Nats, position: i64) {
     let broker = connect(nats, jetstream_options()).await;
     until("messages", async || {
         let holding = broker.look().await.unwrap();
-        matches!(holding.last, bus::broker::Last::Event { position: at, .. } if at.get() > position)
+        matches!(holding.last, bus::broker::Last::Event { at, .. } if at.position.get() > position)
     })
     .await;
 }

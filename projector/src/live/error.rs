@@ -23,9 +23,9 @@ pub enum RunError {
     Unfoldable(#[from] Unfoldable),
     /// The store is not the one that the checkpoint is of, or lost its tail.
     #[error(
-        "the event store is another one, or lost its tail: read.{name} was folded up to position \
-         {position} of store {checkpoint:?}, and the store is {store}, at position {head}: run \
-         `projector rebuild {name}`"
+        "the event store is another one, or was restored, or lost its tail: read.{name} was folded \
+         up to position {position} of store {checkpoint:?}, and what store {store} has there, at \
+         head {head}, is something else: run `projector rebuild {name}`"
     )]
     Rewound {
         /// The projection.

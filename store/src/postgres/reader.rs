@@ -9,7 +9,7 @@ use super::{
     row::{EventDecoder, decode_command},
 };
 use crate::{
-    CommandRecord, EventReader, Head, HeadSignal, Signaller, StoreError, StoredEvent,
+    CommandRecord, EventReader, Head, HeadSignal, PAGE_BYTES, Signaller, StoreError, StoredEvent,
     lease::PostgresLeases,
 };
 use async_trait::async_trait;
@@ -108,6 +108,7 @@ impl EventReader for PostgresReader {
         arguments
             .add(after.get())
             .and_then(|()| arguments.add(clamp(limit)))
+            .and_then(|()| arguments.add(clamp(PAGE_BYTES)))
             .map_err(of_encoding)?;
         self.events(include_str!("read_all.sql"), arguments).await
     }

@@ -55,7 +55,13 @@ impl ReadModels for NodeReadModels {
         let commit = async move {
             let (from, to, rows) = (commit.from, commit.to, commit.changes.len());
             let done = node.world.models.commit::<P>(commit).await;
-            node.trace(|| format!("{}: {rows} rows, from {from} to {to}: {done:?}", P::NAME));
+            node.trace(|| {
+                format!(
+                    "{}: {rows} rows, from {from} to {}: {done:?}",
+                    P::NAME,
+                    to.position
+                )
+            });
             if matches!(done, Err(ReadModelError::Fenced(_))) {
                 node.world.count("projection fenced");
             }
