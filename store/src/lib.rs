@@ -29,7 +29,7 @@ pub use memory::MemoryStore;
 pub use port::{EventReader, EventStore, Head, PAGE_BYTES, Page, is_full};
 pub use postgres::{PostgresOptions, PostgresReader, PostgresStore};
 pub use signal::{HeadSignal, Signaller};
-pub use stored::{Delivered, StoredEvent};
+pub use stored::{Delivered, Names, RawNames, StoredEvent};
 
 /// Whether this known bug is planted in this run: never in a build without `--cfg planted`.
 #[macro_export]

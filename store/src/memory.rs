@@ -241,6 +241,7 @@ impl State {
                     event_type: event.event_type.to_owned(),
                     schema_version: event.schema_version,
                     payload: Bytes::copy_from_slice(&event.payload),
+                    raw_names: None,
                 });
                 let of_stream = self.streams.entry(stream.stream.clone());
                 of_stream.or_default().push(index);

@@ -69,13 +69,13 @@ impl RunError {
 
     /// The event that is the reason, if it is one.
     pub fn place(&self) -> Option<Place> {
-        let envelope: &Envelope = match self {
-            Self::Undecodable(error) => &error.envelope,
-            Self::Unfoldable(error) => &error.envelope,
+        let (stream, envelope): (String, &Envelope) = match self {
+            Self::Undecodable(error) => (error.stream_name().to_owned(), &error.envelope),
+            Self::Unfoldable(error) => (error.envelope.stream.to_string(), &error.envelope),
             Self::ReadModels(_) | Self::Store(_) | Self::Rewound { .. } => return None,
         };
         Some(Place {
-            stream: envelope.stream.to_string(),
+            stream,
             version: envelope.version.get(),
             position: envelope.position.get(),
         })
