@@ -13,6 +13,8 @@ pub(crate) struct Pump {
     /// When it was last looked whether the store still has what was read.
     checked: Option<Instant>,
     failing: bool,
+    /// The store was read since the last failure.
+    read: bool,
 }
 
 impl Pump {
@@ -24,6 +26,7 @@ impl Pump {
             options,
             checked: None,
             failing: false,
+            read: false,
         }
     }
 
@@ -40,11 +43,13 @@ impl Pump {
                 let still_there = !due || self.reader.still_has(end).await?;
                 self.tail.observe(head, still_there)?;
                 if !due {
+                    self.read = true;
                     return Ok(head);
                 }
             }
         }
         self.checked = Some(Instant::now());
+        self.read = true;
         Ok(head)
     }
 
@@ -55,7 +60,7 @@ impl Pump {
     }
 
     /// Reads everything after the tail's end into it; says how many events that were.
-    pub(crate) async fn catch_up(&self) -> Result<usize, StoreError> {
+    pub(crate) async fn catch_up(&mut self) -> Result<usize, StoreError> {
         let mut count = 0;
         loop {
             let Some(end) = self.tail.end() else {
@@ -63,6 +68,7 @@ impl Pump {
             };
             let page = self.reader.read_on(end, self.options.page).await;
             let Page { events, is_full } = page.map_err(|error| self.tail.noticed(error))?;
+            self.read = true;
             count += events.len();
             metrics::counter!("feed_store_events_total", "by" => "pump")
                 .increment(events.len() as u64);
@@ -76,30 +82,34 @@ impl Pump {
         }
     }
 
-    /// Takes in how an attempt ended. An error that trying again cannot help ends the pump.
+    /// Takes in how an attempt ended. It is over with a failure once the store was read again, and
+    /// not for anything else that went well. Only a store that was rewound ends the pump: whatever else is
+    /// wrong, an operator may put right, and then it goes on.
     pub(crate) fn took<T>(
         &mut self,
         result: Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         match result {
             Ok(value) => {
-                if std::mem::take(&mut self.failing) {
+                if self.read && std::mem::take(&mut self.failing) {
                     tracing::info!("the feed reads the event store again");
                     self.tail.set_trouble(None);
                 }
                 Ok(Some(value))
             }
-            Err(error) if error.is_transient() => {
+            Err(error @ StoreError::Rewound { .. }) => Err(error),
+            Err(error) => {
+                metrics::counter!("feed_failures_total").increment(1);
+                self.read = false;
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
-                        "the feed cannot read the event store, and goes on trying"
+                        "the feed cannot read the event store, and goes on trying: {error}"
                     );
                 }
                 self.tail.set_trouble(Some(error));
                 Ok(None)
             }
-            Err(error) => Err(error),
         }
     }
 }
@@ -107,16 +117,6 @@ impl Pump {
 impl Drop for Pump {
     fn drop(&mut self) {
         self.tail.abandon();
-    }
-}
-
-/// Says, once, why a pump ended before it was stopped.
-pub(crate) fn report(result: Result<(), StoreError>) {
-    if let Err(error) = result {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "the feed ended: {error}"
-        );
     }
 }
 

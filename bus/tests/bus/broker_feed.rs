@@ -22,7 +22,7 @@ use uuid::Uuid;
 fn start(store: &Arc<Bent>, broker: Arc<dyn Broker>, tasks: &Tasks) -> Arc<dyn Feed> {
     let reader: Arc<dyn EventReader> = Arc::clone(store) as _;
     let (tracker, stop) = (&tasks.tracker, tasks.stop.clone());
-    BrokerFeed::start(broker, reader, tail_options(), tracker, stop)
+    BrokerFeed::start(broker, reader, tail_options(), tracker, stop).0
 }
 
 /// Starts a relay; cancelling what it returns ends it.

@@ -75,6 +75,8 @@ pub struct Bent {
     pub reads: AtomicU64,
     pub heads: AtomicU64,
     pub down: AtomicBool,
+    /// Fails for a reason that does not pass by itself.
+    pub broken: AtomicBool,
     /// Gives a signal that never says anything.
     pub mute: AtomicBool,
     /// A head that is told instead of the real one.
@@ -92,6 +94,7 @@ impl Bent {
             reads: AtomicU64::new(0),
             heads: AtomicU64::new(0),
             down: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             mute: AtomicBool::new(false),
             told: Mutex::new(None),
             silence: Signaller::new(),
@@ -121,6 +124,12 @@ impl Bent {
     fn up(&self) -> Result<(), StoreError> {
         if self.down.load(Relaxed) {
             return Err(StoreError::Unavailable("it is down".into()));
+        }
+        if self.broken.load(Relaxed) {
+            return Err(StoreError::Failed {
+                what: "reading: permission denied".into(),
+                source: "it is broken".into(),
+            });
         }
         Ok(())
     }

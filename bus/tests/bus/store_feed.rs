@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 fn start(store: &Arc<Bent>, options: TailOptions, tasks: &Tasks) -> Arc<dyn Feed> {
     let reader: Arc<dyn EventReader> = Arc::clone(store) as _;
-    StoreFeed::start(reader, options, &tasks.tracker, tasks.stop.clone())
+    StoreFeed::start(reader, options, &tasks.tracker, tasks.stop.clone()).0
 }
 
 /// Waits until the feed has seen the store.
@@ -338,4 +338,42 @@ async fn a_bookmark_of_a_lost_tail_is_refused_and_one_from_before_it_is_good() {
         let good = feed.next(there, 10, Duration::from_secs(1)).await.unwrap();
         assert_eq!(good.len(), 11 - usize::try_from(at).unwrap());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_wrong_with_the_store_the_feed_goes_on_when_it_is_put_right() {
+    let (store, tasks) = (Bent::new(1), Tasks::default());
+    let reader: Arc<dyn EventReader> = Arc::clone(&store) as _;
+    let (tracker, stop) = (&tasks.tracker, tasks.stop.clone());
+    let (feed, running) = StoreFeed::start(reader, tail_options(), tracker, stop);
+    started(&store).await;
+    let mut writer = Writer::new(store.clone(), "A");
+    writer.append(5).await;
+    Reader::new(&feed, 0, 1).read_to(5).await;
+    // As when somebody has taken a right away.
+    store.broken.store(true, Relaxed);
+    let error = feed
+        .next(Position::new(5).into(), 10, Duration::from_secs(60))
+        .await
+        .unwrap_err();
+    assert!(error.is_transient(), "it may be put right: {error}");
+    assert!(!running.is_finished());
+    store.broken.store(false, Relaxed);
+    writer.append(5).await;
+    Reader::new(&feed, 5, 1).read_to(10).await;
+    let reads = store.reads.load(Relaxed);
+    Reader::new(&feed, 5, 1).read_to(10).await;
+    assert_eq!(store.reads.load(Relaxed), reads, "the task reads for all");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rewound_store_ends_the_task_with_the_reason() {
+    let (store, tasks) = (regrown(5, 5).await, Tasks::default());
+    let reader: Arc<dyn EventReader> = Arc::clone(&store) as _;
+    let (tracker, stop) = (&tasks.tracker, tasks.stop.clone());
+    let (_feed, running) = StoreFeed::start(reader, tail_options(), tracker, stop);
+    started(&store).await;
+    store.become_copy_of(&*regrown(3, 9).await);
+    let ended = within("the task to end", running).await.unwrap();
+    assert!(is_rewound(&ended), "{ended:?}");
 }

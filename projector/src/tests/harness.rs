@@ -167,7 +167,7 @@ pub(super) fn feed(reader: Arc<dyn EventReader>, stop: CancellationToken) -> Arc
         poll: Duration::from_millis(20),
         ..TailOptions::default()
     };
-    StoreFeed::start(reader, options, &TaskTracker::new(), stop)
+    StoreFeed::start(reader, options, &TaskTracker::new(), stop).0
 }
 
 pub(super) fn leases() -> Arc<dyn Leases> {

@@ -184,7 +184,7 @@ async fn rebuilt(world: &World) -> Result<MemoryReadModels, String> {
     let reader: Arc<dyn EventReader> = Arc::new(world.store.clone());
     let options = TailOptions::default();
     let mut anew = Rebuild {
-        feed: StoreFeed::start(reader, options, &tasks, stop.clone()),
+        feed: StoreFeed::start(reader, options, &tasks, stop.clone()).0,
         models: models.clone(),
         batch: world.dice.of(&[1, 3, 50, 10_000]),
         stop: stop.clone(),
