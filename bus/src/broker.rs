@@ -17,7 +17,7 @@ pub struct Message {
     pub epoch: Uuid,
 }
 
-/// What a broker's stream ends with.
+/// What a broker's stream ends with, apart from a few messages of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Last {
     /// It has no message.
@@ -29,7 +29,7 @@ pub enum Last {
         /// The epoch of the store it was read from.
         epoch: Uuid,
     },
-    /// Something that is none of our messages.
+    /// None of the latest messages is ours.
     Foreign,
 }
 
