@@ -82,8 +82,8 @@ impl Pump {
         }
     }
 
-    /// Takes in how an attempt ended. It is over with a failure once the store was read again, and
-    /// not for anything else that went well. Only a store that was rewound ends the pump: whatever else is
+    /// Takes in how an attempt ended. A failure is over once the store was read again, and not for
+    /// anything else that went well. Only a store that was rewound ends the pump: whatever else is
     /// wrong, an operator may put right, and then it goes on.
     pub(crate) fn took<T>(
         &mut self,

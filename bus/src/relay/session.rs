@@ -11,6 +11,9 @@ use store::{Bookmark, Head, Page, StoreError, StoredEvent};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+/// The most bytes of payload sent and not yet acknowledged, but for the last message.
+const WINDOW_BYTES: usize = 4 << 20;
+
 /// Why a session ended. Each of them is healed by the next session.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stumble {
@@ -41,6 +44,8 @@ impl Stumble {
 /// A message that was sent.
 struct Sent {
     at: Bookmark,
+    /// The size of its payload.
+    bytes: usize,
     /// The sequence number it has to get.
     sequence: u64,
     acknowledgement: Acknowledgement,
@@ -55,6 +60,8 @@ pub(super) struct Session<'a> {
     sequence: u64,
     epoch: Uuid,
     sent: VecDeque<Sent>,
+    /// How many bytes of payload those are.
+    under_way: usize,
     checked: Instant,
     lessons: &'a mut Lessons,
     /// Up to here the broker is not asked for duplicates.
@@ -83,6 +90,7 @@ impl<'a> Session<'a> {
             sequence: 0,
             epoch: Uuid::nil(),
             sent: VecDeque::new(),
+            under_way: 0,
             checked: Instant::now(),
             lessons,
             repeat_to: Position::ZERO,
@@ -219,10 +227,10 @@ impl<'a> Session<'a> {
             0 => 1,
             _ => self.relay.options.window.max(1),
         };
-        while self.sent.len() >= window {
+        while self.sent.len() >= window || self.under_way >= WINDOW_BYTES {
             self.settle().await?;
         }
-        let at = Bookmark::at(&event.envelope);
+        let (at, bytes) = (Bookmark::at(&event.envelope), event.payload.len());
         let message = Message {
             event,
             previous: self.at,
@@ -237,8 +245,10 @@ impl<'a> Session<'a> {
         match sent.await {
             Ok(acknowledgement) => {
                 self.sequence += 1;
+                self.under_way += bytes;
                 self.sent.push_back(Sent {
                     at,
+                    bytes,
                     sequence: self.sequence,
                     acknowledgement,
                 });
@@ -255,6 +265,7 @@ impl<'a> Session<'a> {
         let Some(sent) = self.sent.pop_front() else {
             return Ok(());
         };
+        self.under_way -= sent.bytes;
         match sent.acknowledgement.await {
             Ok(Acknowledged {
                 duplicate: true, ..
