@@ -17,7 +17,7 @@ use store::{
     StoreError, SystemClock,
     lease::{Leases, MemoryLeases},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// The event store, and the leases that it keeps.
@@ -87,24 +87,13 @@ pub async fn open_feed(
 ) -> anyhow::Result<Arc<dyn Feed>> {
     let tasks = TaskTracker::new();
     let (reader, stop) = (events.reader.clone(), lifecycle.soft().clone());
-    let stopping = stop.clone();
-    let feed = match open_broker(&settings.bus).await? {
+    let (feed, running) = match open_broker(&settings.bus).await? {
         Some(broker) => BrokerFeed::start(broker, reader, TailOptions::default(), &tasks, stop),
         None => StoreFeed::start(reader, TailOptions::default(), &tasks, stop),
     };
-    tasks.close();
-    lifecycle.spawn_critical("feed", kept_until(stopping, tasks));
+    // Before it is told to stop it ends only if it cannot go on, or panics: the process ends, too.
+    lifecycle.spawn_critical("feed", async move { Ok(running.await??) });
     Ok(feed)
-}
-
-/// Waits for `tasks`, which have to run until `stopping`: that one of them panicked, or could not go
-/// on, shows by its end before that.
-async fn kept_until(stopping: CancellationToken, tasks: TaskTracker) -> anyhow::Result<()> {
-    tasks.wait().await;
-    if stopping.is_cancelled() {
-        return Ok(());
-    }
-    bail!("what fills the feed has ended by itself; the log says why");
 }
 
 /// Starts the relay where there is a broker: it leads, or waits to.
@@ -149,30 +138,4 @@ async fn open_broker(settings: &BusSettings) -> anyhow::Result<Option<Arc<dyn Br
         .await
         .context("bus.url: NATS cannot be used")?;
     Ok(Some(Arc::new(broker)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_feed_whose_task_ends_by_itself_is_a_failure() {
-        for panics in [false, true] {
-            let tasks = TaskTracker::new();
-            tasks.spawn(async move { assert!(!panics, "on purpose") });
-            tasks.close();
-            let ended = kept_until(CancellationToken::new(), tasks).await;
-            assert!(ended.is_err(), "panics: {panics}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_feed_that_was_told_to_stop_is_none() {
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        tasks.spawn(stop.clone().cancelled_owned());
-        tasks.close();
-        let ended = tokio::spawn(kept_until(stop.clone(), tasks));
-        stop.cancel();
-        ended.await.expect("it does not panic").expect("it is well");
-    }
 }

@@ -1,9 +1,8 @@
 //! What relay and feed need of a message broker. It keeps the latest events, and may lose them.
 
 use async_trait::async_trait;
-use domain::Position;
 use futures::{future::BoxFuture, stream::BoxStream};
-use store::StoredEvent;
+use store::{Bookmark, StoredEvent};
 use uuid::Uuid;
 
 /// An event on its way to readers.
@@ -11,26 +10,26 @@ use uuid::Uuid;
 pub struct Message {
     /// The event as it is stored.
     pub event: StoredEvent,
-    /// No event of the store is between this position and the event's own: what a reader that has
-    /// read this far misses nothing by.
-    pub previous: Position,
+    /// No event of the store is between this one and the event's own: a reader that has read this
+    /// far, and the same events, misses nothing.
+    pub previous: Bookmark,
     /// The epoch of the store it was read from.
     pub epoch: Uuid,
 }
 
-/// What a broker's stream ends with.
+/// What a broker's stream ends with, apart from a few messages of others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Last {
     /// It has no message.
     Nothing,
     /// An event.
     Event {
-        /// Its position in the store.
-        position: Position,
+        /// Where it is in the store, and which one it is.
+        at: Bookmark,
         /// The epoch of the store it was read from.
         epoch: Uuid,
     },
-    /// Something that is none of our messages.
+    /// None of the latest messages is ours.
     Foreign,
 }
 

@@ -8,13 +8,13 @@ use crate::{
     arrivals::{Arrival, arrivals},
     back_off::BackOff,
     broker::{Broker, Message},
-    pump::{Pump, Run, end_of, report},
+    pump::{Pump, Run, end_of},
 };
 use domain::Position;
 use futures::{StreamExt, stream::BoxStream, stream::ReadyChunks};
 use std::sync::Arc;
 use store::{EventReader, HeadSignal, StoreError};
-use tokio::time::Instant;
+use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The most messages taken in at once.
@@ -53,20 +53,22 @@ enum Turn {
 
 impl BrokerFeed {
     /// Starts a feed that is kept up to date by a task of `tasks` until `stop`. Without that task it
-    /// still gives all events, by reading the store for each reader.
+    /// still gives all events, by reading the store for each reader. Before `stop` the task ends
+    /// only if the store was [rewound](StoreError::Rewound): then the process has states of events
+    /// that are no more, and should end too.
     pub fn start(
         broker: Arc<dyn Broker>,
         reader: Arc<dyn EventReader>,
         options: TailOptions,
         tasks: &TaskTracker,
         stop: CancellationToken,
-    ) -> Arc<dyn Feed> {
+    ) -> (Arc<dyn Feed>, JoinHandle<Result<(), StoreError>>) {
         let signal = reader.signal();
         let back_off = BackOff::new(options.back_off);
         let early = BackOff::new(options.poll);
         let pump = Pump::new(reader, options);
         let tail = Arc::clone(&pump.tail);
-        tasks.spawn(async move {
+        let running = tasks.spawn(async move {
             let feed = Self {
                 arrivals: joined(&broker, &pump.options),
                 pump,
@@ -82,11 +84,10 @@ impl BrokerFeed {
                 early,
                 warned: false,
             };
-            if let Some(result) = stop.run_until_cancelled_owned(feed.run()).await {
-                report(result);
-            }
+            let ended = stop.run_until_cancelled_owned(feed.run()).await;
+            ended.unwrap_or(Ok(()))
         });
-        tail
+        (tail, running)
     }
 
     async fn run(mut self) -> Result<(), StoreError> {
@@ -108,7 +109,7 @@ impl BrokerFeed {
         let (look_at, hints_from) = (self.look_at, self.hints_from);
         let signal = &mut self.signal;
         // While the broker brings what is new, hints would only lead to reading it twice.
-        let hints = match self.pump.tail.end() {
+        let hints = match self.pump.tail.end().map(|end| end.position) {
             Some(end) if !self.live && self.not_before <= Instant::now() => Some(end),
             _ => None,
         };
@@ -132,7 +133,7 @@ impl BrokerFeed {
 
     /// Looks how far the store is, and reads from it what the broker does not bring.
     async fn look(&mut self) -> Result<(), StoreError> {
-        let known = self.pump.tail.end();
+        let known = self.pump.tail.end().map(|end| end.position);
         let head = self.pump.check().await?;
         self.back_off.reset();
         let end = known.unwrap_or(head.position);
@@ -223,17 +224,17 @@ impl BrokerFeed {
         }
         let end = end_of(run).unwrap_or(end);
         let position = message.event.envelope.position;
-        if position < end {
+        if position < end.position {
             return Ok(());
         }
-        if message.previous > end {
+        if message.previous.position > end.position || !message.previous.agrees_with(&end) {
             if Instant::now() < self.not_before {
                 return Ok(());
             }
             metrics::counter!("feed_gaps_total").increment(1);
             self.add(std::mem::take(run));
             self.pump.catch_up().await?;
-        } else if position > end {
+        } else if position > end.position {
             let bytes = message.event.payload.len();
             run.push((Arc::new(message.event.decode()), bytes));
         }

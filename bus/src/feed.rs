@@ -1,18 +1,18 @@
 //! What readers of events are given: one type, whatever the source.
 
 use async_trait::async_trait;
-use domain::Position;
 use std::{sync::Arc, time::Duration};
-use store::{Delivered, Head, StoreError};
+use store::{Bookmark, Delivered, Head, StoreError};
 
 /// All events in order, after any position.
 #[async_trait]
 pub trait Feed: Send + Sync + 'static {
-    /// The next events after `after`, in order and without a gap: at most `limit`; none only if
-    /// there was none for as long as `patience`.
+    /// The next events that follow on `after`, in order and without a gap: at most `limit`; none
+    /// only if there was none for as long as `patience`. If another event than the bookmark's is
+    /// there, the store is [rewound](StoreError::Rewound).
     async fn next(
         &self,
-        after: Position,
+        after: Bookmark,
         limit: usize,
         patience: Duration,
     ) -> Result<Vec<Arc<Delivered>>, StoreError>;

@@ -11,6 +11,7 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use store::Bookmark;
 use tokio::sync::Notify;
 
 /// A broker in memory. Clones share it.
@@ -157,7 +158,7 @@ impl Broker for MemoryBroker {
                 .messages
                 .back()
                 .map_or(Last::Nothing, |message| Last::Event {
-                    position: message.event.envelope.position,
+                    at: Bookmark::at(&message.event.envelope),
                     epoch: message.epoch,
                 }),
         })

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use store::{Delivered, EventReader, Head, StoreError};
+use store::{Bookmark, Delivered, EventReader, Head, StoreError};
 use tokio::{sync::Notify, time::Instant};
 
 /// How long a reader that found nothing where there should be something waits before it looks
@@ -58,30 +58,45 @@ impl Tail {
     }
 
     /// How far the ring is complete; none while it is not there.
-    pub(crate) fn end(&self) -> Option<Position> {
+    pub(crate) fn end(&self) -> Option<Bookmark> {
         self.state().ring.as_ref().map(Ring::end)
     }
 
-    /// Takes in what the head was found to be. The first one begins the ring; one of another epoch,
-    /// or behind what was read, ends it for good.
-    pub(crate) fn observe(&self, head: Head) -> Result<(), StoreError> {
-        let result = {
+    /// Begins the ring, at the head.
+    pub(crate) fn begin(&self, head: Head, at: Bookmark) {
+        {
             let mut state = self.state();
-            let end = state.ring.as_ref().map_or(Position::ZERO, Ring::end);
-            let other = state.head.is_some_and(|known| known.epoch != head.epoch);
-            if other || head.position < end {
-                state.rewound = Some(head.position);
-                Err(rewound(end, head.position))
-            } else {
-                state.head = Some(head);
-                state.ring.get_or_insert_with(|| {
-                    Ring::new(head.position, self.options.events, self.options.bytes)
-                });
-                Ok(())
-            }
-        };
+            state.head = Some(head);
+            state
+                .ring
+                .get_or_insert_with(|| Ring::new(at, self.options.events, self.options.bytes));
+        }
         self.changes.notify_waiters();
-        result
+    }
+
+    /// Takes in what the head was found to be, and whether the store still has the event that the
+    /// ring ends with. Another epoch, or another event, ends the ring for good.
+    pub(crate) fn observe(&self, head: Head, still_there: bool) -> Result<(), StoreError> {
+        let end = self.end().unwrap_or_default().position;
+        {
+            let mut state = self.state();
+            let other = state.head.is_some_and(|known| known.epoch != head.epoch);
+            if !other && still_there && head.position >= end {
+                state.head = Some(head);
+                return Ok(());
+            }
+        }
+        Err(self.noticed(rewound(end, head.position)))
+    }
+
+    /// Takes in an error of reading on from the ring's end: if the store was rewound, the ring ends
+    /// for good.
+    pub(crate) fn noticed(&self, error: StoreError) -> StoreError {
+        if let StoreError::Rewound { head, .. } = error {
+            self.state().rewound = Some(head);
+            self.changes.notify_waiters();
+        }
+        error
     }
 
     /// The epoch of the store; none while that is not known.
@@ -110,19 +125,22 @@ impl Tail {
         self.changes.notify_waiters();
     }
 
-    fn slice(&self, after: Position, limit: usize) -> Result<Slice, StoreError> {
+    fn slice(&self, after: Bookmark, limit: usize) -> Result<Slice, StoreError> {
         let state = self.state();
         if let Some(head) = state.rewound {
-            return Err(rewound(after, head));
+            return Err(rewound(after.position, head));
         }
         let Some(ring) = state.ring.as_ref() else {
             return Ok(Slice::Behind);
         };
         // With that planted bug, whoever comes back misses what happened meanwhile.
-        if after < ring.floor() && !store::planted!("at_most_once_feed") {
+        if after.position < ring.floor() && !store::planted!("at_most_once_feed") {
             return Ok(Slice::Behind);
         }
-        let events = ring.after(after, limit);
+        let events = ring.after(after, limit).ok_or_else(|| {
+            let head = state.head.map_or(ring.end().position, |head| head.position);
+            rewound(after.position, head)
+        })?;
         Ok(match () {
             () if !events.is_empty() => Slice::Events(events),
             () if state.abandoned => Slice::Behind,
@@ -130,8 +148,8 @@ impl Tail {
         })
     }
 
-    async fn read(&self, after: Position, limit: usize) -> Result<Vec<Arc<Delivered>>, StoreError> {
-        let page = self.reader.read_all(after, limit).await?;
+    async fn read(&self, after: Bookmark, limit: usize) -> Result<Vec<Arc<Delivered>>, StoreError> {
+        let page = self.reader.read_on(after, limit).await?.events;
         metrics::counter!("feed_store_events_total", "by" => "reader").increment(page.len() as u64);
         Ok(page
             .into_iter()
@@ -149,7 +167,7 @@ impl Tail {
             return Err(StoreError::Unavailable(Box::new(Trouble(trouble))));
         }
         let ahead = head.is_none_or(|head| after > head.position);
-        if ahead && self.end().is_none_or(|end| after > end) {
+        if ahead && self.end().is_none_or(|end| after > end.position) {
             // It may only be ahead of what the pump has seen.
             let head = self.reader.head().await?;
             if head.position < after {
@@ -169,7 +187,7 @@ impl Tail {
 impl Feed for Tail {
     async fn next(
         &self,
-        after: Position,
+        after: Bookmark,
         limit: usize,
         patience: Duration,
     ) -> Result<Vec<Arc<Delivered>>, StoreError> {
@@ -194,7 +212,7 @@ impl Feed for Tail {
             if Instant::now() >= deadline {
                 return match self.slice(after, limit)? {
                     Slice::Events(events) => Ok(events),
-                    Slice::AtEnd | Slice::Behind => self.nothing(after).await,
+                    Slice::AtEnd | Slice::Behind => self.nothing(after.position).await,
                 };
             }
         }

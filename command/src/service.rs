@@ -7,11 +7,15 @@ use chrono::TimeDelta;
 use domain::TenantId;
 use std::{sync::Arc, time::Duration};
 use store::{Clock, EventReader, EventStore, SystemClock, lane::Lane};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 /// How often old command records are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
+
+/// How many times as long as it took to forget some of them nothing more is done: commands are to
+/// have the database.
+const FORGET_PACE: u32 = 4;
 
 /// The write API over `lane`, with the upkeep of command records.
 pub async fn start(
@@ -62,22 +66,23 @@ async fn forget(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     loop {
-        match store.forget_commands(SystemClock.now() - keep).await {
+        let began = Instant::now();
+        let pause = match store.forget_commands(SystemClock.now() - keep).await {
             // There may be more.
             Ok(forgotten) if forgotten > 0 => {
                 tracing::debug!(forgotten, "{forgotten} old command records are forgotten");
-                tokio::task::yield_now().await;
-                if !stop.is_cancelled() {
-                    continue;
-                }
+                began.elapsed() * FORGET_PACE
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "old command records stay for now"),
-        }
+            Ok(_) => FORGET_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, "old command records stay for now");
+                FORGET_EVERY
+            }
+        };
         tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            () = sleep(FORGET_EVERY) => {}
+            () = sleep(pause) => {}
         }
     }
 }

@@ -13,6 +13,9 @@ pub enum DecodeError {
         /// The stored schema version.
         schema_version: i16,
     },
+    /// A name beside the event that this build does not know: of its stream, its tenant or its actor.
+    #[error("{0}")]
+    Name(String),
     /// A payload that does not have the frozen shape.
     #[error("event {event_type} v{schema_version} has a payload of another shape")]
     Payload {

@@ -249,7 +249,7 @@ async fn waiting_for<R>(
     position: Position,
     now: DateTime<Utc>,
 ) -> Result<f64, StoreError> {
-    let next = parts.feed.next(position, 1, Duration::ZERO).await?;
+    let next = parts.feed.next(position.into(), 1, Duration::ZERO).await?;
     let recorded_at = next.first().map(|event| match event.as_ref() {
         Ok(event) => event.envelope.recorded_at,
         Err(error) => error.envelope.recorded_at,

@@ -1,6 +1,7 @@
 //! What can go wrong with a store.
 
-use domain::{DecodeError, Envelope, Position, StreamId, Version};
+use crate::RawNames;
+use domain::{DecodeError, Envelope, Position};
 use std::sync::Arc;
 
 /// Why a store could not do what it was asked.
@@ -41,7 +42,7 @@ pub enum StoreError {
     /// The store was restored, or lost its tail: what was read from it before may never have
     /// happened. Whoever has read from it stops, and builds anew what it made of it.
     #[error(
-        "the event store was restored or lost its tail: it is at position {head}, and {checkpoint} was read; rebuild what was made of it"
+        "the event store was restored or lost its tail: what was read up to position {checkpoint} is not what it has there now, at head {head}; rebuild what was made of it"
     )]
     Rewound {
         /// How far was read.
@@ -63,18 +64,23 @@ impl StoreError {
 
 /// An event that this build cannot read: history is never guessed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("event {version} of {stream} at position {position} cannot be read", stream = envelope.stream, version = envelope.version, position = envelope.position)]
+#[error("event {version} of {stream} at position {position} cannot be read", stream = self.stream_name(), version = envelope.version, position = envelope.position)]
 pub struct Undecodable {
-    /// Where it is, and where it came from.
+    /// Where it is, and where it came from; with stand-ins for names that cannot be read.
     pub envelope: Arc<Envelope>,
+    /// The names as they are stored, if one of them cannot be read.
+    pub raw_names: Option<Arc<RawNames>>,
     /// Why it cannot be read.
     #[source]
     pub source: Arc<DecodeError>,
 }
 
 impl Undecodable {
-    /// The stream and version, for messages.
-    pub fn place(&self) -> (&StreamId, Version) {
-        (&self.envelope.stream, self.envelope.version)
+    /// The name of its stream, as it is stored.
+    pub fn stream_name(&self) -> &str {
+        match &self.raw_names {
+            Some(raw) => &raw.stream,
+            None => self.envelope.stream.as_str(),
+        }
     }
 }

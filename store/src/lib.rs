@@ -5,6 +5,7 @@
 //! contract suite.
 
 mod append;
+mod bookmark;
 pub mod clock;
 mod error;
 mod fold;
@@ -20,14 +21,15 @@ mod signal;
 mod stored;
 
 pub use append::{Answer, Append, AppendOutcome, CommandRecord, NewEvent, StreamAppend};
+pub use bookmark::Bookmark;
 pub use clock::{Clock, SystemClock};
 pub use error::{StoreError, Undecodable};
 pub use fold::{Folded, Until, fold_stream};
 pub use memory::MemoryStore;
-pub use port::{EventReader, EventStore, Head};
+pub use port::{EventReader, EventStore, Head, PAGE_BYTES, Page, is_full};
 pub use postgres::{PostgresOptions, PostgresReader, PostgresStore};
 pub use signal::{HeadSignal, Signaller};
-pub use stored::{Delivered, StoredEvent};
+pub use stored::{Delivered, Names, RawNames, StoredEvent};
 
 /// Whether this known bug is planted in this run: never in a build without `--cfg planted`.
 #[macro_export]

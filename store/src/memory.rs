@@ -3,7 +3,7 @@
 
 use crate::{
     Append, AppendOutcome, Clock, CommandRecord, EventReader, EventStore, Head, HeadSignal,
-    Signaller, StoreError, StoredEvent,
+    PAGE_BYTES, Signaller, StoreError, StoredEvent,
     plan::{Knowledge, Plan, Verdict, check_rules, plan},
 };
 use async_trait::async_trait;
@@ -103,7 +103,13 @@ impl EventReader for MemoryStore {
         let rest = state.events.get(after..).unwrap_or_default();
         #[cfg(planted)]
         let rest = &[rest, &state.early].concat();
-        Ok(rest.iter().take(limit).cloned().collect())
+        let mut bytes = 0;
+        let page = rest.iter().take(limit).take_while(|event| {
+            let fits = bytes < PAGE_BYTES;
+            bytes += event.payload.len();
+            fits
+        });
+        Ok(page.cloned().collect())
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
@@ -235,6 +241,7 @@ impl State {
                     event_type: event.event_type.to_owned(),
                     schema_version: event.schema_version,
                     payload: Bytes::copy_from_slice(&event.payload),
+                    raw_names: None,
                 });
                 let of_stream = self.streams.entry(stream.stream.clone());
                 of_stream.or_default().push(index);

@@ -1,8 +1,11 @@
 //! Which appends of a batch can be done: what every adapter decides alike.
 
-use crate::{Append, StoreError};
+use crate::{Append, StoreError, StreamAppend};
 use domain::{CommandId, StreamId, Version};
 use std::collections::{HashMap, HashSet};
+
+/// So many streams are compared with each other faster than they are hashed.
+const FEW: usize = 8;
 
 /// What an adapter knows of its store.
 pub(crate) trait Knowledge {
@@ -121,14 +124,10 @@ pub(crate) fn check_rules(batch: &[Append]) -> Result<(), StoreError> {
         if append.streams.is_empty() {
             return broken("names no stream");
         }
-        for (at, stream) in append.streams.iter().enumerate() {
-            // Appends have few streams, seldom more than one.
-            if append.streams[..at]
-                .iter()
-                .any(|other| other.stream == stream.stream)
-            {
-                return broken("names a stream twice");
-            }
+        if names_one_twice(&append.streams) {
+            return broken("names a stream twice");
+        }
+        for stream in &append.streams {
             if stream
                 .expected
                 .get()
@@ -140,4 +139,18 @@ pub(crate) fn check_rules(batch: &[Append]) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+fn names_one_twice(streams: &[StreamAppend]) -> bool {
+    // Most appends have one stream, or a few.
+    if streams.len() <= FEW {
+        return (1..streams.len()).any(|at| {
+            let before = &streams[..at];
+            before
+                .iter()
+                .any(|other| other.stream == streams[at].stream)
+        });
+    }
+    let mut seen = HashSet::with_capacity(streams.len());
+    !streams.iter().all(|stream| seen.insert(&stream.stream))
 }

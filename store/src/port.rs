@@ -1,18 +1,37 @@
 //! The port that every event store adapter implements.
 
-use crate::{Append, AppendOutcome, CommandRecord, HeadSignal, StoreError, StoredEvent};
+use crate::{Append, AppendOutcome, Bookmark, CommandRecord, HeadSignal, StoreError, StoredEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{CommandId, Position, StreamId, Version};
 use uuid::Uuid;
+
+/// A page of [`read_all`](EventReader::read_all) ends early once it holds so many bytes of payload:
+/// a store that compresses payloads counts them as it keeps them.
+pub const PAGE_BYTES: usize = 2 << 20;
+
+/// Events that follow on a bookmark.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The events.
+    pub events: Vec<StoredEvent>,
+    /// Whether it may have ended at one of its limits: there may be more.
+    pub is_full: bool,
+}
+
+/// Whether a page of [`read_all`](EventReader::read_all) may have ended at one of its limits, so that
+/// there may be more.
+pub fn is_full(page: &[StoredEvent], limit: usize) -> bool {
+    page.len() >= limit || page.iter().map(|event| event.payload.len()).sum::<usize>() >= PAGE_BYTES
+}
 
 /// How far a store is, and which life of it this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// The position of the last event; zero if there is none.
     pub position: Position,
-    /// Changes when the store was restored or lost its tail: positions of another epoch mean
-    /// nothing in this one.
+    /// Positions of another epoch mean nothing in this one. It is changed by hand, by whoever knows
+    /// that the store is another one; what a restore or a failover does, [`Bookmark`]s tell.
     pub epoch: Uuid,
 }
 
@@ -27,10 +46,62 @@ pub trait EventReader: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// The events after `after` in the order of all events; at most `limit`. What was not in an
-    /// answer that ended before it never turns up at or below that answer's last position.
+    /// The events after `after` in the order of all events; at most `limit`, and no more once they
+    /// hold [`PAGE_BYTES`]: [`is_full`] tells whether there may be more. What was not in an answer
+    /// that ended before it never turns up at or below that answer's last position.
     async fn read_all(&self, after: Position, limit: usize)
     -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// The events that follow on `from`, as [`read_all`](Self::read_all) gives them. If another
+    /// event is at the bookmark's position, or none, the store is
+    /// [rewound](StoreError::Rewound): that is found out with the same read, so no page that follows
+    /// on another history is ever given.
+    async fn read_on(&self, from: Bookmark, limit: usize) -> Result<Page, StoreError> {
+        let Some(known) = from.event_id else {
+            let events = self.read_all(from.position, limit).await?;
+            let is_full = is_full(&events, limit);
+            return Ok(Page { events, is_full });
+        };
+        let before = Position::new(from.position.get() - 1);
+        let limit = limit.saturating_add(1);
+        let mut events = self.read_all(before, limit).await?;
+        let first = events.first().map(|event| &event.envelope);
+        if first.map(|first| (first.position, first.event_id)) != Some((from.position, known)) {
+            let head = self.head().await?.position;
+            return Err(StoreError::Rewound {
+                checkpoint: from.position,
+                head,
+            });
+        }
+        let is_full = is_full(&events, limit);
+        events.remove(0);
+        if is_full && events.is_empty() {
+            // The bookmark's event alone filled the page.
+            return self.read_on(from.position.into(), limit - 1).await;
+        }
+        Ok(Page { events, is_full })
+    }
+
+    /// The bookmark at `position`: with the event that is there now, if there is one.
+    async fn bookmark(&self, position: Position) -> Result<Bookmark, StoreError> {
+        if position == Position::ZERO {
+            return Ok(Bookmark::START);
+        }
+        let before = Position::new(position.get() - 1);
+        let event_id = self.read_all(before, 1).await?.first().and_then(|event| {
+            let envelope = &event.envelope;
+            (envelope.position == position).then_some(envelope.event_id)
+        });
+        Ok(Bookmark { position, event_id })
+    }
+
+    /// Whether the event that `known` is at is still where it was. One that is taken on trust is.
+    async fn still_has(&self, known: Bookmark) -> Result<bool, StoreError> {
+        match known.event_id {
+            None => Ok(true),
+            Some(_) => Ok(self.bookmark(known.position).await? == known),
+        }
+    }
 
     /// As [`read_all`](Self::read_all), but only the events of `types`, and none after `until`: for
     /// whoever folds all of history. Fewer than `limit` means that there are no more.

@@ -23,7 +23,7 @@ pub(super) async fn publish(
     duplicates: Duplicates,
 ) -> Result<Acknowledgement, BrokerError> {
     let options = &jetstream.options;
-    let subject = wire::subject(&options.prefix, &message.event.envelope);
+    let subject = wire::subject(&options.prefix, &message.event);
     let mut headers = wire::headers(message);
     if duplicates == Duplicates::Refuse {
         let event_id = message.event.envelope.event_id;

@@ -5,32 +5,58 @@ use crate::broker::{BrokerError, Holding, Last};
 use async_nats::jetstream::{
     ErrorCode,
     context::GetStreamErrorKind,
-    stream::{LastRawMessageErrorKind, PurgeErrorKind, Stream},
+    message::StreamMessage,
+    stream::{LastRawMessageError, LastRawMessageErrorKind, PurgeErrorKind, Stream},
 };
 use std::sync::atomic::Ordering;
+
+/// Behind how many messages of others our own last one is looked for.
+const FOREIGN: u64 = 256;
 
 pub(super) async fn look(jetstream: &JetStream) -> Result<Holding, BrokerError> {
     let stream = get_or_create(jetstream).await?;
     let state = &stream.cached_info().state;
     let subjects = jetstream.options.subjects();
     let mut sequence = state.last_sequence;
-    let last = if state.messages == 0 {
-        Last::Nothing
-    } else {
-        match stream.get_last_raw_message_by_subject(&subjects).await {
-            Ok(message) => {
-                // Another relay may have added it since: number and content belong together.
-                sequence = sequence.max(message.sequence);
-                wire::last(&message.headers)
-            }
-            Err(error) => match error.kind() {
-                LastRawMessageErrorKind::NoMessageFound => Last::Nothing,
-                LastRawMessageErrorKind::JetStream(error) => return Err(refused(&error)),
-                _ => return Err(BrokerError::Unavailable(error.to_string())),
-            },
-        }
+    if state.messages == 0 {
+        let last = Last::Nothing;
+        return Ok(Holding { sequence, last });
+    }
+    let found = stream.get_last_raw_message_by_subject(&subjects).await;
+    let Some(message) = there(found)? else {
+        let last = Last::Nothing;
+        return Ok(Holding { sequence, last });
     };
+    // Another relay may have added it since: number and content belong together.
+    sequence = sequence.max(message.sequence);
+    let mut last = wire::last(&message.headers);
+    let oldest = state
+        .first_sequence
+        .max(message.sequence.saturating_sub(FOREIGN));
+    let mut before = message.sequence;
+    while last == Last::Foreign && before > oldest {
+        // What others have put in the way is left where it is; our own last one is before it.
+        before -= 1;
+        if let Some(message) = there(stream.get_raw_message(before).await)? {
+            last = wire::last(&message.headers);
+        }
+    }
     Ok(Holding { sequence, last })
+}
+
+/// A message, if it is there.
+fn there(
+    found: Result<StreamMessage, LastRawMessageError>,
+) -> Result<Option<StreamMessage>, BrokerError> {
+    let error = match found {
+        Ok(message) => return Ok(Some(message)),
+        Err(error) => error,
+    };
+    match error.kind() {
+        LastRawMessageErrorKind::NoMessageFound => Ok(None),
+        LastRawMessageErrorKind::JetStream(error) => Err(refused(&error)),
+        _ => Err(BrokerError::Unavailable(error.to_string())),
+    }
 }
 
 pub(super) async fn clear(jetstream: &JetStream, up_to: u64) -> Result<(), BrokerError> {

@@ -8,12 +8,12 @@ use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{Envelope, Position, Version};
 use std::{fmt::Display, str::FromStr};
-use store::StoredEvent;
-use uuid::Uuid;
+use store::{Bookmark, Names, StoredEvent};
 
 const EVENT_ID: HeaderName = HeaderName::from_static("Orders-Event-Id");
 const POSITION: HeaderName = HeaderName::from_static("Orders-Position");
 const PREVIOUS: HeaderName = HeaderName::from_static("Orders-Previous-Position");
+const PREVIOUS_ID: HeaderName = HeaderName::from_static("Orders-Previous-Event-Id");
 const EPOCH: HeaderName = HeaderName::from_static("Orders-Epoch");
 const STREAM: HeaderName = HeaderName::from_static("Orders-Stream");
 const VERSION: HeaderName = HeaderName::from_static("Orders-Version");
@@ -28,8 +28,13 @@ const OCCURRED_AT: HeaderName = HeaderName::from_static("Orders-Occurred-At");
 const RECORDED_AT: HeaderName = HeaderName::from_static("Orders-Recorded-At");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// `{prefix}.{tenant}.{category}`
-pub(super) fn subject(prefix: &str, envelope: &Envelope) -> String {
+/// `{prefix}.{tenant}.{category}`; `{prefix}.unreadable` if the names cannot be read, which may hold
+/// anything.
+pub(super) fn subject(prefix: &str, event: &StoredEvent) -> String {
+    if event.raw_names.is_some() {
+        return format!("{prefix}.unreadable");
+    }
+    let envelope = &event.envelope;
     let tenant = &envelope.tenant;
     format!("{prefix}.{tenant}.{}", envelope.stream.category().as_str())
 }
@@ -41,14 +46,18 @@ pub(super) fn headers(message: &Message) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(EVENT_ID, envelope.event_id.to_string());
     headers.insert(POSITION, envelope.position.to_string());
-    headers.insert(PREVIOUS, message.previous.to_string());
+    headers.insert(PREVIOUS, message.previous.position.to_string());
+    if let Some(previous) = message.previous.event_id {
+        headers.insert(PREVIOUS_ID, previous.to_string());
+    }
     headers.insert(EPOCH, message.epoch.to_string());
-    headers.insert(STREAM, escape(envelope.stream.as_str()).as_ref());
+    let (stream, tenant, actor) = event.stored_names();
+    headers.insert(STREAM, escape(stream).as_ref());
     headers.insert(VERSION, envelope.version.to_string());
     headers.insert(TYPE, escape(&event.event_type).as_ref());
     headers.insert(SCHEMA, event.schema_version.to_string());
-    headers.insert(TENANT, envelope.tenant.as_str());
-    headers.insert(ACTOR, escape(envelope.actor.as_str()).as_ref());
+    headers.insert(TENANT, escape(tenant).as_ref());
+    headers.insert(ACTOR, escape(actor).as_ref());
     headers.insert(COMMAND, envelope.command_id.to_string());
     headers.insert(CORRELATION, envelope.correlation_id.to_string());
     if let Some(causation_id) = envelope.causation_id {
@@ -65,22 +74,30 @@ pub(super) fn headers(message: &Message) -> HeaderMap {
 /// Reads a message.
 pub(super) fn parse(headers: Option<&HeaderMap>, payload: Bytes) -> Result<Message, BrokerError> {
     let headers = headers.ok_or_else(|| malformed(&POSITION, "is missing"))?;
+    let names = Names::read(
+        &required::<String>(headers, STREAM)?,
+        &required::<String>(headers, TENANT)?,
+        &required::<String>(headers, ACTOR)?,
+    );
     let envelope = Envelope {
         event_id: required(headers, EVENT_ID)?,
-        stream: required(headers, STREAM)?,
+        stream: names.stream,
         version: Version::new(required(headers, VERSION)?),
         position: position(headers, POSITION)?,
         occurred_at: moment(headers, OCCURRED_AT)?,
         recorded_at: moment(headers, RECORDED_AT)?,
-        tenant: required(headers, TENANT)?,
-        actor: required(headers, ACTOR)?,
+        tenant: names.tenant,
+        actor: names.actor,
         command_id: required(headers, COMMAND)?,
         correlation_id: required(headers, CORRELATION)?,
         causation_id: optional(headers, CAUSATION)?,
         traceparent: optional(headers, TRACEPARENT)?,
     };
-    let previous = position(headers, PREVIOUS)?;
-    if previous >= envelope.position {
+    let previous = Bookmark {
+        position: position(headers, PREVIOUS)?,
+        event_id: optional(headers, PREVIOUS_ID)?,
+    };
+    if previous.position >= envelope.position {
         return Err(malformed(
             &PREVIOUS,
             "is not before the event's own position",
@@ -94,19 +111,22 @@ pub(super) fn parse(headers: Option<&HeaderMap>, payload: Bytes) -> Result<Messa
             event_type: required(headers, TYPE)?,
             schema_version: required(headers, SCHEMA)?,
             payload,
+            raw_names: names.raw,
         },
     })
 }
 
 /// What the message is, for somebody who only wants to know how far the stream is.
 pub(super) fn last(headers: &HeaderMap) -> Last {
-    match (
-        position(headers, POSITION),
-        required::<Uuid>(headers, EPOCH),
-    ) {
-        (Ok(position), Ok(epoch)) => Last::Event { position, epoch },
-        _ => Last::Foreign,
-    }
+    let last = || {
+        let at = Bookmark {
+            position: position(headers, POSITION)?,
+            event_id: Some(required(headers, EVENT_ID)?),
+        };
+        let epoch = required(headers, EPOCH)?;
+        Ok::<_, BrokerError>(Last::Event { at, epoch })
+    };
+    last().unwrap_or(Last::Foreign)
 }
 
 fn required<T: FromStr<Err: Display>>(
@@ -155,11 +175,15 @@ fn malformed(name: &HeaderName, problem: &str) -> BrokerError {
 mod tests {
     use super::*;
     use domain::{Actor, CommandId, EventId, TenantId};
+    use uuid::Uuid;
 
     fn message(causation_id: Option<EventId>, traceparent: Option<&str>) -> Message {
         let command_id = CommandId::new(Uuid::from_u128(7));
         Message {
-            previous: Position::new(40),
+            previous: Bookmark {
+                position: Position::new(40),
+                event_id: Some(EventId::of(command_id, 9)),
+            },
             epoch: Uuid::from_u128(1),
             event: StoredEvent {
                 envelope: Envelope {
@@ -179,6 +203,7 @@ mod tests {
                 event_type: "StockReceived".into(),
                 schema_version: 1,
                 payload: Bytes::from_static(br#"{"quantity":1}"#),
+                raw_names: None,
             },
         }
     }
@@ -194,7 +219,7 @@ mod tests {
             let parsed = parse(Some(&headers), message.event.payload.clone()).unwrap();
             assert_eq!(parsed, message);
             let end = Last::Event {
-                position: Position::new(42),
+                at: Bookmark::at(&message.event.envelope),
                 epoch: message.epoch,
             };
             assert_eq!(last(&headers), end);
@@ -205,9 +230,27 @@ mod tests {
     fn the_subject_tells_tenant_and_category() {
         let message = message(None, None);
         assert_eq!(
-            subject("orders.events", &message.event.envelope),
+            subject("orders.events", &message.event),
             "orders.events.acme.stock"
         );
+    }
+
+    #[test]
+    fn names_that_cannot_be_read_come_through_as_they_are() {
+        let names = ("parcel-acme.1 > 0", "Acme & Söhne", "\u{7}");
+        let mut message = message(None, None);
+        let read = Names::read(names.0, names.1, names.2);
+        message.event.envelope.stream = read.stream;
+        message.event.envelope.tenant = read.tenant;
+        message.event.envelope.actor = read.actor;
+        message.event.raw_names = read.raw;
+        let subject = subject("orders.events", &message.event);
+        assert_eq!(subject, "orders.events.unreadable");
+        let parsed = parse(Some(&headers(&message)), message.event.payload.clone()).unwrap();
+        assert_eq!(parsed, message);
+        assert_eq!(parsed.event.stored_names(), names);
+        let error = parsed.event.decode().unwrap_err();
+        assert!(error.to_string().contains(names.0), "{error}");
     }
 
     #[test]
@@ -222,9 +265,6 @@ mod tests {
                 .collect();
             assert!(error(&others).contains(&format!("header {name} is missing")));
         }
-        let mut wrong = good.clone();
-        wrong.insert(STREAM, "nonsense");
-        assert!(error(&wrong).contains("header Orders-Stream \"nonsense\" is not a stream name"));
         let mut wrong = good.clone();
         wrong.insert(PREVIOUS, "42");
         assert!(error(&wrong).contains("is not before the event's own position"));

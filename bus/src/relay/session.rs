@@ -7,9 +7,12 @@ use crate::{
 };
 use domain::Position;
 use std::collections::VecDeque;
-use store::{Head, StoreError, StoredEvent};
+use store::{Bookmark, Head, Page, StoreError, StoredEvent};
 use tokio::time::Instant;
 use uuid::Uuid;
+
+/// The most bytes of payload sent and not yet acknowledged, but for the last message.
+const WINDOW_BYTES: usize = 4 << 20;
 
 /// Why a session ended. Each of them is healed by the next session.
 #[derive(Debug, thiserror::Error)]
@@ -28,19 +31,21 @@ impl Stumble {
     /// For metrics.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
+            Self::Store(StoreError::Rewound { .. }) | Self::OtherStore => "other_store",
             Self::Store(_) => "store",
             Self::Broker(BrokerError::OutOfStep) => "out_of_step",
             Self::Broker(BrokerError::Missing) => "missing",
             Self::Broker(_) => "broker",
             Self::Duplicate => "duplicate",
-            Self::OtherStore => "other_store",
         }
     }
 }
 
 /// A message that was sent.
 struct Sent {
-    position: Position,
+    at: Bookmark,
+    /// The size of its payload.
+    bytes: usize,
     /// The sequence number it has to get.
     sequence: u64,
     acknowledgement: Acknowledgement,
@@ -50,11 +55,13 @@ struct Sent {
 pub(super) struct Session<'a> {
     relay: &'a Relay,
     /// The last event that was sent, or need not be.
-    position: Position,
+    at: Bookmark,
     /// The sequence number of the last message, once all that was sent is there.
     sequence: u64,
     epoch: Uuid,
     sent: VecDeque<Sent>,
+    /// How many bytes of payload those are.
+    under_way: usize,
     checked: Instant,
     lessons: &'a mut Lessons,
     /// Up to here the broker is not asked for duplicates.
@@ -69,7 +76,7 @@ pub(super) struct Lessons {
     /// How far it was published.
     furthest: Position,
     /// An event that the broker refused for good, after everything before it was acknowledged.
-    left_out: Option<Position>,
+    left_out: Option<Bookmark>,
     /// The broker remembers messages that its stream may have lost, and would refuse them for as
     /// long as it does.
     repeat: bool,
@@ -79,10 +86,11 @@ impl<'a> Session<'a> {
     pub(super) fn new(relay: &'a Relay, lessons: &'a mut Lessons) -> Self {
         Self {
             relay,
-            position: Position::ZERO,
+            at: Bookmark::START,
             sequence: 0,
             epoch: Uuid::nil(),
             sent: VecDeque::new(),
+            under_way: 0,
             checked: Instant::now(),
             lessons,
             repeat_to: Position::ZERO,
@@ -111,8 +119,12 @@ impl<'a> Session<'a> {
         let left_out = self.lessons.left_out.take();
         let mut repeat = std::mem::take(&mut self.lessons.repeat);
         let end = match holding.last {
-            Last::Event { position, epoch } if epoch == head.epoch && position <= head.position => {
-                left_out.max(Some(position))
+            Last::Event { at, epoch }
+                if epoch == head.epoch && self.relay.reader.still_has(at).await? =>
+            {
+                left_out
+                    .filter(|left_out| left_out.position > at.position)
+                    .or(Some(at))
             }
             Last::Nothing => left_out,
             Last::Event { .. } | Last::Foreign => {
@@ -125,10 +137,13 @@ impl<'a> Session<'a> {
                 None
             }
         };
-        self.position = end.map_or(oldest, |end| end.max(oldest));
+        self.at = match end {
+            Some(end) if end.position >= oldest => end,
+            _ => self.relay.reader.bookmark(oldest).await?,
+        };
         self.sequence = holding.sequence;
         self.epoch = head.epoch;
-        if self.position < self.lessons.furthest {
+        if self.at.position < self.lessons.furthest {
             repeat = true;
             metrics::counter!("relay_rewinds_total").increment(1);
         }
@@ -136,11 +151,11 @@ impl<'a> Session<'a> {
             self.repeat_to = head.position;
         }
         tracing::info!(
-            position = self.position.get(),
+            position = self.at.position.get(),
             sequence = self.sequence,
             head = head.position.get(),
             "the relay publishes from position {}",
-            self.position
+            self.at.position
         );
         self.check(head)
     }
@@ -149,15 +164,17 @@ impl<'a> Session<'a> {
         let relay = self.relay;
         let mut watch = HeadWatch::new(relay.reader.signal(), relay.options.poll);
         loop {
-            let page = relay
-                .reader
-                .read_all(self.position, relay.options.page)
-                .await?;
-            let found = page.len();
-            for event in page {
+            let page = relay.reader.read_on(self.at, relay.options.page).await?;
+            let Page { events, is_full } = page;
+            let found = events.len();
+            for event in events {
                 self.send(event).await?;
             }
-            if found == relay.options.page {
+            if self.checked.elapsed() >= relay.options.check {
+                // Also while there is much to catch up with.
+                self.look().await?;
+            }
+            if is_full {
                 continue;
             }
             while !self.sent.is_empty() {
@@ -171,24 +188,33 @@ impl<'a> Session<'a> {
     /// Waits until there may be something to publish.
     async fn wait(&mut self, watch: &mut HeadWatch) -> Result<(), Stumble> {
         loop {
-            let hinted = watch.hint_after(self.position).await;
+            let hinted = watch.hint_after(self.at.position).await;
             if hinted && self.checked.elapsed() < self.relay.options.check {
                 return Ok(());
             }
-            let head = self.relay.reader.head().await?;
-            self.check(head)?;
-            if head.position > self.position {
+            if self.look().await?.position > self.at.position {
                 return Ok(());
             }
         }
     }
 
-    fn check(&mut self, head: Head) -> Result<(), Stumble> {
-        self.checked = Instant::now();
-        if head.epoch != self.epoch || head.position < self.position {
+    /// Looks how far the store is, and whether it still has what was sent.
+    async fn look(&mut self) -> Result<Head, Stumble> {
+        let reader = &self.relay.reader;
+        let head = reader.head().await?;
+        if !reader.still_has(self.at).await? {
             return Err(Stumble::OtherStore);
         }
-        let lag = head.position.get() - self.position.get();
+        self.check(head)?;
+        Ok(head)
+    }
+
+    fn check(&mut self, head: Head) -> Result<(), Stumble> {
+        self.checked = Instant::now();
+        if head.epoch != self.epoch || head.position < self.at.position {
+            return Err(Stumble::OtherStore);
+        }
+        let lag = head.position.get() - self.at.position.get();
         metrics::gauge!("relay_lag_events").set(lag as f64);
         Ok(())
     }
@@ -201,16 +227,16 @@ impl<'a> Session<'a> {
             0 => 1,
             _ => self.relay.options.window.max(1),
         };
-        while self.sent.len() >= window {
+        while self.sent.len() >= window || self.under_way >= WINDOW_BYTES {
             self.settle().await?;
         }
-        let position = event.envelope.position;
+        let (at, bytes) = (Bookmark::at(&event.envelope), event.payload.len());
         let message = Message {
             event,
-            previous: self.position,
+            previous: self.at,
             epoch: self.epoch,
         };
-        let duplicates = if position > self.repeat_to {
+        let duplicates = if at.position > self.repeat_to {
             Duplicates::Refuse
         } else {
             Duplicates::Allow
@@ -219,16 +245,18 @@ impl<'a> Session<'a> {
         match sent.await {
             Ok(acknowledgement) => {
                 self.sequence += 1;
+                self.under_way += bytes;
                 self.sent.push_back(Sent {
-                    position,
+                    at,
+                    bytes,
                     sequence: self.sequence,
                     acknowledgement,
                 });
             }
-            Err(BrokerError::TooLarge(detail)) => self.leave_out(position, &detail),
+            Err(BrokerError::TooLarge(detail)) => self.leave_out(at.position, &detail),
             Err(error) => return Err(error.into()),
         }
-        self.position = position;
+        self.at = at;
         Ok(())
     }
 
@@ -237,6 +265,7 @@ impl<'a> Session<'a> {
         let Some(sent) = self.sent.pop_front() else {
             return Ok(());
         };
+        self.under_way -= sent.bytes;
         match sent.acknowledgement.await {
             Ok(Acknowledged {
                 duplicate: true, ..
@@ -246,15 +275,15 @@ impl<'a> Session<'a> {
             }
             Ok(Acknowledged { sequence, .. }) if sequence == sent.sequence => {
                 self.acknowledged += 1;
-                self.lessons.furthest = self.lessons.furthest.max(sent.position);
+                self.lessons.furthest = self.lessons.furthest.max(sent.at.position);
                 metrics::counter!("relay_published_total").increment(1);
                 Ok(())
             }
             Ok(_) => Err(BrokerError::OutOfStep.into()),
             Err(error) => {
                 if let BrokerError::TooLarge(detail) = &error {
-                    self.leave_out(sent.position, detail);
-                    self.lessons.left_out = Some(sent.position);
+                    self.leave_out(sent.at.position, detail);
+                    self.lessons.left_out = Some(sent.at);
                 }
                 Err(error.into())
             }

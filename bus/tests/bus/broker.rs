@@ -3,12 +3,12 @@
 use crate::harness::{Bent, DEADLINE, Writer, within};
 use bus::{
     Broker, ConnectOptions, JetStream, JetStreamOptions, MemoryBroker,
-    broker::{Acknowledged, BrokerError, Duplicates, Last, Message},
+    broker::{Acknowledged, BrokerError, Duplicates, Holding, Last, Message},
 };
 use domain::Position;
 use futures::StreamExt;
 use local::{Nats, NatsOptions};
-use store::EventReader;
+use store::{Bookmark, EventReader};
 use uuid::Uuid;
 
 const EPOCH: Uuid = Uuid::from_u128(0xE0);
@@ -34,7 +34,7 @@ pub async fn messages(count: usize) -> Vec<Message> {
     Writer::new(store.clone(), "A B").append(count).await;
     let events = store.read_all(Position::ZERO, count).await.unwrap();
     let messages = events.into_iter().map(|event| Message {
-        previous: Position::new(event.envelope.position.get() - 1),
+        previous: Position::new(event.envelope.position.get() - 1).into(),
         epoch: EPOCH,
         event,
     });
@@ -56,8 +56,8 @@ async fn keeps_its_contract(broker: &dyn Broker, lose: impl AsyncFn()) {
         sequence,
         duplicate,
     };
-    let last = |number: i64| Last::Event {
-        position: Position::new(number),
+    let last = |number: usize| Last::Event {
+        at: Bookmark::at(&messages[number - 1].event.envelope),
         epoch: EPOCH,
     };
 
@@ -225,6 +225,39 @@ async fn an_existing_stream_follows_the_options() {
         .unwrap();
     foreign.await.unwrap();
     let broker = connect(&nats, JetStreamOptions::default()).await;
+    assert_eq!(broker.look().await.unwrap().last, Last::Foreign);
+}
+
+#[tokio::test]
+async fn our_own_last_message_is_found_behind_those_of_others() {
+    let nats = Nats::start(NatsOptions::default()).await.unwrap();
+    let broker = connect(&nats, JetStreamOptions::default()).await;
+    broker.look().await.unwrap();
+    let messages = messages(2).await;
+    publish(&broker, &messages[0], 0).await.unwrap();
+    let context = raw(&nats).await;
+    for _ in 0..3 {
+        let foreign = context.publish("orders.events.nonsense", "{}".into()).await;
+        foreign.unwrap().await.unwrap();
+    }
+    // One of them was deleted.
+    let stream = context.get_stream("ORDERS_EVENTS").await.unwrap();
+    stream.delete_message(3).await.unwrap();
+    let ours = Holding {
+        sequence: 4,
+        last: Last::Event {
+            at: Bookmark::at(&messages[0].event.envelope),
+            epoch: EPOCH,
+        },
+    };
+    assert_eq!(broker.look().await.unwrap(), ours);
+    let added = publish(&broker, &messages[1], 4).await.unwrap();
+    assert_eq!((added.sequence, added.duplicate), (5, false));
+    // Where they are too many, it is as if there was none.
+    for _ in 0..300 {
+        let foreign = context.publish("orders.events.nonsense", "{}".into()).await;
+        foreign.unwrap().await.unwrap();
+    }
     assert_eq!(broker.look().await.unwrap().last, Last::Foreign);
 }
 

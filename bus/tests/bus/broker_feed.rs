@@ -1,6 +1,6 @@
 //! The feed over a broker, in virtual time and with a broker in memory.
 
-use crate::harness::{Bent, Reader, Tasks, Writer, is_live, tail_options, until};
+use crate::harness::{Bent, Reader, Tasks, Writer, is_live, regrown, tail_options, until};
 use async_trait::async_trait;
 use bus::{
     Broker, BrokerFeed, Feed, MemoryBroker, Relay, RelayOptions,
@@ -15,14 +15,14 @@ use std::{
     },
     time::Duration,
 };
-use store::{EventReader, Head, StoreError, SystemClock, lease::MemoryLeases};
+use store::{Bookmark, EventReader, Head, StoreError, SystemClock, lease::MemoryLeases};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 fn start(store: &Arc<Bent>, broker: Arc<dyn Broker>, tasks: &Tasks) -> Arc<dyn Feed> {
     let reader: Arc<dyn EventReader> = Arc::clone(store) as _;
     let (tracker, stop) = (&tasks.tracker, tasks.stop.clone());
-    BrokerFeed::start(broker, reader, tail_options(), tracker, stop)
+    BrokerFeed::start(broker, reader, tail_options(), tracker, stop).0
 }
 
 /// Starts a relay; cancelling what it returns ends it.
@@ -241,13 +241,16 @@ async fn the_store_may_be_away_while_messages_come() {
     let at = reader.at;
     store.down.store(true, Relaxed);
     view.down.store(true, Relaxed);
-    let error = feed.next(at, 10, Duration::from_secs(5)).await.unwrap_err();
+    let error = feed
+        .next(at.into(), 10, Duration::from_secs(5))
+        .await
+        .unwrap_err();
     assert!(error.is_transient(), "{error}");
     // A message still comes through: made by hand, as a relay elsewhere would.
     let next = Position::new(at.get() + 1);
     let (_, last) = broker.messages().pop().unwrap();
     let mut message = last;
-    message.previous = at;
+    message.previous = Bookmark::at(&message.event.envelope);
     message.event.envelope.position = next;
     message.event.envelope.event_id = domain::EventId::new(Uuid::from_u128(77));
     until("the relay to be quiet", async || {
@@ -260,7 +263,10 @@ async fn the_store_may_be_away_while_messages_come() {
         sent.is_ok()
     })
     .await;
-    let events = feed.next(at, 10, Duration::from_secs(5)).await.unwrap();
+    let events = feed
+        .next(at.into(), 10, Duration::from_secs(5))
+        .await
+        .unwrap();
     assert_eq!(events.len(), 1);
 }
 
@@ -278,9 +284,39 @@ async fn another_life_of_the_store_is_found_out() {
         position: Position::new(1_000),
         epoch: Uuid::from_u128(0xE1),
     });
-    let waiting = feed.next(reader.at, 10, Duration::from_secs(5)).await;
+    let waiting = feed
+        .next(reader.at.into(), 10, Duration::from_secs(5))
+        .await;
     assert!(
         matches!(waiting, Err(StoreError::Rewound { .. })),
         "{waiting:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_has_grown_past_its_lost_tail_is_found_out() {
+    for relays in [true, false] {
+        let (store, tasks) = (regrown(5, 5).await, Tasks::default());
+        let broker = MemoryBroker::new(300);
+        let relaying = Tasks::default();
+        relay(&store, &broker, &relaying);
+        let view = store.view();
+        let feed = start(&view, Arc::new(broker.clone()), &tasks);
+        let mut writer = Writer::at(store.clone(), "A", 5);
+        let mut reader = Reader::new(&feed, 5, 1);
+        is_live(&view, &mut writer, &mut reader).await;
+        if !relays {
+            // Nothing comes of the broker any more that would tell.
+            relaying.stop.cancel();
+        }
+        let count = usize::try_from(reader.at.get()).unwrap();
+        store.become_copy_of(&*regrown(3, count + 7).await);
+        let waiting = feed
+            .next(reader.bookmark(), 10, Duration::from_secs(5))
+            .await;
+        assert!(
+            matches!(waiting, Err(StoreError::Rewound { .. })),
+            "{relays}: {waiting:?}"
+        );
+    }
 }

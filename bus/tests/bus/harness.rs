@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bus::{Feed, TailOptions};
 use chrono::{DateTime, Utc};
 use domain::{
-    Actor, CommandId, Event, Location, Position, Sku, StreamId, TenantId, Version,
+    Actor, CommandId, Event, EventId, Location, Position, Sku, StreamId, TenantId, Version,
     stock::{StockEvent, StockReceived},
 };
 use std::{
@@ -16,8 +16,8 @@ use std::{
     time::Duration,
 };
 use store::{
-    Answer, Append, AppendOutcome, CommandRecord, Delivered, EventReader, EventStore, Head,
-    HeadSignal, MemoryStore, NewEvent, Signaller, StoreError, StoredEvent, StreamAppend,
+    Answer, Append, AppendOutcome, Bookmark, CommandRecord, Delivered, EventReader, EventStore,
+    Head, HeadSignal, MemoryStore, NewEvent, Signaller, StoreError, StoredEvent, StreamAppend,
     SystemClock,
 };
 use tokio::{sync::watch, task::JoinHandle};
@@ -69,12 +69,14 @@ pub fn tail_options() -> TailOptions {
 
 /// A store in memory that can have gaps between positions, be unreachable, silent, or another one.
 pub struct Bent {
-    pub inner: MemoryStore,
+    history: Arc<Mutex<MemoryStore>>,
     /// Positions are multiples of this.
     pub step: i64,
     pub reads: AtomicU64,
     pub heads: AtomicU64,
     pub down: AtomicBool,
+    /// Fails for a reason that does not pass by itself.
+    pub broken: AtomicBool,
     /// Gives a signal that never says anything.
     pub mute: AtomicBool,
     /// A head that is told instead of the real one.
@@ -87,11 +89,12 @@ impl Bent {
     pub fn new(step: i64) -> Arc<Self> {
         let epoch = Uuid::from_u128(0xE0);
         Arc::new(Self {
-            inner: MemoryStore::new(Arc::new(SystemClock), epoch),
+            history: Arc::new(Mutex::new(MemoryStore::new(Arc::new(SystemClock), epoch))),
             step,
             reads: AtomicU64::new(0),
             heads: AtomicU64::new(0),
             down: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
             mute: AtomicBool::new(false),
             told: Mutex::new(None),
             silence: Signaller::new(),
@@ -102,15 +105,31 @@ impl Bent {
     /// The same store as somebody else sees it, with counters and faults of its own.
     pub fn view(&self) -> Arc<Self> {
         Arc::new(Self {
-            inner: self.inner.clone(),
+            history: Arc::clone(&self.history),
             signaller: self.signaller.clone(),
             ..Arc::into_inner(Self::new(self.step)).unwrap()
         })
     }
 
+    /// The history that this store and its views have now.
+    pub fn inner(&self) -> MemoryStore {
+        self.history.lock().unwrap().clone()
+    }
+
+    /// Becomes `other`, as after a restore: all views of it, and without a word.
+    pub fn become_copy_of(&self, other: &Self) {
+        *self.history.lock().unwrap() = other.inner();
+    }
+
     fn up(&self) -> Result<(), StoreError> {
         if self.down.load(Relaxed) {
             return Err(StoreError::Unavailable("it is down".into()));
+        }
+        if self.broken.load(Relaxed) {
+            return Err(StoreError::Failed {
+                what: "reading: permission denied".into(),
+                source: "it is broken".into(),
+            });
         }
         Ok(())
     }
@@ -123,7 +142,7 @@ impl EventReader for Bent {
         from: &[(StreamId, Version)],
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        self.inner.read_streams(from, limit).await
+        self.inner().read_streams(from, limit).await
     }
 
     async fn read_all(
@@ -134,7 +153,7 @@ impl EventReader for Bent {
         self.up()?;
         self.reads.fetch_add(1, Relaxed);
         let after = Position::new(after.get() / self.step);
-        let mut events = self.inner.read_all(after, limit).await?;
+        let mut events = self.inner().read_all(after, limit).await?;
         for event in &mut events {
             let position = &mut event.envelope.position;
             *position = Position::new(position.get() * self.step);
@@ -148,7 +167,7 @@ impl EventReader for Bent {
         if let Some(told) = *self.told.lock().unwrap() {
             return Ok(told);
         }
-        let head = self.inner.head().await?;
+        let head = self.inner().head().await?;
         Ok(Head {
             position: Position::new(head.position.get() * self.step),
             ..head
@@ -156,7 +175,19 @@ impl EventReader for Bent {
     }
 
     async fn find_commands(&self, ids: &[CommandId]) -> Result<Vec<CommandRecord>, StoreError> {
-        self.inner.find_commands(ids).await
+        self.inner().find_commands(ids).await
+    }
+
+    async fn bookmark(&self, position: Position) -> Result<Bookmark, StoreError> {
+        self.up()?;
+        self.heads.fetch_add(1, Relaxed);
+        if position.get() % self.step != 0 {
+            return Ok(position.into());
+        }
+        let inner = self.inner();
+        let at = inner.bookmark(Position::new(position.get() / self.step));
+        let event_id = at.await?.event_id;
+        Ok(Bookmark { position, event_id })
     }
 
     fn signal(&self) -> HeadSignal {
@@ -170,14 +201,28 @@ impl EventReader for Bent {
 #[async_trait]
 impl EventStore for Bent {
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
-        let outcomes = self.inner.append(batch).await?;
+        let outcomes = self.inner().append(batch).await?;
         self.signaller.hint(self.head().await?.position);
         Ok(outcomes)
     }
 
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.inner.forget_commands(before).await
+        self.inner().forget_commands(before).await
     }
+}
+
+/// A store that has had the first `kept` events, of one each, that a [`Writer`] of "A" appends, and
+/// others since: as one that lost its tail, and has grown again.
+pub async fn regrown(kept: usize, total: usize) -> Arc<Bent> {
+    let store = Bent::new(1);
+    let mut writer = Writer::new(store.clone(), "A");
+    for nr in 0..total {
+        if nr == kept {
+            writer.diverge();
+        }
+        writer.append(1).await;
+    }
+    store
 }
 
 /// Appends receipts to one stream.
@@ -200,6 +245,20 @@ impl Writer {
             version: Version::ZERO,
             commands: 0,
         }
+    }
+
+    /// One that goes on where the first `count` events, of one each, were appended.
+    pub fn at(store: Arc<dyn EventStore>, sku: &str, count: usize) -> Self {
+        Self {
+            version: Version::ZERO.plus(count),
+            commands: count as u128,
+            ..Self::new(store, sku)
+        }
+    }
+
+    /// Appends from here on what another history would have.
+    pub fn diverge(&mut self) {
+        self.commands += 1_000_000;
     }
 
     /// Appends `count` events at once.
@@ -240,7 +299,7 @@ impl Writer {
         self.commands += 1;
         let command_id = CommandId::new(Uuid::from_u128(self.commands));
         let event = NewEvent {
-            id: domain::EventId::of(command_id, 0),
+            id: EventId::of(command_id, 0),
             event_type: "StockBlessed",
             schema_version: 1,
             payload: b"{}".to_vec(),
@@ -327,6 +386,8 @@ pub fn position(event: &Delivered) -> Position {
 pub struct Reader {
     feed: Arc<dyn Feed>,
     pub at: Position,
+    /// The event there, once one was read.
+    known: Option<EventId>,
     step: i64,
 }
 
@@ -335,7 +396,16 @@ impl Reader {
         Self {
             feed: Arc::clone(feed),
             at: Position::new(at * step),
+            known: None,
             step,
+        }
+    }
+
+    /// How far it has come.
+    pub fn bookmark(&self) -> Bookmark {
+        Bookmark {
+            position: self.at,
+            event_id: self.known,
         }
     }
 
@@ -355,7 +425,7 @@ impl Reader {
     /// Reads what there is now, or comes soon.
     pub async fn read(&mut self, limit: usize) {
         let patience = Duration::from_millis(300);
-        let events = match self.feed.next(self.at, limit, patience).await {
+        let events = match self.feed.next(self.bookmark(), limit, patience).await {
             Ok(events) => events,
             Err(error) if error.is_transient() => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -375,6 +445,7 @@ impl Reader {
             let version = recorded.envelope.version.get();
             assert_eq!(version * self.step, place.get(), "it is another event");
             self.at = place;
+            self.known = Some(recorded.envelope.event_id);
         }
     }
 

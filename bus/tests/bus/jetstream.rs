@@ -42,7 +42,7 @@ pub async fn relay(
 pub async fn feed(store: Arc<dyn EventReader>, nats: &Nats, tasks: &Tasks) -> Arc<dyn Feed> {
     let broker: Arc<dyn Broker> = Arc::new(connect(nats, jetstream_options()).await);
     let (tracker, stop) = (&tasks.tracker, tasks.stop.clone());
-    BrokerFeed::start(broker, store, tail_options(), tracker, stop)
+    BrokerFeed::start(broker, store, tail_options(), tracker, stop).0
 }
 
 /// Checks that the stream has exactly these positions, as somebody else reads it.
@@ -203,7 +203,7 @@ async fn the_postgres_store_feeds_both_ways() {
     relay(reader.clone(), &nats, Arc::new(store.leases()), 1, &tasks).await;
     let over_nats = feed(reader.clone(), &nats, &tasks).await;
     let (tracker, stop) = (&tasks.tracker, tasks.stop.clone());
-    let over_store = StoreFeed::start(reader, tail_options(), tracker, stop);
+    let over_store = StoreFeed::start(reader, tail_options(), tracker, stop).0;
     let readers: Vec<_> = [&over_nats, &over_nats, &over_store, &over_store]
         .map(|feed| Reader::new(feed, 0, 1).spawn_to(1_000))
         .into();

@@ -291,7 +291,7 @@ async fn arrives_beyond(nats: &Nats, position: i64) {
     until("messages", async || {
         // The stream may be gone for a moment, as what was done to it may want.
         let held = broker.look().await.map(|holding| holding.last);
-        matches!(held, Ok(Last::Event { position: at, .. }) if at.get() > position)
+        matches!(held, Ok(Last::Event { at, .. }) if at.position.get() > position)
     })
     .await;
 }

@@ -1,6 +1,6 @@
 //! The relay, in virtual time and with a broker in memory.
 
-use crate::harness::{Bent, Tasks, Writer, until};
+use crate::harness::{Bent, Tasks, Writer, regrown, until};
 use async_trait::async_trait;
 use bus::{
     Broker, MemoryBroker, Relay, RelayOptions,
@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 use store::{
-    Head, SystemClock,
+    Bookmark, EventReader, Head, SystemClock,
     lease::{Leases, MemoryLeases},
 };
 use uuid::Uuid;
@@ -50,7 +50,7 @@ fn positions(broker: &MemoryBroker) -> Vec<i64> {
     let messages = broker.messages();
     for pair in messages.windows(2) {
         let ((_, first), (_, second)) = (&pair[0], &pair[1]);
-        assert_eq!(second.previous, first.event.envelope.position);
+        assert_eq!(second.previous, Bookmark::at(&first.event.envelope));
     }
     let positions = messages
         .iter()
@@ -115,6 +115,26 @@ async fn another_store_empties_the_stream() {
     .await;
     arrives(&broker, 20).await;
     assert!(positions(&broker).into_iter().eq(1..=20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tail_that_was_lost_and_has_grown_again_is_published_anew() {
+    // Behind what was published, level with it, and beyond it.
+    for total in [12, 20, 33] {
+        let (store, tasks) = (regrown(20, 20).await, Tasks::default());
+        let broker = MemoryBroker::new(1_000);
+        start(&store, Arc::new(broker.clone()), options(), &tasks);
+        arrives(&broker, 20).await;
+        store.become_copy_of(&*regrown(10, total).await);
+        let there = store.read_all(Position::ZERO, 100).await.unwrap();
+        until("the stream to have what the store has", async || {
+            let messages = broker.messages().into_iter();
+            let published: Vec<_> = messages.map(|(_, message)| message.event).collect();
+            published == there
+        })
+        .await;
+        assert_eq!(positions(&broker).len(), total);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -196,7 +216,11 @@ async fn what_is_too_large_is_left_to_the_store() {
             .iter()
             .find(|(_, m)| m.event.envelope.position.get() == 5);
         let previous = after.unwrap().1.previous;
-        assert_eq!(previous.get(), 4, "readers see that something is missing");
+        assert_eq!(
+            previous.position.get(),
+            4,
+            "readers see that something is missing"
+        );
         assert_eq!(messages.len(), 6);
     }
 }

@@ -23,9 +23,9 @@ pub enum RunError {
     Unfoldable(#[from] Unfoldable),
     /// The store is not the one that the checkpoint is of, or lost its tail.
     #[error(
-        "the event store is another one, or lost its tail: read.{name} was folded up to position \
-         {position} of store {checkpoint:?}, and the store is {store}, at position {head}: run \
-         `projector rebuild {name}`"
+        "the event store is another one, or was restored, or lost its tail: read.{name} was folded \
+         up to position {position} of store {checkpoint:?}, and what store {store} has there, at \
+         head {head}, is something else: run `projector rebuild {name}`"
     )]
     Rewound {
         /// The projection.
@@ -69,13 +69,13 @@ impl RunError {
 
     /// The event that is the reason, if it is one.
     pub fn place(&self) -> Option<Place> {
-        let envelope: &Envelope = match self {
-            Self::Undecodable(error) => &error.envelope,
-            Self::Unfoldable(error) => &error.envelope,
+        let (stream, envelope): (String, &Envelope) = match self {
+            Self::Undecodable(error) => (error.stream_name().to_owned(), &error.envelope),
+            Self::Unfoldable(error) => (error.envelope.stream.to_string(), &error.envelope),
             Self::ReadModels(_) | Self::Store(_) | Self::Rewound { .. } => return None,
         };
         Some(Place {
-            stream: envelope.stream.to_string(),
+            stream,
             version: envelope.version.get(),
             position: envelope.position.get(),
         })

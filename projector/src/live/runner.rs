@@ -8,7 +8,7 @@ use crate::{
 use bus::Feed;
 use domain::{Position, Recorded};
 use std::{marker::PhantomData, sync::Arc, time::Duration};
-use store::Delivered;
+use store::{Bookmark, Delivered, StoreError};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -67,25 +67,27 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
     ) -> Result<(), RunError> {
         let checkpoint = self.models.take_over::<P>(leader_epoch).await?;
         let store_epoch = self.check_epoch(checkpoint).await?;
-        let mut position = checkpoint.position;
+        let mut at = checkpoint.at;
         let cached = self.options.cached_rows;
         let models = self.models.clone();
-        let mut step = Step::<P, R>::new(models, leader_epoch, store_epoch, position, cached);
+        let mut step = Step::<P, R>::new(models, leader_epoch, store_epoch, at.position, cached);
         let mut written = Instant::now();
         loop {
             let began = Instant::now();
-            let patience = self.patience(position, &step);
+            let patience = self.patience(at.position, &step);
             let events = tokio::select! {
                 biased;
                 () = stops[0].cancelled() => return Ok(()),
                 () = stops[1].cancelled() => return Ok(()),
-                events = self.feed.next(position, self.options.batch, patience) => events?,
+                events = self.feed.next(at, self.options.batch, patience) => {
+                    events.map_err(|error| rewound::<P>(error, store_epoch))?
+                }
             };
             let (mine, readable, broken) = sort::<P>(&events);
-            position = readable.unwrap_or(position);
+            at = readable.unwrap_or(at);
             let due = written.elapsed() >= self.options.idle_checkpoint;
-            if !mine.is_empty() || (position > step.stored() && (due || broken.is_some())) {
-                self.fold(&mut step, &mine, position).await?;
+            if !mine.is_empty() || (at.position > step.stored() && (due || broken.is_some())) {
+                self.fold(&mut step, &mine, at).await?;
                 written = Instant::now();
                 metrics::histogram!("projection_batch_seconds", "projection" => P::NAME)
                     .record(began.elapsed().as_secs_f64());
@@ -114,14 +116,14 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
         &self,
         step: &mut Step<P, R>,
         events: &[&Recorded],
-        to: Position,
+        to: Bookmark,
     ) -> Result<(), RunError> {
         let rows = match step.take(events, to).await {
             Err(RunError::Unfoldable(error)) => {
                 let broken = error.envelope.position;
                 let before = events.partition_point(|event| event.envelope.position < broken);
                 if let Some(last) = events[..before].last() {
-                    let to = last.envelope.position;
+                    let to = Bookmark::at(&last.envelope);
                     step.take(&events[..before], to).await?;
                 }
                 return Err(error.into());
@@ -140,10 +142,10 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
         let other = checkpoint
             .store_epoch
             .is_some_and(|epoch| epoch != head.epoch);
-        if other || head.position < checkpoint.position {
+        if other || head.position < checkpoint.at.position {
             return Err(RunError::Rewound {
                 name: P::NAME,
-                position: checkpoint.position,
+                position: checkpoint.at.position,
                 checkpoint: checkpoint.store_epoch,
                 store: head.epoch,
                 head: head.position,
@@ -153,17 +155,31 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
     }
 }
 
-/// The projection's events among those that can be read, the last position of those, and what is
+/// Says which projection it was that had read what the store does not have any more.
+fn rewound<P: Projection>(error: StoreError, store: Uuid) -> RunError {
+    match error {
+        StoreError::Rewound { checkpoint, head } => RunError::Rewound {
+            name: P::NAME,
+            position: checkpoint,
+            checkpoint: Some(store),
+            store,
+            head,
+        },
+        error => error.into(),
+    }
+}
+
+/// The projection's events among those that can be read, the place of the last of those, and what is
 /// wrong with the one after them.
 fn sort<P: Projection>(
     events: &[Arc<Delivered>],
-) -> (Vec<&Recorded>, Option<Position>, Option<RunError>) {
+) -> (Vec<&Recorded>, Option<Bookmark>, Option<RunError>) {
     let mut mine = Vec::with_capacity(events.len());
     let mut readable = None;
     for event in events {
         match event.as_ref() {
             Ok(event) => {
-                readable = Some(event.envelope.position);
+                readable = Some(Bookmark::at(&event.envelope));
                 if P::key(event).is_some() {
                     mine.push(event);
                 }

@@ -7,6 +7,7 @@ use crate::{
     storage::{Change, Commit, KeyOf, ReadModels},
 };
 use domain::{Position, Recorded};
+use store::Bookmark;
 use uuid::Uuid;
 
 /// What a leader needs to take steps.
@@ -46,7 +47,7 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
     pub(crate) async fn take(
         &mut self,
         events: &[&Recorded],
-        to: Position,
+        to: Bookmark,
     ) -> Result<usize, RunError> {
         let mut batch = Batch::<P>::new(self.rows(events).await?);
         for event in events {
@@ -68,7 +69,7 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
             changes,
         };
         self.models.commit::<P>(commit).await?;
-        self.stored = to;
+        self.stored = to.position;
         self.cache.keep(kept);
         Ok(count)
     }

@@ -29,7 +29,7 @@ use pass::{Part, Pass};
 use progress::Report;
 use site::{NewTable, Site};
 use std::{sync::Arc, time::Duration};
-use store::{EventReader, Head, StoreError, Undecodable};
+use store::{Bookmark, EventReader, Head, StoreError, Undecodable};
 use tokio::time::{Instant, interval};
 use uuid::Uuid;
 
@@ -211,6 +211,7 @@ impl Work<'_> {
     async fn build<P: Projection>(&self, site: &mut Site) -> Result<Rebuilt, RebuildError> {
         site.prepare(P::VERSION).await?;
         let head = self.reader.head().await?;
+        let read = self.reader.bookmark(head.position).await?;
         let (mut rows, mut passes) = (0, 0);
         let mut next = Some(Part::ALL);
         while let Some(part) = next {
@@ -221,7 +222,7 @@ impl Work<'_> {
         }
         site.index().await?;
         site.checkpoint(head.position, head.epoch).await?;
-        let position = self.swap::<P>(site, head).await?;
+        let position = self.swap::<P>(site, head, read).await?;
         self.report.done(position);
         Ok(Rebuilt {
             position,
@@ -264,6 +265,7 @@ impl Work<'_> {
         &self,
         site: &mut Site,
         from: Head,
+        read: Bookmark,
     ) -> Result<Position, RebuildError> {
         let new = self.models.under_construction();
         new.take_over::<P>(ONLY_LEADER).await?;
@@ -273,9 +275,12 @@ impl Work<'_> {
             // The live leader stops here, and goes on from what it finds when it leads again.
             let live = site.fence(P::VERSION).await?;
             let head = self.catch_up::<P>(&mut step, from.epoch).await?;
+            if !self.reader.still_has(read).await? {
+                return Err(RebuildError::Rewound(P::NAME));
+            }
             let new = NewTable {
                 version: P::VERSION,
-                position: step.stored(),
+                at: self.reader.bookmark(step.stored()).await?,
                 store_epoch: from.epoch,
                 replaces_lost: live > head,
             };
@@ -303,7 +308,7 @@ impl Work<'_> {
             let page = self.reader.read_types(&types, from, head.position, limit);
             let page = page.await?;
             let last = page.last().filter(|_| page.len() == limit);
-            let to = last.map_or(head.position, |event| event.envelope.position);
+            let to = last.map_or(head.position.into(), |event| Bookmark::at(&event.envelope));
             let events: Vec<Recorded> = page
                 .into_iter()
                 .map(store::StoredEvent::decode)

@@ -12,6 +12,7 @@ use crate::{
 use bytes::Bytes;
 use domain::Position;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+use store::Bookmark;
 use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
 
@@ -40,7 +41,7 @@ pub(super) struct NewTable {
     /// Of which version of the fold.
     pub(super) version: i32,
     /// Up to where it is folded.
-    pub(super) position: Position,
+    pub(super) at: Bookmark,
     /// In which life of the store.
     pub(super) store_epoch: Uuid,
     /// Whether the live one has events that the store lost.
@@ -254,10 +255,11 @@ impl Site {
         let moved = sqlx::query(include_str!("swap.sql"))
             .bind(name)
             .bind(new.version)
-            .bind(new.position.get())
+            .bind(new.at.position.get())
             .bind(new.store_epoch)
             .bind(format!("{name}{NEW}"))
             .bind(new.replaces_lost)
+            .bind(new.at.event_id.map(|id| id.uuid()))
             .execute(&mut *transaction)
             .await?;
         if moved.rows_affected() == 0 {

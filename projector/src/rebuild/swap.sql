@@ -5,6 +5,7 @@ WITH moved AS (
     SET version      = $2,
         position     = $3,
         store_epoch  = $4,
+        event_id     = $7,
         leader_epoch = 0,
         updated_at   = clock_timestamp()
     WHERE name = $1

@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use store::{Clock, SystemClock};
+use store::{Bookmark, Clock, SystemClock};
 use uuid::Uuid;
 
 /// Read models in memory, gone with the process. Clones share them.
@@ -71,6 +71,7 @@ impl State {
                 name: P::NAME.to_owned(),
                 version: P::VERSION,
                 position: Position::ZERO,
+                event_id: None,
                 store_epoch: None,
                 leader_epoch: 0,
                 updated_at: DateTime::<Utc>::MIN_UTC,
@@ -87,9 +88,10 @@ impl State {
         }
     }
 
-    fn advance<P: Projection>(&mut self, to: Position, epoch: Uuid, now: DateTime<Utc>) {
+    fn advance<P: Projection>(&mut self, to: Bookmark, epoch: Uuid, now: DateTime<Utc>) {
         let checkpoint = self.checkpoint::<P>();
-        checkpoint.position = to;
+        checkpoint.position = to.position;
+        checkpoint.event_id = to.event_id;
         checkpoint.store_epoch = Some(epoch);
         checkpoint.updated_at = now;
     }
@@ -136,7 +138,10 @@ impl ReadModels for MemoryReadModels {
         }
         checkpoint.leader_epoch = leader_epoch;
         Ok(Checkpoint {
-            position: checkpoint.position,
+            at: Bookmark {
+                position: checkpoint.position,
+                event_id: checkpoint.event_id,
+            },
             store_epoch: checkpoint.store_epoch,
         })
     }

@@ -8,8 +8,9 @@ pub use postgres::PostgresReadModels;
 
 use crate::{projection::Projection, row::Row};
 use chrono::{DateTime, Utc};
-use domain::Position;
+use domain::{EventId, Position};
 use serde::Serialize;
+use store::Bookmark;
 use uuid::Uuid;
 
 /// Why read models could not be read or written.
@@ -66,7 +67,7 @@ impl ReadModelError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Up to here.
-    pub position: Position,
+    pub at: Bookmark,
     /// In which life of the store; none before the first event.
     pub store_epoch: Option<Uuid>,
 }
@@ -80,6 +81,8 @@ pub struct CheckpointRecord {
     pub version: i32,
     /// Up to here.
     pub position: Position,
+    /// The event at `position`, if that is known.
+    pub event_id: Option<EventId>,
     /// In which life of the store.
     pub store_epoch: Option<Uuid>,
     /// The fencing token of the leader.
@@ -107,7 +110,7 @@ pub struct Commit<R: Row> {
     /// Up to where it had folded.
     pub from: Position,
     /// Up to where it has folded now.
-    pub to: Position,
+    pub to: Bookmark,
     /// In which life of the store.
     pub store_epoch: Uuid,
     /// The rows that changed, each once.

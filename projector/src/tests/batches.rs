@@ -10,6 +10,7 @@ use crate::{
 };
 use domain::{Position, Recorded};
 use proptest::prelude::*;
+use store::Bookmark;
 use uuid::Uuid;
 
 /// Folds `events` in batches of those sizes, over again until they are through.
@@ -28,7 +29,9 @@ async fn fold_in<P: Projection>(
         let (batch, after) = rest.split_at((*size).min(rest.len()));
         let Some(last) = batch.last() else { break };
         let mine: Vec<&Recorded> = batch.iter().collect();
-        step.take(&mine, last.envelope.position).await.unwrap();
+        step.take(&mine, Bookmark::at(&last.envelope))
+            .await
+            .unwrap();
         rest = after;
     }
     models.rows::<P>()

@@ -58,7 +58,14 @@ pub(super) async fn database() -> Database {
 
 /// All events of a store.
 pub(super) async fn events(reader: &dyn EventReader) -> Vec<Recorded> {
-    let all = reader.read_all(Position::ZERO, usize::MAX).await.unwrap();
+    let mut all = vec![];
+    let mut after = Position::ZERO;
+    loop {
+        let page = reader.read_all(after, 1_000).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = last.envelope.position;
+        all.extend(page);
+    }
     all.into_iter()
         .map(|stored| stored.decode().unwrap())
         .collect()
@@ -160,7 +167,7 @@ pub(super) fn feed(reader: Arc<dyn EventReader>, stop: CancellationToken) -> Arc
         poll: Duration::from_millis(20),
         ..TailOptions::default()
     };
-    StoreFeed::start(reader, options, &TaskTracker::new(), stop)
+    StoreFeed::start(reader, options, &TaskTracker::new(), stop).0
 }
 
 pub(super) fn leases() -> Arc<dyn Leases> {

@@ -1,7 +1,7 @@
 //! What cannot be read or folded stops its projection, and says where.
 
 use super::harness::{
-    Process, database, filled, fresh, leases, memory_models, memory_store, reaches, until,
+    Process, database, filled, fresh, leases, memory_models, memory_store, reaches, table, until,
 };
 use crate::{
     State,
@@ -104,8 +104,8 @@ async fn another_store_and_a_lost_tail_halt_it_until_it_is_built_anew() {
         let at = models.take_over::<StockLevel>(leader).await.unwrap();
         let elsewhere = Commit {
             leader_epoch: leader,
-            from: at.position,
-            to: Position::new(head.position.get() + lost),
+            from: at.at.position,
+            to: Position::new(head.position.get() + lost).into(),
             store_epoch: epoch,
             changes: vec![],
         };
@@ -129,6 +129,56 @@ async fn another_store_and_a_lost_tail_halt_it_until_it_is_built_anew() {
         .await;
         process.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_lost_tail_that_has_grown_again_halts_it_until_it_is_built_anew() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    let mut history = filled(&**store, 60).await;
+    let head = store.head().await.unwrap().position;
+    let leases = Arc::new(database.store.leases());
+    let process = Process::start::<StockLevel, _>(store.clone(), models.clone(), leases.clone());
+    reaches::<StockLevel>(models, head).await;
+    process.stop().await;
+    // As after a failover to a copy without its last 20 events: others came in their place, and
+    // more of them.
+    let others = "UPDATE store.events SET event_id = gen_random_uuid() WHERE position > $1";
+    sqlx::query(others)
+        .bind(head.get() - 20)
+        .execute(models.pool())
+        .await
+        .unwrap();
+    for step in 60..80 {
+        history.random_step(step);
+    }
+    history.append_to(&**store).await;
+    let grown = store.head().await.unwrap().position;
+    assert!(grown > head);
+    let process = Process::start::<StockLevel, _>(store.clone(), models.clone(), leases);
+    until("it halts", async || process.board.verdict().is_err()).await;
+    let verdict = process.board.verdict().unwrap_err();
+    assert!(
+        verdict.contains("projector rebuild stock_level"),
+        "{verdict}"
+    );
+    let checkpoint = models.checkpoints().await.unwrap()[0].position;
+    assert_eq!(checkpoint, head, "nothing was folded on top");
+    let options = RebuildOptions::default();
+    let rebuilt = rebuild::<StockLevel>(store.clone(), models, &options, Arc::new(|_| {}));
+    assert_eq!(rebuilt.await.unwrap().position, grown);
+    until("it goes on by itself", async || {
+        process.board.verdict().is_ok()
+    })
+    .await;
+    history.receive("A", 1);
+    history.append_to(&**store).await;
+    reaches::<StockLevel>(models, store.head().await.unwrap().position).await;
+    process.stop().await;
+    assert_eq!(
+        table::<StockLevel>(models).await,
+        fresh::<StockLevel>(&**store).await
+    );
 }
 
 #[tokio::test]

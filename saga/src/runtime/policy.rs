@@ -27,7 +27,7 @@ use std::{
     time::Duration,
 };
 use store::{
-    Clock, Delivered, StoreError, Undecodable,
+    Bookmark, Clock, Delivered, StoreError, Undecodable,
     lane::{Lane, LaneError, Outcome},
 };
 use tokio::{sync::Notify, task::unconstrained, time::Instant};
@@ -80,7 +80,12 @@ pub enum RunError {
         source: serde_json::Error,
     },
     /// The store is not the one that the checkpoint is of, or lost its tail.
-    #[error("the event store is another one, or lost its tail: {policy} has read up to {position}")]
+    #[error(
+        "the event store is another one, or was restored, or lost its tail: what {policy} has read \
+         up to position {position} is not what is there: stop the sagas, delete all rows of \
+         saga.task, saga.policy_state and saga.checkpoint, and start them again \
+         (docs/restoring.md)"
+    )]
     Rewound {
         /// The policy.
         policy: &'static str,
@@ -152,11 +157,11 @@ impl<P: Policy> PolicyRunner<P> {
     /// a new epoch: it goes on from the last checkpoint.
     pub async fn run(&self, leader_epoch: i64, stop: CancellationToken) -> Result<(), RunError> {
         let checkpoint = self.storage.take_over(P::NAME, leader_epoch).await?;
-        let mut position = checkpoint.position;
+        let mut at = checkpoint.at;
         let mut term = Term {
             leader_epoch,
             store_epoch: self.check_epoch(checkpoint).await?,
-            written: position,
+            written: at.position,
             written_at: Instant::now(),
             memory: Memory::default(),
             nothing: String::new(),
@@ -169,17 +174,19 @@ impl<P: Policy> PolicyRunner<P> {
             let events = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(()),
-                events = self.feed.next(position, self.options.batch, self.options.patience) => events?,
+                events = self.feed.next(at, self.options.batch, self.options.patience) => {
+                    events.map_err(rewound::<P>)?
+                }
             };
             let Some(last) = events.last() else {
                 telemetry::idle(P::NAME);
                 (self.progress)();
                 continue;
             };
-            position = place(last);
+            at = place(last);
             tokio::select! {
                 biased;
-                done = self.handle(&mut term, &events, position) => done?,
+                done = self.handle(&mut term, &events, at) => done?,
                 // What is half done is repeated by the next leader.
                 () = stop.cancelled() => return Ok(()),
             }
@@ -193,10 +200,10 @@ impl<P: Policy> PolicyRunner<P> {
         let other = checkpoint
             .store_epoch
             .is_some_and(|epoch| epoch != head.epoch);
-        if other || head.position < checkpoint.position {
+        if other || head.position < checkpoint.at.position {
             return Err(RunError::Rewound {
                 policy: P::NAME,
-                position: checkpoint.position,
+                position: checkpoint.at.position,
             });
         }
         Ok(head.epoch)
@@ -207,7 +214,7 @@ impl<P: Policy> PolicyRunner<P> {
         &self,
         term: &mut Term<P>,
         events: &[Arc<Delivered>],
-        to: Position,
+        to: Bookmark,
     ) -> Result<(), RunError> {
         let concerned = concerned::<P>(term, events)?;
         if concerned.is_empty() && term.written_at.elapsed() < self.options.idle_checkpoint {
@@ -245,7 +252,7 @@ impl<P: Policy> PolicyRunner<P> {
             self.tasks.notify_one();
         }
         telemetry::reacted(P::NAME, concerned.len());
-        term.written = to;
+        term.written = to.position;
         term.written_at = Instant::now();
         for (order_id, known) in states {
             term.memory.put(order_id, known);
@@ -369,9 +376,20 @@ fn changed<P: Policy>(
     Ok(changed)
 }
 
-fn place(event: &Delivered) -> Position {
-    match event {
-        Ok(event) => event.envelope.position,
-        Err(error) => error.envelope.position,
+fn place(event: &Delivered) -> Bookmark {
+    Bookmark::at(match event {
+        Ok(event) => &event.envelope,
+        Err(error) => &error.envelope,
+    })
+}
+
+/// Says which policy it was that had read what the store does not have any more.
+fn rewound<P: Policy>(error: StoreError) -> RunError {
+    match error {
+        StoreError::Rewound { checkpoint, .. } => RunError::Rewound {
+            policy: P::NAME,
+            position: checkpoint,
+        },
+        error => error.into(),
     }
 }

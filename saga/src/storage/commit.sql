@@ -4,6 +4,7 @@ WITH fence AS (
     UPDATE saga.checkpoint
     SET position    = $4,
         store_epoch = $5,
+        event_id    = $16,
         updated_at  = now()
     WHERE name = $1
       AND leader_epoch = $2

@@ -3,11 +3,12 @@
 use super::{Backlog, Checkpoint, Commit, SagaStore, SagaStoreError, StoredTask};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{OrderId, Position};
+use domain::OrderId;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use store::Bookmark;
 use uuid::Uuid;
 
 #[derive(Default)]
@@ -29,7 +30,7 @@ impl MemorySagaStore {
 }
 
 const START: Checkpoint = Checkpoint {
-    position: Position::ZERO,
+    at: Bookmark::START,
     store_epoch: None,
 };
 
@@ -74,11 +75,11 @@ impl SagaStore for MemorySagaStore {
             .checkpoints
             .get_mut(commit.policy)
             .ok_or_else(fenced)?;
-        if *epoch != commit.leader_epoch || checkpoint.position != commit.from {
+        if *epoch != commit.leader_epoch || checkpoint.at.position != commit.from {
             return Err(fenced());
         }
         *checkpoint = Checkpoint {
-            position: commit.to,
+            at: commit.to,
             store_epoch: Some(commit.store_epoch),
         };
         for (order, state) in commit.states {

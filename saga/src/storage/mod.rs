@@ -13,6 +13,7 @@ use domain::{
     policy::{Task, TimerName},
 };
 use serde::{Deserialize, Serialize};
+use store::Bookmark;
 use uuid::Uuid;
 
 /// Why the sagas' storage could not do what it was asked.
@@ -44,7 +45,7 @@ pub enum SagaStoreError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Up to here.
-    pub position: Position,
+    pub at: Bookmark,
     /// In which life of the store; none before the first event.
     pub store_epoch: Option<Uuid>,
 }
@@ -91,7 +92,7 @@ pub struct Commit<'a> {
     /// Up to where it had read.
     pub from: Position,
     /// Up to where it has read now.
-    pub to: Position,
+    pub to: Bookmark,
     /// In which life of the store.
     pub store_epoch: Uuid,
     /// What it remembers of orders now, as JSON.

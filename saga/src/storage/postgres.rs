@@ -7,7 +7,7 @@ use super::{Backlog, Checkpoint, Commit, Context, SagaStore, SagaStoreError, Sto
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    OrderId, Position,
+    EventId, OrderId, Position,
     policy::{Task, TimerName},
 };
 use sqlx::{
@@ -15,6 +15,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
 use std::{str::FromStr, time::Duration};
+use store::Bookmark;
 use uuid::Uuid;
 
 /// The sagas' storage in Postgres.
@@ -64,7 +65,7 @@ impl SagaStore for PostgresSagaStore {
              ON CONFLICT (name) DO UPDATE
              SET leader_epoch = EXCLUDED.leader_epoch
              WHERE checkpoint.leader_epoch <= EXCLUDED.leader_epoch
-             RETURNING position, store_epoch",
+             RETURNING position, event_id, store_epoch",
         )
         .bind(policy)
         .bind(leader_epoch)
@@ -72,7 +73,12 @@ impl SagaStore for PostgresSagaStore {
         .await?
         .ok_or_else(|| SagaStoreError::Fenced(policy.into()))?;
         Ok(Checkpoint {
-            position: Position::new(row.try_get("position")?),
+            at: Bookmark {
+                position: Position::new(row.try_get("position")?),
+                event_id: row
+                    .try_get::<Option<Uuid>, _>("event_id")?
+                    .map(EventId::new),
+            },
             store_epoch: row.try_get("store_epoch")?,
         })
     }
@@ -117,7 +123,7 @@ impl SagaStore for PostgresSagaStore {
             .bind(commit.policy)
             .bind(commit.leader_epoch)
             .bind(commit.from.get())
-            .bind(commit.to.get())
+            .bind(commit.to.position.get())
             .bind(commit.store_epoch)
             .bind(orders)
             .bind(states)
@@ -129,6 +135,7 @@ impl SagaStore for PostgresSagaStore {
             .bind(rows.due)
             .bind(rows.tasks)
             .bind(rows.contexts)
+            .bind(commit.to.event_id.map(|id| id.uuid()))
             .fetch_one(&self.0)
             .await?;
         match fenced {

@@ -422,4 +422,5 @@ pub fn feed(store: &MemoryStore, tasks: &Tasks) -> Arc<dyn Feed> {
         &tracker,
         tasks.stop.clone(),
     )
+    .0
 }

@@ -12,6 +12,7 @@ use saga::storage::{
     SagaStoreError, StoredTask,
 };
 use std::sync::Arc;
+use store::Bookmark;
 use uuid::Uuid;
 
 type Storage = Arc<dyn SagaStore>;
@@ -136,11 +137,18 @@ fn empty(leader_epoch: i64, from: i64, to: i64) -> Commit<'static> {
         policy: POLICY,
         leader_epoch,
         from: Position::new(from),
-        to: Position::new(to),
+        to: bookmark(to),
         store_epoch: EPOCH,
         states: vec![],
         schedule: vec![],
         unschedule: vec![],
+    }
+}
+
+fn bookmark(position: i64) -> Bookmark {
+    Bookmark {
+        position: Position::new(position),
+        event_id: Some(EventId::new(Uuid::from_u128(position as u128))),
     }
 }
 
@@ -155,7 +163,7 @@ async fn due(storage: &Storage, now: DateTime<Utc>) -> Vec<Uuid> {
 
 async fn leaders_take_over_in_order(storage: Storage) {
     let start = Checkpoint {
-        position: Position::ZERO,
+        at: Bookmark::START,
         store_epoch: None,
     };
     assert_eq!(storage.take_over(POLICY, 3).await.unwrap(), start);
@@ -164,7 +172,7 @@ async fn leaders_take_over_in_order(storage: Storage) {
     storage.commit(empty(3, 0, 10)).await.unwrap();
     assert!(is_fenced(&storage.take_over(POLICY, 1).await));
     let there = Checkpoint {
-        position: Position::new(10),
+        at: bookmark(10),
         store_epoch: Some(EPOCH),
     };
     assert_eq!(storage.take_over(POLICY, 8).await.unwrap(), there);
@@ -214,14 +222,14 @@ async fn a_commit_is_all_or_nothing(storage: Storage) {
         assert_eq!(due(&storage, at(0)).await, [id(1), id(4)]);
     }
     let there = storage.take_over(POLICY, 6).await.unwrap();
-    assert_eq!(there.position, Position::new(10));
+    assert_eq!(there.at, bookmark(10));
 
     storage.commit(full(6, 10)).await.unwrap();
     let states = storage.states(POLICY, &[order(1)]).await.unwrap();
     assert_eq!(states, [(order(1), r#"{"new":true}"#.to_owned())]);
     assert_eq!(due(&storage, at(0)).await, [id(2), id(3)]);
     let there = storage.take_over(POLICY, 6).await.unwrap();
-    assert_eq!(there.position, Position::new(99));
+    assert_eq!(there.at, bookmark(99));
 }
 
 async fn one_of_two_commits_from_the_same_place_is_done(storage: Storage) {
@@ -512,6 +520,6 @@ async fn what_postgres_keeps_is_there_for_the_next_process() {
     let second: Storage = Arc::new(PostgresSagaStore::connect(database.url(), 2).await.unwrap());
     assert_eq!(due(&second, at(0)).await, [id(1)]);
     let there = second.take_over(POLICY, 2).await.unwrap();
-    assert_eq!(there.position, Position::new(1));
+    assert_eq!(there.at.position, Position::new(1));
     assert!(is_fenced(&first.commit(empty(1, 1, 2)).await));
 }

@@ -61,7 +61,7 @@ async fn schedule(shop: &Shop, tasks: Vec<StoredTask>) {
         policy: "test",
         leader_epoch: 1,
         from: Position::ZERO,
-        to: Position::new(1),
+        to: Position::new(1).into(),
         store_epoch: Uuid::from_u128(1),
         states: vec![],
         schedule: tasks,

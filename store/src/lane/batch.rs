@@ -12,6 +12,10 @@ use domain::{
 };
 use std::{collections::HashSet, sync::Arc};
 
+/// How many appends that were tried alone may fail one after the other before the rest of their
+/// batch is given up: then it is not about some of the commands.
+const FAILED_ALONE: usize = 8;
+
 /// A command of the batch, with the streams it is decided over.
 pub(super) struct Pending {
     pub job: Job,
@@ -57,6 +61,7 @@ pub(super) async fn attempt(
     if let Err(error) = gather(store, cache, &mut states, &batch).await {
         return (batch, Some(error));
     }
+    let batch = answer_unreadable(batch, &states);
     let mut left = Vec::new();
     let mut missed = Vec::new();
     let mut decided = Vec::with_capacity(batch.len());
@@ -87,12 +92,22 @@ pub(super) async fn attempt(
         }
     }
     if !appends.is_empty() {
-        match store.append(&appends).await {
+        let appended = match store.append(&appends).await {
+            Err(error) if !error.is_transient() && appends.len() > 1 => {
+                tracing::warn!(%error, appends = appends.len(), "appending one by one");
+                append_alone(store, &appends).await
+            }
+            Err(error) if !error.is_transient() => Ok(vec![Alone::Failed(Arc::new(error))]),
+            appended => appended.map(|outcomes| outcomes.into_iter().map(Alone::Settled).collect()),
+        };
+        match appended {
             Ok(outcomes) => {
                 for (settled, outcome) in decided.into_iter().zip(outcomes) {
-                    if let Some(again) = settle(settled, outcome, &mut states) {
-                        left.push(again);
-                    }
+                    left.extend(match outcome {
+                        Alone::Settled(outcome) => settle(settled, outcome, &mut states),
+                        Alone::Failed(error) => fail(settled, error, &mut states),
+                        Alone::Moot => again(settled, &mut states),
+                    });
                 }
             }
             // What was decided may or may not have been done, so none of these states can be kept.
@@ -106,6 +121,65 @@ pub(super) async fn attempt(
     let error = refuse(store, missed, &states, &mut left).await.err();
     cache.put_back(states);
     (left, error)
+}
+
+/// Answers the commands on streams that cannot be read; gives back the others.
+fn answer_unreadable(batch: Vec<Pending>, states: &WorkingSet) -> Vec<Pending> {
+    let readable = batch.into_iter().filter_map(|pending| {
+        let Some(error) = states.objection(&pending.streams) else {
+            return Some(pending);
+        };
+        let error = LaneError::Broken(Arc::clone(error));
+        pending.answer(Err(error));
+        None
+    });
+    readable.collect()
+}
+
+/// What became of an append whose batch as a whole could not be appended.
+enum Alone {
+    Settled(AppendOutcome),
+    Failed(Arc<StoreError>),
+    /// It was decided on an earlier one that was not done.
+    Moot,
+}
+
+/// Does the appends of a batch that was refused as a whole, one by one, so that only those fail
+/// that are the reason. An error may pass by itself: then the rest is to be decided again.
+async fn append_alone(
+    store: &dyn EventStore,
+    appends: &[Append],
+) -> Result<Vec<Alone>, StoreError> {
+    let mut outcomes = Vec::with_capacity(appends.len());
+    let mut undone: HashSet<&StreamId> = HashSet::new();
+    let mut failures = 0;
+    let mut last: Option<Arc<StoreError>> = None;
+    for append in appends {
+        let streams = append.streams.iter().map(|stream| &stream.stream);
+        let outcome = match &last {
+            Some(error) if failures >= FAILED_ALONE => Alone::Failed(Arc::clone(error)),
+            _ if streams.clone().any(|stream| undone.contains(stream)) => Alone::Moot,
+            _ => match store.append(std::slice::from_ref(append)).await {
+                Ok(outcomes) => match outcomes.into_iter().next() {
+                    Some(outcome) => Alone::Settled(outcome),
+                    None => Alone::Moot,
+                },
+                Err(error) if error.is_transient() => return Err(error),
+                Err(error) => Alone::Failed(Arc::new(error)),
+            },
+        };
+        match &outcome {
+            Alone::Settled(AppendOutcome::Done { .. }) => failures = 0,
+            Alone::Failed(error) => {
+                failures += 1;
+                last = Some(Arc::clone(error));
+                undone.extend(streams);
+            }
+            Alone::Settled(_) | Alone::Moot => undone.extend(streams),
+        }
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
 }
 
 /// Answers commands that expect another version than there is: unless they were executed before,
@@ -130,9 +204,17 @@ async fn refuse(
         .collect();
     let records = match store.find_commands(&ids).await {
         Ok(records) => records,
-        Err(error) => {
+        Err(error) if error.is_transient() => {
             left.extend(missed.into_iter().map(|(pending, _)| pending));
             return Err(error);
+        }
+        Err(error) => {
+            tracing::error!(%error, commands = missed.len(), "commands cannot be looked up");
+            let error = LaneError::from(error);
+            for (pending, _) in missed {
+                pending.answer(Err(error.clone()));
+            }
+            return Ok(());
         }
     };
     for (pending, error) in missed {
@@ -338,6 +420,28 @@ fn settle(decided: Decided, outcome: AppendOutcome, states: &mut WorkingSet) -> 
         }
         _ => Some(pending),
     }
+}
+
+/// Answers a command whose append the store refuses for good.
+fn fail(decided: Decided, error: Arc<StoreError>, states: &mut WorkingSet) -> Option<Pending> {
+    let pending = again(decided, states)?;
+    let id = pending.job.command.id;
+    tracing::error!(
+        %error,
+        source = ?std::error::Error::source(&*error),
+        command = %id,
+        "the command {id} failed"
+    );
+    pending.answer(Err(LaneError::Broken(error)));
+    None
+}
+
+/// Gives back a command that was decided on what turned out not to be.
+fn again(decided: Decided, states: &mut WorkingSet) -> Option<Pending> {
+    for stream in &decided.pending.streams {
+        states.forget(stream);
+    }
+    Some(decided.pending)
 }
 
 /// The first answer again, if it is the same command.

@@ -8,6 +8,10 @@ use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
 /// How many events are read at once while states are loaded.
 const PAGE: usize = 4_096;
 
+/// How many reads of one load may fail for good before no smaller ones are tried: then it is not
+/// about a few streams.
+const FAILED_READS: usize = 32;
+
 /// A state and the version it is of.
 #[derive(Debug, Clone)]
 pub(super) struct Cached {
@@ -49,7 +53,9 @@ impl StateCache {
     }
 
     pub(super) fn put_back(&mut self, states: WorkingSet) {
-        let WorkingSet { mut states, order } = states;
+        let WorkingSet {
+            mut states, order, ..
+        } = states;
         for stream in order {
             if let Some(mut cached) = states.remove(&stream) {
                 cached.fresh = false;
@@ -65,9 +71,21 @@ pub(super) struct WorkingSet {
     states: HashMap<StreamId, Cached>,
     /// In which they came: what is forgotten of the cache first must not be chance.
     order: Vec<StreamId>,
+    /// Streams that could not be loaded, and why. They have no state.
+    unreadable: HashMap<StreamId, Arc<StoreError>>,
 }
 
 impl WorkingSet {
+    /// Why the first of `streams` that cannot be read cannot be; none if all can.
+    pub(super) fn objection(&self, streams: &[StreamId]) -> Option<&Arc<StoreError>> {
+        if self.unreadable.is_empty() {
+            return None;
+        }
+        streams
+            .iter()
+            .find_map(|stream| self.unreadable.get(stream))
+    }
+
     pub(super) fn get(&self, stream: &StreamId) -> Option<&Cached> {
         self.states.get(stream)
     }
@@ -92,18 +110,57 @@ impl WorkingSet {
         }
     }
 
-    /// Loads `streams`, which may have no events.
+    /// Loads `streams`, which may have no events. Those that cannot be read are set apart, so that
+    /// they harm nobody else: what fails as a whole is read in halves. An error is of the store.
     pub(super) async fn load(
         &mut self,
         reader: &dyn EventReader,
         streams: Vec<StreamId>,
     ) -> Result<(), StoreError> {
+        let mut parts = vec![streams];
+        let mut failed = 0;
+        while let Some(mut part) = parts.pop() {
+            let Err(error) = self.load_part(reader, &part).await else {
+                continue;
+            };
+            if error.is_transient() {
+                return Err(error);
+            }
+            failed += 1;
+            if part.len() > 1 && failed < FAILED_READS {
+                let rest = part.split_off(part.len() / 2);
+                parts.extend([rest, part]);
+            } else {
+                let error = Arc::new(error);
+                for stream in part {
+                    self.set_apart(stream, Arc::clone(&error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set_apart(&mut self, stream: StreamId, error: Arc<StoreError>) {
+        tracing::error!(
+            stream = stream.as_str(),
+            error = &*error as &dyn std::error::Error,
+            "the stream {stream} cannot be read: {error}"
+        );
+        self.forget(&stream);
+        self.unreadable.insert(stream, error);
+    }
+
+    async fn load_part(
+        &mut self,
+        reader: &dyn EventReader,
+        streams: &[StreamId],
+    ) -> Result<(), StoreError> {
         let mut from: Vec<_> = Vec::with_capacity(streams.len());
         for stream in streams {
-            let mut empty = Cached::empty(&stream);
+            let mut empty = Cached::empty(stream);
             empty.fresh = true;
             self.insert(stream.clone(), empty);
-            from.push((stream, Version::ZERO));
+            from.push((stream.clone(), Version::ZERO));
         }
         while !from.is_empty() {
             let page = reader.read_streams(&from, PAGE).await?;
@@ -112,8 +169,13 @@ impl WorkingSet {
                 .last()
                 .map(|event| (event.envelope.stream.clone(), event.envelope.version));
             for stored in page {
-                let recorded = stored.decode()?;
-                self.evolve(&recorded.envelope.stream, &recorded.event);
+                match stored.decode() {
+                    Ok(recorded) => self.evolve(&recorded.envelope.stream, &recorded.event),
+                    Err(error) if self.unreadable.contains_key(&error.envelope.stream) => {}
+                    Err(error) => {
+                        self.set_apart(error.envelope.stream.clone(), Arc::new(error.into()));
+                    }
+                }
             }
             match last {
                 Some((stream, version)) if full => {

@@ -2,14 +2,14 @@
 
 use super::{Executed, Lane, LaneError, LaneOptions, Outcome};
 use crate::{
-    Append, AppendOutcome, CommandRecord, EventReader, EventStore, Head, HeadSignal, MemoryStore,
-    StoreError, StoredEvent, SystemClock,
+    Answer, Append, AppendOutcome, CommandRecord, EventReader, EventStore, Head, HeadSignal,
+    MemoryStore, NewEvent, StoreError, StoredEvent, StreamAppend, SystemClock,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId, Position,
-    Sku, State, StreamId, TenantId, Version,
+    Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, EventId, Location, OrderId,
+    Position, Sku, State, StreamId, TenantId, Version,
     order::{AddNote, NewLine, OrderCommand, PlaceOrder, RequestCancellation, Status},
     stock::{
         ReceiveStock, ReservationCommand, ReservationItem, ReservationLine, ReservationStep,
@@ -134,19 +134,46 @@ async fn accepted(lane: &Lane, command: CommandEnvelope) -> Executed {
     executed
 }
 
-/// A store that answers every `n`-th append as if the connection had broken, after doing it.
-struct Forgetful {
+/// A store that misbehaves.
+struct Faulty {
     store: MemoryStore,
+    /// Answers every other append as if the connection had broken, after doing it.
+    forgets: bool,
+    /// No read succeeds that asks for such a stream.
+    unreadable: fn(&StreamId) -> bool,
+    /// No batch is taken that writes to such a stream.
+    unwritable: fn(&StreamId) -> bool,
+    /// How often it was asked to append.
     appends: AtomicUsize,
 }
 
+impl Faulty {
+    fn new(store: &MemoryStore) -> Self {
+        Self {
+            store: store.clone(),
+            forgets: false,
+            unreadable: |_| false,
+            unwritable: |_| false,
+            appends: AtomicUsize::new(0),
+        }
+    }
+}
+
 #[async_trait]
-impl EventReader for Forgetful {
+impl EventReader for Faulty {
     async fn read_streams(
         &self,
         from: &[(StreamId, Version)],
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
+        if from.iter().any(|(stream, _)| (self.unreadable)(stream)) {
+            return Err(StoreError::Corrupt {
+                table: "events",
+                column: "recorded_at",
+                row: "one".into(),
+                detail: "no time".into(),
+            });
+        }
         self.store.read_streams(from, limit).await
     }
 
@@ -172,11 +199,16 @@ impl EventReader for Forgetful {
 }
 
 #[async_trait]
-impl EventStore for Forgetful {
+impl EventStore for Faulty {
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
+        let nr = self.appends.fetch_add(1, Ordering::SeqCst);
+        let mut written = batch.iter().flat_map(|append| &append.streams);
+        if written.any(|stream| (self.unwritable)(&stream.stream)) {
+            return Err(StoreError::Misuse("it is not JSON".into()));
+        }
         let outcome = self.store.append(batch).await?;
-        match self.appends.fetch_add(1, Ordering::SeqCst) % 2 {
-            0 => Err(StoreError::OutcomeUnknown("cut".into())),
+        match nr % 2 {
+            0 if self.forgets => Err(StoreError::OutcomeUnknown("cut".into())),
             _ => Ok(outcome),
         }
     }
@@ -400,9 +432,9 @@ async fn all_streams_of_a_command_or_none() {
 #[tokio::test(start_paused = true)]
 async fn an_append_of_unknown_outcome_is_done_once() {
     let store = memory();
-    let lane = start(Forgetful {
-        store: store.clone(),
-        appends: AtomicUsize::new(0),
+    let lane = start(Faulty {
+        forgets: true,
+        ..Faulty::new(&store)
     });
     let orders = (1..=50_u128).map(|at| lane.execute(put(at, place(at))));
     for executed in join_all(orders).await {
@@ -416,6 +448,131 @@ async fn an_append_of_unknown_outcome_is_done_once() {
         store.head().await.expect("there is a head").position,
         Position::new(100)
     );
+}
+
+fn is_broken(answer: &Result<Executed, LaneError>) -> bool {
+    matches!(answer, Err(LaneError::Broken(_)))
+}
+
+/// Notes on orders 1 to 50, put at once: those on order 7 alone fail.
+async fn only_the_seventh_fails(store: &MemoryStore, faulty: impl EventStore) {
+    let good = start(store.clone());
+    for at in (1..=50_u128).filter(|at| *at != 7) {
+        accepted(&good, put(at, place(at))).await;
+    }
+    let lane = start(faulty);
+    let notes = (0..100_u128).map(|at| lane.execute(put(1_000 + at, note(at % 50 + 1, at))));
+    let answers = join_all(notes).await;
+    for (at, answer) in answers.iter().enumerate() {
+        if at % 50 + 1 == 7 {
+            assert!(is_broken(answer), "{answer:?}");
+        } else {
+            let outcome = answer.as_ref().map(|executed| &executed.outcome);
+            assert!(matches!(outcome, Ok(Outcome::Accepted)), "{answer:?}");
+        }
+    }
+}
+
+fn seventh() -> StreamId {
+    StreamId::order(&TenantId::default(), order(7))
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_decoded_fails_its_own_commands_alone() {
+    let store = memory();
+    let id = CommandId::new(uuid(7));
+    let mystery = Append {
+        command_id: id,
+        fingerprint: None,
+        tenant: TenantId::default(),
+        actor: Actor::parse("test").expect("a word"),
+        correlation_id: uuid(7),
+        causation_id: None,
+        traceparent: None,
+        occurred_at: DateTime::UNIX_EPOCH,
+        streams: vec![StreamAppend {
+            stream: seventh(),
+            expected: Version::ZERO,
+            events: vec![NewEvent {
+                id: EventId::of(id, 0),
+                event_type: "OrderOfTheFuture",
+                schema_version: 1,
+                payload: b"{}".to_vec(),
+            }],
+        }],
+        answer: Answer::Accepted,
+    };
+    store.append(&[mystery]).await.expect("it is appended");
+    only_the_seventh_fails(&store, store.clone()).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_read_fails_its_own_commands_alone() {
+    let store = memory();
+    let faulty = Faulty {
+        unreadable: |stream| *stream == seventh(),
+        ..Faulty::new(&store)
+    };
+    only_the_seventh_fails(&store, faulty).await;
+}
+
+#[tokio::test]
+async fn an_append_that_the_store_refuses_fails_alone() {
+    let store = memory();
+    accepted(&start(store.clone()), put(7, place(7))).await;
+    let faulty = Faulty {
+        unwritable: |stream| *stream == seventh(),
+        ..Faulty::new(&store)
+    };
+    only_the_seventh_fails(&store, faulty).await;
+}
+
+#[tokio::test]
+async fn what_was_decided_on_a_refused_append_is_decided_again() {
+    let store = memory();
+    let good = start(store.clone());
+    accepted(&good, put(1, receive("A", 1, 5))).await;
+    accepted(&good, put(2, receive("B", 2, 5))).await;
+    let lane = start(Faulty {
+        unwritable: |stream| stream.key().ends_with(".B"),
+        ..Faulty::new(&store)
+    });
+    // All in one batch: the first takes what the second needs, and comes to nothing.
+    let (first, second, third) = tokio::join!(
+        lane.execute(put(3, reserve(1, &[("A", 5), ("B", 1)]))),
+        lane.execute(put(4, reserve(2, &[("A", 5)]))),
+        lane.execute(put(5, receive("C", 3, 1))),
+    );
+    assert!(is_broken(&first), "{first:?}");
+    assert!(second.is_ok() && third.is_ok(), "{second:?} {third:?}");
+    let events = store.read_all(Position::new(2), 10).await;
+    let events = events.expect("they are read");
+    let mut types: Vec<_> = events
+        .iter()
+        .map(|event| event.event_type.as_str())
+        .collect();
+    types.sort_unstable();
+    assert_eq!(types, ["StockReceived", "StockReserved"]);
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_everything_is_not_asked_for_each_command() {
+    let store = memory();
+    let faulty = Arc::new(Faulty {
+        unwritable: |_| true,
+        ..Faulty::new(&store)
+    });
+    let (lane, work) = Lane::new(faulty.clone(), LaneOptions::default());
+    let mut calls: Vec<_> = (1..=200_u128)
+        .map(|at| Box::pin(lane.execute(put(at, place(at)))))
+        .collect();
+    for call in &mut calls {
+        assert!(futures::poll!(call).is_pending());
+    }
+    tokio::spawn(work.run(CancellationToken::new()));
+    assert!(join_all(calls).await.iter().all(is_broken));
+    let asked = faulty.appends.load(Ordering::SeqCst);
+    assert!(asked < 20, "asked {asked} times");
 }
 
 #[tokio::test]

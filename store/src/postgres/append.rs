@@ -7,15 +7,16 @@ use super::{
     row::decode_command,
 };
 use crate::{
-    Append, AppendOutcome, CommandRecord, StoreError,
+    Append, AppendOutcome, Clock, CommandRecord, StoreError, SystemClock,
     plan::{Knowledge, Plan, Verdict, check_rules, plan},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{CommandId, Position, StreamId, Version};
 use sqlx::postgres::PgArguments;
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    time::Duration,
 };
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -31,12 +32,19 @@ const ROUNDS: usize = 16;
 /// alone, as when a client repeats what it did before, or when two processes write to one stream.
 const CAREFUL_FOR: u32 = 64;
 
+/// How far ahead of this process's clock the times recorded may be before that is told.
+const CLOCK_AHEAD: TimeDelta = TimeDelta::seconds(30);
+
 /// The one connection that appends.
 pub(super) struct Writer {
     connections: Connections,
     /// Whether other processes are to be told.
     notify: bool,
+    /// How long an append may take.
+    patience: Duration,
     careful: AtomicU32,
+    /// The times recorded were far ahead, last time.
+    far_ahead: AtomicBool,
 }
 
 /// What the statement said.
@@ -56,11 +64,13 @@ struct Done {
 }
 
 impl Writer {
-    pub(super) const fn new(connections: Connections, notify: bool) -> Self {
+    pub(super) const fn new(connections: Connections, notify: bool, patience: Duration) -> Self {
         Self {
             connections,
             notify,
+            patience,
             careful: AtomicU32::new(0),
+            far_ahead: AtomicBool::new(false),
         }
     }
 
@@ -74,12 +84,20 @@ impl Writer {
             return Ok((vec![], None));
         }
         let mut lent = self.connections.take().await?;
-        let limit = self.connections.patience() * 2;
-        let appended = timeout(limit, self.rounds(&mut lent, batch))
-            .await
-            .unwrap_or_else(|elapsed| Err(StoreError::OutcomeUnknown(elapsed.into())))?;
-        lent.give_back();
-        Ok(appended)
+        match timeout(self.patience, self.rounds(&mut lent, batch)).await {
+            Ok(Ok(appended)) => {
+                lent.give_back();
+                Ok(appended)
+            }
+            Ok(Err(error)) => {
+                lent.discard_all();
+                Err(error)
+            }
+            Err(elapsed) => {
+                lent.discard_all();
+                Err(StoreError::OutcomeUnknown(elapsed.into()))
+            }
+        }
     }
 
     async fn rounds(
@@ -96,6 +114,7 @@ impl Writer {
             let care = self.care(&plan);
             match execute(lent, batch, &plan, care, self.notify).await {
                 Ok((Said::Done(done), events)) => {
+                    self.watch_clock(done.recorded_at);
                     let head = (events > 0).then(|| done.base.plus(events));
                     return Ok((outcomes(batch, &plan, &learned, Some(&done)), head));
                 }
@@ -113,6 +132,27 @@ impl Writer {
         Err(StoreError::Unavailable(
             "other processes were faster every time".into(),
         ))
+    }
+
+    /// Times never go back, so a clock that was set far ahead once stays in all times recorded until
+    /// it is caught up with.
+    fn watch_clock(&self, recorded_at: DateTime<Utc>) {
+        let ahead = recorded_at - SystemClock.now();
+        metrics::gauge!("store_clock_ahead_seconds").set(ahead.as_seconds_f64());
+        let far = ahead > CLOCK_AHEAD;
+        if far != self.far_ahead.swap(far, Ordering::Relaxed) {
+            if far {
+                tracing::error!(
+                    %recorded_at,
+                    "the event store records times {} s ahead of this process's clock: one of the \
+                     clocks is wrong, or the database's was; times stay there until they are \
+                     caught up with",
+                    ahead.num_seconds()
+                );
+            } else {
+                tracing::info!("the event store's times are those of this process's clock again");
+            }
+        }
     }
 
     fn care(&self, plan: &Plan<'_>) -> Care {

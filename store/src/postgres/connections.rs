@@ -19,11 +19,18 @@ use std::{
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 /// How much longer than the server we wait before we give it up.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// Leases are few, and their statements are short.
+const LEASE_CONNECTIONS: usize = 2;
+const LEASE_STATEMENTS: Duration = Duration::from_secs(2);
+
+/// A statement that was called off after so long may have had nobody at the other end.
+const SUSPICIOUS: Duration = Duration::from_secs(1);
 
 pub(crate) struct Connections {
     options: PgConnectOptions,
@@ -36,36 +43,51 @@ pub(crate) struct Connections {
     statement_timeout: Duration,
 }
 
-/// A connection on loan; closed unless it is given back.
+/// A connection on loan; closed unless it is given back. One that was waited for in vain takes the
+/// idle ones with it: when the other end is gone without a word, it is gone for all of them.
 pub(super) struct Lent<'a> {
-    connection: PgConnection,
+    /// None once it was given back, or was seen to be of no use.
+    connection: Option<PgConnection>,
     owner: &'a Connections,
+    since: Instant,
     _permit: SemaphorePermit<'a>,
 }
 
 impl Connections {
     pub(super) fn for_readers(options: &PostgresOptions) -> Result<Self, StoreError> {
-        Self::new(options, options.readers(), false)
+        Self::new(options, options.readers(), false, options.executing())
     }
 
     /// One: it is the lane that makes batches, not the number of connections.
     pub(super) fn for_writer(options: &PostgresOptions) -> Result<Self, StoreError> {
-        Self::new(options, 1, options.requires_durable())
+        let require_durable = options.requires_durable();
+        Self::new(options, 1, require_durable, options.appending() * 4 / 5)
+    }
+
+    /// Of their own, so that a lease never waits behind reads for longer than it lasts.
+    pub(super) fn for_leases(options: &PostgresOptions) -> Result<Self, StoreError> {
+        Self::new(
+            options,
+            LEASE_CONNECTIONS,
+            false,
+            LEASE_STATEMENTS.min(options.executing()),
+        )
     }
 
     fn new(
         options: &PostgresOptions,
         count: usize,
         require_durable: bool,
+        statement_timeout: Duration,
     ) -> Result<Self, StoreError> {
         Ok(Self {
-            options: options.parse()?,
+            options: options.parse(statement_timeout)?,
             require_durable,
             idle: Mutex::default(),
             permits: Semaphore::new(count),
             count,
             connect_timeout: options.connecting(),
-            statement_timeout: options.executing(),
+            statement_timeout,
         })
     }
 
@@ -87,8 +109,9 @@ impl Connections {
             None => self.connect().await?,
         };
         Ok(Lent {
-            connection,
+            connection: Some(connection),
             owner: self,
+            since: Instant::now(),
             _permit: permit,
         })
     }
@@ -96,9 +119,7 @@ impl Connections {
     async fn connect(&self) -> Result<PgConnection, StoreError> {
         let connecting = async {
             let mut connection = self.options.connect().await.map_err(of_connecting)?;
-            if self.require_durable {
-                check_durable(&mut connection).await?;
-            }
+            check_server(&mut connection, self.require_durable).await?;
             Ok(connection)
         };
         let connected = timeout(self.connect_timeout, connecting).await;
@@ -109,7 +130,7 @@ impl Connections {
     pub(super) async fn connect_for_migration(&self) -> Result<PgConnection, StoreError> {
         let mut connection = self.connect().await?;
         connection
-            .execute("SET statement_timeout = '10min'")
+            .execute("SET statement_timeout = '10min'; SET lock_timeout = 0")
             .await
             .map_err(|error| of_reading("preparing to migrate", error))?;
         Ok(connection)
@@ -133,11 +154,17 @@ impl Connections {
                 }
                 Ok(Err(error)) if is_lost(&error) && tries > 0 => {
                     tracing::debug!(%error, "a connection was lost; taking another");
-                    self.idle().clear();
+                    lent.discard_all();
                     tries -= 1;
                 }
-                Ok(Err(error)) => return Err(of_reading("reading", error)),
-                Err(elapsed) => return Err(StoreError::Unavailable(elapsed.into())),
+                Ok(Err(error)) => {
+                    lent.discard();
+                    return Err(of_reading("reading", error));
+                }
+                Err(elapsed) => {
+                    lent.discard_all();
+                    return Err(StoreError::Unavailable(elapsed.into()));
+                }
             }
         }
     }
@@ -149,31 +176,63 @@ impl Connections {
 
 impl Lent<'_> {
     pub(super) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.connection
+        let connection = self.connection.as_mut();
+        connection.expect("only what ends the loan takes it out")
     }
 
-    pub(super) fn give_back(self) {
-        self.owner.idle().push(self.connection);
+    pub(super) fn give_back(mut self) {
+        let connection = self.connection.take();
+        self.owner.idle().extend(connection);
+    }
+
+    /// Closes it: it may be in the middle of something. The server has answered.
+    pub(super) fn discard(mut self) {
+        self.connection = None;
+    }
+
+    /// Closes it and the idle ones: the server does not answer, or is another one by now.
+    pub(super) fn discard_all(mut self) {
+        self.connection = None;
+        self.owner.idle().clear();
     }
 }
 
-/// Refuses a server that acknowledges what is not on disk.
-async fn check_durable(connection: &mut PgConnection) -> Result<(), StoreError> {
-    let settings: (String, String, String) = sqlx::query_as(include_str!("durability.sql"))
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        // Whoever waited has been called off.
+        if self.connection.is_some() && self.since.elapsed() >= SUSPICIOUS {
+            self.owner.idle().clear();
+        }
+    }
+}
+
+/// Refuses a standby, which may lack what was acknowledged, and which nobody can append to; and, for
+/// those who append, a server that acknowledges what is not on disk.
+async fn check_server(
+    connection: &mut PgConnection,
+    require_durable: bool,
+) -> Result<(), StoreError> {
+    let settings: (bool, String, String, String) = sqlx::query_as(include_str!("server.sql"))
         .fetch_one(connection)
         .await
         .map_err(of_connecting)?;
-    let (fsync, full_page_writes, synchronous_commit) = settings;
+    let (in_recovery, fsync, full_page_writes, synchronous_commit) = settings;
+    if in_recovery {
+        // Another server may be the primary by the next attempt, or this one.
+        return Err(StoreError::Unavailable(
+            "the database server is a standby, which may be behind: connect to the primary".into(),
+        ));
+    }
     let off = [
         ("fsync", fsync),
         ("full_page_writes", full_page_writes),
         ("synchronous_commit", synchronous_commit),
     ];
     match off.into_iter().find(|(_, value)| value == "off") {
-        None => Ok(()),
-        Some((name, _)) => Err(StoreError::Failed {
+        Some((name, _)) if require_durable => Err(StoreError::Failed {
             what: format!("the database may lose what it has acknowledged: `{name}` is off"),
             source: "turn it on, or say that data loss is acceptable".into(),
         }),
+        _ => Ok(()),
     }
 }

@@ -51,15 +51,25 @@ impl PostgresStore {
         let connections = Connections::for_writer(&options)?;
         // Now, rather than with the first append.
         connections.take().await?.give_back();
-        let writer = Writer::new(connections, options.signals_processes());
+        let writer = Writer::new(
+            connections,
+            options.signals_processes(),
+            options.appending(),
+        );
         Ok(Self { reader, writer })
     }
 
     /// Brings the schema `store` up to date. Of several processes one does it and the others wait.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let failed = |source: MigrateError| StoreError::Failed {
-            what: "migrating the schema `store`".into(),
-            source: source.into(),
+        let failed = |error: MigrateError| match error {
+            // It is done, or undone, as a whole.
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                error::of_reading("migrating the schema `store`", error)
+            }
+            source => StoreError::Failed {
+                what: "migrating the schema `store`".into(),
+                source: source.into(),
+            },
         };
         let mut connection = self.reader.connections().connect_for_migration().await?;
         let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());

@@ -13,6 +13,7 @@ pub struct PostgresOptions {
     read_connections: u32,
     connect_timeout: Duration,
     statement_timeout: Duration,
+    append_timeout: Duration,
 }
 
 impl PostgresOptions {
@@ -25,6 +26,7 @@ impl PostgresOptions {
             read_connections: 4,
             connect_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(15),
+            append_timeout: Duration::from_secs(5),
         }
     }
 
@@ -57,11 +59,19 @@ impl PostgresOptions {
         self
     }
 
-    /// How long the server may work on a statement, waiting for other writers included; 15 s unless
-    /// told otherwise.
+    /// How long the server may work on a statement that reads; 15 s unless told otherwise.
     #[must_use]
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
+        self
+    }
+
+    /// How long an append may take, waiting for other writers included, before it is given up as
+    /// unknown; 5 s unless told otherwise. Half of the lane's patience, so that it can try once more
+    /// over another connection.
+    #[must_use]
+    pub fn append_timeout(mut self, timeout: Duration) -> Self {
+        self.append_timeout = timeout;
         self
     }
 
@@ -85,8 +95,15 @@ impl PostgresOptions {
         self.statement_timeout
     }
 
-    /// What every connection is made with.
-    pub(super) fn parse(&self) -> Result<PgConnectOptions, StoreError> {
+    pub(super) const fn appending(&self) -> Duration {
+        self.append_timeout
+    }
+
+    /// What a connection is made with whose statements may take so long.
+    pub(super) fn parse(
+        &self,
+        statement_timeout: Duration,
+    ) -> Result<PgConnectOptions, StoreError> {
         let options =
             PgConnectOptions::from_str(&self.url).map_err(|source| StoreError::Failed {
                 what: "reading the database's URL".into(),
@@ -99,7 +116,15 @@ impl PostgresOptions {
             .options([
                 (
                     "statement_timeout",
-                    self.statement_timeout.as_millis().to_string().as_str(),
+                    statement_timeout.as_millis().to_string().as_str(),
+                ),
+                // Sooner, so that it is told from a statement that is slow by itself.
+                (
+                    "lock_timeout",
+                    (statement_timeout * 9 / 10)
+                        .as_millis()
+                        .to_string()
+                        .as_str(),
                 ),
                 // What the statements rely on; the server's defaults may be others.
                 ("default_transaction_isolation", "read committed"),
@@ -127,6 +152,7 @@ impl fmt::Debug for PostgresOptions {
             .field("read_connections", &self.read_connections)
             .field("connect_timeout", &self.connect_timeout)
             .field("statement_timeout", &self.statement_timeout)
+            .field("append_timeout", &self.append_timeout)
             .finish_non_exhaustive()
     }
 }

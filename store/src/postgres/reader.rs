@@ -9,7 +9,7 @@ use super::{
     row::{EventDecoder, decode_command},
 };
 use crate::{
-    CommandRecord, EventReader, Head, HeadSignal, Signaller, StoreError, StoredEvent,
+    CommandRecord, EventReader, Head, HeadSignal, PAGE_BYTES, Signaller, StoreError, StoredEvent,
     lease::PostgresLeases,
 };
 use async_trait::async_trait;
@@ -29,6 +29,7 @@ pub struct PostgresReader(Arc<Inner>);
 
 struct Inner {
     connections: Arc<Connections>,
+    leases: Arc<Connections>,
     signaller: Signaller,
     /// Ends the listening with the last clone.
     _listening: Option<DropGuard>,
@@ -40,11 +41,12 @@ impl PostgresReader {
         let connections = Arc::new(Connections::for_readers(&options)?);
         // A wrong URL shows now, rather than with the first read.
         connections.take().await?.give_back();
+        let leases = Arc::new(Connections::for_leases(&options)?);
         let signaller = Signaller::new();
         let listening = if options.signals_processes() {
             let stop = CancellationToken::new();
             tokio::spawn(stop.clone().run_until_cancelled_owned(listen::listen(
-                options.parse()?,
+                options.parse(options.executing())?,
                 signaller.clone(),
                 connections.clone(),
             )));
@@ -54,6 +56,7 @@ impl PostgresReader {
         };
         Ok(Self(Arc::new(Inner {
             connections,
+            leases,
             signaller,
             _listening: listening,
         })))
@@ -61,7 +64,7 @@ impl PostgresReader {
 
     /// Leases that the store's database keeps.
     pub fn leases(&self) -> PostgresLeases {
-        PostgresLeases::new(self.0.connections.clone())
+        PostgresLeases::new(self.0.leases.clone())
     }
 
     pub(super) fn connections(&self) -> &Connections {
@@ -108,6 +111,7 @@ impl EventReader for PostgresReader {
         arguments
             .add(after.get())
             .and_then(|()| arguments.add(clamp(limit)))
+            .and_then(|()| arguments.add(clamp(PAGE_BYTES)))
             .map_err(of_encoding)?;
         self.events(include_str!("read_all.sql"), arguments).await
     }

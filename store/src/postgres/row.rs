@@ -3,7 +3,7 @@
 //! A rebuild reads all events there are, so values are taken from the row's bytes without looking
 //! at types, and texts that neighbours share are not allocated anew.
 
-use crate::{CommandRecord, StoreError, StoredEvent};
+use crate::{CommandRecord, Names, StoreError, StoredEvent};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::{Actor, CommandId, Envelope, EventId, Position, StreamId, TenantId, Version};
@@ -35,22 +35,26 @@ impl EventDecoder {
         let correlation_id = row.uuid("correlation_id")?;
         let causation_id = row.optional("causation_id", Columns::as_uuid)?;
         let schema_version = row.short("schema_version")?;
-        let stream = row.shared("stream", &mut self.stream, StreamId::as_str)?;
+        let stream = row.text("stream")?;
         let event_type = row.text("type")?.to_owned();
-        let tenant = row.shared("tenant", &mut self.tenant, TenantId::as_str)?;
-        let actor = row.shared("actor", &mut self.actor, Actor::as_str)?;
+        let (tenant, actor) = (row.text("tenant")?, row.text("actor")?);
+        let names = Names::from_parsed(
+            (stream, shared(stream, &mut self.stream, StreamId::as_str)),
+            (tenant, shared(tenant, &mut self.tenant, TenantId::as_str)),
+            (actor, shared(actor, &mut self.actor, Actor::as_str)),
+        );
         let traceparent = row.optional("traceparent", Columns::as_text)?;
         let payload = Bytes::copy_from_slice(row.bytes("payload")?);
         Ok(StoredEvent {
             envelope: Envelope {
                 event_id: EventId::new(event_id),
-                stream,
+                stream: names.stream,
                 version: Version::new(version),
                 position: Position::new(position),
                 occurred_at,
                 recorded_at,
-                tenant,
-                actor,
+                tenant: names.tenant,
+                actor: names.actor,
                 command_id: CommandId::new(command_id),
                 correlation_id,
                 causation_id: causation_id.map(EventId::new),
@@ -59,8 +63,25 @@ impl EventDecoder {
             event_type,
             schema_version,
             payload,
+            raw_names: names.raw,
         })
     }
+}
+
+/// A parsed text; the one before it again if the text is the same.
+fn shared<T: FromStr + Clone>(
+    text: &str,
+    before: &mut Option<T>,
+    text_of: fn(&T) -> &str,
+) -> Result<T, T::Err> {
+    if let Some(before) = before
+        && text_of(before) == text
+    {
+        return Ok(before.clone());
+    }
+    let parsed: T = text.parse()?;
+    *before = Some(parsed.clone());
+    Ok(parsed)
 }
 
 /// Makes a record of a row with the columns of `find_commands.sql`.
@@ -71,7 +92,8 @@ pub(super) fn decode_command(row: &PgRow) -> Result<CommandRecord, StoreError> {
     let version = row.int("version")?;
     let position = row.int("position")?;
     let recorded_at = row.time("recorded_at")?;
-    let stream = row.shared("stream", &mut None, StreamId::as_str)?;
+    let stream = row.text("stream")?.parse();
+    let stream = stream.map_err(|error| row.corrupt("stream", error))?;
     let fingerprint = row.optional("fingerprint", Columns::as_fixed)?;
     let refusal = match row.optional("refusal", |_, _, bytes| Ok(bytes))? {
         None => None,
@@ -197,26 +219,5 @@ impl<'a> Columns<'a> {
     fn text(&mut self, column: &'static str) -> Result<&'a str, StoreError> {
         let bytes = self.bytes(column)?;
         self.as_text(column, bytes)
-    }
-
-    /// A parsed text; the one before it again if the text is the same.
-    fn shared<T>(
-        &mut self,
-        column: &'static str,
-        before: &mut Option<T>,
-        text_of: fn(&T) -> &str,
-    ) -> Result<T, StoreError>
-    where
-        T: FromStr<Err: Display> + Clone,
-    {
-        let text = self.text(column)?;
-        if let Some(before) = before
-            && text_of(before) == text
-        {
-            return Ok(before.clone());
-        }
-        let parsed: T = text.parse().map_err(|error| self.corrupt(column, error))?;
-        *before = Some(parsed.clone());
-        Ok(parsed)
     }
 }

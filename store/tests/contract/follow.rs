@@ -3,7 +3,7 @@
 use crate::build::now;
 use domain::{EventId, Position};
 use std::{sync::Arc, time::Duration};
-use store::{EventReader, StoredEvent};
+use store::{EventReader, StoredEvent, is_full};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -85,7 +85,7 @@ pub async fn read_to_end(reader: &dyn EventReader, mut after: Position) -> Vec<S
     let mut events = Vec::new();
     loop {
         let page = reader.read_all(after, PAGE).await.unwrap();
-        let full = page.len() == PAGE;
+        let full = is_full(&page, PAGE);
         if let Some(last) = page.last() {
             after = last.envelope.position;
         }

@@ -46,7 +46,7 @@ impl History {
                 .read_all(after, PAGE)
                 .await
                 .expect("events can be read");
-            let last = page.len() < PAGE;
+            let last = !store::is_full(&page, PAGE);
             for stored in page {
                 let recorded = stored.decode().expect("this build wrote what it reads");
                 let envelope = &recorded.envelope;

@@ -172,7 +172,7 @@ pub(super) fn feed(node: &Arc<Node>) -> Arc<dyn Feed> {
     let tasks = TaskTracker::new();
     // The feed has no orderly end: it is dropped where it waits.
     let stop = node.life.hard().clone();
-    let feed = match node.world.dice.below(2) {
+    let (feed, _) = match node.world.dice.below(2) {
         0 => StoreFeed::start(reader, options, &tasks, stop),
         _ => {
             let broker = Arc::new(NodeBroker(Arc::clone(node)));

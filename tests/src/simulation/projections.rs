@@ -55,7 +55,13 @@ impl ReadModels for NodeReadModels {
         let commit = async move {
             let (from, to, rows) = (commit.from, commit.to, commit.changes.len());
             let done = node.world.models.commit::<P>(commit).await;
-            node.trace(|| format!("{}: {rows} rows, from {from} to {to}: {done:?}", P::NAME));
+            node.trace(|| {
+                format!(
+                    "{}: {rows} rows, from {from} to {}: {done:?}",
+                    P::NAME,
+                    to.position
+                )
+            });
             if matches!(done, Err(ReadModelError::Fenced(_))) {
                 node.world.count("projection fenced");
             }
@@ -178,7 +184,7 @@ async fn rebuilt(world: &World) -> Result<MemoryReadModels, String> {
     let reader: Arc<dyn EventReader> = Arc::new(world.store.clone());
     let options = TailOptions::default();
     let mut anew = Rebuild {
-        feed: StoreFeed::start(reader, options, &tasks, stop.clone()),
+        feed: StoreFeed::start(reader, options, &tasks, stop.clone()).0,
         models: models.clone(),
         batch: world.dice.of(&[1, 3, 50, 10_000]),
         stop: stop.clone(),

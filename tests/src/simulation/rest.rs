@@ -1,6 +1,6 @@
 //! Waiting until nothing is left to be done.
 
-use super::{REST, clients, projections, world::World};
+use super::{REST, checks::read_to_end, clients, projections, world::World};
 use domain::{
     Command, Event, OrderId, Position, State, StreamId, TenantId,
     order::{Order, OrderCommand, OrderEvent, ReleaseHold},
@@ -85,9 +85,8 @@ async fn take_holds_off(world: &Arc<World>, deadline: Instant) -> Result<usize, 
 }
 
 async fn placed(world: &World) -> Result<Vec<OrderId>, String> {
-    let events = world.store.read_all(Position::ZERO, usize::MAX).await;
     let mut placed = Vec::new();
-    for event in events.map_err(|error| error.to_string())? {
+    for event in read_to_end(&world.store).await? {
         let recorded = event.decode().map_err(|error| error.to_string())?;
         if let Event::Order(OrderEvent::OrderPlaced(event)) = recorded.event {
             placed.push(event.order_id);

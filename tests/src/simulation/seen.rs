@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use store::{Delivered, Head, StoreError};
+use store::{Bookmark, Delivered, Head, StoreError};
 
 /// Which event any reader was told to be at a position.
 #[derive(Default)]
@@ -58,13 +58,13 @@ pub(super) struct WatchedFeed {
 impl Feed for WatchedFeed {
     async fn next(
         &self,
-        after: Position,
+        after: Bookmark,
         limit: usize,
         patience: Duration,
     ) -> Result<Vec<Arc<Delivered>>, StoreError> {
         let events = self.feed.next(after, limit, patience).await?;
         let world: &World = &self.node.world;
-        if let Some(wrong) = world.seen.take(after, &events) {
+        if let Some(wrong) = world.seen.take(after.position, &events) {
             world.wrong(format!("{}: {wrong}", self.node.name));
         }
         self.node.step("feed").await;

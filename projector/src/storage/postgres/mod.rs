@@ -18,7 +18,7 @@ use crate::{
     projection::Projection,
     row::{Role, Row, columns},
 };
-use domain::Position;
+use domain::{EventId, Position};
 use sqlx::{
     Arguments, AssertSqlSafe, ConnectOptions, PgPool, Row as _,
     error::BoxDynError,
@@ -26,6 +26,7 @@ use sqlx::{
 };
 use statistics::Statistics;
 use std::{str::FromStr, sync::Arc, time::Duration};
+use store::Bookmark;
 use uuid::Uuid;
 
 /// The end of the names of what is being built anew.
@@ -160,7 +161,10 @@ impl ReadModels for PostgresReadModels {
         let checkpoint = record(&row)?;
         match checkpoint.version == P::VERSION {
             true => Ok(Checkpoint {
-                position: checkpoint.position,
+                at: Bookmark {
+                    position: checkpoint.position,
+                    event_id: checkpoint.event_id,
+                },
                 store_epoch: checkpoint.store_epoch,
             }),
             false => Err(ReadModelError::Version {
@@ -226,8 +230,9 @@ fn arguments<P: Projection>(
     to.add(name)?;
     to.add(commit.leader_epoch)?;
     to.add(commit.from.get())?;
-    to.add(commit.to.get())?;
+    to.add(commit.to.position.get())?;
     to.add(commit.store_epoch)?;
+    to.add(commit.to.event_id.map(|id| id.uuid()))?;
     for (index, column) in P::Row::COLUMNS.iter().enumerate() {
         to.add(ColumnArray::of_rows(column.kind, &new, index))?;
     }
@@ -279,6 +284,9 @@ fn record(row: &PgRow) -> Result<CheckpointRecord, ReadModelError> {
             name: row.try_get("name")?,
             version: row.try_get("version")?,
             position: Position::new(row.try_get("position")?),
+            event_id: row
+                .try_get::<Option<Uuid>, _>("event_id")?
+                .map(EventId::new),
             store_epoch: row.try_get::<Option<Uuid>, _>("store_epoch")?,
             leader_epoch: row.try_get("leader_epoch")?,
             updated_at: row.try_get("updated_at")?,

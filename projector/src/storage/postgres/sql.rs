@@ -53,6 +53,7 @@ pub(super) fn commit<P: Projection>(suffix: &str) -> String {
              UPDATE read.checkpoint
              SET position    = $4,
                  store_epoch = $5,
+                 event_id    = $6,
                  updated_at  = clock_timestamp()
              WHERE name = $1
                AND leader_epoch = $2
@@ -66,10 +67,10 @@ pub(super) fn commit<P: Projection>(suffix: &str) -> String {
          )",
         columns = column_list(all()),
         values = join(all().map(|c| format!("n.\"{}\"", c.name)), ", "),
-        from = unnest(all(), 6),
+        from = unnest(all(), 7),
     );
     if !P::APPEND_ONLY {
-        let first = 6 + all().count();
+        let first = 7 + all().count();
         let _ = write!(
             sql,
             ",

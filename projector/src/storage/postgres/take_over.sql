@@ -10,6 +10,7 @@ RETURNING
     c.name,
     c.version,
     c.position,
+    c.event_id,
     c.store_epoch,
     c.leader_epoch,
     c.updated_at

@@ -1,9 +1,9 @@
 //! Reading.
 
 use crate::{build::*, follow::check_order, world::World};
-use domain::{Position, StreamId, Version};
+use domain::{EventId, Position, StreamId, Version};
 use std::time::Duration;
-use store::StoredEvent;
+use store::{Bookmark, PAGE_BYTES, StoreError, StoredEvent, is_full};
 
 fn places(events: &[StoredEvent]) -> Vec<(&StreamId, i64)> {
     let envelopes = events.iter().map(|event| &event.envelope);
@@ -106,6 +106,95 @@ pub async fn all_events_are_paged_in_order(world: World) {
     let middle = all[24].envelope.position;
     let rest = store.read_all(middle, 1_000).await.unwrap();
     assert!(rest == all[25..], "from the middle");
+}
+
+pub async fn a_page_is_bounded_by_its_bytes(world: World) {
+    let store = world.store().await;
+    let stream = new_stream();
+    // Nothing that a store could make smaller.
+    let noise = |seed: usize| -> String {
+        let ids = (0..10_000).map(|nr| EventId::of(new_id(), seed + nr).to_string());
+        ids.collect()
+    };
+    let mut large = append(&[(&stream, 0, 20)]);
+    for (nr, event) in large.streams[0].events.iter_mut().enumerate() {
+        event.payload = format!(r#"{{"x":"{}"}}"#, noise(nr)).into_bytes();
+    }
+    done(store.as_ref(), &large).await;
+    let mut huge = append(&[(&stream, 20, 3)]);
+    let text: String = (0..12).map(noise).collect();
+    assert!(text.len() > 2 * PAGE_BYTES);
+    huge.streams[0].events[1].payload = format!(r#"{{"x":"{text}"}}"#).into_bytes();
+    done(store.as_ref(), &huge).await;
+
+    let mut pages = vec![];
+    let mut at = Bookmark::START;
+    loop {
+        let page = store.read_on(at, 1_000).await.unwrap();
+        if let Some(last) = page.events.last() {
+            at = Bookmark::at(&last.envelope);
+            pages.push(page.events);
+        }
+        if !page.is_full {
+            break;
+        }
+    }
+    let positions = pages.iter().flatten();
+    let positions = positions.map(|event| event.envelope.position.get());
+    assert!(positions.eq(1..=23), "each once and in order");
+    for page in &pages {
+        let bytes: usize = page.iter().map(|event| event.payload.len()).sum();
+        let last = page.last().map_or(0, |event| event.payload.len());
+        // However well the store makes them smaller.
+        assert!(bytes - last < 2 * PAGE_BYTES, "a page of {bytes} bytes");
+    }
+    let first = store.read_all(Position::ZERO, 1_000).await.unwrap();
+    assert!(first.len() < 20 && is_full(&first, 1_000));
+    let end = store.read_all(Position::new(22), 1_000).await.unwrap();
+    assert!(end.len() == 1 && !is_full(&end, 1_000));
+}
+
+pub async fn a_bookmark_tells_one_history_from_another(world: World) {
+    let store = world.store().await;
+    let stream = new_stream();
+    done(store.as_ref(), &append(&[(&stream, 0, 5)])).await;
+    let events = store.read_all(Position::ZERO, 10).await.unwrap();
+    for (nr, event) in events.iter().enumerate() {
+        let at = Bookmark::at(&event.envelope);
+        let known = store.bookmark(event.envelope.position).await.unwrap();
+        assert_eq!(known, at);
+        assert!(store.still_has(at).await.unwrap());
+        let page = store.read_on(at, 2).await.unwrap();
+        let rest = &events[nr + 1..];
+        assert_eq!(page.events, rest[..rest.len().min(2)]);
+        assert_eq!(page.is_full, rest.len() >= 2);
+
+        let other = Bookmark {
+            event_id: Some(EventId::of(new_id(), 0)),
+            ..at
+        };
+        assert!(!store.still_has(other).await.unwrap());
+        let refused = store.read_on(other, 2).await;
+        assert!(
+            matches!(refused, Err(StoreError::Rewound { checkpoint, head })
+                if checkpoint == at.position && head == Position::new(5)),
+            "{refused:?}"
+        );
+        // A position alone is taken on trust.
+        let trusted = store.read_on(at.position.into(), 2).await.unwrap();
+        assert_eq!(trusted, page);
+    }
+    let beyond = Bookmark {
+        position: Position::new(9),
+        event_id: Some(events[0].envelope.event_id),
+    };
+    assert!(!store.still_has(beyond).await.unwrap());
+    let refused = store.read_on(beyond, 2).await;
+    assert!(matches!(refused, Err(StoreError::Rewound { .. })));
+    let unknown = store.bookmark(beyond.position).await.unwrap();
+    assert_eq!(unknown.event_id, None);
+    let start = store.read_on(Bookmark::START, 10).await.unwrap();
+    assert_eq!(start.events, events);
 }
 
 pub async fn nothing_is_read_of_what_is_not_there(world: World) {

@@ -20,10 +20,7 @@ async fn append_cut(cut: Cut) -> (&'static str, usize) {
     };
     let server = local::SharedPostgres::server().await.unwrap();
     let proxy = Proxy::start(server.port()).await;
-    let through = database.url().replace(
-        &format!(":{}/", server.port()),
-        &format!(":{}/", proxy.port),
-    );
+    let through = proxy.url(database.url(), server.port());
     let store = PostgresStore::connect(options(&through)).await.unwrap();
     let stream = new_stream();
     // The statement is prepared by now, so that what is sent next is the append itself.

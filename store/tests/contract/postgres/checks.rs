@@ -7,7 +7,10 @@ use crate::{
 use domain::Position;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::{sync::Arc, time::Duration};
-use store::{EventReader, EventStore, PostgresOptions, PostgresReader, PostgresStore, StoreError};
+use store::{
+    EventReader, EventStore, PostgresOptions, PostgresReader, PostgresStore, StoreError,
+    StoredEvent, lease::Leases,
+};
 
 /// Does something to the database that the store would never do.
 pub async fn meddle(url: &str, sql: &str) {
@@ -128,9 +131,139 @@ async fn a_damaged_row_is_named() {
     )
     .await;
     assert_eq!(store.read_all(Position::ZERO, 1).await.unwrap().len(), 1);
+    meddle(
+        &url,
+        "UPDATE store.events SET occurred_at = 'infinity' WHERE position = 3",
+    )
+    .await;
     let error = store.read_all(Position::ZERO, 3).await.unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("store.events.stream of position 2"), "{text}");
+    let place = "store.events.occurred_at of position 3";
+    assert!(text.contains(place), "{text}");
+}
+
+#[tokio::test]
+async fn names_that_nobody_here_knows_keep_their_place() {
+    let (world, url) = database().await;
+    let store = world.store().await;
+    for _ in 0..4 {
+        done(store.as_ref(), &append(&[(&new_stream(), 0, 1)])).await;
+    }
+    for (column, name, position) in [
+        ("stream", "parcel-main.7", 2),
+        ("tenant", "Shop & Söhne", 3),
+        ("actor", "Ä", 4),
+    ] {
+        let sql =
+            format!("UPDATE store.events SET {column} = '{name}' WHERE position = {position}");
+        meddle(&url, &sql).await;
+    }
+    let events = store.read_all(Position::ZERO, 10).await.unwrap();
+    let names: Vec<_> = events.iter().map(StoredEvent::stored_names).collect();
+    assert_eq!(names[1].0, "parcel-main.7");
+    assert_eq!(names[2].1, "Shop & Söhne");
+    assert_eq!(names[3].2, "Ä");
+    for (event, known) in events.iter().zip([true, false, false, false]) {
+        assert_eq!(event.raw_names.is_none(), known);
+    }
+    let stream = names[3].0.to_owned();
+    let error = events[3].clone().decode().unwrap_err();
+    assert_eq!(error.stream_name(), stream, "what can be read is as it is");
+    let error = events[1].clone().decode().unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("event 1 of parcel-main.7 at position 2"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_migration_that_is_cut_off_may_be_tried_again() {
+    let (world, url) = database().await;
+    let World::Postgres(_) = &world else {
+        unreachable!("it is over PostgreSQL")
+    };
+    let mut holder = PgConnection::connect(&url).await.unwrap();
+    let mut holding = holder.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE _sqlx_migrations")
+        .execute(&mut *holding)
+        .await
+        .unwrap();
+    let store = connect(&url).await;
+    let (migrated, ()) = tokio::join!(store.migrate(), end_who_waits(&url));
+    let error = migrated.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    holding.rollback().await.unwrap();
+    connect(&url).await.migrate().await.unwrap();
+}
+
+/// Ends the session that waits for a lock, once there is one.
+async fn end_who_waits(url: &str) {
+    let mut killer = PgConnection::connect(url).await.unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let ended: i64 = sqlx::query_scalar(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+             WHERE wait_event_type = 'Lock' AND datname = current_database()",
+        )
+        .fetch_one(&mut killer)
+        .await
+        .unwrap();
+        if ended > 0 {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "nobody waits");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A renewal that waits behind slow reads would cost the lease.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leases_do_not_wait_behind_reads() {
+    let (_world, url) = database().await;
+    let store = Arc::new(connect(&url).await);
+    let leases = store.leases();
+    let mut holder = PgConnection::connect(&url).await.unwrap();
+    let mut holding = holder.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE store.events")
+        .execute(&mut *holding)
+        .await
+        .unwrap();
+    let reads: Vec<_> = (0..8)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.read_all(Position::ZERO, 1).await })
+        })
+        .collect();
+    let ttl = Duration::from_secs(600);
+    let led = async {
+        let holder = uuid::Uuid::new_v4();
+        let lease = leases.acquire("work", holder, ttl).await.unwrap().unwrap();
+        assert!(leases.renew(&lease, ttl).await.unwrap());
+        leases.release(&lease).await.unwrap();
+    };
+    let led = tokio::time::timeout(Duration::from_secs(10), led).await;
+    assert!(led.is_ok(), "the lease waits for the reads");
+    assert!(reads.iter().all(|read| !read.is_finished()), "they wait");
+    holding.rollback().await.unwrap();
+    for read in reads {
+        read.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_head_is_not_everybodys_to_take() {
+    let (_world, url) = database().await;
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let others: bool = sqlx::query_scalar(
+        "SELECT EXISTS ( \
+             SELECT FROM pg_proc AS p, aclexplode(p.proacl) AS acl \
+             WHERE p.oid = 'store.take_head'::regproc AND acl.grantee = 0)",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    assert!(!others);
 }
 
 #[tokio::test]

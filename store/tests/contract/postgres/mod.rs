@@ -2,8 +2,12 @@
 
 mod answers_lost;
 mod checks;
+mod children;
+mod half_open;
+mod lanes;
 mod like_memory;
 mod processes;
 mod proxy;
 mod slow_transaction;
+mod standby;
 mod stopped_server;

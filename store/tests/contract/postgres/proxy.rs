@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU8, Ordering::SeqCst},
+    atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -26,7 +26,7 @@ pub enum Cut {
 
 pub struct Proxy {
     pub port: u16,
-    cut: Arc<AtomicU8>,
+    faults: Arc<Faults>,
     accepting: JoinHandle<()>,
 }
 
@@ -34,26 +34,44 @@ impl Proxy {
     pub async fn start(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let cut = Arc::new(AtomicU8::new(Cut::Never as u8));
+        let faults = Arc::new(Faults::default());
         let accepting = tokio::spawn({
-            let cut = cut.clone();
+            let faults = faults.clone();
             async move {
                 while let Ok((client, _)) = listener.accept().await {
                     let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
-                    tokio::spawn(carry(client, server, cut.clone()));
+                    let nr = faults.connections.fetch_add(1, SeqCst) + 1;
+                    tokio::spawn(carry(client, server, nr, faults.clone()));
                 }
             }
         });
         Self {
             port,
-            cut,
+            faults,
             accepting,
         }
     }
 
+    /// The URL that leads through it to a database at `server`.
+    pub fn url(&self, database: &str, server: u16) -> String {
+        database.replace(&format!(":{server}/"), &format!(":{}/", self.port))
+    }
+
     /// Breaks the connection that is used next, once.
     pub fn cut_next(&self, cut: Cut) {
-        self.cut.store(cut as u8, SeqCst);
+        self.faults.cut.store(cut as u8, SeqCst);
+    }
+
+    /// Swallows all that comes over the connections that there are, and says nothing: as when a
+    /// machine between the two forgets them. New connections are good.
+    pub fn forget_connections(&self) {
+        let there = self.faults.connections.load(SeqCst);
+        self.faults.forgotten.store(there, SeqCst);
+    }
+
+    /// Swallows all answers, or no longer: the server acts on what it is sent.
+    pub fn swallow_answers(&self, swallow: bool) {
+        self.faults.no_answers.store(swallow, SeqCst);
     }
 }
 
@@ -63,31 +81,51 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(client: TcpStream, server: TcpStream, cut: Arc<AtomicU8>) {
+#[derive(Default)]
+struct Faults {
+    cut: AtomicU8,
+    /// How many connections there have been.
+    connections: AtomicU64,
+    /// Up to this one they are forgotten.
+    forgotten: AtomicU64,
+    no_answers: AtomicBool,
+}
+
+impl Faults {
+    fn has_forgotten(&self, connection: u64) -> bool {
+        connection <= self.forgotten.load(SeqCst)
+    }
+}
+
+async fn carry(client: TcpStream, server: TcpStream, nr: u64, faults: Arc<Faults>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let lose_answer = Arc::new(AtomicU8::new(0));
+    let lose_answer = AtomicBool::new(false);
     // Whichever ends first ends both.
     tokio::select! {
-        () = requests(from_client, to_server, cut, lose_answer.clone()) => {}
-        () = answers(from_server, to_client, lose_answer) => {}
+        () = requests(from_client, to_server, nr, &faults, &lose_answer) => {}
+        () = answers(from_server, to_client, nr, &faults, &lose_answer) => {}
     }
 }
 
 async fn requests(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    cut: Arc<AtomicU8>,
-    lose_answer: Arc<AtomicU8>,
+    nr: u64,
+    faults: &Faults,
+    lose_answer: &AtomicBool,
 ) {
     let mut buffer = vec![0; 65_536];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let cut = cut.swap(Cut::Never as u8, SeqCst);
+        if faults.has_forgotten(nr) {
+            continue;
+        }
+        let cut = faults.cut.swap(Cut::Never as u8, SeqCst);
         if cut == Cut::Request as u8 {
             return;
         }
         if cut == Cut::Answer as u8 {
-            lose_answer.store(1, SeqCst);
+            lose_answer.store(true, SeqCst);
         }
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
@@ -95,11 +133,20 @@ async fn requests(
     }
 }
 
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, lose_answer: Arc<AtomicU8>) {
+async fn answers(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    nr: u64,
+    faults: &Faults,
+    lose_answer: &AtomicBool,
+) {
     let mut buffer = vec![0; 65_536];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        if faults.has_forgotten(nr) || faults.no_answers.load(SeqCst) {
+            continue;
+        }
         // The server answers when it has committed, so whatever comes now is too late.
-        if lose_answer.load(SeqCst) == 1 || to.write_all(&buffer[..count]).await.is_err() {
+        if lose_answer.load(SeqCst) || to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
     }

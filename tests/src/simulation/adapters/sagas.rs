@@ -68,7 +68,7 @@ impl SagaStore for NodeSagaStore {
             if matches!(done, Err(SagaStoreError::Fenced(_))) {
                 node.world.count("policy fenced");
             }
-            node.trace(|| format!("policy {policy}: from {from} to {to}: {done:?}"));
+            node.trace(|| format!("policy {policy}: from {from} to {}: {done:?}", to.position));
             done
         };
         self.0.call("commit policy", commit).await.map_err(broken)?

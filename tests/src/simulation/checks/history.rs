@@ -8,7 +8,7 @@ use domain::{
     payment::Payment,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use store::{CommandRecord, EventReader};
+use store::{CommandRecord, EventReader, StoredEvent};
 
 /// Everything that the store has in the end.
 pub(in super::super) struct History {
@@ -17,13 +17,28 @@ pub(in super::super) struct History {
     pub streams: BTreeMap<StreamId, (State, Version)>,
 }
 
+/// All events of a store, in order.
+pub(in super::super) async fn read_to_end(
+    store: &dyn EventReader,
+) -> Result<Vec<StoredEvent>, String> {
+    let mut events: Vec<StoredEvent> = Vec::new();
+    loop {
+        let after = events.last().map(|event| event.envelope.position);
+        let page = store.read_all(after.unwrap_or_default(), usize::MAX).await;
+        let page = page.map_err(|error| error.to_string())?;
+        if page.is_empty() {
+            return Ok(events);
+        }
+        events.extend(page);
+    }
+}
+
 impl History {
     pub(super) async fn read(world: &World) -> Result<Self, String> {
         let store = &world.store;
-        let stored = store.read_all(Position::ZERO, usize::MAX).await;
         let mut events = Vec::new();
         let mut streams = BTreeMap::new();
-        for stored in stored.map_err(|error| error.to_string())? {
+        for stored in read_to_end(store).await? {
             let recorded = stored.decode().map_err(|error| error.to_string())?;
             let stream = recorded.envelope.stream.clone();
             let empty = (State::empty(stream.category()), Version::ZERO);

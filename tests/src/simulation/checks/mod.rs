@@ -8,6 +8,7 @@ mod stock;
 
 use super::{Report, projections, world::World};
 use history::History;
+pub(super) use history::read_to_end;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Collects what is wrong.
