@@ -26,6 +26,15 @@ pub enum DecodeError {
     },
 }
 
+impl DecodeError {
+    /// The stored type of the event that cannot be read.
+    pub fn event_type(&self) -> &str {
+        match self {
+            Self::Unknown { event_type, .. } | Self::Payload { event_type, .. } => event_type,
+        }
+    }
+}
+
 /// Declares an aggregate's events: the enum, and for each its stored type name and schema version.
 /// The payload types carry the JSON; the tag is kept beside it.
 macro_rules! events {
@@ -94,6 +103,19 @@ pub enum Event {
 }
 
 impl Event {
+    /// The stored type names of all events.
+    pub fn types() -> impl Iterator<Item = &'static str> {
+        [OrderEvent::TYPES, StockEvent::TYPES, PaymentEvent::TYPES]
+            .into_iter()
+            .flatten()
+            .copied()
+    }
+
+    /// Whether this build knows events of a stored type name, of whatever version.
+    pub fn is_known(event_type: &str) -> bool {
+        Self::types().any(|known| known == event_type)
+    }
+
     /// The stored type name.
     pub const fn event_type(&self) -> &'static str {
         match self {

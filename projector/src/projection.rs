@@ -1,7 +1,7 @@
 //! What a projection is: a keyed fold of events into rows, and nothing else.
 
 use crate::row::Row;
-use domain::Recorded;
+use domain::{Event, Recorded};
 use std::{borrow::Cow, time::Duration};
 
 /// A keyed fold of events into the rows of one table. Pure: no database, no clock.
@@ -36,6 +36,13 @@ pub trait Projection: Send + Sync + 'static {
     /// What the event makes of its row; no row means that it goes away. Events without a key change
     /// nothing.
     fn apply(row: Option<Self::Row>, event: &Recorded) -> Result<Option<Self::Row>, FoldError>;
+}
+
+/// Whether an event of that stored type, which this build cannot read, stops `P`: unless the type is
+/// known to be nothing of `P`'s, it may be something that the rows should show. Live and rebuild go by
+/// this, so that neither passes over what the other stops at.
+pub(crate) fn stops_at<P: Projection>(event_type: &str) -> bool {
+    !Event::is_known(event_type) || P::types().contains(&event_type)
 }
 
 /// Why an event cannot be folded: what came before it cannot have come before it.

@@ -2,7 +2,7 @@
 
 use super::{RunError, Step};
 use crate::{
-    projection::Projection,
+    projection::{Projection, stops_at},
     storage::{Checkpoint, ReadModels},
 };
 use bus::Feed;
@@ -153,8 +153,8 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
     }
 }
 
-/// The projection's events among those that can be read, the last position of those, and what is
-/// wrong with the one after them.
+/// The projection's events before the first that stops it, up to where that is, and what is wrong
+/// with the one that stops it.
 fn sort<P: Projection>(
     events: &[Arc<Delivered>],
 ) -> (Vec<&Recorded>, Option<Position>, Option<RunError>) {
@@ -168,7 +168,10 @@ fn sort<P: Projection>(
                     mine.push(event);
                 }
             }
-            Err(error) => return (mine, readable, Some(error.clone().into())),
+            Err(error) if stops_at::<P>(error.source.event_type()) => {
+                return (mine, readable, Some(error.clone().into()));
+            }
+            Err(error) => readable = Some(error.envelope.position),
         }
     }
     (mine, readable, None)

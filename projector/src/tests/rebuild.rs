@@ -4,9 +4,10 @@ use super::harness::{Database, Process, database, filled, fresh, leases, reaches
 use crate::{
     PostgresReadModels,
     projection::Projection,
-    projections::{CustomerSummary, OrderSummary},
+    projections::{CustomerSummary, OrderSummary, StockLevel},
     rebuild::{RebuildError, RebuildOptions, rebuild},
     storage::ReadModels,
+    testing::{History, append},
 };
 use sqlx::{Connection, PgConnection};
 use std::sync::{
@@ -157,7 +158,7 @@ async fn a_failed_rebuild_leaves_all_as_it_was() {
     rebuilt::<OrderSummary>(&database).await;
     let before = table::<OrderSummary>(models).await;
     history.place("c1", &[("A", 1, 1)]);
-    let mut unreadable = crate::testing::append(history.events().last().unwrap());
+    let mut unreadable = append(history.events().last().unwrap());
     unreadable.streams[0].events[0].schema_version = 77;
     store::EventStore::append(&**store, &[unreadable])
         .await
@@ -173,6 +174,65 @@ async fn a_failed_rebuild_leaves_all_as_it_was() {
 async fn two_at_once_are_one_too_many() {
     let database = database().await;
     let (store, models) = (&database.store, &database.models);
+/// An event that the live runtime stops at stops a rebuild as well, wherever it is: in the part of
+/// history that is copied, and in what is caught up with.
+#[tokio::test]
+async fn a_rebuild_stops_at_what_nobody_can_read() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    let mut history = filled(&**store, 40).await;
+    rebuilt::<StockLevel>(&database).await;
+    let before = table::<StockLevel>(models).await;
+    // What is known to be nothing of the projection's does not concern it.
+    append_as(&**store, &mut history, |event| {
+        (event.event_type, event.schema_version) = ("OrderConfirmed", 77);
+    })
+    .await;
+    rebuilt::<StockLevel>(&database).await;
+    // While it folds the first part of history, something comes that nobody knows.
+    let writer = Mutex::new(Some((store.clone(), history)));
+    let (told, caught) = std::sync::mpsc::channel();
+    let (told, caught) = (Mutex::new(told), Mutex::new(caught));
+    let runtime = tokio::runtime::Handle::current();
+    let on_progress = Arc::new(move |_: &_| {
+        if let Some((store, mut history)) = writer.lock().unwrap().take() {
+            let told = told.lock().unwrap().clone();
+            runtime.spawn(async move {
+                append_as(&*store, &mut history, |event| {
+                    event.event_type = "StockEvaporated";
+                })
+                .await;
+                told.send(()).unwrap();
+            });
+            // Folding is done on a thread of its own, which may wait.
+            caught.lock().unwrap().recv().unwrap();
+        }
+    });
+    for when in ["caught up with", "copied"] {
+        let on_progress = on_progress.clone();
+        let failed = rebuild::<StockLevel>(store.clone(), models, OPTIONS, on_progress).await;
+        let error = failed.unwrap_err();
+        assert!(
+            matches!(&error, RebuildError::Undecodable(error) if error.source.event_type() == "StockEvaporated"),
+            "{when}: {error}"
+        );
+        assert_eq!(table::<StockLevel>(models).await, before, "{when}");
+        assert_eq!(leftovers(models).await, Vec::<String>::new(), "{when}");
+    }
+}
+
+/// Appends an event that is changed by `change`.
+async fn append_as(
+    store: &dyn store::EventStore,
+    history: &mut History,
+    change: impl FnOnce(&mut store::NewEvent),
+) {
+    history.receive("A", 1);
+    let mut append = append(history.events().last().unwrap());
+    change(&mut append.streams[0].events[0]);
+    store.append(&[append]).await.unwrap();
+}
+
     filled(&**store, 100).await;
     let build = || rebuild::<OrderSummary>(store.clone(), models, OPTIONS, Arc::new(|_| {}));
     let (first, second) = tokio::join!(build(), build());
