@@ -62,7 +62,19 @@ pub(crate) fn known<R: Row>(row: Option<R>) -> Result<R, FoldError> {
     row.ok_or_else(|| FoldError::new("there is no row for it: its beginning was never folded"))
 }
 
-/// A number that counts up to the end of its type and not beyond.
-pub(crate) fn add(sum: &mut i64, more: i64) {
-    *sum = sum.saturating_add(more);
+/// Adds to a sum, which must not come to more than can be counted: a sum that stands still would be
+/// wrong, and nobody would know.
+pub(crate) fn add(sum: &mut i64, more: i64) -> Result<(), FoldError> {
+    *sum = sum.checked_add(more).ok_or_else(uncountable)?;
+    Ok(())
+}
+
+/// Takes from a sum, as [`add`] adds to it.
+pub(crate) fn subtract(sum: &mut i64, less: i64) -> Result<(), FoldError> {
+    *sum = sum.checked_sub(less).ok_or_else(uncountable)?;
+    Ok(())
+}
+
+fn uncountable() -> FoldError {
+    FoldError::new("a sum comes to more than can be counted")
 }
