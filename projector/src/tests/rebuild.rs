@@ -10,9 +10,12 @@ use crate::{
     testing::{History, append},
 };
 use sqlx::{Connection, PgConnection};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 use store::EventReader;
 
@@ -20,6 +23,7 @@ const OPTIONS: &RebuildOptions = &RebuildOptions {
     page: 64,
     rows: 100,
     batch: 32,
+    heartbeat: Duration::from_millis(10),
 };
 
 async fn rebuilt<P: Projection>(database: &Database) -> crate::rebuild::Rebuilt {
@@ -170,10 +174,6 @@ async fn a_failed_rebuild_leaves_all_as_it_was() {
     assert_eq!(leftovers(models).await, Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn two_at_once_are_one_too_many() {
-    let database = database().await;
-    let (store, models) = (&database.store, &database.models);
 /// An event that the live runtime stops at stops a rebuild as well, wherever it is: in the part of
 /// history that is copied, and in what is caught up with.
 #[tokio::test]
@@ -233,6 +233,10 @@ async fn append_as(
     store.append(&[append]).await.unwrap();
 }
 
+#[tokio::test]
+async fn two_at_once_are_one_too_many() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
     filled(&**store, 100).await;
     let build = || rebuild::<OrderSummary>(store.clone(), models, OPTIONS, Arc::new(|_| {}));
     let (first, second) = tokio::join!(build(), build());
@@ -246,5 +250,68 @@ async fn append_as(
     let checkpoints = models.checkpoints().await.unwrap();
     assert_eq!(checkpoints.len(), 1);
     assert_eq!(checkpoints[0].position, head);
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+/// While readers keep the tables from being swapped nothing is folded, and yet it is no interrupted
+/// rebuild.
+#[tokio::test]
+async fn a_rebuild_says_that_it_is_alive_until_its_end() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 40).await;
+    rebuilt::<StockLevel>(&database).await;
+    let head = store.head().await.unwrap().position;
+    let mut reader = PgConnection::connect(&database.url).await.unwrap();
+    let mut reading = reader.begin().await.unwrap();
+    sqlx::query("SELECT count(*) FROM read.stock_level")
+        .execute(&mut *reading)
+        .await
+        .unwrap();
+    let building = tokio::spawn({
+        let (store, models) = (store.clone(), models.clone());
+        async move { rebuild::<StockLevel>(store, &models, OPTIONS, Arc::new(|_| {})).await }
+    });
+    let alive = async || {
+        let checkpoints = models.checkpoints().await.unwrap();
+        let mut mine = checkpoints.into_iter();
+        mine.find(|record| record.name == "stock_level__new" && record.position == head)
+            .map(|record| record.updated_at)
+    };
+    until("all is folded", async || alive().await.is_some()).await;
+    for _ in 0..3 {
+        let before = alive().await;
+        until("it says again that it is alive", async || {
+            alive().await > before
+        })
+        .await;
+    }
+    reading.rollback().await.unwrap();
+    building.await.unwrap().unwrap();
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_rebuild_is_done_once_the_tables_are_swapped() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 40).await;
+    rebuilt::<StockLevel>(&database).await;
+    // It keeps the table that is replaced from being removed.
+    for sql in [
+        "CREATE VIEW public.levels AS SELECT sku FROM read.stock_level",
+        "DELETE FROM read.stock_level",
+    ] {
+        sqlx::query(sql).execute(models.pool()).await.unwrap();
+    }
+    rebuilt::<StockLevel>(&database).await;
+    let expected = fresh::<StockLevel>(&**store).await;
+    assert_eq!(table::<StockLevel>(models).await, expected);
+    assert!(leftovers(models).await.contains(&"stock_level__old".into()));
+    sqlx::query("DROP VIEW public.levels")
+        .execute(models.pool())
+        .await
+        .unwrap();
+    rebuilt::<StockLevel>(&database).await;
     assert_eq!(leftovers(models).await, Vec::<String>::new());
 }
