@@ -53,6 +53,7 @@ async fn start(process: &Process, journal: Option<&Path>) -> anyhow::Result<()> 
     let sagas = SagaParts {
         feed: feed.clone(),
         lane: lane.clone(),
+        reader: events.reader.clone(),
         leases: events.leases.clone(),
         storage: Arc::new(
             PostgresSagaStore::connect(read_url, SAGA_CONNECTIONS)

@@ -10,12 +10,12 @@ use super::{
     remembered::{Memory, Remembered},
 };
 use crate::{
-    storage::{Checkpoint, Commit, SagaStore, SagaStoreError},
+    storage::{Checkpoint, Commit, SagaStore, SagaStoreError, StoredTask},
     telemetry,
 };
 use bus::Feed;
 use domain::{
-    Actor, CommandEnvelope, Event, OrderId, Position, Recorded, RefusalKind,
+    Actor, CommandEnvelope, Event, OrderId, Position, Recorded, RefusalKind, StreamId,
     order::OrderEvent,
     policy::{Limits, Policy},
 };
@@ -87,6 +87,21 @@ pub enum RunError {
         /// Its checkpoint.
         position: Position,
     },
+}
+
+impl RunError {
+    /// The stream that cannot be read, if that is the reason: all that comes after it waits.
+    pub fn stream(&self) -> Option<&StreamId> {
+        let unreadable = match self {
+            Self::Undecodable(error) | Self::Store(StoreError::Undecodable(error)) => error,
+            Self::Lane(LaneError::Broken(error)) => match error.as_ref() {
+                StoreError::Undecodable(error) => error,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(&unreadable.envelope.stream)
+    }
 }
 
 /// Runs one policy.
@@ -230,6 +245,7 @@ impl<P: Policy> PolicyRunner<P> {
         self.put(std::mem::take(&mut plan.commands)).await?;
         let (schedule, unschedule) = plan.into_tasks();
         let busy = !schedule.is_empty();
+        let parked = alarms(&schedule);
         let commit = Commit {
             policy: P::NAME,
             leader_epoch: term.leader_epoch,
@@ -241,6 +257,9 @@ impl<P: Policy> PolicyRunner<P> {
             unschedule,
         };
         self.storage.commit(commit).await?;
+        for (order_id, problem) in parked {
+            tracing::error!(policy = P::NAME, %order_id, problem, "the payment of order {order_id} is parked: an operator must look (`saga parked`)");
+        }
         if busy {
             self.tasks.notify_one();
         }
@@ -351,6 +370,14 @@ fn concerned<'a, P: Policy>(
         concerned.extend(P::key(event).map(|order_id| (order_id, event)));
     }
     Ok(concerned)
+}
+
+/// What an operator is to be told of, once it is stored.
+fn alarms(schedule: &[StoredTask]) -> Vec<(OrderId, String)> {
+    let parked = schedule.iter();
+    parked
+        .filter_map(|task| Some((task.order_id, task.parked.clone()?)))
+        .collect()
 }
 
 /// The states that are not what is stored, as they are to be stored.

@@ -9,6 +9,7 @@ mod fakes;
 mod flow;
 mod harness;
 mod order_of_commands;
+mod parked;
 mod provider;
 mod rivals;
 mod storage;

@@ -40,6 +40,8 @@ pub(super) struct Faults {
 }
 
 /// The longest that a process stands still.
+    /// How long a paid order is kept under a hold, in seconds.
+    pub hold_s: u64,
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 impl Faults {
@@ -66,6 +68,7 @@ impl Faults {
     }
 }
 
+            hold_s: dice.of(&[5, 40]),
 /// What becomes of one call over a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
