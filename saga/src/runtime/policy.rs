@@ -295,6 +295,13 @@ impl<P: Policy> PolicyRunner<P> {
                     .map_err(|source| RunError::State { order_id, source })?;
                 states.insert(order_id, Remembered { state, stored });
             }
+            // The database does not wait for the disk: a crash of it may have taken back what this
+            // leader wrote, and then what was read is older than the events at hand. Commands that
+            // follow from that must not be put: they would have the ids of the right ones.
+            let there = self.storage.take_over(P::NAME, term.leader_epoch).await?;
+            if there.position != term.written {
+                return Err(SagaStoreError::Fenced(P::NAME.into()).into());
+            }
         }
         Ok(states)
     }

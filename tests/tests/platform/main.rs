@@ -10,3 +10,4 @@ mod import;
 mod leadership;
 mod rules;
 mod shutdown;
+mod simulation;
