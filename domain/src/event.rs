@@ -14,8 +14,13 @@ pub enum DecodeError {
         schema_version: i16,
     },
     /// A name beside the event that this build does not know: of its stream, its tenant or its actor.
-    #[error("{0}")]
-    Name(String),
+    #[error("event {event_type}: {problem}")]
+    Name {
+        /// The stored type.
+        event_type: String,
+        /// Which name, and what is wrong with it.
+        problem: String,
+    },
     /// A payload that does not have the frozen shape.
     #[error("event {event_type} v{schema_version} has a payload of another shape")]
     Payload {
@@ -27,6 +32,17 @@ pub enum DecodeError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+impl DecodeError {
+    /// The stored type of the event that cannot be read.
+    pub fn event_type(&self) -> &str {
+        match self {
+            Self::Unknown { event_type, .. }
+            | Self::Name { event_type, .. }
+            | Self::Payload { event_type, .. } => event_type,
+        }
+    }
 }
 
 /// Declares an aggregate's events: the enum, and for each its stored type name and schema version.
@@ -97,6 +113,19 @@ pub enum Event {
 }
 
 impl Event {
+    /// The stored type names of all events.
+    pub fn types() -> impl Iterator<Item = &'static str> {
+        [OrderEvent::TYPES, StockEvent::TYPES, PaymentEvent::TYPES]
+            .into_iter()
+            .flatten()
+            .copied()
+    }
+
+    /// Whether this build knows events of a stored type name, of whatever version.
+    pub fn is_known(event_type: &str) -> bool {
+        Self::types().any(|known| known == event_type)
+    }
+
     /// The stored type name.
     pub const fn event_type(&self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use crate::{
     Actor, CommandId, Currency, Decider, Envelope, Event, EventId, Money, OrderId, Position,
-    Recorded, Sku, StreamId, TenantId, Version,
+    Recorded, Refusal, RefusalKind, Sku, StreamId, TenantId, Version,
 };
 use chrono::{DateTime, Utc};
 use std::fmt::Debug;
@@ -69,6 +69,22 @@ where
         assert_eq!(self.outcome, Err(error));
         self.state
     }
+}
+
+/// Expects that `command`, if it breaks a rule of meaning in `state` or in the empty one, does so in
+/// both, and in the same words: the lane answers such a command without remembering it, so the answer
+/// must not change with what happens meanwhile.
+#[track_caller]
+pub fn meaning_knows_no_state<D>(state: &D::State, command: &D::Command)
+where
+    D: Decider,
+    D::Error: Into<Refusal>,
+{
+    let meaningless = |state: &D::State| {
+        let refusal = D::decide(state, command).err().map(Into::into);
+        refusal.filter(|refusal: &Refusal| refusal.kind == RefusalKind::Meaning)
+    };
+    assert_eq!(meaningless(state), meaningless(&D::State::default()));
 }
 
 /// The `n`-th UUID of its `kind`.

@@ -1,7 +1,7 @@
 //! What a projection is: a keyed fold of events into rows, and nothing else.
 
 use crate::row::Row;
-use domain::Recorded;
+use domain::{Event, Recorded};
 use std::{borrow::Cow, time::Duration};
 
 /// A keyed fold of events into the rows of one table. Pure: no database, no clock.
@@ -38,6 +38,13 @@ pub trait Projection: Send + Sync + 'static {
     fn apply(row: Option<Self::Row>, event: &Recorded) -> Result<Option<Self::Row>, FoldError>;
 }
 
+/// Whether an event of that stored type, which this build cannot read, stops `P`: unless the type is
+/// known to be nothing of `P`'s, it may be something that the rows should show. Live and rebuild go by
+/// this, so that neither passes over what the other stops at.
+pub(crate) fn stops_at<P: Projection>(event_type: &str) -> bool {
+    !Event::is_known(event_type) || P::types().contains(&event_type)
+}
+
 /// Why an event cannot be folded: what came before it cannot have come before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -55,7 +62,19 @@ pub(crate) fn known<R: Row>(row: Option<R>) -> Result<R, FoldError> {
     row.ok_or_else(|| FoldError::new("there is no row for it: its beginning was never folded"))
 }
 
-/// A number that counts up to the end of its type and not beyond.
-pub(crate) fn add(sum: &mut i64, more: i64) {
-    *sum = sum.saturating_add(more);
+/// Adds to a sum, which must not come to more than can be counted: a sum that stands still would be
+/// wrong, and nobody would know.
+pub(crate) fn add(sum: &mut i64, more: i64) -> Result<(), FoldError> {
+    *sum = sum.checked_add(more).ok_or_else(uncountable)?;
+    Ok(())
+}
+
+/// Takes from a sum, as [`add`] adds to it.
+pub(crate) fn subtract(sum: &mut i64, less: i64) -> Result<(), FoldError> {
+    *sum = sum.checked_sub(less).ok_or_else(uncountable)?;
+    Ok(())
+}
+
+fn uncountable() -> FoldError {
+    FoldError::new("a sum comes to more than can be counted")
 }

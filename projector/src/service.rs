@@ -30,6 +30,9 @@ use uuid::Uuid;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
+/// How often in a row a leader may find that another one leads.
+const FENCED: u32 = 3;
+
 /// How often it is looked how far the projections are, and how long that may take.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
@@ -127,7 +130,7 @@ impl<R: ReadModels> Worker<R> {
             self.options.clone(),
         );
         let lease = format!("projector/{}", P::NAME);
-        let (mut wait, mut attempts) = (FIRST_WAIT, 0_u32);
+        let (mut wait, mut attempts, mut fenced) = (FIRST_WAIT, 0_u32, 0_u32);
         let well = AtomicBool::new(false);
         while !stop.is_cancelled() {
             let led = lead(
@@ -152,12 +155,19 @@ impl<R: ReadModels> Worker<R> {
             self.board.leads(P::NAME, false);
             let Some(result) = led else { return };
             if well.swap(false, Ordering::Relaxed) {
-                (wait, attempts) = (FIRST_WAIT, 0);
+                (wait, attempts, fenced) = (FIRST_WAIT, 0, 0);
             }
             match result {
                 Ok(()) => continue,
-                Err(error) if error.is_fenced() => {
+                // Another leader took over, or a rebuild did. Whoever has the lease is let in the next
+                // time; if that never comes, the checkpoint knows of a leader that the leases do not.
+                Err(error) if error.is_fenced() && fenced < FENCED => {
+                    fenced += 1;
                     tracing::info!(projection = P::NAME, "{error}");
+                }
+                Err(error) if error.is_fenced() => {
+                    attempts = attempts.saturating_add(1);
+                    self.stumbled(P::NAME, &RunError::ShutOut { name: P::NAME }, attempts);
                 }
                 Err(error) => {
                     attempts = attempts.saturating_add(1);

@@ -8,7 +8,9 @@ mod failing;
 pub mod provider;
 pub mod runtime;
 mod service;
+mod settle;
 pub mod storage;
 mod telemetry;
 
 pub use service::{SagaParts, limits, provider, start};
+pub use settle::settled;

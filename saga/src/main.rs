@@ -1,10 +1,16 @@
-//! The saga service: policies, timers, and calls to participants.
+//! The saga service: policies, timers, and calls to participants; and what an operator does about
+//! what it gave up.
 
-use assembly::{Process, open_feed, open_store, service_main, start_lane};
+mod operator;
+
+use assembly::{Process, open_feed, open_store, start_lane};
+use chassis::config::{Settings, reference_text};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use saga::{SagaParts, provider, start, storage::PostgresSagaStore};
 use secrecy::ExposeSecret;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
+use uuid::Uuid;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -12,11 +18,96 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Connections of the sagas' storage: each policy and the task runner work one statement at a time.
 const CONNECTIONS: u32 = 6;
 
-fn main() -> ExitCode {
-    service_main("saga", "The sagas of the order platform.", run)
+/// The sagas of the order platform.
+#[derive(Debug, Parser)]
+#[command(name = "saga", version)]
+struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
 }
 
-async fn run(process: Process) -> anyhow::Result<Process> {
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Run the service (the default).
+    Run,
+    /// Show what was given up and waits for you: payments whose outcome nobody knows, and calls and
+    /// timers that failed too often.
+    Parked {
+        /// As JSON, one line for each.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have something that was given up done again: the provider is asked once more, under the same
+    /// key.
+    Retry {
+        /// Which: see `saga parked`.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        task: Option<Uuid>,
+        /// All of them.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Record that the provider holds no money for what was given up, as you have found out there:
+    /// the payment is declined, or given back.
+    Settle {
+        /// Which: see `saga parked`.
+        task: Uuid,
+    },
+    /// Show the configuration.
+    #[command(subcommand)]
+    Config(ConfigAction),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigAction {
+    /// Print the settings in force, secrets redacted.
+    Print,
+}
+
+#[expect(clippy::print_stderr, reason = "there may be no logs yet")]
+fn main() -> ExitCode {
+    let command = Arguments::command().after_long_help(reference_text());
+    let arguments =
+        Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => Err(anyhow::Error::new(error).context("the runtime cannot be started")),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("saga: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load()?;
+    match arguments.action.unwrap_or(Action::Run) {
+        Action::Run => {
+            let process = serve(Process::new(settings)?).await?;
+            Ok(process.run().await)
+        }
+        Action::Parked { json } => operator::parked(&storage(&settings, 1).await?, json).await,
+        Action::Retry { task, .. } => operator::retry(&storage(&settings, 1).await?, task).await,
+        Action::Settle { task } => operator::settle(&storage(&settings, 1).await?, task).await,
+        Action::Config(ConfigAction::Print) => {
+            operator::print(&settings.to_yaml_redacted())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn storage(settings: &Settings, connections: u32) -> anyhow::Result<PostgresSagaStore> {
+    let url = settings.saga_url().expose_secret();
+    if url == "memory" {
+        anyhow::bail!("store.url: the sagas of a service need PostgreSQL");
+    }
+    Ok(PostgresSagaStore::connect(url, connections).await?)
+}
+
+async fn serve(process: Process) -> anyhow::Result<Process> {
     let Process {
         settings,
         lifecycle,
@@ -28,12 +119,12 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         .bind("http.saga_port", settings.http.saga_port)
         .await?;
     let events = open_store(settings).await?;
-    let url = settings.saga_url().expose_secret();
     let parts = SagaParts {
         feed: open_feed(settings, &events, lifecycle).await?,
         lane: start_lane(events.store.clone(), &settings.store, lifecycle),
+        reader: events.reader.clone(),
         leases: events.leases.clone(),
-        storage: Arc::new(PostgresSagaStore::connect(url, CONNECTIONS).await?),
+        storage: Arc::new(storage(settings, CONNECTIONS).await?),
         provider,
         clock: Arc::new(SystemClock),
     };

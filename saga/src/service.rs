@@ -3,7 +3,7 @@
 use crate::{
     failing::Failing,
     provider::{HttpPaymentProvider, PaymentProvider},
-    runtime::{PolicyOptions, PolicyRunner, Progress, TaskOptions, TaskRunner},
+    runtime::{PolicyOptions, PolicyRunner, Progress, RunError, TaskOptions, TaskRunner},
     storage::SagaStore,
     telemetry,
 };
@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use domain::policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy};
 use std::{sync::Arc, time::Duration};
 use store::{
-    Clock,
+    Clock, EventReader,
     lane::Lane,
     lease::{Leases, lead},
 };
@@ -42,6 +42,8 @@ pub struct SagaParts {
     pub feed: Arc<dyn Feed>,
     /// The way of commands.
     pub lane: Lane,
+    /// What happened, by stream.
+    pub reader: Arc<dyn EventReader>,
     /// Who leads.
     pub leases: Arc<dyn Leases>,
     /// What they remember.
@@ -81,6 +83,7 @@ pub fn limits(settings: &SagaSettings) -> Limits {
         reservation: seconds(&settings.reservation_ttl_s),
         payment_attempts: settings.max_payment_attempts,
         inquiries: settings.inquiry_schedule_s.iter().map(seconds).collect(),
+        hold: seconds(&settings.hold_ttl_s),
     }
 }
 
@@ -159,6 +162,7 @@ impl Worker {
     fn start_tasks(&self, lifecycle: &Lifecycle) {
         let runner = TaskRunner::new(
             self.parts.lane.clone(),
+            self.parts.reader.clone(),
             self.parts.storage.clone(),
             self.parts.provider.clone(),
             self.parts.clock.clone(),
@@ -215,8 +219,11 @@ impl Worker {
             match led.await {
                 Some(Err(error)) => {
                     if self.failing.failed(name, error.root_cause().to_string()) {
+                        let stream = error.downcast_ref::<RunError>().and_then(RunError::stream);
+                        let stream = stream.map(tracing::field::display);
                         tracing::error!(
                             part = name,
+                            stream,
                             "the sagas' part {name} failed, and is tried again: {error:#}"
                         );
                     }

@@ -1,7 +1,7 @@
 //! What the sagas tell operators in numbers: every name in one place.
 //!
-//! Alarms belong on `saga_tasks_parked` above zero (an operator must look), on `saga_failing` that
-//! stays at one, and on a `saga_lag_seconds` or
+//! Alarms belong on `saga_tasks_parked` above zero (an operator must look; `saga_payments_parked`
+//! says at how many payments), on `saga_failing` that stays at one, and on a `saga_lag_seconds` or
 //! `saga_tasks_due` that grows.
 
 use crate::storage::Backlog;
@@ -32,6 +32,10 @@ pub(crate) fn describe() {
     describe_gauge!(
         "saga_tasks_parked",
         "Tasks that were given up: an operator must look"
+    );
+    describe_gauge!(
+        "saga_payments_parked",
+        "Payments of which nobody knows what became of them: an operator must look"
     );
     describe_counter!(
         "saga_tasks_total",
@@ -78,6 +82,7 @@ pub(crate) fn backlog(backlog: &Backlog) {
     gauge!("saga_tasks_due").set(backlog.due as f64);
     gauge!("saga_tasks_scheduled").set(backlog.scheduled as f64);
     gauge!("saga_tasks_parked").set(backlog.parked as f64);
+    gauge!("saga_payments_parked").set(backlog.parked_payments as f64);
 }
 
 pub(crate) fn begun(lateness: Duration) {

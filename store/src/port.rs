@@ -3,7 +3,7 @@
 use crate::{Append, AppendOutcome, Bookmark, CommandRecord, HeadSignal, StoreError, StoredEvent};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{CommandId, Position, StreamId, Version};
+use domain::{CommandId, Event, Position, StreamId, Version};
 use uuid::Uuid;
 
 /// A page of [`read_all`](EventReader::read_all) ends early once it holds so many bytes of payload:
@@ -103,8 +103,9 @@ pub trait EventReader: Send + Sync + 'static {
         }
     }
 
-    /// As [`read_all`](Self::read_all), but only the events of `types`, and none after `until`: for
-    /// whoever folds all of history. Fewer than `limit` means that there are no more.
+    /// As [`read_all`](Self::read_all), but only the events of `types` and those of types that this
+    /// build does not know, and none after `until`: for whoever folds all of history, and must stop
+    /// at what it cannot read. Fewer than `limit` means that there are no more.
     async fn read_types(
         &self,
         types: &[&'static str],
@@ -118,7 +119,9 @@ pub trait EventReader: Send + Sync + 'static {
             let Some(last) = page.last() else { break };
             end = last.envelope.position;
             let within = page.into_iter().filter(|event| {
-                event.envelope.position <= until && types.contains(&event.event_type.as_str())
+                let event_type = event.event_type.as_str();
+                event.envelope.position <= until
+                    && (types.contains(&event_type) || !Event::is_known(event_type))
             });
             found.extend(within.take(limit - found.len()));
         }

@@ -113,7 +113,10 @@ impl StoredEvent {
     /// The event, if this build can read it.
     pub fn decode(self) -> Delivered {
         if let Some(raw) = self.raw_names {
-            let source = DecodeError::Name(raw.problem.clone());
+            let source = DecodeError::Name {
+                event_type: self.event_type,
+                problem: raw.problem.clone(),
+            };
             return Err(Undecodable {
                 envelope: Arc::new(self.envelope),
                 raw_names: Some(raw),

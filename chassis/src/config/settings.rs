@@ -162,6 +162,8 @@ section! {
         poll_ms: u64 = 250, POLL_MS;
         /// Time that stock stays reserved for an order that is not confirmed, in seconds.
         reservation_ttl_s: u64 = 900, Rule::Integer { min: 1, max: 2_592_000 };
+        /// Time that a paid order keeps its stock and its payment while a hold is on it, in seconds.
+        hold_ttl_s: u64 = 259_200, Rule::Integer { min: 1, max: 31_536_000 };
         /// Address of the payment provider; sagas do not start without one, or without a sandbox.
         payment_url: Option<String> = None, Rule::Url(&["http", "https"]);
         /// Time one call to the payment provider may take, in milliseconds.

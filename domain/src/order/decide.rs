@@ -14,6 +14,9 @@ const MAX_LINES: usize = 1_000;
 pub(crate) const MAX_QUANTITY: i64 = 10_000_000;
 /// The most holds that may be on an order at once.
 const MAX_HOLDS: usize = 32;
+/// The most that an order may come to, in minor units: what anybody sells at once, and little enough
+/// that millions of orders can be added up.
+pub(crate) const MAX_TOTAL: i64 = 10_000_000_000_000;
 /// The most lines that an address may have above the town.
 const MAX_ADDRESS_LINES: usize = 6;
 
@@ -23,6 +26,7 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
     if let OrderCommand::Place(command) = command {
         return place(state, command);
     }
+    check_texts(command)?;
     let order = state.placed().ok_or(OrderError::NotFound)?;
     match command {
         OrderCommand::Place(_) => Ok(vec![]),
@@ -36,6 +40,30 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::PlaceHold(command) => place_hold(order, command),
         OrderCommand::ReleaseHold(command) => release_hold(order, command),
     }
+}
+
+/// Rules of meaning come before all that depends on the state: what breaks one does so for good.
+fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
+    match command {
+        OrderCommand::RequestCancellation(command) => {
+            text::prose("reason", &command.reason, 500)?;
+        }
+        OrderCommand::RejectCancellation(command) => {
+            text::prose("reason", &command.reason, 500)?;
+        }
+        OrderCommand::AddNote(command) => text::prose("text", &command.text, 2_000)?,
+        OrderCommand::PlaceHold(command) => {
+            text::slug("hold", &command.hold, 64)?;
+            text::prose("reason", &command.reason, 500)?;
+        }
+        OrderCommand::ReleaseHold(command) => text::slug("hold", &command.hold, 64)?,
+        OrderCommand::Place(_)
+        | OrderCommand::Confirm(_)
+        | OrderCommand::Reject(_)
+        | OrderCommand::Expire(_)
+        | OrderCommand::Cancel(_) => {}
+    }
+    Ok(())
 }
 
 fn place(state: &Order, command: &PlaceOrder) -> Decision {
@@ -86,10 +114,11 @@ fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
         }
         let total = Money::new(new.unit_price, command.currency)
             .checked_mul(new.quantity)
-            .map_err(|_| OrderError::Overflow { line })?;
-        sum = sum
-            .checked_add(total)
-            .map_err(|_| OrderError::Overflow { line })?;
+            .map_err(|_| too_much(line))?;
+        sum = sum.checked_add(total).map_err(|_| too_much(line))?;
+        if sum.amount > MAX_TOTAL {
+            return Err(too_much(line));
+        }
         lines.push(Line {
             line: line as u32,
             sku: new.sku.clone(),
@@ -115,6 +144,13 @@ fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
         reference: command.reference.clone(),
         placed_at: command.placed_at,
     })
+}
+
+const fn too_much(line: usize) -> OrderError {
+    OrderError::Total {
+        line,
+        max: MAX_TOTAL,
+    }
 }
 
 fn check_address(address: &Address) -> Result<(), OrderError> {
@@ -192,7 +228,6 @@ fn expire(order: &Placed) -> Decision {
 }
 
 fn request_cancellation(order: &Placed, command: &RequestCancellation) -> Decision {
-    text::prose("reason", &command.reason, 500)?;
     match order.status {
         Status::Cancelling | Status::Cancelled => Ok(vec![]),
         Status::Placed | Status::Confirmed => Ok(vec![
@@ -210,7 +245,6 @@ fn request_cancellation(order: &Placed, command: &RequestCancellation) -> Decisi
 }
 
 fn reject_cancellation(order: &Placed, command: &RejectCancellation) -> Decision {
-    text::prose("reason", &command.reason, 500)?;
     match order.status {
         Status::Cancelling => Ok(vec![
             CancellationRejected {
@@ -247,7 +281,6 @@ fn cancel(order: &Placed) -> Decision {
 }
 
 fn add_note(order: &Placed, command: &AddNote) -> Decision {
-    text::prose("text", &command.text, 2_000)?;
     if order.recent_notes.contains(command.note_id) {
         return Ok(vec![]);
     }
@@ -262,8 +295,6 @@ fn add_note(order: &Placed, command: &AddNote) -> Decision {
 }
 
 fn place_hold(order: &Placed, command: &PlaceHold) -> Decision {
-    text::slug("hold", &command.hold, 64)?;
-    text::prose("reason", &command.reason, 500)?;
     if order.holds.contains_key(&command.hold) {
         return Ok(vec![]);
     }
@@ -287,7 +318,6 @@ fn place_hold(order: &Placed, command: &PlaceHold) -> Decision {
 }
 
 fn release_hold(order: &Placed, command: &ReleaseHold) -> Decision {
-    text::slug("hold", &command.hold, 64)?;
     if !order.holds.contains_key(&command.hold) {
         return Ok(vec![]);
     }

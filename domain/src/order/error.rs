@@ -43,11 +43,13 @@ pub enum OrderError {
         /// The line's number, from 1.
         line: usize,
     },
-    /// The total cannot be counted.
-    #[error("line {line}: the total exceeds what can be counted")]
-    Overflow {
+    /// The order comes to more than an order may.
+    #[error("line {line}: an order may come to {max} minor units, and this one comes to more")]
+    Total {
         /// The line at which it does, from 1.
         line: usize,
+        /// The most that an order may come to, in minor units.
+        max: i64,
     },
     /// The client's total is not the sum of the lines.
     #[error("total is {said}, but the lines add up to {sum}")]
@@ -114,7 +116,7 @@ impl From<OrderError> for Refusal {
                 "MIXED_CURRENCIES",
                 Some(line_at(*line, "currency")),
             ),
-            E::Overflow { line } => (Meaning, "TOTAL_OVERFLOW", Some(line_at(*line, "quantity"))),
+            E::Total { line, .. } => (Meaning, "TOTAL_OVERFLOW", Some(line_at(*line, "quantity"))),
             E::TotalMismatch { .. } => (Meaning, "TOTAL_MISMATCH", Some("/total".into())),
             E::AddressLines { .. } => (
                 Meaning,

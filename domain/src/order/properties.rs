@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Currency, CustomerId, Decider,
-    testing::{at, order_id, sku, uuid},
+    testing::{at, meaning_knows_no_state, order_id, sku, uuid},
 };
 use proptest::prelude::*;
 
@@ -114,6 +114,7 @@ proptest! {
         let mut state = Order::default();
         let mut history = vec![];
         for command in std::iter::once(OrderCommand::Place(first)).chain(commands) {
+            meaning_knows_no_state::<Orders>(&state, &command);
             let Ok(events) = Orders::decide(&state, &command) else {
                 continue;
             };

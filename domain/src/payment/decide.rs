@@ -298,7 +298,7 @@ fn record_captured(payment: &Payment, command: &RecordCaptured) -> Decision {
             }
             .into(),
         ]),
-        S::Capturing => Err(PaymentError::Amount),
+        S::Capturing => Err(PaymentError::OtherAmount),
         _ => Err(state(payment, "record a capture")),
     }
 }

@@ -23,6 +23,9 @@ pub enum PaymentError {
     /// The provider speaks of another authorization.
     #[error("the authorization is not the one of this payment")]
     OtherAuthorization,
+    /// The provider speaks of another amount.
+    #[error("the amount is not what was authorized")]
+    OtherAmount,
     /// The amount is negative.
     #[error("the amount must not be negative")]
     Amount,
@@ -35,7 +38,8 @@ impl From<PaymentError> for Refusal {
         let (kind, code) = match &error {
             E::State { .. } => (State, "PAYMENT_STATE"),
             E::Attempt { .. } => (State, "PAYMENT_ATTEMPT"),
-            E::OtherAuthorization => (Meaning, "OTHER_AUTHORIZATION"),
+            E::OtherAuthorization => (State, "OTHER_AUTHORIZATION"),
+            E::OtherAmount => (State, "OTHER_AMOUNT"),
             E::Amount => (Meaning, "NEGATIVE_AMOUNT"),
         };
         Self::new(kind, code, error.to_string())

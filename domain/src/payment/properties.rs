@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     Decider, Money,
-    testing::{eur, order_id},
+    testing::{eur, meaning_knows_no_state, order_id},
 };
 use PaymentStatus as S;
 use proptest::prelude::*;
@@ -14,10 +14,10 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
     let attempt = || 0..5_u32;
     let inquiries = prop_oneof![4 => 0..5_u32, 1 => any::<u32>()];
     prop_oneof![
-        attempt().prop_map(|attempt| {
+        (attempt(), prop_oneof![9 => Just(100), 1 => Just(-1)]).prop_map(|(attempt, amount)| {
             PaymentCommand::RequestAuthorization(RequestAuthorization {
                 order_id: order_id(1),
-                amount: eur(100),
+                amount: eur(amount),
                 payment_method: "tok".into(),
                 attempt,
                 max_attempts: 3,
@@ -150,6 +150,7 @@ proptest! {
     ) {
         let (mut state, mut books) = (Payment::default(), Books::default());
         for command in &commands {
+            meaning_knows_no_state::<Payments>(&state, command);
             put(&mut state, &mut books, command);
             let again = Payments::decide(&state, command);
             prop_assert!(again.is_err() || again == Ok(vec![]), "{again:?}");

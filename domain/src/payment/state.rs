@@ -79,7 +79,7 @@ pub struct Payment {
     /// What the provider set aside.
     pub authorization: Option<Authorization>,
     /// How often the provider was asked for an unknown outcome.
-    pub(super) inquiries: u32,
+    pub inquiries: u32,
     /// The key and reason of a void that waits for the outcome.
     pub(super) deferred_void: Option<(String, String)>,
     /// Whether the authorization came after the payment was to be given back.

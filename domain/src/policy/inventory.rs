@@ -61,6 +61,9 @@ impl Policy for Inventory {
                 return (InventoryState { items }, vec![command]);
             }
             OrderEvent::OrderConfirmed(_) => {
+                if state.items.is_empty() {
+                    return (state, vec![]);
+                }
                 let command = reservation(order_id, state.items.clone(), ReservationStep::Commit);
                 return (state, vec![command]);
             }

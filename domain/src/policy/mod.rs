@@ -9,6 +9,7 @@
 //! whether an order is confirmed or expires by the order's, whether an authorization is kept or
 //! given back by the payment's.
 
+mod call;
 mod inventory;
 #[cfg(test)]
 mod model;
@@ -17,11 +18,12 @@ mod payment;
 #[cfg(test)]
 mod tests;
 
+pub use call::Call;
 pub use inventory::{Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
 pub use payment::{PaymentPolicy, PaymentPolicyState};
 
-use crate::{Command, Money, OrderId, Recorded};
+use crate::{Command, OrderId, Recorded};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -34,6 +36,8 @@ pub struct Limits {
     pub payment_attempts: u32,
     /// When, after a call without an answer, the provider is asked what became of it.
     pub inquiries: Vec<Duration>,
+    /// How long a paid order keeps its stock and its payment while a hold is on it.
+    pub hold: Duration,
 }
 
 impl Default for Limits {
@@ -42,6 +46,7 @@ impl Default for Limits {
             reservation: Duration::minutes(15),
             payment_attempts: 3,
             inquiries: [30, 120, 600, 3_600].map(Duration::seconds).to_vec(),
+            hold: Duration::hours(72),
         }
     }
 }
@@ -55,6 +60,9 @@ pub enum Reaction {
     Schedule(Timer),
     /// Call off what was scheduled under this name for the order.
     Unschedule(TimerName),
+    /// Leave this to an operator, for the reason given: it is done when an operator says so, unless
+    /// it is called off before.
+    Park(Timer, String),
     /// Do this now, outside of the platform.
     Call(Call),
 }
@@ -63,7 +71,8 @@ pub enum Reaction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimerName {
-    /// The reservation's time limit.
+    /// The time limit of an order that is not confirmed yet: its reservation's, or that of a hold on
+    /// what is paid.
     Reservation,
     /// Asking the provider for an unknown outcome.
     Inquiry,
@@ -98,58 +107,6 @@ pub enum Task {
     Execute(Command),
     /// Do something outside of the platform.
     Call(Call),
-}
-
-/// Something that is done outside of the platform, and whose outcome comes back as a command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Call {
-    /// Ask the payment provider to set an amount aside.
-    Authorize {
-        /// The order that is paid.
-        order_id: OrderId,
-        /// Which attempt.
-        attempt: u32,
-        /// How much.
-        amount: Money,
-        /// A token of the provider.
-        payment_method: String,
-        /// What makes the provider do it once.
-        idempotency_key: String,
-    },
-    /// Ask the payment provider what became of an authorization.
-    Inquire {
-        /// The order that is paid.
-        order_id: OrderId,
-        /// Which attempt.
-        attempt: u32,
-        /// The key of the call whose outcome is unknown.
-        idempotency_key: String,
-        /// How often it was asked, this time included.
-        inquiries: u32,
-        /// Whether this is the last time.
-        last: bool,
-    },
-    /// Ask the payment provider to give an authorization back.
-    Void {
-        /// The order.
-        order_id: OrderId,
-        /// What the provider calls the authorization.
-        authorization_id: String,
-        /// What makes the provider do it once.
-        idempotency_key: String,
-    },
-    /// Ask the payment provider to take what is set aside.
-    Capture {
-        /// The order.
-        order_id: OrderId,
-        /// What the provider calls the authorization.
-        authorization_id: String,
-        /// How much.
-        amount: Money,
-        /// What makes the provider do it once.
-        idempotency_key: String,
-    },
 }
 
 /// The time `wait` after `event` was recorded: time limits count from the store's clock.

@@ -1,6 +1,6 @@
 //! Confirms, rejects, expires and cancels orders as stock and payment turn out.
 
-use super::{Limits, Policy, Reaction, Task, Timer, TimerName};
+use super::{Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
     Command, Event, OrderId, Recorded,
     order::{
@@ -73,7 +73,7 @@ impl Policy for OrderPolicy {
     }
 
     fn react(
-        _: &Limits,
+        limits: &Limits,
         mut state: OrderPolicyState,
         event: &Recorded,
     ) -> (OrderPolicyState, Vec<Reaction>) {
@@ -83,17 +83,17 @@ impl Policy for OrderPolicy {
         let put = |command| Reaction::Execute(Command::Order(order_id, command));
         let confirm = || put(OrderCommand::Confirm(ConfirmOrder));
         let done = Reaction::Unschedule(TimerName::Reservation);
+        let expire_at = |due| {
+            let task = Task::Execute(Command::Order(order_id, OrderCommand::Expire(ExpireOrder)));
+            let name = TimerName::Reservation;
+            Reaction::Schedule(Timer { name, due, task })
+        };
+        // Nobody keeps stock and money for ever for an order that nobody lets go.
+        let expire_unless_let_go = || expire_at(after(event, limits.hold));
         let mut reactions = vec![];
         match &event.event {
             Event::Stock(StockEvent::StockReserved(reserved)) if !state.cancelling => {
-                reactions.push(Reaction::Schedule(Timer {
-                    name: TimerName::Reservation,
-                    due: reserved.until,
-                    task: Task::Execute(Command::Order(
-                        order_id,
-                        OrderCommand::Expire(ExpireOrder),
-                    )),
-                }));
+                reactions.push(expire_at(reserved.until));
             }
             // What is reserved for an order that is being cancelled is given back anyway.
             Event::Stock(StockEvent::StockReserved(_)) => {}
@@ -111,9 +111,10 @@ impl Policy for OrderPolicy {
             Event::Stock(_) => state.released = true,
             Event::Payment(PaymentEvent::PaymentAuthorized(_)) => {
                 state.authorized = true;
-                reactions.push(done);
-                if !state.cancelling && state.holds == 0 {
-                    reactions.push(confirm());
+                match state.cancelling {
+                    true => reactions.push(done),
+                    false if state.holds > 0 => reactions.push(expire_unless_let_go()),
+                    false => reactions.extend([done, confirm()]),
                 }
             }
             Event::Payment(PaymentEvent::PaymentIntegrityMismatch(mismatch)) => {
@@ -137,11 +138,18 @@ impl Policy for OrderPolicy {
                 state.authorized = false;
                 state.voided = true;
             }
-            Event::Order(OrderEvent::HoldPlaced(_)) => state.holds += 1,
+            Event::Order(OrderEvent::HoldPlaced(_)) => {
+                state.holds += 1;
+                // It may have come before the confirmation that was on its way. If it came after
+                // it, there is nothing to expire, and the timer leads to nothing.
+                if state.authorized && !state.cancelling && state.holds == 1 {
+                    reactions.push(expire_unless_let_go());
+                }
+            }
             Event::Order(OrderEvent::HoldReleased(_)) => {
                 state.holds = state.holds.saturating_sub(1);
                 if state.authorized && !state.cancelling && state.holds == 0 {
-                    reactions.push(confirm());
+                    reactions.extend([done, confirm()]);
                 }
             }
             Event::Order(OrderEvent::CancellationRequested(_)) => {
@@ -150,8 +158,11 @@ impl Policy for OrderPolicy {
             }
             Event::Order(OrderEvent::CancellationRejected(_)) => {
                 state.cancelling = false;
-                if state.authorized && !state.released && state.holds == 0 {
-                    reactions.push(confirm());
+                if state.authorized && !state.released {
+                    reactions.push(match state.holds {
+                        0 => confirm(),
+                        _ => expire_unless_let_go(),
+                    });
                 }
             }
             Event::Order(_) => {}

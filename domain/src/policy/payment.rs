@@ -5,12 +5,15 @@ use crate::{
     Command, Event, Money, OrderId, Recorded,
     order::OrderEvent,
     payment::{
-        PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, RecordOutcomeUnknown,
-        RequestAuthorization, RequestVoid,
+        PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, PaymentParked, RecordAuthorized,
+        RecordCaptured, RecordOutcomeUnknown, RecordVoided, RequestAuthorization, RequestVoid,
     },
     stock::StockEvent,
 };
 use serde::{Deserialize, Serialize};
+
+/// What the authorization of an order is called that costs nothing.
+const NOTHING_TO_PAY: &str = "nothing-to-pay";
 
 /// The payment policy.
 pub struct PaymentPolicy;
@@ -49,8 +52,8 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentOutcomeUnknown(event) => Some(event.order_id),
                 PaymentEvent::PaymentVoidRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentCaptureRequested(event) => Some(event.order_id),
-                PaymentEvent::PaymentParked(_)
-                | PaymentEvent::PaymentVoidDeferred(_)
+                PaymentEvent::PaymentParked(event) => Some(event.order_id),
+                PaymentEvent::PaymentVoidDeferred(_)
                 | PaymentEvent::PaymentVoided(_)
                 | PaymentEvent::LatePaymentReversed(_)
                 | PaymentEvent::PaymentCaptured(_)
@@ -90,7 +93,7 @@ impl Policy for PaymentPolicy {
                 }
                 reactions
             }
-            Event::Payment(happened) => outside(limits, order_id, event, happened),
+            Event::Payment(happened) => outside(limits, &state, order_id, event, happened),
             Event::Order(_) => vec![],
         };
         (state, reactions)
@@ -116,17 +119,30 @@ fn authorize(
         max_attempts: limits.payment_attempts,
         idempotency_key: key(event, order_id, "authorize", attempt),
     });
-    vec![Reaction::Execute(Command::Payment(order_id, command))]
+    vec![record(order_id, command)]
 }
 
-/// What is to be done outside of the platform.
+/// What is to be done outside of the platform. Where there is nothing to pay, nobody is asked: a
+/// provider refuses to set nothing aside. What it would have said is recorded at once.
 fn outside(
     limits: &Limits,
+    state: &PaymentPolicyState,
     order_id: OrderId,
     event: &Recorded,
     happened: &PaymentEvent,
 ) -> Vec<Reaction> {
+    let free = state.amount.is_some_and(|total| total.amount == 0);
     match happened {
+        PaymentEvent::PaymentAuthorizationRequested(asked) if free => {
+            vec![record(
+                order_id,
+                PaymentCommand::RecordAuthorized(RecordAuthorized {
+                    attempt: asked.attempt,
+                    authorization_id: NOTHING_TO_PAY.into(),
+                    amount: asked.amount,
+                }),
+            )]
+        }
         PaymentEvent::PaymentAuthorizationRequested(asked) => {
             vec![Reaction::Call(Call::Authorize {
                 order_id,
@@ -142,6 +158,15 @@ fn outside(
         PaymentEvent::PaymentOutcomeUnknown(unknown) => {
             vec![inquire(limits, order_id, event, unknown)]
         }
+        PaymentEvent::PaymentParked(parked) => vec![park(limits, order_id, event, parked)],
+        PaymentEvent::PaymentVoidRequested(asked) if free => {
+            vec![record(
+                order_id,
+                PaymentCommand::RecordVoided(RecordVoided {
+                    authorization_id: asked.authorization_id.clone(),
+                }),
+            )]
+        }
         PaymentEvent::PaymentVoidRequested(asked) => vec![
             Reaction::Unschedule(TimerName::Inquiry),
             Reaction::Call(Call::Void {
@@ -150,6 +175,15 @@ fn outside(
                 idempotency_key: asked.idempotency_key.clone(),
             }),
         ],
+        PaymentEvent::PaymentCaptureRequested(asked) if free => {
+            vec![record(
+                order_id,
+                PaymentCommand::RecordCaptured(RecordCaptured {
+                    authorization_id: asked.authorization_id.clone(),
+                    amount: asked.amount,
+                }),
+            )]
+        }
         PaymentEvent::PaymentCaptureRequested(asked) => vec![Reaction::Call(Call::Capture {
             order_id,
             authorization_id: asked.authorization_id.clone(),
@@ -157,13 +191,33 @@ fn outside(
             idempotency_key: asked.idempotency_key.clone(),
         })],
         PaymentEvent::PaymentDeclined(_)
-        | PaymentEvent::PaymentParked(_)
         | PaymentEvent::PaymentVoidDeferred(_)
         | PaymentEvent::PaymentVoided(_)
         | PaymentEvent::LatePaymentReversed(_)
         | PaymentEvent::PaymentCaptured(_)
         | PaymentEvent::PaymentCaptureFailed(_) => vec![],
     }
+}
+
+/// Leaves it to an operator to have the provider asked once more.
+fn park(limits: &Limits, order_id: OrderId, event: &Recorded, parked: &PaymentParked) -> Reaction {
+    let inquiries = u32::try_from(limits.inquiries.len()).unwrap_or(u32::MAX);
+    let timer = Timer {
+        name: TimerName::Inquiry,
+        due: event.envelope.recorded_at,
+        task: Task::Call(Call::Inquire {
+            order_id,
+            attempt: parked.attempt,
+            idempotency_key: key(event, order_id, "authorize", parked.attempt),
+            inquiries: inquiries.saturating_add(1),
+            last: true,
+        }),
+    };
+    Reaction::Park(timer, parked.detail.clone())
+}
+
+fn record(order_id: OrderId, command: PaymentCommand) -> Reaction {
+    Reaction::Execute(Command::Payment(order_id, command))
 }
 
 /// Asks the provider later; or, after the last time, calls for an operator.
@@ -183,7 +237,7 @@ fn inquire(
             last: true,
             detail: unknown.detail.clone(),
         });
-        return Reaction::Execute(Command::Payment(order_id, command));
+        return record(order_id, command);
     };
     Reaction::Schedule(Timer {
         name: TimerName::Inquiry,
@@ -204,7 +258,7 @@ fn void(order_id: OrderId, event: &Recorded, reason: &str) -> Reaction {
         idempotency_key: key(event, order_id, "void", 1),
         reason: reason.into(),
     });
-    Reaction::Execute(Command::Payment(order_id, command))
+    record(order_id, command)
 }
 
 /// `{tenant}:{payment}:{operation}:{n}`: what makes the provider do it once.

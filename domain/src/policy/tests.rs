@@ -1,5 +1,6 @@
 //! What each policy does about each event, and the stored forms of what it remembers and plans.
 
+mod call;
 mod inventory;
 mod order;
 mod payment;
@@ -11,14 +12,15 @@ use crate::{
     order::{
         CancelOrder, CancellationRejected, CancellationRequested, ConfirmOrder, ExpireOrder,
         HoldPlaced, HoldReleased, Line, NoteAdded, OrderBrief, OrderCancelled, OrderCommand,
-        OrderConfirmed, OrderExpired, OrderPlaced, OrderRejected, RejectOrder, RejectionReason,
+        OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected, RejectOrder,
+        RejectionReason,
     },
     payment::{
         LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized,
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentCommand,
-        PaymentDeclined, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
-        PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, RecordOutcomeUnknown,
-        RequestAuthorization, RequestVoid,
+        PaymentDeclined, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown,
+        PaymentParked, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, RecordAuthorized,
+        RecordCaptured, RecordOutcomeUnknown, RecordVoided, RequestAuthorization, RequestVoid,
     },
     stock::{
         ReleaseReason, ReservationCommand, ReservationCommitted, ReservationItem, ReservationLine,
@@ -62,7 +64,7 @@ fn brief() -> OrderBrief {
 
 fn event<P>(payload: P) -> Event
 where
-    P: Into<crate::order::OrderEvent>,
+    P: Into<OrderEvent>,
 {
     payload.into().into()
 }
@@ -272,12 +274,6 @@ fn what_does_not_concern_a_policy_changes_nothing() {
         parts: 1,
     };
     let payments = [
-        PaymentParked {
-            order_id: order_id(1),
-            attempt: 1,
-            detail: "no answer".into(),
-        }
-        .into(),
         PaymentVoidDeferred {
             order_id: order_id(1),
             idempotency_key: "v".into(),

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    Decider, Location,
-    testing::{at, order_id, sku, uuid},
+    Decider, Location, Refusal, RefusalKind,
+    testing::{at, meaning_knows_no_state, order_id, sku, uuid},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -139,6 +139,7 @@ proptest! {
     ) {
         let mut stores: Stores = SKUS.map(|name| (name, Stock::default())).into();
         for asked in asked {
+            meaning_knows_no_stock(&stores, &asked);
             let Some(events) = put(&mut stores, &asked) else {
                 continue;
             };
@@ -152,6 +153,30 @@ proptest! {
             if let Asked::Across(command) = &asked {
                 late(&mut stores, command);
             }
+        }
+    }
+}
+
+/// What breaks a rule of meaning does so whatever is in stock.
+fn meaning_knows_no_stock(stores: &Stores, asked: &Asked) {
+    match asked {
+        Asked::One(n, command) => meaning_knows_no_state::<Stocks>(&stores[SKUS[*n]], command),
+        Asked::Across(command) => {
+            let meaningless = |stocks: &[&Stock]| {
+                let refusal = across(stocks, command).err().map(Refusal::from);
+                refusal.filter(|refusal| refusal.kind == RefusalKind::Meaning)
+            };
+            let named = |item: &ReservationItem| SKUS.iter().find(|name| sku(name) == item.sku);
+            let stocks = command
+                .items
+                .iter()
+                .filter_map(named)
+                .map(|name| &stores[name]);
+            let empty = vec![Stock::default(); command.items.len()];
+            assert_eq!(
+                meaningless(&stocks.collect::<Vec<_>>()),
+                meaningless(&empty.iter().collect::<Vec<_>>())
+            );
         }
     }
 }

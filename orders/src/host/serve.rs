@@ -50,6 +50,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
     let sagas = SagaParts {
         feed: feed.clone(),
         lane: lane.clone(),
+        reader: events.reader.clone(),
         leases: events.leases.clone(),
         storage: Arc::new(
             PostgresSagaStore::connect(saga_url.expose_secret(), SAGA_CONNECTIONS)

@@ -21,6 +21,15 @@ pub enum RunError {
     /// An event cannot be folded. What comes after it waits.
     #[error(transparent)]
     Unfoldable(#[from] Unfoldable),
+    /// The one that has the lease is refused as a leader, again and again.
+    #[error(
+        "read.checkpoint knows a later leader of {name} than the leases do, as after one of the two \
+         was restored: run `projector rebuild {name}`"
+    )]
+    ShutOut {
+        /// The projection.
+        name: &'static str,
+    },
     /// The store is not the one that the checkpoint is of, or lost its tail.
     #[error(
         "the event store is another one, or was restored, or lost its tail: read.{name} was folded \
@@ -63,7 +72,10 @@ impl RunError {
         match self {
             Self::ReadModels(error) => error.is_transient(),
             Self::Store(error) => error.is_transient(),
-            Self::Undecodable(_) | Self::Unfoldable(_) | Self::Rewound { .. } => false,
+            Self::Undecodable(_)
+            | Self::Unfoldable(_)
+            | Self::ShutOut { .. }
+            | Self::Rewound { .. } => false,
         }
     }
 
@@ -72,7 +84,9 @@ impl RunError {
         let (stream, envelope): (String, &Envelope) = match self {
             Self::Undecodable(error) => (error.stream_name().to_owned(), &error.envelope),
             Self::Unfoldable(error) => (error.envelope.stream.to_string(), &error.envelope),
-            Self::ReadModels(_) | Self::Store(_) | Self::Rewound { .. } => return None,
+            Self::ReadModels(_) | Self::Store(_) | Self::ShutOut { .. } | Self::Rewound { .. } => {
+                return None;
+            }
         };
         Some(Place {
             stream,

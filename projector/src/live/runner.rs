@@ -2,7 +2,7 @@
 
 use super::{RunError, Step};
 use crate::{
-    projection::Projection,
+    projection::{Projection, stops_at},
     storage::{Checkpoint, ReadModels},
 };
 use bus::Feed;
@@ -169,8 +169,8 @@ fn rewound<P: Projection>(error: StoreError, store: Uuid) -> RunError {
     }
 }
 
-/// The projection's events among those that can be read, the place of the last of those, and what is
-/// wrong with the one after them.
+/// The projection's events before the first that stops it, up to where that is, and what is wrong
+/// with the one that stops it.
 fn sort<P: Projection>(
     events: &[Arc<Delivered>],
 ) -> (Vec<&Recorded>, Option<Bookmark>, Option<RunError>) {
@@ -184,7 +184,10 @@ fn sort<P: Projection>(
                     mine.push(event);
                 }
             }
-            Err(error) => return (mine, readable, Some(error.clone().into())),
+            Err(error) if stops_at::<P>(error.source.event_type()) => {
+                return (mine, readable, Some(error.clone().into()));
+            }
+            Err(error) => readable = Some(Bookmark::at(&error.envelope)),
         }
     }
     (mine, readable, None)

@@ -90,15 +90,15 @@ impl Projection for CustomerSummary {
             OrderEvent::OrderPlaced(_) => {
                 let (placed_at, total) = (brief.placed_at, brief.total);
                 let mut row = row.unwrap_or_else(|| empty(key(event, brief), placed_at));
-                add(&mut row.orders, 1);
-                add(&mut row.amount, total);
+                add(&mut row.orders, 1)?;
+                add(&mut row.amount, total)?;
                 row.first_order_at = row.first_order_at.min(placed_at);
                 row.last_order_at = row.last_order_at.max(placed_at);
                 row
             }
             _ => known(row)?,
         };
-        tally!(row).count(order);
+        tally!(row).count(order)?;
         row.position = event.envelope.position.get();
         row.updated_at = event.envelope.recorded_at;
         Ok(Some(row))
@@ -195,6 +195,22 @@ mod tests {
         let mut amounts: Vec<_> = rows.values().map(|row| row.amount).collect();
         amounts.sort_unstable();
         assert_eq!(amounts, [5, 7]);
+    }
+
+    /// The most that an order may come to leaves room for the sum of very many.
+    #[test]
+    fn what_cannot_be_counted_is_an_error_and_no_wrong_sum() {
+        let most = 10_000_000_000_000;
+        let mut history = History::default();
+        for _ in 0..3 {
+            history.place("17850", &[("A", 1, most)]);
+        }
+        assert_eq!(row(&history, "17850").amount, 3 * most);
+        history.place("17850", &[("A", 1, i64::MAX - 3 * most)]);
+        assert_eq!(row(&history, "17850").amount, i64::MAX);
+        history.place("17850", &[("A", 1, 1)]);
+        let error = fold_all::<CustomerSummary>(history.events()).unwrap_err();
+        assert!(error.to_string().contains("counted"), "{error}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub use order_timeline::{OrderTimeline, OrderTimelineKey, OrderTimelineRow};
 pub use sales_daily::{SalesDaily, SalesDailyKey, SalesDailyRow};
 pub use stock_level::{StockLevel, StockLevelKey, StockLevelRow};
 
-use crate::projection::Projection;
+use crate::projection::{FoldError, Projection, add};
 use domain::{
     OrderId,
     order::{Line, OrderEvent},
@@ -98,7 +98,10 @@ const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
 }
 
 /// How many pieces the lines are.
-fn units(lines: &[Line]) -> i64 {
-    let quantities = lines.iter().map(|line| line.quantity);
-    quantities.fold(0, i64::saturating_add)
+fn units(lines: &[Line]) -> Result<i64, FoldError> {
+    let mut units = 0;
+    for line in lines {
+        add(&mut units, line.quantity)?;
+    }
+    Ok(units)
 }

@@ -116,7 +116,7 @@ impl Projection for OrderSummary {
     ) -> Result<Option<OrderSummaryRow>, FoldError> {
         let mut row = match (&event.event, row) {
             (Event::Stock(_), row) => return Ok(row),
-            (Event::Order(OrderEvent::OrderPlaced(placed)), None) => begin(event, placed),
+            (Event::Order(OrderEvent::OrderPlaced(placed)), None) => begin(event, placed)?,
             (Event::Order(OrderEvent::OrderPlaced(_)), Some(_)) => {
                 return Err(FoldError::new("the order was placed before"));
             }
@@ -138,13 +138,13 @@ impl Projection for OrderSummary {
     }
 }
 
-fn begin(event: &Recorded, placed: &OrderPlaced) -> OrderSummaryRow {
+fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, FoldError> {
     let address = placed.shipping_address.as_ref();
-    OrderSummaryRow {
+    Ok(OrderSummaryRow {
         tenant: event.envelope.tenant.clone(),
         order_id: placed.order_id,
         total: placed.total,
-        unit_count: super::units(&placed.lines),
+        unit_count: super::units(&placed.lines)?,
         version: 0,
         position: 0,
         placed_at: placed.placed_at,
@@ -164,7 +164,7 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> OrderSummaryRow {
         holds: Json(vec![]),
         shipping_address: address.cloned().map(Json),
         lines: Some(Json(placed.lines.clone())),
-    }
+    })
 }
 
 fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) {

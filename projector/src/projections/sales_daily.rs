@@ -89,16 +89,16 @@ impl Projection for SalesDaily {
         let mut row = match order {
             OrderEvent::OrderPlaced(placed) => {
                 let mut row = row.unwrap_or_else(|| empty(key(event, &brief), event));
-                add(&mut row.orders, 1);
+                add(&mut row.orders, 1)?;
                 let lines = i64::try_from(placed.lines.len()).unwrap_or(i64::MAX);
-                add(&mut row.lines, lines);
-                add(&mut row.units, super::units(&placed.lines));
-                add(&mut row.amount, placed.total);
+                add(&mut row.lines, lines)?;
+                add(&mut row.units, super::units(&placed.lines)?)?;
+                add(&mut row.amount, placed.total)?;
                 row
             }
             _ => known(row)?,
         };
-        tally!(row).count(order);
+        tally!(row).count(order)?;
         row.position = event.envelope.position.get();
         row.updated_at = event.envelope.recorded_at;
         Ok(Some(row))

@@ -1,7 +1,7 @@
 //! One row per SKU and location: how many there are, and how many may still be reserved.
 
 use crate::{
-    projection::{FoldError, Projection, add},
+    projection::{FoldError, Projection, add, subtract},
     row::row,
 };
 use chrono::{DateTime, Utc};
@@ -90,25 +90,28 @@ impl Projection for StockLevel {
             )));
         }
         match stock {
-            StockEvent::StockReceived(event) => add(&mut row.on_hand, event.quantity),
-            StockEvent::StockAdjusted(event) => add(&mut row.on_hand, event.delta),
-            StockEvent::StockReserved(event) => add(&mut row.reserved, event.quantity),
+            StockEvent::StockReceived(event) => add(&mut row.on_hand, event.quantity)?,
+            StockEvent::StockAdjusted(event) => add(&mut row.on_hand, event.delta)?,
+            StockEvent::StockReserved(event) => add(&mut row.reserved, event.quantity)?,
             StockEvent::StockReservationRejected(_) => {}
             StockEvent::ReservationCommitted(event) => {
-                add(&mut row.reserved, -event.quantity);
-                add(&mut row.committed, event.quantity);
+                subtract(&mut row.reserved, event.quantity)?;
+                add(&mut row.committed, event.quantity)?;
             }
             StockEvent::ReservationReleased(event) => {
                 let held = match event.committed {
                     true => &mut row.committed,
                     false => &mut row.reserved,
                 };
-                add(held, -event.quantity);
+                subtract(held, event.quantity)?;
             }
-            StockEvent::ReservationExpired(event) => add(&mut row.reserved, -event.quantity),
+            StockEvent::ReservationExpired(event) => {
+                subtract(&mut row.reserved, event.quantity)?;
+            }
         }
-        let promised = row.reserved.saturating_add(row.committed);
-        row.available = row.on_hand.saturating_sub(promised);
+        row.available = row.on_hand;
+        subtract(&mut row.available, row.reserved)?;
+        subtract(&mut row.available, row.committed)?;
         row.version = event.envelope.version.get();
         row.position = event.envelope.position.get();
         row.updated_at = event.envelope.recorded_at;

@@ -1,14 +1,17 @@
 //! Where orders are now, counted: what the sums per customer and per day share.
 
-use crate::projection::add;
+use crate::projection::{FoldError, add, subtract};
 use domain::order::{OrderBrief, OrderEvent};
+
+/// How many orders, and what they come to.
+type Counter<'a> = (&'a mut i64, &'a mut i64);
 
 /// The counters of a row.
 pub(super) struct Tally<'a> {
-    pub(super) confirmed: (&'a mut i64, &'a mut i64),
-    pub(super) cancelled: (&'a mut i64, &'a mut i64),
-    pub(super) rejected: (&'a mut i64, &'a mut i64),
-    pub(super) expired: (&'a mut i64, &'a mut i64),
+    pub(super) confirmed: Counter<'a>,
+    pub(super) cancelled: Counter<'a>,
+    pub(super) rejected: Counter<'a>,
+    pub(super) expired: Counter<'a>,
 }
 
 /// Borrows the counters of `row`.
@@ -27,15 +30,16 @@ pub(super) use tally;
 impl Tally<'_> {
     /// Counts an order in where the event brings it. A cancellation that is asked for or refused
     /// changes nothing: only a cancelled order has left where it was.
-    pub(super) fn count(self, event: &OrderEvent) {
+    pub(super) fn count(self, event: &OrderEvent) -> Result<(), FoldError> {
         match event {
             OrderEvent::OrderConfirmed(event) => enter(self.confirmed, &event.order),
             OrderEvent::OrderRejected(event) => enter(self.rejected, &event.order),
             OrderEvent::OrderExpired(event) => enter(self.expired, &event.order),
             OrderEvent::OrderCancelled(event) => {
-                enter(self.cancelled, &event.order);
-                if event.confirmed {
-                    leave(self.confirmed, &event.order);
+                enter(self.cancelled, &event.order)?;
+                match event.confirmed {
+                    true => leave(self.confirmed, &event.order),
+                    false => Ok(()),
                 }
             }
             OrderEvent::OrderPlaced(_)
@@ -43,19 +47,19 @@ impl Tally<'_> {
             | OrderEvent::CancellationRejected(_)
             | OrderEvent::NoteAdded(_)
             | OrderEvent::HoldPlaced(_)
-            | OrderEvent::HoldReleased(_) => {}
+            | OrderEvent::HoldReleased(_) => Ok(()),
         }
     }
 }
 
-fn enter((orders, amount): (&mut i64, &mut i64), order: &OrderBrief) {
-    add(orders, 1);
-    add(amount, order.total);
+fn enter((orders, amount): Counter<'_>, order: &OrderBrief) -> Result<(), FoldError> {
+    add(orders, 1)?;
+    add(amount, order.total)
 }
 
-fn leave((orders, amount): (&mut i64, &mut i64), order: &OrderBrief) {
-    add(orders, -1);
-    add(amount, -order.total);
+fn leave((orders, amount): Counter<'_>, order: &OrderBrief) -> Result<(), FoldError> {
+    subtract(orders, 1)?;
+    subtract(amount, order.total)
 }
 
 /// What was placed, of the events that are counted.

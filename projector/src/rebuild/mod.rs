@@ -28,7 +28,7 @@ use futures::future::BoxFuture;
 use pass::{Part, Pass};
 use progress::Report;
 use site::{NewTable, Site};
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 use store::{Bookmark, EventReader, Head, StoreError, Undecodable};
 use tokio::time::{Instant, interval};
 use uuid::Uuid;
@@ -39,9 +39,6 @@ const SWAPS: u32 = 20;
 /// The leader epoch of the checkpoint that nobody else knows of.
 const ONLY_LEADER: i64 = 1;
 
-/// How often a rebuild says that it is alive.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-
 /// The bounds of a rebuild.
 #[derive(Debug, Clone)]
 pub struct RebuildOptions {
@@ -51,6 +48,8 @@ pub struct RebuildOptions {
     pub rows: usize,
     /// The most events folded at once when catching up.
     pub batch: usize,
+    /// How often a rebuild says that it is alive.
+    pub heartbeat: Duration,
 }
 
 impl Default for RebuildOptions {
@@ -59,6 +58,7 @@ impl Default for RebuildOptions {
             page: 8_192,
             rows: 250_000,
             batch: 4_096,
+            heartbeat: Duration::from_secs(5),
         }
     }
 }
@@ -122,6 +122,7 @@ impl From<RunError> for RebuildError {
             RunError::Store(error) => error.into(),
             RunError::Undecodable(error) => error.into(),
             RunError::Unfoldable(error) => error.into(),
+            RunError::ShutOut { name } => ReadModelError::Fenced(name).into(),
             RunError::Rewound { name, .. } => Self::Rewound(name),
         }
     }
@@ -220,9 +221,10 @@ impl Work<'_> {
             rows += copied.rows;
             next = copied.rest;
         }
-        site.index().await?;
+        self.alive(P::NAME, site.index()).await?;
         site.checkpoint(head.position, head.epoch).await?;
-        let position = self.swap::<P>(site, head, read).await?;
+        let swap = self.swap::<P>(site, head, read);
+        let position = self.alive(P::NAME, swap).await?;
         self.report.done(position);
         Ok(Rebuilt {
             position,
@@ -233,7 +235,7 @@ impl Work<'_> {
         })
     }
 
-    /// One pass over history, up to `head`. Says meanwhile that it is alive.
+    /// One pass over history, up to `head`.
     async fn pass<P: Projection>(
         &self,
         site: &mut Site,
@@ -247,15 +249,36 @@ impl Work<'_> {
             self.options,
             self.report.clone(),
         );
-        let mut alive = interval(HEARTBEAT);
-        let (pool, name) = (self.models.pool(), site.name());
-        let copying = pass.run(site);
-        tokio::pin!(copying);
+        self.alive(P::NAME, pass.run(site)).await
+    }
+
+    /// Works, and says meanwhile that the rebuild is alive. That this cannot be said is no reason to
+    /// stop working.
+    async fn alive<T>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T, RebuildError>>,
+    ) -> Result<T, RebuildError> {
+        // Beside the work and not in between: it may have to wait for what the work holds.
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = self.tell_alive(name) => match never {},
+        }
+    }
+
+    async fn tell_alive(&self, name: &'static str) -> Infallible {
+        let mut alive = interval(self.options.heartbeat);
         loop {
-            tokio::select! {
-                biased;
-                copied = &mut copying => return copied,
-                _ = alive.tick() => site::tell(pool, name, self.report.position()).await?,
+            alive.tick().await;
+            let told = site::tell(self.models.pool(), name, self.report.position()).await;
+            if let Err(error) = told {
+                let error = &error as &dyn std::error::Error;
+                tracing::debug!(
+                    projection = name,
+                    error,
+                    "it cannot be said that {name} is being built"
+                );
             }
         }
     }
@@ -285,7 +308,7 @@ impl Work<'_> {
                 replaces_lost: live > head,
             };
             if site.swap(&new).await? {
-                site.drop_old().await?;
+                site.drop_old().await;
                 return Ok(step.stored());
             }
         }

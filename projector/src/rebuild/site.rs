@@ -76,10 +76,6 @@ impl Site {
         }
     }
 
-    pub(super) const fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// Removes what an interrupted rebuild left, and makes a table like the live one, without
     /// indexes, with a checkpoint of its own.
     pub(super) async fn prepare(&mut self, version: i32) -> Result<(), RebuildError> {
@@ -279,15 +275,18 @@ impl Site {
         Ok(true)
     }
 
-    /// Removes the table that was replaced. Should somebody still read it, the next rebuild does.
-    pub(super) async fn drop_old(&mut self) -> Result<(), RebuildError> {
+    /// Removes the table that was replaced. Should that fail, the next rebuild does it: the new one is
+    /// in its place already.
+    pub(super) async fn drop_old(&mut self) {
+        let name = self.name;
         let sql = format!("DROP TABLE IF EXISTS read.{}{OLD}", self.table);
-        match self.run("removing the table that was replaced", &sql).await {
-            Err(RebuildError::ReadModels(ReadModelError::Unavailable(error))) => {
-                tracing::warn!(projection = self.name, %error, "the replaced table stays until the next rebuild");
-                Ok(())
-            }
-            other => other,
+        if let Err(error) = self.run("removing the table that was replaced", &sql).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                projection = name,
+                error,
+                "{name} is built anew; the table that it replaces stays until the next rebuild"
+            );
         }
     }
 
@@ -311,14 +310,17 @@ impl Site {
     }
 }
 
-/// Says that a rebuild is alive, and how far.
+/// Says that a rebuild is alive, and how far at least: once it catches up, its checkpoint is further.
 pub(super) async fn tell(
     pool: &PgPool,
     name: &str,
     position: Position,
 ) -> Result<(), RebuildError> {
     sqlx::query(
-        "UPDATE read.checkpoint SET position = $2, updated_at = clock_timestamp() WHERE name = $1",
+        "UPDATE read.checkpoint
+         SET position   = GREATEST(position, $2),
+             updated_at = clock_timestamp()
+         WHERE name = $1",
     )
     .bind(format!("{name}{NEW}"))
     .bind(position.get())

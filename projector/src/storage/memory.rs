@@ -23,8 +23,31 @@ pub struct MemoryReadModels {
 struct State {
     checkpoints: BTreeMap<&'static str, CheckpointRecord>,
     /// By projection: its `Table`.
-    tables: BTreeMap<&'static str, Box<dyn Any + Send>>,
+    tables: BTreeMap<&'static str, Box<dyn AnyTable>>,
 }
+
+/// A table whose rows only its projection knows.
+trait AnyTable: Send {
+    fn copied(&self) -> Box<dyn AnyTable>;
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+}
+
+impl<K, R> AnyTable for BTreeMap<K, R>
+where
+    K: Clone + Send + 'static,
+    R: Clone + Send + 'static,
+{
+    fn copied(&self) -> Box<dyn AnyTable> {
+        Box::new(self.clone())
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// Read models as they were at some time.
+pub struct MemorySnapshot(State);
 
 type Table<P> = BTreeMap<KeyOf<P>, <P as Projection>::Row>;
 
@@ -41,6 +64,24 @@ impl MemoryReadModels {
     pub fn rows<P: Projection>(&self) -> Vec<P::Row> {
         let mut state = self.state();
         state.table::<P>().values().cloned().collect()
+    }
+
+    /// All of them as they are now.
+    pub fn snapshot(&self) -> MemorySnapshot {
+        let state = self.state();
+        let tables = state.tables.iter();
+        MemorySnapshot(State {
+            checkpoints: state.checkpoints.clone(),
+            tables: tables
+                .map(|(name, table)| (*name, table.copied()))
+                .collect(),
+        })
+    }
+
+    /// Makes them what they were: as a database does that had not written the rest to disk when it
+    /// crashed.
+    pub fn restore(&self, snapshot: MemorySnapshot) {
+        *self.state() = snapshot.0;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -60,6 +101,7 @@ impl State {
         let table = self.tables.entry(P::NAME);
         let table = table.or_insert_with(|| Box::new(Table::<P>::new()));
         table
+            .as_any_mut()
             .downcast_mut()
             .expect("a table is only ever made here, under the name of its projection")
     }

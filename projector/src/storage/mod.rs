@@ -3,7 +3,7 @@
 mod memory;
 pub mod postgres;
 
-pub use memory::MemoryReadModels;
+pub use memory::{MemoryReadModels, MemorySnapshot};
 pub use postgres::PostgresReadModels;
 
 use crate::{projection::Projection, row::Row};

@@ -7,6 +7,7 @@ use crate::{
     live::{RunOptions, Runner},
     projection::Projection,
     projections::{CustomerSummary, OrderSummary},
+    rebuild::{RebuildOptions, rebuild},
     storage::{Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels},
 };
 use domain::Position;
@@ -190,5 +191,37 @@ async fn a_crash_between_load_and_commit_loses_and_doubles_nothing() {
     assert_eq!(
         table::<OrderSummary>(models).await,
         fresh::<OrderSummary>(&**store).await
+    );
+}
+
+/// The leases were restored from an older copy than the read models, so that no lease has an epoch
+/// that the checkpoint lets in.
+#[tokio::test]
+async fn a_leader_that_is_never_let_in_is_failing_until_it_is_built_anew() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 20).await;
+    models
+        .take_over::<CustomerSummary>(1_000_000)
+        .await
+        .unwrap();
+    let process = Process::start::<CustomerSummary, _>(store.clone(), models.clone(), leases());
+    until("it is failing", async || process.board.verdict().is_err()).await;
+    let verdict = process.board.verdict().unwrap_err();
+    assert!(
+        verdict.contains("projector rebuild customer_summary"),
+        "{verdict}"
+    );
+    let options = RebuildOptions::default();
+    let rebuilt = rebuild::<CustomerSummary>(store.clone(), models, &options, Arc::new(|_| {}));
+    rebuilt.await.unwrap();
+    until("it goes on by itself", async || {
+        process.board.verdict().is_ok()
+    })
+    .await;
+    process.stop().await;
+    assert_eq!(
+        table::<CustomerSummary>(models).await,
+        fresh::<CustomerSummary>(&**store).await
     );
 }

@@ -4,14 +4,18 @@ use super::harness::{Database, Process, database, filled, fresh, leases, reaches
 use crate::{
     PostgresReadModels,
     projection::Projection,
-    projections::{CustomerSummary, OrderSummary},
+    projections::{CustomerSummary, OrderSummary, StockLevel},
     rebuild::{RebuildError, RebuildOptions, rebuild},
     storage::ReadModels,
+    testing::{History, append},
 };
 use sqlx::{Connection, PgConnection};
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 use store::EventReader;
 
@@ -19,6 +23,7 @@ const OPTIONS: &RebuildOptions = &RebuildOptions {
     page: 64,
     rows: 100,
     batch: 32,
+    heartbeat: Duration::from_millis(10),
 };
 
 async fn rebuilt<P: Projection>(database: &Database) -> crate::rebuild::Rebuilt {
@@ -157,7 +162,7 @@ async fn a_failed_rebuild_leaves_all_as_it_was() {
     rebuilt::<OrderSummary>(&database).await;
     let before = table::<OrderSummary>(models).await;
     history.place("c1", &[("A", 1, 1)]);
-    let mut unreadable = crate::testing::append(history.events().last().unwrap());
+    let mut unreadable = append(history.events().last().unwrap());
     unreadable.streams[0].events[0].schema_version = 77;
     store::EventStore::append(&**store, &[unreadable])
         .await
@@ -167,6 +172,65 @@ async fn a_failed_rebuild_leaves_all_as_it_was() {
     assert!(matches!(error, RebuildError::Undecodable(_)), "{error}");
     assert_eq!(table::<OrderSummary>(models).await, before);
     assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+/// An event that the live runtime stops at stops a rebuild as well, wherever it is: in the part of
+/// history that is copied, and in what is caught up with.
+#[tokio::test]
+async fn a_rebuild_stops_at_what_nobody_can_read() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    let mut history = filled(&**store, 40).await;
+    rebuilt::<StockLevel>(&database).await;
+    let before = table::<StockLevel>(models).await;
+    // What is known to be nothing of the projection's does not concern it.
+    append_as(&**store, &mut history, |event| {
+        (event.event_type, event.schema_version) = ("OrderConfirmed", 77);
+    })
+    .await;
+    rebuilt::<StockLevel>(&database).await;
+    // While it folds the first part of history, something comes that nobody knows.
+    let writer = Mutex::new(Some((store.clone(), history)));
+    let (told, caught) = std::sync::mpsc::channel();
+    let (told, caught) = (Mutex::new(told), Mutex::new(caught));
+    let runtime = tokio::runtime::Handle::current();
+    let on_progress = Arc::new(move |_: &_| {
+        if let Some((store, mut history)) = writer.lock().unwrap().take() {
+            let told = told.lock().unwrap().clone();
+            runtime.spawn(async move {
+                append_as(&*store, &mut history, |event| {
+                    event.event_type = "StockEvaporated";
+                })
+                .await;
+                told.send(()).unwrap();
+            });
+            // Folding is done on a thread of its own, which may wait.
+            caught.lock().unwrap().recv().unwrap();
+        }
+    });
+    for when in ["caught up with", "copied"] {
+        let on_progress = on_progress.clone();
+        let failed = rebuild::<StockLevel>(store.clone(), models, OPTIONS, on_progress).await;
+        let error = failed.unwrap_err();
+        assert!(
+            matches!(&error, RebuildError::Undecodable(error) if error.source.event_type() == "StockEvaporated"),
+            "{when}: {error}"
+        );
+        assert_eq!(table::<StockLevel>(models).await, before, "{when}");
+        assert_eq!(leftovers(models).await, Vec::<String>::new(), "{when}");
+    }
+}
+
+/// Appends an event that is changed by `change`.
+async fn append_as(
+    store: &dyn store::EventStore,
+    history: &mut History,
+    change: impl FnOnce(&mut store::NewEvent),
+) {
+    history.receive("A", 1);
+    let mut append = append(history.events().last().unwrap());
+    change(&mut append.streams[0].events[0]);
+    store.append(&[append]).await.unwrap();
 }
 
 #[tokio::test]
@@ -186,5 +250,68 @@ async fn two_at_once_are_one_too_many() {
     let checkpoints = models.checkpoints().await.unwrap();
     assert_eq!(checkpoints.len(), 1);
     assert_eq!(checkpoints[0].position, head);
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+/// While readers keep the tables from being swapped nothing is folded, and yet it is no interrupted
+/// rebuild.
+#[tokio::test]
+async fn a_rebuild_says_that_it_is_alive_until_its_end() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 40).await;
+    rebuilt::<StockLevel>(&database).await;
+    let head = store.head().await.unwrap().position;
+    let mut reader = PgConnection::connect(&database.url).await.unwrap();
+    let mut reading = reader.begin().await.unwrap();
+    sqlx::query("SELECT count(*) FROM read.stock_level")
+        .execute(&mut *reading)
+        .await
+        .unwrap();
+    let building = tokio::spawn({
+        let (store, models) = (store.clone(), models.clone());
+        async move { rebuild::<StockLevel>(store, &models, OPTIONS, Arc::new(|_| {})).await }
+    });
+    let alive = async || {
+        let checkpoints = models.checkpoints().await.unwrap();
+        let mut mine = checkpoints.into_iter();
+        mine.find(|record| record.name == "stock_level__new" && record.position == head)
+            .map(|record| record.updated_at)
+    };
+    until("all is folded", async || alive().await.is_some()).await;
+    for _ in 0..3 {
+        let before = alive().await;
+        until("it says again that it is alive", async || {
+            alive().await > before
+        })
+        .await;
+    }
+    reading.rollback().await.unwrap();
+    building.await.unwrap().unwrap();
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_rebuild_is_done_once_the_tables_are_swapped() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 40).await;
+    rebuilt::<StockLevel>(&database).await;
+    // It keeps the table that is replaced from being removed.
+    for sql in [
+        "CREATE VIEW public.levels AS SELECT sku FROM read.stock_level",
+        "DELETE FROM read.stock_level",
+    ] {
+        sqlx::query(sql).execute(models.pool()).await.unwrap();
+    }
+    rebuilt::<StockLevel>(&database).await;
+    let expected = fresh::<StockLevel>(&**store).await;
+    assert_eq!(table::<StockLevel>(models).await, expected);
+    assert!(leftovers(models).await.contains(&"stock_level__old".into()));
+    sqlx::query("DROP VIEW public.levels")
+        .execute(models.pool())
+        .await
+        .unwrap();
+    rebuilt::<StockLevel>(&database).await;
     assert_eq!(leftovers(models).await, Vec::<String>::new());
 }

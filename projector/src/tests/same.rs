@@ -58,6 +58,7 @@ async fn live_and_anew<P: Projection>() {
             page: 50,
             rows,
             batch: 20,
+            ..RebuildOptions::default()
         };
         let rebuilt = rebuild::<P>(store.clone(), models, &options, Arc::new(|_| {}))
             .await

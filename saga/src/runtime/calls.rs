@@ -7,8 +7,8 @@ use crate::{
 use domain::{
     Command, OrderId,
     payment::{
-        PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-        RecordOutcomeUnknown, RecordVoided,
+        Payment, PaymentCommand, PaymentStatus, RecordAuthorized, RecordCaptureFailed,
+        RecordCaptured, RecordDeclined, RecordOutcomeUnknown, RecordVoided,
     },
     policy::Call,
 };
@@ -29,11 +29,13 @@ pub(super) enum CallOutcome {
     GiveUp(String),
 }
 
-/// Calls the provider. `attempts` is how often the same was called in vain before.
+/// Calls the provider. `attempts` is how often the same was called in vain before, `parked` whether
+/// it is known already that nobody knows what became of the payment.
 pub(super) async fn call(
     provider: &dyn PaymentProvider,
     call: &Call,
     attempts: u32,
+    parked: bool,
 ) -> CallOutcome {
     let patient = attempts < TAKEN_IN_VAIN;
     match call {
@@ -65,12 +67,11 @@ pub(super) async fn call(
             last,
         } => match timed("inquire", provider.inquire(idempotency_key)).await {
             Ok(authorization) => outcome(*order_id, *attempt, authorization),
-            // After so long, what never arrived will not arrive any more.
-            Err(CallError::NotFound) if *last => {
-                let code = "the provider never received it".into();
-                payment(*order_id, declined(*attempt, code))
-            }
             Err(CallError::Later(problem)) if patient => CallOutcome::Again(problem),
+            // An operator had it asked once more, and still has to look.
+            Err(error) if parked => CallOutcome::GiveUp(error.to_string()),
+            // Nor is it known that what the provider does not know of will never get there: to charge
+            // again is for people to decide.
             Err(error) => payment(*order_id, unknown(*attempt, *inquiries, *last, &error)),
         },
         Call::Void {
@@ -128,6 +129,47 @@ pub(super) fn moves_money(command: &Command) -> bool {
                 | PaymentCommand::RecordCaptured(_)
         )
     )
+}
+
+/// Whether `payment` has in its books that the provider holds, took or gave back money, as `command`
+/// says.
+pub(super) fn is_in_the_books(payment: &Payment, command: &Command) -> bool {
+    let Command::Payment(_, command) = command else {
+        return false;
+    };
+    let known = |authorization_id: &str| {
+        let ours = payment.authorization.as_ref();
+        ours.is_some_and(|ours| ours.authorization_id == authorization_id)
+    };
+    match command {
+        PaymentCommand::RecordAuthorized(command) => known(&command.authorization_id),
+        PaymentCommand::RecordVoided(command) => {
+            payment.status == PaymentStatus::Voided && known(&command.authorization_id)
+        }
+        PaymentCommand::RecordCaptured(command) => {
+            payment.status == PaymentStatus::Captured && known(&command.authorization_id)
+        }
+        _ => false,
+    }
+}
+
+/// What tells the outcomes of one call apart: what it came to the first time is another command than
+/// what it comes to the next time, and must not be answered as if it were the same.
+pub(super) const fn kind(command: &Command) -> &'static str {
+    match command {
+        Command::Payment(_, command) => match command {
+            PaymentCommand::RecordAuthorized(_) => "authorized",
+            PaymentCommand::RecordDeclined(_) => "declined",
+            PaymentCommand::RecordOutcomeUnknown(_) => "unknown",
+            PaymentCommand::RecordVoided(_) => "voided",
+            PaymentCommand::RecordCaptured(_) => "captured",
+            PaymentCommand::RecordCaptureFailed(_) => "capture_failed",
+            PaymentCommand::RequestAuthorization(_)
+            | PaymentCommand::RequestVoid(_)
+            | PaymentCommand::RequestCapture(_) => "requested",
+        },
+        Command::Order(..) | Command::Stock(_) | Command::Reservation(_) => command.name(),
+    }
 }
 
 /// Calls, and tells the metrics how that went.

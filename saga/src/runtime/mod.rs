@@ -1,6 +1,7 @@
 //! What makes policies run: over events for what follows at once, over tasks for the rest.
 
 mod calls;
+mod payments;
 mod perform;
 mod plan;
 mod policy;

@@ -2,8 +2,9 @@
 
 use super::{
     actor,
-    calls::{CallOutcome, call, moves_money},
+    calls::{CallOutcome, call, is_in_the_books, kind, moves_money},
     envelope,
+    payments::{Known, payments},
 };
 use crate::{
     provider::PaymentProvider,
@@ -12,14 +13,15 @@ use crate::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    CommandId,
-    policy::{Task, TimerName},
+    Actor, Command, CommandId, EventId, StreamId,
+    payment::Payment,
+    policy::{Call, Task, TimerName},
 };
 use futures::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use store::{
-    Clock,
-    lane::{Lane, LaneError, Outcome},
+    Clock, EventReader,
+    lane::{Executed, Lane, LaneError, Outcome},
 };
 
 /// The longest problem that is kept with a task, in characters.
@@ -39,6 +41,8 @@ pub(super) enum Done {
 /// How a try ended.
 enum Tried {
     Recorded,
+    /// The payment does not wait for it any more.
+    NotAwaited,
     Problem(String),
     /// Trying again will not help.
     Hopeless(String),
@@ -49,6 +53,7 @@ enum Tried {
 /// Does single tasks.
 pub(super) struct Performer {
     pub lane: Lane,
+    pub reader: Arc<dyn EventReader>,
     pub storage: Arc<dyn SagaStore>,
     pub provider: Arc<dyn PaymentProvider>,
     pub clock: Arc<dyn Clock>,
@@ -57,14 +62,21 @@ pub(super) struct Performer {
 }
 
 impl Performer {
-    /// Does a task. One that panics has failed as any other.
-    pub(super) async fn perform(&self, task: &StoredTask) -> Done {
+    /// Does a task; one that calls the provider, about a payment that is as `payment` says. One that
+    /// panics has failed as any other.
+    pub(super) async fn perform(&self, task: &StoredTask, payment: Option<Known>) -> Done {
         let lateness = self.clock.now() - task.due_at;
         telemetry::begun(lateness.to_std().unwrap_or_default());
-        let tried = AssertUnwindSafe(self.attempt(task)).catch_unwind().await;
+        let tried = AssertUnwindSafe(self.attempt(task, payment))
+            .catch_unwind()
+            .await;
         match tried {
             Ok(Tried::Recorded) => {
                 telemetry::tried("done");
+                Done::Forget
+            }
+            Ok(Tried::NotAwaited) => {
+                telemetry::tried("not_awaited");
                 Done::Forget
             }
             Ok(Tried::Problem(problem)) => self.put_off(task, &problem).await,
@@ -75,35 +87,84 @@ impl Performer {
         }
     }
 
-    async fn attempt(&self, task: &StoredTask) -> Tried {
-        let (command, actor) = match &task.task {
-            Task::Execute(command) => {
-                let name = task.name.map_or("task", TimerName::as_str);
-                (command.clone(), actor("timer", name))
+    async fn attempt(&self, task: &StoredTask, payment: Option<Known>) -> Tried {
+        match (&task.task, payment) {
+            (Task::Execute(command), _) => self.execute(task, command.clone()).await,
+            (Task::Call(what), Some(Ok(payment))) => self.call(task, what, &payment).await,
+            (Task::Call(_), Some(Err(error))) => {
+                let reason = &error.source;
+                Tried::Problem(format!("the payment is not known: {error}: {reason}"))
             }
-            Task::Call(what) => match call(self.provider.as_ref(), what, task.attempts).await {
-                CallOutcome::Record(command) => (*command, actor("participant", "payment")),
-                CallOutcome::Again(problem) => return Tried::Problem(problem),
-                CallOutcome::GiveUp(problem) => return Tried::Hopeless(problem),
-            },
+            (Task::Call(_), None) => Tried::Problem("the payment is not known".into()),
+        }
+    }
+
+    async fn execute(&self, task: &StoredTask, command: Command) -> Tried {
+        let name = task.name.map_or("task", TimerName::as_str);
+        let (id, actor) = (CommandId::new(task.id), actor("timer", name));
+        match self.put(task, id, actor, command).await {
+            // A refusal is an answer: what the task wanted is not wanted any more.
+            Ok(_) => Tried::Recorded,
+            Err(tried) => tried,
+        }
+    }
+
+    /// Calls the provider, if the payment still waits for that: what was called before a crash, or
+    /// before the sagas' tables lost their tail, is not called again once its outcome is recorded.
+    async fn call(&self, task: &StoredTask, what: &Call, payment: &Payment) -> Tried {
+        if !what.is_awaited_by(payment) {
+            return Tried::NotAwaited;
+        }
+        let provider = self.provider.as_ref();
+        let command = match call(provider, what, task.attempts, payment.parked).await {
+            CallOutcome::Record(command) => *command,
+            CallOutcome::Again(problem) => return Tried::Problem(problem),
+            CallOutcome::GiveUp(problem) => return Tried::Hopeless(problem),
         };
-        let moves_money = moves_money(&command);
-        let id = CommandId::new(task.id);
-        let command = envelope(id, actor, &task.context, self.clock.now(), command);
-        match self
-            .lane
-            .execute_in_turn(command)
-            .await
-            .map(|done| done.outcome)
-        {
-            Ok(Outcome::Refused(refusal)) if moves_money => {
+        let id = CommandId::of(EventId::new(task.id), kind(&command), 0);
+        let actor = actor("participant", "payment");
+        let executed = match self.put(task, id, actor, command.clone()).await {
+            Ok(executed) => executed,
+            Err(tried) => return tried,
+        };
+        match executed.outcome {
+            Outcome::Refused(refusal) if moves_money(&command) => {
                 Tried::Hopeless(format!("the provider did what our books refuse: {refusal}"))
             }
-            // A refusal is an answer: what the task wanted is not wanted any more.
-            Ok(Outcome::Accepted | Outcome::Refused(_)) => Tried::Recorded,
-            Err(LaneError::Stopped) => Tried::Stopped,
+            // What was accepted before, or changed nothing, may have been something else.
+            Outcome::Accepted if moves_money(&command) && (executed.replayed || payment.parked) => {
+                self.check_the_books(&executed.stream, &command).await
+            }
+            Outcome::Accepted | Outcome::Refused(_) => Tried::Recorded,
+        }
+    }
+
+    async fn check_the_books(&self, stream: &StreamId, command: &Command) -> Tried {
+        let known = payments(self.reader.as_ref(), [stream.clone()]).await;
+        match known.map(|mut known| known.remove(stream)) {
+            Ok(Some(Ok(payment))) if is_in_the_books(&payment, command) => Tried::Recorded,
+            Ok(Some(Ok(_))) => {
+                Tried::Hopeless("the provider did what our books do not have".into())
+            }
+            Ok(Some(Err(error))) => Tried::Problem(error.to_string()),
+            Ok(None) => Tried::Problem("the payment is not known".into()),
             Err(error) => Tried::Problem(error.to_string()),
         }
+    }
+
+    async fn put(
+        &self,
+        task: &StoredTask,
+        id: CommandId,
+        actor: Actor,
+        command: Command,
+    ) -> Result<Executed, Tried> {
+        let command = envelope(id, actor, &task.context, self.clock.now(), command);
+        let executed = self.lane.execute_in_turn(command).await;
+        executed.map_err(|error| match error {
+            LaneError::Stopped => Tried::Stopped,
+            error => Tried::Problem(error.to_string()),
+        })
     }
 
     async fn put_off(&self, task: &StoredTask, problem: &str) -> Done {

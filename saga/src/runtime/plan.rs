@@ -43,12 +43,13 @@ impl Plan {
         };
         for (index, reaction) in reactions.into_iter().enumerate() {
             let id = CommandId::of(event.envelope.event_id, planner.policy, index);
-            let stored = |name, due_at, task| StoredTask {
+            let stored = |name, due_at, task, parked| StoredTask {
                 id: id.uuid(),
                 order_id,
                 name,
                 due_at,
                 attempts: 0,
+                parked,
                 task,
                 context: context.clone(),
             };
@@ -61,10 +62,15 @@ impl Plan {
                 Reaction::Call(call) => {
                     // Due at once, also where the store's clock is ahead of ours.
                     let due_at = event.envelope.recorded_at.min(planner.now);
-                    self.calls.push(stored(None, due_at, Task::Call(call)));
+                    self.calls
+                        .push(stored(None, due_at, Task::Call(call), None));
                 }
                 Reaction::Schedule(timer) => {
-                    let task = stored(Some(timer.name), timer.due, timer.task);
+                    let task = stored(Some(timer.name), timer.due, timer.task, None);
+                    self.timers.insert((order_id, timer.name), Some(task));
+                }
+                Reaction::Park(timer, problem) => {
+                    let task = stored(Some(timer.name), timer.due, timer.task, Some(problem));
                     self.timers.insert((order_id, timer.name), Some(task));
                 }
                 Reaction::Unschedule(name) => {

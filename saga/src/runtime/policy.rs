@@ -10,12 +10,12 @@ use super::{
     remembered::{Memory, Remembered},
 };
 use crate::{
-    storage::{Checkpoint, Commit, SagaStore, SagaStoreError},
+    storage::{Checkpoint, Commit, SagaStore, SagaStoreError, StoredTask},
     telemetry,
 };
 use bus::Feed;
 use domain::{
-    Actor, CommandEnvelope, Event, OrderId, Position, Recorded, RefusalKind,
+    Actor, CommandEnvelope, Event, OrderId, Position, Recorded, RefusalKind, StreamId,
     order::OrderEvent,
     policy::{Limits, Policy},
 };
@@ -92,6 +92,21 @@ pub enum RunError {
         /// Its checkpoint.
         position: Position,
     },
+}
+
+impl RunError {
+    /// The stream that cannot be read, if that is the reason: all that comes after it waits.
+    pub fn stream(&self) -> Option<&StreamId> {
+        let unreadable = match self {
+            Self::Undecodable(error) | Self::Store(StoreError::Undecodable(error)) => error,
+            Self::Lane(LaneError::Broken(error)) => match error.as_ref() {
+                StoreError::Undecodable(error) => error,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(&unreadable.envelope.stream)
+    }
 }
 
 /// Runs one policy.
@@ -237,6 +252,7 @@ impl<P: Policy> PolicyRunner<P> {
         self.put(std::mem::take(&mut plan.commands)).await?;
         let (schedule, unschedule) = plan.into_tasks();
         let busy = !schedule.is_empty();
+        let parked = alarms(&schedule);
         let commit = Commit {
             policy: P::NAME,
             leader_epoch: term.leader_epoch,
@@ -248,6 +264,9 @@ impl<P: Policy> PolicyRunner<P> {
             unschedule,
         };
         self.storage.commit(commit).await?;
+        for (order_id, problem) in parked {
+            tracing::error!(policy = P::NAME, %order_id, problem, "the payment of order {order_id} is parked: an operator must look (`saga parked`)");
+        }
         if busy {
             self.tasks.notify_one();
         }
@@ -282,6 +301,13 @@ impl<P: Policy> PolicyRunner<P> {
                 let state = serde_json::from_str(&stored)
                     .map_err(|source| RunError::State { order_id, source })?;
                 states.insert(order_id, Remembered { state, stored });
+            }
+            // The database does not wait for the disk: a crash of it may have taken back what this
+            // leader wrote, and then what was read is older than the events at hand. Commands that
+            // follow from that must not be put: they would have the ids of the right ones.
+            let there = self.storage.take_over(P::NAME, term.leader_epoch).await?;
+            if there.at.position != term.written {
+                return Err(SagaStoreError::Fenced(P::NAME.into()).into());
             }
         }
         Ok(states)
@@ -358,6 +384,14 @@ fn concerned<'a, P: Policy>(
         concerned.extend(P::key(event).map(|order_id| (order_id, event)));
     }
     Ok(concerned)
+}
+
+/// What an operator is to be told of, once it is stored.
+fn alarms(schedule: &[StoredTask]) -> Vec<(OrderId, String)> {
+    let parked = schedule.iter();
+    parked
+        .filter_map(|task| Some((task.order_id, task.parked.clone()?)))
+        .collect()
 }
 
 /// The states that are not what is stored, as they are to be stored.

@@ -4,14 +4,18 @@
 //! sees the same key, the lane the same command id. That is also why nothing here is fenced: a
 //! leader that was paused repeats at worst what another has done.
 
-use super::perform::{Done, Performer};
+use super::{
+    Progress, RunError,
+    payments::payments,
+    perform::{Done, Performer},
+};
 use crate::{
     provider::PaymentProvider,
-    runtime::Progress,
-    storage::{SagaStore, SagaStoreError},
+    storage::{SagaStore, StoredTask},
 };
+use domain::{StreamId, policy::Task};
 use std::{collections::BTreeSet, panic::resume_unwind, sync::Arc, time::Duration};
-use store::{Clock, lane::Lane};
+use store::{Clock, EventReader, lane::Lane};
 use tokio::{
     sync::Notify,
     task::{JoinError, JoinSet},
@@ -46,6 +50,7 @@ impl Default for TaskOptions {
 /// Does what is due.
 pub struct TaskRunner {
     performer: Arc<Performer>,
+    reader: Arc<dyn EventReader>,
     storage: Arc<dyn SagaStore>,
     clock: Arc<dyn Clock>,
     concurrency: usize,
@@ -58,6 +63,7 @@ impl TaskRunner {
     /// A runner; `hint` tells it that there is something to do.
     pub fn new(
         lane: Lane,
+        reader: Arc<dyn EventReader>,
         storage: Arc<dyn SagaStore>,
         provider: Arc<dyn PaymentProvider>,
         clock: Arc<dyn Clock>,
@@ -66,6 +72,7 @@ impl TaskRunner {
     ) -> Self {
         let performer = Arc::new(Performer {
             lane,
+            reader: reader.clone(),
             storage: storage.clone(),
             provider,
             clock: clock.clone(),
@@ -73,6 +80,7 @@ impl TaskRunner {
         });
         Self {
             performer,
+            reader,
             storage,
             clock,
             concurrency: options.concurrency.max(1),
@@ -90,7 +98,7 @@ impl TaskRunner {
     }
 
     /// Runs until `stop`. What is under way then is dropped, and done again by the next leader.
-    pub async fn run(&self, stop: CancellationToken) -> Result<(), SagaStoreError> {
+    pub async fn run(&self, stop: CancellationToken) -> Result<(), RunError> {
         let mut work = Work::default();
         // Whether there may be something due that was not looked at, and when to look anyhow.
         let mut look = true;
@@ -123,17 +131,35 @@ impl TaskRunner {
     }
 
     /// Begins at most `free` tasks that are due; says how many there were.
-    async fn begin(&self, work: &mut Work, free: usize) -> Result<usize, SagaStoreError> {
+    async fn begin(&self, work: &mut Work, free: usize) -> Result<usize, RunError> {
         let except: Vec<Uuid> = work.under_way.iter().copied().collect();
         let due = self.storage.due(self.clock.now(), &except, free).await?;
         let found = due.len();
+        let payments = match payments(self.reader.as_ref(), due.iter().filter_map(about)).await {
+            Ok(payments) => payments,
+            // They are due still, and found again at the next look.
+            Err(error) if error.is_transient() => {
+                tracing::debug!(%error, found, "what is due waits for the store");
+                return Ok(0);
+            }
+            Err(error) => return Err(error.into()),
+        };
         for task in due {
             work.under_way.insert(task.id);
             let performer = self.performer.clone();
+            let payment = about(&task).and_then(|stream| payments.get(&stream).cloned());
             work.running
-                .spawn(async move { (task.id, performer.perform(&task).await) });
+                .spawn(async move { (task.id, performer.perform(&task, payment).await) });
         }
         Ok(found)
+    }
+}
+
+/// The payment that a task calls the provider about.
+fn about(task: &StoredTask) -> Option<StreamId> {
+    match &task.task {
+        Task::Call(call) => Some(StreamId::payment(&task.context.tenant, call.order_id())),
+        Task::Execute(_) => None,
     }
 }
 

@@ -1,9 +1,14 @@
 //! The sagas' storage in memory: for tests and the simulation.
 
-use super::{Backlog, Checkpoint, Commit, SagaStore, SagaStoreError, StoredTask};
+use super::{
+    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, resumed,
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::OrderId;
+use domain::{
+    OrderId,
+    policy::{Task, TimerName},
+};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -11,19 +16,39 @@ use std::{
 use store::Bookmark;
 use uuid::Uuid;
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Tables {
     checkpoints: HashMap<String, (Checkpoint, i64)>,
     states: HashMap<(String, OrderId), String>,
-    /// Tasks with the problem of those that were given up.
-    tasks: BTreeMap<Uuid, (StoredTask, Option<String>)>,
+    tasks: BTreeMap<Uuid, Kept>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    task: StoredTask,
+    /// Since when it waits for an operator, and why.
+    parked: Option<(DateTime<Utc>, String)>,
 }
 
 /// The sagas' storage in memory.
 #[derive(Default)]
 pub struct MemorySagaStore(Mutex<Tables>);
 
+/// The sagas' storage as it was at some time.
+pub struct MemorySnapshot(Tables);
+
 impl MemorySagaStore {
+    /// All of it as it is now.
+    pub fn snapshot(&self) -> MemorySnapshot {
+        MemorySnapshot(self.tables().clone())
+    }
+
+    /// Makes it what it was: as a database does that had not written the rest to disk when it
+    /// crashed.
+    pub fn restore(&self, snapshot: MemorySnapshot) {
+        *self.tables() = snapshot.0;
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,15 +115,17 @@ impl SagaStore for MemorySagaStore {
         for (order, name) in commit.unschedule {
             tables
                 .tasks
-                .retain(|_, (task, _)| task.order_id != order || task.name != Some(name));
+                .retain(|_, Kept { task, .. }| task.order_id != order || task.name != Some(name));
         }
-        for task in commit.schedule {
+        for mut task in commit.schedule {
             if task.name.is_some() {
-                tables.tasks.retain(|_, (other, _)| {
+                tables.tasks.retain(|_, Kept { task: other, .. }| {
                     other.order_id != task.order_id || other.name != task.name
                 });
             }
-            tables.tasks.entry(task.id).or_insert((task, None));
+            let parked = task.parked.take().map(|problem| (task.due_at, problem));
+            let kept = tables.tasks.entry(task.id);
+            kept.or_insert(Kept { task, parked });
         }
         Ok(())
     }
@@ -113,9 +140,9 @@ impl SagaStore for MemorySagaStore {
         let mut due: Vec<_> = tables
             .tasks
             .values()
-            .filter(|(task, parked)| parked.is_none() && task.due_at <= now)
-            .filter(|(task, _)| !except.contains(&task.id))
-            .map(|(task, _)| task.clone())
+            .filter(|kept| kept.parked.is_none() && kept.task.due_at <= now)
+            .filter(|kept| !except.contains(&kept.task.id))
+            .map(|kept| kept.task.clone())
             .collect();
         due.sort_by_key(|task| (task.due_at, task.id));
         due.truncate(limit);
@@ -136,7 +163,7 @@ impl SagaStore for MemorySagaStore {
         due_at: DateTime<Utc>,
         _problem: &str,
     ) -> Result<(), SagaStoreError> {
-        if let Some((task, _)) = self.tables().tasks.get_mut(&task) {
+        if let Some(Kept { task, .. }) = self.tables().tasks.get_mut(&task) {
             task.due_at = due_at;
             task.attempts += 1;
         }
@@ -146,28 +173,75 @@ impl SagaStore for MemorySagaStore {
     async fn park(
         &self,
         task: Uuid,
-        _now: DateTime<Utc>,
+        now: DateTime<Utc>,
         problem: &str,
     ) -> Result<(), SagaStoreError> {
-        if let Some((_, parked)) = self.tables().tasks.get_mut(&task) {
-            *parked = Some(problem.into());
+        if let Some(kept) = self.tables().tasks.get_mut(&task) {
+            kept.parked = Some((now, problem.into()));
         }
         Ok(())
     }
 
+    async fn parked(&self, limit: usize) -> Result<Vec<ParkedTask>, SagaStoreError> {
+        let tables = self.tables();
+        let mut parked: Vec<_> = tables
+            .tasks
+            .values()
+            .filter_map(|kept| {
+                let (parked_at, problem) = kept.parked.clone()?;
+                Some(ParkedTask {
+                    id: kept.task.id,
+                    order_id: kept.task.order_id,
+                    parked_at,
+                    problem,
+                    task: Some(kept.task.task.clone()),
+                })
+            })
+            .collect();
+        parked.sort_by_key(|task| (task.parked_at, task.id));
+        parked.truncate(limit);
+        Ok(parked)
+    }
+
+    async fn resume(
+        &self,
+        task: Uuid,
+        instead: Option<&Task>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, SagaStoreError> {
+        let mut tables = self.tables();
+        let parked = |kept: &&mut Kept| kept.parked.is_some();
+        if tables.tasks.get_mut(&task).filter(parked).is_none() {
+            return Ok(false);
+        }
+        if let Some(Kept { task, .. }) = tables.tasks.remove(&task) {
+            let task = StoredTask {
+                id: resumed(task.id),
+                due_at: now,
+                attempts: 0,
+                task: instead.cloned().unwrap_or(task.task),
+                ..task
+            };
+            let parked = None;
+            tables.tasks.insert(task.id, Kept { task, parked });
+        }
+        Ok(true)
+    }
+
     async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError> {
         let tables = self.tables();
-        let count = |wanted: &dyn Fn(&StoredTask, bool) -> bool| {
-            tables
-                .tasks
-                .values()
-                .filter(|(task, parked)| wanted(task, parked.is_some()))
-                .count() as u64
+        let count = |wanted: &dyn Fn(&Kept) -> bool| {
+            let tasks = tables.tasks.values();
+            tasks.filter(|kept| wanted(kept)).count() as u64
         };
+        let parked = |kept: &Kept| kept.parked.is_some();
         Ok(Backlog {
-            due: count(&|task, parked| !parked && task.due_at <= now),
-            scheduled: count(&|task, parked| !parked && task.due_at > now),
-            parked: count(&|_, parked| parked),
+            due: count(&|kept| !parked(kept) && kept.task.due_at <= now),
+            scheduled: count(&|kept| !parked(kept) && kept.task.due_at > now),
+            parked: count(&parked),
+            parked_payments: count(&|kept| {
+                parked(kept) && kept.task.name == Some(TimerName::Inquiry)
+            }),
         })
     }
 }

@@ -3,14 +3,14 @@
 mod memory;
 mod postgres;
 
-pub use memory::MemorySagaStore;
+pub use memory::{MemorySagaStore, MemorySnapshot};
 pub use postgres::PostgresSagaStore;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    EventId, OrderId, Position, TenantId,
-    policy::{Task, TimerName},
+    CommandId, EventId, OrderId, Position, TenantId,
+    policy::{Call, Task, TimerName},
 };
 use serde::{Deserialize, Serialize};
 use store::Bookmark;
@@ -39,6 +39,25 @@ pub enum SagaStoreError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+impl ParkedTask {
+    /// What it does, in a word.
+    pub const fn what(&self) -> &'static str {
+        match &self.task {
+            None => "unreadable",
+            Some(Task::Execute(command)) => command.name(),
+            Some(Task::Call(Call::Authorize { .. })) => "authorize",
+            Some(Task::Call(Call::Inquire { .. })) => "inquire",
+            Some(Task::Call(Call::Void { .. })) => "void",
+            Some(Task::Call(Call::Capture { .. })) => "capture",
+        }
+    }
+}
+
+/// The id of a task that an operator has done again.
+fn resumed(task: Uuid) -> Uuid {
+    CommandId::of(EventId::new(task), "operator", 0).uuid()
 }
 
 /// How far a policy has read.
@@ -76,6 +95,8 @@ pub struct StoredTask {
     pub due_at: DateTime<Utc>,
     /// How often it was tried in vain.
     pub attempts: u32,
+    /// Why it waits for an operator, if it does so from the start.
+    pub parked: Option<String>,
     /// What.
     pub task: Task,
     /// Where it comes from.
@@ -112,6 +133,23 @@ pub struct Backlog {
     pub scheduled: u64,
     /// Tasks that were given up: an operator must look.
     pub parked: u64,
+    /// Of those, payments of which nobody knows what became of them.
+    pub parked_payments: u64,
+}
+
+/// A task that waits for an operator.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ParkedTask {
+    /// Its id.
+    pub id: Uuid,
+    /// The order it is about.
+    pub order_id: OrderId,
+    /// Since when it waits.
+    pub parked_at: DateTime<Utc>,
+    /// Why.
+    pub problem: String,
+    /// What it does; none if that cannot be read.
+    pub task: Option<Task>,
 }
 
 /// The sagas' storage.
@@ -136,7 +174,8 @@ pub trait SagaStore: Send + Sync + 'static {
     /// has taken over, or the policy is not where the batch began.
     async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError>;
 
-    /// The tasks that are due at `now`, the longest due first, without those of `except`.
+    /// The tasks that are due at `now`, the longest due first, without those of `except`. What cannot
+    /// be read is [parked](Self::park), so that it keeps nothing else from being done.
     async fn due(
         &self,
         now: DateTime<Utc>,
@@ -163,6 +202,19 @@ pub trait SagaStore: Send + Sync + 'static {
         now: DateTime<Utc>,
         problem: &str,
     ) -> Result<(), SagaStoreError>;
+
+    /// The tasks that wait for an operator, the longest waiting first.
+    async fn parked(&self, limit: usize) -> Result<Vec<ParkedTask>, SagaStoreError>;
+
+    /// Has a task that waits for an operator done at `now`, or `instead` in its place; says whether
+    /// there was one. It gets another id: what comes of it is decided anew, and not answered with
+    /// what was decided before.
+    async fn resume(
+        &self,
+        task: Uuid,
+        instead: Option<&Task>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, SagaStoreError>;
 
     /// What is left undone at `now`.
     async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError>;

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Currency, Money, OrderId};
+use domain::{Currency, Money, OrderId, policy::Task};
 use saga::{
     provider::{Authorization, AuthorizeRequest, CallError, HttpPaymentProvider, PaymentProvider},
     storage::{
-        Backlog, Checkpoint, Commit, MemorySagaStore, SagaStore, SagaStoreError, StoredTask,
+        Backlog, Checkpoint, Commit, MemorySagaStore, ParkedTask, SagaStore, SagaStoreError,
+        StoredTask,
     },
 };
 use std::{
@@ -78,6 +79,19 @@ impl SagaStore for Slow {
         problem: &str,
     ) -> Result<(), SagaStoreError> {
         moment(self.0.park(task, now, problem)).await
+    }
+
+    async fn parked(&self, limit: usize) -> Result<Vec<ParkedTask>, SagaStoreError> {
+        self.0.parked(limit).await
+    }
+
+    async fn resume(
+        &self,
+        task: Uuid,
+        instead: Option<&Task>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, SagaStoreError> {
+        self.0.resume(task, instead, now).await
     }
 
     async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError> {
@@ -162,6 +176,7 @@ impl Scripted {
 impl PaymentProvider for Scripted {
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError> {
         self.step().await?;
+        assert!(request.amount.amount > 0, "nothing is asked for");
         Ok(Authorization::Authorized {
             authorization_id: format!("auth-{}", request.idempotency_key),
             amount: request.amount,

@@ -1,11 +1,10 @@
 //! Whole flows, from placing an order to its end.
 
-use crate::harness::{Rules, Shop, inquiries, serve, until};
-use axum::{Router, http::StatusCode, routing::any};
+use crate::harness::{Rules, Shop, inquiries, until};
 use chrono::TimeDelta;
 use domain::policy::Limits;
-use saga::{provider::HttpPaymentProvider, storage::Backlog};
-use std::{sync::Arc, time::Duration};
+use saga::storage::Backlog;
+use std::time::Duration;
 use store::{Clock, SystemClock};
 
 /// How long a call that is never answered is waited for: enough for the provider to have got it.
@@ -15,6 +14,7 @@ const NOTHING: Backlog = Backlog {
     due: 0,
     scheduled: 0,
     parked: 0,
+    parked_payments: 0,
 };
 
 async fn nothing_left(shop: &Shop) {
@@ -149,59 +149,34 @@ async fn a_time_out_is_asked_about_and_found_authorized() {
     nothing_left(&shop).await;
 }
 
+/// A provider refuses to set nothing aside, so it is not asked.
 #[tokio::test]
-async fn what_never_arrived_is_declined_after_the_last_inquiry() {
-    let shop = Shop::with(Rules {
-        limits: Limits {
-            payment_attempts: 1,
-            ..inquiries(&[20, 20])
-        },
-        patience: HASTE,
-        ..Rules::default()
-    })
-    .await;
+async fn what_costs_nothing_is_confirmed_and_cancelled_without_the_provider() {
+    let shop = Shop::open().await;
     shop.start();
-    shop.receive("A", 1).await;
-    let order = shop.place("tok_timeout_lost", &["A"]).await;
-    shop.until_order(order, "OrderRejected").await;
+    shop.receive("A", 2).await;
+    let kept = shop.place_at(0, "tok_decline", &["A"]).await;
+    let cancelled = shop.place_at(0, "tok_decline", &["A"]).await;
+    shop.until_order(kept, "OrderConfirmed").await;
+    shop.until_order(cancelled, "OrderConfirmed").await;
+    shop.cancel(cancelled).await;
+    shop.until_order(cancelled, "OrderCancelled").await;
     shop.settle().await;
     assert_eq!(
-        shop.payment(order).await,
-        [
-            "PaymentAuthorizationRequested",
-            "PaymentOutcomeUnknown",
-            "PaymentOutcomeUnknown",
-            "PaymentDeclined"
-        ]
+        shop.payment(kept).await,
+        ["PaymentAuthorizationRequested", "PaymentAuthorized"]
+    );
+    assert_eq!(
+        shop.payment(cancelled).await[2..],
+        ["PaymentVoidRequested", "PaymentVoided"]
+    );
+    assert_eq!(shop.stock("A").await.last().unwrap(), "ReservationReleased");
+    assert_eq!(
+        shop.sandbox.summary().counts.operations,
+        1,
+        "the last order's"
     );
     nothing_left(&shop).await;
-}
-
-#[tokio::test]
-async fn a_provider_that_never_knows_leaves_the_payment_to_an_operator() {
-    let mut shop = Shop::with(Rules {
-        limits: inquiries(&[10, 10]),
-        ..Rules::default()
-    })
-    .await;
-    let broken = Router::new().fallback(any(|| async { StatusCode::INTERNAL_SERVER_ERROR }));
-    let url = serve(broken, &shop.tasks).await;
-    let provider = HttpPaymentProvider::new(&url, Duration::from_secs(2)).unwrap();
-    shop.provider = Arc::new(provider);
-    shop.start();
-    shop.receive("A", 1).await;
-    let order = shop.place("tok_approve", &["A"]).await;
-    shop.until_payment(order, "PaymentParked").await;
-    assert_eq!(
-        shop.payment(order).await,
-        [
-            "PaymentAuthorizationRequested",
-            "PaymentOutcomeUnknown",
-            "PaymentOutcomeUnknown",
-            "PaymentParked"
-        ]
-    );
-    assert_eq!(shop.order(order).await, ["OrderPlaced"]);
 }
 
 #[tokio::test]
@@ -342,5 +317,28 @@ async fn an_order_on_hold_is_confirmed_when_it_is_let_go() {
     assert_eq!(shop.order(order).await, ["OrderPlaced", "HoldPlaced"]);
     shop.let_go(order).await;
     shop.until_order(order, "OrderConfirmed").await;
+    nothing_left(&shop).await;
+}
+
+#[tokio::test]
+async fn an_order_that_is_never_let_go_expires_and_gives_back_stock_and_money() {
+    let shop = Shop::with(Rules {
+        limits: Limits {
+            hold: TimeDelta::milliseconds(100),
+            ..Limits::default()
+        },
+        ..Rules::default()
+    })
+    .await;
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_approve", &["A"]).await;
+    shop.hold(order).await;
+    shop.start();
+    shop.until_order(order, "OrderExpired").await;
+    shop.until_payment(order, "PaymentVoided").await;
+    shop.settle().await;
+    let stock = shop.stock("A").await;
+    assert_eq!(stock.last().unwrap(), "ReservationExpired");
+    assert_eq!(shop.sandbox.summary().counts.voided, 1);
     nothing_left(&shop).await;
 }

@@ -189,13 +189,18 @@ impl Shop {
 
     /// Puts a command that must be accepted.
     pub async fn put(&self, command: Command) -> Executed {
-        let id = self.uuid();
+        let id = CommandId::new(self.uuid());
+        self.put_as(id, command).await
+    }
+
+    /// The same, under an id.
+    pub async fn put_as(&self, id: CommandId, command: Command) -> Executed {
         let put = CommandEnvelope {
-            id: CommandId::new(id),
+            id,
             fingerprint: None,
             tenant: TenantId::default(),
             actor: Actor::parse("test").unwrap(),
-            correlation_id: id,
+            correlation_id: id.uuid(),
             causation_id: None,
             traceparent: None,
             occurred_at: SystemClock.now(),
@@ -221,11 +226,16 @@ impl Shop {
 
     /// Orders one each of `skus`, paid with `card`.
     pub async fn place(&self, card: &str, skus: &[&str]) -> OrderId {
+        self.place_at(1_999, card, skus).await
+    }
+
+    /// The same, at another price.
+    pub async fn place_at(&self, unit_price: i64, card: &str, skus: &[&str]) -> OrderId {
         let order_id = OrderId::new(self.uuid());
         let line = |sku: &&str| NewLine {
             sku: Sku::parse(sku).unwrap(),
             quantity: 1,
-            unit_price: 1_999,
+            unit_price,
             currency: None,
         };
         let place = PlaceOrder {
@@ -361,6 +371,7 @@ impl Shop {
         };
         TaskRunner::new(
             self.lane.clone(),
+            Arc::new(self.store.clone()),
             self.storage.clone(),
             self.provider.clone(),
             Arc::new(SystemClock),

@@ -10,6 +10,7 @@ mod flow;
 mod gate;
 mod harness;
 mod order_of_commands;
+mod parked;
 mod provider;
 mod rivals;
 mod storage;

@@ -21,6 +21,7 @@ fn process(shop: &Shop, leases: &Arc<dyn Leases>) -> Lifecycle {
     let parts = SagaParts {
         feed: feed(&shop.store, &shop.tasks),
         lane: lane(&shop.store, &shop.tasks),
+        reader: Arc::new(shop.store.clone()),
         leases: leases.clone(),
         storage: shop.storage.clone(),
         provider: shop.provider.clone(),

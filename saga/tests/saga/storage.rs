@@ -8,9 +8,10 @@ use domain::{
 };
 use local::SharedPostgres;
 use saga::storage::{
-    Backlog, Checkpoint, Commit, Context, MemorySagaStore, PostgresSagaStore, SagaStore,
-    SagaStoreError, StoredTask,
+    Backlog, Checkpoint, Commit, Context, MemorySagaStore, ParkedTask, PostgresSagaStore,
+    SagaStore, SagaStoreError, StoredTask,
 };
+use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use store::Bookmark;
 use uuid::Uuid;
@@ -46,6 +47,8 @@ contract!(
     tasks_come_back_as_they_were,
     the_longest_due_comes_first,
     tasks_are_put_off_given_up_and_forgotten,
+    what_is_left_to_an_operator_waits_until_it_is_called_off,
+    what_was_given_up_is_done_again_under_another_id,
     many_hands_do_not_wait_in_a_circle,
 );
 
@@ -85,6 +88,7 @@ fn call(n: u128, due_at: DateTime<Utc>) -> StoredTask {
         name: None,
         due_at,
         attempts: 0,
+        parked: None,
         task: Task::Call(void),
         context: Context {
             tenant: TenantId::default(),
@@ -456,12 +460,97 @@ async fn tasks_are_put_off_given_up_and_forgotten(storage: Storage) {
         due: 2,
         scheduled: 1,
         parked: 1,
+        parked_payments: 0,
     };
     assert_eq!(storage.backlog(at(1)).await.unwrap(), backlog);
     // What is not there any more is not made again.
     storage.postpone(id(4), at(0), "x").await.unwrap();
     storage.park(id(4), at(0), "x").await.unwrap();
     assert_eq!(storage.backlog(at(1)).await.unwrap(), backlog);
+}
+
+async fn what_is_left_to_an_operator_waits_until_it_is_called_off(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    let inquiry = TimerName::Inquiry;
+    next.commit(vec![timer(1, 1, inquiry, at(0))], vec![]).await;
+    let left = StoredTask {
+        parked: Some("nobody knows".into()),
+        ..timer(2, 1, inquiry, at(0))
+    };
+    next.commit(vec![left], vec![]).await;
+    assert!(due(&storage, at(9)).await.is_empty());
+    let backlog = storage.backlog(at(9)).await.unwrap();
+    assert_eq!((backlog.parked, backlog.parked_payments), (1, 1));
+    let parked = storage.parked(10).await.unwrap();
+    assert_eq!((parked.len(), parked[0].id), (1, id(2)));
+    assert_eq!(parked[0].problem, "nobody knows");
+    assert_eq!(parked[0].task, Some(expire(order(1))));
+    next.commit(vec![], vec![(order(1), inquiry)]).await;
+    assert_eq!(storage.parked(10).await.unwrap(), []);
+}
+
+async fn what_was_given_up_is_done_again_under_another_id(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    next.commit((1..=3).map(|n| call(n, at(0))).collect(), vec![])
+        .await;
+    storage.postpone(id(1), at(0), "broken").await.unwrap();
+    for (n, since) in [(2, 5), (1, 6)] {
+        storage.park(id(n), at(since), "hopeless").await.unwrap();
+    }
+    let parked = storage.parked(10).await.unwrap();
+    let ids = |tasks: &[ParkedTask]| tasks.iter().map(|task| task.id).collect::<Vec<_>>();
+    assert_eq!(ids(&parked), [id(2), id(1)], "the longest waiting first");
+    assert_eq!(ids(&storage.parked(1).await.unwrap()), [id(2)]);
+    assert_eq!((parked[0].what(), parked[0].parked_at), ("void", at(5)));
+    for nothing in [id(3), id(9)] {
+        let resumed = storage.resume(nothing, None, at(10)).await.unwrap();
+        assert!(!resumed, "only what waits is done again");
+    }
+    assert!(storage.resume(id(1), None, at(10)).await.unwrap());
+    let instead = expire(order(2));
+    let resumed = storage.resume(id(2), Some(&instead), at(11)).await;
+    assert!(resumed.unwrap());
+    let again = storage.resume(id(2), None, at(12)).await.unwrap();
+    assert!(!again, "it is not there any more");
+    let tasks = storage.due(at(11), &[id(3)], 10).await.unwrap();
+    assert_eq!(tasks.len(), 2);
+    let expected = StoredTask {
+        id: tasks[0].id,
+        ..call(1, at(10))
+    };
+    assert_eq!(tasks[0], expected);
+    assert_eq!((&tasks[1].task, tasks[1].due_at), (&instead, at(11)));
+    assert!(tasks.iter().all(|task| ![id(1), id(2)].contains(&task.id)));
+    assert_eq!(storage.parked(10).await.unwrap(), []);
+}
+
+/// One row that cannot be read, as of a release that knows more, does not keep the others from being
+/// done.
+#[tokio::test]
+async fn what_cannot_be_read_is_given_up_alone() {
+    let database = SharedPostgres::database().await.unwrap();
+    let storage: Storage = Arc::new(PostgresSagaStore::connect(database.url(), 2).await.unwrap());
+    let mut next = Next::lead(&storage).await;
+    next.commit((1..=3).map(|n| call(n, at(0))).collect(), vec![])
+        .await;
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    let sql = r#"UPDATE saga.task SET task = '{"call":{"dance":{}}}' WHERE id = $1"#;
+    sqlx::query(sql)
+        .bind(id(2))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(due(&storage, at(1)).await, [id(1), id(3)]);
+    let parked = storage.parked(10).await.unwrap();
+    assert_eq!((parked.len(), parked[0].id), (1, id(2)));
+    assert_eq!(parked[0].what(), "unreadable");
+    let problem = &parked[0].problem;
+    assert!(
+        problem.contains("saga.task.task") && problem.contains("dance"),
+        "{problem}"
+    );
+    assert_eq!(storage.backlog(at(1)).await.unwrap().parked, 1);
+    assert_eq!(due(&storage, at(1)).await, [id(1), id(3)]);
 }
 
 /// Policies call off and replace timers while the task runner forgets the same ones, each many at

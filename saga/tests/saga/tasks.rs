@@ -5,13 +5,16 @@ use crate::{
     harness::{Rules, Shop, inquiries, until},
 };
 use domain::{
-    Command, Currency, EventId, Money, OrderId, Position, TenantId,
+    Command, CommandId, Currency, EventId, Money, OrderId, Position, TenantId,
     order::{ExpireOrder, OrderCommand},
-    policy::{Call, Task, TimerName},
+    payment::{
+        PaymentCommand, RecordAuthorized, RecordDeclined, RequestAuthorization, RequestVoid,
+    },
+    policy::{Call, Limits, PaymentPolicy, Policy, Task, TimerName},
 };
 use saga::{
     provider::CallError,
-    storage::{Commit, Context, StoredTask},
+    storage::{Commit, Context, MemorySagaStore, StoredTask},
 };
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -41,10 +44,11 @@ async fn parked(shop: &Shop) -> u64 {
 fn task(n: u128, name: Option<TimerName>, task: Task) -> StoredTask {
     StoredTask {
         id: Uuid::from_u128(0xAAAA_0000 + n),
-        order_id: OrderId::new(Uuid::from_u128(0xBBBB_0000 + n)),
+        order_id: order(n),
         name,
         due_at: SystemClock.now(),
         attempts: 0,
+        parked: None,
         task,
         context: Context {
             tenant: TenantId::default(),
@@ -70,9 +74,41 @@ async fn schedule(shop: &Shop, tasks: Vec<StoredTask>) {
     shop.storage.commit(commit).await.unwrap();
 }
 
+fn order(n: u128) -> OrderId {
+    OrderId::new(Uuid::from_u128(0xBBBB_0000 + n))
+}
+
+/// Brings a payment to where it waits for its authorization to be given back.
+async fn voiding(shop: &Shop, n: u128) {
+    let amount = Money::new(5, Currency::parse("EUR").unwrap());
+    let commands = [
+        PaymentCommand::RequestAuthorization(RequestAuthorization {
+            order_id: order(n),
+            amount,
+            payment_method: "tok".into(),
+            attempt: 1,
+            max_attempts: 1,
+            idempotency_key: "k".into(),
+        }),
+        PaymentCommand::RecordAuthorized(RecordAuthorized {
+            attempt: 1,
+            authorization_id: "auth".into(),
+            amount,
+        }),
+        PaymentCommand::RequestVoid(RequestVoid {
+            order_id: order(n),
+            idempotency_key: "v".into(),
+            reason: "no more".into(),
+        }),
+    ];
+    for command in commands {
+        shop.put(Command::Payment(order(n), command)).await;
+    }
+}
+
 fn void(n: u128) -> Task {
     Task::Call(Call::Void {
-        order_id: OrderId::new(Uuid::from_u128(0xBBBB_0000 + n)),
+        order_id: order(n),
         authorization_id: "auth".into(),
         idempotency_key: "v".into(),
     })
@@ -135,7 +171,7 @@ async fn a_void_is_tried_until_an_operator_must_look() {
         ..Rules::default()
     };
     let (shop, provider) = shop(Scripted::of((0..4).map(|_| broken())), rules).await;
-    schedule(&shop, vec![task(1, None, void(1))]).await;
+    voiding(&shop, 1).await;
     shop.start();
     until("it to be parked", async || parked(&shop).await == 1).await;
     assert_eq!(provider.calls.load(Relaxed), 4);
@@ -147,29 +183,106 @@ async fn a_void_is_tried_until_an_operator_must_look() {
 async fn a_void_that_is_refused_is_not_tried_again() {
     let script = Scripted::of([Step::Fail(CallError::Refused("CAPTURED".into()))]);
     let (shop, provider) = shop(script, Rules::default()).await;
-    schedule(&shop, vec![task(1, None, void(1))]).await;
+    voiding(&shop, 1).await;
     shop.start();
     until("it to be parked", async || parked(&shop).await == 1).await;
     assert_eq!(provider.calls.load(Relaxed), 1);
 }
 
-/// Money that the provider set aside, and that no payment of ours knows what to do with, must not
+/// An order whose payment is being asked for, which takes the provider a while.
+async fn asking(rules: Rules) -> (Shop, Arc<Scripted>, OrderId) {
+    let script = Scripted {
+        takes: Duration::from_millis(200),
+        ..Scripted::default()
+    };
+    let (shop, provider) = shop(script, rules).await;
+    shop.start();
+    let order = shop.place("tok", &["A"]).await;
+    until("the provider to be asked", async || {
+        provider.now.load(Relaxed) == 1
+    })
+    .await;
+    (shop, provider, order)
+}
+
+/// Money that the provider set aside, and that our payment does not know what to do with, must not
 /// be forgotten.
 #[tokio::test]
 async fn money_that_the_books_refuse_is_left_to_an_operator() {
-    let (shop, _) = shop(Scripted::default(), Rules::default()).await;
-    let order_id = OrderId::new(Uuid::from_u128(7));
-    let authorize = Call::Authorize {
-        order_id,
-        attempt: 1,
-        amount: Money::new(5, Currency::parse("EUR").unwrap()),
-        payment_method: "tok".into(),
-        idempotency_key: "k".into(),
+    let rules = Rules {
+        limits: Limits {
+            payment_attempts: 1,
+            ..Limits::default()
+        },
+        ..Rules::default()
     };
-    schedule(&shop, vec![task(1, None, Task::Call(authorize))]).await;
-    shop.start();
+    let (shop, _, order) = asking(rules).await;
+    let declined = PaymentCommand::RecordDeclined(RecordDeclined {
+        attempt: 1,
+        code: "somebody says so".into(),
+    });
+    shop.put(Command::Payment(order, declined)).await;
     until("it to be parked", async || parked(&shop).await == 1).await;
-    assert_eq!(shop.payment(order_id).await, [""; 0]);
+    assert_eq!(
+        shop.payment(order).await,
+        ["PaymentAuthorizationRequested", "PaymentDeclined"]
+    );
+}
+
+/// The same command was recorded before, but of another authorization: that it was accepted then
+/// says nothing of the money that is set aside now.
+#[tokio::test]
+async fn money_that_an_old_answer_hides_is_left_to_an_operator() {
+    let (shop, _, order) = asking(Rules::default()).await;
+    let events = shop.events().await;
+    let asked = events
+        .iter()
+        .find(|event| event.event_type == "PaymentAuthorizationRequested")
+        .unwrap();
+    let task = CommandId::of(asked.envelope.event_id, PaymentPolicy::NAME, 0);
+    let id = CommandId::of(EventId::new(task.uuid()), "authorized", 0);
+    let other = PaymentCommand::RecordAuthorized(RecordAuthorized {
+        attempt: 1,
+        authorization_id: "other".into(),
+        amount: Money::new(1_999, Currency::parse("EUR").unwrap()),
+    });
+    shop.put_as(id, Command::Payment(order, other)).await;
+    until("it to be parked", async || parked(&shop).await == 1).await;
+    let parked = shop.storage.parked(1).await.unwrap();
+    assert!(parked[0].problem.contains("books"), "{parked:?}");
+}
+
+/// The sagas' tables are lost, all of them: everything is reacted to once more, and nobody is called
+/// about what has its outcome.
+#[tokio::test]
+async fn nobody_is_called_again_about_what_is_recorded() {
+    let (mut shop, provider) = shop(Scripted::default(), Rules::default()).await;
+    let stop = CancellationToken::new();
+    let sagas = tokio::spawn(shop.sagas(1, stop.clone()));
+    let kept = shop.place("tok", &["A"]).await;
+    let given_back = shop.place("tok", &["A"]).await;
+    shop.until_order(kept, "OrderConfirmed").await;
+    shop.until_order(given_back, "OrderConfirmed").await;
+    shop.cancel(given_back).await;
+    shop.until_order(given_back, "OrderCancelled").await;
+    shop.settle().await;
+    stop.cancel();
+    sagas.await.unwrap().unwrap();
+    let (calls, events) = (provider.calls.load(Relaxed), shop.events().await.len());
+    assert_eq!(calls, 4, "two orders, a void, and the last order");
+
+    shop.storage = Arc::new(MemorySagaStore::default());
+    shop.start();
+    until("all to be reacted to once more", async || {
+        let states = shop.storage.states("order", &[kept, given_back]).await;
+        let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
+        states.unwrap().len() == 2 && backlog.due == 0
+    })
+    .await;
+    assert_eq!(shop.events().await.len(), events, "nothing new happened");
+    shop.settle().await;
+    assert_eq!(provider.calls.load(Relaxed), calls + 1, "the last order's");
+    assert_eq!(parked(&shop).await, 0);
 }
 
 #[tokio::test]
@@ -217,6 +330,9 @@ async fn no_more_tasks_are_under_way_than_allowed_and_all_get_their_turn() {
 #[tokio::test]
 async fn without_a_lane_tasks_are_left_to_the_next_leader() {
     let (mut shop, provider) = shop(Scripted::default(), Rules::default()).await;
+    for n in 1..=3 {
+        voiding(&shop, n).await;
+    }
     let alive = shop.lane.clone();
     let (stopped, work) = store::lane::Lane::new(
         Arc::new(shop.store.clone()),
@@ -245,6 +361,13 @@ async fn without_a_lane_tasks_are_left_to_the_next_leader() {
 
     shop.lane = alive;
     shop.start();
-    // Their voids are of payments that are not there, which is a matter for people.
-    until("the next leader", async || parked(&shop).await == 3).await;
+    until("the next leader", async || {
+        let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
+        let voided = (1..=3).map(|n| shop.payment(order(n)));
+        let voided = futures::future::join_all(voided).await;
+        let is_voided = |payment: &Vec<String>| payment.last().unwrap() == "PaymentVoided";
+        voided.iter().all(is_voided) && backlog.due == 0
+    })
+    .await;
+    assert_eq!(parked(&shop).await, 0);
 }

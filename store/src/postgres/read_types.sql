@@ -1,3 +1,5 @@
+-- $3 are the types that are passed over, rather than those that are wanted: a type that this build
+-- has never heard of must turn up.
 SELECT
     e.position,
     e.version,
@@ -17,6 +19,6 @@ SELECT
 FROM store.events AS e
 WHERE e.position > $1
   AND e.position <= $2
-  AND e.type = ANY ($3)
+  AND e.type <> ALL ($3)
 ORDER BY e.position
 LIMIT $4

@@ -13,7 +13,7 @@ use crate::{
     lease::PostgresLeases,
 };
 use async_trait::async_trait;
-use domain::{CommandId, Position, StreamId, Version};
+use domain::{CommandId, Event, Position, StreamId, Version};
 use sqlx::{
     Arguments, Row,
     error::BoxDynError,
@@ -124,10 +124,11 @@ impl EventReader for PostgresReader {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let mut arguments = PgArguments::default();
+        let passed_over = Event::types().filter(|known| !types.contains(known));
         arguments
             .add(after.get())
             .and_then(|()| arguments.add(until.get()))
-            .and_then(|()| arguments.add(types.iter().copied().bind_iter()))
+            .and_then(|()| arguments.add(passed_over.bind_iter()))
             .and_then(|()| arguments.add(clamp(limit)))
             .map_err(of_encoding)?;
         self.events(include_str!("read_types.sql"), arguments).await

@@ -28,6 +28,9 @@ pub(super) struct Faults {
     pub lost_hint: u32,
     /// The broker loses its connections, messages, or all.
     pub broker: u32,
+    /// The database of the sagas and the read models crashes, and loses what it had not written to
+    /// disk yet.
+    pub database: u32,
     /// The provider's answer is lost, or the request is.
     pub provider: u32,
     /// How long a process lives before it is stopped or killed from outside; not at all if none.
@@ -37,6 +40,8 @@ pub(super) struct Faults {
     /// How long stock is reserved, in seconds: the inquiries into a payment end after that, or
     /// before.
     pub reservation_s: u64,
+    /// How long a paid order is kept under a hold, in seconds.
+    pub hold_s: u64,
 }
 
 /// The longest that a process stands still.
@@ -58,10 +63,12 @@ impl Faults {
             late_ms: dice.of(&[200, 6_000]),
             lost_hint: rate(1_000, 9_000),
             broker: rate(100, 1_000),
+            database: rate(1_000, 8_000),
             provider: rate(300, 2_000),
             life_ms: dice.of(&[None, Some(5_000..=60_000), Some(500..=15_000)]),
             skew_ms: dice.of(&[0, 200, 2_000]),
             reservation_s: dice.of(&[15, 90]),
+            hold_s: dice.of(&[5, 40]),
         }
     }
 }

@@ -6,13 +6,14 @@
 //! models, broker, and a payment provider with books of its own. Between each process and all of
 //! that are [adapters] over which calls are refused, lost, done without an answer, or done much
 //! later; at each of their awaits the process may be slow, stand still for longer than a lease, or
-//! crash. Clients ask for things, ask again, ask twice at once, and give up.
+//! crash. The database of the sagas and the read models, which does not wait for the disk, may crash
+//! and lose the latest commits. Clients ask for things, ask again, ask twice at once, and give up.
 //!
-//! After a while nothing goes wrong any more. The platform must then come to rest, and all that the
-//! [checks] name must hold.
+//! After a while nothing goes wrong any more. The platform must then come to rest, with an operator
+//! who looks after what waits for one, and all that the [checks] name must hold.
 //!
 //! What is assumed: nothing that was sent to the provider arrives after the last inquiry about it,
-//! and the shared stores themselves lose nothing that they have acknowledged.
+//! and event store and leases lose nothing that they have acknowledged.
 
 mod adapters;
 mod checks;
@@ -74,6 +75,7 @@ pub async fn run(seed: u64, traced: bool) -> Report {
         clients.spawn(clients::client(Arc::clone(&world)));
     }
     clients.spawn(sabotage(Arc::clone(&world)));
+    clients.spawn(crash_database(Arc::clone(&world)));
     sleep(world.dice.millis(10_000..=30_000)).await;
     world.calm_down();
     for node in world.nodes() {
@@ -109,6 +111,27 @@ async fn sabotage(world: Arc<World>) {
             world.broker.set_down(true);
             sleep(world.dice.millis(100..=6_000)).await;
             world.broker.set_down(false);
+        }
+    }
+}
+
+/// Lets the database of the sagas and the read models crash now and then: what was committed there
+/// shortly before is gone, of all of it at once.
+async fn crash_database(world: Arc<World>) {
+    while !world.is_calm() {
+        sleep(world.dice.millis(500..=8_000)).await;
+        if !world.goes_wrong(world.faults.database) {
+            continue;
+        }
+        let (sagas, models) = (world.sagas.snapshot(), world.models.snapshot());
+        sleep(world.dice.millis(1..=2_000)).await;
+        if !world.is_calm() {
+            world.count("database crash");
+            world
+                .trace
+                .add(|| "database: crashes, and loses its last commits".into());
+            world.sagas.restore(sagas);
+            world.models.restore(models);
         }
     }
 }

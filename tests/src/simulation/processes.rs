@@ -187,6 +187,7 @@ fn sagas(node: &Arc<Node>) {
     let parts = SagaParts {
         feed: feed(node),
         lane: lane(node),
+        reader: Arc::new(NodeStore(Arc::clone(node))),
         leases: Arc::new(NodeLeases(Arc::clone(node))),
         storage: Arc::new(NodeSagaStore(Arc::clone(node))),
         provider: Arc::new(NodeProvider(Arc::clone(node))),
@@ -198,6 +199,7 @@ fn sagas(node: &Arc<Node>) {
     settings.lease_ms = LEASE.as_millis() as u64;
     settings.poll_ms = POLL.as_millis() as u64;
     settings.reservation_ttl_s = node.world.faults.reservation_s;
+    settings.hold_ttl_s = node.world.faults.hold_s;
     settings.payment_concurrency = dice.of(&[1, 64]);
     settings.inquiry_schedule_s = INQUIRIES_S.to_vec();
     let health = Health::new(node.life.soft().clone());

@@ -44,6 +44,17 @@ pub(super) enum EntryState {
     Declined,
 }
 
+/// What the provider says on the phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It never heard of it.
+    Nothing,
+    /// It knows of it, and will say so when it is asked again.
+    Something,
+    /// It does not say.
+    NotToBeHad,
+}
+
 /// The provider's books.
 #[derive(Default)]
 pub(super) struct Ledger(Mutex<BTreeMap<String, Entry>>);
@@ -60,6 +71,16 @@ impl Ledger {
             .values()
             .filter(|entry| entry.order_id == order_id && entry.state == EntryState::SetAside);
         mine.map(|entry| entry.amount).collect()
+    }
+
+    /// What an operator learns who calls the provider up: whether it holds something under that key,
+    /// if it says.
+    pub(super) fn tells(&self, key: &str) -> Told {
+        match self.entries().get(key) {
+            None => Told::Nothing,
+            Some(entry) if entry.silent => Told::NotToBeHad,
+            Some(_) => Told::Something,
+        }
     }
 
     /// For which orders it was asked.
@@ -147,6 +168,11 @@ impl PaymentProvider for NodeProvider {
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError> {
         let node = &self.0;
         node.step("provider: authorize").await;
+        if request.amount.amount <= 0 {
+            let what = format!("to set {} aside is asked for", request.amount);
+            node.world.wrong(what.clone());
+            return Err(CallError::Refused(what));
+        }
         let method = request.payment_method.as_str();
         let lost = || CallError::Unknown("simulated: no answer".into());
         if method == "request-lost" {

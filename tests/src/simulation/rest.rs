@@ -1,9 +1,10 @@
 //! Waiting until nothing is left to be done.
 
-use super::{REST, checks::read_to_end, clients, projections, world::World};
+use super::{REST, checks::read_to_end, clients, projections, provider::Told, world::World};
 use domain::{
     Command, Event, OrderId, Position, State, StreamId, TenantId,
     order::{Order, OrderCommand, OrderEvent, ReleaseHold},
+    policy::{Call, Task},
 };
 use saga::storage::{Backlog, SagaStore};
 use std::{sync::Arc, time::Duration};
@@ -26,7 +27,10 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
         }
         let left = left(world, head).await?;
         // What was sent during the storm may have put a hold on an order after it.
-        if left.is_none() && since.elapsed() >= QUIET && take_holds_off(world, deadline).await? == 0
+        if left.is_none()
+            && since.elapsed() >= QUIET
+            && take_holds_off(world, deadline).await? == 0
+            && look_after_payments(world).await? == 0
         {
             return Ok(());
         }
@@ -41,7 +45,7 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
 async fn left(world: &World, head: Position) -> Result<Option<String>, String> {
     let backlog = world.sagas.backlog(world.clock.now()).await;
     let backlog: Backlog = backlog.map_err(|error| error.to_string())?;
-    if backlog.parked > 0 {
+    if backlog.parked > backlog.parked_payments {
         return Err(format!("tasks of the sagas were given up: {backlog:?}"));
     }
     if backlog.due + backlog.scheduled > 0 {
@@ -54,6 +58,32 @@ async fn head_of(world: &World) -> Result<Position, String> {
     let head = world.store.head().await;
     head.map(|head| head.position)
         .map_err(|error| error.to_string())
+}
+
+/// Has the provider asked again about payments that wait for an operator, or declines what it never
+/// heard of, as an operator would who has called it up; says about how many.
+async fn look_after_payments(world: &World) -> Result<usize, String> {
+    let parked = world.sagas.parked(usize::MAX).await;
+    let mut looked_after = 0;
+    for parked in parked.map_err(|error| error.to_string())? {
+        let Some(Task::Call(Call::Inquire {
+            idempotency_key, ..
+        })) = &parked.task
+        else {
+            return Err(format!("no payment waits for an operator: {parked:?}"));
+        };
+        let instead = match world.ledger.tells(idempotency_key) {
+            Told::NotToBeHad => continue,
+            Told::Something => None,
+            Told::Nothing => saga::settled(&parked),
+        };
+        world.count("payment looked after");
+        let now = world.clock.now();
+        let resumed = world.sagas.resume(parked.id, instead.as_ref(), now).await;
+        resumed.map_err(|error| error.to_string())?;
+        looked_after += 1;
+    }
+    Ok(looked_after)
 }
 
 /// Takes off all holds of all orders, as an operator would; says how many those were.

@@ -25,7 +25,7 @@ const NOT_YET: [&str; 4] = [
     "PaymentCaptureFailed",
 ];
 /// What must happen in runs that prove something.
-const FAULTS: [&str; 22] = [
+const FAULTS: [&str; 25] = [
     "answer lost",
     "answered again",
     "append conflict",
@@ -37,12 +37,15 @@ const FAULTS: [&str; 22] = [
     "call slow",
     "clock jump",
     "crash",
+    "database crash",
     "hint lost",
     "key reused",
     "message lost",
+    "message overtaken",
     "message twice",
     "orderly stop",
     "pause",
+    "payment looked after",
     "policy fenced",
     "projection fenced",
     "request lost",

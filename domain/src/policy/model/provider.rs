@@ -58,7 +58,6 @@ impl Provider {
                 let answers = !self.silent.contains(order_id) && !choices.once_in(2);
                 let command = match self.by_key.get(idempotency_key) {
                     Some(held) if answers => held.answer(*attempt, idempotency_key),
-                    None if answers && *last => declined(*attempt, "never received"),
                     _ => unknown(*attempt, *inquiries, *last),
                 };
                 (*order_id, command)
@@ -92,6 +91,7 @@ impl Provider {
         amount: Money,
         key: &str,
     ) -> PaymentCommand {
+        assert!(amount.amount > 0, "nothing is asked for");
         let answer = choices.below(8);
         if answer == 7 {
             self.silent.insert(order_id);

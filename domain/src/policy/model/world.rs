@@ -71,6 +71,8 @@ pub(super) struct World {
     /// What is to be done now, in no order.
     pub(super) tasks: Vec<Task>,
     pub(super) timers: BTreeMap<(OrderId, TimerName), Timer>,
+    /// What is left to an operator.
+    pub(super) parked: BTreeMap<(OrderId, TimerName), Timer>,
     /// What policies, timers and participants have put: any of it may come again.
     put: Vec<Command>,
     pub(super) provider: Provider,
@@ -167,10 +169,16 @@ impl World {
                 Reaction::Execute(command) => self.tasks.push(Task::Execute(command)),
                 Reaction::Call(call) => self.tasks.push(Task::Call(call)),
                 Reaction::Schedule(timer) => {
+                    self.parked.remove(&(order_id, timer.name));
                     self.timers.insert((order_id, timer.name), timer);
                 }
                 Reaction::Unschedule(name) => {
+                    self.parked.remove(&(order_id, name));
                     self.timers.remove(&(order_id, name));
+                }
+                Reaction::Park(timer, _) => {
+                    self.timers.remove(&(order_id, timer.name));
+                    self.parked.insert((order_id, timer.name), timer);
                 }
             }
         }

@@ -10,6 +10,22 @@ fn cancel() -> Reaction {
     order(OrderCommand::Cancel(CancelOrder))
 }
 
+fn expire(seconds: i64) -> Reaction {
+    Reaction::Schedule(Timer {
+        name: TimerName::Reservation,
+        due: at(seconds),
+        task: Task::Execute(Command::Order(
+            order_id(1),
+            OrderCommand::Expire(ExpireOrder),
+        )),
+    })
+}
+
+/// The time limit of a hold that counts from the `n`-th event.
+fn expire_after_hold(n: i64) -> Reaction {
+    expire(n + 72 * 3_600)
+}
+
 const DONE: Reaction = Reaction::Unschedule(TimerName::Reservation);
 
 fn reject(reason: RejectionReason, detail: &str) -> Reaction {
@@ -21,16 +37,8 @@ fn reject(reason: RejectionReason, detail: &str) -> Reaction {
 
 #[test]
 fn order_lets_the_reservation_expire_unless_something_comes_of_it() {
-    let expire = Reaction::Schedule(Timer {
-        name: TimerName::Reservation,
-        due: at(900),
-        task: Task::Execute(Command::Order(
-            order_id(1),
-            OrderCommand::Expire(ExpireOrder),
-        )),
-    });
     assert_eq!(after_all::<OrderPolicy>(&[reserved(1)]), []);
-    assert_eq!(after_all::<OrderPolicy>(&[reserved(2)]), [expire]);
+    assert_eq!(after_all::<OrderPolicy>(&[reserved(2)]), [expire(900)]);
     assert_eq!(after_all::<OrderPolicy>(&[cancelling()]), [DONE]);
     assert_eq!(after_all::<OrderPolicy>(&[cancelling(), reserved(2)]), []);
 }
@@ -39,13 +47,29 @@ fn order_lets_the_reservation_expire_unless_something_comes_of_it() {
 fn order_is_confirmed_once_it_is_paid_and_free() {
     let then = |events: &[Event]| after_all::<OrderPolicy>(events);
     assert_eq!(then(&[authorized()]), [DONE, confirm()]);
-    assert_eq!(then(&[held(), authorized()]), [DONE]);
-    assert_eq!(then(&[held(), authorized(), let_go()]), [confirm()]);
+    assert_eq!(then(&[held(), authorized(), let_go()]), [DONE, confirm()]);
     assert_eq!(then(&[held(), held(), authorized(), let_go()]), []);
     assert_eq!(then(&[held(), let_go()]), []);
     assert_eq!(then(&[cancelling(), authorized()]), [DONE]);
     assert_eq!(then(&[authorized(), held(), cancelling(), let_go()]), []);
     assert_eq!(then(&[authorized(), held(), voided(), let_go()]), []);
+}
+
+#[test]
+fn order_that_is_paid_and_held_keeps_its_stock_for_so_long_and_no_longer() {
+    let then = |events: &[Event]| after_all::<OrderPolicy>(events);
+    assert_eq!(then(&[held(), authorized()]), [expire_after_hold(1)]);
+    // The hold came while the confirmation was on its way.
+    assert_eq!(then(&[authorized(), held()]), [expire_after_hold(1)]);
+    // A further one does not put it off.
+    assert_eq!(then(&[authorized(), held(), held()]), []);
+    assert_eq!(
+        then(&[held(), held(), authorized()]),
+        [expire_after_hold(2)]
+    );
+    assert_eq!(then(&[cancelling(), authorized(), held()]), []);
+    let kept = [authorized(), held(), cancelling(), cancellation_rejected()];
+    assert_eq!(then(&kept), [expire_after_hold(3)]);
 }
 
 #[test]

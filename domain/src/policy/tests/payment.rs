@@ -104,6 +104,75 @@ fn payment_calls_the_provider_with_the_key_that_was_written_ahead() {
     );
 }
 
+/// Where there is nothing to pay, the provider is never asked.
+#[test]
+fn payment_of_nothing_is_authorized_and_given_back_by_itself() {
+    let amount = eur(0);
+    let mut free = placed();
+    if let Event::Order(OrderEvent::OrderPlaced(placed)) = &mut free {
+        placed.total = 0;
+    }
+    let then =
+        |event: PaymentEvent| after_all::<PaymentPolicy>(&[free.clone(), Event::Payment(event)]);
+    let requested = PaymentAuthorizationRequested {
+        order_id: order_id(1),
+        amount,
+        payment_method: "tok".into(),
+        attempt: 1,
+        max_attempts: 3,
+        idempotency_key: "k".into(),
+    };
+    let authorized = PaymentCommand::RecordAuthorized(RecordAuthorized {
+        attempt: 1,
+        authorization_id: "nothing-to-pay".into(),
+        amount,
+    });
+    assert_eq!(then(requested.into()), [payment(authorized)]);
+    let Event::Payment(void) = void_requested() else {
+        panic!("it is a payment's")
+    };
+    let voided = PaymentCommand::RecordVoided(RecordVoided {
+        authorization_id: "auth".into(),
+    });
+    assert_eq!(then(void), [payment(voided)]);
+    let capture = PaymentCaptureRequested {
+        order_id: order_id(1),
+        authorization_id: "nothing-to-pay".into(),
+        amount,
+        idempotency_key: "c".into(),
+    };
+    let captured = PaymentCommand::RecordCaptured(RecordCaptured {
+        authorization_id: "nothing-to-pay".into(),
+        amount,
+    });
+    assert_eq!(then(capture.into()), [payment(captured)]);
+}
+
+#[test]
+fn payment_that_is_parked_waits_for_an_operator_to_have_the_provider_asked_again() {
+    let parked = PaymentParked {
+        order_id: order_id(1),
+        attempt: 2,
+        detail: "no answer".into(),
+    };
+    let timer = Timer {
+        name: TimerName::Inquiry,
+        due: at(1),
+        task: Task::Call(Call::Inquire {
+            order_id: order_id(1),
+            attempt: 2,
+            // What was written ahead for that attempt.
+            idempotency_key: format!("main:{}:authorize:2", order_id(1)),
+            inquiries: 5,
+            last: true,
+        }),
+    };
+    assert_eq!(
+        after_all::<PaymentPolicy>(&[placed(), Event::Payment(parked.into())]),
+        [Reaction::Park(timer, "no answer".into())]
+    );
+}
+
 fn inquiry(seconds: i64, inquiries: u32, last: bool) -> Reaction {
     Reaction::Schedule(Timer {
         name: TimerName::Inquiry,

@@ -1,4 +1,4 @@
-//! The broker as one process has it: what it brings is late, doubled, or nothing.
+//! The broker as one process has it: what it brings is late, doubled, out of order, or nothing.
 
 use super::super::node::{Broken, Node};
 use async_trait::async_trait;
@@ -67,6 +67,7 @@ impl Broker for NodeBroker {
             node: Arc::clone(&self.0),
             messages,
             again: None,
+            overtaken: None,
             ended: false,
         };
         Ok(stream::unfold(delivery, |mut delivery| async move {
@@ -81,8 +82,10 @@ impl Broker for NodeBroker {
 struct Delivery {
     node: Arc<Node>,
     messages: Subscription,
-    /// A message that comes a second time.
+    /// A message that comes a second time, or after the one that followed it.
     again: Option<Message>,
+    /// A message that the next one overtakes.
+    overtaken: Option<Message>,
     ended: bool,
 }
 
@@ -112,6 +115,15 @@ impl Delivery {
                     node.trace(|| "broker: the subscription ends".into());
                     self.ended = true;
                     return Some(Err(BrokerError::Lost("simulated".into())));
+                }
+                Ok(message) if self.overtaken.is_some() => {
+                    self.again = self.overtaken.take();
+                    return Some(Ok(message));
+                }
+                Ok(message) if world.goes_wrong(world.faults.broker / 4) => {
+                    world.count("message overtaken");
+                    node.trace(|| "broker: a message is overtaken by the next".into());
+                    self.overtaken = Some(message);
                 }
                 Ok(message) => {
                     if world.goes_wrong(world.faults.broker) {

@@ -3,8 +3,10 @@
 use super::super::node::{Broken, Node};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::OrderId;
-use saga::storage::{Backlog, Checkpoint, Commit, SagaStore, SagaStoreError, StoredTask};
+use domain::{OrderId, policy::Task};
+use saga::storage::{
+    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask,
+};
 use std::{io, sync::Arc};
 use uuid::Uuid;
 
@@ -118,6 +120,24 @@ impl SagaStore for NodeSagaStore {
         let problem = problem.to_owned();
         let park = async move { sagas.park(task, now, &problem).await };
         self.0.call("park task", park).await.map_err(broken)?
+    }
+
+    async fn parked(&self, limit: usize) -> Result<Vec<ParkedTask>, SagaStoreError> {
+        let sagas = Arc::clone(&self.0.world.sagas);
+        let parked = async move { sagas.parked(limit).await };
+        self.0.call("parked tasks", parked).await.map_err(broken)?
+    }
+
+    async fn resume(
+        &self,
+        task: Uuid,
+        instead: Option<&Task>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, SagaStoreError> {
+        let sagas = Arc::clone(&self.0.world.sagas);
+        let instead = instead.cloned();
+        let resume = async move { sagas.resume(task, instead.as_ref(), now).await };
+        self.0.call("resume task", resume).await.map_err(broken)?
     }
 
     async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError> {

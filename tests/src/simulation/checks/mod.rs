@@ -9,6 +9,7 @@ mod stock;
 use super::{Report, projections, world::World};
 use history::History;
 pub(super) use history::read_to_end;
+use saga::storage::SagaStore;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Collects what is wrong.
@@ -36,7 +37,14 @@ pub(super) async fn check(world: &World) -> Report {
     history::check(&history, &wrong);
     commands::check(&history, world, &wrong);
     stock::check(&history, &wrong);
-    orders::check(&history, world, &wrong);
+    let waiting = match world.sagas.parked(usize::MAX).await {
+        Ok(parked) => parked.into_iter().map(|task| task.order_id).collect(),
+        Err(error) => {
+            world.wrong(error.to_string());
+            return unchecked(world);
+        }
+    };
+    orders::check(&history, world, &waiting, &wrong);
     readers::check(&history, world, &wrong);
     if let Err(why) = projections::check(world, &history.events).await {
         world.wrong(why);

@@ -6,9 +6,23 @@ use domain::{
     order::{OrderEvent, Placed, Status},
     payment::{PaymentEvent, PaymentStatus},
 };
+use std::collections::BTreeSet;
 
-pub(super) fn check(history: &History, world: &World, wrong: &Wrong<'_>) {
+/// `waiting` are the orders whose payments are left to an operator.
+pub(super) fn check(
+    history: &History,
+    world: &World,
+    waiting: &BTreeSet<OrderId>,
+    wrong: &Wrong<'_>,
+) {
     let orders = history.orders();
+    for order in &orders {
+        let id = order.placed.order_id;
+        let (parked, told) = (history.payment(id).parked, waiting.contains(&id));
+        wrong.unless(parked == told, || {
+            format!("that the payment of order {id} waits is {parked}, and said to be {told}")
+        });
+    }
     for order in &orders {
         ended(history, world, order, wrong);
         late_payments_were_given_back(history, order.placed.order_id, wrong);
@@ -42,10 +56,12 @@ fn ended(history: &History, world: &World, order: &Placed, wrong: &Wrong<'_>) {
         Status::Confirmed => {
             let total = Money::new(order.placed.total, order.placed.currency);
             let ours = payment.authorization.as_ref().map(|ours| ours.amount);
+            // A provider is not asked to set nothing aside.
+            let theirs = Some(total).filter(|total| total.amount > 0);
             wrong.unless(
                 payment.status == PaymentStatus::Authorized
                     && ours == Some(total)
-                    && set_aside == [total],
+                    && set_aside == theirs.into_iter().collect::<Vec<_>>(),
                 about,
             );
         }
@@ -84,7 +100,7 @@ fn late_payments_were_given_back(history: &History, order: OrderId, wrong: &Wron
 
 /// No order is confirmed under a hold.
 fn confirmed_without_holds(history: &History, wrong: &Wrong<'_>) {
-    let mut holds: std::collections::BTreeSet<(OrderId, &str)> = Default::default();
+    let mut holds: BTreeSet<(OrderId, &str)> = BTreeSet::new();
     for recorded in &history.events {
         match &recorded.event {
             Event::Order(OrderEvent::HoldPlaced(event)) => {

@@ -75,7 +75,7 @@ fn what_was_asked_for_is_recorded_as_taken() {
     on(&history(S::Capturing), record("other", eur(1_999)))
         .then_refused(PaymentError::OtherAuthorization);
     for amount in [eur(2_000), eur(1_998), eur(i64::MAX)] {
-        on(&history(S::Capturing), record("auth", amount)).then_refused(PaymentError::Amount);
+        on(&history(S::Capturing), record("auth", amount)).then_refused(PaymentError::OtherAmount);
     }
 }
 

@@ -48,16 +48,25 @@ unscheduled AS (
 ),
 -- A timer replaces the one of its name.
 timers AS (
-    INSERT INTO saga.task (id, order_id, name, due_at, task, context)
+    INSERT INTO saga.task (id, order_id, name, due_at, parked_at, problem, task, context)
     SELECT
         new.id,
         new.order_id,
         new.name,
         new.due_at,
+        CASE WHEN new.problem IS NOT NULL THEN now() END,
+        new.problem,
         new.task::json,
         new.context::json
-    FROM ready, UNNEST($10::uuid[], $11::uuid[], $12::text[], $13::timestamptz[], $14::text[], $15::text[])
-        AS new (id, order_id, name, due_at, task, context)
+    FROM ready, UNNEST(
+        $10::uuid[],
+        $11::uuid[],
+        $12::text[],
+        $13::timestamptz[],
+        $14::text[],
+        $15::text[],
+        $17::text[]
+    ) AS new (id, order_id, name, due_at, task, context, problem)
     WHERE new.name IS NOT NULL
     ON CONFLICT (order_id, name) WHERE name IS NOT NULL DO UPDATE
     SET id        = EXCLUDED.id,
@@ -65,8 +74,8 @@ timers AS (
         task      = EXCLUDED.task,
         context   = EXCLUDED.context,
         attempts  = 0,
-        parked_at = NULL,
-        problem   = NULL
+        parked_at = EXCLUDED.parked_at,
+        problem   = EXCLUDED.problem
 ),
 calls AS (
     INSERT INTO saga.task (id, order_id, name, due_at, task, context)

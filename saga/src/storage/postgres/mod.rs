@@ -3,18 +3,23 @@
 //! Its connections commit without waiting for the disk: what a crash of the server loses is a tail
 //! of states, tasks and checkpoint together, and it is done again under the same command ids.
 
-use super::{Backlog, Checkpoint, Commit, Context, SagaStore, SagaStoreError, StoredTask};
+mod rows;
+
+use super::{
+    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, resumed,
+};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     EventId, OrderId, Position,
     policy::{Task, TimerName},
 };
+use rows::{TaskColumns, json, parked_task, stored_task};
 use sqlx::{
     PgPool, Row,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
-use std::{str::FromStr, time::Duration};
+use std::{error::Error, str::FromStr, time::Duration};
 use store::Bookmark;
 use uuid::Uuid;
 
@@ -49,6 +54,23 @@ impl PostgresSagaStore {
             .run(&pool)
             .await?;
         Ok(Self(pool))
+    }
+
+    /// Gives up a task that nobody can read, so that the others go on.
+    async fn park_unreadable(
+        &self,
+        row: &PgRow,
+        now: DateTime<Utc>,
+        error: &SagaStoreError,
+    ) -> Result<(), SagaStoreError> {
+        let task: Uuid = row.try_get("id")?;
+        let order_id: Uuid = row.try_get("order_id")?;
+        let problem = match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        };
+        tracing::error!(%order_id, %task, problem, "a task of order {order_id} was given up: an operator must look");
+        self.park(task, now, &problem).await
     }
 }
 
@@ -136,6 +158,7 @@ impl SagaStore for PostgresSagaStore {
             .bind(rows.tasks)
             .bind(rows.contexts)
             .bind(commit.to.event_id.map(|id| id.uuid()))
+            .bind(rows.problems)
             .fetch_one(&self.0)
             .await?;
         match fenced {
@@ -164,7 +187,17 @@ impl SagaStore for PostgresSagaStore {
         .bind(limit as i64)
         .fetch_all(&self.0)
         .await?;
-        rows.iter().map(stored_task).collect()
+        let mut due = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match stored_task(row) {
+                Ok(task) => due.push(task),
+                Err(error @ SagaStoreError::Corrupt { .. }) => {
+                    self.park_unreadable(row, now, &error).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(due)
     }
 
     async fn finish(&self, tasks: &[Uuid]) -> Result<(), SagaStoreError> {
@@ -220,15 +253,58 @@ impl SagaStore for PostgresSagaStore {
         Ok(())
     }
 
+    async fn parked(&self, limit: usize) -> Result<Vec<ParkedTask>, SagaStoreError> {
+        let rows = sqlx::query(
+            "SELECT id, order_id, parked_at, COALESCE(problem, '') AS problem, task::text
+             FROM saga.task
+             WHERE parked_at IS NOT NULL
+             ORDER BY parked_at, id
+             LIMIT $1",
+        )
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&self.0)
+        .await?;
+        rows.iter().map(parked_task).collect()
+    }
+
+    async fn resume(
+        &self,
+        task: Uuid,
+        instead: Option<&Task>,
+        now: DateTime<Utc>,
+    ) -> Result<bool, SagaStoreError> {
+        let instead = instead.map(serde_json::to_string).transpose();
+        let done = sqlx::query(
+            "UPDATE saga.task
+             SET id        = $2,
+                 due_at    = $3,
+                 attempts  = 0,
+                 parked_at = NULL,
+                 problem   = NULL,
+                 task      = COALESCE($4::json, task)
+             WHERE id = $1
+               AND parked_at IS NOT NULL",
+        )
+        .bind(task)
+        .bind(resumed(task))
+        .bind(now)
+        .bind(json("task", task, instead)?)
+        .execute(&self.0)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
     async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError> {
         let row = sqlx::query(
             "SELECT
-                 count(*) FILTER (WHERE parked_at IS NULL AND due_at <= $1) AS due,
-                 count(*) FILTER (WHERE parked_at IS NULL AND due_at > $1)  AS scheduled,
-                 count(*) FILTER (WHERE parked_at IS NOT NULL)              AS parked
+                 count(*) FILTER (WHERE parked_at IS NULL AND due_at <= $1)  AS due,
+                 count(*) FILTER (WHERE parked_at IS NULL AND due_at > $1)   AS scheduled,
+                 count(*) FILTER (WHERE parked_at IS NOT NULL)               AS parked,
+                 count(*) FILTER (WHERE parked_at IS NOT NULL AND name = $2) AS parked_payments
              FROM saga.task",
         )
         .bind(now)
+        .bind(TimerName::Inquiry.as_str())
         .fetch_one(&self.0)
         .await?;
         let count = |column| {
@@ -239,64 +315,7 @@ impl SagaStore for PostgresSagaStore {
             due: count("due")?,
             scheduled: count("scheduled")?,
             parked: count("parked")?,
+            parked_payments: count("parked_payments")?,
         })
     }
-}
-
-/// Tasks as the columns of one statement.
-#[derive(Default)]
-struct TaskColumns<'a> {
-    ids: Vec<Uuid>,
-    orders: Vec<Uuid>,
-    names: Vec<Option<&'a str>>,
-    due: Vec<DateTime<Utc>>,
-    tasks: Vec<String>,
-    contexts: Vec<String>,
-}
-
-impl TaskColumns<'_> {
-    fn push(&mut self, task: &StoredTask) -> Result<(), SagaStoreError> {
-        self.ids.push(task.id);
-        self.orders.push(task.order_id.uuid());
-        self.names.push(task.name.map(TimerName::as_str));
-        self.due.push(task.due_at);
-        self.tasks
-            .push(json("task", task.id, serde_json::to_string(&task.task))?);
-        self.contexts.push(json(
-            "context",
-            task.id,
-            serde_json::to_string(&task.context),
-        )?);
-        Ok(())
-    }
-}
-
-fn stored_task(row: &PgRow) -> Result<StoredTask, SagaStoreError> {
-    let id: Uuid = row.try_get("id")?;
-    let name: Option<String> = row.try_get("name")?;
-    let name = name.map(|name| serde_json::from_value(serde_json::Value::String(name)));
-    let task: String = row.try_get("task")?;
-    let context: String = row.try_get("context")?;
-    Ok(StoredTask {
-        id,
-        order_id: OrderId::new(row.try_get("order_id")?),
-        name: json("name", id, name.transpose())?,
-        due_at: row.try_get("due_at")?,
-        attempts: row.try_get::<i32, _>("attempts")?.max(0) as u32,
-        task: json::<Task>("task", id, serde_json::from_str(&task))?,
-        context: json::<Context>("context", id, serde_json::from_str(&context))?,
-    })
-}
-
-fn json<T>(
-    column: &'static str,
-    row: Uuid,
-    result: Result<T, serde_json::Error>,
-) -> Result<T, SagaStoreError> {
-    result.map_err(|source| SagaStoreError::Corrupt {
-        table: "task",
-        column,
-        row: row.to_string(),
-        source,
-    })
 }
