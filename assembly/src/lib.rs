@@ -7,9 +7,11 @@
 mod documentation;
 mod events;
 mod lane;
+mod needs;
 mod process;
 
 pub use documentation::documentation;
-pub use events::{Events, open_feed, open_store, start_relay};
+pub use events::{Events, open_feed, open_needed_feed, open_store, start_relay};
 pub use lane::start_lane;
+pub use needs::needs_store;
 pub use process::{Process, service_main};

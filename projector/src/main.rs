@@ -1,7 +1,7 @@
 //! The projector: keeps the read models up to date, and builds them anew.
 
 use anyhow::Context;
-use assembly::{Events, Process, open_feed, open_store};
+use assembly::{Events, Process, needs_store, open_needed_feed, open_store};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{
@@ -103,13 +103,14 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
     let port = settings.http.projector_port;
     let listener = process.bind("http.projector_port", port).await?;
     let events: Events = open_store(settings).await?;
+    needs_store(health, events.reader.clone());
     let parts = Parts {
-        feed: open_feed(settings, &events, lifecycle).await?,
+        feed: open_needed_feed(settings, &events, lifecycle, health).await?,
         models: read_models(settings).await?,
         leases: events.leases.clone(),
         clock: Arc::new(SystemClock),
     };
-    let board = start(&parts, &settings.projector, lifecycle, health);
+    let board = start(&parts, &settings.projector, lifecycle);
     process.serve(listener, router(board));
     Ok(process.run().await)
 }

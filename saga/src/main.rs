@@ -1,7 +1,7 @@
 //! The saga service: policies, timers, and calls to participants.
 
-use assembly::{Process, open_feed, open_store, service_main, start_lane};
-use saga::{SagaParts, provider, start, storage::PostgresSagaStore};
+use assembly::{Process, needs_store, open_needed_feed, open_store, service_main, start_lane};
+use saga::{SagaParts, provider, router, start, storage::PostgresSagaStore};
 use secrecy::ExposeSecret;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
@@ -29,14 +29,15 @@ async fn run(process: Process) -> anyhow::Result<Process> {
     let events = open_store(settings).await?;
     let url = settings.store.url.expose_secret();
     let parts = SagaParts {
-        feed: open_feed(settings, &events, lifecycle).await?,
+        feed: open_needed_feed(settings, &events, lifecycle, health).await?,
         lane: start_lane(events.store.clone(), &settings.store, lifecycle),
         leases: events.leases.clone(),
         storage: Arc::new(PostgresSagaStore::connect(url, CONNECTIONS).await?),
         provider: provider(&settings.saga)?,
         clock: Arc::new(SystemClock),
     };
-    start(&parts, &settings.saga, lifecycle, health);
-    process.serve(listener, axum::Router::new());
+    needs_store(health, events.reader.clone());
+    let status = start(&parts, &settings.saga, lifecycle);
+    process.serve(listener, router(status));
     Ok(process)
 }

@@ -1,6 +1,8 @@
-//! Which parts of the sagas fail, for health, metrics and the log.
+//! How the parts of the sagas do, for operators: in metrics, in the log, and at `/sagas`.
 
 use crate::telemetry;
+use axum::{Json, Router, extract, routing::get};
+use serde::Serialize;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,62 +15,94 @@ use tokio::time::Instant;
 const COUNTS_FOR: Duration = Duration::from_secs(60);
 
 struct Failure {
-    reason: String,
+    /// What is said of it.
+    short: String,
+    /// What tells it from another failure.
+    cause: String,
     last: Instant,
 }
 
-/// Which parts of the sagas fail, and why. Clones are the same.
-#[derive(Clone, Default)]
-pub(crate) struct Failing(Arc<Mutex<BTreeMap<&'static str, Failure>>>);
+/// How a part of the sagas does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PartStatus {
+    /// A policy's name, or `tasks`.
+    pub name: &'static str,
+    /// Whether it fails in this process.
+    pub failing: bool,
+    /// Why, in one line; the log has the causes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
 
-impl Failing {
+/// How the parts of the sagas do in this process. Clones are the same.
+#[derive(Clone, Default)]
+pub struct Status(Arc<Mutex<BTreeMap<&'static str, Option<Failure>>>>);
+
+impl Status {
+    /// How each part does, by name.
+    pub fn parts(&self) -> Vec<PartStatus> {
+        self.forget_old();
+        let parts = self.lock();
+        let status = |(name, failure): (&&'static str, &Option<Failure>)| PartStatus {
+            name,
+            failing: failure.is_some(),
+            reason: failure.as_ref().map(|failure| failure.short.clone()),
+        };
+        parts.iter().map(status).collect()
+    }
+
     /// Begins to tell of a part.
     pub(crate) fn watch(&self, part: &'static str) {
+        self.lock().entry(part).or_default();
         telemetry::failing(part, false);
     }
 
     /// Notes that a part failed; says whether that is news.
-    pub(crate) fn failed(&self, part: &'static str, reason: String) -> bool {
+    pub(crate) fn failed(&self, part: &'static str, short: String, cause: String) -> bool {
+        let mut parts = self.lock();
+        let known = parts.entry(part).or_default();
+        let news = known.as_ref().is_none_or(|known| known.cause != cause);
         let last = Instant::now();
-        let known = self.failures().insert(
-            part,
-            Failure {
-                reason: reason.clone(),
-                last,
-            },
-        );
+        *known = Some(Failure { short, cause, last });
         telemetry::failing(part, true);
-        known.is_none_or(|known| known.reason != reason)
+        news
     }
 
     /// Notes that a part got on.
     pub(crate) fn works(&self, part: &'static str) {
-        if self.failures().remove(part).is_some() {
+        if self.lock().entry(part).or_default().take().is_some() {
             telemetry::failing(part, false);
             tracing::info!(part, "the sagas' part {part} works again");
         }
     }
 
-    /// Says what fails now, if something does.
-    pub(crate) fn verdict(&self) -> Result<(), String> {
-        let mut failures = self.failures();
-        failures.retain(|part, failure| {
-            let counts = failure.last.elapsed() < COUNTS_FOR;
-            if !counts {
+    /// Forgets the failures that do not count any more.
+    pub(crate) fn forget_old(&self) {
+        for (part, failure) in self.lock().iter_mut() {
+            if failure
+                .take_if(|failure| failure.last.elapsed() >= COUNTS_FOR)
+                .is_some()
+            {
                 telemetry::failing(part, false);
             }
-            counts
-        });
-        match failures.iter().next() {
-            None => Ok(()),
-            Some((part, failure)) => Err(format!("{part}: {}", failure.reason)),
         }
     }
 
-    fn failures(&self) -> MutexGuard<'_, BTreeMap<&'static str, Failure>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Option<Failure>>> {
         // Nothing in here panics half-way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `GET /sagas`: how each part does.
+pub fn router(status: Status) -> Router {
+    Router::new()
+        .route("/sagas", get(sagas_now))
+        .with_state(status)
+}
+
+async fn sagas_now(extract::State(status): extract::State<Status>) -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "sagas": status.parts() }))
 }
 
 #[cfg(test)]
@@ -76,25 +110,32 @@ mod tests {
     use super::*;
     use tokio::time::advance;
 
+    fn reason(status: &Status) -> Option<String> {
+        status.parts().into_iter().find_map(|part| part.reason)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_failure_counts_until_the_part_works_or_was_not_heard_of_for_long() {
-        let failing = Failing::default();
-        assert_eq!(failing.verdict(), Ok(()));
-        assert!(failing.failed("order", "down".into()));
-        assert!(!failing.failed("order", "down".into()), "no news");
-        assert!(failing.failed("order", "fenced".into()));
-        assert_eq!(failing.verdict(), Err("order: fenced".into()));
-        failing.works("payment");
-        assert!(failing.verdict().is_err());
-        failing.works("order");
-        assert_eq!(failing.verdict(), Ok(()));
+        let status = Status::default();
+        let fails = |cause: &str| status.failed("order", "down".into(), cause.into());
+        status.watch("order");
+        assert_eq!(reason(&status), None);
+        assert!(fails("SELECT 1: no connection"));
+        assert!(!fails("SELECT 1: no connection"), "no news");
+        assert!(fails("SELECT 2: no connection"));
+        assert_eq!(reason(&status).as_deref(), Some("down"));
+        status.works("payment");
+        assert!(reason(&status).is_some());
+        status.works("order");
+        assert_eq!(reason(&status), None);
 
-        failing.failed("order", "down".into());
+        fails("a");
         advance(COUNTS_FOR / 2).await;
-        failing.failed("order", "down".into());
+        fails("a");
         advance(COUNTS_FOR * 3 / 4).await;
-        assert_eq!(failing.verdict(), Err("order: down".into()));
+        assert_eq!(reason(&status).as_deref(), Some("down"));
         advance(COUNTS_FOR / 2).await;
-        assert_eq!(failing.verdict(), Ok(()));
+        assert_eq!(reason(&status), None);
+        assert_eq!(status.parts().len(), 2, "it is still told of");
     }
 }
