@@ -2,7 +2,7 @@
 
 use crate::CommandApi;
 use anyhow::Context;
-use chassis::{Lifecycle, clock::SystemIds, config::Settings};
+use chassis::{Lifecycle, config::Settings};
 use chrono::TimeDelta;
 use domain::TenantId;
 use std::{sync::Arc, time::Duration};
@@ -37,7 +37,6 @@ pub async fn start(
         lane,
         reader,
         Arc::new(SystemClock),
-        Arc::new(SystemIds),
         tenant,
         head.epoch,
     ))

@@ -41,6 +41,8 @@ struct Decided {
     pending: Pending,
     version: Version,
     outcome: Outcome,
+    /// Whether the stream that it begins had begun with the same.
+    again: bool,
     state: Option<Arc<State>>,
 }
 
@@ -225,6 +227,9 @@ fn decide(pending: Pending, states: &mut WorkingSet) -> Option<(Append, Decided)
             Answer::Refused(refusal),
         ),
     };
+    let again = outcome == Outcome::Accepted
+        && command.command.begins_stream()
+        && events.iter().all(Vec::is_empty);
     let append = append(command, &pending.streams, &versions, &events, answer);
     for (stream, events) in pending.streams.iter().zip(&events) {
         for event in events {
@@ -243,6 +248,7 @@ fn decide(pending: Pending, states: &mut WorkingSet) -> Option<(Append, Decided)
         pending,
         version,
         outcome,
+        again,
         state,
     };
     Some((append, decided))
@@ -308,6 +314,7 @@ fn settle(decided: Decided, outcome: AppendOutcome, states: &mut WorkingSet) -> 
         pending,
         version,
         outcome: decision,
+        again,
         state,
     } = decided;
     match outcome {
@@ -318,7 +325,7 @@ fn settle(decided: Decided, outcome: AppendOutcome, states: &mut WorkingSet) -> 
                 stream,
                 version,
                 position,
-                replayed: false,
+                replayed: again,
                 state,
             };
             pending.answer(Ok(executed));
