@@ -1,14 +1,15 @@
 //! The store, the broker and the feed that the settings name.
 
-use crate::patiently;
+use crate::{needs::needs_broker, patiently};
 use anyhow::{Context, bail};
 use bus::{
-    Broker, BrokerFeed, ConnectOptions, Feed, JetStream, JetStreamOptions, Relay, RelayOptions,
-    StoreFeed, TailOptions,
+    BrokerFeed, ConnectOptions, Feed, JetStream, JetStreamOptions, Relay, RelayOptions, StoreFeed,
+    TailOptions,
 };
 use chassis::{
     Lifecycle,
     config::{BusSettings, Settings},
+    health::Health,
 };
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
@@ -80,20 +81,47 @@ pub async fn open_reader(settings: &Settings) -> anyhow::Result<PostgresReader> 
 }
 
 /// The feed that the settings name: JetStream where there is a broker, else the store itself.
+///
+/// Without its broker a feed goes on, from the store: this is for a process that has more to do than
+/// to follow it, and stays ready then.
 pub async fn open_feed(
     settings: &Settings,
     events: &Events,
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<Arc<dyn Feed>> {
+    let broker = open_broker(&settings.bus).await?;
+    Ok(start_feed(broker, events, lifecycle))
+}
+
+/// As [`open_feed`], for a process that does nothing but follow it: it is not ready while it has
+/// lost its broker, so that somebody looks.
+pub async fn open_needed_feed(
+    settings: &Settings,
+    events: &Events,
+    lifecycle: &Lifecycle,
+    health: &Health,
+) -> anyhow::Result<Arc<dyn Feed>> {
+    let broker = open_broker(&settings.bus).await?;
+    if let Some(broker) = &broker {
+        needs_broker(health, broker.clone());
+    }
+    Ok(start_feed(broker, events, lifecycle))
+}
+
+fn start_feed(
+    broker: Option<Arc<JetStream>>,
+    events: &Events,
+    lifecycle: &Lifecycle,
+) -> Arc<dyn Feed> {
     let tasks = TaskTracker::new();
     let (reader, stop) = (events.reader.clone(), lifecycle.soft().clone());
-    let (feed, running) = match open_broker(&settings.bus).await? {
+    let (feed, running) = match broker {
         Some(broker) => BrokerFeed::start(broker, reader, TailOptions::default(), &tasks, stop),
         None => StoreFeed::start(reader, TailOptions::default(), &tasks, stop),
     };
     // Before it is told to stop it ends only if it cannot go on, or panics: the process ends, too.
     lifecycle.spawn_critical("feed", async move { Ok(running.await??) });
-    Ok(feed)
+    feed
 }
 
 /// Starts the relay where there is a broker: it leads, or waits to.
@@ -119,7 +147,7 @@ pub async fn start_relay(
     Ok(())
 }
 
-async fn open_broker(settings: &BusSettings) -> anyhow::Result<Option<Arc<dyn Broker>>> {
+async fn open_broker(settings: &BusSettings) -> anyhow::Result<Option<Arc<JetStream>>> {
     let Some(url) = &settings.url else {
         return Ok(None);
     };

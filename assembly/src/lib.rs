@@ -7,11 +7,13 @@
 mod documentation;
 mod events;
 mod lane;
+mod needs;
 mod patience;
 mod process;
 
 pub use documentation::documentation;
-pub use events::{Events, open_feed, open_reader, open_store, start_relay};
+pub use events::{Events, open_feed, open_needed_feed, open_reader, open_store, start_relay};
 pub use lane::start_lane;
+pub use needs::needs_store;
 pub use patience::patiently;
 pub use process::{Process, run_to_exit, service_main};

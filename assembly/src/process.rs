@@ -5,6 +5,7 @@ use axum::Router;
 use chassis::{
     Lifecycle,
     config::{Settings, reference_text},
+    descriptors,
     health::Health,
     layers,
     server::{self, Limits, Listener},
@@ -58,7 +59,8 @@ impl Process {
         );
         let router = router.merge(self.health.router(&self.metrics));
         let router = layers::wrap(router, &self.settings.http);
-        let limits = Limits::from(&self.settings.http);
+        let mut limits = Limits::from(&self.settings.http);
+        limits.max_connections = descriptors::room_for(limits.max_connections);
         let serving = server::serve(listener, router, &limits, &self.lifecycle);
         self.lifecycle.spawn_critical("http", serving);
     }

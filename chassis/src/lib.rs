@@ -12,6 +12,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 pub mod extract;
 pub mod health;
 pub mod layers;

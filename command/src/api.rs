@@ -1,11 +1,11 @@
 //! The routes of the write API and what they share.
 
-use crate::{endpoints, in_flight::InFlight};
-use chassis::clock::IdSource;
+use crate::{answers::AnswerHeaders, endpoints, in_flight::InFlight};
+use chassis::problem::ProblemDetails;
 use domain::{Actor, TenantId};
 use std::sync::Arc;
 use store::{Clock, EventReader, lane::Lane};
-use utoipa::OpenApi;
+use utoipa::{Modify, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
@@ -15,7 +15,6 @@ pub struct CommandApi {
     pub(crate) lane: Lane,
     pub(crate) reader: Arc<dyn EventReader>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) tenant: TenantId,
     pub(crate) actor: Actor,
     pub(crate) epoch: Uuid,
@@ -28,7 +27,6 @@ impl CommandApi {
         lane: Lane,
         reader: Arc<dyn EventReader>,
         clock: Arc<dyn Clock>,
-        ids: Arc<dyn IdSource>,
         tenant: TenantId,
         epoch: Uuid,
     ) -> Self {
@@ -37,7 +35,6 @@ impl CommandApi {
             lane,
             reader,
             clock,
-            ids,
             tenant,
             actor,
             epoch,
@@ -50,6 +47,7 @@ impl CommandApi {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Orders: commands", description = "Place orders and act on them."),
+    components(schemas(ProblemDetails)),
     tags(
         (name = "orders", description = "Orders"),
         (name = "stock", description = "Stock"),
@@ -76,5 +74,7 @@ pub fn router(api: CommandApi) -> axum::Router {
 
 /// The OpenAPI document of the write API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    routes().split_for_parts().1
+    let (_, mut document) = routes().split_for_parts();
+    AnswerHeaders.modify(&mut document);
+    document
 }

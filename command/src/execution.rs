@@ -1,187 +1,164 @@
 //! What every command endpoint does the same way.
 
-use crate::{CommandApi, problem};
+use crate::{CommandApi, problem, request::CommandRequest};
 use axum::{
     body::Body,
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri,
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{CONTENT_TYPE, ETAG, LOCATION},
     },
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use chassis::{
-    Problem,
-    extract::{IdempotencyKey, IfMatch},
-    layers::RequestContext,
-    token::ConsistencyToken,
-};
-use domain::{
-    Command, CommandEnvelope, CommandId, Position, RefusalKind, State, Version, order::Order,
-};
+use chassis::{Problem, token::ConsistencyToken};
+use domain::{Command, Position, RefusalKind, State, StreamId, Version};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use store::{
     Until, fold_stream,
-    lane::{Executed, Outcome},
+    lane::{Executed, LaneError, Outcome},
 };
-use uuid::Uuid;
 
-const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("consistency-token");
-const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(crate) const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("consistency-token");
+pub(crate) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The namespace of command ids that are derived from idempotency keys.
-const KEYS: Uuid = Uuid::from_u128(0x5b1f_64b0_9c1e_4b0c_8f1e_6a1d_2f3c_7a90);
-
-/// A request for a command: what makes it happen once, and who asks.
-pub(crate) struct CommandRequest {
-    /// Derived from the key and its scope.
-    pub id: CommandId,
-    fingerprint: [u8; 32],
-    context: RequestContext,
-    if_match: IfMatch,
-}
-
-/// What came of a request.
+/// A command that was done, now or before.
 pub(crate) struct Done {
-    executed: Executed,
+    stream: StreamId,
+    version: Version,
+    position: Position,
+    replayed: bool,
+    state: Option<Arc<State>>,
 }
 
 impl CommandRequest {
-    /// The request for the command that `key` names, within tenant, principal, method and path.
-    pub(crate) fn new(
-        api: &CommandApi,
-        (method, uri): (&Method, &Uri),
-        key: &IdempotencyKey,
-        raw: &Bytes,
-        context: RequestContext,
-        if_match: IfMatch,
-    ) -> Self {
-        let path = uri.path();
-        let query = uri.query().unwrap_or_default();
-        let scope = [
-            api.tenant.as_str(),
-            api.actor.as_str(),
-            method.as_str(),
-            path,
-            key.as_str(),
-        ];
-        let mut digest = Sha256::new();
-        for part in [path.as_bytes(), query.as_bytes(), raw] {
-            // Lengths keep the parts apart.
-            digest.update((part.len() as u64).to_be_bytes());
-            digest.update(part);
-        }
-        Self {
-            id: CommandId::new(Uuid::new_v5(&KEYS, scope.join("\n").as_bytes())),
-            fingerprint: digest.finalize().into(),
-            context,
-            if_match,
-        }
+    /// Puts `command` through the lane. Refusals become problems here.
+    pub(crate) async fn execute(self, api: &CommandApi, command: Command) -> Result<Done, Problem> {
+        self.put(api, command, false).await
     }
 
-    /// Puts `command` through the lane. Refusals become problems here.
-    pub(crate) async fn execute(
+    /// As [`execute`](Self::execute), for an answer that needs the state that the command led to.
+    pub(crate) async fn execute_for_state(
+        self,
+        api: &CommandApi,
+        command: Command,
+    ) -> Result<Done, Problem> {
+        self.put(api, command, true).await
+    }
+
+    async fn put(
         self,
         api: &CommandApi,
         command: Command,
         wants_state: bool,
     ) -> Result<Done, Problem> {
+        let name = command.name();
         let Some(_entry) = api.in_flight.enter(self.id) else {
+            count(name, "failed");
             return Err(problem::still_running());
         };
-        let name = command.name();
-        let traceparent = self.context.trace.to_string();
-        let envelope = CommandEnvelope {
-            id: self.id,
-            fingerprint: Some(self.fingerprint),
-            tenant: api.tenant.clone(),
-            actor: api.actor.clone(),
-            correlation_id: self.id.uuid(),
-            causation_id: None,
-            traceparent: Some(traceparent),
-            occurred_at: api.clock.now(),
-            expected: self
-                .if_match
-                .0
-                .map(|version| Version::new(i64::try_from(version).unwrap_or(i64::MAX))),
-            command,
-        };
+        let envelope = self.envelope(api, command);
         let executed = match wants_state {
             true => api.lane.execute_for_state(envelope).await,
             false => api.lane.execute(envelope).await,
         };
-        let executed = executed.map_err(problem::failed)?;
-        if !executed.replayed {
-            metrics::counter!("commands_total", "command" => name, "outcome" => outcome(&executed))
-                .increment(1);
-        }
-        match &executed.outcome {
-            Outcome::Accepted => Ok(Done { executed }),
-            Outcome::Refused(_) => Err(refusal(api, executed).await),
-        }
+        count(name, outcome(&executed));
+        answered(api, executed.map_err(problem::failed)?)
     }
 }
 
-fn outcome(executed: &Executed) -> &'static str {
-    match executed.outcome {
-        Outcome::Accepted => "accepted",
-        Outcome::Refused(_) => "refused",
+/// Counts a command that was asked for by what became of it.
+fn count(command: &'static str, outcome: &'static str) {
+    metrics::counter!("commands_total", "command" => command, "outcome" => outcome).increment(1);
+}
+
+fn outcome(executed: &Result<Executed, LaneError>) -> &'static str {
+    match executed {
+        Ok(executed) if executed.replayed => "replayed",
+        Ok(executed) => match executed.outcome {
+            Outcome::Accepted => "accepted",
+            Outcome::Refused(_) => "refused",
+        },
+        // These two are answers to what was asked, as refusals are.
+        Err(LaneError::KeyReused | LaneError::VersionMismatch { .. }) => "refused",
+        Err(_) => "failed",
     }
 }
 
-/// The problem that a refusal is, with what the order would allow instead.
-async fn refusal(api: &CommandApi, executed: Executed) -> Problem {
-    let Outcome::Refused(refusal) = executed.outcome else {
-        return Problem::internal();
+fn answered(api: &CommandApi, executed: Executed) -> Result<Done, Problem> {
+    let Executed {
+        outcome,
+        stream,
+        version,
+        position,
+        replayed,
+        state,
+    } = executed;
+    let done = Done {
+        stream,
+        version,
+        position,
+        replayed,
+        state,
     };
-    let kind = refusal.kind;
-    let problem = problem::refused(refusal);
-    if kind != RefusalKind::State {
-        return problem;
-    }
-    let problem = problem.with_current_version(executed.version.get().unsigned_abs());
-    let until = Until::Version(executed.version);
-    match fold_stream(api.reader.as_ref(), &executed.stream, until)
-        .await
-        .map(|folded| folded.state)
-    {
-        Ok(State::Order(Order::Placed(order))) => {
-            problem.with_allowed_commands(order.allowed_commands())
+    match outcome {
+        Outcome::Accepted => Ok(done),
+        // It was neither executed nor remembered: there is nothing to say but what is wrong.
+        Outcome::Refused(refusal) if refusal.kind == RefusalKind::Meaning => {
+            Err(problem::refused(refusal, version))
         }
-        Ok(_) => problem,
-        // The refusal stands without this.
-        Err(error) => {
-            tracing::warn!(%error, stream = %executed.stream, "allowed commands cannot be told");
-            problem
+        Outcome::Refused(refusal) => {
+            let mut problem = problem::refused(refusal, version);
+            done.stamp(api, problem.headers_mut());
+            Err(problem)
         }
     }
 }
 
 impl Done {
+    /// A command that begins a stream, as it was answered first: whatever came of the stream later.
+    pub(crate) async fn begun(api: &CommandApi, stream: StreamId) -> Result<Self, Problem> {
+        let until = Until::Version(Version::new(1));
+        let folded = fold_stream(api.reader.as_ref(), &stream, until)
+            .await
+            .map_err(|error| problem::unfoldable(error, &stream))?;
+        Ok(Self {
+            version: folded.version,
+            position: folded.position,
+            replayed: true,
+            state: Some(Arc::new(folded.state)),
+            stream,
+        })
+    }
+
     /// The version of the stream that the command was about.
     pub(crate) fn version(&self) -> i64 {
-        self.executed.version.get()
+        self.version.get()
+    }
+
+    /// Whether this is the first answer again.
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.replayed
+    }
+
+    /// The stream.
+    pub(crate) fn into_stream(self) -> StreamId {
+        self.stream
     }
 
     /// What identifies that stream: an order's id, for example.
     pub(crate) fn key(&self) -> &str {
-        self.executed.stream.key()
+        self.stream.key()
     }
 
     /// The state that the command led to: the same for its first answer and for a repetition.
     pub(crate) async fn state(&self, api: &CommandApi) -> Result<Arc<State>, Problem> {
-        if let Some(state) = &self.executed.state {
+        if let Some(state) = &self.state {
             return Ok(state.clone());
         }
-        let until = Until::Version(self.executed.version);
-        match fold_stream(api.reader.as_ref(), &self.executed.stream, until).await {
+        let until = Until::Version(self.version);
+        match fold_stream(api.reader.as_ref(), &self.stream, until).await {
             Ok(folded) => Ok(Arc::new(folded.state)),
-            Err(error) => {
-                tracing::error!(%error, stream = %self.executed.stream, "a stream cannot be folded");
-                Err(Problem::internal())
-            }
+            Err(error) => Err(problem::unfoldable(error, &self.stream)),
         }
     }
 
@@ -199,34 +176,27 @@ impl Done {
         })?;
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        insert(
-            &mut headers,
-            ETAG,
-            &format!("\"{}\"", self.executed.version),
-        );
-        insert(
-            &mut headers,
-            CONSISTENCY_TOKEN,
-            &api.token(self.executed.position),
-        );
+        self.stamp(api, &mut headers);
         if let Some(location) = location {
             insert(&mut headers, LOCATION, &location);
         }
-        if self.executed.replayed {
-            headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
-        }
         Ok((status, headers, Body::from(body)).into_response())
     }
-}
 
-impl CommandApi {
-    fn token(&self, position: Position) -> String {
-        let position = position.get().unsigned_abs();
-        ConsistencyToken {
-            epoch: self.epoch,
-            position,
+    /// The headers of every write that was executed, done or refused.
+    fn stamp(&self, api: &CommandApi, headers: &mut HeaderMap) {
+        // What does not exist has no version.
+        if self.version > Version::ZERO {
+            insert(headers, ETAG, &format!("\"{}\"", self.version));
         }
-        .to_string()
+        let token = ConsistencyToken {
+            epoch: api.epoch,
+            position: self.position.get().unsigned_abs(),
+        };
+        insert(headers, CONSISTENCY_TOKEN, &token.to_string());
+        if self.replayed {
+            headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
     }
 }
 

@@ -1,15 +1,19 @@
 //! The write API: requests become commands, commands go through the lane, answers say what became
 //! of them.
 //!
-//! One endpoint, one file, in `endpoints`. What they share is in [`execution`]: idempotency, the
-//! way into the lane, and the answer's headers.
+//! One endpoint, one file, in `endpoints`. What they share is in [`request`], which makes a request
+//! happen once; in [`execution`], the way into the lane and the answer's headers; and in
+//! [`answers`], what all of them are documented to answer.
 
+mod answers;
 mod api;
 mod body;
 mod endpoints;
 mod execution;
 mod in_flight;
+mod order_id;
 mod problem;
+mod request;
 mod service;
 
 pub use api::{CommandApi, openapi, router};

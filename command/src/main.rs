@@ -1,7 +1,9 @@
 //! The command service: the write API, the lane, and the relay where there is a broker.
 
 use anyhow::Context;
-use assembly::{Process, documentation, open_store, service_main, start_lane, start_relay};
+use assembly::{
+    Process, documentation, needs_store, open_store, service_main, start_lane, start_relay,
+};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -22,9 +24,10 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         .bind("http.command_port", settings.http.command_port)
         .await?;
     let events = open_store(settings).await?;
+    needs_store(health, events.reader.clone());
     let lane = start_lane(events.store.clone(), &settings.store, lifecycle);
     start_relay(settings, &events, lifecycle).await?;
-    let api = command::start(events.store.clone(), lane, settings, lifecycle, health)
+    let api = command::start(events.store.clone(), lane, settings, lifecycle)
         .await
         .context("the write API cannot be started")?;
     let routes = command::router(api).merge(documentation(command::openapi()));

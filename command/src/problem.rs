@@ -1,22 +1,34 @@
 //! How refusals and failures of the lane become problem answers: mapped once, here.
 
+use axum::http::{HeaderValue, header::ETAG};
 use chassis::Problem;
-use domain::{Refusal, RefusalKind};
-use std::time::Duration;
-use store::lane::LaneError;
+use domain::{Refusal, RefusalKind, StreamId, Version};
+use std::{error::Error, time::Duration};
+use store::{StoreError, lane::LaneError};
 
-/// A refusal as a problem.
-pub(crate) fn refused(refusal: Refusal) -> Problem {
+/// When to come again for what others are about to finish.
+const SOON: Duration = Duration::from_secs(1);
+/// When to come again while the store cannot be reached.
+const LATER: Duration = Duration::from_secs(5);
+
+/// A refusal as a problem: of what is at `version`.
+pub(crate) fn refused(refusal: Refusal, version: Version) -> Problem {
     let Refusal {
         kind,
         code,
         detail,
         pointer,
+        allowed,
     } = refusal;
     let problem = match kind {
         RefusalKind::NotFound => Problem::not_found(code.clone(), sentence(&detail)),
-        RefusalKind::State => Problem::conflict(code.clone(), sentence(&detail)),
+        RefusalKind::State => Problem::conflict(code.clone(), sentence(&detail))
+            .with_current_version(version.get().unsigned_abs()),
         RefusalKind::Meaning => Problem::unprocessable(code.clone(), sentence(&detail)),
+    };
+    let problem = match allowed {
+        Some(allowed) => problem.with_allowed_commands(allowed),
+        None => problem,
     };
     match pointer {
         Some(pointer) => problem.with_error(pointer, code, sentence(&detail)),
@@ -26,28 +38,22 @@ pub(crate) fn refused(refusal: Refusal) -> Problem {
 
 /// A failure of the lane as a problem.
 pub(crate) fn failed(error: LaneError) -> Problem {
-    let second = Duration::from_secs(1);
     match error {
         LaneError::Overloaded => Problem::service_unavailable(
             "OVERLOADED",
             "Too many commands are waiting; nothing was done.",
-            second,
+            SOON,
         ),
         LaneError::Stopped => Problem::service_unavailable(
             "STOPPING",
             "This process is stopping; send the request again with the same Idempotency-Key.",
-            second,
+            SOON,
         ),
-        LaneError::Unavailable(_) => Problem::service_unavailable(
-            "STORE_UNAVAILABLE",
-            "The event store cannot be reached; send the request again with the same \
-             Idempotency-Key.",
-            Duration::from_secs(5),
-        ),
+        LaneError::Unavailable(_) => store_unavailable(),
         LaneError::Contended => Problem::service_unavailable(
             "CONTENDED",
             "Others write to the same streams too fast; nothing was done.",
-            second,
+            SOON,
         ),
         LaneError::KeyReused => Problem::unprocessable(
             "IDEMPOTENCY_KEY_REUSED",
@@ -59,7 +65,11 @@ pub(crate) fn failed(error: LaneError) -> Problem {
             "the first request had another payload",
         ),
         LaneError::VersionMismatch { current, .. } => {
-            Problem::precondition_failed(current.get().unsigned_abs())
+            let mut problem = Problem::precondition_failed(current.get().unsigned_abs());
+            if let Ok(etag) = HeaderValue::from_str(&format!("\"{current}\"")) {
+                problem.headers_mut().insert(ETAG, etag);
+            }
+            problem
         }
         LaneError::Broken(_) => Problem::internal(),
     }
@@ -72,7 +82,26 @@ pub(crate) fn still_running() -> Problem {
         "A request with this Idempotency-Key is being executed; send it again for its answer.",
     )
     .with_retryable(true)
-    .with_retry_after(Duration::from_secs(1))
+    .with_retry_after(SOON)
+}
+
+/// The history that an answer is made of could not be read.
+pub(crate) fn unfoldable(error: StoreError, stream: &StreamId) -> Problem {
+    let cause = error.source().map(ToString::to_string);
+    if error.is_transient() {
+        tracing::warn!(%error, cause, %stream, "{stream} cannot be folded now");
+        return store_unavailable();
+    }
+    tracing::error!(%error, cause, %stream, "{stream} cannot be folded");
+    Problem::internal()
+}
+
+fn store_unavailable() -> Problem {
+    Problem::service_unavailable(
+        "STORE_UNAVAILABLE",
+        "The event store cannot be reached; send the request again with the same Idempotency-Key.",
+        LATER,
+    )
 }
 
 /// Error texts are lower-case phrases; an answer has sentences.

@@ -2,7 +2,7 @@
 
 use crate::CommandApi;
 use anyhow::Context;
-use chassis::{Lifecycle, clock::SystemIds, config::Settings, health::Health};
+use chassis::{Lifecycle, config::Settings};
 use chrono::TimeDelta;
 use domain::TenantId;
 use std::{sync::Arc, time::Duration};
@@ -23,24 +23,12 @@ pub async fn start(
     lane: Lane,
     settings: &Settings,
     lifecycle: &Lifecycle,
-    health: &Health,
 ) -> anyhow::Result<CommandApi> {
     let tenant = TenantId::parse(&settings.tenant.id).context("tenant.id")?;
     let head = store
         .head()
         .await
         .context("the event store cannot be read")?;
-    let checked = store.clone();
-    health.register("store", move || {
-        let store = checked.clone();
-        async move {
-            store
-                .head()
-                .await
-                .map(drop)
-                .map_err(|error| error.to_string())
-        }
-    });
     let days = i64::from(settings.store.command_record_days);
     let upkeep = forget(
         store.clone(),
@@ -53,7 +41,6 @@ pub async fn start(
         lane,
         reader,
         Arc::new(SystemClock),
-        Arc::new(SystemIds),
         tenant,
         head.epoch,
     ))

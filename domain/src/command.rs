@@ -41,8 +41,8 @@ impl Command {
         }
     }
 
-    /// Whether it begins a stream that nobody can have written to before: its id was just minted,
-    /// so that reading it first would be in vain.
+    /// Whether it begins a stream. That stream's id is the request's own, so nothing can be in it
+    /// but what the same request has put there before: reading it first would be in vain.
     pub const fn begins_stream(&self) -> bool {
         matches!(self, Self::Order(_, OrderCommand::Place(_)))
     }

@@ -26,6 +26,10 @@ pub struct Refusal {
     /// The part of the command that broke the rule, as a JSON pointer, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
+    /// What the state would have allowed instead, where that is known: it is remembered too, so
+    /// that a repetition is answered without reading history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<Vec<String>>,
 }
 
 impl Refusal {
@@ -36,12 +40,19 @@ impl Refusal {
             code: code.into(),
             detail: detail.into(),
             pointer: None,
+            allowed: None,
         }
     }
 
     /// The same, pointing at a part of the command.
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// The same, with what the state would have allowed instead.
+    pub fn allowing(mut self, allowed: &[&str]) -> Self {
+        self.allowed = Some(allowed.iter().map(ToString::to_string).collect());
         self
     }
 }

@@ -49,7 +49,9 @@ impl Command {
     /// `states` are those of [`Command::streams`], in the same order.
     pub fn decide(&self, states: &[&State]) -> Result<Vec<Vec<Event>>, Refusal> {
         match (self, states) {
-            (Self::Order(_, command), [State::Order(state)]) => one(Orders::decide(state, command)),
+            (Self::Order(_, command), [State::Order(state)]) => {
+                one(Orders::decide(state, command)).map_err(|refusal| with_way_out(refusal, state))
+            }
             (Self::Stock(command), [State::Stock(state)]) => one(Stocks::decide(state, command)),
             (Self::Payment(_, command), [State::Payment(state)]) => {
                 one(Payments::decide(state, command))
@@ -83,6 +85,14 @@ where
     Ok(vec![events.into_iter().map(Event::from).collect()])
 }
 
+/// A refusal because of an order's state says what that state allows.
+fn with_way_out(refusal: Refusal, state: &Order) -> Refusal {
+    match (refusal.kind, state.placed()) {
+        (RefusalKind::State, Some(order)) => refusal.allowing(&order.allowed_commands()),
+        _ => refusal,
+    }
+}
+
 /// A caller that pairs a command with other streams' states has a bug; nothing is decided then.
 fn mismatch() -> Refusal {
     Refusal::new(
@@ -96,13 +106,13 @@ fn mismatch() -> Refusal {
 mod tests {
     use super::*;
     use crate::{
-        Location, TenantId,
-        order::{ConfirmOrder, OrderCommand},
+        Currency, CustomerId, Location, TenantId,
+        order::{ConfirmOrder, NewLine, OrderCommand, PlaceOrder, RejectCancellation},
         stock::{
             ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
             ReservationStep, StockCommand,
         },
-        testing::{order_id, sku, uuid},
+        testing::{at, order_id, sku, uuid},
     };
 
     fn release(names: &[&str]) -> Command {
@@ -158,6 +168,40 @@ mod tests {
         for (command, states) in cases {
             assert_eq!(command.decide(states).unwrap_err().code, "STATE_MISMATCH");
         }
+    }
+
+    #[test]
+    fn a_refusal_because_of_a_state_says_what_the_state_allows() {
+        let absent = State::empty(Category::Order);
+        let confirm = Command::Order(order_id(1), OrderCommand::Confirm(ConfirmOrder));
+        assert_eq!(confirm.decide(&[&absent]).unwrap_err().allowed, None);
+        let place = Command::Order(
+            order_id(1),
+            OrderCommand::Place(PlaceOrder {
+                order_id: order_id(1),
+                customer_id: CustomerId::parse("c").unwrap(),
+                currency: Currency::parse("EUR").unwrap(),
+                lines: vec![NewLine {
+                    sku: sku("A"),
+                    quantity: 1,
+                    unit_price: 1,
+                    currency: None,
+                }],
+                total: None,
+                shipping_address: None,
+                payment_method: "tok".into(),
+                reference: None,
+                placed_at: at(0),
+            }),
+        );
+        let events = place.decide(&[&absent]).unwrap().remove(0);
+        let placed = events.iter().fold(absent, State::evolve);
+        let reject = Command::Order(
+            order_id(1),
+            OrderCommand::RejectCancellation(RejectCancellation { reason: "x".into() }),
+        );
+        let allowed = reject.decide(&[&placed]).unwrap_err().allowed.unwrap();
+        assert_eq!(allowed, ["add_note", "cancel", "place_hold"]);
     }
 
     #[test]

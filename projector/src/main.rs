@@ -1,7 +1,9 @@
 //! The projector: keeps the read models up to date, and builds them anew.
 
 use anyhow::Context;
-use assembly::{Process, open_feed, open_reader, open_store, patiently, run_to_exit};
+use assembly::{
+    Process, needs_store, open_needed_feed, open_reader, open_store, patiently, run_to_exit,
+};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{
@@ -93,13 +95,14 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
     let port = settings.http.projector_port;
     let listener = process.bind("http.projector_port", port).await?;
     let events = open_store(settings).await?;
+    needs_store(health, events.reader.clone());
     let parts = Parts {
-        feed: open_feed(settings, &events, lifecycle).await?,
+        feed: open_needed_feed(settings, &events, lifecycle, health).await?,
         models: read_models(settings).await?,
         leases: events.leases.clone(),
         clock: Arc::new(SystemClock),
     };
-    let board = start(&parts, &settings.projector, lifecycle, health);
+    let board = start(&parts, &settings.projector, lifecycle);
     process.serve(listener, router(board));
     Ok(process.run().await)
 }

@@ -8,7 +8,7 @@ use crate::{
     storage::{CheckpointRecord, ReadModels, postgres::NEW},
 };
 use bus::Feed;
-use chassis::{Lifecycle, config::ProjectorSettings, health::Health};
+use chassis::{Lifecycle, config::ProjectorSettings};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Position;
 use std::{
@@ -63,12 +63,12 @@ pub fn options(settings: &ProjectorSettings) -> RunOptions {
 }
 
 /// Starts all projections as tasks of `lifecycle`. Each works while this process leads it, and waits
-/// otherwise. The board says what they are doing.
+/// otherwise. The board says what they are doing; that is no matter of readiness, as the process can
+/// take traffic all the same.
 pub fn start<R: ReadModels>(
     parts: &Parts<R>,
     settings: &ProjectorSettings,
     lifecycle: &Lifecycle,
-    health: &Health,
 ) -> Board {
     let board = Board::new();
     let mut starter = Starter {
@@ -86,11 +86,6 @@ pub fn start<R: ReadModels>(
         "projections' lag",
         watch(parts.clone(), board.clone(), lifecycle.soft().clone()),
     );
-    let verdict = board.clone();
-    health.register("projections", move || {
-        let verdict = verdict.verdict();
-        async move { verdict }
-    });
     board
 }
 

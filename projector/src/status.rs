@@ -11,6 +11,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::Notify;
 
 /// What a projection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -54,7 +55,7 @@ pub struct ProjectionStatus {
 /// Why a projection cannot go on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Problem {
-    /// In one line, with all causes.
+    /// In one line; the log has the causes.
     pub reason: String,
     /// How often it was tried.
     pub attempts: u32,
@@ -65,7 +66,10 @@ pub struct Problem {
 
 /// What the projections of this process are doing. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Board(Arc<Mutex<BTreeMap<&'static str, Entry>>>);
+pub struct Board {
+    entries: Arc<Mutex<BTreeMap<&'static str, Entry>>>,
+    moved: Arc<Notify>,
+}
 
 #[derive(Debug, Clone)]
 struct Entry {
@@ -110,7 +114,10 @@ impl Board {
         }
         let mut entries = Entries(BTreeMap::new());
         projections::all(&mut entries);
-        Self(Arc::new(Mutex::new(entries.0)))
+        Self {
+            entries: Arc::new(Mutex::new(entries.0)),
+            moved: Arc::default(),
+        }
     }
 
     /// What each projection is doing, by name.
@@ -122,17 +129,10 @@ impl Board {
             .collect()
     }
 
-    /// Whether all projections can go on; else the first that cannot, and why.
-    pub fn verdict(&self) -> Result<(), String> {
-        let entries = self.entries();
-        let failing = entries.iter().find(|(_, entry)| entry.failing);
-        match failing {
-            None => Ok(()),
-            Some((name, entry)) => {
-                let reason = entry.problem.as_ref().map(|problem| &problem.reason);
-                Err(format!("{name}: {}", reason.map_or("", String::as_str)))
-            }
-        }
+    /// Notified whenever one of the projections has moved: for who waits in the same process to
+    /// read what it has written.
+    pub fn moved(&self) -> Arc<Notify> {
+        self.moved.clone()
     }
 
     pub(crate) fn leads(&self, name: &'static str, leading: bool) {
@@ -140,8 +140,9 @@ impl Board {
         metrics::gauge!("projection_leading", "projection" => name).set(flag(leading));
     }
 
-    /// Nothing is wrong with it.
+    /// Nothing is wrong with it, and it may have moved.
     pub(crate) fn goes_well(&self, name: &'static str) {
+        self.moved.notify_one();
         let healed = self.change(name, |entry| {
             entry.failing = false;
             entry.problem.take()
@@ -164,7 +165,7 @@ impl Board {
         failing: bool,
     ) {
         let problem = Problem {
-            reason: with_causes(error),
+            reason: error.in_short(),
             attempts,
             event: error.place(),
         };
@@ -207,7 +208,7 @@ impl Board {
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<&'static str, Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -255,18 +256,6 @@ fn stuck_at(name: &'static str, event: &Place, position: f64) {
 
 const fn flag(value: bool) -> f64 {
     if value { 1.0 } else { 0.0 }
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// `GET /projections`: what each projection is doing.

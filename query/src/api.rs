@@ -1,7 +1,7 @@
 //! The routes of the read API and what they share.
 
 use crate::{database::Database, endpoints, freshness::Freshness, sql::Sql};
-use chassis::{Problem, token::Signer};
+use chassis::{Problem, problem::ProblemDetails, token::Signer};
 use domain::TenantId;
 use sqlx::postgres::PgRow;
 use std::{sync::Arc, time::Duration};
@@ -38,6 +38,7 @@ impl Api {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Orders: queries", description = "Look at orders, stock, customers and sales."),
+    components(schemas(ProblemDetails)),
     tags(
         (name = "orders", description = "Orders"),
         (name = "customers", description = "Customers"),

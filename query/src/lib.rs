@@ -10,6 +10,7 @@ mod api;
 mod body;
 mod cursor;
 mod database;
+mod documentation;
 mod endpoints;
 mod freshness;
 mod orders;

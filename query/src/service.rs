@@ -12,9 +12,11 @@ use domain::TenantId;
 use secrecy::ExposeSecret;
 use std::{error::Error, sync::Arc};
 use store::{EventReader, SystemClock};
+use tokio::sync::Notify;
 
 /// The read API over the read models that the settings name, and over `reader` for orders as they
-/// were.
+/// were. `moved` is notified by projections of the same process when they have moved: it makes those
+/// who wait for their own write wait less.
 ///
 /// Neither database needs to be there yet: until then, the process is not ready and says why, and
 /// reads are answered 503.
@@ -23,6 +25,7 @@ use store::{EventReader, SystemClock};
 /// A setting that cannot be used.
 pub fn start(
     reader: Arc<dyn EventReader>,
+    moved: Option<Arc<Notify>>,
     settings: &Settings,
     lifecycle: &Lifecycle,
     health: &Health,
@@ -36,6 +39,7 @@ pub fn start(
     let watched = FreshnessParts {
         database: Database::new(options.clone(), 1),
         reader: reader.clone(),
+        moved,
     };
     let watch = watched.watch(freshness.clone(), lifecycle.soft().clone());
     lifecycle.spawn_critical("query freshness", async move {

@@ -4,13 +4,14 @@
 //! checkpoint, with command ids that are derived from the event, so that redelivery and crashes
 //! repeat nothing. Calls to the outside are written ahead and carry a key minted before them.
 
-mod failing;
 pub mod provider;
 pub mod runtime;
 mod service;
 mod settle;
+mod status;
 pub mod storage;
 mod telemetry;
 
 pub use service::{SagaParts, limits, provider, start};
 pub use settle::settled;
+pub use status::{PartStatus, Status, router};

@@ -3,10 +3,10 @@
 
 mod operator;
 
-use assembly::{Process, open_feed, open_store, start_lane};
+use assembly::{Process, needs_store, open_needed_feed, open_store, start_lane};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use saga::{SagaParts, provider, start, storage::PostgresSagaStore};
+use saga::{SagaParts, provider, router, start, storage::PostgresSagaStore};
 use secrecy::ExposeSecret;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
@@ -120,7 +120,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         .await?;
     let events = open_store(settings).await?;
     let parts = SagaParts {
-        feed: open_feed(settings, &events, lifecycle).await?,
+        feed: open_needed_feed(settings, &events, lifecycle, health).await?,
         lane: start_lane(events.store.clone(), &settings.store, lifecycle),
         reader: events.reader.clone(),
         leases: events.leases.clone(),
@@ -128,7 +128,8 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         provider,
         clock: Arc::new(SystemClock),
     };
-    start(&parts, &settings.saga, lifecycle, health);
-    process.serve(listener, axum::Router::new());
+    needs_store(health, events.reader.clone());
+    let status = start(&parts, &settings.saga, lifecycle);
+    process.serve(listener, router(status));
     Ok(process)
 }

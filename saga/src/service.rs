@@ -1,15 +1,15 @@
 //! The sagas as part of a process: what runs, under which lease, and what is said of it.
 
 use crate::{
-    failing::Failing,
     provider::{HttpPaymentProvider, PaymentProvider},
     runtime::{PolicyOptions, PolicyRunner, Progress, RunError, TaskOptions, TaskRunner},
+    status::Status,
     storage::SagaStore,
     telemetry,
 };
 use anyhow::{Context, bail};
 use bus::Feed;
-use chassis::{Lifecycle, config::SagaSettings, health::Health};
+use chassis::{Lifecycle, config::SagaSettings};
 use chrono::TimeDelta;
 use domain::policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy};
 use std::{sync::Arc, time::Duration};
@@ -88,8 +88,9 @@ pub fn limits(settings: &SagaSettings) -> Limits {
 }
 
 /// Starts all policies and the task runner as tasks of `lifecycle`. Each works while this process
-/// leads it, and waits otherwise.
-pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle, health: &Health) {
+/// leads it, and waits otherwise. The status says how they do; that is no matter of readiness, as the
+/// process can take traffic all the same.
+pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle) -> Status {
     let worker = Worker {
         parts: parts.clone(),
         limits: limits(settings),
@@ -105,22 +106,22 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle, 
         },
         hint: Arc::new(Notify::new()),
         lease: settings.lease(),
-        failing: Failing::default(),
+        status: Status::default(),
     };
     telemetry::describe();
     worker.start_policy::<Inventory>(lifecycle);
     worker.start_policy::<PaymentPolicy>(lifecycle);
     worker.start_policy::<OrderPolicy>(lifecycle);
     worker.start_tasks(lifecycle);
-    let failing = worker.failing.clone();
-    health.register("sagas", move || {
-        let verdict = failing.verdict();
-        async move { verdict }
-    });
     lifecycle.spawn_critical(
         "saga metrics",
-        report(parts.clone(), lifecycle.soft().clone()),
+        report(
+            parts.clone(),
+            worker.status.clone(),
+            lifecycle.soft().clone(),
+        ),
     );
+    worker.status
 }
 
 #[derive(Clone)]
@@ -131,7 +132,7 @@ struct Worker {
     tasks: TaskOptions,
     hint: Arc<Notify>,
     lease: Duration,
-    failing: Failing,
+    status: Status,
 }
 
 impl Worker {
@@ -152,7 +153,7 @@ impl Worker {
             worker
                 .keep(P::NAME, stop, move |epoch, lost| {
                     let runner = runner.clone();
-                    async move { runner.run(epoch, lost).await.map_err(anyhow::Error::from) }
+                    async move { runner.run(epoch, lost).await }
                 })
                 .await;
             Ok(())
@@ -176,7 +177,7 @@ impl Worker {
             worker
                 .keep(TASKS, stop, move |_, lost| {
                     let runner = runner.clone();
-                    async move { runner.run(lost).await.map_err(anyhow::Error::from) }
+                    async move { Ok(runner.run(lost).await?) }
                 })
                 .await;
             Ok(())
@@ -185,16 +186,16 @@ impl Worker {
 
     /// What a part says when it gets on.
     fn progress(&self, part: &'static str) -> Progress {
-        let failing = self.failing.clone();
-        failing.watch(part);
-        Arc::new(move || failing.works(part))
+        let status = self.status.clone();
+        status.watch(part);
+        Arc::new(move || status.works(part))
     }
 
     /// Leads `name` again and again until `stop`: after an error from the last checkpoint.
     async fn keep<W, F>(&self, name: &'static str, stop: CancellationToken, work: W)
     where
         W: Fn(i64, CancellationToken) -> F + Send + Sync,
-        F: Future<Output = anyhow::Result<()>> + Send,
+        F: Future<Output = Result<(), RunError>> + Send,
     {
         let lease = format!("saga/{name}");
         let mut wait = FIRST_WAIT;
@@ -217,10 +218,18 @@ impl Worker {
                 },
             );
             match led.await {
+                // Somebody else leads: nothing is wrong.
+                Some(Err(error)) if error.is_fenced() => {
+                    tracing::info!(part = name, "{error}");
+                }
                 Some(Err(error)) => {
-                    if self.failing.failed(name, error.root_cause().to_string()) {
-                        let stream = error.downcast_ref::<RunError>().and_then(RunError::stream);
-                        let stream = stream.map(tracing::field::display);
+                    let short = error.in_short();
+                    let stream = error.stream().map(ToString::to_string);
+                    let error = anyhow::Error::from(error);
+                    if self
+                        .status
+                        .failed(name, short, error.root_cause().to_string())
+                    {
                         tracing::error!(
                             part = name,
                             stream,
@@ -244,7 +253,7 @@ impl Worker {
 }
 
 /// Tells the metrics how much is left undone, now and then.
-async fn report(parts: SagaParts, stop: CancellationToken) -> anyhow::Result<()> {
+async fn report(parts: SagaParts, status: Status, stop: CancellationToken) -> anyhow::Result<()> {
     let mut known = true;
     loop {
         tokio::select! {
@@ -252,6 +261,7 @@ async fn report(parts: SagaParts, stop: CancellationToken) -> anyhow::Result<()>
             () = stop.cancelled() => return Ok(()),
             () = sleep(REPORT_EVERY) => {}
         }
+        status.forget_old();
         let backlog = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
-use chassis::clock::{Clock, IdSource, SystemClock, SystemIds};
+use chassis::clock::{new_id, now};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -168,12 +168,12 @@ impl Sandbox {
             self.wait(fate.latency).await;
             return Err(Failure::OnPurpose);
         }
-        let now = SystemClock.now();
+        let now = now();
         let booked = ledger.book(Order {
             key,
             request,
             now,
-            new_id: AuthorizationId::new(SystemIds.uuid()),
+            new_id: AuthorizationId::new(new_id()),
             // Beyond the calendar's end it never expires.
             expires_at: chrono::TimeDelta::from_std(*authorization_ttl)
                 .ok()

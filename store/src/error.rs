@@ -60,6 +60,19 @@ impl StoreError {
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::OutcomeUnknown(_))
     }
+
+    /// What may be said of it to whoever asks: nothing of what the database said, and nothing of
+    /// what it holds.
+    pub const fn in_short(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) | Self::OutcomeUnknown(_) => "the event store cannot be reached",
+            Self::Failed { .. } | Self::Misuse(_) => "the event store failed; the log says how",
+            Self::Corrupt { .. } | Self::Undecodable(_) => {
+                "the event store holds what cannot be read; the log says where"
+            }
+            Self::Rewound { .. } => "the event store was restored or lost its tail",
+        }
+    }
 }
 
 /// An event that this build cannot read: history is never guessed.

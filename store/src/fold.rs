@@ -31,6 +31,11 @@ pub struct Folded {
     pub recorded_at: Option<DateTime<Utc>>,
 }
 
+/// How many events to read at once on the way from one version to another.
+fn left(from: Version, to: Version) -> usize {
+    usize::try_from(to.get() - from.get()).map_or(0, |left| left.min(PAGE))
+}
+
 /// Folds `stream` as far as `until` says.
 pub async fn fold_stream(
     reader: &dyn EventReader,
@@ -44,10 +49,18 @@ pub async fn fold_stream(
         recorded_at: None,
     };
     loop {
+        let limit = match until {
+            // Not more than is wanted: the first version of a long stream is one event.
+            Until::Version(version) => left(folded.version, version),
+            Until::End | Until::Time(_) => PAGE,
+        };
+        if limit == 0 {
+            return Ok(folded);
+        }
         let page = reader
-            .read_streams(&[(stream.clone(), folded.version)], PAGE)
+            .read_streams(&[(stream.clone(), folded.version)], limit)
             .await?;
-        let full = page.len() == PAGE;
+        let full = page.len() == limit;
         for stored in page {
             let recorded = stored.decode()?;
             let within = match until {

@@ -80,12 +80,21 @@ section! {
         body_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 600_000 };
         /// Time a connection may be idle between requests, in milliseconds.
         keep_alive_timeout_ms: u64 = 75_000, Rule::Integer { min: 10, max: 3_600_000 };
+        /// Time after which an answer of which its client takes nothing is given up, in milliseconds.
+        write_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 600_000 };
         /// Time a request may take, in milliseconds; then it is answered 503.
         request_timeout_ms: u64 = 30_000, Rule::Integer { min: 10, max: 600_000 };
-        /// Connections open at once; further ones wait in the listener's queue.
+        /// Connections open at once; further ones wait in the listener's queue. Each needs a file
+        /// descriptor: at the start the soft limit is raised as far as it must and may be, and what
+        /// does not fit is taken off here.
         max_connections: usize = 2_048, Rule::Integer { min: 1, max: 1_000_000 };
         /// Requests in work at once; further ones are answered 503 at once.
         max_in_flight: usize = 1_024, Rule::Integer { min: 1, max: 1_000_000 };
+        /// Requests of one client (its address) per second in the long run; more are answered 429.
+        /// 0: no limit.
+        client_requests_per_s: u32 = 0, Rule::Integer { min: 0, max: 1_000_000 };
+        /// Requests that one client may send at once before it must keep to that.
+        client_burst: u32 = 200, Rule::Integer { min: 1, max: 1_000_000 };
         /// Time that running work has to finish after a stop signal, in seconds.
         shutdown_timeout_s: u64 = 30, Rule::Integer { min: 1, max: 3_600 };
     }
@@ -146,7 +155,8 @@ section! {
         lease_ms: u64 = 10_000, LEASE_MS;
         /// Time between two looks for new events when nothing signals them, in milliseconds.
         poll_ms: u64 = 250, POLL_MS;
-        /// Attempts after the first before an event is parked.
+        /// Attempts after the first before a projection counts as failing. It goes on trying, and no
+        /// event is skipped.
         max_retries: u32 = 5, Rule::Integer { min: 0, max: 100 };
     }
 }
@@ -302,6 +312,8 @@ durations! {
         body_timeout = from_millis(body_timeout_ms);
         /// Time between requests on one connection.
         keep_alive_timeout = from_millis(keep_alive_timeout_ms);
+        /// Time without progress for a client to take its answer.
+        write_timeout = from_millis(write_timeout_ms);
         /// Time for a whole request.
         request_timeout = from_millis(request_timeout_ms);
         /// Time to finish running work when the process stops.

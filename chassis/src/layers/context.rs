@@ -8,7 +8,7 @@ use axum::{
 };
 
 use crate::{
-    clock::{IdSource, SystemIds},
+    clock,
     config::HttpSettings,
     telemetry::{LogScope, TraceContext},
 };
@@ -89,7 +89,7 @@ fn is_sane(id: &[u8]) -> bool {
 
 fn new_request_id() -> HeaderValue {
     let mut buffer = uuid::Uuid::encode_buffer();
-    let id = SystemIds.uuid().hyphenated().encode_lower(&mut buffer);
+    let id = clock::new_id().hyphenated().encode_lower(&mut buffer);
     HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
 }
 

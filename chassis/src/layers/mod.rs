@@ -3,6 +3,7 @@
 //! One hand-written layer instead of a tower of seven: each layer of a router costs every request
 //! a clone and an allocation, and here the steps share what they know.
 
+mod client_rate;
 mod context;
 mod route_metrics;
 mod service;

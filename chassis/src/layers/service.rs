@@ -1,4 +1,4 @@
-//! The layer around every request, outermost to innermost: ids, shedding, time limit,
+//! The layer around every request, outermost to innermost: ids, each client's rate, shedding, time limit,
 //! panics; then, on the way out: problem details, headers, metrics, one log line for a failure.
 
 use std::{
@@ -26,6 +26,7 @@ use tower::{Layer, Service};
 
 use super::{
     PROBE_PATHS,
+    client_rate::ClientRate,
     context::{BodyLimits, RequestContext},
     route_metrics::{CLIENT_GONE, RouteMetrics},
 };
@@ -40,6 +41,7 @@ struct Shared {
     request_timeout: Duration,
     max_in_flight: usize,
     in_flight: AtomicUsize,
+    client_rate: Option<ClientRate>,
 }
 
 /// Puts a [`RequestService`] around each route; see [`super::wrap`].
@@ -58,6 +60,7 @@ impl RequestLayer {
                 request_timeout: http.request_timeout(),
                 max_in_flight: http.max_in_flight,
                 in_flight: AtomicUsize::new(0),
+                client_rate: ClientRate::new(http),
             }),
         }
     }
@@ -98,6 +101,12 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let context = RequestContext::of(request.headers(), self.shared.body);
+        let rate = self.shared.client_rate.as_ref();
+        if let Some(wait) = rate.and_then(|rate| rate.refuse(&request)) {
+            // Many in a row, by definition: counted, but not a log line each.
+            metrics::counter!("http_requests_limited_total").increment(1);
+            return Box::pin(ready(Ok(too_many(context, request.uri(), wait))));
+        }
         let Some(visit) = Visit::begin(&self.shared, &self.metrics, &request) else {
             // Many at once, by definition: counted, but not a log line each.
             metrics::counter!("http_requests_shed_total").increment(1);
@@ -209,7 +218,23 @@ impl Drop for Visit {
 
 fn overloaded(context: RequestContext, uri: &Uri) -> Response {
     let detail = "Too many requests are in work; try again shortly.";
-    let problem = Problem::service_unavailable("OVERLOADED", detail, RETRY_AFTER);
+    turned_away(
+        Problem::service_unavailable("OVERLOADED", detail, RETRY_AFTER),
+        context,
+        uri,
+    )
+}
+
+fn too_many(context: RequestContext, uri: &Uri, wait: Duration) -> Response {
+    let detail = "You send too many requests; send them more slowly.";
+    turned_away(
+        Problem::too_many_requests("TOO_MANY_REQUESTS", detail, wait),
+        context,
+        uri,
+    )
+}
+
+fn turned_away(problem: Problem, context: RequestContext, uri: &Uri) -> Response {
     let mut response = problem.into_response();
     name_problem(&mut response, &context, uri);
     context.stamp(response.headers_mut());

@@ -355,3 +355,31 @@ async fn answers_are_counted_by_route_and_never_by_what_strangers_make_up() {
     let metrics = platform.metrics().await;
     assert!(!metrics.contains("MADEUP") && !metrics.contains("nowhere"));
 }
+
+#[tokio::test]
+async fn a_client_that_asks_too_often_is_answered_429_and_probes_are_not() {
+    let platform = start(|http| {
+        http.client_requests_per_s = 1;
+        http.client_burst = 3;
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(platform.get("/who").await.status(), 200);
+    }
+    let refused = platform.get("/who").await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(header(&refused, "retry-after"), "1");
+    let problem = problem(refused).await;
+    assert_eq!(problem["code"], "TOO_MANY_REQUESTS");
+    assert_eq!(problem["retryable"], true);
+    for _ in 0..10 {
+        assert_eq!(platform.get("/livez").await.status(), 200);
+    }
+    assert!(platform.count("http_requests_limited_total ").await >= 1);
+    // The bucket fills again.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while platform.get("/who").await.status() != 200 {
+        assert!(tokio::time::Instant::now() < deadline, "it never does");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

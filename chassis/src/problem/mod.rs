@@ -1,18 +1,20 @@
 //! Error answers for programs and people: RFC 9457 `application/problem+json`.
 
 mod constructors;
+mod document;
 mod fallback;
 
 use std::{borrow::Cow, fmt, time::Duration};
 
 use axum::{
     body::Body,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use document::response;
 pub use fallback::{method_not_allowed, route_not_found};
 
 /// The media type of a problem.
@@ -28,6 +30,8 @@ pub struct Problem {
     // Boxed, so that a `Result<_, Problem>` stays small.
     details: Box<ProblemDetails>,
     retry_after: Option<Duration>,
+    // Few problems have any, and an empty map has no memory of its own.
+    headers: Option<Box<HeaderMap>>,
 }
 
 /// The body of a problem answer.
@@ -109,6 +113,7 @@ impl Problem {
         Self {
             details: Box::new(details),
             retry_after: None,
+            headers: None,
         }
     }
 
@@ -180,6 +185,11 @@ impl Problem {
         self
     }
 
+    /// Headers that its answer has besides those of every problem.
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.headers.get_or_insert_default()
+    }
+
     /// Names the request, where the constructor could not know it.
     #[must_use]
     pub(crate) fn with_request(mut self, request_id: &str, path: &str) -> Self {
@@ -213,6 +223,9 @@ impl IntoResponse for Problem {
         let mut response = Response::new(Body::from(self.to_body()));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
+        if let Some(more) = &self.headers {
+            headers.extend(more.as_ref().clone());
+        }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if let Some(after) = self.retry_after {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
@@ -298,6 +311,17 @@ mod tests {
             assert_eq!(response.headers()["retry-after"], header);
             assert_eq!(body(response).await["retryable"], json!(true));
         }
+    }
+
+    #[tokio::test]
+    async fn headers_of_its_own_come_with_those_of_every_problem() {
+        let mut problem = Problem::conflict("ORDER_SHIPPED", "The order has left.");
+        problem
+            .headers_mut()
+            .insert(header::ETAG, HeaderValue::from_static("\"7\""));
+        let response = problem.into_response();
+        assert_eq!(response.headers()["etag"], "\"7\"");
+        assert_eq!(response.headers()["content-type"], PROBLEM_JSON);
     }
 
     #[test]

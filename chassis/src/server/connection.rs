@@ -9,8 +9,9 @@ use tokio::net::TcpStream;
 use tower::Service;
 
 use super::{
-    Lifecycle, Limits,
-    timer::{Activity, ConnectionTimer, Watched},
+    Client, Lifecycle, Limits,
+    timer::ConnectionTimer,
+    watched::{Activity, Watched},
 };
 
 /// What a connection may hold in memory; hyper's own default is 400 KB.
@@ -27,10 +28,17 @@ pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, lif
         tracing::debug!("a connection was closed before it was served: {error}");
         return;
     }
+    let client = match limits.name_clients {
+        true => stream.peer_addr().ok().map(|address| Client(address.ip())),
+        false => None,
+    };
     let activity = Arc::new(Activity::default());
     let timer = ConnectionTimer::new(Arc::clone(&activity), &limits);
-    let io = TokioIo::new(Watched::new(stream, activity));
-    let service = service_fn(move |request: Request<Incoming>| {
+    let io = TokioIo::new(Watched::new(stream, activity, limits.write_timeout));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(client) = client {
+            request.extensions_mut().insert(client);
+        }
         // Two counters: the routes themselves are shared.
         let mut router = router.clone();
         router.call(request.map(Body::new))

@@ -1,11 +1,28 @@
 //! The HTTP/1.1 server: an accept loop of our own, because it must bound what `axum::serve` does
-//! not: header time, idle time, connections, and the time that stopping may take.
+//! not: header time, idle time, the time a client may leave its answer unread, connections, and the
+//! time that stopping may take.
+//!
+//! Connections over the limit wait in the listener's queue, which the kernel bounds, until one
+//! closes; beyond that it refuses them. They are not answered 503: to be heard, such an answer must
+//! wait for the request that it answers, and that costs the place that there is not. Who waits too
+//! long is told by their own connect time-out. Requests over their limit are answered
+//! ([`crate::layers`]).
+//!
+//! What hyper finds malformed before it is a request (400, 431) it answers by itself, with an empty
+//! body and no problem+json: it offers no hook for that.
 
 mod accept;
 mod connection;
 mod timer;
+mod watched;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use tokio::{
@@ -72,16 +89,26 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// Time that a connection may be idle between requests.
     pub keep_alive_timeout: Duration,
+    /// Time without any progress after which an answer that its client does not read is given up.
+    pub write_timeout: Duration,
     /// Connections open at once; further ones wait in the listener's queue.
     pub max_connections: usize,
+    /// Whether each request is to say which [`Client`] sent it.
+    pub name_clients: bool,
 }
+
+/// Where a request came from: an extension of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client(pub IpAddr);
 
 impl From<&HttpSettings> for Limits {
     fn from(http: &HttpSettings) -> Self {
         Self {
             header_timeout: http.header_timeout(),
             keep_alive_timeout: http.keep_alive_timeout(),
+            write_timeout: http.write_timeout(),
             max_connections: http.max_connections,
+            name_clients: http.client_requests_per_s > 0,
         }
     }
 }

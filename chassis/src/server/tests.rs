@@ -23,7 +23,9 @@ fn limits() -> Limits {
     Limits {
         header_timeout: Duration::from_secs(5),
         keep_alive_timeout: Duration::from_secs(5),
+        write_timeout: Duration::from_secs(5),
         max_connections: 100,
+        name_clients: false,
     }
 }
 
@@ -193,6 +195,58 @@ async fn an_idle_connection_lives_longer_than_a_head_may_take() {
         took >= Duration::from_millis(300) && took < Duration::from_secs(3),
         "{took:?}"
     );
+}
+
+/// Far more than the sockets of both sides hold.
+const HUGE: usize = 64 << 20;
+
+fn huge() -> Router {
+    Router::new().route("/", get(|| async { vec![b'x'; HUGE] }))
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_its_answer_loses_its_place() {
+    let limits = Limits {
+        write_timeout: Duration::from_millis(300),
+        max_connections: 1,
+        ..limits()
+    };
+    let server = start(huge(), limits).await;
+    let mut deaf = server.connect().await;
+    deaf.write_all(GET).await.unwrap();
+    // The only place is free again, while the other still holds its connection.
+    let mut second = server.connect().await;
+    second.write_all(GET).await.unwrap();
+    let began = Instant::now();
+    let answered = tokio::time::timeout(DEADLINE, second.readable()).await;
+    answered.expect("the place is never free again").unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(200));
+    // Nor does one that is deaf hold up the end.
+    server.lifecycle.shut_down();
+    server.stopped().await;
+    drop(deaf);
+}
+
+#[tokio::test]
+async fn a_client_that_reads_slowly_is_answered_in_full() {
+    let limits = Limits {
+        write_timeout: Duration::from_millis(300),
+        ..limits()
+    };
+    let server = start(huge(), limits).await;
+    let mut slow = server.connect().await;
+    slow.write_all(GET).await.unwrap();
+    let (mut read, began) = (0, Instant::now());
+    let mut buffer = vec![0; 4 << 20];
+    while read < HUGE {
+        let more = tokio::time::timeout(DEADLINE, slow.read(&mut buffer)).await;
+        let more = more.unwrap().unwrap();
+        assert_ne!(more, 0, "closed after {read} bytes");
+        read += more;
+        // Longer in all than a client may take nothing, and never so long at once.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(began.elapsed() > Duration::from_millis(300));
 }
 
 #[tokio::test]

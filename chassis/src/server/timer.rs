@@ -9,88 +9,15 @@
 
 use std::{
     future::Future,
-    io,
     pin::Pin,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    task::{Context, Poll, ready},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use hyper::rt::{Sleep, Timer};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
 
-use super::Limits;
-
-/// What a connection has done.
-#[derive(Debug, Default)]
-pub(super) struct Activity {
-    bytes_read: AtomicU64,
-}
-
-/// A stream that counts what is read from it.
-#[derive(Debug)]
-pub(super) struct Watched {
-    stream: TcpStream,
-    activity: Arc<Activity>,
-}
-
-impl Watched {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
-    }
-}
-
-impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let read = buffer.filled().len() - before;
-        self.activity
-            .bytes_read
-            .fetch_add(read as u64, Ordering::Relaxed);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
+use super::{Limits, watched::Activity};
 
 /// The timer of one connection.
 pub(super) struct ConnectionTimer {
@@ -142,7 +69,7 @@ struct HeadSleep {
 
 impl HeadSleep {
     fn new(shared: Arc<Shared>) -> Self {
-        let bytes_before = shared.activity.bytes_read.load(Ordering::Relaxed);
+        let bytes_before = shared.activity.bytes_read();
         // A new connection was opened to send something; only later may it idle.
         let patience = if bytes_before == 0 {
             shared.header_timeout
@@ -158,9 +85,7 @@ impl HeadSleep {
     }
 
     fn deadline(&mut self) -> Instant {
-        if self.whole_head.is_none()
-            && self.shared.activity.bytes_read.load(Ordering::Relaxed) > self.bytes_before
-        {
+        if self.whole_head.is_none() && self.shared.activity.bytes_read() > self.bytes_before {
             self.whole_head = Some(Instant::now() + self.shared.header_timeout);
         }
         self.whole_head.unwrap_or(self.first_byte)

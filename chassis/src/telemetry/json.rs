@@ -21,7 +21,7 @@ use tracing_subscriber::{
 };
 
 use super::scope;
-use crate::clock::{Clock, SystemClock};
+use crate::clock;
 
 /// How span fields are kept until a line needs them.
 pub(super) fn fields() -> JsonFields {
@@ -62,9 +62,7 @@ where
             }
         }
         event.record(&mut Fields(&mut line));
-        let time = SystemClock
-            .now()
-            .to_rfc3339_opts(SecondsFormat::Micros, true);
+        let time = clock::now().to_rfc3339_opts(SecondsFormat::Micros, true);
         line.insert("timestamp".to_owned(), Value::from(time));
         line.insert("level".to_owned(), Value::from(metadata.level().as_str()));
         line.insert("target".to_owned(), Value::from(metadata.target()));

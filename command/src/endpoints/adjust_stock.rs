@@ -1,18 +1,13 @@
 //! `POST /v1/stock/{sku}/adjustments`
 
 use super::SkuPath;
-use crate::{CommandApi, execution::CommandRequest};
-use axum::{
-    extract::State,
-    http::{Method, StatusCode, Uri},
-    response::Response,
+use crate::{
+    CommandApi,
+    answers::WriteProblems,
+    request::{Write, WriteHeaders},
 };
-use chassis::{
-    Problem,
-    extract::{IdempotencyKey, IfMatch, StrictJson},
-    layers::RequestContext,
-    problem::ProblemDetails,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
+use chassis::Problem;
 use domain::{
     Command, Location, Sku,
     stock::{AdjustStock, StockCommand},
@@ -33,7 +28,7 @@ pub(crate) struct AdjustStockBody {
     reason: String,
     /// Where; `main`, if it is left out.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "main")]
+    #[schema(value_type = String, required = false, default = "main")]
     location: Location,
 }
 
@@ -61,38 +56,25 @@ pub(crate) struct AdjustStockAnswer {
     tag = "stock",
     params(
         ("sku" = String, Path, description = "The article."),
-        ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it gets the first answer again."),
-        ("If-Match" = Option<String>, Header, description = "The version that you saw, if it must still be that."),
+        WriteHeaders,
     ),
     request_body = AdjustStockBody,
     responses(
         (status = 201, description = "Done.", body = AdjustStockAnswer),
-        (status = 409, description = "Promised to orders.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 412, description = "It is at another version.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "Breaks a rule.", body = ProblemDetails, content_type = "application/problem+json"),
+        WriteProblems,
     )
-)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "extractors: each is one part of the request"
 )]
 pub(crate) async fn adjust_stock(
     State(api): State<CommandApi>,
     SkuPath(sku): SkuPath,
-    method: Method,
-    uri: Uri,
-    context: RequestContext,
-    key: IdempotencyKey,
-    if_match: IfMatch,
-    body: StrictJson<AdjustStockBody>,
+    Write { request, body, .. }: Write<AdjustStockBody>,
 ) -> Result<Response, Problem> {
-    let request = CommandRequest::new(&api, (&method, &uri), &key, &body.raw, context, if_match);
     let adjustment_id = request.id.uuid();
     let AdjustStockBody {
         delta,
         reason,
         location,
-    } = body.value;
+    } = body;
     let command = AdjustStock {
         adjustment_id,
         location: location.clone(),
@@ -101,7 +83,7 @@ pub(crate) async fn adjust_stock(
         reason,
     };
     let command = Command::Stock(StockCommand::Adjust(command));
-    let done = request.execute(&api, command, false).await?;
+    let done = request.execute(&api, command).await?;
     let answer = AdjustStockAnswer {
         sku,
         location,

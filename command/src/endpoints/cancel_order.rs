@@ -1,17 +1,13 @@
 //! `POST /v1/orders/{order_id}/cancel`
 
-use crate::{CommandApi, execution::CommandRequest};
-use axum::{
-    extract::State,
-    http::{Method, StatusCode, Uri},
-    response::Response,
+use super::OrderPath;
+use crate::{
+    CommandApi,
+    answers::WriteProblems,
+    request::{Write, WriteHeaders},
 };
-use chassis::{
-    Problem,
-    extract::{IdempotencyKey, IfMatch, StrictJson},
-    layers::RequestContext,
-    problem::ProblemDetails,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
+use chassis::{Problem, problem::ProblemDetails};
 use domain::{
     Command, OrderId, State as StreamState,
     order::{Order, OrderCommand, RequestCancellation, Status},
@@ -19,8 +15,6 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use super::OrderPath;
 
 /// A cancellation to be asked for.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -55,38 +49,26 @@ pub(crate) struct CancelOrderAnswer {
     tag = "orders",
     params(
         ("order_id" = Uuid, Path, description = "The order."),
-        ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it gets the first answer again."),
-        ("If-Match" = Option<String>, Header, description = "The version that you saw, if it must still be that."),
+        WriteHeaders,
     ),
     request_body = CancelOrderBody,
     responses(
         (status = 200, description = "It is cancelled already.", body = CancelOrderAnswer),
         (status = 202, description = "It is being cancelled.", body = CancelOrderAnswer),
         (status = 404, description = "There is no such order.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "Not allowed in its state.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 412, description = "It is at another version.", body = ProblemDetails, content_type = "application/problem+json"),
+        WriteProblems,
     )
-)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "extractors: each is one part of the request"
 )]
 pub(crate) async fn cancel_order(
     State(api): State<CommandApi>,
     OrderPath(order_id): OrderPath,
-    method: Method,
-    uri: Uri,
-    context: RequestContext,
-    key: IdempotencyKey,
-    if_match: IfMatch,
-    body: StrictJson<CancelOrderBody>,
+    Write { request, body, .. }: Write<CancelOrderBody>,
 ) -> Result<Response, Problem> {
-    let request = CommandRequest::new(&api, (&method, &uri), &key, &body.raw, context, if_match);
     let command = RequestCancellation {
-        reason: body.value.reason,
+        reason: body.reason,
     };
     let command = Command::Order(order_id, OrderCommand::RequestCancellation(command));
-    let done = request.execute(&api, command, true).await?;
+    let done = request.execute_for_state(&api, command).await?;
     let state = done.state(&api).await?;
     let status = match state.as_ref() {
         StreamState::Order(Order::Placed(order)) => order.status,

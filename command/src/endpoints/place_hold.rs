@@ -1,18 +1,13 @@
 //! `POST /v1/orders/{order_id}/holds`
 
 use super::{OrderChanged, OrderPath};
-use crate::{CommandApi, execution::CommandRequest};
-use axum::{
-    extract::State,
-    http::{Method, StatusCode, Uri},
-    response::Response,
+use crate::{
+    CommandApi,
+    answers::WriteProblems,
+    request::{Write, WriteHeaders},
 };
-use chassis::{
-    Problem,
-    extract::{IdempotencyKey, IfMatch, StrictJson},
-    layers::RequestContext,
-    problem::ProblemDetails,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
+use chassis::{Problem, problem::ProblemDetails};
 use domain::{
     Command,
     order::{OrderCommand, PlaceHold},
@@ -41,39 +36,26 @@ pub(crate) struct PlaceHoldBody {
     tag = "orders",
     params(
         ("order_id" = Uuid, Path, description = "The order."),
-        ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it gets the first answer again."),
-        ("If-Match" = Option<String>, Header, description = "The version that you saw, if it must still be that."),
+        WriteHeaders,
     ),
     request_body = PlaceHoldBody,
     responses(
         (status = 200, description = "Done.", body = OrderChanged),
         (status = 404, description = "There is no such order.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "Not allowed in its state.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 412, description = "It is at another version.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "Breaks a rule.", body = ProblemDetails, content_type = "application/problem+json"),
+        WriteProblems,
     )
-)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "extractors: each is one part of the request"
 )]
 pub(crate) async fn place_hold(
     State(api): State<CommandApi>,
     OrderPath(order_id): OrderPath,
-    method: Method,
-    uri: Uri,
-    context: RequestContext,
-    key: IdempotencyKey,
-    if_match: IfMatch,
-    body: StrictJson<PlaceHoldBody>,
+    Write { request, body, .. }: Write<PlaceHoldBody>,
 ) -> Result<Response, Problem> {
-    let request = CommandRequest::new(&api, (&method, &uri), &key, &body.raw, context, if_match);
     let command = PlaceHold {
-        hold: body.value.hold,
-        reason: body.value.reason,
+        hold: body.hold,
+        reason: body.reason,
     };
     let command = Command::Order(order_id, OrderCommand::PlaceHold(command));
-    let done = request.execute(&api, command, false).await?;
+    let done = request.execute(&api, command).await?;
     let answer = OrderChanged {
         order_id: order_id.uuid(),
         version: done.version(),

@@ -2,30 +2,26 @@
 
 use crate::{
     CommandApi,
+    answers::WriteProblems,
     body::{AddressBody, OrderBody},
-    execution::CommandRequest,
+    execution::Done,
+    request::{Write, WriteHeaders},
 };
-use axum::{
-    extract::State,
-    http::{Method, StatusCode, Uri},
-    response::Response,
-};
-use chassis::{
-    Problem,
-    extract::{IdempotencyKey, IfMatch, StrictJson},
-    layers::RequestContext,
-    problem::ProblemDetails,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
+use bytes::Bytes;
+use chassis::Problem;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{
-    Command, Currency, CustomerId, OrderId, Sku, State as StreamState,
-    order::{NewLine, Order, OrderCommand, PlaceOrder},
+    Command, Currency, CustomerId, OrderId, Sku, State as StreamState, StreamId,
+    order::{NewLine, Order, OrderCommand, PlaceOrder, Placed},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// How far a client's clock may be ahead of ours.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
+/// What a placement under the id of another order is refused with.
+const ALREADY_PLACED: &str = "ORDER_ALREADY_PLACED";
 
 /// An order to be placed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -74,45 +70,41 @@ pub(crate) struct LineBody {
 /// Place an order.
 ///
 /// The order is placed when this answers. Stock is then reserved, the payment authorized and the
-/// order confirmed, or else rejected, without any further request.
+/// order confirmed, or else rejected, without any further request. The order's id follows from the
+/// Idempotency-Key: the same request never places a second one, however late it is sent again.
 #[utoipa::path(
     post,
     path = "/v1/orders",
     tag = "orders",
-    params(("Idempotency-Key" = String, Header, description = "Names this request: sent again, it gets the first answer again.")),
+    params(WriteHeaders),
     request_body = PlaceOrderBody,
     responses(
         (status = 201, description = "Placed.", body = OrderBody,
-            headers(
-                ("Location" = String, description = "The order."),
-                ("ETag" = String, description = "Its version."),
-                ("Consistency-Token" = String, description = "Send it with a read to see this write."),
-                ("Idempotent-Replayed" = String, description = "`true` if this is the first answer again."),
-            )),
-        (status = 400, description = "Malformed.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "The same request is being executed.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "Breaks a rule.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "Not now.", body = ProblemDetails, content_type = "application/problem+json"),
+            headers(("Location" = String, description = "The order."))),
+        WriteProblems,
     )
 )]
 pub(crate) async fn place_order(
     State(api): State<CommandApi>,
-    method: Method,
-    uri: Uri,
-    context: RequestContext,
-    key: IdempotencyKey,
-    body: StrictJson<PlaceOrderBody>,
+    Write { request, body, raw }: Write<PlaceOrderBody>,
 ) -> Result<Response, Problem> {
-    let request = CommandRequest::new(
-        &api,
-        (&method, &uri),
-        &key,
-        &body.raw,
-        context,
-        IfMatch(None),
-    );
-    let command = parse(&api, body.value)?;
-    let done = request.execute(&api, command, true).await?;
+    let order_id = request.order_id();
+    let at = placed_at(&api, &body)?;
+    let command = body.into_command(order_id, at);
+    let done = match request.execute_for_state(&api, command).await {
+        // What it was answered first is the order as it was placed.
+        Ok(done) if done.is_replayed() => Done::begun(&api, done.into_stream()).await?,
+        Ok(done) => done,
+        Err(problem) if problem.code() == ALREADY_PLACED => {
+            let stream = StreamId::order(&api.tenant, order_id);
+            let first = Done::begun(&api, stream).await?;
+            if !is_the_same(first.state(&api).await?.as_ref(), &raw) {
+                return Err(problem);
+            }
+            first
+        }
+        Err(problem) => return Err(problem),
+    };
     let state = done.state(&api).await?;
     let StreamState::Order(Order::Placed(order)) = state.as_ref() else {
         tracing::error!(
@@ -131,7 +123,24 @@ pub(crate) async fn place_order(
     )
 }
 
-fn parse(api: &CommandApi, body: PlaceOrderBody) -> Result<Command, Problem> {
+/// Whether `raw` asks for what `placed` is, and does not say when: a request is taken to mean now,
+/// and now is later when it is sent again.
+fn is_the_same(placed: &StreamState, raw: &Bytes) -> bool {
+    let (StreamState::Order(Order::Placed(Placed { placed: first, .. })), Ok(body)) =
+        (placed, serde_json::from_slice::<PlaceOrderBody>(raw))
+    else {
+        return false;
+    };
+    if body.placed_at.is_some() {
+        return false;
+    }
+    let again = body.into_command(first.order_id, first.placed_at);
+    again
+        .decide(&[placed])
+        .is_ok_and(|events| events.iter().all(Vec::is_empty))
+}
+
+fn placed_at(api: &CommandApi, body: &PlaceOrderBody) -> Result<DateTime<Utc>, Problem> {
     let now = api.clock.now();
     let placed_at = body.placed_at.unwrap_or(now).trunc_subsecs(6);
     if placed_at > now + CLOCK_SKEW {
@@ -142,23 +151,28 @@ fn parse(api: &CommandApi, body: PlaceOrderBody) -> Result<Command, Problem> {
         )
         .with_error("/placed_at", "IN_FUTURE", rule));
     }
-    let line = |line: LineBody| NewLine {
-        sku: line.sku,
-        quantity: line.quantity,
-        unit_price: line.unit_price,
-        currency: line.currency,
-    };
-    let order_id = OrderId::new(api.ids.uuid());
-    let command = PlaceOrder {
-        order_id,
-        customer_id: body.customer_id,
-        currency: body.currency,
-        lines: body.lines.into_iter().map(line).collect(),
-        total: body.total,
-        shipping_address: body.shipping_address.map(Into::into),
-        payment_method: body.payment_method,
-        reference: body.reference,
-        placed_at,
-    };
-    Ok(Command::Order(order_id, OrderCommand::Place(command)))
+    Ok(placed_at)
+}
+
+impl PlaceOrderBody {
+    fn into_command(self, order_id: OrderId, placed_at: DateTime<Utc>) -> Command {
+        let line = |line: LineBody| NewLine {
+            sku: line.sku,
+            quantity: line.quantity,
+            unit_price: line.unit_price,
+            currency: line.currency,
+        };
+        let command = PlaceOrder {
+            order_id,
+            customer_id: self.customer_id,
+            currency: self.currency,
+            lines: self.lines.into_iter().map(line).collect(),
+            total: self.total,
+            shipping_address: self.shipping_address.map(Into::into),
+            payment_method: self.payment_method,
+            reference: self.reference,
+            placed_at,
+        };
+        Command::Order(order_id, OrderCommand::Place(command))
+    }
 }

@@ -1,18 +1,13 @@
 //! `POST /v1/stock/{sku}/receipts`
 
 use super::SkuPath;
-use crate::{CommandApi, execution::CommandRequest};
-use axum::{
-    extract::State,
-    http::{Method, StatusCode, Uri},
-    response::Response,
+use crate::{
+    CommandApi,
+    answers::WriteProblems,
+    request::{Write, WriteHeaders},
 };
-use chassis::{
-    Problem,
-    extract::{IdempotencyKey, IfMatch, StrictJson},
-    layers::RequestContext,
-    problem::ProblemDetails,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
+use chassis::Problem;
 use domain::{
     Command, Location, Sku,
     stock::{ReceiveStock, StockCommand},
@@ -30,7 +25,7 @@ pub(crate) struct ReceiveStockBody {
     quantity: i64,
     /// Where; `main`, if it is left out.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "main")]
+    #[schema(value_type = String, required = false, default = "main")]
     location: Location,
     /// Your own number for the delivery.
     reference: Option<String>,
@@ -60,38 +55,25 @@ pub(crate) struct ReceiveStockAnswer {
     tag = "stock",
     params(
         ("sku" = String, Path, description = "The article."),
-        ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it gets the first answer again."),
-        ("If-Match" = Option<String>, Header, description = "The version that you saw, if it must still be that."),
+        WriteHeaders,
     ),
     request_body = ReceiveStockBody,
     responses(
         (status = 201, description = "Done.", body = ReceiveStockAnswer),
-
-        (status = 412, description = "It is at another version.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "Breaks a rule.", body = ProblemDetails, content_type = "application/problem+json"),
+        WriteProblems,
     )
-)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "extractors: each is one part of the request"
 )]
 pub(crate) async fn receive_stock(
     State(api): State<CommandApi>,
     SkuPath(sku): SkuPath,
-    method: Method,
-    uri: Uri,
-    context: RequestContext,
-    key: IdempotencyKey,
-    if_match: IfMatch,
-    body: StrictJson<ReceiveStockBody>,
+    Write { request, body, .. }: Write<ReceiveStockBody>,
 ) -> Result<Response, Problem> {
-    let request = CommandRequest::new(&api, (&method, &uri), &key, &body.raw, context, if_match);
     let receipt_id = request.id.uuid();
     let ReceiveStockBody {
         quantity,
         location,
         reference,
-    } = body.value;
+    } = body;
     let command = ReceiveStock {
         receipt_id,
         location: location.clone(),
@@ -100,7 +82,7 @@ pub(crate) async fn receive_stock(
         reference,
     };
     let command = Command::Stock(StockCommand::Receive(command));
-    let done = request.execute(&api, command, false).await?;
+    let done = request.execute(&api, command).await?;
     let answer = ReceiveStockAnswer {
         sku,
         location,

@@ -1,18 +1,13 @@
 //! `POST /v1/orders/{order_id}/holds/{hold}/release`
 
 use super::{HoldPath, OrderChanged};
-use crate::{CommandApi, execution::CommandRequest};
-use axum::{
-    extract::State,
-    http::{Method, StatusCode, Uri},
-    response::Response,
+use crate::{
+    CommandApi,
+    answers::WriteProblems,
+    request::{Write, WriteHeaders},
 };
-use chassis::{
-    Problem,
-    extract::{IdempotencyKey, IfMatch, StrictJson},
-    layers::RequestContext,
-    problem::ProblemDetails,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
+use chassis::{Problem, problem::ProblemDetails};
 use domain::{
     Command,
     order::{OrderCommand, ReleaseHold},
@@ -35,36 +30,23 @@ pub(crate) struct ReleaseHoldBody {}
     params(
         ("order_id" = Uuid, Path, description = "The order."),
         ("hold" = String, Path, description = "The hold's name."),
-        ("Idempotency-Key" = String, Header, description = "Names this request: sent again, it gets the first answer again."),
-        ("If-Match" = Option<String>, Header, description = "The version that you saw, if it must still be that."),
+        WriteHeaders,
     ),
     request_body = ReleaseHoldBody,
     responses(
         (status = 200, description = "Done.", body = OrderChanged),
         (status = 404, description = "There is no such order.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "Not allowed in its state.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 412, description = "It is at another version.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 422, description = "Breaks a rule.", body = ProblemDetails, content_type = "application/problem+json"),
+        WriteProblems,
     )
-)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "extractors: each is one part of the request"
 )]
 pub(crate) async fn release_hold(
     State(api): State<CommandApi>,
     HoldPath(order_id, hold): HoldPath,
-    method: Method,
-    uri: Uri,
-    context: RequestContext,
-    key: IdempotencyKey,
-    if_match: IfMatch,
-    body: StrictJson<ReleaseHoldBody>,
+    Write { request, body, .. }: Write<ReleaseHoldBody>,
 ) -> Result<Response, Problem> {
-    let request = CommandRequest::new(&api, (&method, &uri), &key, &body.raw, context, if_match);
-    let ReleaseHoldBody {} = body.value;
+    let ReleaseHoldBody {} = body;
     let command = Command::Order(order_id, OrderCommand::ReleaseHold(ReleaseHold { hold }));
-    let done = request.execute(&api, command, false).await?;
+    let done = request.execute(&api, command).await?;
     let answer = OrderChanged {
         order_id: order_id.uuid(),
         version: done.version(),

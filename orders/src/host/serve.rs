@@ -3,7 +3,9 @@
 
 use super::payments::{self, Ledger};
 use anyhow::Context;
-use assembly::{Process, documentation, open_feed, open_store, start_lane, start_relay};
+use assembly::{
+    Process, documentation, needs_store, open_feed, open_store, start_lane, start_relay,
+};
 use axum::Router;
 use chassis::config::Settings;
 use projector::PostgresReadModels;
@@ -41,6 +43,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         payments::start_sandbox(settings, lifecycle, ledger).await?;
     }
     let events = open_store(settings).await?;
+    needs_store(health, events.reader.clone());
     let lane = start_lane(events.store.clone(), &settings.store, lifecycle);
     start_relay(settings, &events, lifecycle).await?;
     let feed = open_feed(settings, &events, lifecycle).await?;
@@ -60,7 +63,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         provider,
         clock: clock.clone(),
     };
-    saga::start(&sagas, &settings.saga, lifecycle, health);
+    let sagas_now = saga::start(&sagas, &settings.saga, lifecycle);
     // Its way into the lane would keep the lane from ending.
     drop(sagas);
 
@@ -72,11 +75,12 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         leases: events.leases.clone(),
         clock,
     };
-    let board = projector::start(&projections, &settings.projector, lifecycle, health);
+    let board = projector::start(&projections, &settings.projector, lifecycle);
 
-    let queries = query::start(events.reader.clone(), settings, lifecycle, health)
+    let moved = Some(board.moved());
+    let queries = query::start(events.reader.clone(), moved, settings, lifecycle, health)
         .context("the read API cannot be started")?;
-    let commands = command::start(events.store, lane, settings, lifecycle, health)
+    let commands = command::start(events.store, lane, settings, lifecycle)
         .await
         .context("the write API cannot be started")?;
     let mut api = command::openapi();
@@ -87,6 +91,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         .merge(command::router(commands))
         .merge(query::router(queries))
         .merge(projector::router(board))
+        .merge(saga::router(sagas_now))
         .merge(documentation(api));
     process.serve(listener, routes);
     Ok(())

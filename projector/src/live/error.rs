@@ -79,6 +79,23 @@ impl RunError {
         }
     }
 
+    /// What may be said of it to whoever asks: what stops it and where, and nothing of what the
+    /// databases said.
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::ReadModels(ReadModelError::Failed { .. } | ReadModelError::Corrupt { .. }) => {
+                "the database of the read models failed; the log says how".into()
+            }
+            Self::Store(error) => error.in_short().into(),
+            // These say what to do, and each is one sentence without its cause.
+            Self::ReadModels(_)
+            | Self::Undecodable(_)
+            | Self::Unfoldable(_)
+            | Self::ShutOut { .. }
+            | Self::Rewound { .. } => self.to_string(),
+        }
+    }
+
     /// The event that is the reason, if it is one.
     pub fn place(&self) -> Option<Place> {
         let (stream, envelope): (String, &Envelope) = match self {

@@ -206,8 +206,11 @@ async fn a_leader_that_is_never_let_in_is_failing_until_it_is_built_anew() {
         .await
         .unwrap();
     let process = Process::start::<CustomerSummary, _>(store.clone(), models.clone(), leases());
-    until("it is failing", async || process.board.verdict().is_err()).await;
-    let verdict = process.board.verdict().unwrap_err();
+    until("it is failing", async || {
+        process.halted::<CustomerSummary>().is_some()
+    })
+    .await;
+    let verdict = process.halted::<CustomerSummary>().unwrap();
     assert!(
         verdict.contains("projector rebuild customer_summary"),
         "{verdict}"
@@ -216,7 +219,7 @@ async fn a_leader_that_is_never_let_in_is_failing_until_it_is_built_anew() {
     let rebuilt = rebuild::<CustomerSummary>(store.clone(), models, &options, Arc::new(|_| {}));
     rebuilt.await.unwrap();
     until("it goes on by itself", async || {
-        process.board.verdict().is_ok()
+        process.halted::<CustomerSummary>().is_none()
     })
     .await;
     process.stop().await;

@@ -1,7 +1,7 @@
 //! What the tests of the runtimes share.
 
 use crate::{
-    Board, MemoryReadModels, Parts, PostgresReadModels, ReadModels,
+    Board, MemoryReadModels, Parts, PostgresReadModels, ProjectionStatus, ReadModels, State,
     live::RunOptions,
     projection::Projection,
     row::Row,
@@ -147,6 +147,22 @@ impl Process {
             stop,
             task,
             _feed: feed_guard,
+        }
+    }
+
+    /// What is said of `P`.
+    pub(super) fn status<P: Projection>(&self) -> ProjectionStatus {
+        let statuses = self.board.statuses().into_iter();
+        let mut mine = statuses.filter(|status| status.name == P::NAME);
+        mine.next().unwrap()
+    }
+
+    /// Why `P` cannot go on, once it is given up.
+    pub(super) fn halted<P: Projection>(&self) -> Option<String> {
+        let status = self.status::<P>();
+        match status.state {
+            State::Failing => status.problem.map(|problem| problem.reason),
+            _ => None,
         }
     }
 

@@ -4,8 +4,6 @@ use super::harness::{
     Process, database, filled, fresh, leases, memory_models, memory_store, reaches, table, until,
 };
 use crate::{
-    State,
-    projection::Projection,
     projections::{OrderSummary, StockLevel},
     rebuild::{RebuildOptions, rebuild},
     storage::{Commit, ReadModels},
@@ -35,20 +33,17 @@ async fn an_event_that_cannot_be_read_stops_what_comes_after_it() {
     let models = memory_models();
     let process = Process::start::<StockLevel, _>(store.clone(), models.clone(), leases());
     reaches::<StockLevel>(&models, good).await;
-    let status = || {
-        let statuses = process.board.statuses();
-        let mut mine = statuses.into_iter();
-        mine.find(|status| status.name == StockLevel::NAME).unwrap()
-    };
-    until("it is failing", async || status().state == State::Failing).await;
-    let problem = status().problem.unwrap();
+    until("it is failing", async || {
+        process.halted::<StockLevel>().is_some()
+    })
+    .await;
+    let problem = process.status::<StockLevel>().problem.unwrap();
     assert!(problem.attempts > 2, "{problem:?}");
-    assert!(problem.reason.contains("StockEvaporated"), "{problem:?}");
+    let place = format!("of stock-main.main.A at position {}", good.get() + 1);
+    assert!(problem.reason.contains(&place), "{problem:?}");
     let event = problem.event.unwrap();
     assert_eq!(event.position, good.get() + 1);
     assert_eq!(event.stream, "stock-main.main.A");
-    let verdict = process.board.verdict().unwrap_err();
-    assert!(verdict.starts_with("stock_level: event "), "{verdict}");
     assert_eq!(models.rows::<StockLevel>(), expected);
     let checkpoints = models.checkpoints().await.unwrap();
     assert_eq!(checkpoints[0].position, good, "it was skipped");
@@ -83,11 +78,14 @@ async fn an_event_that_cannot_be_folded_stops_at_its_place_in_the_batch() {
     history.append_to(&*store).await;
     let models = memory_models();
     let process = Process::start::<OrderSummary, _>(store.clone(), models.clone(), leases());
-    until("it is failing", async || process.board.verdict().is_err()).await;
-    let verdict = process.board.verdict().unwrap_err();
+    until("it is failing", async || {
+        process.halted::<OrderSummary>().is_some()
+    })
+    .await;
+    let reason = process.halted::<OrderSummary>().unwrap();
     assert!(
-        verdict.contains(&format!("event 1 of order-main.{lost}")),
-        "{verdict}"
+        reason.contains(&format!("event 1 of order-main.{lost}")),
+        "{reason}"
     );
     let checkpoint = models.checkpoints().await.unwrap()[0].position.get();
     assert!(checkpoint <= good, "{checkpoint} of {good}: it was skipped");
@@ -120,17 +118,17 @@ async fn another_store_and_a_lost_tail_halt_it_until_it_is_built_anew() {
             database.store.migrate().await.unwrap();
             Arc::new(database.store.leases())
         });
-        until("it halts", async || process.board.verdict().is_err()).await;
-        let verdict = process.board.verdict().unwrap_err();
-        assert!(
-            verdict.contains("projector rebuild stock_level"),
-            "{verdict}"
-        );
+        until("it halts", async || {
+            process.halted::<StockLevel>().is_some()
+        })
+        .await;
+        let reason = process.halted::<StockLevel>().unwrap();
+        assert!(reason.contains("projector rebuild stock_level"), "{reason}");
         let options = RebuildOptions::default();
         let rebuilt = rebuild::<StockLevel>(store.clone(), models, &options, Arc::new(|_| {}));
         assert_eq!(rebuilt.await.unwrap().position, head.position);
         until("it goes on by itself", async || {
-            process.board.verdict().is_ok()
+            process.halted::<StockLevel>().is_none()
         })
         .await;
         process.stop().await;
@@ -162,8 +160,11 @@ async fn a_lost_tail_that_has_grown_again_halts_it_until_it_is_built_anew() {
     let grown = store.head().await.unwrap().position;
     assert!(grown > head);
     let process = Process::start::<StockLevel, _>(store.clone(), models.clone(), leases);
-    until("it halts", async || process.board.verdict().is_err()).await;
-    let verdict = process.board.verdict().unwrap_err();
+    until("it halts", async || {
+        process.halted::<StockLevel>().is_some()
+    })
+    .await;
+    let verdict = process.halted::<StockLevel>().unwrap();
     assert!(
         verdict.contains("projector rebuild stock_level"),
         "{verdict}"
@@ -174,7 +175,7 @@ async fn a_lost_tail_that_has_grown_again_halts_it_until_it_is_built_anew() {
     let rebuilt = rebuild::<StockLevel>(store.clone(), models, &options, Arc::new(|_| {}));
     assert_eq!(rebuilt.await.unwrap().position, grown);
     until("it goes on by itself", async || {
-        process.board.verdict().is_ok()
+        process.halted::<StockLevel>().is_none()
     })
     .await;
     history.receive("A", 1);

@@ -4,7 +4,7 @@
 //! is not explicitly given back is closed (after an error, or when the client left half-way), so
 //! that none in an unknown state is ever lent again, and nothing needs to be asked.
 
-use super::{ReadError, error::is_lost};
+use super::ReadError;
 use crate::sql::Sql;
 use anyhow::Context;
 use sqlx::{
@@ -16,6 +16,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use store::postgres::is_lost;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,

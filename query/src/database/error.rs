@@ -1,10 +1,7 @@
 //! What an error of the database means for whoever asked.
 
-use sqlx::{
-    Error,
-    error::BoxDynError,
-    postgres::{PgDatabaseError, PgSeverity},
-};
+use sqlx::{Error, error::BoxDynError, postgres::PgDatabaseError};
+use store::postgres::{is_lost, passes_by_itself};
 
 /// Why the read models could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -63,25 +60,6 @@ impl ReadError {
             _ => Self::Unavailable(error.into()),
         }
     }
-}
-
-/// Whether the connection is of no use any more.
-pub(super) fn is_lost(error: &Error) -> bool {
-    match error {
-        Error::Database(_) => database(error).is_some_and(|error| {
-            matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)
-                || error.code().starts_with("08")
-        }),
-        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
-        _ => false,
-    }
-}
-
-/// Too few resources, an operator at work, locks.
-fn passes_by_itself(code: &str) -> bool {
-    ["53", "57", "55P03", "40"]
-        .iter()
-        .any(|class| code.starts_with(class))
 }
 
 fn database(error: &Error) -> Option<&PgDatabaseError> {

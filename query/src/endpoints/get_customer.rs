@@ -5,6 +5,7 @@ use crate::{
     answer,
     api::Api,
     database::{Column, ReadError},
+    documentation::{ReadHeaders, ReadProblems},
     freshness::{AsOf, Projection},
     problem,
     read_your_writes::ReadYourWrites,
@@ -69,14 +70,12 @@ impl<'a> CustomerSales<'a> {
     tag = "customers",
     params(
         ("customer_id" = String, Path, description = "The customer."),
-        ("Consistency-Token" = Option<String>, Header, description = "Of a write that must be seen."),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for it; 2, unless told otherwise."),
+        ReadHeaders,
     ),
     responses(
         (status = 200, description = "The customer.", body = Customer),
         (status = 404, description = "The customer has not ordered anything.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "The token is of a former event store.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "Not now, or the write is not seen yet.", body = ProblemDetails, content_type = "application/problem+json"),
+        ReadProblems,
     )
 )]
 pub(crate) async fn get_customer(

@@ -4,6 +4,7 @@ use super::{Named, OrderPath};
 use crate::{
     answer,
     api::Api,
+    documentation::{ReadHeaders, ReadProblems},
     freshness::Projection,
     orders::{At, Found, OrderBody, fold},
     parameters::{Time, refused},
@@ -41,8 +42,7 @@ pub(crate) struct GetOrderQuery {
     params(
         ("order_id" = uuid::Uuid, Path, description = "The order."),
         GetOrderQuery,
-        ("Consistency-Token" = Option<String>, Header, description = "Of a write that must be seen."),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for it; 2, unless told otherwise."),
+        ReadHeaders,
     ),
     responses(
         (status = 200, description = "The order.", body = OrderBody,
@@ -50,10 +50,8 @@ pub(crate) struct GetOrderQuery {
                 ("ETag" = String, description = "Its version, for `If-Match`."),
                 ("Served-From" = String, description = "`stream` where it was folded from its events."),
             )),
-        (status = 400, description = "A parameter is wrong.", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order, or it was not there then.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "The token is of a former event store.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "Not now.", body = ProblemDetails, content_type = "application/problem+json"),
+        ReadProblems,
     )
 )]
 pub(crate) async fn get_order(

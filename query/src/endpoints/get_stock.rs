@@ -4,6 +4,7 @@ use super::{Named, SkuPath, list_stock::StockItem};
 use crate::{
     answer,
     api::Api,
+    documentation::{ReadHeaders, ReadProblems},
     freshness::{AsOf, Projection},
     problem,
     read_your_writes::ReadYourWrites,
@@ -49,14 +50,12 @@ pub(crate) struct StockOfSku<'a> {
     tag = "stock",
     params(
         ("sku" = String, Path, description = "The article."),
-        ("Consistency-Token" = Option<String>, Header, description = "Of a write that must be seen."),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for it; 2, unless told otherwise."),
+        ReadHeaders,
     ),
     responses(
         (status = 200, description = "The stock.", body = StockOfSku),
         (status = 404, description = "There was never any.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "The token is of a former event store.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "Not now, or the write is not seen yet.", body = ProblemDetails, content_type = "application/problem+json"),
+        ReadProblems,
     )
 )]
 pub(crate) async fn get_stock(

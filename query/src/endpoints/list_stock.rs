@@ -5,6 +5,7 @@ use crate::{
     api::Api,
     cursor::Scope,
     database::{Column, ReadError},
+    documentation::{ReadHeaders, ReadProblems},
     freshness::Projection,
     page::{Page, Paging},
     parameters::refused,
@@ -13,7 +14,7 @@ use crate::{
     sql::{Sql, after_prefix},
 };
 use axum::{extract::State, response::Response};
-use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+use chassis::{Problem, extract::StrictQuery};
 use chrono::{DateTime, Utc};
 use domain::Location;
 use serde::{Deserialize, Serialize};
@@ -88,14 +89,11 @@ impl<'r> StockItem<'r> {
     tag = "stock",
     params(
         ListStockQuery,
-        ("Consistency-Token" = Option<String>, Header, description = "Of a write that must be seen."),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for it; 2, unless told otherwise."),
+        ReadHeaders,
     ),
     responses(
         (status = 200, description = "A page.", body = Page<StockItem>),
-        (status = 400, description = "A parameter is wrong.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "The token is of a former event store.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "Not now, or the write is not seen yet.", body = ProblemDetails, content_type = "application/problem+json"),
+        ReadProblems,
     )
 )]
 pub(crate) async fn list_stock(

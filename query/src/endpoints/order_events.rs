@@ -6,6 +6,7 @@ use crate::{
     api::Api,
     cursor::Scope,
     database::{Column, ReadError, corrupt},
+    documentation::{ReadHeaders, ReadProblems},
     freshness::Projection,
     page::{Page, Paging},
     problem,
@@ -98,15 +99,12 @@ impl<'r> TimelineEvent<'r> {
     params(
         ("order_id" = Uuid, Path, description = "The order."),
         OrderEventsQuery,
-        ("Consistency-Token" = Option<String>, Header, description = "Of a write that must be seen."),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for it; 2, unless told otherwise."),
+        ReadHeaders,
     ),
     responses(
         (status = 200, description = "A page.", body = Page<TimelineEvent>),
-        (status = 400, description = "A parameter is wrong.", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 404, description = "There is no such order.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "The token is of a former event store.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "Not now, or the write is not seen yet.", body = ProblemDetails, content_type = "application/problem+json"),
+        ReadProblems,
     )
 )]
 pub(crate) async fn order_events(

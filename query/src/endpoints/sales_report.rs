@@ -4,6 +4,7 @@ use crate::{
     answer,
     api::Api,
     database::{Column, ReadError},
+    documentation::{ReadHeaders, ReadProblems},
     freshness::{AsOf, Projection},
     parameters::{Day, refused},
     problem,
@@ -115,15 +116,12 @@ impl Sold {
     tag = "reports",
     params(
         SalesReportQuery,
-        ("Consistency-Token" = Option<String>, Header, description = "Of a write that must be seen."),
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait so many seconds for it; 2, unless told otherwise."),
+        ReadHeaders,
     ),
     responses(
         (status = 200, description = "The report.", body = SalesReport),
-        (status = 400, description = "A parameter is wrong, or the range is too wide.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 409, description = "The token is of a former event store.", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "The sums exceed what can be counted.", body = ProblemDetails, content_type = "application/problem+json"),
-        (status = 503, description = "Not now, or the write is not seen yet.", body = ProblemDetails, content_type = "application/problem+json"),
+        ReadProblems,
     )
 )]
 pub(crate) async fn sales_report(

@@ -16,7 +16,10 @@ use std::{
     time::Duration,
 };
 use store::{Clock, EventReader, StoreError};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 /// The pauses between looks at the checkpoints while somebody waits: from, doubling, to.
@@ -39,6 +42,8 @@ pub(crate) struct FreshnessParts {
     pub database: Database,
     /// The event store.
     pub reader: Arc<dyn EventReader>,
+    /// Notified whenever a projection in this process has moved, where there is one.
+    pub moved: Option<Arc<Notify>>,
 }
 
 impl FreshnessParts {
@@ -80,6 +85,7 @@ impl Watcher {
                 tokio::select! {
                     biased;
                     () = shared.wanted.notified() => patience = WAITED_FOR.0,
+                    () = signalled(self.parts.moved.as_deref()) => {}
                     () = sleep(patience) => {}
                 }
             } else {
@@ -234,5 +240,13 @@ fn has_advanced(before: Option<Checkpoint>, after: Option<Checkpoint>) -> bool {
         }
         (None, Some(_)) => true,
         (_, None) => false,
+    }
+}
+
+/// Waits for a projection of this process to move; for ever, if there is none.
+async fn signalled(moved: Option<&Notify>) {
+    match moved {
+        Some(moved) => moved.notified().await,
+        None => std::future::pending().await,
     }
 }

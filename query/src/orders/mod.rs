@@ -5,6 +5,7 @@ mod filters;
 mod history;
 mod item;
 mod list;
+mod query;
 mod search;
 
 pub(crate) use body::OrderBody;
@@ -12,3 +13,4 @@ pub(crate) use filters::{Filters, Sort};
 pub(crate) use history::{At, Found, fold};
 pub(crate) use item::OrderItem;
 pub(crate) use list::list;
+pub(crate) use query::orders_query;

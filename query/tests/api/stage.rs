@@ -97,7 +97,7 @@ impl Stage {
         let lifecycle = Lifecycle::new(Duration::from_secs(5));
         let health = Health::new(lifecycle.soft().clone());
         let reader = Arc::new(store.clone());
-        let api = query::start(reader, &settings, &lifecycle, &health).unwrap();
+        let api = query::start(reader, None, &settings, &lifecycle, &health).unwrap();
         let listener = server::bind(settings.http.address(0)).await.unwrap();
         let url = format!("http://{}", listener.address());
         let router = layers::wrap(query::router(api), &settings.http);

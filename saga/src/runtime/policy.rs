@@ -107,6 +107,25 @@ impl RunError {
         };
         Some(&unreadable.envelope.stream)
     }
+
+    /// Whether somebody else leads: nothing is wrong.
+    pub const fn is_fenced(&self) -> bool {
+        matches!(self, Self::Storage(SagaStoreError::Fenced(_)))
+    }
+
+    /// What may be said of it to whoever asks: nothing of what the databases said, and nothing of
+    /// what they hold.
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Store(error) => error.in_short().into(),
+            // Each is one sentence without its cause.
+            Self::Storage(_)
+            | Self::Undecodable(_)
+            | Self::Lane(_)
+            | Self::State { .. }
+            | Self::Rewound { .. } => self.to_string(),
+        }
+    }
 }
 
 /// Runs one policy.

@@ -5,7 +5,7 @@ use crate::{
     fakes::Slow,
     harness::{Shop, feed, lane, until, within},
 };
-use chassis::{Lifecycle, config::SagaSettings, health::Health};
+use chassis::{Lifecycle, config::SagaSettings};
 use domain::OrderId;
 use saga::SagaParts;
 use std::{sync::Arc, time::Duration};
@@ -31,8 +31,7 @@ fn process(shop: &Shop, leases: &Arc<dyn Leases>) -> Lifecycle {
     settings.lease_ms = 300;
     settings.poll_ms = 10;
     settings.batch = 5;
-    let health = Health::new(lifecycle.soft().clone());
-    saga::start(&parts, &settings, &lifecycle, &health);
+    saga::start(&parts, &settings, &lifecycle);
     lifecycle
 }
 

@@ -1,11 +1,7 @@
 //! `GET /authorizations?reference=…`: how a merchant resolves an unknown outcome.
 
 use axum::{Json, extract::State};
-use chassis::{
-    Problem,
-    clock::{Clock, SystemClock},
-    extract::StrictQuery,
-};
+use chassis::{Problem, clock::now, extract::StrictQuery};
 use serde::{Deserialize, Serialize};
 
 use super::answer::AuthorizationView;
@@ -32,7 +28,7 @@ pub(super) async fn by_reference(
     let (found, has_more) = sandbox
         .ledger()
         .authorizations(&filter.reference, MAX_ATTEMPTS);
-    let now = SystemClock.now();
+    let now = now();
     let authorizations = found
         .iter()
         .filter_map(|one| AuthorizationView::at(one, now))

@@ -4,10 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use chassis::{
-    Problem,
-    clock::{Clock, SystemClock},
-};
+use chassis::{Problem, clock::now};
 
 use super::answer::AuthorizationView;
 use crate::{
@@ -31,7 +28,7 @@ pub(super) fn authorization_id(text: &str) -> Result<AuthorizationId, Problem> {
 pub(super) fn view(
     found: Result<Authorization, Refusal>,
 ) -> Result<Json<AuthorizationView>, Problem> {
-    AuthorizationView::at(&found?, SystemClock.now())
+    AuthorizationView::at(&found?, now())
         .map(Json)
         .ok_or_else(|| Refusal::UnknownAuthorization.into())
 }

@@ -45,6 +45,8 @@ struct Decided {
     pending: Pending,
     version: Version,
     outcome: Outcome,
+    /// Whether the stream that it begins had begun with the same.
+    again: bool,
     state: Option<Arc<State>>,
 }
 
@@ -307,6 +309,9 @@ fn decide(pending: Pending, states: &mut WorkingSet) -> Option<(Append, Decided)
             Answer::Refused(refusal),
         ),
     };
+    let again = outcome == Outcome::Accepted
+        && command.command.begins_stream()
+        && events.iter().all(Vec::is_empty);
     let append = append(command, &pending.streams, &versions, &events, answer);
     for (stream, events) in pending.streams.iter().zip(&events) {
         for event in events {
@@ -325,6 +330,7 @@ fn decide(pending: Pending, states: &mut WorkingSet) -> Option<(Append, Decided)
         pending,
         version,
         outcome,
+        again,
         state,
     };
     Some((append, decided))
@@ -390,6 +396,7 @@ fn settle(decided: Decided, outcome: AppendOutcome, states: &mut WorkingSet) -> 
         pending,
         version,
         outcome: decision,
+        again,
         state,
     } = decided;
     match outcome {
@@ -400,7 +407,7 @@ fn settle(decided: Decided, outcome: AppendOutcome, states: &mut WorkingSet) -> 
                 stream,
                 version,
                 position,
-                replayed: false,
+                replayed: again,
                 state,
             };
             pending.answer(Ok(executed));

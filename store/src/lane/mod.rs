@@ -76,7 +76,8 @@ pub struct Executed {
     pub version: Version,
     /// The position of its last event; the head's of that time, if it had none.
     pub position: Position,
-    /// Whether it had been executed before, and this is the first answer again.
+    /// Whether it had been executed before, and this is the first answer again. A command that
+    /// begins a stream shows it by that stream, also when its record is long forgotten.
     pub replayed: bool,
     /// The state of the stream it was about, after it; where it was asked for and the command was
     /// executed now. For a replayed one, fold the stream up to `version`.

@@ -45,6 +45,7 @@ pub(super) async fn run(work: LaneWork, stop: CancellationToken) {
         }
         let batch = next_batch(&mut waiting, &options);
         metrics::histogram!("lane_batch_commands").record(batch.len() as f64);
+        metrics::gauge!("lane_queue_depth").set((waiting.len() + jobs.len()) as f64);
         settle(store.as_ref(), &mut cache, &options, batch).await;
     }
 }

@@ -354,6 +354,26 @@ async fn refusals_are_remembered_but_for_those_of_meaning() {
 }
 
 #[tokio::test]
+async fn what_begins_a_stream_is_told_as_repeated_when_its_record_is_forgotten() {
+    let store = memory();
+    let lane = start(store.clone());
+    let first = accepted(&lane, put(1, place(1))).await;
+    accepted(&lane, put(2, note(1, 1))).await;
+    let forgotten = store
+        .forget_commands(Utc::now() + chrono::TimeDelta::days(1))
+        .await;
+    assert_eq!(forgotten.expect("they are forgotten"), 2);
+    // The lane knows the stream; another has to find out.
+    for lane in [lane, start(store.clone())] {
+        let again = accepted(&lane, put(1, place(1))).await;
+        assert!(again.replayed);
+        assert_eq!(again.stream, first.stream);
+    }
+    let head = store.head().await.expect("there is a head");
+    assert_eq!(head.position, Position::new(2), "nothing was added");
+}
+
+#[tokio::test]
 async fn a_version_that_was_seen_must_still_be_there() {
     let store = memory();
     let (one, two) = (start(store.clone()), start(store.clone()));

@@ -16,8 +16,8 @@ pub(super) enum AppendError {
     Store(StoreError),
 }
 
-/// Whether the connection is of no use any more.
-pub(super) fn is_lost(error: &Error) -> bool {
+/// Whether the connection is of no use any more: what every reader of Postgres needs to know.
+pub fn is_lost(error: &Error) -> bool {
     match error {
         Error::Database(_) => database(error).is_some_and(|error| {
             matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic)
@@ -102,7 +102,7 @@ fn failed(what: &str, error: Error) -> StoreError {
 
 /// Conflicts of locks, exhausted resources, time limits, a server that stops, starts or is a
 /// standby: the statement was undone and may succeed later.
-fn passes_by_itself(code: &str) -> bool {
+pub fn passes_by_itself(code: &str) -> bool {
     ["40", "53", "57"]
         .iter()
         .any(|class| code.starts_with(class))

@@ -13,6 +13,7 @@ mod options;
 mod reader;
 mod row;
 
+pub use error::{is_lost, passes_by_itself};
 pub use options::PostgresOptions;
 pub use reader::PostgresReader;
 
@@ -133,7 +134,10 @@ impl EventReader for PostgresStore {
 #[async_trait]
 impl EventStore for PostgresStore {
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
-        let (outcomes, head) = self.writer.append(batch).await?;
+        let began = std::time::Instant::now();
+        let appended = self.writer.append(batch).await;
+        metrics::histogram!("store_append_seconds").record(began.elapsed());
+        let (outcomes, head) = appended?;
         if let Some(head) = head {
             self.reader.signaller().hint(head);
         }

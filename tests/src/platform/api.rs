@@ -2,7 +2,11 @@
 
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
 use super::{Placement, eventually};
@@ -14,6 +18,8 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// What a request was answered.
 #[derive(Debug, Clone)]
 pub struct Answer {
+    /// What was asked: method and path.
+    pub asked: String,
     /// The status.
     pub status: u16,
     /// The headers.
@@ -26,10 +32,14 @@ pub struct Answer {
 
 impl Answer {
     async fn of(request: RequestBuilder) -> reqwest::Result<Self> {
-        let response = request.send().await?;
+        let (client, request) = request.build_split();
+        let request = request?;
+        let asked = format!("{} {}", request.method(), request.url().path());
+        let response = client.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
         Ok(Self {
+            asked,
             status,
             headers,
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
@@ -92,6 +102,8 @@ pub struct Api {
     http: Client,
     commands: String,
     queries: String,
+    /// What was asked with [`send`](Self::send), and with which statuses it was answered.
+    statuses: Arc<Mutex<BTreeSet<(String, u16)>>>,
 }
 
 impl Api {
@@ -101,7 +113,16 @@ impl Api {
             http,
             commands: commands.into(),
             queries: queries.into(),
+            statuses: Arc::default(),
         }
+    }
+
+    /// What was asked so far, as method and path, with each status that it was answered with.
+    ///
+    /// # Panics
+    /// When another test has panicked over it.
+    pub fn statuses(&self) -> BTreeSet<(String, u16)> {
+        self.statuses.lock().expect("nobody panics with it").clone()
     }
 
     /// Where commands go.
@@ -136,7 +157,10 @@ impl Api {
     /// When there is no answer.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let answer = Answer::of(request).await;
-        answer.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+        let answer = answer.unwrap_or_else(|error| panic!("no answer: {error:?}"));
+        let mut statuses = self.statuses.lock().expect("nobody panics with it");
+        statuses.insert((answer.asked.clone(), answer.status));
+        answer
     }
 
     /// A write under a key.

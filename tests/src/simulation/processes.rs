@@ -9,7 +9,7 @@ use super::{
     world::World,
 };
 use bus::{BrokerFeed, Feed, Relay, RelayOptions, StoreFeed, TailOptions};
-use chassis::{config::SagaSettings, health::Health};
+use chassis::config::SagaSettings;
 use saga::SagaParts;
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use store::{
@@ -202,6 +202,5 @@ fn sagas(node: &Arc<Node>) {
     settings.hold_ttl_s = node.world.faults.hold_s;
     settings.payment_concurrency = dice.of(&[1, 64]);
     settings.inquiry_schedule_s = INQUIRIES_S.to_vec();
-    let health = Health::new(node.life.soft().clone());
-    saga::start(&parts, &settings, &node.life, &health);
+    saga::start(&parts, &settings, &node.life);
 }

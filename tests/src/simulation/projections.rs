@@ -8,7 +8,7 @@ use super::{
 };
 use crate::simulation::adapters::NodeLeases;
 use bus::{Feed, StoreFeed, TailOptions};
-use chassis::{config::ProjectorSettings, health::Health};
+use chassis::config::ProjectorSettings;
 use domain::{Position, Recorded};
 use projector::{
     MemoryReadModels, Parts, Projection, ReadModels,
@@ -95,8 +95,7 @@ pub(super) fn start(node: &Arc<Node>) {
     settings.batch = node.world.dice.of(&[1, 7, 1_024]);
     settings.lease_ms = LEASE.as_millis() as u64;
     settings.poll_ms = POLL.as_millis() as u64;
-    let health = Health::new(node.life.soft().clone());
-    projector::start(&parts, &settings, &node.life, &health);
+    projector::start(&parts, &settings, &node.life);
 }
 
 /// Which projections are not at `head` yet.

@@ -1,8 +1,9 @@
 //! What the API promises about requests that are repeated, conditional, or wrong.
 
 use futures::future::join_all;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use tests::platform::{Answer, History, Placement, Platform, Scenario, Shape, run_all};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,6 +23,10 @@ async fn the_api_keeps_its_promises() {
         ),
         ("refusals", Box::pin(refusals_are_remembered(p))),
         (
+            "forgotten",
+            Box::pin(nothing_is_placed_twice_when_its_record_is_forgotten(p)),
+        ),
+        (
             "failures",
             Box::pin(what_was_not_executed_is_not_remembered(p)),
         ),
@@ -38,10 +43,12 @@ async fn the_api_keeps_its_promises() {
             Box::pin(wrong_paths_methods_and_types_are_problems(p)),
         ),
         ("reads", Box::pin(wrong_reads_are_problems(p))),
+        ("operations", Box::pin(every_operation_is_driven(p))),
         ("names", Box::pin(a_request_is_named_in_its_answer(p))),
         ("health", Box::pin(the_process_tells_how_it_is(p))),
     ];
     run_all(p, scenarios).await;
+    what_was_answered_is_documented(p).await;
     p.stop().await;
 }
 
@@ -70,8 +77,8 @@ async fn the_same_key_gets_the_same_answer(p: &Platform) {
     // The key counts within its path: elsewhere it is another request.
     let path = format!("/v1/orders/{}/notes", first.order_id());
     let note = json!({"text": "x"});
-    let noted = p.api.post_as("replay-1", &path, &note).await.expect(201);
-    let again = p.api.post_as("replay-1", &path, &note).await.expect(201);
+    let noted = p.api.post_as("replay-1", &path, &note).await.expect(200);
+    let again = p.api.post_as("replay-1", &path, &note).await.expect(200);
     assert_eq!((again.replayed(), again.text), (true, noted.text));
     let cancel = format!("/v1/orders/{}/cancel", first.order_id());
     let reason = json!({"reason": "x"});
@@ -152,14 +159,125 @@ async fn refusals_are_remembered(p: &Platform) {
     let path = "/v1/stock/REFUSED/adjustments";
     let body = json!({"delta": -2, "reason": "gone"});
     let first = p.api.post_as("refused-1", path, &body).await.expect(409);
+    assert!(!first.replayed());
+    assert_eq!(first.header("etag"), "\"1\"");
     // By now it would be allowed; but this request was answered.
     p.api.receive("REFUSED", 10).await;
     let again = p.api.post_as("refused-1", path, &body).await.expect(409);
-    assert_eq!(
-        (again.code(), again.pointer()),
-        (first.code(), first.pointer())
-    );
+    is_the_same_refusal(&again, &first);
     p.api.post_as("refused-2", path, &body).await.expect(201);
+
+    // What the state allowed then is part of the answer, whatever it allows now.
+    let sku = Placement::of("NOT-THERE", 1, 100);
+    let id = p.api.place(&sku).await.order_id();
+    p.api.order_that_is("rejected", &id).await;
+    let cancel = format!("/v1/orders/{id}/cancel");
+    let reason = json!({"reason": "x"});
+    let first = p
+        .api
+        .post_as("refused-3", &cancel, &reason)
+        .await
+        .expect(409);
+    assert_eq!(first.body["allowed_commands"], json!(["add_note"]));
+    let note = json!({"text": "x"});
+    p.api.post(&format!("/v1/orders/{id}/notes"), &note).await;
+    let again = p
+        .api
+        .post_as("refused-3", &cancel, &reason)
+        .await
+        .expect(409);
+    is_the_same_refusal(&again, &first);
+
+    // That there is no such order is remembered as well; it has no version.
+    let nobody = "/v1/orders/01890000-0000-7000-8000-000000000001/cancel";
+    let first = p
+        .api
+        .post_as("refused-4", nobody, &reason)
+        .await
+        .expect(404);
+    assert_eq!(first.header("etag"), "");
+    let again = p
+        .api
+        .post_as("refused-4", nobody, &reason)
+        .await
+        .expect(404);
+    is_the_same_refusal(&again, &first);
+}
+
+/// The first refusal again: the same status, body and headers, but for what names the request.
+fn is_the_same_refusal(again: &Answer, first: &Answer) {
+    assert!(again.replayed(), "{again:?}");
+    let body = |answer: &Answer| {
+        let mut body = answer.body.clone();
+        body["request_id"] = Value::Null;
+        body
+    };
+    assert_eq!(body(again), body(first));
+    assert!(!first.header("consistency-token").is_empty());
+    for header in ["etag", "consistency-token", "content-type"] {
+        assert_eq!(again.header(header), first.header(header), "{header}");
+    }
+}
+
+/// Answers are remembered for some days; that nothing is done twice holds for ever.
+async fn nothing_is_placed_twice_when_its_record_is_forgotten(p: &Platform) {
+    let mut dated = order();
+    dated["placed_at"] = json!("2010-12-01T08:26:00Z");
+    let first = p.api.post_as("forgotten-1", "/v1/orders", &order()).await;
+    let first = first.expect(201);
+    let first_dated = p.api.post_as("forgotten-2", "/v1/orders", &dated).await;
+    let first_dated = first_dated.expect(201);
+    let id = first.order_id();
+    p.api.order_that_is("confirmed", &id).await;
+    let pool = sqlx::PgPool::connect(&p.database())
+        .await
+        .expect("the database can be reached");
+    let events = async || -> i64 {
+        let count = sqlx::query_scalar("SELECT count(*) FROM store.events WHERE stream = $1");
+        let stream = format!("order-main.{id}");
+        count.bind(stream).fetch_one(&pool).await.expect("a count")
+    };
+    let before = events().await;
+    // Twice: the second time there is the record of the first.
+    for forget in [true, false] {
+        if forget {
+            sqlx::query("DELETE FROM store.commands WHERE stream = ANY($1)")
+                .bind(
+                    [&first, &first_dated].map(|first| format!("order-main.{}", first.order_id())),
+                )
+                .execute(&pool)
+                .await
+                .expect("records can be forgotten");
+        }
+        for (key, body, first) in [
+            ("forgotten-1", order(), &first),
+            ("forgotten-2", dated.clone(), &first_dated),
+        ] {
+            let again = p.api.post_as(key, "/v1/orders", &body).await.expect(201);
+            assert!(again.replayed(), "{again:?}");
+            assert_eq!(again.text, first.text);
+            for header in ["etag", "location", "consistency-token"] {
+                assert_eq!(again.header(header), first.header(header), "{header}");
+            }
+        }
+    }
+    assert_eq!(events().await, before);
+    // Another order under the key of this one is refused, and so is the same at another time.
+    sqlx::query("DELETE FROM store.commands WHERE stream = ANY($1)")
+        .bind([&first, &first_dated].map(|first| format!("order-main.{}", first.order_id())))
+        .execute(&pool)
+        .await
+        .expect("records can be forgotten");
+    let other = Placement::of("A", 2, 100).body();
+    dated["placed_at"] = json!("2010-12-02T08:26:00Z");
+    for (key, body) in [("forgotten-1", other), ("forgotten-2", dated)] {
+        let refused = p.api.post_as(key, "/v1/orders", &body).await.expect(409);
+        assert_eq!(refused.code(), "ORDER_ALREADY_PLACED");
+        assert_eq!(refused.body["retryable"], false);
+        is_a_problem(&refused);
+    }
+    assert_eq!(events().await, before);
+    pool.close().await;
 }
 
 async fn what_was_not_executed_is_not_remembered(p: &Platform) {
@@ -208,16 +326,17 @@ async fn a_stale_version_is_refused(p: &Platform) {
         (stale.code(), &stale.body["current_version"]),
         ("VERSION_MISMATCH", &json!(2))
     );
-    let done = note(&format!("{id}-2"), "\"2\"").await.expect(201);
+    assert_eq!(stale.header("etag"), "\"2\"");
+    let done = note(&format!("{id}-2"), "\"2\"").await.expect(200);
     assert_eq!(done.header("etag"), "\"3\"");
     // A repetition is the first answer, though its version is stale by now.
     assert!(
         note(&format!("{id}-2"), "\"2\"")
             .await
-            .expect(201)
+            .expect(200)
             .replayed()
     );
-    note(&format!("{id}-3"), "*").await.expect(201);
+    note(&format!("{id}-3"), "*").await.expect(200);
     for wrong in ["3", "W/\"3\"", "\"3\", \"4\"", "\"x\""] {
         let answer = note(&format!("{id}-4"), wrong).await.expect(400);
         assert_eq!(answer.code(), "INVALID_IF_MATCH", "{wrong}");
@@ -592,6 +711,117 @@ async fn the_process_tells_how_it_is(p: &Platform) {
     assert!(docs.status == 200, "/docs: {}", docs.status);
     let metrics = p.api.get("/metrics").await.expect(200).text;
     assert!(metrics.contains("http_requests_total"), "{metrics}");
+}
+
+/// The operations that are documented: their method and path, and the statuses they may answer.
+async fn operations(p: &Platform) -> BTreeMap<(String, String), BTreeSet<u16>> {
+    let document = p.api.get("/openapi.json").await.expect(200);
+    let paths = document.body["paths"].as_object().expect("it has paths");
+    let mut operations = BTreeMap::new();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().expect("a path has operations") {
+            let Some(responses) = operation["responses"].as_object() else {
+                continue;
+            };
+            let statuses = responses.keys().filter_map(|status| status.parse().ok());
+            let operation = (method.to_uppercase(), path.clone());
+            operations.insert(operation, statuses.collect());
+        }
+    }
+    operations
+}
+
+/// Each operation in the ways that all can be asked wrongly, and those that no other scenario asks.
+async fn every_operation_is_driven(p: &Platform) {
+    p.api.receive("DRIVEN", 10).await;
+    let placement = Placement::of("DRIVEN", 1, 100).customer("driven");
+    let placed = p.api.place(&placement).await;
+    let (id, token) = (placed.order_id(), placed.header("consistency-token"));
+    for path in [
+        "/v1/orders?customer_id=driven".into(),
+        format!("/v1/orders/{id}"),
+        format!("/v1/orders/{id}/events"),
+        "/v1/customers/driven".into(),
+        "/v1/customers/driven/orders".into(),
+        "/v1/stock".into(),
+        "/v1/stock/DRIVEN".into(),
+        "/v1/reports/sales".into(),
+    ] {
+        p.api.get_after(token, &path).await.expect(200);
+    }
+    for nobody in ["/v1/customers/nobody", "/v1/customers/nobody/orders"] {
+        is_a_problem(&p.api.get(nobody).await.expect(404));
+    }
+    is_a_problem(&p.api.get("/v1/stock/NOBODY").await.expect(404));
+    let hold = json!({"hold": "h", "reason": "x"});
+    let holds = format!("/v1/orders/{id}/holds");
+    p.api.post(&holds, &hold).await.expect(200);
+    let release = format!("/v1/orders/{id}/holds/h/release");
+    p.api.post(&release, &json!({})).await.expect(200);
+    for (method, path) in operations(p).await.into_keys() {
+        let path = path
+            .replace("{order_id}", &id)
+            .replace("{customer_id}", "driven")
+            .replace("{sku}", "DRIVEN")
+            .replace("{hold}", "h");
+        if method == "GET" {
+            is_a_problem(&p.api.get(&format!("{path}?surprise=1")).await.expect(400));
+            let forged = p.api.query(&path).header("consistency-token", "forged");
+            is_a_problem(&p.api.send(forged).await.expect(400));
+            continue;
+        }
+        let post = |content_type: &str, body: &str| {
+            let request = p.api.command(Method::POST, &path);
+            let request = request.header("content-type", content_type.to_owned());
+            request.body(body.to_owned())
+        };
+        let keyed = |request: RequestBuilder| request.header("idempotency-key", "driven");
+        is_a_problem(&p.api.send(post("application/json", "{}")).await.expect(400));
+        for (request, status) in [
+            (post("application/json", "1"), 400),
+            (post("text/plain", "{}"), 415),
+        ] {
+            is_a_problem(&p.api.send(keyed(request)).await.expect(status));
+        }
+        let stale = keyed(post("application/json", "{}")).header("if-match", "x");
+        is_a_problem(&p.api.send(stale).await.expect(400));
+    }
+}
+
+/// Everything that was answered here is documented, and every operation was done at least once.
+async fn what_was_answered_is_documented(p: &Platform) {
+    let operations = operations(p).await;
+    let mut done = BTreeSet::new();
+    for (asked, status) in p.api.statuses() {
+        let (method, path) = asked.split_once(' ').expect("method and path");
+        let operation = operations
+            .keys()
+            .find(|(of, template)| of == method && is_of(path, template));
+        // Probes, and what nobody routes.
+        let Some(operation) = operation else { continue };
+        assert!(
+            operations[operation].contains(&status),
+            "{asked} was answered {status}, and {operation:?} may answer {:?}",
+            operations[operation]
+        );
+        if status < 300 {
+            done.insert(operation.clone());
+        }
+    }
+    let missing: Vec<_> = operations
+        .keys()
+        .filter(|operation| !done.contains(operation))
+        .collect();
+    assert!(missing.is_empty(), "never done: {missing:?}");
+}
+
+/// Whether `path` is one of those that `template` stands for.
+fn is_of(path: &str, template: &str) -> bool {
+    let (path, template) = (path.split('/'), template.split('/'));
+    path.clone().count() == template.clone().count()
+        && path
+            .zip(template)
+            .all(|(part, wanted)| wanted.starts_with('{') || part == wanted)
 }
 
 /// RFC 9457, with what a program needs to go on.

@@ -398,7 +398,7 @@ async fn notes_and_corrections_are_recorded(p: &Platform) {
     p.api
         .post(&format!("/v1/orders/{id}/notes"), &note)
         .await
-        .expect(201);
+        .expect(200);
     let timeline = p.api.timeline_with("NoteAdded", &id).await;
     assert!(
         of_type(&timeline, "NoteAdded")
