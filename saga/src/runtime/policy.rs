@@ -214,6 +214,10 @@ impl<P: Policy> PolicyRunner<P> {
             };
             let Some(last) = events.last() else {
                 telemetry::idle(P::NAME);
+                if term.written < position {
+                    // What concerns nobody is read all the same: whoever looks must see that.
+                    self.handle(&mut term, &[], position).await?;
+                }
                 (self.progress)();
                 continue;
             };
