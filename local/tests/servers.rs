@@ -8,11 +8,13 @@
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use local::{Error, Nats, NatsOptions, Postgres, PostgresOptions, SharedPostgres, free_port};
+use local::{
+    Companion, Error, Nats, NatsOptions, Postgres, PostgresOptions, SharedPostgres, free_port,
+};
 use nix::sys::signal::kill;
 use nix::unistd::{Pid, Uid};
 use sqlx::{Connection, PgConnection};
@@ -346,7 +348,7 @@ async fn nothing_outlives_a_killed_parent() {
         .find(|line| line.starts_with("held: "))
         .unwrap();
     let words: Vec<&str> = told.split(' ').skip(1).collect();
-    let (pids, temporary) = words.split_at(3);
+    let (pids, temporary) = words.split_at(4);
     let pids: Vec<u32> = pids.iter().map(|pid| pid.parse().unwrap()).collect();
     assert!(pids.iter().all(|pid| runs(*pid)), "{told}");
     assert!(
@@ -374,15 +376,60 @@ async fn hold_servers() {
     note(&durable.url("postgres"), "kept").await;
     let shared = SharedPostgres::server().await.unwrap();
     let nats = Nats::start(NatsOptions::default()).await.unwrap();
+    let mut companion = companion(Path::new(&home).with_extension("log"));
+    companion.start(sleeping()).unwrap();
     println!(
-        "\nheld: {} {} {} {} {}",
+        "\nheld: {} {} {} {} {} {}",
         durable.pid(),
         shared.pid(),
         nats.pid(),
+        companion.pid().unwrap(),
         shared.home().display(),
         nats.home().display()
     );
     std::future::pending::<()>().await;
+}
+
+fn companion(log: PathBuf) -> Companion {
+    Companion::new("companion", log, Duration::from_secs(5)).unwrap()
+}
+
+fn sleeping() -> Command {
+    let mut command = Command::new("sleep");
+    command.arg("1000");
+    command
+}
+
+#[tokio::test]
+async fn a_companion_is_in_a_group_of_its_own_and_told_once_to_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut companion = companion(directory.path().join("it.log"));
+    let mut command = Command::new("/bin/sh");
+    command.args([
+        "-c",
+        "trap 'echo told; exit 0' TERM; echo ready; while :; do sleep 0.05; done",
+    ]);
+    companion.start(command).unwrap();
+    let log = companion.log().to_owned();
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    until("it is ready", || said().contains("ready")).await;
+    let pid = Pid::from_raw(companion.pid().unwrap().try_into().unwrap());
+    assert_eq!(nix::unistd::getpgid(Some(pid)).unwrap(), pid);
+    companion.stop().await.unwrap();
+    assert_eq!(said(), "ready\ntold\n");
+    assert_eq!(companion.ended().await.unwrap(), "exit status: 0");
+}
+
+#[tokio::test]
+async fn a_server_that_ends_by_itself_is_noticed() {
+    let postgres = Postgres::start(PostgresOptions::throwaway()).await.unwrap();
+    let killed = Pid::from_raw(postgres.pid().try_into().unwrap());
+    kill(killed, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let ended = tokio::time::timeout(GONE_WITHIN, postgres.ended()).await;
+    let how = ended.unwrap().unwrap();
+    assert!(how.contains("9"), "{how}");
+    postgres.restart().await.unwrap();
+    note(&postgres.url("postgres"), "again").await;
 }
 
 /// Whoever asked for a server that outlives a crash finds it, stops it and goes on with its data.
