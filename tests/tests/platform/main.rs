@@ -7,6 +7,7 @@ mod contract;
 mod flows;
 mod golden;
 mod hostile;
+mod hosts;
 mod import;
 mod leadership;
 mod rules;
