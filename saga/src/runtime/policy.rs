@@ -214,9 +214,9 @@ impl<P: Policy> PolicyRunner<P> {
             };
             let Some(last) = events.last() else {
                 telemetry::idle(P::NAME);
-                if term.written < position {
+                if term.written < at.position {
                     // What concerns nobody is read all the same: whoever looks must see that.
-                    self.handle(&mut term, &[], position).await?;
+                    self.handle(&mut term, &[], at).await?;
                 }
                 (self.progress)();
                 continue;
