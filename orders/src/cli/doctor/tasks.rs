@@ -45,9 +45,8 @@ pub(super) async fn look(connection: &mut PgConnection) -> Result<Finding, sqlx:
                 problem.as_deref().unwrap_or("nobody says why")
             ),
             format!(
-                "mend the cause (`orders get {order_id} --events` tells what happened); then have \
-                 them tried again: UPDATE saga.task SET parked_at = NULL, due_at = now() WHERE \
-                 parked_at IS NOT NULL"
+                "mend the cause (`orders get {order_id} --events` tells what happened); then see \
+                 `saga parked`, and `saga retry` or `saga settle` each"
             ),
         ));
     }
