@@ -11,6 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")/planted
 profile=${TEST_PROFILE:-release}
 seeds=${ORDERS_SIM_SEEDS:-1000}
+limit_s=600 # for one bug: a planted bug may well make something go round for ever
 bugs=("$@")
 if [ ${#bugs[@]} -eq 0 ]; then
     bugs=(
@@ -41,7 +42,7 @@ simulate() {
     local log=$1 seeds=$2
     shift 2
     env -u ORDERS_SIM_SEED -u ORDERS_PLANTED ORDERS_SIM_SEEDS="$seeds" "$@" \
-        "${run[@]}" simulated_seeds -- --nocapture >"$log" 2>&1
+        timeout "$limit_s" "${run[@]}" simulated_seeds -- --nocapture >"$log" 2>&1
 }
 
 # Without a bug it must find none, or it would prove nothing by what it finds.
@@ -61,7 +62,7 @@ for bug in "${bugs[@]}"; do
         echo "$bug: found after $((${seed#*=} + 1)) seeds: $(grep -m1 '^seed ' "$log" | cut -c1-160)"
     else
         tail -n 20 "$log"
-        echo "$bug: the simulation could not be run"
+        echo "$bug: the simulation could not be run, or not within $limit_s s"
         exit 2
     fi
 done
