@@ -177,7 +177,7 @@ impl Worker {
             worker
                 .keep(TASKS, stop, move |_, lost| {
                     let runner = runner.clone();
-                    async move { Ok(runner.run(lost).await?) }
+                    async move { runner.run(lost).await }
                 })
                 .await;
             Ok(())

@@ -21,7 +21,8 @@ const SAGAS: &str = "
     )::text";
 
 /// Waits until nothing is left to be done, and every order and payment has come to its end; answers
-/// all that has happened until then. Nobody may write meanwhile.
+/// all that has happened until then. Nobody may write meanwhile but the operator, who attends to
+/// what is parked: a call that never arrived is nothing that the sagas may decide about.
 ///
 /// # Panics
 /// When it does not come to that.
@@ -31,6 +32,9 @@ pub async fn at_rest(platform: &Platform) -> History {
     eventually_within(SAGAS_END_WITHIN, "all sagas have ended", async || {
         history.read_on(&database).await;
         let sagas = sagas(&database).await.map_err(|error| error.to_string())?;
+        if waits_for_an_operator(&sagas) {
+            platform.attend();
+        }
         nothing_is_to_be_done(&history, &sagas)?;
         everything_has_ended(&history)
     })
@@ -43,6 +47,11 @@ async fn sagas(database: &str) -> Result<Value, sqlx::Error> {
     let text: String = sqlx::query_scalar(SAGAS).fetch_one(&mut connection).await?;
     connection.close().await?;
     Ok(serde_json::from_str(&text).expect("the server makes JSON"))
+}
+
+fn waits_for_an_operator(sagas: &Value) -> bool {
+    let mut tasks = sagas["tasks"].as_array().into_iter().flatten();
+    tasks.any(|task| !task["parked_at"].is_null())
 }
 
 /// No policy has an event before it, and no call or timer waits. A policy's commands are in the

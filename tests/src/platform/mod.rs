@@ -14,6 +14,7 @@ mod descriptors;
 mod family;
 mod history;
 mod load;
+mod operator;
 mod placement;
 mod process;
 mod programs;

@@ -2,8 +2,7 @@
 //! stock and the provider's books.
 
 use serde_json::{Value, json};
-use std::process::Command;
-use tests::platform::{Placement, Platform, Scenario, Shape, eventually, program, run_all};
+use tests::platform::{Placement, Platform, Scenario, Shape, eventually, run_all};
 
 /// Calls that are not answered are given up soon, because some of the cards are never answered; and
 /// their outcome is asked for more than once, because an inquiry may meet a busy machine.
@@ -302,33 +301,19 @@ async fn what_never_reached_the_provider_ends(p: &Platform) {
     // Each of its attempts is lost, and each waits for an operator, who finds nothing set aside.
     for attempt in 1..=3 {
         let task = eventually(&format!("attempt {attempt} waits"), async || {
-            let parked = saga(p, &["parked", "--json"]);
-            let tasks = parked
-                .lines()
-                .map(|line| -> Value { serde_json::from_str(line).expect("each line is JSON") });
-            let mut mine = tasks.filter(|task| task["order_id"] == *id);
+            let parked = p.parked();
+            let mut mine = parked.iter().filter(|task| task["order_id"] == *id);
             let mine = mine.find(|task| task["task"]["call"]["inquire"]["attempt"] == attempt);
-            mine.ok_or_else(|| format!("there is only {parked}"))
+            mine.cloned()
+                .ok_or_else(|| format!("there is only {parked:?}"))
         })
         .await;
         let task = task["id"].as_str().expect("it has an id");
-        saga(p, &["settle", task]);
+        p.saga(&["settle", task]);
     }
     p.api.order_that_is("rejected", &id).await;
     assert_eq!(p.provider.statuses(&id).await, [""; 0]);
     p.api.stock_that_is("LOST", (5, 0, 0)).await;
-}
-
-/// What an operator is told by the `saga` program.
-fn saga(p: &Platform, words: &[&str]) -> String {
-    let output = Command::new(program("saga"))
-        .args(words)
-        .envs(p.environment())
-        .output()
-        .expect("it starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{words:?}: {errors}");
-    String::from_utf8(output.stdout).expect("it is text")
 }
 
 async fn another_amount_is_given_back(p: &Platform) {
