@@ -298,8 +298,8 @@ async fn what_never_reached_the_provider_ends(p: &Platform) {
     let lost = Placement::of("LOST", 2, 100).card("tok_timeout_lost");
     let id = p.api.place(&lost).await.order_id();
     p.api.timeline_with("PaymentParked", &id).await;
-    // Each of its attempts is lost, and each waits for an operator, who finds nothing set aside.
-    for attempt in 1..=3 {
+    // Both of its attempts are lost, and each waits for an operator, who finds nothing set aside.
+    for attempt in 1..=2 {
         let task = eventually(&format!("attempt {attempt} waits"), async || {
             let parked = p.parked();
             let mut mine = parked.iter().filter(|task| task["order_id"] == *id);
