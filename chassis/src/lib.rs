@@ -15,6 +15,7 @@ pub mod config;
 pub mod descriptors;
 pub mod extract;
 pub mod health;
+pub mod http_client;
 pub mod layers;
 pub mod lifecycle;
 pub mod problem;

@@ -17,7 +17,7 @@ use crate::{
     config::Settings,
     extract::{IdempotencyKey, StrictJson},
     health::Health,
-    server,
+    http_client, server,
     telemetry::Metrics,
 };
 
@@ -90,7 +90,7 @@ async fn start(change: impl FnOnce(&mut HttpSettings)) -> Platform {
     );
     Platform {
         base,
-        client: Client::new(),
+        client: http_client::loopback().build().unwrap(),
         leave,
         entered,
         lifecycle,

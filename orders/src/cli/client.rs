@@ -2,6 +2,7 @@
 
 use super::{Api, say};
 use anyhow::{Context, anyhow};
+use chassis::http_client;
 use reqwest::{Client, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use std::time::Duration;
@@ -54,11 +55,11 @@ struct Failure {
 
 impl ApiClient {
     pub(super) fn new(api: &Api) -> anyhow::Result<Self> {
-        let http = Client::builder()
+        let (url, query_url) = api.urls();
+        let http = http_client::builder(&url)
             .timeout(PATIENCE)
             .build()
             .context("an HTTP client cannot be made")?;
-        let (url, query_url) = api.urls();
         Ok(Self {
             http,
             url,

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::cli::progress::Progress;
 use anyhow::Context;
+use chassis::http_client;
 use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::Client;
 use serde_json::json;
@@ -49,7 +50,7 @@ pub async fn import_online_retail(url: &str, options: &ImportOptions) -> anyhow:
         mut refused,
         digest,
     } = read(&options.file)?;
-    let client = Client::builder()
+    let client = http_client::builder(url)
         .timeout(Duration::from_secs(30))
         .pool_max_idle_per_host(options.concurrency.into())
         .build()

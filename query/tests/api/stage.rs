@@ -1,7 +1,8 @@
 //! A running read API: its database, its event store (in memory), and a client.
 
 use chassis::{
-    Lifecycle, config::Settings, health::Health, layers, server, token::ConsistencyToken,
+    Lifecycle, config::Settings, health::Health, http_client, layers, server,
+    token::ConsistencyToken,
 };
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{Actor, CommandId, Event, OrderId, Position, StreamId, TenantId, Version};
@@ -110,7 +111,9 @@ impl Stage {
             store,
             clock,
             health,
-            client: reqwest::Client::new(),
+            client: http_client::loopback()
+                .build()
+                .expect("a client can be made"),
             lifecycle,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chassis::{
     Lifecycle,
     config::HttpSettings,
+    http_client,
     server::{self, Limits},
 };
 use reqwest::{Method, RequestBuilder};
@@ -47,7 +48,9 @@ impl Merchant {
     pub fn of(url: String) -> Self {
         Self {
             url,
-            http: reqwest::Client::new(),
+            http: http_client::loopback()
+                .build()
+                .expect("a client can be made"),
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
     programs::program,
     say,
 };
+use chassis::http_client;
 use local::{Nats, NatsOptions, Postgres, PostgresOptions, free_port};
 use std::{
     collections::BTreeMap,
@@ -97,7 +98,7 @@ impl Platform {
                 Some(started.expect("nats-server starts"))
             }
         };
-        let http = reqwest::Client::builder()
+        let http = http_client::loopback()
             .timeout(Duration::from_secs(35))
             .build()
             .expect("an HTTP client can be made");

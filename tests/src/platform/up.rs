@@ -6,6 +6,7 @@ use super::{
     program, say,
     start::{port, turn, url},
 };
+use chassis::http_client;
 use local::NatsServerBinary;
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 use tempfile::TempDir;
@@ -33,7 +34,7 @@ impl Up {
     pub async fn start() -> Self {
         let turn = turn().await;
         let directory = TempDir::with_prefix("orders-test-").expect("a directory can be made");
-        let http = reqwest::Client::builder()
+        let http = http_client::loopback()
             .timeout(Duration::from_secs(35))
             .build()
             .expect("an HTTP client can be made");

@@ -1,6 +1,7 @@
 //! The ways to host the platform: `orders dev`, `orders up`, `orders serve`, and `orders doctor` on
 //! them.
 
+use chassis::http_client;
 use local::{Postgres, PostgresOptions, free_port};
 use nix::{
     sys::signal::{Signal, kill},
@@ -17,8 +18,24 @@ use std::{
 use tempfile::TempDir;
 use tests::platform::{Api, Placement, eventually, program};
 
-/// `orders` without what this machine's own installation is told.
-fn orders(arguments: &[&str], data: &Path) -> Command {
+/// What names a proxy.
+const PROXIES: [&str; 6] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+fn client() -> reqwest::Client {
+    let built = http_client::loopback().build();
+    built.expect("an HTTP client can be made")
+}
+
+/// `orders` without what this machine's own installation is told, and behind a proxy that is dead:
+/// what runs on this machine is reached all the same.
+pub(super) fn orders(arguments: &[&str], data: &Path) -> Command {
     let mut command = Command::new(program("orders"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -29,6 +46,9 @@ fn orders(arguments: &[&str], data: &Path) -> Command {
     command
         .args(arguments)
         .env("ORDERS_DATA_DIR", data)
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .envs(PROXIES.map(|name| (name, "http://127.0.0.1:9")))
         .stdin(Stdio::null());
     command
 }
@@ -66,7 +86,7 @@ impl Host {
 
     /// Waits until all of its processes take traffic; where they are.
     async fn ready(&mut self) -> Value {
-        let http = reqwest::Client::new();
+        let http = client();
         eventually("the platform is ready", async || {
             if let Some(status) = self.child.try_wait().expect("a child can be looked at") {
                 panic!("it ended ({status}): {}", self.said());
@@ -96,7 +116,7 @@ impl Host {
     async fn api(&mut self) -> Api {
         let running = self.ready().await;
         let text = |name: &str| running[name].as_str().expect("an address").to_owned();
-        Api::new(reqwest::Client::new(), &text("url"), &text("query_url"))
+        Api::new(client(), &text("url"), &text("query_url"))
     }
 
     fn said(&self) -> String {
@@ -221,16 +241,17 @@ async fn dev_keeps_orders_and_the_providers_books_and_its_database_alive() {
 }
 
 /// A database server with a database for the events and one for the read models.
-struct Apart {
-    directory: TempDir,
+pub(super) struct Apart {
+    pub directory: TempDir,
     environment: Vec<(String, String)>,
-    sandbox: String,
-    api: Api,
+    /// Where a sandbox provider listens, once it is asked for.
+    pub sandbox: String,
+    pub api: Api,
     postgres: Postgres,
 }
 
 impl Apart {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let durable = ["fsync", "synchronous_commit", "full_page_writes"].into_iter();
         let options = PostgresOptions::throwaway();
         let options = durable.fold(options, |options, name| options.setting(name, "on"));
@@ -252,9 +273,50 @@ impl Apart {
             directory: directory(),
             environment,
             sandbox,
-            api: Api::new(reqwest::Client::new(), &url, &url),
+            api: Api::new(client(), &url, &url),
             postgres,
         }
+    }
+
+    /// Sets a variable of the environment for what is run from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// `orders serve` with a sandbox provider, once it takes traffic.
+    pub async fn serve(&self) -> Killed {
+        let log = File::create(self.log()).expect("a log can be made");
+        let mut serve = orders(&["serve", "--sandbox"], self.directory.path());
+        serve
+            .arg(self.books())
+            .envs(self.environment.iter().cloned())
+            .stdout(log.try_clone().expect("a log can be shared"))
+            .stderr(log);
+        let mut serve = Killed(serve.spawn().expect("it starts"));
+        let (http, url) = (client(), format!("{}/readyz", self.api.commands()));
+        eventually("it takes traffic", async || {
+            let ended = serve.0.try_wait().expect("a child can be looked at");
+            assert_eq!(ended, None, "it ended by itself: {}", self.said());
+            let answer = http.get(&url).send().await;
+            let status = answer.map_err(|error| error.to_string())?.status();
+            let ready = status.is_success().then_some(());
+            ready.ok_or_else(|| status.to_string())
+        })
+        .await;
+        serve
+    }
+
+    fn books(&self) -> PathBuf {
+        self.directory.path().join("books.ndjson")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.path().join("serve.log")
+    }
+
+    /// What `orders serve` has said so far.
+    fn said(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -285,36 +347,9 @@ async fn read_models_may_be_in_a_database_of_their_own_and_sagas_stay_with_the_s
     }
 
     // The doctor asks whoever is set; that it is the sandbox of the same process is as well.
-    let provider = ("ORDERS__SAGA__PAYMENT_URL".into(), apart.sandbox.clone());
-    apart.environment.push(provider);
-    let books = apart.directory.path().join("books.ndjson");
-    let log_path = apart.directory.path().join("serve.log");
-    let log = File::create(&log_path).expect("a log can be made");
-    let said = || fs::read_to_string(&log_path).unwrap_or_default();
-    let mut serve = orders(&["serve", "--sandbox"], apart.directory.path());
-    serve
-        .arg(&books)
-        .envs(apart.environment.iter().cloned())
-        .stdout(log.try_clone().expect("a log can be shared"))
-        .stderr(log);
-    let mut serve = Killed(serve.spawn().expect("it starts"));
-    eventually("it takes stock", async || {
-        let ended = serve.0.try_wait().expect("a child can be looked at");
-        assert_eq!(ended, None, "it ended by itself: {}", said());
-        let http = reqwest::Client::new();
-        let url = format!("{}/readyz", apart.api.commands());
-        let answer = http
-            .get(url)
-            .send()
-            .await
-            .map_err(|error| error.to_string())?;
-        answer
-            .status()
-            .is_success()
-            .then_some(())
-            .ok_or_else(|| answer.status().to_string())
-    })
-    .await;
+    let provider = apart.sandbox.clone();
+    apart.set("ORDERS__SAGA__PAYMENT_URL", &provider);
+    let mut serve = apart.serve().await;
     apart.api.receive("A", 10).await;
     let id = apart
         .api
@@ -336,11 +371,11 @@ async fn read_models_may_be_in_a_database_of_their_own_and_sagas_stay_with_the_s
         assert!(apart.has(database, table).await, "{table} in {database}");
         assert!(!apart.has(other, table).await, "{table} in {other}");
     }
-    let log = said();
+    let log = apart.said();
     for word in ["there is no authentication", "approved without money"] {
         assert!(log.contains(word), "it does not say {word}: {log}");
     }
-    assert!(books.is_file(), "the sandbox keeps its books");
+    assert!(apart.books().is_file(), "the sandbox keeps its books");
 
     eventually("the doctor finds nothing", async || {
         let doctor = apart.run(&["doctor"]);
@@ -384,7 +419,7 @@ fn whoever_has_seen_enough_may_go(apart: &Apart) {
 }
 
 /// A process that does not outlive its test.
-struct Killed(Child);
+pub(super) struct Killed(Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {

@@ -13,3 +13,4 @@ mod leadership;
 mod rules;
 mod shutdown;
 mod simulation;
+mod tls;

@@ -46,7 +46,7 @@ async fn client(answers: &[(u16, Value)]) -> (ApiClient, Arc<Mutex<Script>>) {
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let client = ApiClient {
-        http: Client::new(),
+        http: http_client::loopback().build().unwrap(),
         query_url: url.clone(),
         url,
     };
@@ -97,7 +97,7 @@ async fn nobody_is_in_doubt_where_nothing_could_be_sent() {
     let port = local::free_port().expect("there is a free port");
     let url = format!("http://127.0.0.1:{port}");
     let client = ApiClient {
-        http: Client::new(),
+        http: http_client::loopback().build().unwrap(),
         query_url: url.clone(),
         url,
     };

@@ -5,6 +5,7 @@ use super::{
     finding::{Finding, well, wrong},
     target::Processes,
 };
+use chassis::http_client;
 use futures::future::join_all;
 use reqwest::StatusCode;
 
@@ -72,7 +73,7 @@ async fn either(all_in_one: &(String, String), services: &[(String, String)]) ->
 async fn ask(url: &str) -> Said {
     // The sandbox has no database and no broker to be ready for, but answers like the others.
     let asked = async {
-        let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        let client = http_client::builder(url).timeout(PATIENCE).build()?;
         let response = client.get(format!("{url}/readyz")).send().await?;
         let status = response.status();
         Ok::<_, reqwest::Error>((status, response.text().await?))
@@ -113,7 +114,7 @@ pub(super) async fn provider(url: Option<&str>) -> Finding {
         );
     };
     let asked = async {
-        let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        let client = http_client::builder(url).timeout(PATIENCE).build()?;
         client.get(url).send().await
     };
     match asked.await {

@@ -6,6 +6,7 @@ use super::{Authorization, AuthorizeRequest, CallError, PaymentProvider};
 use answer::{Answer, by_itself, capture, refusal, stands, void};
 use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
+use chassis::http_client;
 use domain::{Currency, Money};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use serde::Serialize;
@@ -66,7 +67,7 @@ impl HttpPaymentProvider {
         let base = Url::parse(url).ok();
         let base = base.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let base = base.ok_or_else(|| InvalidProvider::Url { url: url.into() })?;
-        let client = Client::builder()
+        let client = http_client::builder(url)
             .timeout(timeout)
             // Less, so that nobody there is told apart from no answer.
             .connect_timeout(timeout / 2)

@@ -83,6 +83,12 @@ impl EventStore for NodeStore {
         self.0.call("append", append).await.map_err(unknown)?
     }
 
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
+        let store = self.0.world.store.clone();
+        let now = async move { store.now().await };
+        self.0.call("now", now).await.map_err(unknown)?
+    }
+
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let store = self.0.world.store.clone();
         let forget = async move { store.forget_commands(before).await };
