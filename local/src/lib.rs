@@ -35,7 +35,7 @@ pub use binaries::{Binaries, NatsServerBinary, PostgresBinaries};
 pub use companion::Companion;
 pub use error::Error;
 pub use nats::{Nats, NatsOptions, SyncInterval};
-pub use ports::{free_port, usual_or_free};
+pub use ports::{free_port, hold};
 pub use postgres::{Postgres, PostgresOptions};
 pub use shared::{SharedPostgres, TestDatabase};
 

@@ -14,6 +14,11 @@ const RANGE: Range<u16> = 20_000..32_000;
 
 const TRIES: usize = 1_000;
 
+const NO_FREE_PORT: Error = Error::NoFreePort {
+    from: RANGE.start,
+    to: RANGE.end,
+};
+
 /// What this process handed out already: a port is free until somebody listens on it.
 static HANDED_OUT: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
 
@@ -39,22 +44,25 @@ fn free_port_on(address: IpAddr) -> Result<u16> {
             return Ok(port);
         }
     }
-    Err(Error::NoFreePort {
-        from: RANGE.start,
-        to: RANGE.end,
-    })
+    Err(NO_FREE_PORT)
 }
 
-/// `port` when nobody listens on it at `address`, else one that is free there.
+/// Listens on `port` of `address`, or on a port that is free there when somebody else does: so that
+/// it stays free for a server that is to be started, until the listener is dropped.
 ///
 /// # Errors
 /// As [`free_port`].
-pub fn usual_or_free(address: IpAddr, port: u16) -> Result<u16> {
-    if is_free(address, port) {
-        Ok(port)
-    } else {
-        free_port_on(address)
+pub fn hold(address: IpAddr, port: u16) -> Result<TcpListener> {
+    if let Ok(held) = TcpListener::bind((address, port)) {
+        return Ok(held);
     }
+    for _ in 0..TRIES {
+        // Another process may be faster.
+        if let Ok(held) = TcpListener::bind((address, free_port_on(address)?)) {
+            return Ok(held);
+        }
+    }
+    Err(NO_FREE_PORT)
 }
 
 fn is_free(address: IpAddr, port: u16) -> bool {
@@ -77,8 +85,13 @@ mod tests {
     fn the_usual_port_gives_way_when_it_is_taken() {
         let here = Ipv4Addr::LOCALHOST.into();
         let usual = free_port().unwrap();
-        assert_eq!(usual_or_free(here, usual).unwrap(), usual);
-        let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, usual)).unwrap();
-        assert_ne!(usual_or_free(here, usual).unwrap(), usual);
+        let port = |held: &TcpListener| held.local_addr().unwrap().port();
+        let first = hold(here, usual).unwrap();
+        assert_eq!(port(&first), usual);
+        let second = hold(here, usual).unwrap();
+        assert_ne!(port(&second), usual);
+        // It can be listened on as soon as it is not held any more.
+        drop(first);
+        TcpListener::bind((Ipv4Addr::LOCALHOST, usual)).unwrap();
     }
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Runs the platform until it is told to stop.
 pub async fn dev() -> anyhow::Result<ExitCode> {
     let mut settings = Settings::load()?;
-    ports::settle(&mut settings)?;
+    let held = ports::settle(&mut settings)?;
     if settings.set_by("telemetry.format").is_none() {
         settings.telemetry.format = LogFormat::Text;
     }
@@ -23,6 +23,7 @@ pub async fn dev() -> anyhow::Result<ExitCode> {
     ));
     let running = Running::new(&settings, &url, &url, vec![("orders".into(), url.clone())]);
     let announced = running.announce(&data)?;
+    drop(held);
     let exit = tokio::select! {
         exit = serve(settings, ledger) => exit,
         never = servers.keep() => match never {},

@@ -29,7 +29,7 @@ const SERVICES: [&str; 4] = ["command", "saga", "projector", "query"];
 /// Runs the platform's processes until told to stop.
 pub async fn up() -> anyhow::Result<ExitCode> {
     let mut settings = Settings::load()?;
-    ports::settle(&mut settings)?;
+    let held = ports::settle(&mut settings)?;
     let data = data_dir()?;
     let ledger = Ledger::unless_another_provider(&mut settings, &data);
     let programs: Vec<(&str, PathBuf)> = ledger
@@ -50,6 +50,7 @@ pub async fn up() -> anyhow::Result<ExitCode> {
     let patience = settings.http.shutdown_timeout() + Duration::from_secs(5);
     let mut running = JoinSet::new();
     let mut addresses = vec![];
+    drop(held);
     for (name, path) in programs {
         let program = Program {
             name,
