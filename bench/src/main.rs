@@ -111,7 +111,7 @@ fn all_threads(task: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result
 async fn put_load(arguments: LoadArguments) -> anyhow::Result<()> {
     let address = arguments.address;
     let traffic = match arguments.notes_on {
-        Some(order) => load::Traffic::notes(address, &order.to_string()),
+        Some(order) => load::Traffic::notes(address, &[order.to_string()]),
         None if arguments.get.is_empty() => load::Traffic::placements(address),
         None => load::Traffic::reads(address, arguments.get.iter().map(String::as_str)),
     };

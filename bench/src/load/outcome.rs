@@ -107,13 +107,9 @@ impl Outcome {
         self.done() as f64 / self.elapsed.as_secs_f64().max(f64::MIN_POSITIVE)
     }
 
-    /// How many answers told of a conflict: another version than was thought, or a lost race.
-    pub fn conflicts(&self) -> u64 {
-        [409, 412]
-            .iter()
-            .filter_map(|status| self.refusals.get(status))
-            .map(|refusal| refusal.count)
-            .sum()
+    /// How many were answered with anything else.
+    pub fn refused(&self) -> u64 {
+        self.refusals.values().map(|refusal| refusal.count).sum()
     }
 
     /// What went wrong, one line for each kind; none if nothing did.

@@ -45,7 +45,7 @@ async fn refusals_are_counted_by_status_with_a_sample() {
     let outcome = run(plan, &traffic).await.unwrap();
     assert_eq!(outcome.done(), 5);
     assert_eq!(outcome.refusals[&405].count, 5);
-    assert_eq!(outcome.conflicts(), 0);
+    assert_eq!(outcome.refused(), 5);
     assert_eq!(outcome.troubles().len(), 1);
 }
 

@@ -1,9 +1,11 @@
-//! What is sent: requests rendered beforehand, each made unique by stamping a number into it.
+//! What is sent: requests rendered beforehand, each made unique by stamping time and a number into
+//! it.
 
 use crate::{
     http::{get, post},
     orders::Placement,
 };
+use chrono::Utc;
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
@@ -12,32 +14,50 @@ use std::{
 /// Where the number goes; as long as it is.
 const STAMP: &str = "################";
 
+/// Where the time goes, in milliseconds; as long as it is.
+const TIME: &str = "$$$$$$$$$$$$";
+
+/// A UUIDv7, as clients are advised to make their keys. The number begins with the variant.
+fn key() -> String {
+    format!("{TIME}7000{STAMP}")
+}
+
 /// How many different orders are placed in turn.
 const DIFFERENT: usize = 512;
 
-/// A rendered request with the places of its number.
+/// A rendered request with the places of time and number.
 #[derive(Debug, Clone)]
 pub struct Template {
     bytes: Vec<u8>,
+    times: Vec<usize>,
     stamps: Vec<usize>,
 }
 
 impl Template {
     fn new(bytes: Vec<u8>) -> Self {
-        let stamp = STAMP.as_bytes();
-        let stamps = (0..bytes.len())
-            .filter(|at| bytes[*at..].starts_with(stamp))
-            .collect();
-        Self { bytes, stamps }
+        let places = |of: &str| {
+            let places = 0..bytes.len();
+            places
+                .filter(|at| bytes[*at..].starts_with(of.as_bytes()))
+                .collect()
+        };
+        Self {
+            times: places(TIME),
+            stamps: places(STAMP),
+            bytes,
+        }
     }
 
-    fn render(&self, number: u64, into: &mut Vec<u8>) {
+    fn render(&self, millis: u64, number: u64, into: &mut Vec<u8>) {
         into.clear();
         into.extend_from_slice(&self.bytes);
-        let digits = hex(number);
-        for at in &self.stamps {
-            into[*at..*at + digits.len()].copy_from_slice(&digits);
-        }
+        let mut stamp = |places: &[usize], digits: &[u8]| {
+            for at in places {
+                into[*at..*at + digits.len()].copy_from_slice(digits);
+            }
+        };
+        stamp(&self.times, &hex::<{ TIME.len() }>(millis));
+        stamp(&self.stamps, &hex::<{ STAMP.len() }>(number));
     }
 }
 
@@ -54,16 +74,19 @@ impl Traffic {
         let orders = Placement::several(DIFFERENT, 20_101_201);
         let requests = orders.iter().map(|order| {
             let body = order.body(&format!("B-{STAMP}"));
-            post(address, "/v1/orders", &format!("bench-{STAMP}"), &body)
+            post(address, "/v1/orders", &key(), &body)
         });
         Self::of(requests)
     }
 
-    /// Notes, all on one order: each changes the same stream.
-    pub fn notes(address: SocketAddr, order: &str) -> Self {
-        let target = format!("/v1/orders/{order}/notes");
+    /// Notes on `orders` in turn; on a single one, each changes the same stream.
+    pub fn notes(address: SocketAddr, orders: &[String]) -> Self {
         let body = r#"{"text":"The customer called and asks to be told before delivery."}"#;
-        Self::of([post(address, &target, &format!("bench-{STAMP}"), body)])
+        let requests = orders.iter().map(|order| {
+            let target = format!("/v1/orders/{order}/notes");
+            post(address, &target, &key(), body)
+        });
+        Self::of(requests)
     }
 
     /// The same reads in turn.
@@ -74,8 +97,9 @@ impl Traffic {
     fn of(requests: impl IntoIterator<Item = Vec<u8>>) -> Self {
         Self {
             templates: requests.into_iter().map(Template::new).collect(),
-            // Another beginning each time, so that no key was ever used before.
-            next: AtomicU64::new(rand::random::<u64>() >> 1),
+            // Another beginning each time, so that no key was ever used before; with the variant
+            // of a UUID, and room to count.
+            next: AtomicU64::new((rand::random::<u64>() >> 3) | 1 << 63),
         }
     }
 
@@ -83,13 +107,16 @@ impl Traffic {
     pub fn render(&self, into: &mut Vec<u8>) {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let turn = number % self.templates.len() as u64;
-        self.templates[turn as usize].render(number, into);
+        let millis = Utc::now().timestamp_millis().unsigned_abs();
+        self.templates[turn as usize].render(millis, number, into);
     }
 }
 
-fn hex(number: u64) -> [u8; STAMP.len()] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    std::array::from_fn(|at| DIGITS[(number >> (60 - 4 * at)) as usize & 15])
+fn hex<const DIGITS: usize>(number: u64) -> [u8; DIGITS] {
+    std::array::from_fn(|at| {
+        let shift = 4 * (DIGITS - 1 - at);
+        b"0123456789abcdef"[(number >> shift) as usize & 15]
+    })
 }
 
 #[cfg(test)]
@@ -97,9 +124,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_written_as_sixteen_digits() {
+    fn numbers_are_written_as_so_many_digits() {
         assert_eq!(&hex(0), b"0000000000000000");
         assert_eq!(&hex(0x0123_4567_89ab_cdef), b"0123456789abcdef");
+        assert_eq!(&hex(0x0123_4567_89ab_cdef), b"456789abcdef");
     }
 
     #[test]
@@ -110,7 +138,7 @@ mod tests {
         for _ in 0..2 * DIFFERENT {
             traffic.render(&mut request);
             let text = std::str::from_utf8(&request).unwrap();
-            assert!(!text.contains('#'));
+            assert!(!text.contains(['#', '$']));
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             assert!(
                 head.contains(&format!("content-length: {}\r\n", body.len()))
@@ -119,7 +147,11 @@ mod tests {
             let body: serde_json::Value = serde_json::from_str(body).unwrap();
             let reference = body["reference"].as_str().unwrap().to_owned();
             let digits = reference.strip_prefix("B-").unwrap().to_owned();
-            assert!(head.contains(&format!("idempotency-key: bench-{digits}")));
+            let (_, key) = head.split_once("idempotency-key: ").unwrap();
+            let key: uuid::Uuid = key.lines().next().unwrap().parse().unwrap();
+            assert_eq!(key.get_version_num(), 7);
+            assert_eq!(key.get_variant(), uuid::Variant::RFC4122);
+            assert!(key.simple().to_string().ends_with(&digits));
             assert!(seen.insert(reference));
         }
     }

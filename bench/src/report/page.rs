@@ -5,11 +5,13 @@ use crate::figures::Figures;
 use std::fmt::Write;
 
 /// Who is loaded, as it is named in figures and called on the page.
-const CONTENDERS: [(&str, &str); 12] = [
+const CONTENDERS: [(&str, &str); 14] = [
     ("noop", "handler that does nothing"),
     ("write", "command service"),
-    ("hot", "command service, one hot order"),
-    ("platform", "all in one"),
+    ("notes", "command service, notes on 1,000 orders"),
+    ("hot", "command service, notes on one order"),
+    ("platform", "all in one, placements accepted"),
+    ("carried", "all in one, orders carried to their end"),
     ("store", "store in process"),
     ("store-hot", "store in process, one hot order"),
     ("append", "store in process, batches of"),

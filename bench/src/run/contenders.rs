@@ -2,6 +2,7 @@
 
 use super::{AT_ONCE, Bench, Part, carried, loaded::Workers, platform::Platform, server::Server};
 use crate::{
+    http::Connection,
     load::Traffic,
     orders::{Placement, average_payload},
     pgbench::{Pgbench, Reference},
@@ -23,6 +24,9 @@ const MANY: [usize; 2] = [64, 256];
 
 /// Clients of pgbench: one for its latency, and as many as it does best with.
 const CLIENTS: [usize; 2] = [1, 16];
+
+/// Orders that notes are spread over: more than are written to at once.
+const MANY_ORDERS: usize = 1_000;
 
 const DATABASE: &str = "bench";
 
@@ -67,14 +71,23 @@ impl Bench {
             self.put_load("write", address, &workers, connections, &traffic)
                 .await?;
         }
+        let mut orders = Vec::with_capacity(MANY_ORDERS);
+        let mut connection = Connection::open(address).await?;
+        for _ in 0..MANY_ORDERS {
+            orders.push(carried::place_over(&mut connection, &traffic).await?);
+        }
         for connections in AT_ONCE {
+            let notes = Arc::new(Traffic::notes(address, &orders));
+            self.put_load("notes", address, &workers, connections, &notes)
+                .await?;
             let order = carried::place(&platform).await?;
-            let notes = Arc::new(Traffic::notes(address, &order));
+            let notes = Arc::new(Traffic::notes(address, &[order]));
             let outcome = self
                 .put_load("hot", address, &workers, connections, &notes)
                 .await?;
+            // However a conflict is told, nothing of this may be refused.
             let name = format!("hot/{connections}/conflicts");
-            self.figures.add(name, outcome.conflicts() as f64);
+            self.figures.add(name, outcome.refused() as f64);
         }
         platform.stop().await
     }
@@ -135,7 +148,7 @@ impl Bench {
                 .await?;
             let settled = carried::settled(&platform).await?;
             let whole = outcome.elapsed + settled;
-            let name = format!("platform/{connections}/carried_rate");
+            let name = format!("carried/{connections}/rate");
             // The warm-up's orders are carried too, so this errs against the platform.
             self.figures
                 .add(name, outcome.done() as f64 / whole.as_secs_f64());

@@ -256,7 +256,7 @@ fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
         "All of it shares one machine: load generator, services and PostgreSQL. The load generator \
          is one thread with requests rendered beforehand, in a closed loop: each connection sends \
          its next request when the answer is in. Every request is different and has its own \
-         idempotency key; the SKUs, lines and prices are drawn from a fixed seed."
+         idempotency key, a UUIDv7; the SKUs, lines and prices are drawn from a fixed seed."
             .into(),
         "Every contender begins its turn with an empty database, after a checkpoint, on the same \
          PostgreSQL with `fsync` and `synchronous_commit` on."
