@@ -26,7 +26,10 @@ pub use clock::{Clock, SystemClock};
 pub use error::{StoreError, Undecodable};
 pub use fold::{Folded, Until, fold_stream};
 pub use memory::MemoryStore;
-pub use port::{EventReader, EventStore, Head, PAGE_BYTES, Page, is_full};
+pub use port::{
+    EventReader, EventStore, HISTORY_PAGE_BYTES, Head, PAGE_BYTES, Page, is_full,
+    is_full_of_history,
+};
 pub use postgres::{PostgresOptions, PostgresReader, PostgresStore};
 pub use signal::{HeadSignal, Signaller};
 pub use stored::{Delivered, Names, RawNames, StoredEvent};

@@ -159,6 +159,10 @@ impl EventStore for MemoryStore {
         Ok(outcomes)
     }
 
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
+        Ok(self.clock.now())
+    }
+
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         let mut state = self.state();
         let old = state.commands.values();

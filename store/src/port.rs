@@ -10,6 +10,9 @@ use uuid::Uuid;
 /// a store that compresses payloads counts them as it keeps them.
 pub const PAGE_BYTES: usize = 2 << 20;
 
+/// The same for [`read_types`](EventReader::read_types), which reads much of history.
+pub const HISTORY_PAGE_BYTES: usize = 8 << 20;
+
 /// Events that follow on a bookmark.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
@@ -22,7 +25,16 @@ pub struct Page {
 /// Whether a page of [`read_all`](EventReader::read_all) may have ended at one of its limits, so that
 /// there may be more.
 pub fn is_full(page: &[StoredEvent], limit: usize) -> bool {
-    page.len() >= limit || page.iter().map(|event| event.payload.len()).sum::<usize>() >= PAGE_BYTES
+    holds(page, limit, PAGE_BYTES)
+}
+
+/// The same for a page of [`read_types`](EventReader::read_types).
+pub fn is_full_of_history(page: &[StoredEvent], limit: usize) -> bool {
+    holds(page, limit, HISTORY_PAGE_BYTES)
+}
+
+fn holds(page: &[StoredEvent], limit: usize, bytes: usize) -> bool {
+    page.len() >= limit || page.iter().map(|event| event.payload.len()).sum::<usize>() >= bytes
 }
 
 /// How far a store is, and which life of it this is.
@@ -105,7 +117,8 @@ pub trait EventReader: Send + Sync + 'static {
 
     /// As [`read_all`](Self::read_all), but only the events of `types` and those of types that this
     /// build does not know, and none after `until`: for whoever folds all of history, and must stop
-    /// at what it cannot read. Fewer than `limit` means that there are no more.
+    /// at what it cannot read. At most `limit`, and no more once they hold [`HISTORY_PAGE_BYTES`]:
+    /// [`is_full_of_history`] tells whether there may be more.
     async fn read_types(
         &self,
         types: &[&'static str],
@@ -114,7 +127,7 @@ pub trait EventReader: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let (mut found, mut end) = (vec![], after);
-        while found.len() < limit && end < until {
+        while !is_full_of_history(&found, limit) && end < until {
             let page = self.read_all(end, limit).await?;
             let Some(last) = page.last() else { break };
             end = last.envelope.position;
@@ -148,6 +161,9 @@ pub trait EventStore: EventReader {
     /// After an error that is [transient](StoreError::is_transient) the same batch may be appended
     /// again: what was done is then a [duplicate](AppendOutcome::Duplicate).
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError>;
+
+    /// The time by the store's own clock, which is that of all times recorded.
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError>;
 
     /// Forgets command records older than `before`; says how many. Bounded work per call.
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;

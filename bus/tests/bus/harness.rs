@@ -206,6 +206,10 @@ impl EventStore for Bent {
         Ok(outcomes)
     }
 
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
+        self.inner().now().await
+    }
+
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.inner().forget_commands(before).await
     }

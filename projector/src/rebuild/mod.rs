@@ -29,7 +29,7 @@ use pass::{Part, Pass};
 use progress::Report;
 use site::{NewTable, Site};
 use std::{convert::Infallible, sync::Arc, time::Duration};
-use store::{Bookmark, EventReader, Head, StoreError, Undecodable};
+use store::{Bookmark, EventReader, Head, StoreError, Undecodable, is_full_of_history};
 use tokio::time::{Instant, interval};
 use uuid::Uuid;
 
@@ -330,7 +330,7 @@ impl Work<'_> {
             let (from, limit) = (step.stored(), self.options.batch);
             let page = self.reader.read_types(&types, from, head.position, limit);
             let page = page.await?;
-            let last = page.last().filter(|_| page.len() == limit);
+            let last = page.last().filter(|_| is_full_of_history(&page, limit));
             let to = last.map_or(head.position.into(), |event| Bookmark::at(&event.envelope));
             let events: Vec<Recorded> = page
                 .into_iter()

@@ -13,7 +13,7 @@ use std::{
     marker::PhantomData,
     sync::Arc,
 };
-use store::{EventReader, StoreError, StoredEvent};
+use store::{EventReader, StoreError, StoredEvent, is_full_of_history};
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     task::{JoinHandle, spawn_blocking},
@@ -196,7 +196,10 @@ async fn read<P: Projection>(
     let mut after = Position::ZERO;
     loop {
         let page = reader.read_types(&types, after, until, limit).await;
-        let full = page.as_ref().ok().filter(|page| page.len() == limit);
+        let full = page
+            .as_ref()
+            .ok()
+            .filter(|page| is_full_of_history(page, limit));
         let next = full.and_then(|page| page.last());
         let next = next.map(|event| event.envelope.position);
         if pages.send(page).await.is_err() {

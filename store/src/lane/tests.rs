@@ -213,6 +213,10 @@ impl EventStore for Faulty {
         }
     }
 
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
+        self.store.now().await
+    }
+
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.store.forget_commands(before).await
     }

@@ -28,7 +28,7 @@ pub(crate) use connections::Connections;
 use domain::{CommandId, Position, StreamId, Version};
 pub(crate) use error::of_encoding;
 use sqlx::{
-    Arguments,
+    Arguments, Row,
     migrate::{MigrateError, Migrator},
     postgres::PgArguments,
 };
@@ -142,6 +142,15 @@ impl EventStore for PostgresStore {
             self.reader.signaller().hint(head);
         }
         Ok(outcomes)
+    }
+
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
+        let sql = "SELECT clock_timestamp()";
+        let connections = self.reader.connections();
+        let rows = connections.fetch(sql, PgArguments::default()).await?;
+        let now = rows.first().ok_or(sqlx::Error::RowNotFound);
+        now.and_then(|row| row.try_get(0))
+            .map_err(|error| error::of_reading("reading the clock", error))
     }
 
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {

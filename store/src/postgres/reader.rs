@@ -9,8 +9,8 @@ use super::{
     row::{EventDecoder, decode_command},
 };
 use crate::{
-    CommandRecord, EventReader, Head, HeadSignal, PAGE_BYTES, Signaller, StoreError, StoredEvent,
-    lease::PostgresLeases,
+    CommandRecord, EventReader, HISTORY_PAGE_BYTES, Head, HeadSignal, PAGE_BYTES, Signaller,
+    StoreError, StoredEvent, lease::PostgresLeases,
 };
 use async_trait::async_trait;
 use domain::{CommandId, Event, Position, StreamId, Version};
@@ -130,6 +130,7 @@ impl EventReader for PostgresReader {
             .and_then(|()| arguments.add(until.get()))
             .and_then(|()| arguments.add(passed_over.bind_iter()))
             .and_then(|()| arguments.add(clamp(limit)))
+            .and_then(|()| arguments.add(clamp(HISTORY_PAGE_BYTES)))
             .map_err(of_encoding)?;
         self.events(include_str!("read_types.sql"), arguments).await
     }
