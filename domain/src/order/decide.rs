@@ -17,6 +17,9 @@ const MAX_HOLDS: usize = 32;
 /// The most that an order may come to, in minor units: what anybody sells at once, and little enough
 /// that millions of orders can be added up.
 pub(crate) const MAX_TOTAL: i64 = 10_000_000_000_000;
+/// When the first order may have been placed: 1900-01-01, in seconds from 1970. Older than any shop's
+/// books, and far within what every calendar and database can hold.
+pub(crate) const FIRST_PLACED: i64 = -2_208_988_800;
 /// The most lines that an address may have above the town.
 const MAX_ADDRESS_LINES: usize = 6;
 
@@ -77,6 +80,9 @@ fn place(state: &Order, command: &PlaceOrder) -> Decision {
 
 /// The placement that `command` asks for, checked as a whole.
 fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
+    if command.placed_at.timestamp() < FIRST_PLACED {
+        return Err(OrderError::PlacedTooEarly);
+    }
     if command.lines.is_empty() {
         return Err(OrderError::NoLines);
     }

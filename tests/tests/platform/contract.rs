@@ -377,6 +377,19 @@ async fn what_is_malformed_is_named(p: &Platform) {
         (with("/customer_id", json!("two words")), "/customer_id"),
         (with("/customer_id", json!(17_850)), "/customer_id"),
         (with("/placed_at", json!("yesterday")), "/placed_at"),
+        (with("/placed_at", json!(1_291_191_960)), "/placed_at"),
+        (
+            with("/placed_at", json!("2010-1-1 0:0:0 UTC")),
+            "/placed_at",
+        ),
+        (
+            with("/placed_at", json!("-5000-01-01T00:00:00Z")),
+            "/placed_at",
+        ),
+        (
+            with("/placed_at", json!("+12010-01-01T00:00:00Z")),
+            "/placed_at",
+        ),
         (with("/lines", json!({})), "/lines"),
         (with("/payment_method", json!(null)), "/payment_method"),
     ];
@@ -488,6 +501,11 @@ async fn every_rule_of_meaning_is_named(p: &Platform) {
         (
             with(&|b| b["placed_at"] = json!(tomorrow)),
             "PLACED_IN_FUTURE",
+            "/placed_at",
+        ),
+        (
+            with(&|b| b["placed_at"] = json!("1899-12-31T23:59:59Z")),
+            "PLACED_TOO_EARLY",
             "/placed_at",
         ),
         (
