@@ -14,8 +14,9 @@ const MAX_LINES: usize = 1_000;
 pub(crate) const MAX_QUANTITY: i64 = 10_000_000;
 /// The most holds that may be on an order at once.
 const MAX_HOLDS: usize = 32;
-/// The most that an order may come to, in minor units: what anybody sells at once, and little enough
-/// that millions of orders can be added up.
+/// The most that an order may come to, in minor units: more than anybody sells at once, also in a
+/// currency of which thousands make a euro. Sums of orders may exceed 64 bits: who adds them up
+/// counts in 128.
 pub(crate) const MAX_TOTAL: i64 = 10_000_000_000_000;
 /// When the first order may have been placed: 1900-01-01, in seconds from 1970. Older than any shop's
 /// books, and far within what every calendar and database can hold.

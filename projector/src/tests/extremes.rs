@@ -297,3 +297,17 @@ proptest! {
         })?;
     }
 }
+
+#[tokio::test]
+async fn sums_go_on_where_64_bits_end() {
+    let mut history = History::default();
+    for _ in 0..3 {
+        let order = history.place("17850", &[("A", 1, i64::MAX)]);
+        history.confirm(order);
+    }
+    let database = database().await;
+    write::<CustomerSummary>(&database, &history).await.unwrap();
+    write::<SalesDaily>(&database, &history).await.unwrap();
+    let customers = table::<CustomerSummary>(&database.models).await;
+    assert_eq!(customers[0].amount, 3 * i128::from(i64::MAX));
+}
