@@ -200,6 +200,10 @@ impl EventReader for Faulty {
 
 #[async_trait]
 impl EventStore for Faulty {
+    fn epoch(&self) -> Option<Uuid> {
+        self.store.epoch()
+    }
+
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
         let nr = self.appends.fetch_add(1, Ordering::SeqCst);
         let mut written = batch.iter().flat_map(|append| &append.streams);

@@ -1,5 +1,6 @@
 //! What the API promises about requests that are repeated, conditional, or wrong.
 
+use chassis::token::ConsistencyToken;
 use futures::future::join_all;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -49,6 +50,7 @@ async fn the_api_keeps_its_promises() {
     ];
     run_all(p, scenarios).await;
     what_was_answered_is_documented(p).await;
+    tokens_are_of_the_epoch_that_the_store_is_of(p).await;
     p.stop().await;
 }
 
@@ -216,6 +218,30 @@ fn is_the_same_refusal(again: &Answer, first: &Answer) {
     assert!(!first.header("consistency-token").is_empty());
     for header in ["etag", "consistency-token", "content-type"] {
         assert_eq!(again.header(header), first.header(header), "{header}");
+    }
+}
+
+/// After a restore the store may be given another epoch while processes run.
+async fn tokens_are_of_the_epoch_that_the_store_is_of(p: &Platform) {
+    let epoch = |answer: &Answer| {
+        let token: ConsistencyToken = answer.header("consistency-token").parse().expect("a token");
+        token.epoch
+    };
+    let first = p.api.post_as("epoch-1", "/v1/orders", &order()).await;
+    let first = first.expect(201);
+    let pool = sqlx::PgPool::connect(&p.database())
+        .await
+        .expect("the database can be reached");
+    let change = "UPDATE store.head SET epoch = gen_random_uuid() RETURNING epoch";
+    let now: uuid::Uuid = sqlx::query_scalar(change)
+        .fetch_one(&pool)
+        .await
+        .expect("the epoch can be changed");
+    pool.close().await;
+    assert_ne!(epoch(&first), now);
+    for key in ["epoch-1", "epoch-2"] {
+        let answer = p.api.post_as(key, "/v1/orders", &order()).await.expect(201);
+        assert_eq!(epoch(&answer), now, "{key}");
     }
 }
 
