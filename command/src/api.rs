@@ -4,7 +4,7 @@ use crate::{answers::AnswerHeaders, endpoints, in_flight::InFlight};
 use chassis::problem::ProblemDetails;
 use domain::{Actor, TenantId};
 use std::sync::Arc;
-use store::{Clock, EventReader, lane::Lane};
+use store::{Clock, EventReader, EventStore, lane::Lane};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -14,18 +14,19 @@ use uuid::Uuid;
 pub struct CommandApi {
     pub(crate) lane: Lane,
     pub(crate) reader: Arc<dyn EventReader>,
+    store: Arc<dyn EventStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
     pub(crate) actor: Actor,
-    pub(crate) epoch: Uuid,
+    first_epoch: Uuid,
     pub(crate) in_flight: InFlight,
 }
 
 impl CommandApi {
-    /// An API over `lane`; `reader` reads the same store, whose epoch is `epoch`.
+    /// An API over `lane`, which appends to `store`; that is of `epoch` now.
     pub fn new(
         lane: Lane,
-        reader: Arc<dyn EventReader>,
+        store: Arc<dyn EventStore>,
         clock: Arc<dyn Clock>,
         tenant: TenantId,
         epoch: Uuid,
@@ -33,13 +34,19 @@ impl CommandApi {
         let actor = Actor::parse("api").expect("a plain word is an actor");
         Self {
             lane,
-            reader,
+            reader: store.clone(),
+            store,
             clock,
             tenant,
             actor,
-            epoch,
+            first_epoch: epoch,
             in_flight: InFlight::default(),
         }
+    }
+
+    /// The epoch that the positions of answers are of.
+    pub(crate) fn epoch(&self) -> Uuid {
+        self.store.epoch().unwrap_or(self.first_epoch)
     }
 }
 

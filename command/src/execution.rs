@@ -190,7 +190,7 @@ impl Done {
             insert(headers, ETAG, &format!("\"{}\"", self.version));
         }
         let token = ConsistencyToken {
-            epoch: api.epoch,
+            epoch: api.epoch(),
             position: self.position.get().unsigned_abs(),
         };
         insert(headers, CONSISTENCY_TOKEN, &token.to_string());

@@ -71,7 +71,8 @@ pub(crate) fn failed(error: LaneError) -> Problem {
             }
             problem
         }
-        LaneError::Broken(_) => Problem::internal(),
+        // No endpoint takes such a command.
+        LaneError::NoStreams | LaneError::Broken(_) => Problem::internal(),
     }
 }
 

@@ -6,7 +6,7 @@ use chassis::{Lifecycle, config::Settings};
 use chrono::TimeDelta;
 use domain::TenantId;
 use std::{sync::Arc, time::Duration};
-use store::{EventReader, EventStore, SystemClock, lane::Lane};
+use store::{EventStore, SystemClock, lane::Lane};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -36,10 +36,9 @@ pub async fn start(
         lifecycle.soft().clone(),
     );
     lifecycle.spawn_critical("command records", upkeep);
-    let reader: Arc<dyn EventReader> = store;
     Ok(CommandApi::new(
         lane,
-        reader,
+        store,
         Arc::new(SystemClock),
         tenant,
         head.epoch,

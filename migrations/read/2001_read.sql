@@ -118,17 +118,18 @@ CREATE INDEX stock_level_sku ON read.stock_level (tenant, sku, location);
 
 -- One row per customer and currency, so that sums are sums. Each order counts once in `orders` and at
 -- most once in one of confirmed, cancelled, rejected and expired: where it is now. The rest is open.
+-- Amounts are whole numbers; they are numeric because the sum of many orders may exceed a bigint.
 CREATE TABLE read.customer_summary (
     orders           bigint      NOT NULL,
-    amount           bigint      NOT NULL,
+    amount           numeric     NOT NULL,
     confirmed_orders bigint      NOT NULL,
-    confirmed_amount bigint      NOT NULL,
+    confirmed_amount numeric     NOT NULL,
     cancelled_orders bigint      NOT NULL,
-    cancelled_amount bigint      NOT NULL,
+    cancelled_amount numeric     NOT NULL,
     rejected_orders  bigint      NOT NULL,
-    rejected_amount  bigint      NOT NULL,
+    rejected_amount  numeric     NOT NULL,
     expired_orders   bigint      NOT NULL,
-    expired_amount   bigint      NOT NULL,
+    expired_amount   numeric     NOT NULL,
     first_order_at   timestamptz NOT NULL,
     last_order_at    timestamptz NOT NULL,
     position         bigint      NOT NULL,
@@ -142,17 +143,17 @@ CREATE TABLE read.customer_summary (
 -- One row per day (UTC) on which orders were placed, and currency. It counts as customer_summary does.
 CREATE TABLE read.sales_daily (
     orders           bigint      NOT NULL,
-    lines            bigint      NOT NULL,
-    units            bigint      NOT NULL,
-    amount           bigint      NOT NULL,
+    lines            numeric     NOT NULL,
+    units            numeric     NOT NULL,
+    amount           numeric     NOT NULL,
     confirmed_orders bigint      NOT NULL,
-    confirmed_amount bigint      NOT NULL,
+    confirmed_amount numeric     NOT NULL,
     cancelled_orders bigint      NOT NULL,
-    cancelled_amount bigint      NOT NULL,
+    cancelled_amount numeric     NOT NULL,
     rejected_orders  bigint      NOT NULL,
-    rejected_amount  bigint      NOT NULL,
+    rejected_amount  numeric     NOT NULL,
     expired_orders   bigint      NOT NULL,
-    expired_amount   bigint      NOT NULL,
+    expired_amount   numeric     NOT NULL,
     position         bigint      NOT NULL,
     updated_at       timestamptz NOT NULL,
     day              date        NOT NULL,

@@ -75,6 +75,17 @@ pub(crate) fn subtract(sum: &mut i64, less: i64) -> Result<(), FoldError> {
     Ok(())
 }
 
+/// Adds to a sum that grows with every event, and so has 128 bits: there are fewer than 2^63 events,
+/// and none of them adds 2^63, so that it never comes to more than can be counted.
+pub(crate) const fn add_wide(sum: &mut i128, more: i64) {
+    *sum = sum.saturating_add(more as i128);
+}
+
+/// Takes from a sum, as [`add_wide`] adds to it.
+pub(crate) const fn subtract_wide(sum: &mut i128, less: i64) {
+    *sum = sum.saturating_sub(less as i128);
+}
+
 fn uncountable() -> FoldError {
     FoldError::new("a sum comes to more than can be counted")
 }

@@ -15,6 +15,17 @@ pub(crate) struct Money<'a> {
     pub currency: &'a str,
 }
 
+/// What many orders come to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub(crate) struct MoneySum<'a> {
+    /// Minor units; more than 64 bits hold, if so much was sold.
+    #[schema(example = 1999)]
+    pub amount: i128,
+    /// ISO 4217.
+    #[schema(example = "EUR")]
+    pub currency: &'a str,
+}
+
 /// How much of an order was delivered, as filters take it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

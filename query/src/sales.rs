@@ -1,19 +1,19 @@
 //! Orders counted by what became of them.
 
 use crate::{
-    body::Money,
-    database::{Column, ReadError},
+    body::MoneySum,
+    database::{Column, ReadError, corrupt},
 };
-use chassis::Problem;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
+use std::num::ParseIntError;
 use utoipa::ToSchema;
 
 /// Orders, and the sum of their totals in minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     pub orders: i64,
-    pub amount: i64,
+    pub amount: i128,
 }
 
 /// Orders by what became of them.
@@ -32,7 +32,7 @@ pub(crate) struct Worth<'a> {
     /// How many orders.
     orders: i64,
     /// The sum of their totals.
-    total: Money<'a>,
+    total: MoneySum<'a>,
 }
 
 /// Orders of one currency: each counts once among all, and in at most one of confirmed, cancelled,
@@ -45,7 +45,7 @@ pub(crate) struct Sales<'a> {
     /// How many orders were placed.
     orders: i64,
     /// The sum of their totals.
-    total: Money<'a>,
+    total: MoneySum<'a>,
     /// Those that the shop delivers.
     confirmed: Worth<'a>,
     /// Those that were cancelled.
@@ -64,7 +64,7 @@ impl Counts {
         let count = |nr: usize| -> Result<Count, ReadError> {
             Ok(Count {
                 orders: row.column(table, first + 2 * nr)?,
-                amount: row.column(table, first + 2 * nr + 1)?,
+                amount: wide(row, table, first + 2 * nr + 1)?,
             })
         };
         Ok(Self {
@@ -76,31 +76,27 @@ impl Counts {
         })
     }
 
-    /// Both together.
-    ///
-    /// # Errors
-    /// 422: the sum exceeds what can be counted.
-    pub(crate) fn plus(self, other: Self) -> Result<Self, Problem> {
-        let plus = |a: Count, b: Count| -> Result<Count, Problem> {
-            Ok(Count {
-                orders: sum(a.orders, b.orders)?,
-                amount: sum(a.amount, b.amount)?,
-            })
+    /// Both together. Neither orders nor what they come to are ever more than these can hold: there
+    /// are fewer than 2^63 events, and each adds less than 2^63.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        let plus = |a: Count, b: Count| Count {
+            orders: a.orders.saturating_add(b.orders),
+            amount: a.amount.saturating_add(b.amount),
         };
-        Ok(Self {
-            all: plus(self.all, other.all)?,
-            confirmed: plus(self.confirmed, other.confirmed)?,
-            cancelled: plus(self.cancelled, other.cancelled)?,
-            rejected: plus(self.rejected, other.rejected)?,
-            expired: plus(self.expired, other.expired)?,
-        })
+        Self {
+            all: plus(self.all, other.all),
+            confirmed: plus(self.confirmed, other.confirmed),
+            cancelled: plus(self.cancelled, other.cancelled),
+            rejected: plus(self.rejected, other.rejected),
+            expired: plus(self.expired, other.expired),
+        }
     }
 
     /// As an answer has it.
     pub(crate) fn of(self, currency: &str) -> Sales<'_> {
         let worth = |count: Count| Worth {
             orders: count.orders,
-            total: Money {
+            total: MoneySum {
                 amount: count.amount,
                 currency,
             },
@@ -126,29 +122,23 @@ impl Counts {
     }
 }
 
-/// The sum of two numbers of a report.
-///
-/// # Errors
-/// 422: it exceeds what can be counted.
-pub(crate) fn sum(a: i64, b: i64) -> Result<i64, Problem> {
-    a.checked_add(b).ok_or_else(|| {
-        Problem::unprocessable(
-            "TOTAL_OVERFLOW",
-            "The sums exceed what can be counted; ask for a shorter range.",
-        )
-    })
+/// A sum that may have more than 64 bits: numeric in the table, and sent as text.
+pub(crate) fn wide(row: &PgRow, table: &'static str, index: usize) -> Result<i128, ReadError> {
+    let text: &str = row.column(table, index)?;
+    text.parse()
+        .map_err(|error: ParseIntError| corrupt(row, table, index, error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn count(orders: i64, amount: i64) -> Count {
+    fn count(orders: i64, amount: i128) -> Count {
         Count { orders, amount }
     }
 
     #[test]
-    fn what_has_not_ended_is_open_and_sums_never_wrap() {
+    fn what_has_not_ended_is_open_and_sums_go_on_where_64_bits_end() {
         let counts = Counts {
             all: count(10, 1_000),
             confirmed: count(4, 400),
@@ -157,13 +147,19 @@ mod tests {
             expired: count(1, 100),
         };
         assert_eq!(counts.open(), count(2, 300));
-        let twice = counts.plus(counts).unwrap();
+        let twice = counts.plus(counts);
         assert_eq!(twice.all, count(20, 2_000));
         assert_eq!(twice.open(), count(4, 600));
         let huge = Counts {
-            all: count(1, i64::MAX),
+            all: count(1, i64::MAX.into()),
             ..Counts::default()
         };
-        assert_eq!(huge.plus(counts).unwrap_err().code(), "TOTAL_OVERFLOW");
+        let sum = i128::from(i64::MAX) + 1_000;
+        assert_eq!(huge.plus(counts).all, count(11, sum));
+        let answer = serde_json::to_string(&huge.plus(counts).of("EUR")).unwrap();
+        assert!(
+            answer.contains("\"amount\":9223372036854776807,"),
+            "{answer}"
+        );
     }
 }

@@ -132,6 +132,10 @@ impl EventReader for MemoryStore {
 
 #[async_trait]
 impl EventStore for MemoryStore {
+    fn epoch(&self) -> Option<Uuid> {
+        Some(self.epoch)
+    }
+
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
         check_rules(batch)?;
         #[cfg(planted)]

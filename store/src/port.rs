@@ -165,6 +165,10 @@ pub trait EventStore: EventReader {
     /// The time by the store's own clock, which is that of all times recorded.
     async fn now(&self) -> Result<DateTime<Utc>, StoreError>;
 
+    /// The store's epoch as the last append found it; none before the first. So whoever says where
+    /// something was appended can say of which epoch that is, without asking again.
+    fn epoch(&self) -> Option<Uuid>;
+
     /// Forgets command records older than `before`; says how many. Bounded work per call.
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 }

@@ -200,6 +200,10 @@ impl EventReader for Bent {
 
 #[async_trait]
 impl EventStore for Bent {
+    fn epoch(&self) -> Option<Uuid> {
+        self.inner().epoch()
+    }
+
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
         let outcomes = self.inner().append(batch).await?;
         self.signaller.hint(self.head().await?.position);

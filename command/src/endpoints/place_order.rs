@@ -15,7 +15,7 @@ use domain::{
     Command, Currency, CustomerId, OrderId, Sku, State as StreamState, StreamId,
     order::{NewLine, Order, OrderCommand, PlaceOrder, Placed},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 use utoipa::ToSchema;
 
 /// How far a client's clock may be ahead of ours.
@@ -44,7 +44,9 @@ pub(crate) struct PlaceOrderBody {
     payment_method: String,
     /// Your own order number.
     reference: Option<String>,
-    /// When the customer ordered; now, if it is left out. Time limits always count from now.
+    /// When the customer ordered, not before 1900; now, if it is left out. Time limits always count
+    /// from now.
+    #[serde(default, deserialize_with = "time")]
     placed_at: Option<DateTime<Utc>>,
 }
 
@@ -65,6 +67,19 @@ pub(crate) struct LineBody {
     /// The currency of the price; must be the order's, if it is given.
     #[schema(value_type = Option<String>)]
     currency: Option<Currency>,
+}
+
+/// A time as RFC 3339 writes it. What chrono takes by itself is more: years of any size, for one.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    match DateTime::parse_from_rfc3339(&text) {
+        Ok(time) => Ok(Some(time.to_utc())),
+        Err(_) => Err(D::Error::custom(
+            "a time such as 2010-12-01T08:26:00Z is expected",
+        )),
+    }
 }
 
 /// Place an order.

@@ -14,9 +14,13 @@ const MAX_LINES: usize = 1_000;
 pub(crate) const MAX_QUANTITY: i64 = 10_000_000;
 /// The most holds that may be on an order at once.
 const MAX_HOLDS: usize = 32;
-/// The most that an order may come to, in minor units: what anybody sells at once, and little enough
-/// that millions of orders can be added up.
+/// The most that an order may come to, in minor units: more than anybody sells at once, also in a
+/// currency of which thousands make a euro. Sums of orders may exceed 64 bits: who adds them up
+/// counts in 128.
 pub(crate) const MAX_TOTAL: i64 = 10_000_000_000_000;
+/// When the first order may have been placed: 1900-01-01, in seconds from 1970. Older than any shop's
+/// books, and far within what every calendar and database can hold.
+pub(crate) const FIRST_PLACED: i64 = -2_208_988_800;
 /// The most lines that an address may have above the town.
 const MAX_ADDRESS_LINES: usize = 6;
 
@@ -77,6 +81,9 @@ fn place(state: &Order, command: &PlaceOrder) -> Decision {
 
 /// The placement that `command` asks for, checked as a whole.
 fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
+    if command.placed_at.timestamp() < FIRST_PLACED {
+        return Err(OrderError::PlacedTooEarly);
+    }
     if command.lines.is_empty() {
         return Err(OrderError::NoLines);
     }

@@ -12,6 +12,9 @@ pub enum OrderError {
     /// The id belongs to another order.
     #[error("another order was placed under this id")]
     AlreadyPlaced,
+    /// Ordered before there can have been orders.
+    #[error("placed_at must not be before 1900")]
+    PlacedTooEarly,
     /// No lines.
     #[error("an order needs at least one line")]
     NoLines,
@@ -99,6 +102,7 @@ impl From<OrderError> for Refusal {
             E::Text(error) => return error.clone().into(),
             E::NotFound => (NotFound, "ORDER_NOT_FOUND", None),
             E::AlreadyPlaced => (State, "ORDER_ALREADY_PLACED", None),
+            E::PlacedTooEarly => (Meaning, "PLACED_TOO_EARLY", Some("/placed_at".into())),
             E::NoLines => (Meaning, "NO_LINES", Some("/lines".into())),
             E::TooManyLines { .. } => (Meaning, "TOO_MANY_LINES", Some("/lines".into())),
             E::Quantity { line, .. } => (

@@ -2,7 +2,7 @@
 
 use super::tally::{self, counted, tally};
 use crate::{
-    projection::{FoldError, Projection, add, known},
+    projection::{FoldError, Projection, add, add_wide, known},
     row::row,
 };
 use chrono::{DateTime, NaiveDate, Utc};
@@ -28,27 +28,27 @@ row! {
         /// How many orders were placed.
         orders: i64,
         /// Their lines.
-        lines: i64,
+        lines: i128,
         /// Their pieces.
-        units: i64,
+        units: i128,
         /// Their sum, in minor units.
-        amount: i64,
+        amount: i128,
         /// How many are confirmed now.
         confirmed_orders: i64,
         /// Their sum.
-        confirmed_amount: i64,
+        confirmed_amount: i128,
         /// How many were cancelled.
         cancelled_orders: i64,
         /// Their sum.
-        cancelled_amount: i64,
+        cancelled_amount: i128,
         /// How many were rejected.
         rejected_orders: i64,
         /// Their sum.
-        rejected_amount: i64,
+        rejected_amount: i128,
         /// How many expired.
         expired_orders: i64,
         /// Their sum.
-        expired_amount: i64,
+        expired_amount: i128,
         /// The position of the last event that was counted.
         position: i64,
         /// When it was recorded.
@@ -91,9 +91,9 @@ impl Projection for SalesDaily {
                 let mut row = row.unwrap_or_else(|| empty(key(event, &brief), event));
                 add(&mut row.orders, 1)?;
                 let lines = i64::try_from(placed.lines.len()).unwrap_or(i64::MAX);
-                add(&mut row.lines, lines)?;
-                add(&mut row.units, super::units(&placed.lines)?)?;
-                add(&mut row.amount, placed.total)?;
+                add_wide(&mut row.lines, lines);
+                add_wide(&mut row.units, super::units(&placed.lines)?);
+                add_wide(&mut row.amount, placed.total);
                 row
             }
             _ => known(row)?,
@@ -177,8 +177,8 @@ mod tests {
             assert!(counts.iter().all(|count| *count >= 0));
             assert!(counts.iter().sum::<i64>() <= row.orders);
         }
-        let total: i64 = rows.values().map(|row| row.amount).sum();
-        assert_eq!(total, history.placed_total());
+        let total: i128 = rows.values().map(|row| row.amount).sum();
+        assert_eq!(total, i128::from(history.placed_total()));
     }
 
     #[test]

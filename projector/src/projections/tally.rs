@@ -1,10 +1,10 @@
 //! Where orders are now, counted: what the sums per customer and per day share.
 
-use crate::projection::{FoldError, add, subtract};
+use crate::projection::{FoldError, add, add_wide, subtract, subtract_wide};
 use domain::order::{OrderBrief, OrderEvent};
 
 /// How many orders, and what they come to.
-type Counter<'a> = (&'a mut i64, &'a mut i64);
+type Counter<'a> = (&'a mut i64, &'a mut i128);
 
 /// The counters of a row.
 pub(super) struct Tally<'a> {
@@ -54,12 +54,14 @@ impl Tally<'_> {
 
 fn enter((orders, amount): Counter<'_>, order: &OrderBrief) -> Result<(), FoldError> {
     add(orders, 1)?;
-    add(amount, order.total)
+    add_wide(amount, order.total);
+    Ok(())
 }
 
 fn leave((orders, amount): Counter<'_>, order: &OrderBrief) -> Result<(), FoldError> {
     subtract(orders, 1)?;
-    subtract(amount, order.total)
+    subtract_wide(amount, order.total);
+    Ok(())
 }
 
 /// What was placed, of the events that are counted.

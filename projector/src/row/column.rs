@@ -16,6 +16,8 @@ pub enum Kind {
     Int8,
     /// `integer`
     Int4,
+    /// `numeric`, for whole numbers of up to 128 bits
+    Numeric,
     /// `text`
     Text,
     /// `uuid`
@@ -34,6 +36,7 @@ impl Kind {
         match self {
             Self::Int8 => "bigint",
             Self::Int4 => "integer",
+            Self::Numeric => "numeric",
             Self::Text => "text",
             Self::Uuid => "uuid",
             Self::Time => "timestamptz",
@@ -47,6 +50,7 @@ impl Kind {
         match self {
             Self::Int8 => (20, 1016),
             Self::Int4 => (23, 1007),
+            Self::Numeric => (1700, 1231),
             Self::Text => (25, 1009),
             Self::Uuid => (2950, 2951),
             Self::Time => (1184, 1185),
@@ -113,6 +117,68 @@ macro_rules! integers {
 }
 
 integers!(i64 => Int8, i32 => Int4);
+
+/// What the digits of a `numeric` count to.
+const NUMERIC_BASE: u128 = 10_000;
+/// The word that says that a `numeric` is below zero.
+const NUMERIC_NEGATIVE: u16 = 0x4000;
+
+impl Column for i128 {
+    const KIND: Kind = Kind::Numeric;
+
+    fn write(&self, out: &mut Vec<u8>) -> bool {
+        let mut digits = Vec::with_capacity(10);
+        let mut rest = self.unsigned_abs();
+        while rest > 0 {
+            digits.push((rest % NUMERIC_BASE) as u16);
+            rest /= NUMERIC_BASE;
+        }
+        let sign = if *self < 0 { NUMERIC_NEGATIVE } else { 0 };
+        // How many digits, the power of the first, the sign, and no decimals.
+        let count = digits.len() as u16;
+        for word in [count, count.saturating_sub(1), sign, 0] {
+            out.extend_from_slice(&word.to_be_bytes());
+        }
+        for digit in digits.iter().rev() {
+            out.extend_from_slice(&digit.to_be_bytes());
+        }
+        true
+    }
+
+    fn read(bytes: Option<&[u8]>) -> Result<Self, String> {
+        let wrong = || "no whole number of 128 bits".to_owned();
+        let (words, rest) = some(bytes)?.as_chunks::<2>();
+        let words: Vec<u16> = words.iter().map(|word| u16::from_be_bytes(*word)).collect();
+        let ([count, weight, sign, _], true) = (words.get(..4).ok_or_else(wrong)?, rest.is_empty())
+        else {
+            return Err(wrong());
+        };
+        let digits = &words[4..];
+        // Zeros at the end are left out.
+        let zeros = (usize::from(*weight) + 1).checked_sub(digits.len());
+        let zeros = zeros.filter(|_| usize::from(*count) == digits.len());
+        let zeros = match digits {
+            [] => 0,
+            _ => zeros.ok_or_else(wrong)?,
+        };
+        let all = digits.iter().copied().chain(std::iter::repeat_n(0, zeros));
+        let negative = match *sign {
+            0 => false,
+            NUMERIC_NEGATIVE => true,
+            _ => return Err(wrong()),
+        };
+        let mut number: Self = 0;
+        for digit in all {
+            let digit = Self::from(digit);
+            let signed = if negative { -digit } else { digit };
+            number = number
+                .checked_mul(NUMERIC_BASE as Self)
+                .and_then(|number| number.checked_add(signed))
+                .ok_or_else(wrong)?;
+        }
+        Ok(number)
+    }
+}
 
 impl Column for String {
     const KIND: Kind = Kind::Text;
@@ -271,10 +337,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn values_go_round(number in any::<i64>(), text in any::<String>(), micros in -9_000_000_000_000_000_i64..9_000_000_000_000_000) {
+        fn values_go_round(number in any::<i64>(), wide in any::<i128>(), text in any::<String>(), micros in -9_000_000_000_000_000_i64..9_000_000_000_000_000) {
             let time = DateTime::from_timestamp_micros(micros).unwrap();
             round(&number);
             round(&(number as i32));
+            for power in 0..38 {
+                round(&(wide / 10_i128.pow(power)));
+                round(&(wide / 10_i128.pow(power) * 10_i128.pow(power)));
+            }
             round(&text);
             round(&Some(text.clone()));
             round(&None::<String>);
@@ -283,6 +353,29 @@ mod tests {
             round(&time);
             round(&time.date_naive());
         }
+    }
+
+    #[test]
+    fn whole_numbers_are_read_and_others_are_not() {
+        let of = |words: &[u16]| {
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+            i128::read(Some(&bytes))
+        };
+        for number in [0, 1, -1, 9_999, 10_000, i128::MIN, i128::MAX] {
+            round(&number);
+        }
+        // As the server sends 0, 20,000 and -50,000,000.
+        assert_eq!(of(&[0, 0, 0, 0]), Ok(0));
+        assert_eq!(of(&[1, 1, 0, 0, 2]), Ok(20_000));
+        assert_eq!(of(&[1, 1, 0x4000, 0, 5_000]), Ok(-50_000_000));
+        // 0.5, 2.5, not a number, more than 128 bits, and cut off.
+        assert!(of(&[1, 0xFFFF, 0, 1, 5_000]).is_err());
+        assert!(of(&[2, 0, 0, 1, 2, 5_000]).is_err());
+        assert!(of(&[0, 0, 0xC000, 0]).is_err());
+        assert!(of(&[1, 40, 0, 0, 1]).is_err());
+        assert!(of(&[2, 1, 0, 0, 1]).is_err());
+        assert!(of(&[1, 0, 0]).is_err());
+        assert!(i128::read(Some(&[0; 9])).is_err());
     }
 
     #[test]

@@ -3,23 +3,28 @@
 //! sqlx's pool asks the server for a sign of life whenever a connection is given back. Here one that
 //! is not explicitly given back is closed (after an error, or when the client left half-way), so
 //! that none in an unknown state is ever lent again, and nothing needs to be asked.
+//!
+//! A connection that is closed half-way through a statement does not end the statement. The server is
+//! asked to look for that now and then; and the place of the connection stays taken until it must have
+//! noticed, so that clients who hang up never have more statements run than there are connections.
 
 use super::ReadError;
 use crate::sql::Sql;
 use anyhow::Context;
 use sqlx::{
-    ConnectOptions, PgConnection,
+    AssertSqlSafe, ConnectOptions, Executor, PgConnection,
     postgres::{PgConnectOptions, PgRow},
 };
 use std::{
     str::FromStr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use store::postgres::is_lost;
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
 };
 
 /// How long a connection may take to be made.
@@ -28,6 +33,8 @@ const CONNECTING: Duration = Duration::from_secs(2);
 const WAITING: Duration = Duration::from_secs(2);
 /// How much longer than the server we wait before we give it up.
 const GRACE: Duration = Duration::from_secs(1);
+/// How often the server looks whether we are still there, while it executes a statement.
+const LOOKING: Duration = Duration::from_millis(500);
 /// Statements kept prepared by each connection: lists have one for each choice of filters.
 const PREPARED: usize = 256;
 
@@ -60,21 +67,69 @@ impl DatabaseOptions {
             statement_timeout,
         })
     }
+
+    async fn connect(&self) -> Result<Connected, sqlx::Error> {
+        let mut connection = self.connect.connect().await?;
+        let look = format!(
+            "SET client_connection_check_interval = {}",
+            LOOKING.as_millis()
+        );
+        let outlived_by = match connection.execute(AssertSqlSafe(look)).await {
+            Ok(_) => self.statement_timeout.min(LOOKING * 2),
+            // Not every system can tell it, and no server before PostgreSQL 14.
+            Err(sqlx::Error::Database(_)) => self.statement_timeout,
+            Err(error) => return Err(error),
+        };
+        Ok(Connected {
+            connection,
+            outlived_by,
+        })
+    }
 }
 
 /// The read models.
 pub(crate) struct Database {
     options: DatabaseOptions,
-    idle: Mutex<Vec<PgConnection>>,
-    permits: Semaphore,
+    idle: Mutex<Vec<Connected>>,
+    permits: Arc<Semaphore>,
     count: usize,
+}
+
+struct Connected {
+    connection: PgConnection,
+    /// How long a statement may run on after the connection is closed.
+    outlived_by: Duration,
 }
 
 /// A connection on loan; closed unless it is given back.
 struct Lent<'a> {
-    connection: PgConnection,
+    connected: Connected,
     owner: &'a Database,
-    _permit: SemaphorePermit<'a>,
+    place: Place,
+}
+
+/// One of the places for connections; free again when it is dropped, unless a statement may still be
+/// running there: then later.
+struct Place {
+    permit: Option<OwnedSemaphorePermit>,
+    /// How long a statement may run on.
+    busy_for: Duration,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.busy_for.is_zero() {
+            return;
+        }
+        // Without a runtime the process is ending.
+        if let (Some(permit), Ok(runtime)) = (self.permit.take(), Handle::try_current()) {
+            let busy_for = self.busy_for;
+            runtime.spawn(async move {
+                sleep(busy_for).await;
+                drop(permit);
+            });
+        }
+    }
 }
 
 impl Database {
@@ -84,7 +139,7 @@ impl Database {
         Self {
             options,
             idle: Mutex::default(),
-            permits: Semaphore::new(count.min(Semaphore::MAX_PERMITS)),
+            permits: Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))),
             count,
         }
     }
@@ -99,7 +154,12 @@ impl Database {
             let mut lent = self.take().await?;
             let query = sqlx::query_with(statement.text.clone(), statement.arguments.clone())
                 .persistent(statement.is_planned_once);
-            match timeout(patience, query.fetch_all(&mut lent.connection)).await {
+            lent.place.busy_for = lent.connected.outlived_by;
+            let fetched = timeout(patience, query.fetch_all(&mut lent.connected.connection)).await;
+            if fetched.is_ok() {
+                lent.place.busy_for = Duration::ZERO;
+            }
+            match fetched {
                 Ok(Ok(rows)) => {
                     lent.give_back();
                     return Ok(rows);
@@ -116,31 +176,35 @@ impl Database {
     }
 
     async fn take(&self) -> Result<Lent<'_>, ReadError> {
-        let Ok(Ok(permit)) = timeout(WAITING, self.permits.acquire()).await else {
+        let permits = Arc::clone(&self.permits);
+        let Ok(Ok(permit)) = timeout(WAITING, permits.acquire_owned()).await else {
             return Err(ReadError::Busy);
         };
         let idle = self.idle().pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => match timeout(CONNECTING, self.options.connect.connect()).await {
+        let connected = match idle {
+            Some(connected) => connected,
+            None => match timeout(CONNECTING, self.options.connect()).await {
                 Ok(connected) => connected.map_err(ReadError::of_connecting)?,
                 Err(elapsed) => return Err(ReadError::Unavailable(elapsed.into())),
             },
         };
         Ok(Lent {
-            connection,
+            connected,
             owner: self,
-            _permit: permit,
+            place: Place {
+                permit: Some(permit),
+                busy_for: Duration::ZERO,
+            },
         })
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<PgConnection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Connected>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lent<'_> {
     fn give_back(self) {
-        self.owner.idle().push(self.connection);
+        self.owner.idle().push(self.connected);
     }
 }

@@ -1,15 +1,15 @@
 SELECT
     currency,
     orders,
-    amount,
+    amount::text,
     confirmed_orders,
-    confirmed_amount,
+    confirmed_amount::text,
     cancelled_orders,
-    cancelled_amount,
+    cancelled_amount::text,
     rejected_orders,
-    rejected_amount,
+    rejected_amount::text,
     expired_orders,
-    expired_amount,
+    expired_amount::text,
     first_order_at,
     last_order_at
 FROM read.customer_summary

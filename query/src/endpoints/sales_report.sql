@@ -1,16 +1,16 @@
 SELECT
     day,
     currency,
-    lines,
-    units,
+    lines::text,
+    units::text,
     orders,
-    amount,
+    amount::text,
     confirmed_orders,
-    confirmed_amount,
+    confirmed_amount::text,
     cancelled_orders,
-    cancelled_amount,
+    cancelled_amount::text,
     rejected_orders,
-    rejected_amount,
+    rejected_amount::text,
     expired_orders,
-    expired_amount
+    expired_amount::text
 FROM read.sales_daily

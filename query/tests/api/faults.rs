@@ -52,6 +52,49 @@ async fn a_statement_that_takes_too_long_is_given_up() {
     stage.get("/v1/orders").await.expect(200);
 }
 
+/// Clients that hang up leave no statements behind, and never have more of them run than there are
+/// connections.
+#[tokio::test]
+async fn what_nobody_waits_for_is_ended() {
+    let stage = Stage::with(|settings| {
+        settings.query.statement_timeout_ms = 600_000;
+        settings.read.pool_size = 4;
+    })
+    .await;
+    stage.migrate().await;
+    stage.get("/v1/orders").await.expect(200);
+    let mut other = stage.connection().await;
+    let mut transaction = other.begin().await.unwrap();
+    transaction
+        .execute("LOCK TABLE read.order_summary IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE application_name = 'query' AND datname = current_database()
+          AND wait_event_type = 'Lock'";
+    let mut watcher = stage.connection().await;
+    let mut waiting = async || -> i64 {
+        sqlx::query_scalar(waiting)
+            .fetch_one(&mut watcher)
+            .await
+            .unwrap()
+    };
+    let (mut most, began) = (0, Instant::now());
+    while began.elapsed() < Duration::from_secs(3) {
+        let abandoned = (0..8).map(|_| stage.get_and_hang_up("/v1/orders"));
+        futures::future::join_all(abandoned).await;
+        most = most.max(waiting().await);
+    }
+    assert!((1..=4).contains(&most), "{most} at once");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while waiting().await > 0 {
+        assert!(Instant::now() < deadline, "{} still run", waiting().await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    transaction.rollback().await.unwrap();
+    stage.get("/v1/orders").await.expect(200);
+}
+
 #[tokio::test]
 async fn connections_that_broke_are_replaced_without_anybody_noticing() {
     let stage = Stage::new().await;

@@ -149,7 +149,8 @@ async fn a_customer_by_currency() {
              VALUES
                  (10, 1000, 4, 400, 1, 50, 2, 150, 1, 100, 7, now(), 'main', 'GBP', 'c1', '2010-12-02', '2010-12-03'),
                  (1, 99, 0, 0, 0, 0, 0, 0, 0, 0, 7, now(), 'main', 'EUR', 'c1', '2010-12-01', '2010-12-01'),
-                 (5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 7, now(), 'other', 'EUR', 'c1', '2009-12-01', '2009-12-01')"
+                 (5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 7, now(), 'other', 'EUR', 'c1', '2009-12-01', '2009-12-01'),
+                 (3, 3e20, 3, 3e20, 0, 0, 0, 0, 0, 0, 7, now(), 'main', 'EUR', 'c2', '2009-12-01', '2009-12-01')"
         ))
         .await;
     let mut customer = stage.get("/v1/customers/c1").await.expect(200).body;
@@ -179,6 +180,9 @@ async fn a_customer_by_currency() {
             ],
         })
     );
+    // More than 64 bits hold.
+    let much = stage.get("/v1/customers/c2").await.expect(200).body;
+    assert_eq!(much["currencies"][0]["confirmed"]["total"]["amount"], 3e20);
 }
 
 #[tokio::test]

@@ -173,6 +173,13 @@ impl Stage {
         }
     }
 
+    /// Asks, and does not wait for the answer.
+    pub async fn get_and_hang_up(&self, path: &str) {
+        let request = self.client.get(format!("{}{path}", self.url));
+        let request = request.timeout(Duration::from_millis(100)).send().await;
+        assert!(request.unwrap_err().is_timeout());
+    }
+
     /// Asks until the answer is as wanted.
     pub async fn eventually(&self, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
         let deadline = Instant::now() + PATIENCE;

@@ -3,13 +3,10 @@
 use super::{
     Executed, Job, LaneError, Outcome,
     cache::{StateCache, WorkingSet},
+    decide::{Decided, Decision, decide},
 };
-use crate::{
-    Answer, Append, AppendOutcome, CommandRecord, EventStore, NewEvent, StoreError, StreamAppend,
-};
-use domain::{
-    CommandEnvelope, CommandId, Event, Position, Refusal, RefusalKind, State, StreamId, Version,
-};
+use crate::{Append, AppendOutcome, CommandRecord, EventStore, StoreError};
+use domain::{CommandEnvelope, CommandId, StreamId};
 use std::{collections::HashSet, sync::Arc};
 
 /// How many appends that were tried alone may fail one after the other before the rest of their
@@ -19,35 +16,37 @@ const FAILED_ALONE: usize = 8;
 /// A command of the batch, with the streams it is decided over.
 pub(super) struct Pending {
     pub job: Job,
+    /// The one that it is about first; at least that.
     pub streams: Vec<StreamId>,
     /// How often it was decided already.
     pub attempts: u32,
 }
 
 impl Pending {
-    pub(super) fn new(job: Job) -> Self {
+    /// The job, unless its command is about nothing: that is answered here.
+    pub(super) fn new(job: Job) -> Option<Self> {
         let streams = job.command.command.streams(&job.command.tenant);
-        Self {
+        let pending = Self {
             job,
             streams,
             attempts: 0,
+        };
+        if pending.streams.is_empty() {
+            pending.answer(Err(LaneError::NoStreams));
+            return None;
         }
+        Some(pending)
+    }
+
+    /// The stream that it is about.
+    pub(super) fn primary(&self) -> &StreamId {
+        &self.streams[0]
     }
 
     pub(super) fn answer(self, answer: Result<Executed, LaneError>) {
         // Whoever asked may have gone; the command is executed all the same.
         let _ = self.job.answer.send(answer);
     }
-}
-
-/// A command that was decided, and waits for its append.
-struct Decided {
-    pending: Pending,
-    version: Version,
-    outcome: Outcome,
-    /// Whether the stream that it begins had begun with the same.
-    again: bool,
-    state: Option<Arc<State>>,
 }
 
 /// What an attempt leaves to be done: commands to decide again, and why they could not be done.
@@ -65,7 +64,7 @@ pub(super) async fn attempt(
     }
     let batch = answer_unreadable(batch, &states);
     let mut left = Vec::new();
-    let mut missed = Vec::new();
+    let mut unrecorded = Vec::new();
     let mut decided = Vec::with_capacity(batch.len());
     let mut appends = Vec::with_capacity(batch.len());
     for mut pending in batch {
@@ -79,13 +78,17 @@ pub(super) async fn attempt(
                 continue;
             }
             Expected::Missed(error) => {
-                missed.push((pending, error));
+                unrecorded.push((pending, Err(error)));
                 continue;
             }
         }
-        if let Some((append, settled)) = decide(pending, &mut states) {
-            appends.push(append);
-            decided.push(settled);
+        match decide(pending, &mut states) {
+            Decision::Append(append, settled) => {
+                appends.push(append);
+                decided.push(settled);
+            }
+            Decision::Unrecorded(pending, executed) => unrecorded.push((pending, Ok(executed))),
+            Decision::Answered => {}
         }
     }
     for pending in &left {
@@ -114,13 +117,13 @@ pub(super) async fn attempt(
             }
             // What was decided may or may not have been done, so none of these states can be kept.
             Err(error) => {
-                left.extend(missed.into_iter().map(|(pending, _)| pending));
+                left.extend(unrecorded.into_iter().map(|(pending, _)| pending));
                 left.extend(decided.into_iter().map(|settled| settled.pending));
                 return (left, Some(error));
             }
         }
     }
-    let error = refuse(store, missed, &states, &mut left).await.err();
+    let error = refuse(store, unrecorded, &states, &mut left).await.err();
     cache.put_back(states);
     (left, error)
 }
@@ -184,47 +187,47 @@ async fn append_alone(
     Ok(outcomes)
 }
 
-/// Answers commands that expect another version than there is: unless they were executed before,
-/// and what they did themselves is why.
+/// Gives the answers that are not recorded, because of what is in the streams: unless the commands
+/// were executed before, and what they did themselves is why.
 async fn refuse(
     store: &dyn EventStore,
-    missed: Vec<(Pending, LaneError)>,
+    unrecorded: Vec<(Pending, Result<Executed, LaneError>)>,
     states: &WorkingSet,
     left: &mut Vec<Pending>,
 ) -> Result<(), StoreError> {
-    let (missed, unsure): (Vec<_>, Vec<_>) = missed
+    let (unrecorded, unsure): (Vec<_>, Vec<_>) = unrecorded
         .into_iter()
-        .partition(|(pending, _)| states.get(&pending.streams[0]).is_some());
+        .partition(|(pending, _)| states.get(pending.primary()).is_some());
     // They were compared with what turned out not to be.
     left.extend(unsure.into_iter().map(|(pending, _)| pending));
-    if missed.is_empty() {
+    if unrecorded.is_empty() {
         return Ok(());
     }
-    let ids: Vec<CommandId> = missed
+    let ids: Vec<CommandId> = unrecorded
         .iter()
         .map(|(pending, _)| pending.job.command.id)
         .collect();
     let records = match store.find_commands(&ids).await {
         Ok(records) => records,
         Err(error) if error.is_transient() => {
-            left.extend(missed.into_iter().map(|(pending, _)| pending));
+            left.extend(unrecorded.into_iter().map(|(pending, _)| pending));
             return Err(error);
         }
         Err(error) => {
-            tracing::error!(%error, commands = missed.len(), "commands cannot be looked up");
+            tracing::error!(%error, commands = unrecorded.len(), "commands cannot be looked up");
             let error = LaneError::from(error);
-            for (pending, _) in missed {
+            for (pending, _) in unrecorded {
                 pending.answer(Err(error.clone()));
             }
             return Ok(());
         }
     };
-    for (pending, error) in missed {
+    for (pending, answer) in unrecorded {
         let id = pending.job.command.id;
         let record = records.iter().find(|record| record.id == id);
         let answer = match record {
             Some(record) => replay(&pending.job.command, record.clone()),
-            None => Err(error),
+            None => answer,
         };
         pending.answer(answer);
     }
@@ -281,115 +284,6 @@ fn check_expected(pending: &Pending, states: &WorkingSet) -> Expected {
     }
 }
 
-/// Decides a command over the states so far, and lets its events change them.
-///
-/// What breaks a rule of meaning does so in every state: it is answered at once, and not
-/// remembered, so that it may be put right under the same id.
-fn decide(pending: Pending, states: &mut WorkingSet) -> Option<(Append, Decided)> {
-    let command = &pending.job.command;
-    let (decision, versions): (_, Vec<Version>) = {
-        let cached: Vec<_> = pending
-            .streams
-            .iter()
-            .filter_map(|stream| states.get(stream))
-            .collect();
-        let before: Vec<&State> = cached.iter().map(|cached| cached.state.as_ref()).collect();
-        let versions = cached.iter().map(|cached| cached.version).collect();
-        (command.command.decide(&before), versions)
-    };
-    let (events, outcome, answer) = match decision {
-        Err(refusal) if refusal.kind == RefusalKind::Meaning => {
-            answer_unrecorded(pending, states, refusal);
-            return None;
-        }
-        Ok(events) => (events, Outcome::Accepted, Answer::Accepted),
-        Err(refusal) => (
-            vec![],
-            Outcome::Refused(refusal.clone()),
-            Answer::Refused(refusal),
-        ),
-    };
-    let again = outcome == Outcome::Accepted
-        && command.command.begins_stream()
-        && events.iter().all(Vec::is_empty);
-    let append = append(command, &pending.streams, &versions, &events, answer);
-    for (stream, events) in pending.streams.iter().zip(&events) {
-        for event in events {
-            states.evolve(stream, event);
-        }
-    }
-    let primary = pending
-        .streams
-        .first()
-        .and_then(|stream| states.get(stream));
-    let version = primary.map_or(Version::ZERO, |cached| cached.version);
-    let state = primary
-        .filter(|_| pending.job.wants_state)
-        .map(|cached| cached.state.clone());
-    let decided = Decided {
-        pending,
-        version,
-        outcome,
-        again,
-        state,
-    };
-    Some((append, decided))
-}
-
-fn answer_unrecorded(pending: Pending, states: &WorkingSet, refusal: Refusal) {
-    let stream = pending.streams[0].clone();
-    let version = states
-        .get(&stream)
-        .map_or(Version::ZERO, |cached| cached.version);
-    pending.answer(Ok(Executed {
-        outcome: Outcome::Refused(refusal),
-        stream,
-        version,
-        position: Position::ZERO,
-        replayed: false,
-        state: None,
-    }));
-}
-
-fn append(
-    command: &CommandEnvelope,
-    streams: &[StreamId],
-    versions: &[Version],
-    events: &[Vec<Event>],
-    answer: Answer,
-) -> Append {
-    let mut index = 0;
-    let mut number = |event: &Event| {
-        let new = NewEvent::of(command.id, index, event);
-        index += 1;
-        new
-    };
-    let streams = streams
-        .iter()
-        .zip(versions)
-        .enumerate()
-        .map(|(at, (stream, expected))| {
-            let events = events.get(at).map(Vec::as_slice).unwrap_or_default();
-            StreamAppend {
-                stream: stream.clone(),
-                expected: *expected,
-                events: events.iter().map(&mut number).collect(),
-            }
-        });
-    Append {
-        command_id: command.id,
-        fingerprint: command.fingerprint,
-        tenant: command.tenant.clone(),
-        actor: command.actor.clone(),
-        correlation_id: command.correlation_id,
-        causation_id: command.causation_id,
-        traceparent: command.traceparent.clone(),
-        occurred_at: command.occurred_at,
-        streams: streams.collect(),
-        answer,
-    }
-}
-
 /// Answers a command whose append is settled; gives it back if it must be decided again.
 fn settle(decided: Decided, outcome: AppendOutcome, states: &mut WorkingSet) -> Option<Pending> {
     let Decided {
@@ -401,7 +295,7 @@ fn settle(decided: Decided, outcome: AppendOutcome, states: &mut WorkingSet) -> 
     } = decided;
     match outcome {
         AppendOutcome::Done { position } => {
-            let stream = pending.streams[0].clone();
+            let stream = pending.primary().clone();
             let executed = Executed {
                 outcome: decision,
                 stream,

@@ -8,10 +8,12 @@
 //! Other processes may write to the same streams. The store tells by a conflict; the lane then
 //! forgets the states concerned, loads them and decides again. Refusals, and commands that lead to
 //! nothing, are appended too, with no events but with the versions they were decided on, so that a
-//! stale state never answers.
+//! stale state never answers. Except those of what was already begun otherwise, which no state is
+//! too old to know.
 
 mod batch;
 mod cache;
+mod decide;
 mod error;
 mod run;
 #[cfg(test)]

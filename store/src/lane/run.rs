@@ -71,7 +71,9 @@ fn next_batch(waiting: &mut Vec<Job>, options: &LaneOptions) -> Vec<Pending> {
             rest.push(job);
             continue;
         }
-        let pending = Pending::new(job);
+        let Some(pending) = Pending::new(job) else {
+            continue;
+        };
         streams += pending.streams.len();
         if streams > options.max_batch_streams && !batch.is_empty() {
             rest.push(pending.job);

@@ -200,6 +200,10 @@ impl EventReader for Faulty {
 
 #[async_trait]
 impl EventStore for Faulty {
+    fn epoch(&self) -> Option<Uuid> {
+        self.store.epoch()
+    }
+
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
         let nr = self.appends.fetch_add(1, Ordering::SeqCst);
         let mut written = batch.iter().flat_map(|append| &append.streams);
@@ -375,6 +379,71 @@ async fn what_begins_a_stream_is_told_as_repeated_when_its_record_is_forgotten()
     }
     let head = store.head().await.expect("there is a head");
     assert_eq!(head.position, Position::new(2), "nothing was added");
+}
+
+/// The order that `place` places, paid otherwise.
+fn place_otherwise(number: u128) -> Command {
+    let mut command = place(number);
+    if let Command::Order(_, OrderCommand::Place(command)) = &mut command {
+        command.payment_method = "tok_decline".into();
+    }
+    command
+}
+
+#[tokio::test]
+async fn what_would_begin_a_stream_otherwise_does_not_stand_in_the_way_of_what_began_it() {
+    let store = memory();
+    let lane = start(store.clone());
+    accepted(&lane, put(1, place(1))).await;
+    let wrong = CommandEnvelope {
+        fingerprint: Some([9; 32]),
+        ..put(1, place_otherwise(1))
+    };
+    // While the first is on record, it is another command under the same id.
+    for lane in [&lane, &start(store.clone())] {
+        let answer = lane.execute(wrong.clone()).await;
+        assert!(matches!(answer, Err(LaneError::KeyReused)), "{answer:?}");
+    }
+    let forgotten = store
+        .forget_commands(Utc::now() + chrono::TimeDelta::days(1))
+        .await;
+    assert_eq!(forgotten.expect("it is forgotten"), 1);
+    // The lane knows the stream; another has to find out.
+    for lane in [lane, start(store.clone())] {
+        for _ in 0..2 {
+            let refused = lane.execute(wrong.clone()).await.expect("it is answered");
+            let Outcome::Refused(refusal) = refused.outcome else {
+                panic!("another order is placed under that id")
+            };
+            assert_eq!(refusal.code, "ORDER_ALREADY_PLACED");
+            assert_eq!(refused.version, Version::new(1));
+        }
+    }
+    let again = accepted(&start(store.clone()), put(1, place(1))).await;
+    assert!(again.replayed);
+    // Which is on record again.
+    let answer = start(store.clone()).execute(wrong).await;
+    assert!(matches!(answer, Err(LaneError::KeyReused)), "{answer:?}");
+    let head = store.head().await.expect("there is a head");
+    assert_eq!(head.position, Position::new(1), "nothing was added");
+}
+
+#[tokio::test]
+async fn a_command_over_no_stream_is_refused_and_the_others_go_on() {
+    let lane = start(memory());
+    let (nothing, something) = tokio::join!(
+        lane.execute(put(1, reserve(1, &[]))),
+        lane.execute(put(2, place(2)))
+    );
+    assert!(matches!(nothing, Err(LaneError::NoStreams)), "{nothing:?}");
+    assert_eq!(something.expect("executed").outcome, Outcome::Accepted);
+    let seen = CommandEnvelope {
+        expected: Some(Version::ZERO),
+        ..put(3, reserve(1, &[]))
+    };
+    let nothing = lane.execute(seen).await;
+    assert!(matches!(nothing, Err(LaneError::NoStreams)), "{nothing:?}");
+    accepted(&lane, put(4, place(4))).await;
 }
 
 #[tokio::test]

@@ -15,7 +15,10 @@ use domain::{CommandId, Position, StreamId, Version};
 use sqlx::postgres::PgArguments;
 use std::{
     collections::HashMap,
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     time::Duration,
 };
 use tokio::time::timeout;
@@ -45,6 +48,8 @@ pub(super) struct Writer {
     careful: AtomicU32,
     /// The times recorded were far ahead, last time.
     far_ahead: AtomicBool,
+    /// The store's epoch, as the last statement found it.
+    epoch: Mutex<Option<Uuid>>,
 }
 
 /// What the statement said.
@@ -71,7 +76,13 @@ impl Writer {
             patience,
             careful: AtomicU32::new(0),
             far_ahead: AtomicBool::new(false),
+            epoch: Mutex::new(None),
         }
+    }
+
+    /// The store's epoch, as the last statement found it.
+    pub(super) fn epoch(&self) -> Option<Uuid> {
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends `batch`; says also where the head is afterwards, if it moved.
@@ -112,7 +123,7 @@ impl Writer {
                 return Ok((outcomes(batch, &plan, &learned, None), None));
             }
             let care = self.care(&plan);
-            match execute(lent, batch, &plan, care, self.notify).await {
+            match self.execute(lent, batch, &plan, care).await {
                 Ok((Said::Done(done), events)) => {
                     self.watch_clock(done.recorded_at);
                     let head = (events > 0).then(|| done.base.plus(events));
@@ -132,6 +143,44 @@ impl Writer {
         Err(StoreError::Unavailable(
             "other processes were faster every time".into(),
         ))
+    }
+
+    /// One try: what the statement said, and how many events it was given.
+    async fn execute(
+        &self,
+        lent: &mut Lent<'_>,
+        batch: &[Append],
+        plan: &Plan<'_>,
+        care: Care,
+    ) -> Result<(Said, usize), AppendError> {
+        let (arguments, events) = encode(batch, plan, care, self.notify)
+            .map_err(|error| AppendError::Store(of_encoding(error)))?;
+        type Row = (
+            Option<i64>,
+            Option<DateTime<Utc>>,
+            Vec<String>,
+            Vec<i64>,
+            Vec<Uuid>,
+            Option<Uuid>,
+            Option<bool>,
+        );
+        let (base, recorded_at, streams, versions, known, epoch, _): Row =
+            sqlx::query_as_with(APPEND, arguments)
+                .fetch_one(lent.connection())
+                .await
+                .map_err(of_append)?;
+        *self.epoch.lock().unwrap_or_else(PoisonError::into_inner) = epoch;
+        let said = match (base, recorded_at) {
+            (Some(base), Some(recorded_at)) => Said::Done(Done {
+                base: Position::new(base),
+                recorded_at,
+            }),
+            _ => Said::Objected {
+                stale: streams.into_iter().zip(versions).collect(),
+                known,
+            },
+        };
+        Ok((said, events))
     }
 
     /// Times never go back, so a clock that was set far ahead once stays in all times recorded until
@@ -167,41 +216,6 @@ impl Writer {
             Care::Full
         }
     }
-}
-
-async fn execute(
-    lent: &mut Lent<'_>,
-    batch: &[Append],
-    plan: &Plan<'_>,
-    care: Care,
-    notify: bool,
-) -> Result<(Said, usize), AppendError> {
-    let (arguments, events) = encode(batch, plan, care, notify)
-        .map_err(|error| AppendError::Store(of_encoding(error)))?;
-    type Row = (
-        Option<i64>,
-        Option<DateTime<Utc>>,
-        Vec<String>,
-        Vec<i64>,
-        Vec<Uuid>,
-        Option<bool>,
-    );
-    let (base, recorded_at, streams, versions, known, _): Row =
-        sqlx::query_as_with(APPEND, arguments)
-            .fetch_one(lent.connection())
-            .await
-            .map_err(of_append)?;
-    let said = match (base, recorded_at) {
-        (Some(base), Some(recorded_at)) => Said::Done(Done {
-            base: Position::new(base),
-            recorded_at,
-        }),
-        _ => Said::Objected {
-            stale: streams.into_iter().zip(versions).collect(),
-            known,
-        },
-    };
-    Ok((said, events))
 }
 
 fn outcomes(

@@ -130,6 +130,8 @@ SELECT
     ARRAY(SELECT stale.stream FROM stale) AS stale_streams,
     ARRAY(SELECT stale.version FROM stale) AS stale_versions,
     ARRAY(SELECT known.command_id FROM known) AS known,
+    -- It may be changed by hand while processes run.
+    (SELECT h.epoch FROM store.head AS h) AS epoch,
     -- Notified when the statement commits; only where other processes listen.
     (
         SELECT pg_notify('store_head', (head.position + $25::bigint)::text) IS NULL

@@ -32,6 +32,7 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
     postgres::PgArguments,
 };
+use uuid::Uuid;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/store");
 
@@ -133,6 +134,10 @@ impl EventReader for PostgresStore {
 
 #[async_trait]
 impl EventStore for PostgresStore {
+    fn epoch(&self) -> Option<Uuid> {
+        self.writer.epoch()
+    }
+
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
         let began = std::time::Instant::now();
         let appended = self.writer.append(batch).await;

@@ -153,6 +153,7 @@ const fn name(error: &LaneError) -> &'static str {
         LaneError::Stopped => "lane stopped",
         LaneError::Unavailable(_) => "store unavailable",
         LaneError::Contended => "lane contended",
+        LaneError::NoStreams => "no streams",
         LaneError::KeyReused => "key reused",
         LaneError::VersionMismatch { .. } => "version mismatch",
         LaneError::Broken(_) => "store broken",

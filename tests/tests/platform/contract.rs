@@ -1,5 +1,6 @@
 //! What the API promises about requests that are repeated, conditional, or wrong.
 
+use chassis::token::ConsistencyToken;
 use futures::future::join_all;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -49,6 +50,7 @@ async fn the_api_keeps_its_promises() {
     ];
     run_all(p, scenarios).await;
     what_was_answered_is_documented(p).await;
+    tokens_are_of_the_epoch_that_the_store_is_of(p).await;
     p.stop().await;
 }
 
@@ -219,6 +221,30 @@ fn is_the_same_refusal(again: &Answer, first: &Answer) {
     }
 }
 
+/// After a restore the store may be given another epoch while processes run.
+async fn tokens_are_of_the_epoch_that_the_store_is_of(p: &Platform) {
+    let epoch = |answer: &Answer| {
+        let token: ConsistencyToken = answer.header("consistency-token").parse().expect("a token");
+        token.epoch
+    };
+    let first = p.api.post_as("epoch-1", "/v1/orders", &order()).await;
+    let first = first.expect(201);
+    let pool = sqlx::PgPool::connect(&p.database())
+        .await
+        .expect("the database can be reached");
+    let change = "UPDATE store.head SET epoch = gen_random_uuid() RETURNING epoch";
+    let now: uuid::Uuid = sqlx::query_scalar(change)
+        .fetch_one(&pool)
+        .await
+        .expect("the epoch can be changed");
+    pool.close().await;
+    assert_ne!(epoch(&first), now);
+    for key in ["epoch-1", "epoch-2"] {
+        let answer = p.api.post_as(key, "/v1/orders", &order()).await.expect(201);
+        assert_eq!(epoch(&answer), now, "{key}");
+    }
+}
+
 /// Answers are remembered for some days; that nothing is done twice holds for ever.
 async fn nothing_is_placed_twice_when_its_record_is_forgotten(p: &Platform) {
     let mut dated = order();
@@ -269,12 +295,22 @@ async fn nothing_is_placed_twice_when_its_record_is_forgotten(p: &Platform) {
         .await
         .expect("records can be forgotten");
     let other = Placement::of("A", 2, 100).body();
+    let right_dated = dated.clone();
     dated["placed_at"] = json!("2010-12-02T08:26:00Z");
-    for (key, body) in [("forgotten-1", other), ("forgotten-2", dated)] {
-        let refused = p.api.post_as(key, "/v1/orders", &body).await.expect(409);
-        assert_eq!(refused.code(), "ORDER_ALREADY_PLACED");
-        assert_eq!(refused.body["retryable"], false);
-        is_a_problem(&refused);
+    for (key, body, right, first) in [
+        ("forgotten-1", other, order(), &first),
+        ("forgotten-2", dated, right_dated, &first_dated),
+    ] {
+        for _ in 0..2 {
+            let refused = p.api.post_as(key, "/v1/orders", &body).await.expect(409);
+            assert_eq!(refused.code(), "ORDER_ALREADY_PLACED");
+            assert_eq!(refused.body["retryable"], false);
+            is_a_problem(&refused);
+        }
+        // That does not stand in the way of the request that placed it.
+        let again = p.api.post_as(key, "/v1/orders", &right).await.expect(201);
+        assert!(again.replayed(), "{again:?}");
+        assert_eq!(again.text, first.text);
     }
     assert_eq!(events().await, before);
     pool.close().await;
@@ -377,6 +413,19 @@ async fn what_is_malformed_is_named(p: &Platform) {
         (with("/customer_id", json!("two words")), "/customer_id"),
         (with("/customer_id", json!(17_850)), "/customer_id"),
         (with("/placed_at", json!("yesterday")), "/placed_at"),
+        (with("/placed_at", json!(1_291_191_960)), "/placed_at"),
+        (
+            with("/placed_at", json!("2010-1-1 0:0:0 UTC")),
+            "/placed_at",
+        ),
+        (
+            with("/placed_at", json!("-5000-01-01T00:00:00Z")),
+            "/placed_at",
+        ),
+        (
+            with("/placed_at", json!("+12010-01-01T00:00:00Z")),
+            "/placed_at",
+        ),
         (with("/lines", json!({})), "/lines"),
         (with("/payment_method", json!(null)), "/payment_method"),
     ];
@@ -488,6 +537,11 @@ async fn every_rule_of_meaning_is_named(p: &Platform) {
         (
             with(&|b| b["placed_at"] = json!(tomorrow)),
             "PLACED_IN_FUTURE",
+            "/placed_at",
+        ),
+        (
+            with(&|b| b["placed_at"] = json!("1899-12-31T23:59:59Z")),
+            "PLACED_TOO_EARLY",
             "/placed_at",
         ),
         (

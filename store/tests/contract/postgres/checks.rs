@@ -45,6 +45,24 @@ async fn a_server_that_may_lose_data_is_refused() {
     );
 }
 
+/// After a restore it is changed by hand, and processes that append go on.
+#[tokio::test]
+async fn the_epoch_is_the_one_that_the_last_append_found() {
+    let (world, url) = database().await;
+    let store = world.store().await;
+    assert_eq!(store.epoch(), None, "nothing was appended yet");
+    let first = append(&[(&new_stream(), 0, 1)]);
+    done(store.as_ref(), &first).await;
+    let before = store.head().await.unwrap().epoch;
+    assert_eq!(store.epoch(), Some(before));
+    meddle(&url, "UPDATE store.head SET epoch = gen_random_uuid()").await;
+    let after = store.head().await.unwrap().epoch;
+    assert_ne!(after, before);
+    // An append that was done before says so too.
+    assert_eq!(kind(&put(store.as_ref(), &first).await), "duplicate");
+    assert_eq!(store.epoch(), Some(after));
+}
+
 #[tokio::test]
 async fn a_database_that_is_not_migrated_is_said_to_be() {
     let database = local::SharedPostgres::database().await.unwrap();

@@ -62,6 +62,10 @@ impl EventReader for NodeStore {
 
 #[async_trait]
 impl EventStore for NodeStore {
+    fn epoch(&self) -> Option<uuid::Uuid> {
+        self.0.world.store.epoch()
+    }
+
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
         let node = Arc::clone(&self.0);
         let batch = batch.to_vec();

@@ -172,6 +172,9 @@ fn honest(history: &History, world: &World, answer: &Answer, error: &LaneError, 
         LaneError::Broken(why) => wrong.unless(false, || {
             format!("command {id} was answered with a broken store: {why:?}")
         }),
+        LaneError::NoStreams => {
+            wrong.unless(false, || format!("command {id} was put over no stream"))
+        }
         // Nobody knows, or nothing was done then: it may have been put again.
         LaneError::Overloaded
         | LaneError::Stopped

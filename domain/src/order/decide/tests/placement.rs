@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::order::decide::{
-    MAX_ADDRESS_LINES, MAX_LINES, MAX_QUANTITY, MAX_TOTAL, decide, too_much,
+    FIRST_PLACED, MAX_ADDRESS_LINES, MAX_LINES, MAX_QUANTITY, MAX_TOTAL, decide, too_much,
 };
 
 #[test]
@@ -33,6 +33,14 @@ fn refused(change: impl FnOnce(&mut PlaceOrder), error: OrderError) {
 #[test]
 fn placements_that_break_a_rule_are_refused() {
     use OrderError as E;
+    let first = chrono::DateTime::from_timestamp_secs(FIRST_PLACED).unwrap();
+    assert_eq!(first.to_rfc3339(), "1900-01-01T00:00:00+00:00");
+    for early in [
+        first - chrono::TimeDelta::nanoseconds(1),
+        chrono::DateTime::<chrono::Utc>::MIN_UTC,
+    ] {
+        refused(|order| order.placed_at = early, E::PlacedTooEarly);
+    }
     refused(|order| order.lines.clear(), E::NoLines);
     refused(
         |order| order.lines = vec![line("A", 1, 1); MAX_LINES + 1],
