@@ -17,6 +17,7 @@ pub fn start_lane(
         max_batch: settings.max_batch,
         queue: settings.queue,
         cached_streams: NonZeroUsize::new(settings.cached_streams).unwrap_or(NonZeroUsize::MIN),
+        cached_bytes: settings.cached_bytes,
         ..LaneOptions::default()
     };
     let (lane, work) = Lane::new(store, options);

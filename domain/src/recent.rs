@@ -18,6 +18,10 @@ impl Recent {
         self.0.iter().rev().any(|seen| *seen == id)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn insert(&mut self, id: Uuid) {
         if self.0.len() == KEPT {
             self.0.pop_front();

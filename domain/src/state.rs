@@ -41,6 +41,21 @@ impl State {
             (state, _) => state,
         }
     }
+
+    /// About how many bytes it takes in memory: for whoever keeps many.
+    pub fn size(&self) -> usize {
+        /// One line, hold, reservation or remembered id, with what it is kept in.
+        const PART: usize = 128;
+        /// Names, tokens and addresses.
+        const TEXTS: usize = 512;
+        let parts = match self {
+            Self::Order(Order::Absent) => 0,
+            Self::Order(Order::Placed(order)) => order.parts(),
+            Self::Stock(stock) => stock.parts(),
+            Self::Payment(_) => 0,
+        };
+        size_of::<Self>() + TEXTS + parts * PART
+    }
 }
 
 impl Command {

@@ -113,6 +113,8 @@ section! {
         queue: usize = 4_096, Rule::Integer { min: 1, max: 1_000_000 };
         /// Streams whose state the writer keeps in memory.
         cached_streams: usize = 20_000, Rule::Integer { min: 1, max: 10_000_000 };
+        /// About how many bytes of memory these may take.
+        cached_bytes: usize = 67_108_864, Rule::Integer { min: 1_048_576, max: 68_719_476_736 };
         /// Days that the answer to an Idempotency-Key is kept.
         command_record_days: u32 = 7, Rule::Integer { min: 1, max: 365 };
     }

@@ -78,6 +78,11 @@ impl Order {
 }
 
 impl Placed {
+    /// How many things it is made of, of all that there may be many of.
+    pub(crate) fn parts(&self) -> usize {
+        self.placed.lines.len() + self.holds.len() + self.recent_notes.len()
+    }
+
     /// What later events repeat of the placement.
     pub fn brief(&self) -> OrderBrief {
         OrderBrief {

@@ -41,6 +41,11 @@ impl Stock {
             .saturating_sub(self.committed)
     }
 
+    /// How many things it is made of, of all that there may be many of.
+    pub(crate) fn parts(&self) -> usize {
+        self.reservations.len() + self.ended.oldest_first.len() + self.recent.len()
+    }
+
     /// How a reservation ended, if it did lately.
     pub fn ended(&self, key: &ReservationKey) -> Option<Ended> {
         self.ended.by_key.get(key).copied()

@@ -72,8 +72,7 @@ pub(super) async fn attempt(
         match check_expected(&pending, &states) {
             Expected::Met => {}
             Expected::Stale => {
-                // The state may be older than what the asker saw: look again before refusing. Its
-                // stream is left out of what is put back, so that it is loaded then.
+                // The state may be older than what the asker saw: look again before refusing.
                 left.push(pending);
                 continue;
             }
@@ -92,9 +91,7 @@ pub(super) async fn attempt(
         }
     }
     for pending in &left {
-        for stream in &pending.streams {
-            states.forget(stream);
-        }
+        states.doubt(pending.primary());
     }
     if !appends.is_empty() {
         let appended = match store.append(&appends).await {
@@ -249,11 +246,12 @@ async fn gather(
                 continue;
             }
             match cache.take(stream) {
+                Some(cached) if cached.doubted => missing.push((stream.clone(), Some(cached))),
                 Some(cached) => states.insert(stream.clone(), cached),
                 None if pending.attempts == 0 && pending.job.command.command.begins_stream() => {
                     states.insert_empty(stream.clone());
                 }
-                None => missing.push(stream.clone()),
+                None => missing.push((stream.clone(), None)),
             }
         }
     }

@@ -39,6 +39,8 @@ pub struct LaneOptions {
     pub queue: usize,
     /// The most states kept.
     pub cached_streams: NonZeroUsize,
+    /// About how many bytes they may take.
+    pub cached_bytes: usize,
     /// How often a command is decided again because another process was faster.
     pub max_attempts: u32,
     /// How long the lane goes on trying while the store cannot be reached.
@@ -52,6 +54,7 @@ impl Default for LaneOptions {
             max_batch_streams: 4_096,
             queue: 4_096,
             cached_streams: NonZeroUsize::MIN.saturating_add(19_999),
+            cached_bytes: 64 << 20,
             max_attempts: 16,
             patience: Duration::from_secs(10),
         }
@@ -110,7 +113,7 @@ impl Lane {
     /// A lane over `store`. It does nothing until its [work](LaneWork::run) runs.
     pub fn new(store: Arc<dyn EventStore>, options: LaneOptions) -> (Self, LaneWork) {
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
-        let cache = StateCache::new(options.cached_streams);
+        let cache = StateCache::new(options.cached_streams, options.cached_bytes);
         (
             Self { queue },
             LaneWork {

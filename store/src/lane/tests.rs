@@ -145,6 +145,8 @@ struct Faulty {
     unwritable: fn(&StreamId) -> bool,
     /// How often it was asked to append.
     appends: AtomicUsize,
+    /// How many events of streams were read.
+    read: AtomicUsize,
 }
 
 impl Faulty {
@@ -155,6 +157,7 @@ impl Faulty {
             unreadable: |_| false,
             unwritable: |_| false,
             appends: AtomicUsize::new(0),
+            read: AtomicUsize::new(0),
         }
     }
 }
@@ -174,7 +177,9 @@ impl EventReader for Faulty {
                 detail: "no time".into(),
             });
         }
-        self.store.read_streams(from, limit).await
+        let events = self.store.read_streams(from, limit).await?;
+        self.read.fetch_add(events.len(), Ordering::SeqCst);
+        Ok(events)
     }
 
     async fn read_all(
@@ -736,4 +741,36 @@ async fn few_cached_states_are_enough() {
         store.head().await.expect("there is a head").position,
         Position::new(33)
     );
+}
+
+#[tokio::test]
+async fn who_saw_another_version_does_not_have_the_whole_stream_read_again() {
+    let store = memory();
+    let counting = Arc::new(Faulty::new(&store));
+    let (lane, work) = Lane::new(counting.clone(), LaneOptions::default());
+    tokio::spawn(work.run(CancellationToken::new()));
+    accepted(&lane, put(1, place(1))).await;
+    for at in 2..=50 {
+        accepted(&lane, put(at, note(1, at))).await;
+    }
+    // Another process writes.
+    accepted(&start(store.clone()), put(51, note(1, 51))).await;
+
+    let seen = |id, version| CommandEnvelope {
+        expected: Some(Version::new(version)),
+        ..put(id, note(1, id))
+    };
+    for id in 60..70 {
+        let refused = lane.execute(seen(id, 7)).await;
+        let Err(LaneError::VersionMismatch { current, .. }) = refused else {
+            panic!("it was at another version: {refused:?}")
+        };
+        assert_eq!(current, Version::new(51), "what another has written counts");
+    }
+    let read = counting.read.load(Ordering::SeqCst);
+    assert!(read <= 20, "{read} events were read");
+    // Who is right is right also about what the lane had not seen.
+    accepted(&start(store.clone()), put(70, note(1, 70))).await;
+    let done = accepted(&lane, seen(71, 52)).await;
+    assert_eq!(done.version, Version::new(53));
 }
