@@ -13,6 +13,7 @@
 
 mod accept;
 mod connection;
+mod linger;
 mod timer;
 mod watched;
 
