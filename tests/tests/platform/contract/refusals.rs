@@ -95,6 +95,16 @@ pub(super) async fn every_rule_of_meaning_is_named(p: &Platform) {
             "/shipping_address/lines",
         ),
         (
+            address("lines", json!(["x", "y", ""])),
+            "TEXT_LENGTH",
+            "/shipping_address/lines/2",
+        ),
+        (
+            address("lines", json!(["x", "a\nb"])),
+            "TEXT_CONTROL_CHARACTER",
+            "/shipping_address/lines/1",
+        ),
+        (
             address("country", json!("")),
             "TEXT_LENGTH",
             "/shipping_address/country",
