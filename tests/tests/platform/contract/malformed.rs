@@ -40,6 +40,11 @@ pub(super) async fn what_is_malformed_is_named(p: &Platform) {
         (with("/customer_id", json!(17_850)), "/customer_id"),
         (with("/placed_at", json!("yesterday")), "/placed_at"),
         (with("/lines", json!({})), "/lines"),
+        (with("/lines/0", json!(["A", 1, 100, null])), "/lines/0"),
+        (
+            with("/shipping_address", json!([null, [], null, null, "France"])),
+            "/shipping_address",
+        ),
         (with("/payment_method", json!(null)), "/payment_method"),
     ];
     for (body, pointer) in cases {
@@ -51,7 +56,16 @@ pub(super) async fn what_is_malformed_is_named(p: &Platform) {
             answer.text
         );
         is_a_problem(&answer);
+        for word in ["struct", "i64", "sequence", "OrderBody", "LineBody"] {
+            assert!(!answer.text.contains(word), "{word}: {}", answer.text);
+        }
     }
+    // What would have been an order, and is asked for in a way that nobody knows.
+    let asked = p.api.command(Method::POST, "/v1/orders?dry_run=true");
+    let asked = asked.header("idempotency-key", "dry-run").json(&order());
+    let answer = p.api.send(asked).await.expect(400);
+    assert_eq!(answer.pointer(), "query:dry_run");
+    is_a_problem(&answer);
     let deep = "[".repeat(100_000);
     for text in ["", "{", "{}x", "\u{feff}{}", "[1,2", "nul", &deep] {
         let request = p.api.command(Method::POST, "/v1/orders");
@@ -63,6 +77,26 @@ pub(super) async fn what_is_malformed_is_named(p: &Platform) {
     for path in ["/v1/orders/not-a-uuid/cancel", "/v1/stock/%20A/adjustments"] {
         let body = json!({"reason": "x", "delta": 1});
         let answer = p.api.post(path, &body).await.expect(400);
+        is_a_problem(&answer);
+    }
+    let id = p.api.place(&Placement::of("A", 1, 100)).await.order_id();
+    for (path, pointer) in [
+        ("/v1/orders/x/cancel".to_owned(), "path:order_id"),
+        ("/v1/orders/%ff/cancel".to_owned(), "path:order_id"),
+        ("/v1/stock/%20A/receipts".to_owned(), "path:sku"),
+        ("/v1/stock/%ff/receipts".to_owned(), "path:sku"),
+        (
+            format!("/v1/orders/{id}/holds/Two%20Words/release"),
+            "path:hold",
+        ),
+        (format!("/v1/orders/{id}/holds/%ff/release"), "path:hold"),
+        (
+            format!("/v1/orders/{id}/holds/{}/release", "h".repeat(65)),
+            "path:hold",
+        ),
+    ] {
+        let answer = p.api.post(&path, &json!({})).await.expect(400);
+        assert_eq!((answer.code(), answer.pointer()), ("INVALID_PATH", pointer));
         is_a_problem(&answer);
     }
 }

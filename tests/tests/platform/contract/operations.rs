@@ -70,12 +70,31 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         };
         let keyed = |request: RequestBuilder| request.header("idempotency-key", "driven");
         is_a_problem(&p.api.send(post("application/json", "{}")).await.expect(400));
-        for (request, status) in [
-            (post("application/json", "1"), 400),
-            (post("text/plain", "{}"), 415),
-        ] {
-            is_a_problem(&p.api.send(keyed(request)).await.expect(status));
+        is_a_problem(
+            &p.api
+                .send(keyed(post("text/plain", "{}")))
+                .await
+                .expect(415),
+        );
+        // Of fields in their order no object is made.
+        for body in ["1", "[]", r#"["A", 1, 100, null]"#] {
+            let request = keyed(post("application/json", body));
+            let answer = p.api.send(request).await.expect(400);
+            is_a_problem(&answer);
+            assert_eq!((answer.code(), answer.pointer()), ("INVALID_BODY", ""));
+            assert!(
+                answer.text.contains("expected an object"),
+                "{}",
+                answer.text
+            );
         }
+        let dry_run = keyed(post("application/json", "{}")).query(&[("dry_run", "true")]);
+        let answer = p.api.send(dry_run).await.expect(400);
+        is_a_problem(&answer);
+        assert_eq!(
+            (answer.code(), answer.pointer()),
+            ("INVALID_QUERY", "query:dry_run")
+        );
         let stale = keyed(post("application/json", "{}")).header("if-match", "x");
         is_a_problem(&p.api.send(stale).await.expect(400));
     }
