@@ -74,6 +74,9 @@ section! {
         sandbox_port: u16 = 8085, PORT;
         /// Largest request body, in bytes; a larger one is answered 413.
         max_body_bytes: usize = 1_048_576, Rule::Integer { min: 1_024, max: 67_108_864 };
+        /// Bytes that the bodies of all requests in work may take together; what comes beyond is
+        /// answered 503. At least one body of the largest size.
+        max_bodies_bytes: usize = 67_108_864, Rule::Integer { min: 1_024, max: 1_099_511_627_776 };
         /// Time a client has to send the head of a request, in milliseconds.
         header_timeout_ms: u64 = 5_000, Rule::Integer { min: 10, max: 120_000 };
         /// Time a client has to send the body of a request, in milliseconds.

@@ -8,17 +8,21 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use crate::{layers::BodyLimits, problem::Problem};
+use crate::{
+    layers::{BodyLimits, BodyShare, RETRY_AFTER},
+    problem::Problem,
+};
 
 /// A JSON body as a `T`, and the bytes it was (for fingerprints).
 ///
 /// `T` should say `#[serde(deny_unknown_fields)]`. Refuses another content type (415), a body
-/// over the limit, announced or not (413), one that does not arrive in time (408), and anything
-/// that is not a `T` (400, with line and column or the JSON pointer of the field).
+/// over the limit, announced or not (413), one that does not arrive in time (408), one for which
+/// there is no memory among those that are in work (503), and anything that is not a `T` (400, with
+/// line and column or the JSON pointer of the field).
 #[derive(Debug, Clone)]
 pub struct StrictJson<T> {
     /// The parsed body.
@@ -39,7 +43,8 @@ where
             return Err(Problem::unsupported_media_type("application/json"));
         }
         let limits = BodyLimits::of(request.extensions());
-        let raw = read(request.into_body(), limits).await?;
+        let share = BodyShare::of(request.extensions());
+        let raw = read(request.into_body(), limits, share).await?;
         Ok(Self {
             value: parse::parse(&raw)?,
             raw,
@@ -63,24 +68,62 @@ fn is_json(headers: &HeaderMap) -> bool {
     top.eq_ignore_ascii_case("application") && suffix.eq_ignore_ascii_case("json")
 }
 
-async fn read(body: Body, limits: BodyLimits) -> Result<Bytes, Problem> {
-    let too_large = || Problem::payload_too_large(limits.max_bytes);
+async fn read(body: Body, limits: BodyLimits, share: BodyShare) -> Result<Bytes, Problem> {
     // A body that announces itself as too large is refused before any of it is read.
     if body.size_hint().lower() > limits.max_bytes as u64 {
-        return Err(too_large());
+        return Err(Problem::payload_too_large(limits.max_bytes));
     }
-    let collect = Limited::new(body, limits.max_bytes).collect();
+    let collect = collect(body, limits.max_bytes, share);
     match tokio::time::timeout(limits.timeout, collect).await {
+        Ok(body) => body,
         Err(_) => Err(Problem::request_timeout(
             "The request body did not arrive in time.",
         )),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::bad_request(
-            "BODY_INCOMPLETE",
-            "The request body ended before its end.",
-        )),
     }
+}
+
+async fn collect(mut body: Body, max_bytes: usize, mut share: BodyShare) -> Result<Bytes, Problem> {
+    // Most bodies are whole in one frame, and taken as they are. Others are copied together: a
+    // frame of some bytes would keep all of the buffer that it was read into.
+    let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            Problem::bad_request("BODY_INCOMPLETE", "The request body ended before its end.")
+        })?;
+        // Trailers say nothing to us.
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        let before = first.len() + rest.len();
+        if before + data.len() > max_bytes {
+            return Err(Problem::payload_too_large(max_bytes));
+        }
+        if !share.take(data.len()) {
+            metrics::counter!("http_requests_shed_total").increment(1);
+            return Err(Problem::service_unavailable(
+                "OVERLOADED",
+                "Too many request bodies are being read; nothing was done, try again shortly.",
+                RETRY_AFTER,
+            ));
+        }
+        if before == 0 {
+            first = data;
+            continue;
+        }
+        if rest.is_empty() {
+            // What was announced is there at once, and not a little more with each frame.
+            let announced = usize::try_from(body.size_hint().lower()).unwrap_or_default();
+            rest.reserve(before + data.len() + announced.min(max_bytes));
+            rest.extend_from_slice(&std::mem::take(&mut first));
+        }
+        rest.extend_from_slice(&data);
+    }
+    let whole = if rest.is_empty() {
+        first
+    } else {
+        rest.freeze()
+    };
+    Ok(share.hold(whole))
 }
 
 #[cfg(test)]
