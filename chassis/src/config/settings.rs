@@ -87,7 +87,8 @@ section! {
         write_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 600_000 };
         /// Time a request may take, in milliseconds; then it is answered 503.
         request_timeout_ms: u64 = 30_000, Rule::Integer { min: 10, max: 600_000 };
-        /// Connections open at once; further ones wait in the listener's queue. Each needs a file
+        /// Connections open at once; further ones wait in the listener's queue. One in 32 serves a
+        /// single request, so that idle ones lock nobody out. Each needs a file
         /// descriptor: at the start the soft limit is raised as far as it must and may be, and what
         /// does not fit is taken off here.
         max_connections: usize = 2_048, Rule::Integer { min: 1, max: 1_000_000 };

@@ -72,3 +72,32 @@ async fn the_end_does_not_wait_for_clients_that_do_not_close() {
     server.stopped().await;
     assert!(began.elapsed() < linger::LONGEST / 2);
 }
+
+#[tokio::test]
+async fn idle_connections_lock_nobody_out() {
+    let server = hello(Limits {
+        max_connections: 32,
+        keep_alive_timeout: Duration::from_secs(600),
+        ..limits()
+    })
+    .await;
+    let mut idle = vec![];
+    for _ in 0..31 {
+        let mut stream = server.connect().await;
+        stream.write_all(GET).await.unwrap();
+        read_until(&mut stream, "hello").await;
+        idle.push(stream);
+    }
+    for _ in 0..3 {
+        let mut stream = server.connect().await;
+        stream.write_all(GET).await.unwrap();
+        let (answer, _) = read_to_close(&mut stream).await;
+        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(answer.ends_with("hello"), "{answer}");
+    }
+    // Those who were there first still are.
+    for stream in &mut idle {
+        stream.write_all(GET).await.unwrap();
+        read_until(stream, "hello").await;
+    }
+}
