@@ -9,8 +9,8 @@
 //! long is told by their own connect time-out. Requests over their limit are answered
 //! ([`crate::layers`]).
 //!
-//! What hyper finds malformed before it is a request (400, 431) it answers by itself, with an empty
-//! body and no problem+json: it offers no hook for that.
+//! What hyper finds malformed before it is a request (400, 414, 431) it answers by itself, with an
+//! empty body and no problem+json: it offers no hook for that. `docs/errors.md` says so.
 
 mod accept;
 mod connection;
