@@ -8,11 +8,11 @@ use axum::{
 use bytes::Bytes;
 use chassis::{
     Problem,
-    extract::{IdempotencyKey, IfMatch, StrictJson},
+    extract::{IdempotencyKey, IfMatch, StrictJson, StrictQuery},
     layers::RequestContext,
 };
 use domain::{Command, CommandEnvelope, CommandId, OrderId, Version};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -34,6 +34,10 @@ pub(crate) struct WriteHeaders {
     #[param(rename = "If-Match", required = false, example = "\"3\"")]
     if_match: Option<String>,
 }
+
+/// There are no parameters: one that were ignored might be one that its sender relies on.
+#[derive(Deserialize)]
+struct NoQuery {}
 
 /// A write: what makes it happen once, who asks, and what is asked.
 pub(crate) struct Write<B> {
@@ -60,6 +64,7 @@ impl<B: DeserializeOwned> FromRequest<CommandApi> for Write<B> {
 
     async fn from_request(request: Request, api: &CommandApi) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
+        let StrictQuery(NoQuery {}) = StrictQuery::try_from_uri(&parts.uri)?;
         let Ok(context) = RequestContext::from_request_parts(&mut parts, api).await;
         let key = IdempotencyKey::from_request_parts(&mut parts, api).await?;
         let if_match = IfMatch::from_request_parts(&mut parts, api).await?;

@@ -1,5 +1,7 @@
 //! Rules for texts that come from people and participants.
 
+use std::borrow::Cow;
+
 use crate::{Refusal, RefusalKind};
 
 /// Why a text is refused.
@@ -9,7 +11,7 @@ pub enum TextError {
     #[error("{} must have 1 to {max} characters", field.replace('/', "."))]
     Length {
         /// Which text: its place in the command, as the path of a JSON pointer.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// The longest it may be, in characters.
         max: usize,
     },
@@ -17,16 +19,26 @@ pub enum TextError {
     #[error("{} must not contain control characters", field.replace('/', "."))]
     Control {
         /// Which text: its place in the command, as the path of a JSON pointer.
-        field: &'static str,
+        field: Cow<'static, str>,
     },
     /// Not a short name.
     #[error("{} must be 1 to {max} characters of a-z, 0-9, '-' and '_'", field.replace('/', "."))]
     Slug {
         /// Which text: its place in the command, as the path of a JSON pointer.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// The longest it may be, in characters.
         max: usize,
     },
+}
+
+impl TextError {
+    /// The same of the text at `index` in a list of texts.
+    pub(crate) fn at(mut self, index: usize) -> Self {
+        let (Self::Length { field, .. } | Self::Control { field } | Self::Slug { field, .. }) =
+            &mut self;
+        *field = format!("{field}/{index}").into();
+        self
+    }
 }
 
 impl From<TextError> for Refusal {
@@ -44,7 +56,7 @@ impl From<TextError> for Refusal {
 pub(crate) fn line(field: &'static str, value: &str, max: usize) -> Result<(), TextError> {
     length(field, value, max)?;
     match value.chars().any(char::is_control) {
-        true => Err(TextError::Control { field }),
+        true => Err(control(field)),
         false => Ok(()),
     }
 }
@@ -54,7 +66,7 @@ pub(crate) fn prose(field: &'static str, value: &str, max: usize) -> Result<(), 
     length(field, value, max)?;
     let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     match value.chars().any(forbidden) {
-        true => Err(TextError::Control { field }),
+        true => Err(control(field)),
         false => Ok(()),
     }
 }
@@ -64,7 +76,10 @@ pub(crate) fn slug(field: &'static str, value: &str, max: usize) -> Result<(), T
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b);
     match (1..=max).contains(&value.len()) && value.bytes().all(allowed) {
         true => Ok(()),
-        false => Err(TextError::Slug { field, max }),
+        false => Err(TextError::Slug {
+            field: field.into(),
+            max,
+        }),
     }
 }
 
@@ -77,8 +92,17 @@ pub(crate) fn cleaned(value: &str, max: usize) -> String {
 
 fn length(field: &'static str, value: &str, max: usize) -> Result<(), TextError> {
     match value.trim().is_empty() || value.chars().count() > max {
-        true => Err(TextError::Length { field, max }),
+        true => Err(TextError::Length {
+            field: field.into(),
+            max,
+        }),
         false => Ok(()),
+    }
+}
+
+fn control(field: &'static str) -> TextError {
+    TextError::Control {
+        field: field.into(),
     }
 }
 
@@ -89,7 +113,10 @@ mod tests {
     #[test]
     fn length_counts_characters_and_wants_more_than_blanks() {
         assert_eq!(line("f", "éé", 2), Ok(()));
-        let wrong = Err(TextError::Length { field: "f", max: 2 });
+        let wrong = Err(TextError::Length {
+            field: "f".into(),
+            max: 2,
+        });
         for text in ["", " ", "\t\n", "ééé"] {
             assert_eq!(line("f", text, 2), wrong, "{text:?}");
             assert_eq!(prose("f", text, 2), wrong, "{text:?}");
@@ -98,7 +125,7 @@ mod tests {
 
     #[test]
     fn only_prose_may_break_lines_and_nothing_holds_other_control_characters() {
-        let control = Err(TextError::Control { field: "f" });
+        let control = Err(TextError::Control { field: "f".into() });
         for text in ["a\0", "a\u{1b}[31m", "a\u{7f}", "a\u{85}"] {
             assert_eq!(line("f", text, 9), control, "{text:?}");
             assert_eq!(prose("f", text, 9), control, "{text:?}");
@@ -112,7 +139,7 @@ mod tests {
         assert_eq!(slug("f", "fraud-check_2", 13), Ok(()));
         for text in ["", "Fraud", "a b", "a/b", "ä", "fraud-check_23"] {
             let wrong = Err(TextError::Slug {
-                field: "f",
+                field: "f".into(),
                 max: 13,
             });
             assert_eq!(slug("f", text, 13), wrong, "{text:?}");
@@ -129,7 +156,7 @@ mod tests {
     #[test]
     fn refusals_point_at_the_text() {
         let refusal = Refusal::from(TextError::Length {
-            field: "shipping_address/city",
+            field: "shipping_address/city".into(),
             max: 5,
         });
         assert_eq!(refusal.code, "TEXT_LENGTH");
@@ -138,5 +165,13 @@ mod tests {
             "shipping_address.city must have 1 to 5 characters"
         );
         assert_eq!(refusal.pointer.as_deref(), Some("/shipping_address/city"));
+
+        let line = line("shipping_address/lines", "", 5).unwrap_err().at(2);
+        assert_eq!(
+            line.to_string(),
+            "shipping_address.lines.2 must have 1 to 5 characters"
+        );
+        let pointer = Refusal::from(line).pointer;
+        assert_eq!(pointer.as_deref(), Some("/shipping_address/lines/2"));
     }
 }

@@ -147,6 +147,12 @@ impl Settings {
                 self.query.default_limit, self.query.max_limit
             ));
         }
+        if self.http.max_body_bytes > self.http.max_bodies_bytes {
+            reasons.push(format!(
+                "http.max_body_bytes: {} is not allowed; allowed: at most http.max_bodies_bytes, {}",
+                self.http.max_body_bytes, self.http.max_bodies_bytes
+            ));
+        }
         if self.store.max_batch > self.store.queue {
             reasons.push(format!(
                 "store.max_batch: {} is not allowed; allowed: at most store.queue, {}",

@@ -74,6 +74,9 @@ section! {
         sandbox_port: u16 = 8085, PORT;
         /// Largest request body, in bytes; a larger one is answered 413.
         max_body_bytes: usize = 1_048_576, Rule::Integer { min: 1_024, max: 67_108_864 };
+        /// Bytes that the bodies of all requests in work may take together; what comes beyond is
+        /// answered 503. At least one body of the largest size.
+        max_bodies_bytes: usize = 67_108_864, Rule::Integer { min: 1_024, max: 1_099_511_627_776 };
         /// Time a client has to send the head of a request, in milliseconds.
         header_timeout_ms: u64 = 5_000, Rule::Integer { min: 10, max: 120_000 };
         /// Time a client has to send the body of a request, in milliseconds.
@@ -84,7 +87,8 @@ section! {
         write_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 600_000 };
         /// Time a request may take, in milliseconds; then it is answered 503.
         request_timeout_ms: u64 = 30_000, Rule::Integer { min: 10, max: 600_000 };
-        /// Connections open at once; further ones wait in the listener's queue. Each needs a file
+        /// Connections open at once; further ones wait in the listener's queue. One in 32 serves a
+        /// single request, so that idle ones lock nobody out. Each needs a file
         /// descriptor: at the start the soft limit is raised as far as it must and may be, and what
         /// does not fit is taken off here.
         max_connections: usize = 2_048, Rule::Integer { min: 1, max: 1_000_000 };

@@ -1,22 +1,28 @@
 //! A JSON body, parsed strictly and kept as it came.
 
+mod parse;
+mod strict;
+
 use axum::{
     body::{Body, HttpBody},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
-use serde_path_to_error::Segment;
 
-use crate::{layers::BodyLimits, problem::Problem};
+use crate::{
+    layers::{BodyLimits, BodyShare, RETRY_AFTER},
+    problem::Problem,
+};
 
 /// A JSON body as a `T`, and the bytes it was (for fingerprints).
 ///
 /// `T` should say `#[serde(deny_unknown_fields)]`. Refuses another content type (415), a body
-/// over the limit, announced or not (413), one that does not arrive in time (408), and anything
-/// that is not a `T` (400, with line and column or the JSON pointer of the field).
+/// over the limit, announced or not (413), one that does not arrive in time (408), one for which
+/// there is no memory among those that are in work (503), and anything that is not a `T` (400, with
+/// line and column or the JSON pointer of the field).
 #[derive(Debug, Clone)]
 pub struct StrictJson<T> {
     /// The parsed body.
@@ -37,9 +43,10 @@ where
             return Err(Problem::unsupported_media_type("application/json"));
         }
         let limits = BodyLimits::of(request.extensions());
-        let raw = read(request.into_body(), limits).await?;
+        let share = BodyShare::of(request.extensions());
+        let raw = read(request.into_body(), limits, share).await?;
         Ok(Self {
-            value: parse(&raw)?,
+            value: parse::parse(&raw)?,
             raw,
         })
     }
@@ -61,89 +68,62 @@ fn is_json(headers: &HeaderMap) -> bool {
     top.eq_ignore_ascii_case("application") && suffix.eq_ignore_ascii_case("json")
 }
 
-async fn read(body: Body, limits: BodyLimits) -> Result<Bytes, Problem> {
-    let too_large = || Problem::payload_too_large(limits.max_bytes);
+async fn read(body: Body, limits: BodyLimits, share: BodyShare) -> Result<Bytes, Problem> {
     // A body that announces itself as too large is refused before any of it is read.
     if body.size_hint().lower() > limits.max_bytes as u64 {
-        return Err(too_large());
+        return Err(Problem::payload_too_large(limits.max_bytes));
     }
-    let collect = Limited::new(body, limits.max_bytes).collect();
+    let collect = collect(body, limits.max_bytes, share);
     match tokio::time::timeout(limits.timeout, collect).await {
+        Ok(body) => body,
         Err(_) => Err(Problem::request_timeout(
             "The request body did not arrive in time.",
         )),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::bad_request(
-            "BODY_INCOMPLETE",
-            "The request body ended before its end.",
-        )),
     }
 }
 
-fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
-    // The short way first: keeping track of paths costs, and only an error needs them.
-    serde_json::from_slice(raw).or_else(|_| explain(raw))
-}
-
-/// Parses again, to name the place of the error.
-fn explain<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(raw);
-    let (pointer, error) = match serde_path_to_error::deserialize(&mut deserializer) {
-        Ok(value) => match deserializer.end() {
-            Ok(()) => return Ok(value),
-            Err(error) => (String::new(), error),
-        },
-        Err(error) => (pointer(error.path()), error.into_inner()),
-    };
-    if raw.trim_ascii().is_empty() {
-        return Err(Problem::bad_request(
-            "INVALID_JSON",
-            "The request body is empty.",
-        ));
-    }
-    if error.is_data() {
-        let what = without_position(&error);
-        let place = if pointer.is_empty() {
-            "The request body"
-        } else {
-            pointer.as_str()
+async fn collect(mut body: Body, max_bytes: usize, mut share: BodyShare) -> Result<Bytes, Problem> {
+    // Most bodies are whole in one frame, and taken as they are. Others are copied together: a
+    // frame of some bytes would keep all of the buffer that it was read into.
+    let (mut first, mut rest) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            Problem::bad_request("BODY_INCOMPLETE", "The request body ended before its end.")
+        })?;
+        // Trailers say nothing to us.
+        let Ok(data) = frame.into_data() else {
+            continue;
         };
-        return Err(
-            Problem::bad_request("INVALID_BODY", format!("{place}: {what}."))
-                .with_error(pointer, "INVALID", what),
-        );
-    }
-    Err(Problem::bad_request(
-        "INVALID_JSON",
-        format!("The request body is not JSON: {error}."),
-    ))
-}
-
-/// RFC 6901.
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => {
-                pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            }
-            // A variant's name stands in the value of a tag, not in the path of the document.
-            Segment::Enum { .. } | Segment::Unknown => {}
+        let before = first.len() + rest.len();
+        if before + data.len() > max_bytes {
+            return Err(Problem::payload_too_large(max_bytes));
         }
+        if !share.take(data.len()) {
+            metrics::counter!("http_requests_shed_total").increment(1);
+            return Err(Problem::service_unavailable(
+                "OVERLOADED",
+                "Too many request bodies are being read; nothing was done, try again shortly.",
+                RETRY_AFTER,
+            ));
+        }
+        if before == 0 {
+            first = data;
+            continue;
+        }
+        if rest.is_empty() {
+            // What was announced is there at once, and not a little more with each frame.
+            let announced = usize::try_from(body.size_hint().lower()).unwrap_or_default();
+            rest.reserve(before + data.len() + announced.min(max_bytes));
+            rest.extend_from_slice(&std::mem::take(&mut first));
+        }
+        rest.extend_from_slice(&data);
     }
-    pointer
-}
-
-/// The pointer says it better than line and column.
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let position = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&position)
-        .map(str::to_owned)
-        .unwrap_or(text)
+    let whole = if rest.is_empty() {
+        first
+    } else {
+        rest.freeze()
+    };
+    Ok(share.hold(whole))
 }
 
 #[cfg(test)]
@@ -162,6 +142,24 @@ mod tests {
     struct Placement {
         customer: String,
         lines: Vec<Line>,
+        to: Option<Address>,
+        gift: Option<bool>,
+        weight: Option<f64>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Address {
+        town: Town,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Town(Named);
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Named {
+        name: String,
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -278,6 +276,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_wrong_shape_is_400_and_names_the_field() {
+        const ARRAY: &str = "invalid type: an array, expected an object";
         for (body, pointer, says) in [
             (
                 r#"{"customer": "c", "lines": [{"sku": "s", "quantity": -1}]}"#,
@@ -304,7 +303,58 @@ mod tests {
                 "",
                 "duplicate field `customer`",
             ),
-            ("[]", "", "length"),
+            ("[]", "", ARRAY),
+            (r#"["c", []]"#, "", ARRAY),
+            (
+                r#"{"customer": "c", "lines": [["s", 2]]}"#,
+                "/lines/0",
+                ARRAY,
+            ),
+            (
+                r#"{"customer": "c", "lines": [], "to": [{"name": "t"}]}"#,
+                "/to",
+                ARRAY,
+            ),
+            (
+                r#"{"customer": "c", "lines": [], "to": {"town": ["t"]}}"#,
+                "/to/town",
+                ARRAY,
+            ),
+            (
+                r#"{"customer": "c", "lines": {}}"#,
+                "/lines",
+                "an object, expected an array",
+            ),
+            (
+                r#"{"customer": "c", "lines": [{"sku": "s", "quantity": 1.5}]}"#,
+                "/lines/0/quantity",
+                "invalid type: number `1.5`, expected a whole number",
+            ),
+            (
+                r#"{"customer": "c", "lines": [{"sku": "s", "quantity": "1"}]}"#,
+                "/lines/0/quantity",
+                "expected a whole number",
+            ),
+            (
+                r#"{"customer": "c", "lines": [{"sku": "s", "quantity": 4294967296}]}"#,
+                "/lines/0/quantity",
+                "number `4294967296`, expected a whole number in range",
+            ),
+            (
+                r#"{"customer": "c", "lines": [], "gift": 1}"#,
+                "/gift",
+                "expected true or false",
+            ),
+            (
+                r#"{"customer": "c", "lines": [], "weight": null, "to": 1}"#,
+                "/to",
+                "expected an object",
+            ),
+            (
+                r#"{"customer": "c", "lines": [], "weight": "1"}"#,
+                "/weight",
+                "expected a number",
+            ),
         ] {
             let problem = refusal(body).await;
             assert_eq!(
@@ -316,6 +366,32 @@ mod tests {
             assert_eq!(error.pointer, pointer, "{body}: {error:?}");
             assert!(error.detail.contains(says), "{error:?}");
             assert!(!error.detail.contains(" at line "), "{error:?}");
+            // What is said is for people who have never seen this program.
+            for word in [
+                "struct",
+                "u32",
+                "f64",
+                "sequence",
+                "map",
+                "Placement",
+                "Named",
+            ] {
+                assert!(!error.detail.contains(word), "{error:?}");
+            }
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_optional_or_wrapped_is_read_as_any_other() {
+        let body = r#"{"lines": [], "customer": "c", "gift": true, "weight": 2,
+            "to": {"town": {"name": "t"}}}"#;
+        let placement = extract("application/json", Body::from(body))
+            .await
+            .unwrap()
+            .value;
+        let name = "t".to_owned();
+        let town = Town(Named { name });
+        assert_eq!(placement.to, Some(Address { town }));
+        assert_eq!((placement.gift, placement.weight), (Some(true), Some(2.0)));
     }
 }

@@ -2,8 +2,10 @@
 
 mod headers;
 mod json;
+mod path;
 mod query;
 
 pub use headers::{IdempotencyKey, IfMatch};
 pub use json::StrictJson;
+pub use path::{StrictPath, invalid_path};
 pub use query::StrictQuery;

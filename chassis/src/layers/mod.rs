@@ -3,6 +3,7 @@
 //! One hand-written layer instead of a tower of seven: each layer of a router costs every request
 //! a clone and an allocation, and here the steps share what they know.
 
+mod bodies;
 mod client_rate;
 mod context;
 mod route_metrics;
@@ -10,7 +11,9 @@ mod service;
 
 use axum::Router;
 
+pub(crate) use bodies::BodyShare;
 pub use context::{BodyLimits, RequestContext};
+pub(crate) use service::RETRY_AFTER;
 pub use service::{RequestLayer, RequestService};
 
 use crate::{

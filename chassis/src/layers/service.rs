@@ -26,6 +26,7 @@ use tower::{Layer, Service};
 
 use super::{
     PROBE_PATHS,
+    bodies::BodyBudget,
     client_rate::ClientRate,
     context::{BodyLimits, RequestContext},
     route_metrics::{CLIENT_GONE, RouteMetrics},
@@ -33,11 +34,12 @@ use super::{
 use crate::{config::HttpSettings, problem::Problem};
 
 /// When a client that was turned away may come again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What all routes of a server share.
 struct Shared {
     body: BodyLimits,
+    bodies: Arc<BodyBudget>,
     request_timeout: Duration,
     max_in_flight: usize,
     in_flight: AtomicUsize,
@@ -57,6 +59,7 @@ impl RequestLayer {
         Self {
             shared: Arc::new(Shared {
                 body: http.into(),
+                bodies: Arc::new(BodyBudget::new(http.max_bodies_bytes)),
                 request_timeout: http.request_timeout(),
                 max_in_flight: http.max_in_flight,
                 in_flight: AtomicUsize::new(0),
@@ -115,6 +118,8 @@ where
 
         if !request.body().is_end_stream() {
             DefaultBodyLimit::max(self.shared.body.max_bytes).apply(&mut request);
+            let bodies = Arc::clone(&self.shared.bodies);
+            request.extensions_mut().insert(bodies);
         }
         request.extensions_mut().insert(context.clone());
         let scope = context.clone();

@@ -9,7 +9,7 @@ use axum::{
 use reqwest::{Client, Method, Response};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::{io::AsyncWriteExt, sync::Notify};
 
 use super::*;
 use crate::{
@@ -257,6 +257,51 @@ async fn extractors_refuse_with_problems_that_name_the_request() {
 }
 
 #[tokio::test]
+async fn bodies_that_take_too_much_together_are_turned_away_until_there_is_room() {
+    let platform = start(|http| {
+        http.max_body_bytes = 4_000;
+        http.max_bodies_bytes = 4_000;
+    })
+    .await;
+    let post = async || {
+        let text = "x".repeat(2_000);
+        let request = platform.request(Method::POST, "/echo");
+        let request = request.header("idempotency-key", "k1");
+        let request = request.header("content-type", "application/json");
+        let request = request.body(format!(r#"{{"text": "{text}"}}"#));
+        request.send().await.unwrap()
+    };
+    let until = async |status: u16| {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        loop {
+            let answer = post().await;
+            if answer.status() == status {
+                return answer;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "never {status}");
+        }
+    };
+    // One that never comes to its end keeps what it has sent.
+    let address = platform.base.strip_prefix("http://").unwrap();
+    let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = "POST /echo HTTP/1.1\r\nhost: test\r\nidempotency-key: k\r\n\
+                content-type: application/json\r\ncontent-length: 3500\r\n\r\n";
+    let begun = format!("{head}{}", " ".repeat(3_000));
+    slow.write_all(begun.as_bytes()).await.unwrap();
+    let refused = until(503).await;
+    assert_eq!(header(&refused, "retry-after"), "1");
+    let problem = problem(refused).await;
+    assert_eq!(problem["code"], "OVERLOADED");
+    assert_eq!(problem["retryable"], true);
+    drop(slow);
+    until(200).await;
+    // Nothing is kept of those that were answered.
+    for _ in 0..10 {
+        assert_eq!(post().await.status(), 200);
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_takes_too_long_is_ended() {
     let platform = start(|http| http.request_timeout_ms = 50).await;
     let response = platform.get("/wait").await;
@@ -268,6 +313,8 @@ async fn a_request_that_takes_too_long_is_ended() {
 #[tokio::test]
 async fn requests_over_the_limit_are_shed_but_probes_are_answered() {
     let platform = start(|http| http.max_in_flight = 1).await;
+    // Other tests of this process count too.
+    let before = platform.count("http_requests_shed_total ").await;
     let request = platform.request(Method::GET, "/wait").send();
     let running = tokio::spawn(request);
     platform.entered.notified().await;
@@ -280,12 +327,7 @@ async fn requests_over_the_limit_are_shed_but_probes_are_answered() {
         (Some("OVERLOADED"), Some(true))
     );
     assert_eq!(platform.get("/livez").await.status(), 200);
-    assert!(
-        platform
-            .metrics()
-            .await
-            .contains("http_requests_shed_total 1")
-    );
+    assert!(platform.count("http_requests_shed_total ").await > before);
 
     platform.leave.notify_one();
     assert_eq!(

@@ -72,7 +72,7 @@ pub struct ProblemDetails {
 /// One wrong part of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
-    /// Where: a JSON pointer into the body (`/lines/0/sku`), `query:NAME` or `header:NAME`.
+    /// Where: a JSON pointer into the body (`/lines/0/sku`), or `query:`, `header:` or `path:NAME`.
     #[schema(example = "/lines/0/quantity")]
     pub pointer: String,
     /// What is wrong, for programs.

@@ -10,6 +10,7 @@ use tower::Service;
 
 use super::{
     Client, Lifecycle, Limits,
+    places::Place,
     timer::ConnectionTimer,
     watched::{Activity, Watched},
 };
@@ -21,8 +22,14 @@ const MAX_HEAD: usize = 32 * 1024;
 const MAX_HEADERS: usize = 64;
 
 /// Serves a connection until either side closes it or the lifecycle ends it: softly after the
-/// request that runs, then hard.
-pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, lifecycle: Lifecycle) {
+/// request that runs, then hard. Its place is free when it is over.
+pub(super) async fn serve(
+    stream: TcpStream,
+    place: Place,
+    router: Router,
+    limits: Limits,
+    lifecycle: Lifecycle,
+) {
     // Answers are written whole; waiting for more to send would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!("a connection was closed before it was served: {error}");
@@ -47,6 +54,7 @@ pub(super) async fn serve(stream: TcpStream, router: Router, limits: Limits, lif
     let mut builder = http1::Builder::new();
     builder
         .timer(timer)
+        .keep_alive(place.lasting)
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(MAX_BUFFER)
         .max_header_size(MAX_HEAD)

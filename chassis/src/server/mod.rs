@@ -2,17 +2,20 @@
 //! not: header time, idle time, the time a client may leave its answer unread, connections, and the
 //! time that stopping may take.
 //!
-//! Connections over the limit wait in the listener's queue, which the kernel bounds, until one
+//! The last places are for connections that serve one request and are closed, so that clients that
+//! keep theirs open, and say nothing, lock nobody out. Connections over the limit wait in the listener's queue, which the kernel bounds, until one
 //! closes; beyond that it refuses them. They are not answered 503: to be heard, such an answer must
 //! wait for the request that it answers, and that costs the place that there is not. Who waits too
 //! long is told by their own connect time-out. Requests over their limit are answered
 //! ([`crate::layers`]).
 //!
-//! What hyper finds malformed before it is a request (400, 431) it answers by itself, with an empty
-//! body and no problem+json: it offers no hook for that.
+//! What hyper finds malformed before it is a request (400, 414, 431) it answers by itself, with an
+//! empty body and no problem+json: it offers no hook for that. `docs/errors.md` says so.
 
 mod accept;
 mod connection;
+mod linger;
+mod places;
 mod timer;
 mod watched;
 
@@ -20,19 +23,16 @@ use std::{
     future::Future,
     io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 
 use axum::Router;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
 use crate::{config::HttpSettings, lifecycle::Lifecycle};
 use accept::{Accept, BackOff};
+use places::{Place, Places};
 
 /// A bound address, not yet served.
 #[derive(Debug)]
@@ -137,21 +137,16 @@ pub fn serve(
 async fn run<A: Accept>(acceptor: A, router: Router, limits: Limits, lifecycle: &Lifecycle) {
     // Handlers become services here, once, and not at every request.
     let router = router.with_state(());
-    let permits = Arc::new(Semaphore::new(
-        limits.max_connections.min(Semaphore::MAX_PERMITS),
-    ));
+    let places = Places::new(limits.max_connections);
     let connections = TaskTracker::new();
 
-    while let Some((stream, permit)) = lifecycle
+    while let Some((stream, place)) = lifecycle
         .soft()
-        .run_until_cancelled(next(&acceptor, &permits))
+        .run_until_cancelled(next(&acceptor, &places))
         .await
     {
-        let connection = connection::serve(stream, router.clone(), limits, lifecycle.clone());
-        connections.spawn(async move {
-            connection.await;
-            drop(permit);
-        });
+        let (router, lifecycle) = (router.clone(), lifecycle.clone());
+        connections.spawn(connection::serve(stream, place, router, limits, lifecycle));
     }
 
     // Closes the listening socket: a client that tries now is refused at once.
@@ -161,18 +156,12 @@ async fn run<A: Accept>(acceptor: A, router: Router, limits: Limits, lifecycle: 
 }
 
 /// The next connection, once there is room for one.
-async fn next<A: Accept>(
-    acceptor: &A,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, tokio::sync::OwnedSemaphorePermit) {
-    let permit = Arc::clone(permits)
-        .acquire_owned()
-        .await
-        .expect("the semaphore is never closed");
+async fn next<A: Accept>(acceptor: &A, places: &Places) -> (TcpStream, Place) {
+    let place = places.take().await;
     let mut back_off = BackOff::default();
     loop {
         match acceptor.accept().await {
-            Ok(stream) => return (stream, permit),
+            Ok(stream) => return (stream, place),
             Err(error) => back_off.after(&error).await,
         }
     }

@@ -18,6 +18,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::linger::Linger;
+
 /// What a connection has done.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
@@ -41,6 +43,8 @@ pub(super) struct Watched {
     /// Rings when nothing was taken for too long. There is none while everything is taken at once,
     /// as it nearly always is.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// How it is closed, once it is.
+    closing: Option<Linger>,
 }
 
 impl Watched {
@@ -50,6 +54,7 @@ impl Watched {
             activity,
             write_timeout,
             stalled: None,
+            closing: None,
         }
     }
 
@@ -117,7 +122,17 @@ impl AsyncWrite for Watched {
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self {
+            stream, closing, ..
+        } = self.get_mut();
+        let linger = match closing {
+            Some(linger) => linger,
+            None => {
+                ready!(Pin::new(&mut *stream).poll_shutdown(context))?;
+                closing.insert(Linger::new())
+            }
+        };
+        linger.poll(stream, context).map(Ok)
     }
 }

@@ -8,12 +8,12 @@ pub(crate) mod place_order;
 pub(crate) mod receive_stock;
 pub(crate) mod release_hold;
 
-use axum::{
-    extract::{FromRequestParts, Path},
-    http::request::Parts,
+use axum::{extract::FromRequestParts, http::request::Parts};
+use chassis::{
+    Problem,
+    extract::{StrictPath, invalid_path},
 };
-use chassis::Problem;
-use domain::{IdError, OrderId, Sku};
+use domain::{IdError, OrderId, Sku, order::check_hold_name};
 use serde::Serialize;
 use std::str::FromStr;
 use utoipa::ToSchema;
@@ -41,7 +41,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(order_id) = path::<String, S>(parts, state).await?;
+        let StrictPath(order_id) = StrictPath::<String>::from_request_parts(parts, state).await?;
         parse("order_id", &order_id).map(Self)
     }
 }
@@ -50,7 +50,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SkuPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(sku) = path::<String, S>(parts, state).await?;
+        let StrictPath(sku) = StrictPath::<String>::from_request_parts(parts, state).await?;
         parse("sku", &sku).map(Self)
     }
 }
@@ -59,27 +59,15 @@ impl<S: Send + Sync> FromRequestParts<S> for HoldPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path((order_id, hold)) = path::<(String, String), S>(parts, state).await?;
-        Ok(Self(parse("order_id", &order_id)?, hold))
+        let StrictPath((order_id, hold)) =
+            StrictPath::<(String, String)>::from_request_parts(parts, state).await?;
+        let order_id = parse("order_id", &order_id)?;
+        check_hold_name(&hold).map_err(|error| invalid_path("hold", &error, &error.to_string()))?;
+        Ok(Self(order_id, hold))
     }
 }
 
-async fn path<T, S>(parts: &mut Parts, state: &S) -> Result<Path<T>, Problem>
-where
-    T: serde::de::DeserializeOwned + Send,
-    S: Send + Sync,
-{
-    Path::from_request_parts(parts, state)
-        .await
-        .map_err(|error| Problem::bad_request("INVALID_PATH", error.body_text()))
-}
-
 fn parse<T: FromStr<Err = IdError>>(name: &str, text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|error: IdError| {
-        Problem::bad_request("INVALID_PATH", format!("The path is wrong: {error}.")).with_error(
-            format!("path:{name}"),
-            "INVALID",
-            error.rule,
-        )
-    })
+    text.parse()
+        .map_err(|error: IdError| invalid_path(name, &error, error.rule))
 }

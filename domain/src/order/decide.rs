@@ -6,7 +6,7 @@ use super::{
     OrderExpired, OrderPlaced, OrderRejected, PlaceHold, PlaceOrder, Placed, RejectCancellation,
     RejectOrder, ReleaseHold, RequestCancellation, Status,
 };
-use crate::{Money, text};
+use crate::{Money, TextError, text};
 
 /// The most lines an order may have.
 const MAX_LINES: usize = 1_000;
@@ -46,6 +46,14 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
     }
 }
 
+/// Checks what a hold is called: names stand in paths and labels.
+///
+/// # Errors
+/// It is no short name of small letters, digits, `-` and `_`.
+pub fn check_hold_name(hold: &str) -> Result<(), TextError> {
+    text::slug("hold", hold, 64)
+}
+
 /// Rules of meaning come before all that depends on the state: what breaks one does so for good.
 fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
     match command {
@@ -57,10 +65,10 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         }
         OrderCommand::AddNote(command) => text::prose("text", &command.text, 2_000)?,
         OrderCommand::PlaceHold(command) => {
-            text::slug("hold", &command.hold, 64)?;
+            check_hold_name(&command.hold)?;
             text::prose("reason", &command.reason, 500)?;
         }
-        OrderCommand::ReleaseHold(command) => text::slug("hold", &command.hold, 64)?,
+        OrderCommand::ReleaseHold(command) => check_hold_name(&command.hold)?,
         OrderCommand::Place(_)
         | OrderCommand::Confirm(_)
         | OrderCommand::Reject(_)
@@ -171,8 +179,8 @@ fn check_address(address: &Address) -> Result<(), OrderError> {
             max: MAX_ADDRESS_LINES,
         });
     }
-    for line in &address.lines {
-        text::line("shipping_address/lines", line, 200)?;
+    for (index, line) in address.lines.iter().enumerate() {
+        text::line("shipping_address/lines", line, 200).map_err(|error| error.at(index))?;
     }
     optional("shipping_address/city", &address.city, 100)?;
     optional("shipping_address/postal_code", &address.postal_code, 32)?;

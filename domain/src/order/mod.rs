@@ -22,6 +22,7 @@ pub use event::{
 pub use state::{Order, Placed, Status};
 
 pub(crate) use decide::MAX_QUANTITY;
+pub use decide::check_hold_name;
 
 use crate::Decider;
 

@@ -9,11 +9,11 @@ pub(crate) mod list_stock;
 pub(crate) mod order_events;
 pub(crate) mod sales_report;
 
-use axum::{
-    extract::{FromRequestParts, Path},
-    http::request::Parts,
+use axum::{extract::FromRequestParts, http::request::Parts};
+use chassis::{
+    Problem,
+    extract::{StrictPath, invalid_path},
 };
-use chassis::Problem;
 use domain::{CustomerId, IdError, OrderId, Sku};
 use std::str::FromStr;
 
@@ -35,15 +35,10 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| Problem::bad_request("INVALID_PATH", error.body_text()))?;
+        let StrictPath(text) = StrictPath::<String>::from_request_parts(parts, state).await?;
         text.parse().map(Self).map_err(|error: IdError| {
-            Problem::bad_request("INVALID_PATH", format!("The path is wrong: {error}.")).with_error(
-                format!("path:{}", error.what),
-                "INVALID",
-                error.rule,
-            )
+            // As the path calls it.
+            invalid_path(&error.what.replace(' ', "_"), &error, error.rule)
         })
     }
 }

@@ -79,14 +79,15 @@ async fn every_wrong_parameter_has_its_name_in_the_answer() {
 #[tokio::test]
 async fn paths_that_name_nothing_that_can_be_are_400_and_unknown_ones_404() {
     let stage = Stage::new().await;
-    for path in [
-        "/v1/orders/17",
-        "/v1/orders/17/events",
-        "/v1/orders/%FF",
-        "/v1/customers/a%20b",
-        "/v1/stock/%C3%A9",
+    for (path, pointer) in [
+        ("/v1/orders/17", "path:order_id"),
+        ("/v1/orders/17/events", "path:order_id"),
+        ("/v1/orders/%FF", "path:order_id"),
+        ("/v1/customers/a%20b", "path:customer_id"),
+        ("/v1/stock/%C3%A9", "path:sku"),
     ] {
-        stage.get(path).await.problem(400, "INVALID_PATH");
+        let answer = stage.get(path).await.problem(400, "INVALID_PATH");
+        assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{path}");
     }
     for (path, code) in [
         (format!("/v1/orders/{ID}"), "ORDER_NOT_FOUND"),

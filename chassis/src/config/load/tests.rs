@@ -111,6 +111,8 @@ fn an_open_address_is_refused_and_the_reason_said() {
 
 #[test]
 fn settings_are_checked_against_each_other() {
+    let message = refusal("http: {max_body_bytes: 8192, max_bodies_bytes: 4096}", &[]);
+    assert!(message.contains("http.max_body_bytes: 8192"), "{message}");
     let message = refusal("query: {default_limit: 100, max_limit: 50}", &[]);
     assert!(message.contains("query.default_limit: 100"), "{message}");
     let message = refusal("projector: {lease_ms: 1000, poll_ms: 900}", &[]);

@@ -304,7 +304,7 @@ fn a_request_for_cancellation() {
     );
     let blank = OrderCommand::RequestCancellation(RequestCancellation { reason: "".into() });
     on(vec![placed()], blank).then_refused(OrderError::Text(TextError::Length {
-        field: "reason",
+        field: "reason".into(),
         max: 500,
     }));
 }
@@ -365,10 +365,14 @@ fn notes_are_written_in_every_state_and_each_once() {
     let refused = |text: &str, error| {
         on(vec![placed()], add_note(1, text)).then_refused(OrderError::Text(error));
     };
-    let (field, max) = ("text", 2_000);
-    refused("\n ", TextError::Length { field, max });
-    refused(&"x".repeat(2_001), TextError::Length { field, max });
-    refused("a\u{1b}[2J", TextError::Control { field });
+    let field = || "text".into();
+    let length = || TextError::Length {
+        field: field(),
+        max: 2_000,
+    };
+    refused("\n ", length());
+    refused(&"x".repeat(2_001), length());
+    refused("a\u{1b}[2J", TextError::Control { field: field() });
 }
 
 #[test]
@@ -397,7 +401,7 @@ fn holds_are_placed_until_the_order_has_ended() {
 #[test]
 fn holds_are_named_by_slugs_and_bounded() {
     let slug = OrderError::Text(TextError::Slug {
-        field: "hold",
+        field: "hold".into(),
         max: 64,
     });
     for hold in ["", "Fraud", "a/b", "a b"] {

@@ -100,7 +100,9 @@ fn deliveries_that_cannot_be_counted_are_refused() {
         reference: Some("a\0".into()),
         ..command
     });
-    let control = TextError::Control { field: "reference" };
+    let control = TextError::Control {
+        field: "reference".into(),
+    };
     given::<Stocks>([]).when(odd).then_refused(control.into());
 }
 
@@ -157,7 +159,7 @@ fn corrections_without_meaning_are_refused() {
         reason: " ".into(),
     });
     let length = TextError::Length {
-        field: "reason",
+        field: "reason".into(),
         max: 500,
     };
     given::<Stocks>([]).when(blank).then_refused(length.into());

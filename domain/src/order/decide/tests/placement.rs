@@ -82,8 +82,14 @@ fn placements_that_break_a_rule_are_refused() {
 
 #[test]
 fn texts_of_a_placement_are_bounded_and_plain() {
-    let length = |field, max| OrderError::Text(TextError::Length { field, max });
-    let control = |field| OrderError::Text(TextError::Control { field });
+    let length = |field: &'static str, max| {
+        let field = field.into();
+        OrderError::Text(TextError::Length { field, max })
+    };
+    let control = |field: &'static str| {
+        let field = field.into();
+        OrderError::Text(TextError::Control { field })
+    };
     let address = |order: &mut PlaceOrder| order.shipping_address.take().unwrap();
     refused(
         |order| order.payment_method = " ".into(),
@@ -117,11 +123,11 @@ fn texts_of_a_placement_are_bounded_and_plain() {
     );
     with(
         |a| a.lines.push("\t".into()),
-        length("shipping_address/lines", 200),
+        length("shipping_address/lines/1", 200),
     );
     with(
         |a| a.lines.push("a\u{7}".into()),
-        control("shipping_address/lines"),
+        control("shipping_address/lines/1"),
     );
     with(
         |a| a.lines = vec!["a".into(); MAX_ADDRESS_LINES + 1],

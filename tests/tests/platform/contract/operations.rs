@@ -1,0 +1,147 @@
+//! Every operation that is documented, and every answer that was given.
+
+use super::is_a_problem;
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use tests::platform::{Placement, Platform};
+
+/// The operations that are documented: their method and path, and the statuses they may answer.
+async fn operations(p: &Platform) -> BTreeMap<(String, String), BTreeSet<u16>> {
+    let document = p.api.get("/openapi.json").await.expect(200);
+    let paths = document.body["paths"].as_object().expect("it has paths");
+    let mut operations = BTreeMap::new();
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().expect("a path has operations") {
+            let Some(responses) = operation["responses"].as_object() else {
+                continue;
+            };
+            let statuses = responses.keys().filter_map(|status| status.parse().ok());
+            let operation = (method.to_uppercase(), path.clone());
+            operations.insert(operation, statuses.collect());
+        }
+    }
+    operations
+}
+
+/// Each operation in the ways that all can be asked wrongly, and those that no other scenario asks.
+pub(super) async fn every_operation_is_driven(p: &Platform) {
+    p.api.receive("DRIVEN", 10).await;
+    let placement = Placement::of("DRIVEN", 1, 100).customer("driven");
+    let placed = p.api.place(&placement).await;
+    let (id, token) = (placed.order_id(), placed.header("consistency-token"));
+    for path in [
+        "/v1/orders?customer_id=driven".into(),
+        format!("/v1/orders/{id}"),
+        format!("/v1/orders/{id}/events"),
+        "/v1/customers/driven".into(),
+        "/v1/customers/driven/orders".into(),
+        "/v1/stock".into(),
+        "/v1/stock/DRIVEN".into(),
+        "/v1/reports/sales".into(),
+    ] {
+        p.api.get_after(token, &path).await.expect(200);
+    }
+    for nobody in ["/v1/customers/nobody", "/v1/customers/nobody/orders"] {
+        is_a_problem(&p.api.get(nobody).await.expect(404));
+    }
+    is_a_problem(&p.api.get("/v1/stock/NOBODY").await.expect(404));
+    let hold = json!({"hold": "h", "reason": "x"});
+    let holds = format!("/v1/orders/{id}/holds");
+    p.api.post(&holds, &hold).await.expect(200);
+    let release = format!("/v1/orders/{id}/holds/h/release");
+    p.api.post(&release, &json!({})).await.expect(200);
+    for (method, path) in operations(p).await.into_keys() {
+        let path = path
+            .replace("{order_id}", &id)
+            .replace("{customer_id}", "driven")
+            .replace("{sku}", "DRIVEN")
+            .replace("{hold}", "h");
+        if method == "GET" {
+            is_a_problem(&p.api.get(&format!("{path}?surprise=1")).await.expect(400));
+            let forged = p.api.query(&path).header("consistency-token", "forged");
+            is_a_problem(&p.api.send(forged).await.expect(400));
+            continue;
+        }
+        let post = |content_type: &str, body: &str| {
+            let request = p.api.command(Method::POST, &path);
+            let request = request.header("content-type", content_type.to_owned());
+            request.body(body.to_owned())
+        };
+        let keyed = |request: RequestBuilder| request.header("idempotency-key", "driven");
+        is_a_problem(&p.api.send(post("application/json", "{}")).await.expect(400));
+        is_a_problem(
+            &p.api
+                .send(keyed(post("text/plain", "{}")))
+                .await
+                .expect(415),
+        );
+        // Of fields in their order no object is made.
+        for body in ["1", "[]", r#"["A", 1, 100, null]"#] {
+            let request = keyed(post("application/json", body));
+            let answer = p.api.send(request).await.expect(400);
+            is_a_problem(&answer);
+            assert_eq!((answer.code(), answer.pointer()), ("INVALID_BODY", ""));
+            assert!(
+                answer.text.contains("expected an object"),
+                "{}",
+                answer.text
+            );
+        }
+        let dry_run = keyed(post("application/json", "{}")).query(&[("dry_run", "true")]);
+        let answer = p.api.send(dry_run).await.expect(400);
+        is_a_problem(&answer);
+        assert_eq!(
+            (answer.code(), answer.pointer()),
+            ("INVALID_QUERY", "query:dry_run")
+        );
+        let stale = keyed(post("application/json", "{}")).header("if-match", "x");
+        is_a_problem(&p.api.send(stale).await.expect(400));
+    }
+}
+
+/// Everything that was answered here is documented, and every operation was done at least once.
+pub(super) async fn what_was_answered_is_documented(p: &Platform) {
+    let operations = operations(p).await;
+    let mut done = BTreeSet::new();
+    for (asked, status) in p.api.statuses() {
+        let (method, path) = asked.split_once(' ').expect("method and path");
+        let operation = operations
+            .keys()
+            .find(|(of, template)| of == method && is_of(path, template));
+        // Probes, and what nobody routes.
+        let Some(operation) = operation else { continue };
+        assert!(
+            operations[operation].contains(&status),
+            "{asked} was answered {status}, and {operation:?} may answer {:?}",
+            operations[operation]
+        );
+        if status < 300 {
+            done.insert(operation.clone());
+        }
+    }
+    let missing: Vec<_> = operations
+        .keys()
+        .filter(|operation| !done.contains(operation))
+        .collect();
+    assert!(missing.is_empty(), "never done: {missing:?}");
+}
+
+/// Whether `path` is one of those that `template` stands for.
+fn is_of(path: &str, template: &str) -> bool {
+    let (path, template) = (path.split('/'), template.split('/'));
+    path.clone().count() == template.clone().count()
+        && path
+            .zip(template)
+            .all(|(part, wanted)| wanted.starts_with('{') || part == wanted)
+}
+
+pub(super) async fn the_process_tells_how_it_is(p: &Platform) {
+    for path in ["/livez", "/readyz", "/startupz"] {
+        p.api.get(path).await.expect(200);
+    }
+    let docs = p.api.get("/docs").await;
+    assert!(docs.status == 200, "/docs: {}", docs.status);
+    let metrics = p.api.get("/metrics").await.expect(200).text;
+    assert!(metrics.contains("http_requests_total"), "{metrics}");
+}
