@@ -21,6 +21,8 @@ pub(super) enum Rule {
     OneOf(&'static [&'static str]),
     /// 1 to `max` characters out of letters, digits, `-`, `_` and `.`.
     Name { max: usize },
+    /// 1 to `max` characters out of small letters, digits and `-`.
+    Slug { max: usize },
     /// A filter of log directives, such as `info` or `info,orders=debug`.
     LogFilter,
     /// A loopback address: without authentication nobody else may reach the service.
@@ -46,6 +48,7 @@ impl fmt::Display for Rule {
             Self::Flag => f.write_str("true or false"),
             Self::OneOf(words) => f.write_str(&words.join(" or ")),
             Self::Name { max } => write!(f, "1 to {max} of a-z A-Z 0-9 - _ ."),
+            Self::Slug { max } => write!(f, "1 to {max} of a-z 0-9 -"),
             Self::LogFilter => f.write_str("log directives such as info or info,orders=debug"),
             Self::LoopbackAddress => f.write_str(
                 "a loopback address (127.0.0.1 or ::1), because this build has no authentication \
@@ -76,6 +79,7 @@ impl Rule {
                 .filter(|t| words.contains(&t.as_str()))
                 .map(Value::String),
             Self::Name { max } => text(value).filter(|t| is_name(t, *max)).map(Value::String),
+            Self::Slug { max } => text(value).filter(|t| is_slug(t, *max)).map(Value::String),
             Self::LogFilter => text(value)
                 .filter(|t| EnvFilter::try_new(t).is_ok())
                 .map(Value::String),
@@ -138,6 +142,13 @@ fn is_name(text: &str, max: usize) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn is_slug(text: &str, max: usize) -> bool {
+    text.len() <= max
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn is_url(text: &str, schemes: &[&str]) -> bool {

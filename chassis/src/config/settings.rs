@@ -218,7 +218,7 @@ section! {
     /// Whose data this is.
     TenantSettings in "tenant" {
         /// The tenant that every order of this installation belongs to.
-        id: String = "main".to_owned(), Rule::Name { max: 64 };
+        id: String = "main".to_owned(), Rule::Slug { max: 32 };
     }
 }
 
