@@ -29,8 +29,6 @@ pub(super) enum Rule {
     LoopbackAddress,
     /// A URL with one of these schemes.
     Url(&'static [&'static str]),
-    /// A Postgres URL, or `memory`.
-    Store,
     /// Secret text of at least so many characters.
     Secret { min: usize },
 }
@@ -58,7 +56,6 @@ impl fmt::Display for Rule {
                 let shapes: Vec<String> = schemes.iter().map(|s| format!("{s}://…")).collect();
                 f.write_str(&shapes.join(" or "))
             }
-            Self::Store => f.write_str("postgres://… or memory"),
             Self::Secret { min } => write!(f, "at least {min} characters"),
         }
     }
@@ -91,9 +88,6 @@ impl Rule {
                 .map(Value::String),
             Self::Url(schemes) => text(value)
                 .filter(|t| is_url(t, schemes))
-                .map(Value::String),
-            Self::Store => text(value)
-                .filter(|t| t == "memory" || is_url(t, &["postgres", "postgresql"]))
                 .map(Value::String),
             Self::Secret { min } => text(value)
                 .filter(|t| t.chars().count() >= *min)
@@ -219,18 +213,20 @@ mod tests {
     }
 
     #[test]
-    fn a_store_is_postgres_or_memory() {
-        for good in ["memory", "postgres://u:p@h/db", "postgresql://h/db"] {
-            assert!(Rule::Store.accept(&json!(good)).is_some(), "{good}");
+    fn a_url_has_one_of_its_schemes() {
+        let rule = Rule::Url(&["postgres", "postgresql"]);
+        for good in ["postgres://u:p@h/db", "postgresql://h/db"] {
+            assert!(rule.accept(&json!(good)).is_some(), "{good}");
         }
         for wrong in [
+            "memory",
             "mysql://h/db",
             "postgres://",
-            "Memory",
+            "Postgres://h",
             "postgres:h",
             "postgres://a b",
         ] {
-            assert!(Rule::Store.accept(&json!(wrong)).is_none(), "{wrong}");
+            assert!(rule.accept(&json!(wrong)).is_none(), "{wrong}");
         }
     }
 }
