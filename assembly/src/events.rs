@@ -14,9 +14,8 @@ use chassis::{
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 use store::{
-    EventReader, EventStore, MemoryStore, PostgresOptions, PostgresReader, PostgresStore,
-    StoreError, SystemClock,
-    lease::{Leases, MemoryLeases},
+    EventReader, EventStore, PostgresOptions, PostgresReader, PostgresStore, StoreError,
+    lease::Leases,
 };
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -36,15 +35,6 @@ pub struct Events {
 /// for a database that is still starting.
 pub async fn open_store(settings: &Settings) -> anyhow::Result<Events> {
     let url = settings.store.url.expose_secret();
-    if url == "memory" {
-        let clock = Arc::new(SystemClock);
-        let store = MemoryStore::new(clock.clone(), Uuid::now_v7());
-        return Ok(Events {
-            store: Arc::new(store.clone()),
-            reader: Arc::new(store),
-            leases: Arc::new(MemoryLeases::new(clock)),
-        });
-    }
     patiently("the event store", StoreError::is_transient, async || {
         connect(url, settings.store.notify).await
     })
@@ -68,9 +58,6 @@ async fn connect(url: &str, notify: bool) -> Result<Events, StoreError> {
 /// [`open_store`] does.
 pub async fn open_reader(settings: &Settings) -> anyhow::Result<PostgresReader> {
     let url = settings.store.url.expose_secret();
-    if url == "memory" {
-        bail!("store.url: a store in memory can be read by its own process alone");
-    }
     // It writes nothing, so it does not matter to it how durable the server is.
     let options = PostgresOptions::new(url).accept_data_loss();
     patiently("the event store", StoreError::is_transient, async || {

@@ -74,3 +74,32 @@ async fn forget(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(id: &str) -> Option<String> {
+        let set = ("ORDERS__TENANT__ID".into(), id.into());
+        let settings = Settings::load_from(None, [set]).ok()?;
+        Some(settings.tenant.id)
+    }
+
+    /// Neither room knows the other: were the setting's rule wider, a process would find out only
+    /// after it has migrated its database.
+    #[test]
+    fn a_tenant_may_be_set_exactly_where_it_is_one() {
+        let mut names: Vec<String> = (0..=255_u8).map(|byte| char::from(byte).into()).collect();
+        names.extend((0..70).map(|length| "x".repeat(length)));
+        names
+            .extend(["main", "shop-2", "007", "Main_Shop", "a.b", "-", " a", "a "].map(Into::into));
+        for name in names
+            .iter()
+            .filter(|name| !name.is_empty() && *name != "\0")
+        {
+            let tenant = TenantId::parse(name).ok();
+            let tenant = tenant.map(|tenant| tenant.as_str().to_owned());
+            assert_eq!(setting(name), tenant, "{name:?}");
+        }
+    }
+}

@@ -109,9 +109,6 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
 
 async fn read_models(settings: &Settings) -> anyhow::Result<PostgresReadModels> {
     let url = settings.read_url().expose_secret();
-    if url == "memory" {
-        anyhow::bail!("read.url: the read models of a service need PostgreSQL");
-    }
     patiently(
         "the database of the read models",
         ReadModelError::is_transient,

@@ -101,9 +101,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn storage(settings: &Settings, connections: u32) -> anyhow::Result<PostgresSagaStore> {
     let url = settings.saga_url().expose_secret();
-    if url == "memory" {
-        anyhow::bail!("store.url: the sagas of a service need PostgreSQL");
-    }
     Ok(PostgresSagaStore::connect(url, connections).await?)
 }
 

@@ -144,7 +144,7 @@ mod tests {
         assert!(yaml.contains("  url: \"[redacted]\""), "{yaml}");
 
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(yaml.replace(REDACTED, "memory").as_bytes())
+        file.write_all(yaml.replace(REDACTED, "postgres://h/db").as_bytes())
             .unwrap();
         let loaded = Settings::load_from(Some(file.path()), []).unwrap();
         assert_eq!(loaded.http.port, 9999);

@@ -21,14 +21,14 @@ pub(super) enum Rule {
     OneOf(&'static [&'static str]),
     /// 1 to `max` characters out of letters, digits, `-`, `_` and `.`.
     Name { max: usize },
+    /// 1 to `max` characters out of small letters, digits and `-`.
+    Slug { max: usize },
     /// A filter of log directives, such as `info` or `info,orders=debug`.
     LogFilter,
     /// A loopback address: without authentication nobody else may reach the service.
     LoopbackAddress,
     /// A URL with one of these schemes.
     Url(&'static [&'static str]),
-    /// A Postgres URL, or `memory`.
-    Store,
     /// Secret text of at least so many characters.
     Secret { min: usize },
 }
@@ -46,6 +46,7 @@ impl fmt::Display for Rule {
             Self::Flag => f.write_str("true or false"),
             Self::OneOf(words) => f.write_str(&words.join(" or ")),
             Self::Name { max } => write!(f, "1 to {max} of a-z A-Z 0-9 - _ ."),
+            Self::Slug { max } => write!(f, "1 to {max} of a-z 0-9 -"),
             Self::LogFilter => f.write_str("log directives such as info or info,orders=debug"),
             Self::LoopbackAddress => f.write_str(
                 "a loopback address (127.0.0.1 or ::1), because this build has no authentication \
@@ -55,7 +56,6 @@ impl fmt::Display for Rule {
                 let shapes: Vec<String> = schemes.iter().map(|s| format!("{s}://…")).collect();
                 f.write_str(&shapes.join(" or "))
             }
-            Self::Store => f.write_str("postgres://… or memory"),
             Self::Secret { min } => write!(f, "at least {min} characters"),
         }
     }
@@ -76,6 +76,7 @@ impl Rule {
                 .filter(|t| words.contains(&t.as_str()))
                 .map(Value::String),
             Self::Name { max } => text(value).filter(|t| is_name(t, *max)).map(Value::String),
+            Self::Slug { max } => text(value).filter(|t| is_slug(t, *max)).map(Value::String),
             Self::LogFilter => text(value)
                 .filter(|t| EnvFilter::try_new(t).is_ok())
                 .map(Value::String),
@@ -87,9 +88,6 @@ impl Rule {
                 .map(Value::String),
             Self::Url(schemes) => text(value)
                 .filter(|t| is_url(t, schemes))
-                .map(Value::String),
-            Self::Store => text(value)
-                .filter(|t| t == "memory" || is_url(t, &["postgres", "postgresql"]))
                 .map(Value::String),
             Self::Secret { min } => text(value)
                 .filter(|t| t.chars().count() >= *min)
@@ -138,6 +136,13 @@ fn is_name(text: &str, max: usize) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn is_slug(text: &str, max: usize) -> bool {
+    text.len() <= max
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn is_url(text: &str, schemes: &[&str]) -> bool {
@@ -208,18 +213,20 @@ mod tests {
     }
 
     #[test]
-    fn a_store_is_postgres_or_memory() {
-        for good in ["memory", "postgres://u:p@h/db", "postgresql://h/db"] {
-            assert!(Rule::Store.accept(&json!(good)).is_some(), "{good}");
+    fn a_url_has_one_of_its_schemes() {
+        let rule = Rule::Url(&["postgres", "postgresql"]);
+        for good in ["postgres://u:p@h/db", "postgresql://h/db"] {
+            assert!(rule.accept(&json!(good)).is_some(), "{good}");
         }
         for wrong in [
+            "memory",
             "mysql://h/db",
             "postgres://",
-            "Memory",
+            "Postgres://h",
             "postgres:h",
             "postgres://a b",
         ] {
-            assert!(Rule::Store.accept(&json!(wrong)).is_none(), "{wrong}");
+            assert!(rule.accept(&json!(wrong)).is_none(), "{wrong}");
         }
     }
 }

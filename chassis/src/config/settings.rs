@@ -46,6 +46,7 @@ const PORT: Rule = Rule::Integer {
     min: 1,
     max: 65_535,
 };
+const POSTGRES: Rule = Rule::Url(&["postgres", "postgresql"]);
 const LEASE_MS: Rule = Rule::Integer {
     min: 1_000,
     max: 300_000,
@@ -107,8 +108,8 @@ section! {
 section! {
     /// The event store.
     StoreSettings in "store" {
-        /// Where the events are; memory loses them when the process ends.
-        url: SecretString = SecretString::from("postgres://127.0.0.1:5432/orders"), Rule::Store;
+        /// Where the events are.
+        url: SecretString = SecretString::from("postgres://127.0.0.1:5432/orders"), POSTGRES;
         /// Whether each batch sends a Postgres NOTIFY, for readers in other processes.
         notify: bool = false, Rule::Flag;
         /// Commands in one write at most.
@@ -128,7 +129,7 @@ section! {
     /// The database of the read models.
     ReadSettings in "read" {
         /// Where the read models are; absent: where the events are (store.url).
-        url: Option<SecretString> = None, Rule::Store;
+        url: Option<SecretString> = None, POSTGRES;
         /// Connections to it.
         pool_size: u32 = 8, Rule::Integer { min: 1, max: 1_000 };
     }
@@ -224,7 +225,7 @@ section! {
     /// Whose data this is.
     TenantSettings in "tenant" {
         /// The tenant that every order of this installation belongs to.
-        id: String = "main".to_owned(), Rule::Name { max: 64 };
+        id: String = "main".to_owned(), Rule::Slug { max: 32 };
     }
 }
 

@@ -140,7 +140,7 @@ fn a_secret_comes_from_a_file_and_is_never_told() {
     load(&format!("read: {{url_file: {path}}}"), &[]).unwrap();
 
     let both = [
-        ("ORDERS__STORE__URL", "memory"),
+        ("ORDERS__STORE__URL", "postgres://h/db"),
         ("ORDERS__STORE__URL_FILE", path),
     ];
     assert!(refusal("", &both).contains("store.url and store.url_file are both set"));
@@ -152,7 +152,7 @@ fn a_secret_comes_from_a_file_and_is_never_told() {
     let message = refusal("", &[("ORDERS__STORE__URL", "mysql://u:sesame@db/x")]);
     assert!(!message.contains("sesame"), "{message}");
     assert!(
-        message.contains("allowed: postgres://… or memory"),
+        message.contains("allowed: postgres://… or postgresql://…"),
         "{message}"
     );
     assert!(refusal("", &[("ORDERS__TENANT__ID_FILE", path)]).contains("no such setting"));
@@ -173,7 +173,7 @@ fn what_was_set_is_told_from_what_was_left() {
     let path = tempfile::NamedTempFile::new().unwrap();
     fs::write(path.path(), "http: {port: 8080}\nstore: {queue: 5000}").unwrap();
     let secret = tempfile::NamedTempFile::new().unwrap();
-    fs::write(secret.path(), "memory").unwrap();
+    fs::write(secret.path(), "postgres://h/db").unwrap();
     let environment = [
         ("ORDERS__STORE__QUEUE".into(), "6000".into()),
         ("ORDERS__STORE__URL_FILE".into(), secret.path().into()),

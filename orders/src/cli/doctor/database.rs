@@ -26,11 +26,6 @@ pub(super) async fn open(
     advice: &str,
     findings: &mut Vec<Finding>,
 ) -> Option<PgConnection> {
-    if url == "memory" {
-        let detail = "in memory: nobody but its process can look into it";
-        findings.push(well(what, detail));
-        return None;
-    }
     let mut connection = match connect(url).await {
         Ok(connection) => connection,
         Err(error) => {
