@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn states_are_kept_within_their_size() {
         let size = cached(1).state.size();
-        let mut cache = StateCache::new(NonZeroUsize::MAX, 3 * size);
+        let mut cache = StateCache::new(NonZeroUsize::MIN.saturating_add(99), 3 * size);
         for number in 1..=5 {
             cache.put(stream(number), cached(1));
         }
