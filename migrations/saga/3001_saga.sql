@@ -1,7 +1,8 @@
 -- What the sagas remember. All of it can be made again from the event store, be it a lost tail or
--- everything: events are reacted to once more, under the same command ids, and the provider is called
--- only about payments that wait for that still. What is lost is how often a task was tried, and since
--- when it waits for an operator.
+-- everything: events are reacted to once more, under the same command ids. The store forgets those in
+-- time; what is older is decided anew, by streams that know how it ended: no stock is reserved for an
+-- order that does not wait for it, and the provider is called only about payments that wait for that
+-- still. What is lost is how often a task was tried, and since when it waits for an operator.
 CREATE SCHEMA IF NOT EXISTS saga;
 
 -- How far each policy has read, and under which leader.
