@@ -14,7 +14,7 @@ CREATE TABLE saga.checkpoint (
     updated_at   timestamptz NOT NULL DEFAULT now()
 );
 
--- What a policy remembers of an order.
+-- What a policy remembers of an order. No row where that is nothing, or nothing any more.
 CREATE TABLE saga.policy_state (
     policy   text NOT NULL,
     order_id uuid NOT NULL,
@@ -30,6 +30,8 @@ CREATE TABLE saga.task (
     name      text,
     due_at    timestamptz NOT NULL,
     attempts  integer     NOT NULL DEFAULT 0,
+    -- Whether it calls a participant, and so takes as long as that pleases.
+    outside   boolean     NOT NULL,
     -- Given up: an operator must look.
     parked_at timestamptz,
     problem   text,
@@ -38,4 +40,4 @@ CREATE TABLE saga.task (
 );
 
 CREATE UNIQUE INDEX task_timer ON saga.task (order_id, name) WHERE name IS NOT NULL;
-CREATE INDEX task_due ON saga.task (due_at) WHERE parked_at IS NULL;
+CREATE INDEX task_due ON saga.task (outside, due_at) WHERE parked_at IS NULL;
