@@ -13,6 +13,7 @@ mod order_of_commands;
 mod parked;
 mod postgres;
 mod provider;
+mod reset;
 mod rivals;
 mod senseless;
 mod storage;
