@@ -87,6 +87,11 @@ impl Proxy {
     pub fn swallow_answers(&self, swallow: bool) {
         self.faults.no_answers.store(swallow, SeqCst);
     }
+
+    /// How often it has swallowed an answer: somebody waits for each.
+    pub fn swallowed(&self) -> u64 {
+        self.faults.swallowed.load(SeqCst)
+    }
 }
 
 impl Drop for Proxy {
@@ -103,6 +108,7 @@ struct Faults {
     /// Up to this one they are forgotten.
     forgotten: AtomicU64,
     no_answers: AtomicBool,
+    swallowed: AtomicU64,
 }
 
 impl Faults {
@@ -157,6 +163,7 @@ async fn answers(
     let mut buffer = vec![0; 65_536];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         if faults.has_forgotten(nr) || faults.no_answers.load(SeqCst) {
+            faults.swallowed.fetch_add(1, SeqCst);
             continue;
         }
         // The server answers when it has committed, so whatever comes now is too late.

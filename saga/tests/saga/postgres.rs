@@ -1,11 +1,16 @@
 //! The sagas' storage where its database, or the way there, does what it should not.
 
+use crate::harness::{DEADLINE, Shop, until, within};
 use domain::Position;
 use local::{Proxy, SharedPostgres};
 use saga::storage::{PostgresSagaStore, SagaStore, SagaStoreError, Work};
 use sqlx::{Connection, PgConnection};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use store::{Clock, SystemClock};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How long a statement is waited for in these tests.
@@ -87,4 +92,34 @@ async fn what_an_operator_decides_is_committed_for_good() {
         .await
         .unwrap();
     assert_eq!(seen, ["off", "on"]);
+}
+
+/// Who is to stop, or has lost the lead, waits for nothing any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sagas_stop_at_once_also_while_their_database_does_not_answer() {
+    let database = SharedPostgres::database().await.unwrap();
+    let server = SharedPostgres::server().await.unwrap();
+    let proxy = Proxy::start(server.port()).await.unwrap();
+    let url = proxy.url(database.url(), server.port());
+    let mut shop = Shop::open().await;
+    let storage = PostgresSagaStore::connect_within(&url, CONNECTIONS, 2 * DEADLINE).await;
+    shop.storage = Arc::new(storage.unwrap());
+    shop.receive("A", 9).await;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(shop.sagas(1, stop.clone()));
+    let order = shop.place("tok_approve", &["A"]).await;
+    shop.until_order(order, "OrderConfirmed").await;
+    proxy.swallow_answers(true);
+    // Three policies and the task runner, each with a statement at a time.
+    until("them to hang", async || proxy.swallowed() >= 4).await;
+    stop.cancel();
+    within("it to stop", running).await.unwrap().unwrap();
+
+    // Nor does one that only begins to lead.
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(shop.sagas(2, stop.clone()));
+    let before = proxy.swallowed();
+    until("it to hang", async || proxy.swallowed() > before).await;
+    stop.cancel();
+    within("it to stop", running).await.unwrap().unwrap();
 }
