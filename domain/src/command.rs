@@ -1,8 +1,10 @@
 //! All that can be asked, and over which streams it is decided.
 
 use crate::{
-    Actor, CommandId, EventId, OrderId, StreamId, TenantId, Version, order::OrderCommand,
-    payment::PaymentCommand, stock::ReservationCommand, stock::StockCommand,
+    Actor, CommandId, EventId, OrderId, StreamId, TenantId, Version,
+    order::OrderCommand,
+    payment::PaymentCommand,
+    stock::{ReservationCommand, ReservationItem, StockCommand},
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -33,11 +35,13 @@ impl Command {
             Self::Stock(StockCommand::Adjust(command)) => {
                 vec![StreamId::stock(tenant, &command.location, &command.sku)]
             }
-            Self::Reservation(command) => command
-                .items
-                .iter()
-                .map(|item| StreamId::stock(tenant, &command.location, &item.sku))
-                .collect(),
+            Self::Reservation(command) => {
+                let stock =
+                    |item: &ReservationItem| StreamId::stock(tenant, &command.location, &item.sku);
+                let order = || StreamId::order(tenant, command.order_id);
+                let order = command.is_for_the_order().then(order);
+                command.items.iter().map(stock).chain(order).collect()
+            }
         }
     }
 

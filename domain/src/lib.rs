@@ -15,7 +15,8 @@
 //! There are three aggregates, each in a module of the same six files (`command`, `event`, `state`,
 //! `decide`, `evolve`, `error`): [`order`], [`stock`] and [`payment`]. [`Command`], [`Event`] and
 //! [`State`] are their sums, for those who carry them without knowing what they say. A reservation
-//! concerns all SKUs of an order, so it is decided [`across`](stock::across()) several streams.
+//! concerns all SKUs of an order, so it is decided [`across`](stock::across()) several streams; and over
+//! the order's as well, since only an order that waits gets stock.
 //!
 //! Three policies make a saga of them, by choreography: [`policy::Inventory`] reserves what was
 //! ordered, [`policy::PaymentPolicy`] has it paid, and [`policy::OrderPolicy`] confirms, rejects,

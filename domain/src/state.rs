@@ -4,7 +4,7 @@ use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
     order::{Order, Orders},
     payment::{Payment, Payments},
-    stock::{Stock, Stocks, across},
+    stock::{Stock, Stocks, for_order},
 };
 
 /// The state of a stream.
@@ -71,8 +71,16 @@ impl Command {
             (Self::Payment(_, command), [State::Payment(state)]) => {
                 one(Payments::decide(state, command))
             }
-            (Self::Reservation(command), states) if states.len() == command.items.len() => {
-                let stocks: Option<Vec<&Stock>> = states
+            (Self::Reservation(command), states) => {
+                let (stocks, order) = match (command.is_for_the_order(), states) {
+                    (true, [stocks @ .., State::Order(order)]) => (stocks, Some(order)),
+                    (true, _) => return Err(mismatch()),
+                    (false, stocks) => (stocks, None),
+                };
+                if stocks.len() != command.items.len() {
+                    return Err(mismatch());
+                }
+                let stocks: Option<Vec<&Stock>> = stocks
                     .iter()
                     .map(|state| match state {
                         State::Stock(stock) => Some(stock),
@@ -80,11 +88,11 @@ impl Command {
                     })
                     .collect();
                 let stocks = stocks.ok_or_else(mismatch)?;
-                let events = across(&stocks, command)?;
-                Ok(events
-                    .into_iter()
-                    .map(|event| event.map(Event::from).into_iter().collect())
-                    .collect())
+                let events = for_order(&stocks, command, order)?;
+                let events = events.into_iter();
+                let events = events.map(|event| event.map(Event::from).into_iter().collect());
+                // Nothing happens to the order.
+                Ok(events.chain(order.map(|_| vec![])).collect())
             }
             _ => Err(mismatch()),
         }
@@ -121,8 +129,11 @@ fn mismatch() -> Refusal {
 mod tests {
     use super::*;
     use crate::{
-        Currency, CustomerId, Location, TenantId,
-        order::{ConfirmOrder, NewLine, OrderCommand, PlaceOrder, RejectCancellation},
+        Currency, CustomerId, Location, StreamId, TenantId,
+        order::{
+            CancelOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand, PlaceOrder,
+            RejectCancellation, RejectOrder, RejectionReason, RequestCancellation,
+        },
         stock::{
             ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
             ReservationStep, StockCommand,
@@ -147,6 +158,25 @@ mod tests {
         })
     }
 
+    fn placement() -> PlaceOrder {
+        PlaceOrder {
+            order_id: order_id(1),
+            customer_id: CustomerId::parse("c").unwrap(),
+            currency: Currency::parse("EUR").unwrap(),
+            lines: vec![NewLine {
+                sku: sku("A"),
+                quantity: 1,
+                unit_price: 1,
+                currency: None,
+            }],
+            total: None,
+            shipping_address: None,
+            payment_method: "tok".into(),
+            reference: None,
+            placed_at: at(0),
+        }
+    }
+
     fn receive() -> Command {
         Command::Stock(StockCommand::Receive(ReceiveStock {
             receipt_id: uuid(1, 1),
@@ -166,6 +196,65 @@ mod tests {
         let states = [State::empty(Category::Stock), State::empty(Category::Stock)];
         let events = command.decide(&states.each_ref()).unwrap();
         assert!(events.iter().all(|events| events.len() == 1) && events.len() == 2);
+    }
+
+    /// What a placed order is after each of `commands`.
+    fn order_after(commands: &[OrderCommand]) -> State {
+        let place = Command::Order(order_id(1), OrderCommand::Place(placement()));
+        let commands = commands
+            .iter()
+            .map(|command| Command::Order(order_id(1), command.clone()));
+        let mut order = State::empty(Category::Order);
+        for command in std::iter::once(place).chain(commands) {
+            let events = command.decide(&[&order]).unwrap().remove(0);
+            order = events.iter().fold(order, State::evolve);
+        }
+        order
+    }
+
+    #[test]
+    fn stock_is_reserved_for_an_order_that_waits_and_for_no_other() {
+        let Command::Reservation(mut reserve) = release(&["A"]) else {
+            panic!("it is a reservation")
+        };
+        reserve.step = ReservationStep::Reserve { until: at(900) };
+        let reserve = Command::Reservation(reserve);
+        let streams = reserve.streams(&TenantId::default());
+        let order = StreamId::order(&TenantId::default(), order_id(1));
+        assert_eq!(streams.last(), Some(&order));
+
+        let stocked = receive().decide(&[&State::empty(Category::Stock)]).unwrap();
+        let full = stocked[0]
+            .iter()
+            .fold(State::empty(Category::Stock), State::evolve);
+        let empty = State::empty(Category::Stock);
+        let waiting = order_after(&[]);
+        let reserved = reserve.decide(&[&full, &waiting]).unwrap();
+        assert_eq!((reserved.len(), reserved[0].len()), (2, 1));
+        assert!(reserved[1].is_empty(), "nothing happens to the order");
+
+        let reject = OrderCommand::Reject(RejectOrder {
+            reason: RejectionReason::OutOfStock,
+            detail: "none".into(),
+        });
+        let cancel = OrderCommand::RequestCancellation(RequestCancellation { reason: "x".into() });
+        for end in [
+            vec![reject],
+            vec![OrderCommand::Expire(ExpireOrder)],
+            vec![OrderCommand::Confirm(ConfirmOrder)],
+            vec![cancel.clone()],
+            vec![cancel, OrderCommand::Cancel(CancelOrder)],
+        ] {
+            let ended = order_after(&end);
+            for stock in [&full, &empty] {
+                let refusal = reserve.decide(&[stock, &ended]).unwrap_err();
+                assert_eq!(refusal.code, "ORDER_NOT_WAITING", "{end:?}");
+                assert_eq!(refusal.kind, RefusalKind::State);
+            }
+            let taken = reserved[0].iter().fold(full.clone(), State::evolve);
+            let again = reserve.decide(&[&taken, &ended]).unwrap();
+            assert!(again.iter().all(Vec::is_empty), "it has what it reserved");
+        }
     }
 
     #[test]
@@ -190,25 +279,7 @@ mod tests {
         let absent = State::empty(Category::Order);
         let confirm = Command::Order(order_id(1), OrderCommand::Confirm(ConfirmOrder));
         assert_eq!(confirm.decide(&[&absent]).unwrap_err().allowed, None);
-        let place = Command::Order(
-            order_id(1),
-            OrderCommand::Place(PlaceOrder {
-                order_id: order_id(1),
-                customer_id: CustomerId::parse("c").unwrap(),
-                currency: Currency::parse("EUR").unwrap(),
-                lines: vec![NewLine {
-                    sku: sku("A"),
-                    quantity: 1,
-                    unit_price: 1,
-                    currency: None,
-                }],
-                total: None,
-                shipping_address: None,
-                payment_method: "tok".into(),
-                reference: None,
-                placed_at: at(0),
-            }),
-        );
+        let place = Command::Order(order_id(1), OrderCommand::Place(placement()));
         let events = place.decide(&[&absent]).unwrap().remove(0);
         let placed = events.iter().fold(absent, State::evolve);
         let reject = Command::Order(

@@ -26,6 +26,7 @@ mod nats;
 mod ports;
 mod postgres;
 mod process;
+mod proxy;
 mod server;
 mod shared;
 mod template;
@@ -37,6 +38,7 @@ pub use error::Error;
 pub use nats::{Nats, NatsOptions, SyncInterval};
 pub use ports::{free_port, hold};
 pub use postgres::{Postgres, PostgresOptions};
+pub use proxy::{Cut, Proxy};
 pub use shared::{SharedPostgres, TestDatabase};
 
 /// What the functions of this crate return.

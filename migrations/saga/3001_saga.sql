@@ -1,7 +1,8 @@
 -- What the sagas remember. All of it can be made again from the event store, be it a lost tail or
--- everything: events are reacted to once more, under the same command ids, and the provider is called
--- only about payments that wait for that still. What is lost is how often a task was tried, and since
--- when it waits for an operator.
+-- everything: events are reacted to once more, under the same command ids. The store forgets those in
+-- time; what is older is decided anew, by streams that know how it ended: no stock is reserved for an
+-- order that does not wait for it, and the provider is called only about payments that wait for that
+-- still. What is lost is how often a task was tried, and since when it waits for an operator.
 CREATE SCHEMA IF NOT EXISTS saga;
 
 -- How far each policy has read, and under which leader.
@@ -13,7 +14,7 @@ CREATE TABLE saga.checkpoint (
     updated_at   timestamptz NOT NULL DEFAULT now()
 );
 
--- What a policy remembers of an order.
+-- What a policy remembers of an order. No row where that is nothing, or nothing any more.
 CREATE TABLE saga.policy_state (
     policy   text NOT NULL,
     order_id uuid NOT NULL,
@@ -29,6 +30,8 @@ CREATE TABLE saga.task (
     name      text,
     due_at    timestamptz NOT NULL,
     attempts  integer     NOT NULL DEFAULT 0,
+    -- Whether it calls a participant, and so takes as long as that pleases.
+    outside   boolean     NOT NULL,
     -- Given up: an operator must look.
     parked_at timestamptz,
     problem   text,
@@ -37,4 +40,4 @@ CREATE TABLE saga.task (
 );
 
 CREATE UNIQUE INDEX task_timer ON saga.task (order_id, name) WHERE name IS NOT NULL;
-CREATE INDEX task_due ON saga.task (due_at) WHERE parked_at IS NULL;
+CREATE INDEX task_due ON saga.task (outside, due_at) WHERE parked_at IS NULL;

@@ -3,10 +3,14 @@
 
 mod operator;
 
-use assembly::{Process, needs_store, open_needed_feed, open_store, start_lane};
+use anyhow::Context;
+use assembly::{Process, needs_store, open_needed_feed, open_store, patiently, start_lane};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use saga::{SagaParts, provider, router, start, storage::PostgresSagaStore};
+use saga::{
+    SagaParts, provider, router, start,
+    storage::{PostgresSagaStore, SagaStoreError},
+};
 use secrecy::ExposeSecret;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
@@ -101,7 +105,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn storage(settings: &Settings, connections: u32) -> anyhow::Result<PostgresSagaStore> {
     let url = settings.saga_url().expose_secret();
-    Ok(PostgresSagaStore::connect(url, connections).await?)
+    patiently(
+        "the database of the sagas",
+        SagaStoreError::is_transient,
+        async || PostgresSagaStore::connect(url, connections).await,
+    )
+    .await
+    .context("store.url: the database of the sagas cannot be used")
 }
 
 async fn serve(process: Process) -> anyhow::Result<Process> {

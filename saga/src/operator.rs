@@ -69,8 +69,7 @@ pub async fn retry(storage: &dyn SagaStore, task: Option<Uuid>) -> anyhow::Resul
 
 /// Records what the operator has found out at the provider.
 pub async fn settle(storage: &dyn SagaStore, task: Uuid) -> anyhow::Result<ExitCode> {
-    let tasks = storage.parked(LIMIT).await?;
-    let parked = tasks.into_iter().find(|parked| parked.id == task);
+    let parked = storage.find_parked(task).await?;
     let parked = parked.with_context(|| {
         format!("{task} does not wait for an operator: `saga parked` shows what does")
     })?;

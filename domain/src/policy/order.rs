@@ -93,7 +93,10 @@ impl Policy for OrderPolicy {
         let mut reactions = vec![];
         match &event.event {
             Event::Stock(StockEvent::StockReserved(reserved)) if !state.cancelling => {
-                reactions.push(expire_at(reserved.until));
+                // The payment has its time from now on, also where the stock was long in coming
+                // because nobody reserved it.
+                let from_now = after(event, limits.reservation);
+                reactions.push(expire_at(reserved.until.max(from_now)));
             }
             // What is reserved for an order that is being cancelled is given back anyway.
             Event::Stock(StockEvent::StockReserved(_)) => {}

@@ -18,15 +18,14 @@ const NOTHING_TO_PAY: &str = "nothing-to-pay";
 /// The payment policy.
 pub struct PaymentPolicy;
 
-/// What it remembers: how the order is paid.
+/// What it remembers: how the order is paid, as long as that may have to be asked for. Afterwards,
+/// and once the order has ended, nothing: then nothing is charged any more, whatever comes late.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PaymentPolicyState {
     /// The order's total.
     pub amount: Option<Money>,
     /// The provider's token.
     pub payment_method: String,
-    /// Whether the order has ended, so that nothing may be charged any more.
-    pub ended: bool,
 }
 
 impl Policy for PaymentPolicy {
@@ -36,6 +35,7 @@ impl Policy for PaymentPolicy {
     fn key(event: &Recorded) -> Option<OrderId> {
         match &event.event {
             Event::Order(OrderEvent::OrderPlaced(event)) => Some(event.order_id),
+            Event::Order(OrderEvent::OrderRejected(event)) => Some(event.order.order_id),
             Event::Order(OrderEvent::OrderExpired(event)) => Some(event.order.order_id),
             Event::Order(OrderEvent::CancellationRequested(event)) => Some(event.order.order_id),
             Event::Order(_) => None,
@@ -77,30 +77,43 @@ impl Policy for PaymentPolicy {
                 vec![]
             }
             Event::Order(OrderEvent::OrderExpired(_)) => {
-                state.ended = true;
+                state = PaymentPolicyState::default();
                 vec![void(order_id, event, "the order expired")]
             }
             Event::Order(OrderEvent::CancellationRequested(_)) => {
-                state.ended = true;
+                state = PaymentPolicyState::default();
                 vec![void(order_id, event, "the order is being cancelled")]
+            }
+            // What it was rejected for has seen to the payment.
+            Event::Order(_) => {
+                state = PaymentPolicyState::default();
+                vec![]
             }
             Event::Stock(_) => authorize(limits, &state, order_id, event, 1),
             Event::Payment(PaymentEvent::PaymentDeclined(declined)) => {
                 let mut reactions = vec![Reaction::Unschedule(TimerName::Inquiry)];
-                if declined.attempts_left > 0 {
-                    let next = declined.attempt.saturating_add(1);
-                    reactions.extend(authorize(limits, &state, order_id, event, next));
+                match declined.attempts_left {
+                    0 => state = PaymentPolicyState::default(),
+                    _ => {
+                        let next = declined.attempt.saturating_add(1);
+                        reactions.extend(authorize(limits, &state, order_id, event, next));
+                    }
                 }
                 reactions
             }
-            Event::Payment(happened) => outside(limits, &state, order_id, event, happened),
-            Event::Order(_) => vec![],
+            Event::Payment(
+                PaymentEvent::PaymentAuthorized(_) | PaymentEvent::PaymentIntegrityMismatch(_),
+            ) => {
+                state = PaymentPolicyState::default();
+                vec![Reaction::Unschedule(TimerName::Inquiry)]
+            }
+            Event::Payment(happened) => outside(limits, order_id, event, happened),
         };
         (state, reactions)
     }
 }
 
-/// Asks for an authorization, unless the order has ended.
+/// Asks for an authorization, unless the order has ended, or is paid.
 fn authorize(
     limits: &Limits,
     state: &PaymentPolicyState,
@@ -108,7 +121,7 @@ fn authorize(
     event: &Recorded,
     attempt: u32,
 ) -> Vec<Reaction> {
-    let Some(amount) = state.amount.filter(|_| !state.ended) else {
+    let Some(amount) = state.amount else {
         return vec![];
     };
     let command = PaymentCommand::RequestAuthorization(RequestAuthorization {
@@ -126,14 +139,12 @@ fn authorize(
 /// provider refuses to set nothing aside. What it would have said is recorded at once.
 fn outside(
     limits: &Limits,
-    state: &PaymentPolicyState,
     order_id: OrderId,
     event: &Recorded,
     happened: &PaymentEvent,
 ) -> Vec<Reaction> {
-    let free = state.amount.is_some_and(|total| total.amount == 0);
     match happened {
-        PaymentEvent::PaymentAuthorizationRequested(asked) if free => {
+        PaymentEvent::PaymentAuthorizationRequested(asked) if asked.amount.amount == 0 => {
             vec![record(
                 order_id,
                 PaymentCommand::RecordAuthorized(RecordAuthorized {
@@ -152,14 +163,11 @@ fn outside(
                 idempotency_key: asked.idempotency_key.clone(),
             })]
         }
-        PaymentEvent::PaymentAuthorized(_) | PaymentEvent::PaymentIntegrityMismatch(_) => {
-            vec![Reaction::Unschedule(TimerName::Inquiry)]
-        }
         PaymentEvent::PaymentOutcomeUnknown(unknown) => {
             vec![inquire(limits, order_id, event, unknown)]
         }
         PaymentEvent::PaymentParked(parked) => vec![park(limits, order_id, event, parked)],
-        PaymentEvent::PaymentVoidRequested(asked) if free => {
+        PaymentEvent::PaymentVoidRequested(asked) if asked.authorization_id == NOTHING_TO_PAY => {
             vec![record(
                 order_id,
                 PaymentCommand::RecordVoided(RecordVoided {
@@ -175,7 +183,7 @@ fn outside(
                 idempotency_key: asked.idempotency_key.clone(),
             }),
         ],
-        PaymentEvent::PaymentCaptureRequested(asked) if free => {
+        PaymentEvent::PaymentCaptureRequested(asked) if asked.amount.amount == 0 => {
             vec![record(
                 order_id,
                 PaymentCommand::RecordCaptured(RecordCaptured {
@@ -190,7 +198,9 @@ fn outside(
             amount: asked.amount,
             idempotency_key: asked.idempotency_key.clone(),
         })],
-        PaymentEvent::PaymentDeclined(_)
+        PaymentEvent::PaymentAuthorized(_)
+        | PaymentEvent::PaymentIntegrityMismatch(_)
+        | PaymentEvent::PaymentDeclined(_)
         | PaymentEvent::PaymentVoidDeferred(_)
         | PaymentEvent::PaymentVoided(_)
         | PaymentEvent::LatePaymentReversed(_)

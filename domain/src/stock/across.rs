@@ -5,11 +5,31 @@ use super::{
     ReservationItem, ReservationReleased, ReservationStep, Stock, StockError, StockEvent,
     StockReservationRejected, StockReserved,
 };
-use crate::order::MAX_QUANTITY;
+use crate::order::{MAX_QUANTITY, Order, Status};
 use chrono::{DateTime, Utc};
 
 /// What happens to each of the command's items, in their order; nothing where it is empty.
 type Decision = Result<Vec<Option<StockEvent>>, StockError>;
+
+/// Decides `command` over `stocks`, which are those of its items, in their order, for `order`, where
+/// it is decided over the order as well.
+///
+/// Stock is reserved only for an order that waits for it. What the stock itself remembers of ended
+/// reservations is bounded, and so would not do where all events are reacted to once more.
+pub fn for_order(
+    stocks: &[&Stock],
+    command: &ReservationCommand,
+    order: Option<&Order>,
+) -> Decision {
+    let decided = across(stocks, command)?;
+    match order.and_then(Order::placed) {
+        Some(order) if order.status != Status::Placed && decided.iter().any(Option::is_some) => {
+            let status = order.status;
+            Err(StockError::NotWaiting { status })
+        }
+        _ => Ok(decided),
+    }
+}
 
 /// Decides `command` over `stocks`, which are those of its items, in their order.
 pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {

@@ -87,6 +87,13 @@ pub struct ReservationCommand {
     pub step: ReservationStep,
 }
 
+impl ReservationCommand {
+    /// Whether it is decided over the order as well: stock is reserved only while that waits for it.
+    pub const fn is_for_the_order(&self) -> bool {
+        matches!(self.step, ReservationStep::Reserve { .. })
+    }
+}
+
 /// A step in the life of a reservation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

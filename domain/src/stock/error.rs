@@ -1,6 +1,6 @@
 //! Why a command to stock may be refused.
 
-use crate::{Refusal, RefusalKind, TextError};
+use crate::{Refusal, RefusalKind, TextError, order::Status};
 
 /// Why a command to stock was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,12 @@ pub enum StockError {
     /// The reservation was given back before it came.
     #[error("the reservation was given back before it came")]
     Released,
+    /// The order has ended, is being cancelled, or has what it needs.
+    #[error("the order does not wait for stock any more: it is {}", status.as_str())]
+    NotWaiting {
+        /// Where the order is.
+        status: Status,
+    },
 }
 
 impl From<StockError> for Refusal {
@@ -58,6 +64,7 @@ impl From<StockError> for Refusal {
             E::Overflow => (State, "STOCK_OVERFLOW", Some("/quantity")),
             E::Released => (State, "RESERVATION_RELEASED", None),
             E::NoReservation => (State, "NO_RESERVATION", None),
+            E::NotWaiting { .. } => (State, "ORDER_NOT_WAITING", None),
         };
         let refusal = Self::new(kind, code, error.to_string());
         match pointer {

@@ -10,7 +10,7 @@ mod evolve;
 mod properties;
 mod state;
 
-pub use across::across;
+pub use across::{across, for_order};
 pub use command::{
     AdjustStock, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
     ReservationStep, StockCommand,

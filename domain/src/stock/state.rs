@@ -46,6 +46,12 @@ impl Stock {
         self.reservations.len() + self.ended.oldest_first.len() + self.recent.len()
     }
 
+    /// Forgets how reservations ended, as in the end it does of each.
+    #[cfg(test)]
+    pub(crate) fn forget_ended(&mut self) {
+        self.ended = EndedReservations::default();
+    }
+
     /// How a reservation ended, if it did lately.
     pub fn ended(&self, key: &ReservationKey) -> Option<Ended> {
         self.ended.by_key.get(key).copied()
@@ -54,7 +60,8 @@ impl Stock {
 
 /// How the latest reservations ended that hold nothing any more, so that a second release is
 /// nothing and a late reservation is refused. Bounded, so that the state of a SKU that sells for
-/// years stays small: what comes late comes seconds late, not a thousand reservations late.
+/// years stays small: what comes late comes seconds late, not a thousand reservations late. Where all
+/// events are reacted to once more, the orders tell that they wait no more: see [`super::for_order`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct EndedReservations {
     by_key: BTreeMap<ReservationKey, Ended>,

@@ -4,12 +4,15 @@
 use super::payments::{self, Ledger};
 use anyhow::Context;
 use assembly::{
-    Process, documentation, needs_store, open_feed, open_store, start_lane, start_relay,
+    Process, documentation, needs_store, open_feed, open_store, patiently, start_lane, start_relay,
 };
 use axum::Router;
 use chassis::config::Settings;
 use projector::PostgresReadModels;
-use saga::{SagaParts, storage::PostgresSagaStore};
+use saga::{
+    SagaParts,
+    storage::{PostgresSagaStore, SagaStoreError},
+};
 use secrecy::ExposeSecret;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
@@ -56,9 +59,15 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         reader: events.reader.clone(),
         leases: events.leases.clone(),
         storage: Arc::new(
-            PostgresSagaStore::connect(saga_url.expose_secret(), SAGA_CONNECTIONS)
-                .await
-                .context("the sagas' storage cannot be used")?,
+            patiently(
+                "the database of the sagas",
+                SagaStoreError::is_transient,
+                async || {
+                    PostgresSagaStore::connect(saga_url.expose_secret(), SAGA_CONNECTIONS).await
+                },
+            )
+            .await
+            .context("the sagas' storage cannot be used")?,
         ),
         provider,
         clock: clock.clone(),

@@ -1,6 +1,7 @@
 //! What makes policies run: over events for what follows at once, over tasks for the rest.
 
 mod calls;
+mod error;
 mod payments;
 mod perform;
 mod plan;
@@ -8,7 +9,8 @@ mod policy;
 mod remembered;
 mod tasks;
 
-pub use policy::{PolicyOptions, PolicyRunner, RunError};
+pub use error::RunError;
+pub use policy::{PolicyOptions, PolicyRunner};
 pub use tasks::{TaskOptions, TaskRunner};
 
 use crate::storage::Context;

@@ -13,7 +13,7 @@ use crate::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Actor, Command, CommandId, EventId, StreamId,
+    Actor, Command, CommandId, EventId, RefusalKind, StreamId,
     payment::Payment,
     policy::{Call, Task, TimerName},
 };
@@ -103,8 +103,7 @@ impl Performer {
         let name = task.name.map_or("task", TimerName::as_str);
         let (id, actor) = (CommandId::new(task.id), actor("timer", name));
         match self.put(task, id, actor, command).await {
-            // A refusal is an answer: what the task wanted is not wanted any more.
-            Ok(_) => Tried::Recorded,
+            Ok(executed) => answered(executed.outcome),
             Err(tried) => tried,
         }
     }
@@ -135,7 +134,7 @@ impl Performer {
             Outcome::Accepted if moves_money(&command) && (executed.replayed || payment.parked) => {
                 self.check_the_books(&executed.stream, &command).await
             }
-            Outcome::Accepted | Outcome::Refused(_) => Tried::Recorded,
+            outcome => answered(outcome),
         }
     }
 
@@ -188,6 +187,16 @@ impl Performer {
         let now = self.clock.now();
         let result = self.storage.park(task.id, now, &problem).await;
         written(task, result)
+    }
+}
+
+/// A refusal because of a state is an answer: what the task wanted is not wanted any more.
+fn answered(outcome: Outcome) -> Tried {
+    match outcome {
+        Outcome::Refused(refusal) if refusal.kind == RefusalKind::Meaning => {
+            Tried::Hopeless(format!("its command makes no sense: {refusal}"))
+        }
+        Outcome::Accepted | Outcome::Refused(_) => Tried::Recorded,
     }
 }
 

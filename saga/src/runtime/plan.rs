@@ -4,7 +4,7 @@ use super::envelope;
 use crate::storage::{Context, StoredTask};
 use chrono::{DateTime, Utc};
 use domain::{
-    Actor, CommandEnvelope, CommandId, OrderId, Recorded,
+    Actor, CommandEnvelope, CommandId, EventId, OrderId, Recorded,
     policy::{Reaction, Task, TimerName},
 };
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// What a batch of events leads to, in the order of the events.
 #[derive(Default)]
 pub(super) struct Plan {
-    pub commands: Vec<CommandEnvelope>,
+    pub commands: Vec<(OrderId, CommandEnvelope)>,
     calls: Vec<StoredTask>,
     /// What became of each timer in the batch: set anew, or called off.
     timers: BTreeMap<(OrderId, TimerName), Option<StoredTask>>,
@@ -57,7 +57,7 @@ impl Plan {
                 Reaction::Execute(command) => {
                     let actor = planner.actor.clone();
                     let command = envelope(id, actor, &context, planner.now, command);
-                    self.commands.push(command);
+                    self.commands.push((order_id, command));
                 }
                 Reaction::Call(call) => {
                     // Due at once, also where the store's clock is ahead of ours.
@@ -78,6 +78,27 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// Leaves a command to an operator that makes no sense, so that it is not lost with the event
+    /// that it follows from.
+    pub(super) fn park(&mut self, order_id: OrderId, command: CommandEnvelope, problem: String) {
+        let cause = command.causation_id;
+        self.calls.push(StoredTask {
+            id: command.id.uuid(),
+            order_id,
+            name: None,
+            due_at: command.occurred_at,
+            attempts: 0,
+            parked: Some(problem),
+            task: Task::Execute(command.command),
+            context: Context {
+                tenant: command.tenant,
+                correlation_id: command.correlation_id,
+                causation_id: cause.unwrap_or_else(|| EventId::new(command.id.uuid())),
+                traceparent: command.traceparent,
+            },
+        });
     }
 
     /// What is to be scheduled, and which timers are called off.

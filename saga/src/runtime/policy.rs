@@ -5,7 +5,7 @@
 //! have the same ids, so they have no second effect.
 
 use super::{
-    Progress, actor,
+    Progress, RunError, actor,
     plan::{Plan, Planner},
     remembered::{Memory, Remembered},
 };
@@ -15,20 +15,21 @@ use crate::{
 };
 use bus::Feed;
 use domain::{
-    Actor, CommandEnvelope, Event, OrderId, Position, Recorded, RefusalKind, StreamId,
+    Actor, CommandEnvelope, Event, OrderId, Position, Recorded, RefusalKind,
     order::OrderEvent,
     policy::{Limits, Policy},
 };
 use futures::future::join_all;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     marker::PhantomData,
     sync::Arc,
     time::Duration,
 };
 use store::{
-    Bookmark, Clock, Delivered, StoreError, Undecodable,
-    lane::{Lane, LaneError, Outcome},
+    Bookmark, Clock, Delivered, StoreError,
+    lane::{Lane, Outcome},
 };
 use tokio::{sync::Notify, task::unconstrained, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -51,79 +52,6 @@ impl Default for PolicyOptions {
             batch: 256,
             patience: Duration::from_millis(250),
             idle_checkpoint: Duration::from_secs(1),
-        }
-    }
-}
-
-/// Why a policy stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The sagas' storage failed, or another leader took over.
-    #[error(transparent)]
-    Storage(#[from] SagaStoreError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// An event cannot be read: nothing after it can be decided.
-    #[error(transparent)]
-    Undecodable(#[from] Undecodable),
-    /// A command could not be put.
-    #[error("a command of the policy could not be put")]
-    Lane(#[from] LaneError),
-    /// What the policy remembers cannot be read.
-    #[error("the state of order {order_id} cannot be read")]
-    State {
-        /// Which order.
-        order_id: OrderId,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The store is not the one that the checkpoint is of, or lost its tail.
-    #[error(
-        "the event store is another one, or was restored, or lost its tail: what {policy} has read \
-         up to position {position} is not what is there: stop the sagas, delete all rows of \
-         saga.task, saga.policy_state and saga.checkpoint, and start them again \
-         (docs/restoring.md)"
-    )]
-    Rewound {
-        /// The policy.
-        policy: &'static str,
-        /// Its checkpoint.
-        position: Position,
-    },
-}
-
-impl RunError {
-    /// The stream that cannot be read, if that is the reason: all that comes after it waits.
-    pub fn stream(&self) -> Option<&StreamId> {
-        let unreadable = match self {
-            Self::Undecodable(error) | Self::Store(StoreError::Undecodable(error)) => error,
-            Self::Lane(LaneError::Broken(error)) => match error.as_ref() {
-                StoreError::Undecodable(error) => error,
-                _ => return None,
-            },
-            _ => return None,
-        };
-        Some(&unreadable.envelope.stream)
-    }
-
-    /// Whether somebody else leads: nothing is wrong.
-    pub const fn is_fenced(&self) -> bool {
-        matches!(self, Self::Storage(SagaStoreError::Fenced(_)))
-    }
-
-    /// What may be said of it to whoever asks: nothing of what the databases said, and nothing of
-    /// what they hold.
-    pub fn in_short(&self) -> String {
-        match self {
-            Self::Store(error) => error.in_short().into(),
-            // Each is one sentence without its cause.
-            Self::Storage(_)
-            | Self::Undecodable(_)
-            | Self::Lane(_)
-            | Self::State { .. }
-            | Self::Rewound { .. } => self.to_string(),
         }
     }
 }
@@ -188,8 +116,17 @@ impl<P: Policy> PolicyRunner<P> {
     }
 
     /// Runs until `stop`, as the leader of `leader_epoch`. After an error it may be run again, under
-    /// a new epoch: it goes on from the last checkpoint.
+    /// a new epoch: it goes on from the last checkpoint. What is half done when it stops is repeated by
+    /// the next leader.
     pub async fn run(&self, leader_epoch: i64, stop: CancellationToken) -> Result<(), RunError> {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Ok(()),
+            failed = self.lead(leader_epoch) => failed.map(|never| match never {}),
+        }
+    }
+
+    async fn lead(&self, leader_epoch: i64) -> Result<Infallible, RunError> {
         let checkpoint = self.storage.take_over(P::NAME, leader_epoch).await?;
         let mut at = checkpoint.at;
         let mut term = Term {
@@ -205,13 +142,10 @@ impl<P: Policy> PolicyRunner<P> {
             RunError::State { order_id, source }
         })?;
         loop {
-            let events = tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ok(()),
-                events = self.feed.next(at, self.options.batch, self.options.patience) => {
-                    events.map_err(rewound::<P>)?
-                }
-            };
+            let events = self
+                .feed
+                .next(at, self.options.batch, self.options.patience);
+            let events = events.await.map_err(rewound::<P>)?;
             let Some(last) = events.last() else {
                 telemetry::idle(P::NAME);
                 if term.written < at.position {
@@ -222,12 +156,7 @@ impl<P: Policy> PolicyRunner<P> {
                 continue;
             };
             at = place(last);
-            tokio::select! {
-                biased;
-                done = self.handle(&mut term, &events, at) => done?,
-                // What is half done is repeated by the next leader.
-                () = stop.cancelled() => return Ok(()),
-            }
+            self.handle(&mut term, &events, at).await?;
             self.tell(last);
         }
     }
@@ -272,7 +201,9 @@ impl<P: Policy> PolicyRunner<P> {
             known.state = state;
             plan.add(&planner, *order_id, event, reactions);
         }
-        self.put(std::mem::take(&mut plan.commands)).await?;
+        for (order_id, command, problem) in self.put(std::mem::take(&mut plan.commands)).await? {
+            plan.park(order_id, command, problem);
+        }
         let (schedule, unschedule) = plan.into_tasks();
         let busy = !schedule.is_empty();
         let parked = alarms(&schedule);
@@ -282,13 +213,13 @@ impl<P: Policy> PolicyRunner<P> {
             from: term.written,
             to,
             store_epoch: term.store_epoch,
-            states: changed::<P>(&mut states)?,
+            states: changed::<P>(&mut states, &term.nothing)?,
             schedule,
             unschedule,
         };
         self.storage.commit(commit).await?;
         for (order_id, problem) in parked {
-            tracing::error!(policy = P::NAME, %order_id, problem, "the payment of order {order_id} is parked: an operator must look (`saga parked`)");
+            tracing::error!(policy = P::NAME, %order_id, problem, "what is to be done about order {order_id} is parked: an operator must look (`saga parked`)");
         }
         if busy {
             self.tasks.notify_one();
@@ -336,38 +267,39 @@ impl<P: Policy> PolicyRunner<P> {
         Ok(states)
     }
 
-    /// Puts the commands in their order. A refusal is an answer: what the policy wanted is not
-    /// wanted any more.
-    async fn put(&self, commands: Vec<CommandEnvelope>) -> Result<(), RunError> {
-        let names: Vec<_> = commands
-            .iter()
-            .map(|command| command.command.name())
-            .collect();
+    /// Puts the commands in their order. A refusal because of a state is an answer: what the policy
+    /// wanted is not wanted any more. One that no state would accept is none: those come back, with
+    /// what is wrong with them.
+    async fn put(
+        &self,
+        commands: Vec<(OrderId, CommandEnvelope)>,
+    ) -> Result<Vec<(OrderId, CommandEnvelope, String)>, RunError> {
         let put = commands
-            .into_iter()
-            .map(|command| self.lane.execute_in_turn(command));
+            .iter()
+            .map(|(_, command)| self.lane.execute_in_turn(command.clone()));
         // Unconstrained: where the runtime makes a task with many futures pause, it goes on with
         // them in another order. There are no more than the events of a batch lead to.
         let executed = unconstrained(join_all(put)).await;
         let (mut accepted, mut refused) = (0, 0);
-        for (name, executed) in names.into_iter().zip(executed) {
+        let mut senseless = vec![];
+        for ((order_id, command), executed) in commands.into_iter().zip(executed) {
             let executed = executed?;
-            match executed.outcome {
-                Outcome::Accepted => accepted += 1,
-                Outcome::Refused(refusal) => {
-                    refused += 1;
-                    let stream = executed.stream;
-                    if refusal.kind == RefusalKind::Meaning {
-                        tracing::warn!(policy = P::NAME, command = name, %stream, %refusal, "a command to {stream} makes no sense");
-                    } else {
-                        tracing::debug!(policy = P::NAME, command = name, %stream, %refusal, "refused");
-                    }
-                }
+            let Outcome::Refused(refusal) = executed.outcome else {
+                accepted += 1;
+                continue;
+            };
+            refused += 1;
+            let (stream, name) = (executed.stream, command.command.name());
+            if refusal.kind == RefusalKind::Meaning {
+                let problem = format!("{name} to {stream} makes no sense: {refusal}");
+                senseless.push((order_id, command, problem));
+            } else {
+                tracing::debug!(policy = P::NAME, command = name, %stream, %refusal, "refused");
             }
         }
         telemetry::commanded(P::NAME, "accepted", accepted);
         telemetry::commanded(P::NAME, "refused", refused);
-        Ok(())
+        Ok(senseless)
     }
 
     fn tell(&self, last: &Delivered) {
@@ -417,17 +349,19 @@ fn alarms(schedule: &[StoredTask]) -> Vec<(OrderId, String)> {
         .collect()
 }
 
-/// The states that are not what is stored, as they are to be stored.
+/// The states that are not what is stored, as they are to be stored: not at all where they are
+/// `nothing` again.
 fn changed<P: Policy>(
     states: &mut BTreeMap<OrderId, Remembered<P::State>>,
-) -> Result<Vec<(OrderId, String)>, RunError> {
+    nothing: &str,
+) -> Result<Vec<(OrderId, Option<String>)>, RunError> {
     let mut changed = vec![];
     for (&order_id, known) in states {
         let json = serde_json::to_string(&known.state)
             .map_err(|source| RunError::State { order_id, source })?;
         if json != known.stored {
             known.stored.clone_from(&json);
-            changed.push((order_id, json));
+            changed.push((order_id, Some(json).filter(|json| json != nothing)));
         }
     }
     Ok(changed)

@@ -11,10 +11,12 @@ use super::{
 };
 use crate::{
     provider::PaymentProvider,
-    storage::{SagaStore, StoredTask},
+    storage::{SagaStore, StoredTask, Work},
 };
 use domain::{StreamId, policy::Task};
-use std::{collections::BTreeSet, panic::resume_unwind, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet, convert::Infallible, panic::resume_unwind, sync::Arc, time::Duration,
+};
 use store::{Clock, EventReader, lane::Lane};
 use tokio::{
     sync::Notify,
@@ -24,10 +26,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+/// The most commands under way at once: the lane takes as many into one batch.
+const COMMANDS: usize = 64;
+
 /// The bounds of the task runner.
 #[derive(Debug, Clone)]
 pub struct TaskOptions {
-    /// The most tasks under way at once.
+    /// The most calls to participants under way at once. Commands have slots of their own: what is due
+    /// does not wait for a participant that hangs, unless it calls that one.
     pub concurrency: usize,
     /// How long to wait for a hint before looking again.
     pub poll: Duration,
@@ -99,31 +105,47 @@ impl TaskRunner {
 
     /// Runs until `stop`. What is under way then is dropped, and done again by the next leader.
     pub async fn run(&self, stop: CancellationToken) -> Result<(), RunError> {
-        let mut work = Work::default();
-        // Whether there may be something due that was not looked at, and when to look anyhow.
-        let mut look = true;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Ok(()),
+            failed = self.lead() => failed.map(|never| match never {}),
+        }
+    }
+
+    async fn lead(&self) -> Result<Infallible, RunError> {
+        let mut running = Running::default();
+        let mut slots = [
+            Slots::of(Work::Outside, self.concurrency),
+            Slots::of(Work::Inside, COMMANDS),
+        ];
+        // When to look anyhow.
         let mut look_at = Instant::now();
         loop {
-            work.collect();
-            // Forgotten before looking again, or it would be found as due once more.
-            if !work.done.is_empty() {
-                self.storage.finish(&work.done).await?;
-                work.forget();
+            while let Some(joined) = running.tasks.try_join_next() {
+                running.note(joined, &mut slots);
             }
-            let free = self.concurrency.saturating_sub(work.under_way.len());
-            if look && free > 0 {
-                look_at = Instant::now() + self.poll;
-                // Less than was asked for is all there is.
-                look = self.begin(&mut work, free).await? == free;
+            // Forgotten before looking again, or it would be found as due once more.
+            if !running.done.is_empty() {
+                self.storage.finish(&running.done).await?;
+                for id in running.done.drain(..) {
+                    slots.iter_mut().for_each(|slots| slots.free(id));
+                }
+            }
+            for slots in &mut slots {
+                let free = slots.most.saturating_sub(slots.under_way.len());
+                if slots.look && free > 0 {
+                    look_at = Instant::now() + self.poll;
+                    // Less than was asked for is all there is.
+                    slots.look = self.begin(&mut running.tasks, slots, free).await? == free;
+                }
             }
             (self.progress)();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return Ok(()),
-                () = self.hint.notified() => look = true,
-                Some(joined) = work.running.join_next() => work.note(joined),
+                () = self.hint.notified() => slots.iter_mut().for_each(|slots| slots.look = true),
+                Some(joined) = running.tasks.join_next() => running.note(joined, &mut slots),
                 () = sleep_until(look_at) => {
-                    look = true;
+                    slots.iter_mut().for_each(|slots| slots.look = true);
                     look_at = Instant::now() + self.poll;
                 }
             }
@@ -131,9 +153,15 @@ impl TaskRunner {
     }
 
     /// Begins at most `free` tasks that are due; says how many there were.
-    async fn begin(&self, work: &mut Work, free: usize) -> Result<usize, RunError> {
-        let except: Vec<Uuid> = work.under_way.iter().copied().collect();
-        let due = self.storage.due(self.clock.now(), &except, free).await?;
+    async fn begin(
+        &self,
+        running: &mut JoinSet<(Uuid, Done)>,
+        slots: &mut Slots,
+        free: usize,
+    ) -> Result<usize, RunError> {
+        let except: Vec<Uuid> = slots.under_way.iter().copied().collect();
+        let now = self.clock.now();
+        let due = self.storage.due(now, slots.work, &except, free).await?;
         let found = due.len();
         let payments = match payments(self.reader.as_ref(), due.iter().filter_map(about)).await {
             Ok(payments) => payments,
@@ -145,11 +173,10 @@ impl TaskRunner {
             Err(error) => return Err(error.into()),
         };
         for task in due {
-            work.under_way.insert(task.id);
+            slots.under_way.insert(task.id);
             let performer = self.performer.clone();
             let payment = about(&task).and_then(|stream| payments.get(&stream).cloned());
-            work.running
-                .spawn(async move { (task.id, performer.perform(&task, payment).await) });
+            running.spawn(async move { (task.id, performer.perform(&task, payment).await) });
         }
         Ok(found)
     }
@@ -163,40 +190,50 @@ fn about(task: &StoredTask) -> Option<StreamId> {
     }
 }
 
-/// What the runner has in hand.
-#[derive(Default)]
-struct Work {
-    running: JoinSet<(Uuid, Done)>,
+/// How many tasks of one kind there may be at once, and which there are.
+struct Slots {
+    work: Work,
+    most: usize,
+    /// Whether there may be something due that was not looked at.
+    look: bool,
     /// Those that run, those that are done and not yet forgotten, those that this runner left.
     under_way: BTreeSet<Uuid>,
-    done: Vec<Uuid>,
 }
 
-impl Work {
-    fn collect(&mut self) {
-        while let Some(joined) = self.running.try_join_next() {
-            self.note(joined);
+impl Slots {
+    fn of(work: Work, most: usize) -> Self {
+        Self {
+            work,
+            most,
+            look: true,
+            under_way: BTreeSet::new(),
         }
     }
 
-    fn note(&mut self, joined: Result<(Uuid, Done), JoinError>) {
+    fn free(&mut self, task: Uuid) {
+        self.under_way.remove(&task);
+    }
+}
+
+/// What the runner has in hand.
+#[derive(Default)]
+struct Running {
+    tasks: JoinSet<(Uuid, Done)>,
+    /// Done, and not yet forgotten.
+    done: Vec<Uuid>,
+}
+
+impl Running {
+    fn note(&mut self, joined: Result<(Uuid, Done), JoinError>, slots: &mut [Slots]) {
         match joined.map_err(JoinError::try_into_panic) {
             Ok((id, Done::Forget)) => self.done.push(id),
-            Ok((id, Done::Again)) => {
-                self.under_way.remove(&id);
-            }
+            Ok((id, Done::Again)) => slots.iter_mut().for_each(|slots| slots.free(id)),
             // It stays under way: this runner does not touch it again.
             Ok((_, Done::Left)) => {}
             // What a task does cannot panic through; so the runner is broken.
             Err(Ok(panic)) => resume_unwind(panic),
             // Nobody aborts tasks but the runtime, when it ends.
             Err(Err(_)) => {}
-        }
-    }
-
-    fn forget(&mut self) {
-        for id in self.done.drain(..) {
-            self.under_way.remove(&id);
         }
     }
 }

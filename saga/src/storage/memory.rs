@@ -1,7 +1,7 @@
 //! The sagas' storage in memory: for tests and the simulation.
 
 use super::{
-    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, resumed,
+    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, Work, resumed,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -28,6 +28,19 @@ struct Kept {
     task: StoredTask,
     /// Since when it waits for an operator, and why.
     parked: Option<(DateTime<Utc>, String)>,
+}
+
+impl Kept {
+    fn parked(&self) -> Option<ParkedTask> {
+        let (parked_at, problem) = self.parked.clone()?;
+        Some(ParkedTask {
+            id: self.task.id,
+            order_id: self.task.order_id,
+            parked_at,
+            problem,
+            task: Some(self.task.task.clone()),
+        })
+    }
 }
 
 /// The sagas' storage in memory.
@@ -108,9 +121,11 @@ impl SagaStore for MemorySagaStore {
             store_epoch: Some(commit.store_epoch),
         };
         for (order, state) in commit.states {
-            tables
-                .states
-                .insert((commit.policy.to_owned(), order), state);
+            let key = (commit.policy.to_owned(), order);
+            match state {
+                Some(state) => drop(tables.states.insert(key, state)),
+                None => drop(tables.states.remove(&key)),
+            }
         }
         for (order, name) in commit.unschedule {
             tables
@@ -133,6 +148,7 @@ impl SagaStore for MemorySagaStore {
     async fn due(
         &self,
         now: DateTime<Utc>,
+        work: Work,
         except: &[Uuid],
         limit: usize,
     ) -> Result<Vec<StoredTask>, SagaStoreError> {
@@ -141,6 +157,7 @@ impl SagaStore for MemorySagaStore {
             .tasks
             .values()
             .filter(|kept| kept.parked.is_none() && kept.task.due_at <= now)
+            .filter(|kept| Work::of(&kept.task.task) == work)
             .filter(|kept| !except.contains(&kept.task.id))
             .map(|kept| kept.task.clone())
             .collect();
@@ -184,23 +201,14 @@ impl SagaStore for MemorySagaStore {
 
     async fn parked(&self, limit: usize) -> Result<Vec<ParkedTask>, SagaStoreError> {
         let tables = self.tables();
-        let mut parked: Vec<_> = tables
-            .tasks
-            .values()
-            .filter_map(|kept| {
-                let (parked_at, problem) = kept.parked.clone()?;
-                Some(ParkedTask {
-                    id: kept.task.id,
-                    order_id: kept.task.order_id,
-                    parked_at,
-                    problem,
-                    task: Some(kept.task.task.clone()),
-                })
-            })
-            .collect();
+        let mut parked: Vec<_> = tables.tasks.values().filter_map(Kept::parked).collect();
         parked.sort_by_key(|task| (task.parked_at, task.id));
         parked.truncate(limit);
         Ok(parked)
+    }
+
+    async fn find_parked(&self, task: Uuid) -> Result<Option<ParkedTask>, SagaStoreError> {
+        Ok(self.tables().tasks.get(&task).and_then(Kept::parked))
     }
 
     async fn resume(

@@ -13,7 +13,11 @@ use domain::{
     policy::{Call, Task, TimerName},
 };
 use serde::{Deserialize, Serialize};
-use store::Bookmark;
+use sqlx::migrate::MigrateError;
+use store::{
+    Bookmark,
+    postgres::{is_lost, passes_by_itself as passes},
+};
 use uuid::Uuid;
 
 /// Why the sagas' storage could not do what it was asked.
@@ -22,8 +26,8 @@ pub enum SagaStoreError {
     /// Another leader has taken over. Nothing was written; stop.
     #[error("another process leads {0} now")]
     Fenced(String),
-    /// The database cannot be reached, or failed. Whether something was written is unknown: what is
-    /// there tells.
+    /// The database cannot be reached, did not answer in time, or failed. Whether something was
+    /// written is unknown: what is there tells.
     #[error("the database of the sagas failed")]
     Database(#[from] sqlx::Error),
     /// A row holds what it cannot.
@@ -39,6 +43,54 @@ pub enum SagaStoreError {
         #[source]
         source: serde_json::Error,
     },
+}
+
+impl SagaStoreError {
+    /// Whether the same may go well in a while: nobody need do anything about it.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Fenced(_) => true,
+            Self::Database(error) => passes_by_itself(error),
+            Self::Corrupt { .. } => false,
+        }
+    }
+}
+
+fn passes_by_itself(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Migrate(error) => match error.as_ref() {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                passes_by_itself(error)
+            }
+            _ => false,
+        },
+        sqlx::Error::Database(said) => {
+            let code = said.code();
+            is_lost(error) || code.is_some_and(|code| passes(&code))
+        }
+        error => is_lost(error),
+    }
+}
+
+/// What a task does, for those who do tasks: a participant that hangs keeps only those waiting that
+/// call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// It puts a command.
+    Inside,
+    /// It calls a participant.
+    Outside,
+}
+
+impl Work {
+    /// What `task` does.
+    pub const fn of(task: &Task) -> Self {
+        match task {
+            Task::Execute(_) => Self::Inside,
+            Task::Call(_) => Self::Outside,
+        }
+    }
 }
 
 impl ParkedTask {
@@ -116,8 +168,8 @@ pub struct Commit<'a> {
     pub to: Bookmark,
     /// In which life of the store.
     pub store_epoch: Uuid,
-    /// What it remembers of orders now, as JSON.
-    pub states: Vec<(OrderId, String)>,
+    /// What it remembers of orders now, as JSON; none where that is nothing any more.
+    pub states: Vec<(OrderId, Option<String>)>,
     /// What is to be done; a timer replaces the one of its name.
     pub schedule: Vec<StoredTask>,
     /// The timers that are called off.
@@ -174,11 +226,13 @@ pub trait SagaStore: Send + Sync + 'static {
     /// has taken over, or the policy is not where the batch began.
     async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError>;
 
-    /// The tasks that are due at `now`, the longest due first, without those of `except`. What cannot
-    /// be read is [parked](Self::park), so that it keeps nothing else from being done.
+    /// The tasks that do such `work` and are due at `now`, the longest due first, without those of
+    /// `except`. What cannot be read is [parked](Self::park), so that it keeps nothing else from being
+    /// done.
     async fn due(
         &self,
         now: DateTime<Utc>,
+        work: Work,
         except: &[Uuid],
         limit: usize,
     ) -> Result<Vec<StoredTask>, SagaStoreError>;
@@ -205,6 +259,9 @@ pub trait SagaStore: Send + Sync + 'static {
 
     /// The tasks that wait for an operator, the longest waiting first.
     async fn parked(&self, limit: usize) -> Result<Vec<ParkedTask>, SagaStoreError>;
+
+    /// The task of this id, if it waits for an operator.
+    async fn find_parked(&self, task: Uuid) -> Result<Option<ParkedTask>, SagaStoreError>;
 
     /// Has a task that waits for an operator done at `now`, or `instead` in its place; says whether
     /// there was one. It gets another id: what comes of it is decided anew, and not answered with

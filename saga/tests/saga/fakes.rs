@@ -7,7 +7,7 @@ use saga::{
     provider::{Authorization, AuthorizeRequest, CallError, HttpPaymentProvider, PaymentProvider},
     storage::{
         Backlog, Checkpoint, Commit, MemorySagaStore, ParkedTask, SagaStore, SagaStoreError,
-        StoredTask,
+        StoredTask, Work,
     },
 };
 use std::{
@@ -53,10 +53,11 @@ impl SagaStore for Slow {
     async fn due(
         &self,
         now: DateTime<Utc>,
+        work: Work,
         except: &[Uuid],
         limit: usize,
     ) -> Result<Vec<StoredTask>, SagaStoreError> {
-        moment(self.0.due(now, except, limit)).await
+        moment(self.0.due(now, work, except, limit)).await
     }
 
     async fn finish(&self, tasks: &[Uuid]) -> Result<(), SagaStoreError> {
@@ -83,6 +84,10 @@ impl SagaStore for Slow {
 
     async fn parked(&self, limit: usize) -> Result<Vec<ParkedTask>, SagaStoreError> {
         self.0.parked(limit).await
+    }
+
+    async fn find_parked(&self, task: Uuid) -> Result<Option<ParkedTask>, SagaStoreError> {
+        self.0.find_parked(task).await
     }
 
     async fn resume(

@@ -332,21 +332,27 @@ impl Shop {
     /// to events in their order, so an order that comes last is confirmed last. Gives that order.
     pub async fn settle(&self) -> OrderId {
         self.receive("LAST", 1).await;
-        until("tasks to be done", async || {
-            let backlog = self.storage.backlog(SystemClock.now()).await.unwrap();
-            backlog.due == 0
-        })
-        .await;
+        self.until_nothing_is_due().await;
         let last = self.place("tok_approve", &["LAST"]).await;
         until("the last order", async || {
             self.stock("LAST").await.last().unwrap() == "ReservationCommitted"
         })
         .await;
         assert_eq!(self.order(last).await, ["OrderPlaced", "OrderConfirmed"]);
+        // What is done is forgotten a moment later.
+        self.until_nothing_is_due().await;
         last
     }
 
-    fn policy<P: Policy>(&self) -> PolicyRunner<P> {
+    async fn until_nothing_is_due(&self) {
+        until("tasks to be done", async || {
+            let backlog = self.storage.backlog(SystemClock.now()).await.unwrap();
+            backlog.due == 0
+        })
+        .await;
+    }
+
+    pub fn policy<P: Policy>(&self) -> PolicyRunner<P> {
         let options = PolicyOptions {
             batch: self.rules.batch,
             patience: Duration::from_millis(20),

@@ -9,7 +9,7 @@ use domain::{
 use local::SharedPostgres;
 use saga::storage::{
     Backlog, Checkpoint, Commit, Context, MemorySagaStore, ParkedTask, PostgresSagaStore,
-    SagaStore, SagaStoreError, StoredTask,
+    SagaStore, SagaStoreError, StoredTask, Work,
 };
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
@@ -46,6 +46,8 @@ contract!(
     a_call_is_scheduled_once,
     tasks_come_back_as_they_were,
     the_longest_due_comes_first,
+    what_calls_nobody_does_not_stand_behind_calls,
+    a_command_can_be_left_to_an_operator,
     tasks_are_put_off_given_up_and_forgotten,
     what_is_left_to_an_operator_waits_until_it_is_called_off,
     what_was_given_up_is_done_again_under_another_id,
@@ -160,8 +162,16 @@ fn is_fenced<T>(result: &Result<T, SagaStoreError>) -> bool {
     matches!(result, Err(SagaStoreError::Fenced(_)))
 }
 
+/// All that is due, the longest due first.
+async fn all_due(storage: &Storage, now: DateTime<Utc>) -> Vec<StoredTask> {
+    let mut due = storage.due(now, Work::Inside, &[], 100).await.unwrap();
+    due.extend(storage.due(now, Work::Outside, &[], 100).await.unwrap());
+    due.sort_by_key(|task| (task.due_at, task.id));
+    due
+}
+
 async fn due(storage: &Storage, now: DateTime<Utc>) -> Vec<Uuid> {
-    let due = storage.due(now, &[], 100).await.unwrap();
+    let due = all_due(storage, now).await;
     due.into_iter().map(|task| task.id).collect()
 }
 
@@ -192,7 +202,7 @@ async fn leaders_take_over_in_order(storage: Storage) {
 
 async fn a_commit_is_all_or_nothing(storage: Storage) {
     let full = |epoch, from| Commit {
-        states: vec![(order(1), r#"{"new":true}"#.into())],
+        states: vec![(order(1), Some(r#"{"new":true}"#.into()))],
         schedule: vec![call(2, at(0)), timer(3, 1, TimerName::Reservation, at(0))],
         unschedule: vec![(order(1), TimerName::Inquiry)],
         ..empty(epoch, from, 99)
@@ -202,7 +212,7 @@ async fn a_commit_is_all_or_nothing(storage: Storage) {
 
     storage.take_over(POLICY, 5).await.unwrap();
     let first = Commit {
-        states: vec![(order(1), r#"{"new":false}"#.into())],
+        states: vec![(order(1), Some(r#"{"new":false}"#.into()))],
         schedule: vec![
             timer(1, 1, TimerName::Reservation, at(0)),
             timer(4, 1, TimerName::Inquiry, at(0)),
@@ -264,14 +274,16 @@ async fn states_are_kept_by_policy_and_order(storage: Storage) {
         states,
         ..empty(1, from, from + 1)
     };
-    let states = vec![(order(1), json(1)), (order(2), json(2))];
+    let kept = |n, state| (order(n), Some(json(state)));
+    let states = vec![kept(1, 1), kept(2, 2), kept(5, 6)];
     storage.commit(write(POLICY, 0, states)).await.unwrap();
-    let states = vec![(order(1), json(3))];
+    let states = vec![kept(1, 3), kept(5, 6)];
     storage.commit(write("payment", 0, states)).await.unwrap();
-    let states = vec![(order(2), json(4)), (order(4), json(5))];
+    // Of the fifth one nothing is remembered any more; of the sixth nothing was.
+    let states = vec![kept(2, 4), kept(4, 5), (order(5), None), (order(6), None)];
     storage.commit(write(POLICY, 1, states)).await.unwrap();
 
-    let asked = [order(4), order(1), order(2), order(3)];
+    let asked = [4, 1, 2, 3, 5].map(order);
     let mut found = storage.states(POLICY, &asked).await.unwrap();
     found.sort();
     assert_eq!(
@@ -283,7 +295,7 @@ async fn states_are_kept_by_policy_and_order(storage: Storage) {
         ]
     );
     assert_eq!(
-        storage.states("payment", &asked).await.unwrap(),
+        storage.states("payment", &asked[..4]).await.unwrap(),
         [(order(1), json(3))]
     );
     assert_eq!(storage.states("inventory", &asked).await.unwrap(), []);
@@ -317,7 +329,7 @@ async fn a_timer_replaces_the_one_of_its_name(storage: Storage) {
     storage.park(id(2), at(25), "x").await.unwrap();
     next.commit(vec![timer(3, 1, reservation, at(30))], vec![])
         .await;
-    let tasks = storage.due(at(30), &[], 100).await.unwrap();
+    let tasks = all_due(&storage, at(30)).await;
     assert_eq!(tasks.last(), Some(&timer(3, 1, reservation, at(30))));
     assert_eq!(storage.backlog(at(30)).await.unwrap().parked, 0);
 
@@ -362,7 +374,10 @@ async fn a_call_is_scheduled_once(storage: Storage) {
     };
     next.commit(vec![again, call(2, at(1))], vec![]).await;
     assert_eq!(due(&storage, at(10)).await, [id(2)]);
-    let tasks = storage.due(at(50), &[id(2)], 10).await.unwrap();
+    let tasks = storage
+        .due(at(50), Work::Outside, &[id(2)], 10)
+        .await
+        .unwrap();
     assert_eq!(
         tasks,
         [StoredTask {
@@ -422,7 +437,7 @@ async fn tasks_come_back_as_they_were(storage: Storage) {
         ..timer(9, 7, TimerName::Inquiry, at(0))
     });
     next.commit(tasks.clone(), vec![]).await;
-    assert_eq!(storage.due(at(61), &[], 100).await.unwrap(), tasks);
+    assert_eq!(all_due(&storage, at(61)).await, tasks);
 }
 
 async fn the_longest_due_comes_first(storage: Storage) {
@@ -432,7 +447,10 @@ async fn the_longest_due_comes_first(storage: Storage) {
     let tasks = tasks.map(|(n, seconds)| call(n as u128, at(*seconds)));
     next.commit(tasks.collect(), vec![]).await;
     let ids = async |now, except: &[Uuid], limit| {
-        let due = storage.due(at(now), except, limit).await.unwrap();
+        let due = storage
+            .due(at(now), Work::Outside, except, limit)
+            .await
+            .unwrap();
         due.into_iter().map(|task| task.id).collect::<Vec<_>>()
     };
     assert!(ids(9, &[], 9).await.is_empty());
@@ -441,6 +459,31 @@ async fn the_longest_due_comes_first(storage: Storage) {
     assert_eq!(ids(40, &[], 3).await, [id(1), id(3), id(5)]);
     assert_eq!(ids(40, &[id(3), id(1)], 2).await, [id(5), id(0)]);
     assert!(ids(40, &[], 0).await.is_empty());
+}
+
+async fn what_calls_nobody_does_not_stand_behind_calls(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    let mut tasks: Vec<_> = (1..=5).map(|n| call(n, at(0))).collect();
+    tasks.push(timer(6, 6, TimerName::Reservation, at(1)));
+    next.commit(tasks.clone(), vec![]).await;
+    let due = async |work| storage.due(at(1), work, &[], 5).await.unwrap();
+    assert_eq!(due(Work::Inside).await, tasks[5..]);
+    assert_eq!(due(Work::Outside).await, tasks[..5]);
+}
+
+/// One that no timer puts.
+async fn a_command_can_be_left_to_an_operator(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    let command = StoredTask {
+        name: None,
+        parked: Some("it makes no sense".into()),
+        ..timer(1, 1, TimerName::Reservation, at(0))
+    };
+    next.commit(vec![command], vec![]).await;
+    assert_eq!(all_due(&storage, at(9)).await, []);
+    let parked = storage.parked(10).await.unwrap();
+    assert_eq!((parked.len(), parked[0].what()), (1, "expire_order"));
+    assert_eq!(parked[0].problem, "it makes no sense");
 }
 
 async fn tasks_are_put_off_given_up_and_forgotten(storage: Storage) {
@@ -454,7 +497,7 @@ async fn tasks_are_put_off_given_up_and_forgotten(storage: Storage) {
     storage.finish(&[id(4), id(77)]).await.unwrap();
     storage.finish(&[]).await.unwrap();
     assert_eq!(due(&storage, at(1)).await, [id(2), id(5)]);
-    let tasks = storage.due(at(1), &[], 1).await.unwrap();
+    let tasks = storage.due(at(1), Work::Outside, &[], 1).await.unwrap();
     assert_eq!(tasks[0].attempts, 2);
     let backlog = Backlog {
         due: 2,
@@ -502,7 +545,10 @@ async fn what_was_given_up_is_done_again_under_another_id(storage: Storage) {
     assert_eq!(ids(&parked), [id(2), id(1)], "the longest waiting first");
     assert_eq!(ids(&storage.parked(1).await.unwrap()), [id(2)]);
     assert_eq!((parked[0].what(), parked[0].parked_at), ("void", at(5)));
+    let found = storage.find_parked(id(1)).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&parked[1]));
     for nothing in [id(3), id(9)] {
+        assert_eq!(storage.find_parked(nothing).await.unwrap(), None);
         let resumed = storage.resume(nothing, None, at(10)).await.unwrap();
         assert!(!resumed, "only what waits is done again");
     }
@@ -512,8 +558,12 @@ async fn what_was_given_up_is_done_again_under_another_id(storage: Storage) {
     assert!(resumed.unwrap());
     let again = storage.resume(id(2), None, at(12)).await.unwrap();
     assert!(!again, "it is not there any more");
-    let tasks = storage.due(at(11), &[id(3)], 10).await.unwrap();
+    let mut tasks = all_due(&storage, at(11)).await;
+    assert_eq!(tasks.remove(0).id, id(3));
     assert_eq!(tasks.len(), 2);
+    // Done instead is what calls nobody.
+    let inside = storage.due(at(11), Work::Inside, &[], 10).await.unwrap();
+    assert_eq!(inside, tasks[1..]);
     let expected = StoredTask {
         id: tasks[0].id,
         ..call(1, at(10))

@@ -2,8 +2,9 @@
 
 use crate::{
     fakes::{Scripted, Step},
-    harness::{Rules, Shop, inquiries, until},
+    harness::{DEADLINE, Rules, Shop, inquiries, until},
 };
+use chrono::TimeDelta;
 use domain::{
     Command, CommandId, Currency, EventId, Money, OrderId, Position, TenantId,
     order::{ExpireOrder, OrderCommand},
@@ -28,7 +29,7 @@ fn later() -> Step {
     Step::Fail(CallError::Later("busy".into()))
 }
 
-async fn shop(provider: Scripted, rules: Rules) -> (Shop, Arc<Scripted>) {
+pub async fn shop(provider: Scripted, rules: Rules) -> (Shop, Arc<Scripted>) {
     let mut shop = Shop::with(rules).await;
     let provider = Arc::new(provider);
     shop.provider = provider.clone();
@@ -36,12 +37,12 @@ async fn shop(provider: Scripted, rules: Rules) -> (Shop, Arc<Scripted>) {
     (shop, provider)
 }
 
-async fn parked(shop: &Shop) -> u64 {
+pub async fn parked(shop: &Shop) -> u64 {
     let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
     backlog.parked
 }
 
-fn task(n: u128, name: Option<TimerName>, task: Task) -> StoredTask {
+pub fn task(n: u128, name: Option<TimerName>, task: Task) -> StoredTask {
     StoredTask {
         id: Uuid::from_u128(0xAAAA_0000 + n),
         order_id: order(n),
@@ -59,7 +60,7 @@ fn task(n: u128, name: Option<TimerName>, task: Task) -> StoredTask {
     }
 }
 
-async fn schedule(shop: &Shop, tasks: Vec<StoredTask>) {
+pub async fn schedule(shop: &Shop, tasks: Vec<StoredTask>) {
     shop.storage.take_over("test", 1).await.unwrap();
     let commit = Commit {
         policy: "test",
@@ -301,6 +302,38 @@ async fn a_timer_that_is_not_wanted_any_more_is_done() {
     })
     .await;
     assert_eq!(shop.order(order).await, ["OrderPlaced", "OrderConfirmed"]);
+}
+
+/// The provider hangs, and more calls are due than may be made at once.
+#[tokio::test]
+async fn orders_expire_in_time_while_the_provider_hangs() {
+    let script = Scripted {
+        takes: DEADLINE * 2,
+        ..Scripted::default()
+    };
+    let rules = Rules {
+        limits: Limits {
+            reservation: TimeDelta::milliseconds(500),
+            ..Limits::default()
+        },
+        concurrency: 2,
+        ..Rules::default()
+    };
+    let (shop, provider) = shop(script, rules).await;
+    shop.start();
+    let mut orders = vec![];
+    for _ in 0..5 {
+        orders.push(shop.place("tok", &["A"]).await);
+    }
+    for order in orders {
+        shop.until_order(order, "OrderExpired").await;
+    }
+    assert_eq!(provider.calls.load(Relaxed), 2, "they hang still");
+    until("the calls alone to be due", async || {
+        let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
+        (backlog.due, backlog.parked) == (5, 0)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -78,6 +78,8 @@ pub(super) struct World {
     pub(super) provider: Provider,
     pub(super) orders: Vec<OrderId>,
     seconds: i64,
+    /// Whether calls are made only about payments that wait for them.
+    careful: bool,
 }
 
 impl World {
@@ -90,6 +92,25 @@ impl World {
 
     pub(super) fn now(&self) -> DateTime<Utc> {
         at(self.seconds)
+    }
+
+    /// Forgets what the sagas remember, and all that is remembered for a while only: which commands
+    /// were put, and how reservations ended.
+    pub(super) fn forget(&mut self) {
+        self.inventory = Reader::default();
+        self.payment = Reader::default();
+        self.order = Reader::default();
+        self.tasks.clear();
+        self.timers.clear();
+        self.parked.clear();
+        self.put.clear();
+        for (state, _) in self.streams.values_mut() {
+            if let State::Stock(stock) = state {
+                stock.forget_ended();
+            }
+        }
+        // As the runtime is, too: a key is not kept by the provider for ever.
+        self.careful = true;
     }
 
     /// Puts a command, and appends what it leads to.
@@ -232,6 +253,11 @@ impl World {
     fn perform(&mut self, choices: &mut Choices, task: &Task) -> bool {
         let command = match task {
             Task::Execute(command) => command.clone(),
+            Task::Call(call)
+                if self.careful && !call.is_awaited_by(&self.payment(call.order_id())) =>
+            {
+                return true;
+            }
             Task::Call(call) => match self.provider.call(choices, call) {
                 Some(command) => command,
                 None => return false,

@@ -39,6 +39,10 @@ fn reject(reason: RejectionReason, detail: &str) -> Reaction {
 fn order_lets_the_reservation_expire_unless_something_comes_of_it() {
     assert_eq!(after_all::<OrderPolicy>(&[reserved(1)]), []);
     assert_eq!(after_all::<OrderPolicy>(&[reserved(2)]), [expire(900)]);
+    // Nobody reserved it for an hour: the payment has its time all the same.
+    let late = recorded(reserved(2), 3_600);
+    let (_, timers) = OrderPolicy::react(&Limits::default(), OrderPolicyState::default(), &late);
+    assert_eq!(timers, [expire(3_600 + 900)]);
     assert_eq!(after_all::<OrderPolicy>(&[cancelling()]), [DONE]);
     assert_eq!(after_all::<OrderPolicy>(&[cancelling(), reserved(2)]), []);
 }

@@ -36,7 +36,7 @@ fn what_policies_remember() {
     );
     frozen(
         &remembered::<PaymentPolicy>(&[placed()]),
-        r#"{"amount":{"amount":600,"currency":"EUR"},"payment_method":"tok","ended":false}"#,
+        r#"{"amount":{"amount":600,"currency":"EUR"},"payment_method":"tok"}"#,
     );
     frozen(
         &remembered::<OrderPolicy>(&[held(), authorized(), cancelling()]),

@@ -16,6 +16,9 @@ const FINAL_CONFLICTS: [&str; 4] = [
     "AUTHORIZATION_EXPIRED",
 ];
 
+/// The conflicts of a void that say that there is nothing left to give back.
+const GONE: [&str; 2] = ["AUTHORIZATION_VOIDED", "AUTHORIZATION_EXPIRED"];
+
 /// The code of a 404 that speaks of what was asked for; any other says that there is no such
 /// address, and nothing about payments.
 const NOT_FOUND: &str = "AUTHORIZATION_NOT_FOUND";
@@ -73,9 +76,16 @@ pub(super) fn stands(answer: &Answer) -> Result<Authorization, CallError> {
     }
 }
 
-/// The answer to a void.
+/// The answer to a void. What is gone already need not be given back: nobody's money is held.
 pub(super) fn void(answer: &Answer, authorization_id: &str) -> Result<(), CallError> {
-    done(answer, authorization_id, "voided").map(drop)
+    match done(answer, authorization_id, "voided") {
+        Err(CallError::Refused(code))
+            if answer.status == StatusCode::CONFLICT && GONE.contains(&code.as_str()) =>
+        {
+            Ok(())
+        }
+        voided => voided.map(drop),
+    }
 }
 
 /// The answer to a capture: of this amount and no other.
@@ -237,6 +247,21 @@ mod tests {
         let missing = answer(404, r#"{"code":"AUTHORIZATION_NOT_FOUND"}"#);
         assert_eq!(stands(&missing), Err(CallError::NotFound));
         assert!(matches!(by_itself(&missing), Err(CallError::Later(_))));
+    }
+
+    #[test]
+    fn what_is_gone_already_is_given_back() {
+        let void =
+            |status, code: &str| void(&answer(status, &format!(r#"{{"code":"{code}"}}"#)), "a");
+        let refused = |code: &str| Err(CallError::Refused(code.into()));
+        for code in ["AUTHORIZATION_VOIDED", "AUTHORIZATION_EXPIRED"] {
+            assert_eq!(void(409, code), Ok(()));
+            assert_eq!(void(422, code), refused(code));
+        }
+        // Money was taken, or there never was any: that is for people.
+        for code in ["AUTHORIZATION_CAPTURED", "AUTHORIZATION_DECLINED"] {
+            assert_eq!(void(409, code), refused(code));
+        }
     }
 
     #[test]

@@ -20,6 +20,13 @@ states AS (
     FROM fence, UNNEST($6::uuid[], $7::text[]) AS state (order_id, state)
     ON CONFLICT (policy, order_id) DO UPDATE SET state = EXCLUDED.state
 ),
+-- Of these orders nothing is remembered any more.
+forgotten AS (
+    DELETE FROM saga.policy_state
+    USING fence
+    WHERE policy_state.policy = fence.name
+      AND policy_state.order_id = ANY ($18::uuid[])
+),
 -- The timers that are called off or replaced, locked in the order of ids: who forgets tasks that
 -- are done does the same, so that neither waits for the other in a circle.
 locked AS (
@@ -48,7 +55,7 @@ unscheduled AS (
 ),
 -- A timer replaces the one of its name.
 timers AS (
-    INSERT INTO saga.task (id, order_id, name, due_at, parked_at, problem, task, context)
+    INSERT INTO saga.task (id, order_id, name, due_at, parked_at, problem, task, context, outside)
     SELECT
         new.id,
         new.order_id,
@@ -57,7 +64,8 @@ timers AS (
         CASE WHEN new.problem IS NOT NULL THEN now() END,
         new.problem,
         new.task::json,
-        new.context::json
+        new.context::json,
+        new.outside
     FROM ready, UNNEST(
         $10::uuid[],
         $11::uuid[],
@@ -65,30 +73,43 @@ timers AS (
         $13::timestamptz[],
         $14::text[],
         $15::text[],
-        $17::text[]
-    ) AS new (id, order_id, name, due_at, task, context, problem)
+        $17::text[],
+        $19::boolean[]
+    ) AS new (id, order_id, name, due_at, task, context, problem, outside)
     WHERE new.name IS NOT NULL
     ON CONFLICT (order_id, name) WHERE name IS NOT NULL DO UPDATE
     SET id        = EXCLUDED.id,
         due_at    = EXCLUDED.due_at,
         task      = EXCLUDED.task,
         context   = EXCLUDED.context,
+        outside   = EXCLUDED.outside,
         attempts  = 0,
         parked_at = EXCLUDED.parked_at,
         problem   = EXCLUDED.problem
 ),
 calls AS (
-    INSERT INTO saga.task (id, order_id, name, due_at, task, context)
+    INSERT INTO saga.task (id, order_id, name, due_at, parked_at, problem, task, context, outside)
     SELECT
         new.id,
         new.order_id,
         NULL,
         new.due_at,
+        CASE WHEN new.problem IS NOT NULL THEN now() END,
+        new.problem,
         new.task::json,
-        new.context::json
-    FROM fence, UNNEST($10::uuid[], $11::uuid[], $12::text[], $13::timestamptz[], $14::text[], $15::text[])
-        AS new (id, order_id, name, due_at, task, context)
+        new.context::json,
+        new.outside
+    FROM fence, UNNEST(
+        $10::uuid[],
+        $11::uuid[],
+        $12::text[],
+        $13::timestamptz[],
+        $14::text[],
+        $15::text[],
+        $17::text[],
+        $19::boolean[]
+    ) AS new (id, order_id, name, due_at, task, context, problem, outside)
     WHERE new.name IS NULL
     ON CONFLICT (id) DO NOTHING
 )
-SELECT count(*) FROM fence
+SELECT fence.name FROM fence

@@ -3,21 +3,23 @@
 //! Its connections commit without waiting for the disk: what a crash of the server loses is a tail
 //! of states, tasks and checkpoint together, and it is done again under the same command ids.
 
+mod database;
 mod rows;
 
 use super::{
-    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, resumed,
+    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, Work, resumed,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use database::{Database, PATIENCE, STATEMENT_TIMEOUT};
 use domain::{
     EventId, OrderId, Position,
     policy::{Task, TimerName},
 };
 use rows::{TaskColumns, json, parked_task, stored_task};
 use sqlx::{
-    PgPool, Row,
-    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+    Row,
+    postgres::{PgConnectOptions, PgRow},
 };
 use std::{error::Error, str::FromStr, time::Duration};
 use store::Bookmark;
@@ -25,16 +27,25 @@ use uuid::Uuid;
 
 /// The sagas' storage in Postgres.
 #[derive(Clone)]
-pub struct PostgresSagaStore(PgPool);
+pub struct PostgresSagaStore(Database);
 
 impl PostgresSagaStore {
     /// Connects to `url` with at most `connections`, and creates what is missing.
-    pub async fn connect(url: &str, connections: u32) -> Result<Self, sqlx::Error> {
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, SagaStoreError> {
+        Self::connect_within(url, connections, PATIENCE).await
+    }
+
+    /// The same, and no statement is waited for longer than `patience`.
+    pub async fn connect_within(
+        url: &str,
+        connections: u32,
+        patience: Duration,
+    ) -> Result<Self, SagaStoreError> {
         let options = PgConnectOptions::from_str(url)?
             .application_name("orders-saga")
             .options([
                 ("synchronous_commit", "off"),
-                ("statement_timeout", "30s"),
+                ("statement_timeout", STATEMENT_TIMEOUT),
                 // Rows are found by their keys. Tasks come and go, so that the server takes their
                 // table for empty or for full, as it happens, and would read through all of it.
                 ("plan_cache_mode", "force_generic_plan"),
@@ -43,17 +54,8 @@ impl PostgresSagaStore {
                 ("enable_mergejoin", "off"),
                 ("jit", "off"),
             ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(10))
-            .test_before_acquire(false)
-            .connect_with(options)
-            .await?;
-        sqlx::migrate!("../migrations/saga")
-            .set_ignore_missing(true)
-            .run(&pool)
-            .await?;
-        Ok(Self(pool))
+        let database = Database::connect(options, connections, patience).await?;
+        Ok(Self(database))
     }
 
     /// Gives up a task that nobody can read, so that the others go on.
@@ -81,7 +83,7 @@ impl SagaStore for PostgresSagaStore {
         policy: &str,
         leader_epoch: i64,
     ) -> Result<Checkpoint, SagaStoreError> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "INSERT INTO saga.checkpoint AS checkpoint (name, leader_epoch)
              VALUES ($1, $2)
              ON CONFLICT (name) DO UPDATE
@@ -90,10 +92,9 @@ impl SagaStore for PostgresSagaStore {
              RETURNING position, event_id, store_epoch",
         )
         .bind(policy)
-        .bind(leader_epoch)
-        .fetch_optional(&self.0)
-        .await?
-        .ok_or_else(|| SagaStoreError::Fenced(policy.into()))?;
+        .bind(leader_epoch);
+        let row = self.0.row(query).await?;
+        let row = row.ok_or_else(|| SagaStoreError::Fenced(policy.into()))?;
         Ok(Checkpoint {
             at: Bookmark {
                 position: Position::new(row.try_get("position")?),
@@ -111,27 +112,32 @@ impl SagaStore for PostgresSagaStore {
         orders: &[OrderId],
     ) -> Result<Vec<(OrderId, String)>, SagaStoreError> {
         let orders: Vec<Uuid> = orders.iter().map(|order| order.uuid()).collect();
-        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        let query = sqlx::query(
             "SELECT order_id, state::text
              FROM saga.policy_state
              WHERE policy = $1 AND order_id = ANY ($2)",
         )
         .bind(policy)
-        .bind(orders)
-        .fetch_all(&self.0)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(order, state)| (OrderId::new(order), state))
-            .collect())
+        .bind(orders);
+        let rows = self.0.rows(query).await?;
+        let state = |row: &PgRow| {
+            let order = OrderId::new(row.try_get("order_id")?);
+            Ok((order, row.try_get("state")?))
+        };
+        rows.iter().map(state).collect()
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError> {
-        let (orders, states): (Vec<Uuid>, Vec<String>) = commit
-            .states
-            .into_iter()
-            .map(|(order, state)| (order.uuid(), state))
-            .unzip();
+        let (mut orders, mut states, mut forgotten) = (vec![], vec![], vec![]);
+        for (order, state) in commit.states {
+            match state {
+                Some(state) => {
+                    orders.push(order.uuid());
+                    states.push(state);
+                }
+                None => forgotten.push(order.uuid()),
+            }
+        }
         let (called_off, names): (Vec<Uuid>, Vec<&str>) = commit
             .unschedule
             .iter()
@@ -141,7 +147,7 @@ impl SagaStore for PostgresSagaStore {
         for task in &commit.schedule {
             rows.push(task)?;
         }
-        let fenced: i64 = sqlx::query_scalar(include_str!("commit.sql"))
+        let query = sqlx::query(include_str!("commit.sql"))
             .bind(commit.policy)
             .bind(commit.leader_epoch)
             .bind(commit.from.get())
@@ -159,24 +165,26 @@ impl SagaStore for PostgresSagaStore {
             .bind(rows.contexts)
             .bind(commit.to.event_id.map(|id| id.uuid()))
             .bind(rows.problems)
-            .fetch_one(&self.0)
-            .await?;
-        match fenced {
-            0 => Err(SagaStoreError::Fenced(commit.policy.into())),
-            _ => Ok(()),
+            .bind(forgotten)
+            .bind(rows.outside);
+        match self.0.row(query).await? {
+            None => Err(SagaStoreError::Fenced(commit.policy.into())),
+            Some(_) => Ok(()),
         }
     }
 
     async fn due(
         &self,
         now: DateTime<Utc>,
+        work: Work,
         except: &[Uuid],
         limit: usize,
     ) -> Result<Vec<StoredTask>, SagaStoreError> {
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "SELECT id, order_id, name, due_at, attempts, task::text, context::text
              FROM saga.task
              WHERE parked_at IS NULL
+               AND outside = $4
                AND due_at <= $1
                AND id <> ALL ($2)
              ORDER BY due_at, id
@@ -184,9 +192,9 @@ impl SagaStore for PostgresSagaStore {
         )
         .bind(now)
         .bind(except)
-        .bind(limit as i64)
-        .fetch_all(&self.0)
-        .await?;
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(work == Work::Outside);
+        let rows = self.0.rows(query).await?;
         let mut due = Vec::with_capacity(rows.len());
         for row in &rows {
             match stored_task(row) {
@@ -203,7 +211,7 @@ impl SagaStore for PostgresSagaStore {
     async fn finish(&self, tasks: &[Uuid]) -> Result<(), SagaStoreError> {
         // Locked in the order of ids, as every statement does that locks several tasks: they never
         // wait for each other in a circle.
-        sqlx::query(
+        let query = sqlx::query(
             "WITH locked AS (
                  SELECT id
                  FROM saga.task
@@ -215,10 +223,8 @@ impl SagaStore for PostgresSagaStore {
              USING locked
              WHERE task.id = locked.id",
         )
-        .bind(tasks)
-        .execute(&self.0)
-        .await?;
-        Ok(())
+        .bind(tasks);
+        self.0.rows(query).await.map(drop)
     }
 
     async fn postpone(
@@ -227,15 +233,13 @@ impl SagaStore for PostgresSagaStore {
         due_at: DateTime<Utc>,
         problem: &str,
     ) -> Result<(), SagaStoreError> {
-        sqlx::query(
+        let query = sqlx::query(
             "UPDATE saga.task SET due_at = $2, attempts = attempts + 1, problem = $3 WHERE id = $1",
         )
         .bind(task)
         .bind(due_at)
-        .bind(problem)
-        .execute(&self.0)
-        .await?;
-        Ok(())
+        .bind(problem);
+        self.0.rows(query).await.map(drop)
     }
 
     async fn park(
@@ -244,27 +248,36 @@ impl SagaStore for PostgresSagaStore {
         now: DateTime<Utc>,
         problem: &str,
     ) -> Result<(), SagaStoreError> {
-        sqlx::query("UPDATE saga.task SET parked_at = $2, problem = $3 WHERE id = $1")
+        let query = sqlx::query("UPDATE saga.task SET parked_at = $2, problem = $3 WHERE id = $1")
             .bind(task)
             .bind(now)
-            .bind(problem)
-            .execute(&self.0)
-            .await?;
-        Ok(())
+            .bind(problem);
+        self.0.rows(query).await.map(drop)
     }
 
     async fn parked(&self, limit: usize) -> Result<Vec<ParkedTask>, SagaStoreError> {
-        let rows = sqlx::query(
+        let query = sqlx::query(
             "SELECT id, order_id, parked_at, COALESCE(problem, '') AS problem, task::text
              FROM saga.task
              WHERE parked_at IS NOT NULL
              ORDER BY parked_at, id
              LIMIT $1",
         )
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&self.0)
-        .await?;
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = self.0.rows(query).await?;
         rows.iter().map(parked_task).collect()
+    }
+
+    async fn find_parked(&self, task: Uuid) -> Result<Option<ParkedTask>, SagaStoreError> {
+        let query = sqlx::query(
+            "SELECT id, order_id, parked_at, COALESCE(problem, '') AS problem, task::text
+             FROM saga.task
+             WHERE id = $1
+               AND parked_at IS NOT NULL",
+        )
+        .bind(task);
+        let row = self.0.row(query).await?;
+        row.as_ref().map(parked_task).transpose()
     }
 
     async fn resume(
@@ -273,29 +286,38 @@ impl SagaStore for PostgresSagaStore {
         instead: Option<&Task>,
         now: DateTime<Utc>,
     ) -> Result<bool, SagaStoreError> {
+        let outside = instead.map(|instead| Work::of(instead) == Work::Outside);
         let instead = instead.map(serde_json::to_string).transpose();
-        let done = sqlx::query(
-            "UPDATE saga.task
+        // What an operator was told is done stays done: nothing would do this again, should the
+        // server crash before it is on disk.
+        let query = sqlx::query(
+            "WITH durable AS MATERIALIZED (
+                 SELECT set_config('synchronous_commit', 'on', true) AS setting
+             )
+             UPDATE saga.task
              SET id        = $2,
                  due_at    = $3,
                  attempts  = 0,
                  parked_at = NULL,
                  problem   = NULL,
-                 task      = COALESCE($4::json, task)
+                 task      = COALESCE($4::json, task),
+                 outside   = COALESCE($5, outside)
+             FROM durable
              WHERE id = $1
-               AND parked_at IS NOT NULL",
+               AND parked_at IS NOT NULL
+               AND durable.setting = 'on'
+             RETURNING id",
         )
         .bind(task)
         .bind(resumed(task))
         .bind(now)
         .bind(json("task", task, instead)?)
-        .execute(&self.0)
-        .await?;
-        Ok(done.rows_affected() > 0)
+        .bind(outside);
+        Ok(self.0.row(query).await?.is_some())
     }
 
     async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError> {
-        let row = sqlx::query(
+        let query = sqlx::query(
             "SELECT
                  count(*) FILTER (WHERE parked_at IS NULL AND due_at <= $1)  AS due,
                  count(*) FILTER (WHERE parked_at IS NULL AND due_at > $1)   AS scheduled,
@@ -304,9 +326,8 @@ impl SagaStore for PostgresSagaStore {
              FROM saga.task",
         )
         .bind(now)
-        .bind(TimerName::Inquiry.as_str())
-        .fetch_one(&self.0)
-        .await?;
+        .bind(TimerName::Inquiry.as_str());
+        let row = self.0.row(query).await?.ok_or(sqlx::Error::RowNotFound)?;
         let count = |column| {
             row.try_get::<i64, _>(column)
                 .map(|count| count.max(0) as u64)

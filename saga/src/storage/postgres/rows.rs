@@ -1,6 +1,6 @@
 //! Tasks as rows: to and from the columns of saga.task.
 
-use super::super::{Context, ParkedTask, SagaStoreError, StoredTask};
+use super::super::{Context, ParkedTask, SagaStoreError, StoredTask, Work};
 use chrono::{DateTime, Utc};
 use domain::{
     OrderId,
@@ -19,6 +19,7 @@ pub(super) struct TaskColumns<'a> {
     pub(super) tasks: Vec<String>,
     pub(super) contexts: Vec<String>,
     pub(super) problems: Vec<Option<&'a str>>,
+    pub(super) outside: Vec<bool>,
 }
 
 impl<'a> TaskColumns<'a> {
@@ -28,6 +29,7 @@ impl<'a> TaskColumns<'a> {
         self.names.push(task.name.map(TimerName::as_str));
         self.due.push(task.due_at);
         self.problems.push(task.parked.as_deref());
+        self.outside.push(Work::of(&task.task) == Work::Outside);
         self.tasks
             .push(json("task", task.id, serde_json::to_string(&task.task))?);
         self.contexts.push(json(

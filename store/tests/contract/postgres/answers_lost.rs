@@ -1,15 +1,13 @@
 //! A crash between append and answer: the appender does not know, asks again, and it has happened
 //! once.
 
-use super::{
-    proxy::{Cut, Proxy},
-    slow_transaction::{HeldUp, SLOW},
-};
+use super::slow_transaction::{HeldUp, SLOW};
 use crate::{
     build::*,
     world::{World, connect, options},
 };
 use domain::StreamId;
+use local::{Cut, Proxy};
 use std::{sync::Arc, time::Duration};
 use store::{Append, EventStore, PostgresStore, StoreError};
 
@@ -19,7 +17,7 @@ async fn append_cut(cut: Cut) -> (&'static str, usize) {
         unreachable!("it is over PostgreSQL")
     };
     let server = local::SharedPostgres::server().await.unwrap();
-    let proxy = Proxy::start(server.port()).await;
+    let proxy = Proxy::start(server.port()).await.unwrap();
     let through = proxy.url(database.url(), server.port());
     let store = PostgresStore::connect(options(&through)).await.unwrap();
     let stream = new_stream();

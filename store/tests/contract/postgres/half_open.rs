@@ -1,13 +1,13 @@
 //! Connections whose other end is gone without a word cost the stated patience once, and not once
 //! for each of them.
 
-use super::proxy::Proxy;
 use crate::{
     build::*,
     world::{World, options},
 };
 use domain::Position;
 use futures::future::join_all;
+use local::Proxy;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -29,7 +29,7 @@ async fn behind(
     };
     let url = database.url().to_owned();
     let server = local::SharedPostgres::server().await.unwrap();
-    let proxy = Proxy::start(server.port()).await;
+    let proxy = Proxy::start(server.port()).await.unwrap();
     let options = options(&proxy.url(&url, server.port()))
         .statement_timeout(STATEMENT)
         .append_timeout(APPEND);

@@ -7,7 +7,6 @@ mod half_open;
 mod lanes;
 mod like_memory;
 mod processes;
-mod proxy;
 mod slow_transaction;
 mod standby;
 mod stopped_server;

@@ -1,9 +1,6 @@
 //! Several processes write at once.
 
-use super::{
-    children::{at_once, role, spawn, wait_for_the_others},
-    proxy::Proxy,
-};
+use super::children::{at_once, role, spawn, wait_for_the_others};
 use crate::{
     build::*,
     cases::concurrency::write,
@@ -11,6 +8,7 @@ use crate::{
     world::{World, connect},
 };
 use domain::{CommandId, Position, StreamId};
+use local::Proxy;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
     collections::{HashMap, HashSet},
@@ -213,7 +211,7 @@ async fn a_process_killed_between_commit_and_answer_has_its_command_done_once() 
     let world = World::postgres().await;
     let store = world.store().await;
     let server = local::SharedPostgres::server().await.unwrap();
-    let proxy = Proxy::start(server.port()).await;
+    let proxy = Proxy::start(server.port()).await.unwrap();
     let (id, stream) = (new_id(), new_stream());
     let through = proxy.url(url(&world), server.port());
     let test =

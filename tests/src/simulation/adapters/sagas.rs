@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{OrderId, policy::Task};
 use saga::storage::{
-    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask,
+    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, Work,
 };
 use std::{io, sync::Arc};
 use uuid::Uuid;
@@ -79,12 +79,13 @@ impl SagaStore for NodeSagaStore {
     async fn due(
         &self,
         now: DateTime<Utc>,
+        work: Work,
         except: &[Uuid],
         limit: usize,
     ) -> Result<Vec<StoredTask>, SagaStoreError> {
         let sagas = Arc::clone(&self.0.world.sagas);
         let except = except.to_vec();
-        let due = async move { sagas.due(now, &except, limit).await };
+        let due = async move { sagas.due(now, work, &except, limit).await };
         self.0.call("due tasks", due).await.map_err(broken)?
     }
 
@@ -126,6 +127,12 @@ impl SagaStore for NodeSagaStore {
         let sagas = Arc::clone(&self.0.world.sagas);
         let parked = async move { sagas.parked(limit).await };
         self.0.call("parked tasks", parked).await.map_err(broken)?
+    }
+
+    async fn find_parked(&self, task: Uuid) -> Result<Option<ParkedTask>, SagaStoreError> {
+        let sagas = Arc::clone(&self.0.world.sagas);
+        let find = async move { sagas.find_parked(task).await };
+        self.0.call("parked task", find).await.map_err(broken)?
     }
 
     async fn resume(

@@ -1,8 +1,11 @@
-//! A network that breaks where one wants it to.
+//! A network that breaks where a test wants it to.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst},
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst},
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,9 +17,10 @@ use tokio::{
 };
 
 /// Where the next thing sent to the server gets lost.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Cut {
+    /// Nowhere.
     Never,
     /// It does not reach the server.
     Request,
@@ -24,32 +28,42 @@ pub enum Cut {
     Answer,
 }
 
+/// What is between a client and a server that both are on this machine.
+#[derive(Debug)]
 pub struct Proxy {
-    pub port: u16,
+    port: u16,
     faults: Arc<Faults>,
     accepting: JoinHandle<()>,
 }
 
 impl Proxy {
-    pub async fn start(server: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+    /// One that leads to the port `server`.
+    pub async fn start(server: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
         let faults = Arc::new(Faults::default());
         let accepting = tokio::spawn({
             let faults = faults.clone();
             async move {
                 while let Ok((client, _)) = listener.accept().await {
-                    let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+                    let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
+                        continue;
+                    };
                     let nr = faults.connections.fetch_add(1, SeqCst) + 1;
                     tokio::spawn(carry(client, server, nr, faults.clone()));
                 }
             }
         });
-        Self {
+        Ok(Self {
             port,
             faults,
             accepting,
-        }
+        })
+    }
+
+    /// The port that leads through it.
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// The URL that leads through it to a database at `server`.
@@ -73,6 +87,11 @@ impl Proxy {
     pub fn swallow_answers(&self, swallow: bool) {
         self.faults.no_answers.store(swallow, SeqCst);
     }
+
+    /// How often it has swallowed an answer: somebody waits for each.
+    pub fn swallowed(&self) -> u64 {
+        self.faults.swallowed.load(SeqCst)
+    }
 }
 
 impl Drop for Proxy {
@@ -81,7 +100,7 @@ impl Drop for Proxy {
     }
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Faults {
     cut: AtomicU8,
     /// How many connections there have been.
@@ -89,6 +108,7 @@ struct Faults {
     /// Up to this one they are forgotten.
     forgotten: AtomicU64,
     no_answers: AtomicBool,
+    swallowed: AtomicU64,
 }
 
 impl Faults {
@@ -143,6 +163,7 @@ async fn answers(
     let mut buffer = vec![0; 65_536];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         if faults.has_forgotten(nr) || faults.no_answers.load(SeqCst) {
+            faults.swallowed.fetch_add(1, SeqCst);
             continue;
         }
         // The server answers when it has committed, so whatever comes now is too late.
