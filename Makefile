@@ -72,10 +72,10 @@ test-bins:
 	cargo build --workspace --bins --profile $(TEST_PROFILE)
 
 .PHONY: bench
-bench: ## Measure, and write docs/benchmarks.md
+bench: ## Measure what is deployed, and write docs/benchmarks.md
 	@$(ENSURE) build postgres nats
-	cargo build --release --workspace --bins
-	"$(TARGET)/release/bench"
+	cargo build --profile dist --workspace --bins
+	"$(TARGET)/dist/bench"
 
 .PHONY: fmt
 fmt: ## Format the code

@@ -11,16 +11,21 @@ use rustls::crypto::{CryptoProvider, ring};
 /// `SSL_CERT_DIR` name. A proxy that the environment names (`HTTP_PROXY` and the like) is used, but
 /// never to reach this machine: a proxy would look for the server on its own.
 pub fn builder(url: &str) -> ClientBuilder {
-    if is_on_this_machine(url) {
-        loopback()
+    let client = if is_on_this_machine(url) {
+        bare().no_proxy()
     } else {
         bare()
+    };
+    // Certificates are read when a client is made, and where there are none it cannot be made.
+    match Url::parse(url) {
+        Ok(url) if url.scheme() == "https" => client,
+        _ => client.tls_certs_only([]),
     }
 }
 
-/// A client for servers on this machine.
+/// A client for servers on this machine, over HTTP.
 pub fn loopback() -> ClientBuilder {
-    bare().no_proxy()
+    bare().no_proxy().tls_certs_only([])
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is what is used instead")]

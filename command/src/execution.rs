@@ -189,11 +189,14 @@ impl Done {
         if self.version > Version::ZERO {
             insert(headers, ETAG, &format!("\"{}\"", self.version));
         }
-        let token = ConsistencyToken {
-            epoch: api.epoch(),
-            position: self.position.get().unsigned_abs(),
-        };
-        insert(headers, CONSISTENCY_TOKEN, &token.to_string());
+        // What is not recorded is at no position.
+        if self.position > Position::ZERO {
+            let token = ConsistencyToken {
+                epoch: api.epoch(),
+                position: self.position.get().unsigned_abs(),
+            };
+            insert(headers, CONSISTENCY_TOKEN, &token.to_string());
+        }
         if self.replayed {
             headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         }

@@ -3,6 +3,7 @@
 
     smoke_answers.py URL INPUT.csv        the API's answers
     smoke_answers.py --refusals REPORT    the import's report
+    smoke_answers.py --placed URL         how many orders there are
 
 Prints the figures in one line; exits 1 and says which of them is not as it must be. What must be
 there was computed from the input independently of the platform.
@@ -121,7 +122,9 @@ def refusals(report):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--refusals":
+    if sys.argv[1] == "--placed":
+        print(sum(1 for _ in all_items(sys.argv[2], "/v1/orders")))
+    elif sys.argv[1] == "--refusals":
         refusals(sys.argv[2])
     else:
         answers(sys.argv[1], sys.argv[2])

@@ -45,6 +45,16 @@ impl Command {
         }
     }
 
+    /// How many of its streams, the last ones, it only looks at: what it has led to holds, whatever
+    /// happened to these at the same time. If it led to nothing, that may be because of them.
+    pub const fn looks_at(&self) -> usize {
+        match self {
+            // An order that ends at the same moment gives back what is reserved for it.
+            Self::Reservation(command) if command.is_for_the_order() => 1,
+            _ => 0,
+        }
+    }
+
     /// Whether it begins a stream. That stream's id is the request's own, so nothing can be in it
     /// but what the same request has put there before: reading it first would be in vain.
     pub const fn begins_stream(&self) -> bool {

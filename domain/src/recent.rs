@@ -18,8 +18,8 @@ impl Recent {
         self.0.iter().rev().any(|seen| *seen == id)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+    pub(crate) fn size(&self) -> usize {
+        self.0.len() * size_of::<Uuid>()
     }
 
     pub(crate) fn insert(&mut self, id: Uuid) {

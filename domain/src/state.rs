@@ -44,17 +44,15 @@ impl State {
 
     /// About how many bytes it takes in memory: for whoever keeps many.
     pub fn size(&self) -> usize {
-        /// One line, hold, reservation or remembered id, with what it is kept in.
-        const PART: usize = 128;
         /// Names, tokens and addresses.
         const TEXTS: usize = 512;
-        let parts = match self {
+        let many = match self {
             Self::Order(Order::Absent) => 0,
-            Self::Order(Order::Placed(order)) => order.parts(),
-            Self::Stock(stock) => stock.parts(),
+            Self::Order(Order::Placed(order)) => order.size_of_many(),
+            Self::Stock(stock) => stock.size_of_many(),
             Self::Payment(_) => 0,
         };
-        size_of::<Self>() + TEXTS + parts * PART
+        size_of::<Self>() + TEXTS + many
     }
 }
 

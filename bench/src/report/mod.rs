@@ -13,6 +13,8 @@ use crate::{figures::Figures, machine::Machine, targets};
 pub struct Findings {
     /// Where and when.
     pub machine: Machine,
+    /// The profile that the programs are built with.
+    pub profile: String,
     /// How it was measured: rounds, times, sizes.
     pub method: Vec<String>,
     /// What was measured.

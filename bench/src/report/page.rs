@@ -78,6 +78,7 @@ fn machine(findings: &Findings) -> Table {
     add("file system", format!("{}{sync}", machine.file_system));
     add("PostgreSQL", machine.postgres.clone());
     add("commit", machine.commit.clone());
+    add("build profile", findings.profile.clone());
     add(
         "date",
         machine.date.format("%Y-%m-%d %H:%M UTC").to_string(),

@@ -231,6 +231,7 @@ impl Bench {
             ));
         }
         Findings {
+            profile: self.programs.profile(),
             method: method(&self.extent, &self.parts),
             machine,
             figures: self.figures,

@@ -25,6 +25,12 @@ impl Programs {
         ))
     }
 
+    /// The profile that they are built with, as cargo names their directory.
+    pub(super) fn profile(&self) -> String {
+        let name = self.0.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     /// The path of a program.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
@@ -45,8 +51,8 @@ impl Programs {
                 let path = self.path(name);
                 ensure!(
                     path.is_file(),
-                    "{} is missing: build it (cargo build --release --workspace --bins), or say \
-                     with --bin-dir where it is",
+                    "{} is missing: build it (cargo build --profile dist --workspace --bins), or \
+                     say with --bin-dir where it is",
                     path.display()
                 );
             }

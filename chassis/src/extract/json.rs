@@ -17,6 +17,9 @@ use crate::{
     problem::Problem,
 };
 
+/// Room that is made for a body before it has come, at most, in bytes.
+const MODEST: usize = 64 << 10;
+
 /// A JSON body as a `T`, and the bytes it was (for fingerprints).
 ///
 /// `T` should say `#[serde(deny_unknown_fields)]`. Refuses another content type (415), a body
@@ -111,9 +114,10 @@ async fn collect(mut body: Body, max_bytes: usize, mut share: BodyShare) -> Resu
             continue;
         }
         if rest.is_empty() {
-            // What was announced is there at once, and not a little more with each frame.
+            // Of what was announced as much as is modest is there at once, and not a little more with
+            // each frame; room for the rest comes as it is counted.
             let announced = usize::try_from(body.size_hint().lower()).unwrap_or_default();
-            rest.reserve(before + data.len() + announced.min(max_bytes));
+            rest.reserve(before + data.len() + announced.min(MODEST));
             rest.extend_from_slice(&std::mem::take(&mut first));
         }
         rest.extend_from_slice(&data);

@@ -78,9 +78,11 @@ impl Order {
 }
 
 impl Placed {
-    /// How many things it is made of, of all that there may be many of.
-    pub(crate) fn parts(&self) -> usize {
-        self.placed.lines.len() + self.holds.len() + self.recent_notes.len()
+    /// About how many bytes that takes of which there may be many.
+    pub(crate) fn size_of_many(&self) -> usize {
+        /// A line or a hold, with its texts.
+        const PART: usize = 128;
+        (self.placed.lines.len() + self.holds.len()) * PART + self.recent_notes.size()
     }
 
     /// What later events repeat of the placement.

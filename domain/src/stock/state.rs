@@ -41,9 +41,14 @@ impl Stock {
             .saturating_sub(self.committed)
     }
 
-    /// How many things it is made of, of all that there may be many of.
-    pub(crate) fn parts(&self) -> usize {
-        self.reservations.len() + self.ended.oldest_first.len() + self.recent.len()
+    /// About how many bytes that takes of which there may be many.
+    pub(crate) fn size_of_many(&self) -> usize {
+        const RESERVATION: usize = size_of::<(ReservationKey, Reservation)>();
+        // Once to be found, and once to be forgotten in turn.
+        const ENDED: usize = size_of::<(ReservationKey, Ended)>() + size_of::<ReservationKey>();
+        self.reservations.len() * RESERVATION
+            + self.ended.oldest_first.len() * ENDED
+            + self.recent.size()
     }
 
     /// Forgets how reservations ended, as in the end it does of each.

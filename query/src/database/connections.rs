@@ -4,15 +4,16 @@
 //! is not explicitly given back is closed (after an error, or when the client left half-way), so
 //! that none in an unknown state is ever lent again, and nothing needs to be asked.
 //!
-//! A connection that is closed half-way through a statement does not end the statement. The server is
-//! asked to look for that now and then; and the place of the connection stays taken until it must have
-//! noticed, so that clients who hang up never have more statements run than there are connections.
+//! What a client who hangs up has asked for is waited for, for a moment. A connection that is closed
+//! half-way through a statement does not end the statement: the server is asked to look for that now
+//! and then, and the place of the connection stays taken until it must have noticed. So clients who
+//! hang up never have more statements run than there are connections.
 
 use super::ReadError;
 use crate::sql::Sql;
 use anyhow::Context;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Executor, PgConnection,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection,
     postgres::{PgConnectOptions, PgRow},
 };
 use std::{
@@ -75,7 +76,7 @@ impl DatabaseOptions {
             LOOKING.as_millis()
         );
         let outlived_by = match connection.execute(AssertSqlSafe(look)).await {
-            Ok(_) => self.statement_timeout.min(LOOKING * 2),
+            Ok(_) => self.statement_timeout.min(LOOKING * 4),
             // Not every system can tell it, and no server before PostgreSQL 14.
             Err(sqlx::Error::Database(_)) => self.statement_timeout,
             Err(error) => return Err(error),
@@ -90,7 +91,7 @@ impl DatabaseOptions {
 /// The read models.
 pub(crate) struct Database {
     options: DatabaseOptions,
-    idle: Mutex<Vec<Connected>>,
+    idle: Arc<Mutex<Vec<Connected>>>,
     permits: Arc<Semaphore>,
     count: usize,
 }
@@ -102,33 +103,40 @@ struct Connected {
 }
 
 /// A connection on loan; closed unless it is given back.
-struct Lent<'a> {
-    connected: Connected,
-    owner: &'a Database,
-    place: Place,
-}
-
-/// One of the places for connections; free again when it is dropped, unless a statement may still be
-/// running there: then later.
-struct Place {
+struct Lent {
+    connected: Option<Connected>,
+    idle: Arc<Mutex<Vec<Connected>>>,
     permit: Option<OwnedSemaphorePermit>,
-    /// How long a statement may run on.
-    busy_for: Duration,
+    /// Whether a statement may be running.
+    is_running: bool,
 }
 
-impl Drop for Place {
+impl Drop for Lent {
+    /// What nobody waits for any more keeps its place until it has ended: for a moment it is waited
+    /// for, then the connection is closed, which the server notices.
     fn drop(&mut self) {
-        if self.busy_for.is_zero() {
+        let (true, Some(mut connected), Some(permit)) =
+            (self.is_running, self.connected.take(), self.permit.take())
+        else {
             return;
-        }
+        };
         // Without a runtime the process is ending.
-        if let (Some(permit), Ok(runtime)) = (self.permit.take(), Handle::try_current()) {
-            let busy_for = self.busy_for;
-            runtime.spawn(async move {
-                sleep(busy_for).await;
-                drop(permit);
-            });
-        }
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let idle = Arc::clone(&self.idle);
+        runtime.spawn(async move {
+            match timeout(LOOKING, connected.connection.ping()).await {
+                Ok(Ok(())) => lock(&idle).push(connected),
+                Ok(Err(_)) => {}
+                Err(_) => {
+                    let outlived_by = connected.outlived_by;
+                    drop(connected);
+                    sleep(outlived_by).await;
+                }
+            }
+            drop(permit);
+        });
     }
 }
 
@@ -138,7 +146,7 @@ impl Database {
         let count = usize::try_from(count).unwrap_or(usize::MAX).max(1);
         Self {
             options,
-            idle: Mutex::default(),
+            idle: Arc::default(),
             permits: Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS))),
             count,
         }
@@ -154,11 +162,9 @@ impl Database {
             let mut lent = self.take().await?;
             let query = sqlx::query_with(statement.text.clone(), statement.arguments.clone())
                 .persistent(statement.is_planned_once);
-            lent.place.busy_for = lent.connected.outlived_by;
-            let fetched = timeout(patience, query.fetch_all(&mut lent.connected.connection)).await;
-            if fetched.is_ok() {
-                lent.place.busy_for = Duration::ZERO;
-            }
+            lent.is_running = true;
+            let fetched = timeout(patience, query.fetch_all(lent.connection())).await;
+            lent.is_running = fetched.is_err();
             match fetched {
                 Ok(Ok(rows)) => {
                     lent.give_back();
@@ -175,7 +181,7 @@ impl Database {
         }
     }
 
-    async fn take(&self) -> Result<Lent<'_>, ReadError> {
+    async fn take(&self) -> Result<Lent, ReadError> {
         let permits = Arc::clone(&self.permits);
         let Ok(Ok(permit)) = timeout(WAITING, permits.acquire_owned()).await else {
             return Err(ReadError::Busy);
@@ -189,22 +195,31 @@ impl Database {
             },
         };
         Ok(Lent {
-            connected,
-            owner: self,
-            place: Place {
-                permit: Some(permit),
-                busy_for: Duration::ZERO,
-            },
+            connected: Some(connected),
+            idle: Arc::clone(&self.idle),
+            permit: Some(permit),
+            is_running: false,
         })
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Connected>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.idle)
     }
 }
 
-impl Lent<'_> {
-    fn give_back(self) {
-        self.owner.idle().push(self.connected);
+fn lock(idle: &Mutex<Vec<Connected>>) -> MutexGuard<'_, Vec<Connected>> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lent {
+    fn connection(&mut self) -> &mut PgConnection {
+        let connected = self.connected.as_mut();
+        &mut connected
+            .expect("only what ends the loan takes it out")
+            .connection
+    }
+
+    fn give_back(mut self) {
+        lock(&self.idle).extend(self.connected.take());
     }
 }

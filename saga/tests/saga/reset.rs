@@ -145,7 +145,7 @@ async fn sagas_that_begin_anew_promise_and_charge_nothing_anew() {
 async fn an_order_that_waited_for_the_sagas_has_its_time_to_be_paid() {
     let shop = Shop::with(Rules {
         limits: Limits {
-            reservation: TimeDelta::seconds(3),
+            reservation: TimeDelta::seconds(12),
             ..Limits::default()
         },
         ..Rules::default()
@@ -155,7 +155,7 @@ async fn an_order_that_waited_for_the_sagas_has_its_time_to_be_paid() {
     let order = shop.place("tok_slow_500", &["A"]).await;
     let placed = shop.events().await.pop().unwrap().envelope.recorded_at;
     until("its time to be over", async || {
-        SystemClock.now() > placed + TimeDelta::seconds(3)
+        SystemClock.now() > placed + TimeDelta::seconds(12)
     })
     .await;
     shop.start();

@@ -76,7 +76,10 @@ impl StateCache {
         if let Some((_, (_, size))) = self.states.push(stream, (cached, size)) {
             self.bytes -= size;
         }
+        // One that is larger than all room stays: to read it again for each batch would take longer
+        // than to read all the others again.
         while self.bytes > self.max_bytes
+            && self.states.len() > 1
             && let Some((_, (_, size))) = self.states.pop_lru()
         {
             self.bytes -= size;
@@ -292,10 +295,13 @@ mod tests {
         assert!(cache.take(&stream(2)).is_none());
         assert_eq!(cache.take(&stream(5)).map(|it| it.version.get()), Some(2));
         assert_eq!(cache.bytes, 2 * size);
-        // One that is larger than all room is not kept, and no harm to what comes after it.
-        let mut cache = StateCache::new(NonZeroUsize::MIN, 1);
+        // One that is larger than all room is kept as long as it is the last that was used.
+        let mut cache = StateCache::new(NonZeroUsize::MIN.saturating_add(9), 1);
         cache.put(stream(1), cached(1));
-        assert_eq!((cache.states.len(), cache.bytes), (0, 0));
+        cache.put(stream(2), cached(1));
+        assert_eq!((cache.states.len(), cache.bytes), (1, size));
+        assert!(cache.take(&stream(2)).is_some());
+        assert_eq!(cache.bytes, 0);
     }
 
     async fn with_events(count: usize) -> MemoryStore {

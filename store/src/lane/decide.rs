@@ -67,7 +67,14 @@ pub(super) fn decide(pending: Pending, states: &mut WorkingSet) -> Decision {
     let again = outcome == Outcome::Accepted
         && command.command.begins_stream()
         && events.iter().all(Vec::is_empty);
-    let append = append(command, &pending.streams, &versions, &events, answer);
+    // Notes on an order must not keep others from what is reserved for it, with all that was decided
+    // on top of that.
+    let looked_at = match events.iter().all(Vec::is_empty) {
+        true => 0,
+        false => command.command.looks_at(),
+    };
+    let held = &pending.streams[..pending.streams.len() - looked_at];
+    let append = append(command, held, &versions, &events, answer);
     for (stream, events) in pending.streams.iter().zip(&events) {
         for event in events {
             states.evolve(stream, event);

@@ -21,7 +21,7 @@ pub enum LaneError {
     /// Other processes were faster every time. Nothing was done; try again.
     #[error("the streams are written by others too fast")]
     Contended,
-    /// The command names nothing that it could be decided over, as a reservation of nothing does.
+    /// The command names nothing that it could be decided over, as giving back nothing does.
     /// Nothing was done.
     #[error("the command is about no stream")]
     NoStreams,

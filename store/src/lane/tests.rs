@@ -12,8 +12,8 @@ use domain::{
     Position, Sku, State, StreamId, TenantId, Version,
     order::{AddNote, NewLine, OrderCommand, PlaceOrder, RequestCancellation, Status},
     stock::{
-        ReceiveStock, ReservationCommand, ReservationItem, ReservationLine, ReservationStep,
-        StockCommand,
+        ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
+        ReservationStep, StockCommand,
     },
 };
 use futures::future::join_all;
@@ -433,18 +433,27 @@ async fn what_would_begin_a_stream_otherwise_does_not_stand_in_the_way_of_what_b
     assert_eq!(head.position, Position::new(1), "nothing was added");
 }
 
+/// Gives back nothing: that is over no stream.
+fn release_nothing(number: u128) -> Command {
+    let mut command = reserve(number, &[]);
+    if let Command::Reservation(command) = &mut command {
+        command.step = ReservationStep::Release(ReleaseReason::Expired);
+    }
+    command
+}
+
 #[tokio::test]
 async fn a_command_over_no_stream_is_refused_and_the_others_go_on() {
     let lane = start(memory());
     let (nothing, something) = tokio::join!(
-        lane.execute(put(1, reserve(1, &[]))),
+        lane.execute(put(1, release_nothing(1))),
         lane.execute(put(2, place(2)))
     );
     assert!(matches!(nothing, Err(LaneError::NoStreams)), "{nothing:?}");
     assert_eq!(something.expect("executed").outcome, Outcome::Accepted);
     let seen = CommandEnvelope {
         expected: Some(Version::ZERO),
-        ..put(3, reserve(1, &[]))
+        ..put(3, release_nothing(1))
     };
     let nothing = lane.execute(seen).await;
     assert!(matches!(nothing, Err(LaneError::NoStreams)), "{nothing:?}");

@@ -91,5 +91,12 @@ async fn payments_and_the_command_line_go_over_tls_to_whom_they_trust() {
     let why = String::from_utf8_lossy(&refused.stderr);
     assert!(!refused.status.success(), "it trusts anybody: {refused:?}");
     assert!(why.contains("certificate"), "it does not say why: {why}");
+
+    // Who speaks no TLS needs no certificates.
+    let here = apart.api.commands().to_owned();
+    let mut list = orders(&["list", "--url", &here], apart.directory.path());
+    let listed = list.env("SSL_CERT_FILE", "/nowhere").output();
+    let listed = listed.expect("it starts");
+    assert!(listed.status.success(), "{listed:?}");
     drop(serve);
 }

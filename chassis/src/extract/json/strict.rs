@@ -6,7 +6,8 @@
 //! reads structs from objects only, at every depth, and says what is expected in words of JSON. It
 //! is of no cost: nothing of it is left but another function that is called.
 //!
-//! It does not see into enums: a variant with fields would still be read from an array.
+//! It does not see into enums, nor into what serde sets aside before it reads it (`flatten`,
+//! `untagged`, a tag within): a struct in there would still be read from an array.
 
 use std::fmt;
 
