@@ -90,7 +90,8 @@ pub(super) async fn tokens_are_of_the_epoch_that_the_store_is_of(p: &Platform) {
         .expect("the epoch can be changed");
     pool.close().await;
     assert_ne!(epoch(&first), now);
-    for key in ["epoch-1", "epoch-2"] {
+    // It is the next append that finds it: an answer that is given again appends nothing.
+    for key in ["epoch-2", "epoch-1"] {
         let answer = p.api.post_as(key, "/v1/orders", &order()).await.expect(201);
         assert_eq!(epoch(&answer), now, "{key}");
     }
