@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Room that is made for a body before it has come, at most, in bytes.
-const MODEST: usize = 64 << 10;
+const MODEST: usize = 16 << 10;
 
 /// A JSON body as a `T`, and the bytes it was (for fingerprints).
 ///

@@ -283,12 +283,22 @@ impl Apart {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
-    /// `orders serve` with a sandbox provider, once it takes traffic.
-    pub async fn serve(&self) -> Killed {
+    /// A sandbox provider in a process of its own.
+    pub fn sandbox_apart(&self) -> Killed {
+        let mut sandbox = Command::new(program("sandbox"));
+        let sandbox = sandbox
+            .envs(self.environment.iter().cloned())
+            .env("SANDBOX_JOURNAL", self.books())
+            .stdin(Stdio::null());
+        Killed(sandbox.spawn().expect("it starts"))
+    }
+
+    /// `orders serve` with these arguments, once it takes traffic.
+    pub async fn serve(&self, arguments: &[&str]) -> Killed {
         let log = File::create(self.log()).expect("a log can be made");
-        let mut serve = orders(&["serve", "--sandbox"], self.directory.path());
+        let mut serve = orders(&["serve"], self.directory.path());
         serve
-            .arg(self.books())
+            .args(arguments)
             .envs(self.environment.iter().cloned())
             .stdout(log.try_clone().expect("a log can be shared"))
             .stderr(log);
@@ -349,7 +359,8 @@ async fn read_models_may_be_in_a_database_of_their_own_and_sagas_stay_with_the_s
     // The doctor asks whoever is set; that it is the sandbox of the same process is as well.
     let provider = apart.sandbox.clone();
     apart.set("ORDERS__SAGA__PAYMENT_URL", &provider);
-    let mut serve = apart.serve().await;
+    let books = apart.books().display().to_string();
+    let mut serve = apart.serve(&["--sandbox", &books]).await;
     apart.api.receive("A", 10).await;
     let id = apart
         .api

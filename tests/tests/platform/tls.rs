@@ -69,7 +69,8 @@ async fn payments_and_the_command_line_go_over_tls_to_whom_they_trust() {
     apart.set("ORDERS__SAGA__PAYMENT_URL", &provider);
     apart.set("SSL_CERT_FILE", &trusted);
 
-    let serve = apart.serve().await;
+    let _sandbox = apart.sandbox_apart();
+    let serve = apart.serve(&[]).await;
     apart.api.receive("A", 10).await;
     let placed = apart.api.place(&Placement::of("A", 1, 100)).await;
     apart
