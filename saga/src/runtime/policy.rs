@@ -31,9 +31,17 @@ use store::{
     Bookmark, Clock, Delivered, StoreError,
     lane::{Lane, Outcome},
 };
-use tokio::{sync::Notify, task::unconstrained, time::Instant};
+use tokio::{
+    sync::Notify,
+    task::unconstrained,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// From the beginning of a batch to that of the next, unless there is much to do: batches of single
+/// events would cost most of what there is under load.
+const PACE: Duration = Duration::from_millis(10);
 
 /// The bounds of a policy's runtime.
 #[derive(Debug, Clone)]
@@ -142,6 +150,7 @@ impl<P: Policy> PolicyRunner<P> {
             RunError::State { order_id, source }
         })?;
         loop {
+            let began = Instant::now();
             let events = self
                 .feed
                 .next(at, self.options.batch, self.options.patience);
@@ -156,8 +165,12 @@ impl<P: Policy> PolicyRunner<P> {
                 continue;
             };
             at = place(last);
-            self.handle(&mut term, &events, at).await?;
+            let reacted = self.handle(&mut term, &events, at).await?;
             self.tell(last);
+            if reacted && events.len() < self.options.batch {
+                // What comes until then is reacted to together.
+                sleep_until(began + PACE).await;
+            }
         }
     }
 
@@ -176,16 +189,16 @@ impl<P: Policy> PolicyRunner<P> {
         Ok(head.epoch)
     }
 
-    /// Reacts to a batch of events that ends at `to`.
+    /// Reacts to a batch of events that ends at `to`; says whether there was anything to react to.
     async fn handle(
         &self,
         term: &mut Term<P>,
         events: &[Arc<Delivered>],
         to: Bookmark,
-    ) -> Result<(), RunError> {
+    ) -> Result<bool, RunError> {
         let concerned = concerned::<P>(term, events)?;
         if concerned.is_empty() && term.written_at.elapsed() < self.options.idle_checkpoint {
-            return Ok(());
+            return Ok(false);
         }
         let mut states = self.load(term, &concerned).await?;
         let mut plan = Plan::default();
@@ -230,7 +243,7 @@ impl<P: Policy> PolicyRunner<P> {
         for (order_id, known) in states {
             term.memory.put(order_id, known);
         }
-        Ok(())
+        Ok(!concerned.is_empty())
     }
 
     /// What the policy remembers of the orders of `events`, where it remembers anything.
