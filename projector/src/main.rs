@@ -1,19 +1,14 @@
 //! The projector: keeps the read models up to date, and builds them anew.
 
-use anyhow::Context;
-use assembly::{
-    Process, needs_store, open_needed_feed, open_reader, open_store, patiently, run_to_exit,
-};
+use assembly::{Process, needs_store, open_needed_feed, open_reader, open_store, run_to_exit};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{
-    Parts, PostgresReadModels, ReadModels,
+    Parts, ReadModels, open_read_models,
     projections::names,
     rebuild::{Progress, RebuildOptions, rebuild_by_name},
     router, start,
-    storage::ReadModelError,
 };
-use secrecy::ExposeSecret;
 use std::{
     io::Write,
     process::ExitCode,
@@ -98,7 +93,7 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
     needs_store(health, events.reader.clone());
     let parts = Parts {
         feed: open_needed_feed(settings, &events, lifecycle, health).await?,
-        models: read_models(settings).await?,
+        models: open_read_models(settings, CONNECTIONS).await?,
         leases: events.leases.clone(),
         clock: Arc::new(SystemClock),
     };
@@ -107,20 +102,9 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
     Ok(process.run().await)
 }
 
-async fn read_models(settings: &Settings) -> anyhow::Result<PostgresReadModels> {
-    let url = settings.read_url().expose_secret();
-    patiently(
-        "the database of the read models",
-        ReadModelError::is_transient,
-        async || PostgresReadModels::connect(url, CONNECTIONS).await,
-    )
-    .await
-    .context("read.url: the database of the read models cannot be used")
-}
-
 async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<ExitCode> {
     let reader = Arc::new(open_reader(settings).await?);
-    let models = read_models(settings).await?;
+    let models = open_read_models(settings, CONNECTIONS).await?;
     let names = match name {
         Some(name) => vec![name],
         None => names().into_iter().map(str::to_owned).collect(),
@@ -163,7 +147,10 @@ fn line(progress: &Progress) -> String {
 
 async fn status(settings: &Settings) -> anyhow::Result<ExitCode> {
     let head = open_reader(settings).await?.head().await?;
-    let checkpoints = read_models(settings).await?.checkpoints().await?;
+    let checkpoints = open_read_models(settings, CONNECTIONS)
+        .await?
+        .checkpoints()
+        .await?;
     let mut text = format!(
         "{:24} {:>7} {:>12} {:>12}  {}\n",
         "PROJECTION", "VERSION", "POSITION", "BEHIND", "WRITTEN"

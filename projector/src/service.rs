@@ -5,12 +5,18 @@ use crate::{
     projection::Projection,
     projections::{self, Visitor},
     status::{Board, Seen},
-    storage::{CheckpointRecord, ReadModels, postgres::NEW},
+    storage::{CheckpointRecord, PostgresReadModels, ReadModelError, ReadModels, postgres::NEW},
 };
+use anyhow::Context;
+use assembly::patiently;
 use bus::Feed;
-use chassis::{Lifecycle, config::ProjectorSettings};
+use chassis::{
+    Lifecycle,
+    config::{ProjectorSettings, Settings},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Position;
+use secrecy::ExposeSecret;
 use std::{
     sync::{
         Arc,
@@ -51,6 +57,22 @@ pub struct Parts<R> {
     pub leases: Arc<dyn Leases>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// Connects to the read models, with at most `connections`, and brings their tables up to date. Waits
+/// while their database starts.
+pub async fn open_read_models(
+    settings: &Settings,
+    connections: u32,
+) -> anyhow::Result<PostgresReadModels> {
+    let url = settings.read_url().expose_secret();
+    patiently(
+        "the database of the read models",
+        ReadModelError::is_transient,
+        async || PostgresReadModels::connect(url, connections).await,
+    )
+    .await
+    .context("read.url: the database of the read models cannot be used")
 }
 
 /// What the settings say of a runtime.

@@ -12,6 +12,6 @@ mod status;
 pub mod storage;
 mod telemetry;
 
-pub use service::{SagaParts, limits, provider, start};
+pub use service::{SagaParts, limits, open_storage, provider, start};
 pub use settle::settled;
 pub use status::{PartStatus, Status, router};

@@ -3,15 +3,10 @@
 
 mod operator;
 
-use anyhow::Context;
-use assembly::{Process, needs_store, open_needed_feed, open_store, patiently, start_lane};
+use assembly::{Process, needs_store, open_needed_feed, open_store, start_lane};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use saga::{
-    SagaParts, provider, router, start,
-    storage::{PostgresSagaStore, SagaStoreError},
-};
-use secrecy::ExposeSecret;
+use saga::{SagaParts, open_storage, provider, router, start};
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
 use uuid::Uuid;
@@ -93,25 +88,16 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let process = serve(Process::new(settings)?).await?;
             Ok(process.run().await)
         }
-        Action::Parked { json } => operator::parked(&storage(&settings, 1).await?, json).await,
-        Action::Retry { task, .. } => operator::retry(&storage(&settings, 1).await?, task).await,
-        Action::Settle { task } => operator::settle(&storage(&settings, 1).await?, task).await,
+        Action::Parked { json } => operator::parked(&open_storage(&settings, 1).await?, json).await,
+        Action::Retry { task, .. } => {
+            operator::retry(&open_storage(&settings, 1).await?, task).await
+        }
+        Action::Settle { task } => operator::settle(&open_storage(&settings, 1).await?, task).await,
         Action::Config(ConfigAction::Print) => {
             operator::print(&settings.to_yaml_redacted())?;
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-async fn storage(settings: &Settings, connections: u32) -> anyhow::Result<PostgresSagaStore> {
-    let url = settings.saga_url().expose_secret();
-    patiently(
-        "the database of the sagas",
-        SagaStoreError::is_transient,
-        async || PostgresSagaStore::connect(url, connections).await,
-    )
-    .await
-    .context("store.url: the database of the sagas cannot be used")
 }
 
 async fn serve(process: Process) -> anyhow::Result<Process> {
@@ -131,7 +117,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         lane: start_lane(events.store.clone(), &settings.store, lifecycle),
         reader: events.reader.clone(),
         leases: events.leases.clone(),
-        storage: Arc::new(storage(settings, CONNECTIONS).await?),
+        storage: Arc::new(open_storage(settings, CONNECTIONS).await?),
         provider,
         clock: Arc::new(SystemClock),
     };

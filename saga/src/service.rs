@@ -4,14 +4,19 @@ use crate::{
     provider::{HttpPaymentProvider, PaymentProvider},
     runtime::{PolicyOptions, PolicyRunner, Progress, RunError, TaskOptions, TaskRunner},
     status::Status,
-    storage::SagaStore,
+    storage::{PostgresSagaStore, SagaStore, SagaStoreError},
     telemetry,
 };
 use anyhow::{Context, bail};
+use assembly::patiently;
 use bus::Feed;
-use chassis::{Lifecycle, config::SagaSettings};
+use chassis::{
+    Lifecycle,
+    config::{SagaSettings, Settings},
+};
 use chrono::TimeDelta;
 use domain::policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy};
+use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 use store::{
     Clock, EventReader,
@@ -52,6 +57,21 @@ pub struct SagaParts {
     pub provider: Arc<dyn PaymentProvider>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// Connects to what the sagas remember, with at most `connections`. Waits while it starts.
+pub async fn open_storage(
+    settings: &Settings,
+    connections: u32,
+) -> anyhow::Result<PostgresSagaStore> {
+    let url = settings.saga_url().expose_secret();
+    patiently(
+        "the database of the sagas",
+        SagaStoreError::is_transient,
+        async || PostgresSagaStore::connect(url, connections).await,
+    )
+    .await
+    .context("store.url: the database of the sagas cannot be used")
 }
 
 /// The payment provider that the settings name. There is no default: orders must never be approved

@@ -4,16 +4,11 @@
 use super::payments::{self, Ledger};
 use anyhow::Context;
 use assembly::{
-    Process, documentation, needs_store, open_feed, open_store, patiently, start_lane, start_relay,
+    Process, documentation, needs_store, open_feed, open_store, start_lane, start_relay,
 };
 use axum::Router;
 use chassis::config::Settings;
-use projector::PostgresReadModels;
-use saga::{
-    SagaParts,
-    storage::{PostgresSagaStore, SagaStoreError},
-};
-use secrecy::ExposeSecret;
+use saga::SagaParts;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
 
@@ -50,7 +45,6 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
     let lane = start_lane(events.store.clone(), &settings.store, lifecycle);
     start_relay(settings, &events, lifecycle).await?;
     let feed = open_feed(settings, &events, lifecycle).await?;
-    let (saga_url, read_url) = (settings.saga_url(), settings.read_url());
     let clock = Arc::new(SystemClock);
 
     let sagas = SagaParts {
@@ -58,17 +52,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         lane: lane.clone(),
         reader: events.reader.clone(),
         leases: events.leases.clone(),
-        storage: Arc::new(
-            patiently(
-                "the database of the sagas",
-                SagaStoreError::is_transient,
-                async || {
-                    PostgresSagaStore::connect(saga_url.expose_secret(), SAGA_CONNECTIONS).await
-                },
-            )
-            .await
-            .context("the sagas' storage cannot be used")?,
-        ),
+        storage: Arc::new(saga::open_storage(settings, SAGA_CONNECTIONS).await?),
         provider,
         clock: clock.clone(),
     };
@@ -78,9 +62,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
 
     let projections = projector::Parts {
         feed,
-        models: PostgresReadModels::connect(read_url.expose_secret(), PROJECTOR_CONNECTIONS)
-            .await
-            .context("the read models cannot be used")?,
+        models: projector::open_read_models(settings, PROJECTOR_CONNECTIONS).await?,
         leases: events.leases.clone(),
         clock,
     };

@@ -10,7 +10,7 @@ use super::{
     remembered::{Memory, Remembered},
 };
 use crate::{
-    storage::{Checkpoint, Commit, SagaStore, SagaStoreError, StoredTask},
+    storage::{Checkpoint, Commit, SagaStore, StoredTask},
     telemetry,
 };
 use bus::Feed;
@@ -264,17 +264,15 @@ impl<P: Policy> PolicyRunner<P> {
             }
         }
         if !missing.is_empty() {
-            for (order_id, stored) in self.storage.states(P::NAME, &missing).await? {
+            // The database does not wait for the disk: a crash of it may have taken back what this
+            // leader wrote, and then what there is to read is older than the events at hand. Commands
+            // that follow from that must not be put: they would have the ids of the right ones.
+            let (epoch, from) = (term.leader_epoch, term.written);
+            let stored = self.storage.states(P::NAME, epoch, from, &missing).await?;
+            for (order_id, stored) in stored {
                 let state = serde_json::from_str(&stored)
                     .map_err(|source| RunError::State { order_id, source })?;
                 states.insert(order_id, Remembered { state, stored });
-            }
-            // The database does not wait for the disk: a crash of it may have taken back what this
-            // leader wrote, and then what was read is older than the events at hand. Commands that
-            // follow from that must not be put: they would have the ids of the right ones.
-            let there = self.storage.take_over(P::NAME, term.leader_epoch).await?;
-            if there.at.position != term.written {
-                return Err(SagaStoreError::Fenced(P::NAME.into()).into());
             }
         }
         Ok(states)

@@ -6,7 +6,7 @@ use super::{
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    OrderId,
+    OrderId, Position,
     policy::{Task, TimerName},
 };
 use std::{
@@ -94,9 +94,17 @@ impl SagaStore for MemorySagaStore {
     async fn states(
         &self,
         policy: &str,
+        leader_epoch: i64,
+        from: Position,
         orders: &[OrderId],
     ) -> Result<Vec<(OrderId, String)>, SagaStoreError> {
         let tables = self.tables();
+        let is_there = |(there, epoch): &(Checkpoint, i64)| {
+            *epoch == leader_epoch && there.at.position == from
+        };
+        if !tables.checkpoints.get(policy).is_some_and(is_there) {
+            return Err(SagaStoreError::Fenced(policy.into()));
+        }
         let state = |order: &OrderId| {
             tables
                 .states

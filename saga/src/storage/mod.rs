@@ -215,10 +215,13 @@ pub trait SagaStore: Send + Sync + 'static {
         leader_epoch: i64,
     ) -> Result<Checkpoint, SagaStoreError>;
 
-    /// What `policy` remembers of `orders`, as JSON.
+    /// What `policy` remembers of `orders`, as JSON, if this leader has it and it is at `from`;
+    /// [fenced](SagaStoreError::Fenced) otherwise.
     async fn states(
         &self,
         policy: &str,
+        leader_epoch: i64,
+        from: Position,
         orders: &[OrderId],
     ) -> Result<Vec<(OrderId, String)>, SagaStoreError>;
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Currency, Money, OrderId, policy::Task};
+use domain::{Currency, Money, OrderId, Position, policy::Task};
 use saga::{
     provider::{Authorization, AuthorizeRequest, CallError, HttpPaymentProvider, PaymentProvider},
     storage::{
@@ -41,9 +41,11 @@ impl SagaStore for Slow {
     async fn states(
         &self,
         policy: &str,
+        epoch: i64,
+        from: Position,
         orders: &[OrderId],
     ) -> Result<Vec<(OrderId, String)>, SagaStoreError> {
-        moment(self.0.states(policy, orders)).await
+        moment(self.0.states(policy, epoch, from, orders)).await
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError> {

@@ -413,10 +413,13 @@ impl Shop {
 
     /// Runs the sagas until the test ends.
     pub fn start(&self) -> JoinHandle<()> {
-        let sagas = self.sagas(1_000_000, self.tasks.stop.clone());
+        let sagas = self.sagas(LEADER, self.tasks.stop.clone());
         tokio::spawn(async move { sagas.await.unwrap() })
     }
 }
+
+/// The epoch that [`Shop::start`] leads under.
+pub const LEADER: i64 = 1_000_000;
 
 /// A lane over `store`.
 pub fn lane(store: &MemoryStore, tasks: &Tasks) -> Lane {

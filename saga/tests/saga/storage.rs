@@ -41,6 +41,7 @@ contract!(
     a_commit_is_all_or_nothing,
     one_of_two_commits_from_the_same_place_is_done,
     states_are_kept_by_policy_and_order,
+    states_are_told_to_the_leader_at_its_checkpoint,
     a_timer_replaces_the_one_of_its_name,
     timers_are_called_off_by_name,
     a_call_is_scheduled_once,
@@ -151,6 +152,17 @@ fn empty(leader_epoch: i64, from: i64, to: i64) -> Commit<'static> {
     }
 }
 
+async fn states(
+    storage: &Storage,
+    policy: &str,
+    leader_epoch: i64,
+    from: i64,
+    orders: &[OrderId],
+) -> Result<Vec<(OrderId, String)>, SagaStoreError> {
+    let from = Position::new(from);
+    storage.states(policy, leader_epoch, from, orders).await
+}
+
 fn bookmark(position: i64) -> Bookmark {
     Bookmark {
         position: Position::new(position),
@@ -231,16 +243,16 @@ async fn a_commit_is_all_or_nothing(storage: Storage) {
     };
     for wrong in [older_leader, from_behind, from_ahead, other_policy] {
         assert!(is_fenced(&storage.commit(wrong).await));
-        let states = storage.states(POLICY, &[order(1)]).await.unwrap();
-        assert_eq!(states, [(order(1), r#"{"new":false}"#.to_owned())]);
+        let told = states(&storage, POLICY, 6, 10, &[order(1)]).await.unwrap();
+        assert_eq!(told, [(order(1), r#"{"new":false}"#.to_owned())]);
         assert_eq!(due(&storage, at(0)).await, [id(1), id(4)]);
     }
     let there = storage.take_over(POLICY, 6).await.unwrap();
     assert_eq!(there.at, bookmark(10));
 
     storage.commit(full(6, 10)).await.unwrap();
-    let states = storage.states(POLICY, &[order(1)]).await.unwrap();
-    assert_eq!(states, [(order(1), r#"{"new":true}"#.to_owned())]);
+    let told = states(&storage, POLICY, 6, 99, &[order(1)]).await.unwrap();
+    assert_eq!(told, [(order(1), r#"{"new":true}"#.to_owned())]);
     assert_eq!(due(&storage, at(0)).await, [id(2), id(3)]);
     let there = storage.take_over(POLICY, 6).await.unwrap();
     assert_eq!(there.at, bookmark(99));
@@ -275,31 +287,48 @@ async fn states_are_kept_by_policy_and_order(storage: Storage) {
         ..empty(1, from, from + 1)
     };
     let kept = |n, state| (order(n), Some(json(state)));
-    let states = vec![kept(1, 1), kept(2, 2), kept(5, 6)];
-    storage.commit(write(POLICY, 0, states)).await.unwrap();
-    let states = vec![kept(1, 3), kept(5, 6)];
-    storage.commit(write("payment", 0, states)).await.unwrap();
+    let written = vec![kept(1, 1), kept(2, 2), kept(5, 6)];
+    storage.commit(write(POLICY, 0, written)).await.unwrap();
+    let written = vec![kept(1, 3), kept(5, 6)];
+    storage.commit(write("payment", 0, written)).await.unwrap();
     // Of the fifth one nothing is remembered any more; of the sixth nothing was.
-    let states = vec![kept(2, 4), kept(4, 5), (order(5), None), (order(6), None)];
-    storage.commit(write(POLICY, 1, states)).await.unwrap();
+    let written = vec![kept(2, 4), kept(4, 5), (order(5), None), (order(6), None)];
+    storage.commit(write(POLICY, 1, written)).await.unwrap();
 
     let asked = [4, 1, 2, 3, 5].map(order);
-    let mut found = storage.states(POLICY, &asked).await.unwrap();
+    let mut found = states(&storage, POLICY, 1, 2, &asked).await.unwrap();
     found.sort();
-    assert_eq!(
-        found,
-        [
-            (order(1), json(1)),
-            (order(2), json(4)),
-            (order(4), json(5))
-        ]
-    );
-    assert_eq!(
-        storage.states("payment", &asked[..4]).await.unwrap(),
-        [(order(1), json(3))]
-    );
-    assert_eq!(storage.states("inventory", &asked).await.unwrap(), []);
-    assert_eq!(storage.states(POLICY, &[]).await.unwrap(), []);
+    let expected = [(1, 1), (2, 4), (4, 5)];
+    assert_eq!(found, expected.map(|(n, state)| (order(n), json(state))));
+    let found = states(&storage, "payment", 1, 1, &asked[..4]).await;
+    assert_eq!(found.unwrap(), [(order(1), json(3))]);
+    assert_eq!(states(&storage, POLICY, 1, 2, &[]).await.unwrap(), []);
+    let unknown = states(&storage, POLICY, 1, 2, &[order(9)]).await;
+    assert_eq!(unknown.unwrap(), []);
+}
+
+async fn states_are_told_to_the_leader_at_its_checkpoint(storage: Storage) {
+    storage.take_over(POLICY, 5).await.unwrap();
+    let kept = Commit {
+        states: vec![(order(1), Some("1".into()))],
+        ..empty(5, 0, 10)
+    };
+    storage.commit(kept).await.unwrap();
+    storage.take_over(POLICY, 6).await.unwrap();
+    for (policy, epoch, from) in [
+        (POLICY, 5, 10),
+        (POLICY, 7, 10),
+        (POLICY, 6, 0),
+        (POLICY, 6, 11),
+        ("inventory", 6, 10),
+    ] {
+        for orders in [&[order(1)][..], &[]] {
+            let told = states(&storage, policy, epoch, from, orders).await;
+            assert!(is_fenced(&told), "{policy} {epoch} {from}: {told:?}");
+        }
+    }
+    let told = states(&storage, POLICY, 6, 10, &[order(1)]).await;
+    assert_eq!(told.unwrap(), [(order(1), "1".to_owned())]);
 }
 
 async fn a_timer_replaces_the_one_of_its_name(storage: Storage) {

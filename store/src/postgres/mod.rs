@@ -14,7 +14,7 @@ mod reader;
 mod row;
 
 pub use error::{is_lost, passes_by_itself};
-pub use options::PostgresOptions;
+pub use options::{PLAN_BY_KEYS, PostgresOptions};
 pub use reader::PostgresReader;
 
 use crate::{

@@ -4,6 +4,16 @@ use crate::StoreError;
 use sqlx::{ConnectOptions, postgres::PgConnectOptions};
 use std::{fmt, str::FromStr, time::Duration};
 
+/// The options of a session whose statements find rows by their keys, whatever the server last knew
+/// of the size of a table: others would have it read through all of one that it takes for small.
+pub const PLAN_BY_KEYS: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
 /// How to reach the database, and the bounds of doing so.
 #[derive(Clone)]
 pub struct PostgresOptions {

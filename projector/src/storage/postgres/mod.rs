@@ -26,7 +26,7 @@ use sqlx::{
 };
 use statistics::Statistics;
 use std::{str::FromStr, sync::Arc, time::Duration};
-use store::Bookmark;
+use store::{Bookmark, postgres::PLAN_BY_KEYS};
 use uuid::Uuid;
 
 /// The end of the names of what is being built anew.
@@ -59,14 +59,8 @@ impl PostgresReadModels {
                 ("synchronous_commit", "off"),
                 ("statement_timeout", STATEMENT_TIMEOUT),
                 ("timezone", "UTC"),
-                // Rows are found by their keys, whatever the size of the table was when the
-                // statement was planned.
-                ("plan_cache_mode", "force_generic_plan"),
-                ("enable_seqscan", "off"),
-                ("enable_hashjoin", "off"),
-                ("enable_mergejoin", "off"),
-                ("jit", "off"),
-            ]);
+            ])
+            .options(PLAN_BY_KEYS);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))

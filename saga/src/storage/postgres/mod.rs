@@ -22,7 +22,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgRow},
 };
 use std::{error::Error, str::FromStr, time::Duration};
-use store::Bookmark;
+use store::{Bookmark, postgres::PLAN_BY_KEYS};
 use uuid::Uuid;
 
 /// The sagas' storage in Postgres.
@@ -46,14 +46,10 @@ impl PostgresSagaStore {
             .options([
                 ("synchronous_commit", "off"),
                 ("statement_timeout", STATEMENT_TIMEOUT),
-                // Rows are found by their keys. Tasks come and go, so that the server takes their
-                // table for empty or for full, as it happens, and would read through all of it.
-                ("plan_cache_mode", "force_generic_plan"),
-                ("enable_seqscan", "off"),
-                ("enable_hashjoin", "off"),
-                ("enable_mergejoin", "off"),
-                ("jit", "off"),
-            ]);
+            ])
+            // Tasks come and go, so that the server takes their table for empty or for full, as it
+            // happens, and would read through all of it.
+            .options(PLAN_BY_KEYS);
         let database = Database::connect(options, connections, patience).await?;
         Ok(Self(database))
     }
@@ -109,22 +105,38 @@ impl SagaStore for PostgresSagaStore {
     async fn states(
         &self,
         policy: &str,
+        leader_epoch: i64,
+        from: Position,
         orders: &[OrderId],
     ) -> Result<Vec<(OrderId, String)>, SagaStoreError> {
         let orders: Vec<Uuid> = orders.iter().map(|order| order.uuid()).collect();
+        // One row without an order where nothing is remembered; none where the checkpoint is another.
         let query = sqlx::query(
-            "SELECT order_id, state::text
-             FROM saga.policy_state
-             WHERE policy = $1 AND order_id = ANY ($2)",
+            "SELECT policy_state.order_id, policy_state.state::text
+             FROM saga.checkpoint
+             LEFT JOIN saga.policy_state
+                 ON policy_state.policy = checkpoint.name
+                 AND policy_state.order_id = ANY ($4)
+             WHERE checkpoint.name = $1
+               AND checkpoint.leader_epoch = $2
+               AND checkpoint.position = $3",
         )
         .bind(policy)
+        .bind(leader_epoch)
+        .bind(from.get())
         .bind(orders);
         let rows = self.0.rows(query).await?;
+        if rows.is_empty() {
+            return Err(SagaStoreError::Fenced(policy.into()));
+        }
         let state = |row: &PgRow| {
-            let order = OrderId::new(row.try_get("order_id")?);
-            Ok((order, row.try_get("state")?))
+            let order: Option<Uuid> = row.try_get("order_id")?;
+            let Some(order) = order else { return Ok(None) };
+            Ok(Some((OrderId::new(order), row.try_get("state")?)))
         };
-        rows.iter().map(state).collect()
+        rows.iter()
+            .filter_map(|row| state(row).transpose())
+            .collect()
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError> {

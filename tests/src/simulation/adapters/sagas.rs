@@ -3,7 +3,7 @@
 use super::super::node::{Broken, Node};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{OrderId, policy::Task};
+use domain::{OrderId, Position, policy::Task};
 use saga::storage::{
     Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, Work,
 };
@@ -33,12 +33,14 @@ impl SagaStore for NodeSagaStore {
     async fn states(
         &self,
         policy: &str,
+        leader_epoch: i64,
+        from: Position,
         orders: &[OrderId],
     ) -> Result<Vec<(OrderId, String)>, SagaStoreError> {
         let sagas = Arc::clone(&self.0.world.sagas);
         let policy = policy.to_owned();
         let orders = orders.to_vec();
-        let states = async move { sagas.states(&policy, &orders).await };
+        let states = async move { sagas.states(&policy, leader_epoch, from, &orders).await };
         self.0.call("load states", states).await.map_err(broken)?
     }
 
