@@ -4,6 +4,7 @@
 //! The rooms below know nothing of settings, and the services nothing of each other; here is what
 //! they would otherwise each write again.
 
+mod connections;
 mod documentation;
 mod events;
 mod lane;
@@ -11,6 +12,7 @@ mod needs;
 mod patience;
 mod process;
 
+pub use connections::connections_beside;
 pub use documentation::documentation;
 pub use events::{Events, open_feed, open_needed_feed, open_reader, open_store, start_relay};
 pub use lane::start_lane;

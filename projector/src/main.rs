@@ -1,6 +1,9 @@
 //! The projector: keeps the read models up to date, and builds them anew.
 
-use assembly::{Process, needs_store, open_needed_feed, open_reader, open_store, run_to_exit};
+use assembly::{
+    Process, connections_beside, needs_store, open_needed_feed, open_reader, open_store,
+    run_to_exit,
+};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{
@@ -20,7 +23,10 @@ use store::{EventReader, SystemClock};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Connections to the read models: each projection, and whoever looks how far they are.
+/// What the projections could do at once: each does one statement at a time.
+const WORK: u32 = 5;
+
+/// Connections for who builds a read model anew, or asks how far they are.
 const CONNECTIONS: u32 = 6;
 
 /// How often a rebuild tells people how far it is.
@@ -93,7 +99,7 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
     needs_store(health, events.reader.clone());
     let parts = Parts {
         feed: open_needed_feed(settings, &events, lifecycle, health).await?,
-        models: open_read_models(settings, CONNECTIONS).await?,
+        models: open_read_models(settings, connections_beside(WORK)).await?,
         leases: events.leases.clone(),
         clock: Arc::new(SystemClock),
     };

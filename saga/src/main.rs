@@ -3,7 +3,9 @@
 
 mod operator;
 
-use assembly::{Process, needs_store, open_needed_feed, open_store, start_lane};
+use assembly::{
+    Process, connections_beside, needs_store, open_needed_feed, open_store, start_lane,
+};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use saga::{SagaParts, open_storage, provider, router, start};
@@ -14,8 +16,8 @@ use uuid::Uuid;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Connections of the sagas' storage: each policy and the task runner work one statement at a time.
-const CONNECTIONS: u32 = 6;
+/// What the sagas could do at once: each policy and the task runner do one statement at a time.
+const WORK: u32 = 4;
 
 /// The sagas of the order platform.
 #[derive(Debug, Parser)]
@@ -117,7 +119,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         lane: start_lane(events.store.clone(), &settings.store, lifecycle),
         reader: events.reader.clone(),
         leases: events.leases.clone(),
-        storage: Arc::new(open_storage(settings, CONNECTIONS).await?),
+        storage: Arc::new(open_storage(settings, connections_beside(WORK)).await?),
         provider,
         clock: Arc::new(SystemClock),
     };
