@@ -68,7 +68,7 @@ planted: ## Plant known bugs, one by one, and have the simulation find them
 
 .PHONY: test-bins
 test-bins:
-	@$(ENSURE) build postgres nats
+	@$(ENSURE) build postgres nats grpc
 	cargo build --workspace --bins --profile $(TEST_PROFILE)
 
 .PHONY: bench

@@ -4,6 +4,7 @@
 //! The rooms below know nothing of settings, and the services nothing of each other; here is what
 //! they would otherwise each write again.
 
+mod calls;
 mod connections;
 mod documentation;
 mod events;
@@ -12,6 +13,7 @@ mod needs;
 mod patience;
 mod process;
 
+pub use calls::calls;
 pub use connections::connections_beside;
 pub use documentation::documentation;
 pub use events::{Events, open_feed, open_needed_feed, open_reader, open_store, start_relay};

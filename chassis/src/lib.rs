@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 pub mod descriptors;
 pub mod extract;
+pub mod grpc;
 pub mod health;
 pub mod http_client;
 pub mod layers;

@@ -183,18 +183,21 @@ impl Done {
         Ok((status, headers, Body::from(body)).into_response())
     }
 
+    /// What a read needs to see this write. What is not recorded is at no position.
+    pub(crate) fn token(&self, api: &CommandApi) -> Option<ConsistencyToken> {
+        (self.position > Position::ZERO).then(|| ConsistencyToken {
+            epoch: api.epoch(),
+            position: self.position.get().unsigned_abs(),
+        })
+    }
+
     /// The headers of every write that was executed, done or refused.
     fn stamp(&self, api: &CommandApi, headers: &mut HeaderMap) {
         // What does not exist has no version.
         if self.version > Version::ZERO {
             insert(headers, ETAG, &format!("\"{}\"", self.version));
         }
-        // What is not recorded is at no position.
-        if self.position > Position::ZERO {
-            let token = ConsistencyToken {
-                epoch: api.epoch(),
-                position: self.position.get().unsigned_abs(),
-            };
+        if let Some(token) = self.token(api) {
             insert(headers, CONSISTENCY_TOKEN, &token.to_string());
         }
         if self.replayed {

@@ -1,7 +1,7 @@
 //! The write API: requests become commands, commands go through the lane, answers say what became
 //! of them.
 //!
-//! One endpoint, one file, in `endpoints`. What they share is in [`request`], which makes a request
+//! One endpoint, one file, in `endpoints`; one service of gRPC, one file, in [`grpc`]. What they share is in [`request`], which makes a request
 //! happen once; in [`execution`], the way into the lane and the answer's headers; and in
 //! [`answers`], what all of them are documented to answer.
 
@@ -10,11 +10,14 @@ mod api;
 mod body;
 mod endpoints;
 mod execution;
+mod grpc;
 mod in_flight;
 mod order_id;
+mod placement;
 mod problem;
 mod request;
 mod service;
 
 pub use api::{CommandApi, openapi, router};
+pub use grpc::{SERVICES, grpc};
 pub use service::start;

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use assembly::{
-    Process, documentation, needs_store, open_store, service_main, start_lane, start_relay,
+    Process, calls, documentation, needs_store, open_store, service_main, start_lane, start_relay,
 };
 use std::process::ExitCode;
 
@@ -30,7 +30,11 @@ async fn run(process: Process) -> anyhow::Result<Process> {
     let api = command::start(events.store.clone(), lane, settings, lifecycle)
         .await
         .context("the write API cannot be started")?;
-    let routes = command::router(api).merge(documentation(command::openapi()));
+    let max_bytes = settings.http.max_body_bytes;
+    let routes = command::router(api.clone())
+        .merge(command::grpc(api, chassis::grpc::open, max_bytes))
+        .merge(calls(health, command::SERVICES.to_vec())?)
+        .merge(documentation(command::openapi()));
     process.serve(listener, routes);
     Ok(process)
 }

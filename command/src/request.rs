@@ -1,10 +1,7 @@
 //! A request for a command, as every endpoint takes it.
 
 use crate::{CommandApi, order_id};
-use axum::{
-    extract::{FromRequest, FromRequestParts, Request},
-    http::request::Parts,
-};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
 use chassis::{
     Problem,
@@ -19,6 +16,9 @@ use uuid::Uuid;
 
 /// The namespace of command ids that are derived from idempotency keys.
 const KEYS: Uuid = Uuid::from_u128(0x5b1f_64b0_9c1e_4b0c_8f1e_6a1d_2f3c_7a90);
+
+/// What stands for the method in the scope of a call's key: none of HTTP's is called so.
+const CALL: &str = "CALL";
 
 /// The headers of a write.
 #[derive(IntoParams)]
@@ -68,7 +68,7 @@ impl<B: DeserializeOwned> FromRequest<CommandApi> for Write<B> {
         let Ok(context) = RequestContext::from_request_parts(&mut parts, api).await;
         let key = IdempotencyKey::from_request_parts(&mut parts, api).await?;
         let if_match = IfMatch::from_request_parts(&mut parts, api).await?;
-        let id = command_id(api, &parts, &key);
+        let id = command_id(api, parts.method.as_str(), parts.uri.path(), &key);
         let query = parts.uri.query().unwrap_or_default();
         let digest = digest(digest(Sha256::new(), parts.uri.path()), query);
         let request = Request::from_parts(parts, body);
@@ -89,12 +89,12 @@ impl<B: DeserializeOwned> FromRequest<CommandApi> for Write<B> {
 }
 
 /// The id of the command that `key` names, within tenant, principal, method and path.
-fn command_id(api: &CommandApi, parts: &Parts, key: &IdempotencyKey) -> CommandId {
+fn command_id(api: &CommandApi, method: &str, path: &str, key: &IdempotencyKey) -> CommandId {
     let scope = [
         api.tenant.as_str(),
         api.actor.as_str(),
-        parts.method.as_str(),
-        parts.uri.path(),
+        method,
+        path,
         key.as_str(),
     ];
     CommandId::new(Uuid::new_v5(&KEYS, scope.join("\n").as_bytes()))
@@ -109,6 +109,26 @@ fn digest(digest: Sha256, part: impl AsRef<[u8]>) -> Sha256 {
 }
 
 impl CommandRequest {
+    /// The request that a call is: of the method at `path`, with its message as `content`.
+    pub(crate) fn of_call(
+        api: &CommandApi,
+        path: &'static str,
+        content: &[u8],
+        key: IdempotencyKey,
+        if_match: IfMatch,
+        context: RequestContext,
+    ) -> Self {
+        let id = command_id(api, CALL, path, &key);
+        let digest = digest(digest(Sha256::new(), path), content);
+        Self {
+            id,
+            key,
+            fingerprint: digest.finalize().into(),
+            context,
+            if_match,
+        }
+    }
+
     /// The id of the order that this request places.
     pub(crate) fn order_id(&self) -> OrderId {
         order_id::of(self.id, &self.key)

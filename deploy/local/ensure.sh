@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds what the project needs on this machine, and installs what is missing where it may.
 #
-#   deploy/local/ensure.sh [build] [postgres] [nats] [smoke]      (all of them by default)
+#   deploy/local/ensure.sh [build] [postgres] [nats] [grpc] [smoke]      (all of them by default)
 #
 # Silent when nothing is to do. Otherwise it says what it does, or in one line what you have to do.
 set -euo pipefail
@@ -232,6 +232,27 @@ ensure_nats() {
     die "nats-server $NATS_AT_LEAST or newer is missing: install it (https://docs.nats.io, brew install nats-server), or set NATS_SERVER_BIN to one"
 }
 
+# ---- A gRPC client of another make, for the tests ---------------------------------------------------
+
+GRPC_VERSION=1.80.0
+
+find_grpc() {
+    have python3 && PYTHONPATH=$TOOLS/grpc-python python3 -c 'import grpc_tools.protoc, grpc_status' 2>/dev/null
+}
+
+ensure_grpc() {
+    find_grpc && return
+    python3 -m pip --version >/dev/null 2>&1 ||
+        apt_install "to fetch a gRPC client" python3 python3-pip ca-certificates || true
+    say "fetching Python's gRPC $GRPC_VERSION into .data/tools (PyPI: grpcio, grpcio-tools, grpcio-status)"
+    mkdir -p "$TOOLS"
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
+        --only-binary :all: --upgrade --target "$TOOLS/grpc-python" \
+        "grpcio==$GRPC_VERSION" "grpcio-tools==$GRPC_VERSION" "grpcio-status==$GRPC_VERSION" >&2 || true
+    find_grpc && return
+    die "Python's gRPC is missing: on Debian install python3-pip, and then: python3 -m pip install --target .data/tools/grpc-python grpcio grpcio-tools grpcio-status"
+}
+
 # ---- What the smoke test asks the running platform with --------------------------------------------
 
 ensure_smoke() {
@@ -239,10 +260,10 @@ ensure_smoke() {
     need python3 "to check its answers" python3
 }
 
-[ $# -gt 0 ] || set -- build postgres nats smoke
+[ $# -gt 0 ] || set -- build postgres nats grpc smoke
 for what in "$@"; do
     case $what in
-    build | postgres | nats | smoke) "ensure_$what" ;;
-    *) die "unknown: $what (build, postgres, nats, smoke)" ;;
+    build | postgres | nats | grpc | smoke) "ensure_$what" ;;
+    *) die "unknown: $what (build, postgres, nats, grpc, smoke)" ;;
     esac
 done

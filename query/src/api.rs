@@ -6,6 +6,8 @@ use domain::TenantId;
 use sqlx::postgres::PgRow;
 use std::{sync::Arc, time::Duration};
 use store::EventReader;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -24,6 +26,10 @@ pub(crate) struct Api {
     pub default_limit: u32,
     pub max_limit: u32,
     pub max_wait: Duration,
+    /// The streams that are open, of watches and feeds: no more than it has permits for.
+    pub streams: Arc<Semaphore>,
+    /// The process is being stopped: streams end.
+    pub stopping: CancellationToken,
 }
 
 impl Api {

@@ -1,6 +1,6 @@
 //! The read API as a process of its own.
 
-use assembly::{Process, documentation, open_reader, service_main};
+use assembly::{Process, calls, documentation, open_reader, service_main};
 use std::{process::ExitCode, sync::Arc};
 
 #[global_allocator]
@@ -22,7 +22,11 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         .await?;
     let reader = open_reader(settings).await?;
     let api = query::start(Arc::new(reader), None, settings, lifecycle, health)?;
-    let routes = query::router(api).merge(documentation(query::openapi()));
+    let max_bytes = settings.http.max_body_bytes;
+    let routes = query::router(api.clone())
+        .merge(query::grpc(api, chassis::grpc::open, max_bytes))
+        .merge(calls(health, query::SERVICES.to_vec())?)
+        .merge(documentation(query::openapi()));
     process.serve(listener, routes);
     Ok(process)
 }

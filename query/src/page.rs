@@ -15,15 +15,15 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<T> {
     /// What is on it.
-    items: Vec<T>,
+    pub items: Vec<T>,
     /// Asks for the page after it; null if there was none.
-    next_cursor: Option<String>,
+    pub next_cursor: Option<String>,
     /// Asks for the page before it; null on the first.
-    prev_cursor: Option<String>,
+    pub prev_cursor: Option<String>,
     /// Whether there is a page after it.
-    has_more: bool,
+    pub has_more: bool,
     /// How old it is.
-    as_of: AsOf,
+    pub as_of: AsOf,
 }
 
 /// Which page is asked for.

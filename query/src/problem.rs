@@ -2,7 +2,7 @@
 
 use crate::database::ReadError;
 use chassis::Problem;
-use domain::{CustomerId, OrderId, Sku};
+use domain::{CustomerId, OrderId, Position, Sku};
 use std::{error::Error, time::Duration};
 use store::StoreError;
 
@@ -47,16 +47,31 @@ pub(crate) fn unreadable(error: ReadError) -> Problem {
     }
 }
 
+/// The events after `position` could not be read.
+pub(crate) fn unreadable_events(error: StoreError, position: Position) -> Problem {
+    let cause = error.source().map(ToString::to_string);
+    if error.is_transient() {
+        tracing::warn!(%error, cause, "the events after {position} cannot be read now");
+        return store_unavailable();
+    }
+    tracing::error!(%error, cause, "the events after {position} cannot be read");
+    Problem::internal()
+}
+
+fn store_unavailable() -> Problem {
+    Problem::service_unavailable(
+        "STORE_UNAVAILABLE",
+        "The event store cannot be reached.",
+        LATER,
+    )
+}
+
 /// The events of an order could not be read.
 pub(crate) fn unfoldable(error: StoreError, order: OrderId) -> Problem {
     let cause = error.source().map(ToString::to_string);
     if error.is_transient() {
         tracing::warn!(%error, cause, order_id = %order, "order {order} cannot be folded now");
-        return Problem::service_unavailable(
-            "STORE_UNAVAILABLE",
-            "The event store cannot be reached.",
-            LATER,
-        );
+        return store_unavailable();
     }
     tracing::error!(%error, cause, order_id = %order, "order {order} cannot be folded");
     Problem::internal()

@@ -9,7 +9,10 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, request::Parts},
 };
-use chassis::{Problem, token::ConsistencyToken};
+use chassis::{
+    Problem,
+    token::{ConsistencyToken, InvalidToken},
+};
 use std::time::Duration;
 
 const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("consistency-token");
@@ -53,6 +56,20 @@ impl ReadYourWrites {
         }
     }
 
+    /// What a call says of it.
+    ///
+    /// # Errors
+    /// 400: the token is none.
+    pub(crate) fn of_call(token: &str, wait: Option<u32>) -> Result<Self, Problem> {
+        Ok(Self {
+            token: match token {
+                "" => None,
+                text => Some(parse_token(text)?),
+            },
+            wait: wait.map(|seconds| Duration::from_secs(seconds.into())),
+        })
+    }
+
     fn parse(headers: &HeaderMap) -> Result<Self, Problem> {
         Ok(Self {
             token: token(headers)?,
@@ -70,25 +87,27 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadYourWrites {
 }
 
 fn token(headers: &HeaderMap) -> Result<Option<ConsistencyToken>, Problem> {
-    let invalid = |detail: &str| {
-        Problem::bad_request(
-            "INVALID_CONSISTENCY_TOKEN",
-            format!("Consistency-Token: {detail}."),
-        )
-        .with_error("header:Consistency-Token", "INVALID", detail)
-    };
     let mut values = headers.get_all(CONSISTENCY_TOKEN).iter();
     let (value, more) = (values.next(), values.next());
     if more.is_some() {
-        return Err(invalid("it is given more than once; send the latest"));
+        return Err(invalid_token("it is given more than once; send the latest"));
     }
     value
-        .map(|value| {
-            let text = value.to_str().unwrap_or_default();
-            text.parse()
-                .map_err(|error: chassis::token::InvalidToken| invalid(&error.to_string()))
-        })
+        .map(|value| parse_token(value.to_str().unwrap_or_default()))
         .transpose()
+}
+
+fn parse_token(text: &str) -> Result<ConsistencyToken, Problem> {
+    text.parse()
+        .map_err(|error: InvalidToken| invalid_token(&error.to_string()))
+}
+
+fn invalid_token(detail: &str) -> Problem {
+    Problem::bad_request(
+        "INVALID_CONSISTENCY_TOKEN",
+        format!("Consistency-Token: {detail}."),
+    )
+    .with_error("header:Consistency-Token", "INVALID", detail)
 }
 
 /// `wait` among the preferences of RFC 7240; those that are not known are ignored, as it demands.

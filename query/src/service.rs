@@ -12,7 +12,10 @@ use domain::TenantId;
 use secrecy::ExposeSecret;
 use std::{error::Error, sync::Arc};
 use store::{EventReader, SystemClock};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
+
+/// How many watches and feeds may be open at once.
+const MAX_STREAMS: usize = 500;
 
 /// The read API over the read models that the settings name, and over `reader` for orders as they
 /// were. `moved` is notified by projections of the same process when they have moved: it makes those
@@ -58,6 +61,8 @@ pub fn start(
         default_limit: settings.query.default_limit,
         max_limit: settings.query.max_limit,
         max_wait: settings.query.max_wait(),
+        streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+        stopping: lifecycle.soft().clone(),
     })))
 }
 

@@ -23,6 +23,22 @@ impl IfMatch {
     pub fn required(self) -> Result<u64, Problem> {
         self.0.ok_or_else(Problem::precondition_required)
     }
+
+    /// Parses the header's value.
+    ///
+    /// # Errors
+    /// What is wrong with it, as words to stand behind the header's name.
+    pub fn parse(tag: &str) -> Result<Self, &'static str> {
+        if tag == "*" {
+            return Ok(Self(None));
+        }
+        tag.strip_prefix('"')
+            .and_then(|tag| tag.strip_suffix('"'))
+            .filter(|version| version.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|version| version.parse().ok())
+            .map(|version| Self(Some(version)))
+            .ok_or("one version as a strong ETag is expected, such as \"7\" with its quotes")
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
@@ -37,18 +53,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
             )
         };
         match single(&parts.headers, &header::IF_MATCH).map_err(invalid)? {
-            None | Some("*") => Ok(Self(None)),
-            Some(tag) => tag
-                .strip_prefix('"')
-                .and_then(|tag| tag.strip_suffix('"'))
-                .filter(|version| version.bytes().all(|byte| byte.is_ascii_digit()))
-                .and_then(|version| version.parse().ok())
-                .map(|version| Self(Some(version)))
-                .ok_or_else(|| {
-                    invalid(
-                        "one version as a strong ETag is expected, such as \"7\" with its quotes",
-                    )
-                }),
+            None => Ok(Self(None)),
+            Some(tag) => Self::parse(tag).map_err(invalid),
         }
     }
 }

@@ -111,6 +111,16 @@ impl Health {
         self.inner.started.load(Ordering::Acquire)
     }
 
+    /// Whether the process is being stopped.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.stopping.is_cancelled()
+    }
+
+    /// Waits until the process is being stopped.
+    pub(crate) async fn stopping(&self) {
+        self.inner.stopping.cancelled().await;
+    }
+
     /// Whether this process may take traffic. Takes at most two seconds.
     pub async fn report(&self) -> Report {
         let checks = self.checked().await;

@@ -4,13 +4,23 @@
 //! should take, and a slow client keeps what it has sent in memory without anything being done
 //! for it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, ready},
 };
 
-use axum::http::Extensions;
+use axum::{
+    body::{Body, HttpBody},
+    extract::Request,
+    http::Extensions,
+};
 use bytes::Bytes;
+use hyper::body::{Frame, SizeHint};
+use tonic::Status;
 
 /// The memory that bodies may take, shared by all requests of a server.
 #[derive(Debug)]
@@ -60,6 +70,14 @@ impl BodyShare {
         true
     }
 
+    /// Gives all of it back.
+    fn release(&mut self) {
+        if let Some(budget) = &self.budget {
+            budget.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+        }
+        self.bytes = 0;
+    }
+
     /// The whole body, which gives its share back when the last of it is dropped.
     pub(crate) fn hold(self, body: Bytes) -> Bytes {
         Bytes::from_owner(Held { body, _share: self })
@@ -68,9 +86,61 @@ impl BodyShare {
 
 impl Drop for BodyShare {
     fn drop(&mut self) {
-        if let Some(budget) = &self.budget {
-            budget.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.release();
+    }
+}
+
+/// A call whose body takes its share as it arrives, until it was read. Where it lasts, each part of it
+/// is worked off by itself: the share is that of one.
+pub(super) fn budgeted(request: Request, budget: &Arc<BodyBudget>, is_lasting: bool) -> Request {
+    request.map(|body| {
+        let share = BodyShare {
+            budget: Some(Arc::clone(budget)),
+            bytes: 0,
+        };
+        Body::new(BudgetedBody {
+            body,
+            share,
+            is_lasting,
+        })
+    })
+}
+
+struct BudgetedBody {
+    body: Body,
+    share: BodyShare,
+    is_lasting: bool,
+}
+
+impl HttpBody for BudgetedBody {
+    type Data = Bytes;
+    type Error = axum::BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(context)) else {
+            return Poll::Ready(None);
+        };
+        let frame = frame?;
+        if self.is_lasting {
+            self.share.release();
         }
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        if !self.share.take(bytes) {
+            let full = "Too much is being received at once; nothing was done.";
+            return Poll::Ready(Some(Err(Status::unavailable(full).into())));
+        }
+        Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -10,6 +10,7 @@ use axum::{
 use crate::{
     clock,
     config::HttpSettings,
+    problem::Problem,
     telemetry::{LogScope, TraceContext},
 };
 
@@ -35,6 +36,10 @@ impl RequestContext {
         self.request_id.to_str().unwrap_or_default()
     }
 
+    pub(crate) fn of_headers(headers: &HeaderMap) -> Self {
+        Self::of(headers, (&HttpSettings::default()).into())
+    }
+
     pub(crate) fn of(headers: &HeaderMap, body: BodyLimits) -> Self {
         let request_id = headers
             .get(REQUEST_ID)
@@ -51,6 +56,12 @@ impl RequestContext {
             trace,
             body,
         }
+    }
+
+    /// Writes the request's id into a problem that is answered in no HTTP answer of its own.
+    #[must_use]
+    pub fn name(&self, problem: Problem) -> Problem {
+        problem.with_request_id(self.request_id())
     }
 
     /// Runs work for this request in a task of its own with the request's ids on its log lines.

@@ -26,12 +26,16 @@ use tower::{Layer, Service};
 
 use super::{
     PROBE_PATHS,
-    bodies::BodyBudget,
+    bodies::{self, BodyBudget},
     client_rate::ClientRate,
     context::{BodyLimits, RequestContext},
     route_metrics::{CLIENT_GONE, RouteMetrics},
 };
-use crate::{config::HttpSettings, problem::Problem};
+use crate::{
+    config::HttpSettings,
+    grpc::{self, LASTING_CALLS},
+    problem::Problem,
+};
 
 /// When a client that was turned away may come again.
 pub(crate) const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -104,44 +108,104 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let context = RequestContext::of(request.headers(), self.shared.body);
+        let kind = Kind::of(&request);
         let rate = self.shared.client_rate.as_ref();
         if let Some(wait) = rate.and_then(|rate| rate.refuse(&request)) {
             // Many in a row, by definition: counted, but not a log line each.
             metrics::counter!("http_requests_limited_total").increment(1);
-            return Box::pin(ready(Ok(too_many(context, request.uri(), wait))));
+            return Box::pin(ready(Ok(too_many(kind, context, request.uri(), wait))));
         }
         let Some(visit) = Visit::begin(&self.shared, &self.metrics, &request) else {
             // Many at once, by definition: counted, but not a log line each.
             metrics::counter!("http_requests_shed_total").increment(1);
-            return Box::pin(ready(Ok(overloaded(context, request.uri()))));
+            return Box::pin(ready(Ok(overloaded(kind, context, request.uri()))));
         };
 
-        if !request.body().is_end_stream() {
-            DefaultBodyLimit::max(self.shared.body.max_bytes).apply(&mut request);
-            let bodies = Arc::clone(&self.shared.bodies);
-            request.extensions_mut().insert(bodies);
+        match kind {
+            Kind::Http if !request.body().is_end_stream() => {
+                DefaultBodyLimit::max(self.shared.body.max_bytes).apply(&mut request);
+                let bodies = Arc::clone(&self.shared.bodies);
+                request.extensions_mut().insert(bodies);
+            }
+            Kind::Http => {}
+            Kind::Grpc { is_lasting, .. } => {
+                request = bodies::budgeted(request, &self.shared.bodies, is_lasting);
+            }
         }
         request.extensions_mut().insert(context.clone());
         let scope = context.clone();
 
-        let limit = self.shared.request_timeout;
+        let limit = kind.time_limit(self.shared.request_timeout);
         // Nothing of the request is looked at again after a panic.
         let handled = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let answer = async move {
-            let (mut response, told) = match tokio::time::timeout(limit, handled).await {
+            let (mut response, told) = match within(limit, handled).await {
                 Ok(Ok(Ok(response))) => (response, false),
                 Ok(Err(panic)) => (panicked(panic.as_ref()), true),
-                Err(_) => (too_slow(limit), false),
+                Err(limit) => (too_slow(limit), false),
             };
-            let code = name_problem(&mut response, &context, &visit.uri);
+            let code = name_problem(kind, &mut response, &context, &visit.uri);
+            let status = kind.status(&response);
             if !told {
-                visit.log(response.status().as_u16(), code.as_deref());
+                visit.log(status, code.as_deref());
             }
             context.stamp(response.headers_mut());
-            visit.end(response.status().as_u16());
+            visit.end(status);
             Ok(response)
         };
         Box::pin(scope.scope(answer))
+    }
+}
+
+/// How a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// As HTTP is.
+    Http,
+    /// As gRPC is.
+    Grpc {
+        /// How long the caller waits.
+        deadline: Option<Duration>,
+        /// Whether the call lasts as long as the caller goes on sending.
+        is_lasting: bool,
+    },
+}
+
+impl Kind {
+    fn of(request: &Request) -> Self {
+        match grpc::is_grpc(request.headers()) {
+            false => Self::Http,
+            true => Self::Grpc {
+                deadline: grpc::deadline(request.headers()),
+                is_lasting: LASTING_CALLS.contains(&request.uri().path()),
+            },
+        }
+    }
+
+    fn time_limit(self, ours: Duration) -> Option<Duration> {
+        match self {
+            Self::Http => Some(ours),
+            Self::Grpc {
+                deadline,
+                is_lasting: true,
+            } => deadline,
+            Self::Grpc { deadline, .. } => Some(deadline.map_or(ours, |theirs| theirs.min(ours))),
+        }
+    }
+
+    fn status(self, response: &Response) -> u16 {
+        match self {
+            Self::Http => response.status().as_u16(),
+            Self::Grpc { .. } => grpc::as_http_status(response),
+        }
+    }
+}
+
+/// As `tokio::time::timeout`, if there is a limit; fails with it.
+async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, Duration> {
+    match limit {
+        None => Ok(work.await),
+        Some(limit) => tokio::time::timeout(limit, work).await.map_err(|_| limit),
     }
 }
 
@@ -184,7 +248,8 @@ impl Visit {
         let (method, path) = (self.method.as_str(), self.uri.path());
         let took_ms = self.began.elapsed().as_millis();
         match status {
-            0..500 => tracing::debug!(
+            // What is not implemented was asked for by mistake.
+            status if status < 500 || status == 501 => tracing::debug!(
                 method,
                 path,
                 status,
@@ -192,7 +257,7 @@ impl Visit {
                 took_ms,
                 "{method} {path} {status}"
             ),
-            503 => tracing::warn!(
+            503 | 504 => tracing::warn!(
                 method,
                 path,
                 status,
@@ -221,27 +286,29 @@ impl Drop for Visit {
     }
 }
 
-fn overloaded(context: RequestContext, uri: &Uri) -> Response {
+fn overloaded(kind: Kind, context: RequestContext, uri: &Uri) -> Response {
     let detail = "Too many requests are in work; try again shortly.";
     turned_away(
+        kind,
         Problem::service_unavailable("OVERLOADED", detail, RETRY_AFTER),
         context,
         uri,
     )
 }
 
-fn too_many(context: RequestContext, uri: &Uri, wait: Duration) -> Response {
+fn too_many(kind: Kind, context: RequestContext, uri: &Uri, wait: Duration) -> Response {
     let detail = "You send too many requests; send them more slowly.";
     turned_away(
+        kind,
         Problem::too_many_requests("TOO_MANY_REQUESTS", detail, wait),
         context,
         uri,
     )
 }
 
-fn turned_away(problem: Problem, context: RequestContext, uri: &Uri) -> Response {
+fn turned_away(kind: Kind, problem: Problem, context: RequestContext, uri: &Uri) -> Response {
     let mut response = problem.into_response();
-    name_problem(&mut response, &context, uri);
+    name_problem(kind, &mut response, &context, uri);
     context.stamp(response.headers_mut());
     response
 }
@@ -261,13 +328,22 @@ fn panicked(_: &(dyn Any + Send)) -> Response {
     Problem::internal().into_response()
 }
 
-/// Writes the request's id and path into a problem answer, and returns its code.
-fn name_problem(response: &mut Response, context: &RequestContext, uri: &Uri) -> Option<String> {
+/// Writes the request's id and path into a problem answer, or makes a call's status of it, and returns
+/// its code.
+fn name_problem(
+    kind: Kind,
+    response: &mut Response,
+    context: &RequestContext,
+    uri: &Uri,
+) -> Option<String> {
     let problem: Problem = response.extensions_mut().remove()?;
     let code = problem.code().to_owned();
-    let body = problem
-        .with_request(context.request_id(), uri.path())
-        .to_body();
+    let problem = problem.with_request(context.request_id(), uri.path());
+    if let Kind::Grpc { .. } = kind {
+        *response = grpc::answer(&problem);
+        return Some(code);
+    }
+    let body = problem.to_body();
     // The router may have measured the shorter body.
     response.headers_mut().remove(header::CONTENT_LENGTH);
     *response.body_mut() = Body::from(body);

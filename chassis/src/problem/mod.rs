@@ -190,11 +190,26 @@ impl Problem {
         self.headers.get_or_insert_default()
     }
 
+    /// When to try again, where that helps.
+    pub(crate) const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
     /// Names the request, where the constructor could not know it.
     #[must_use]
-    pub(crate) fn with_request(mut self, request_id: &str, path: &str) -> Self {
+    pub(crate) fn with_request(self, request_id: &str, path: &str) -> Self {
+        let mut named = self.with_request_id(request_id);
+        named
+            .details
+            .instance
+            .get_or_insert_with(|| path.to_owned());
+        named
+    }
+
+    /// The same, where it has no path.
+    #[must_use]
+    pub(crate) fn with_request_id(mut self, request_id: &str) -> Self {
         self.details.request_id = Some(request_id.to_owned());
-        self.details.instance.get_or_insert_with(|| path.to_owned());
         self
     }
 

@@ -1,15 +1,18 @@
 //! One connection, from its first byte to its last.
 
-use std::{pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 use tower::Service;
 
 use super::{
-    Client, Lifecycle, Limits,
+    Client, Lifecycle, Limits, http2,
     places::Place,
     timer::ConnectionTimer,
     watched::{Activity, Watched},
@@ -39,9 +42,15 @@ pub(super) async fn serve(
         true => stream.peer_addr().ok().map(|address| Client(address.ip())),
         false => None,
     };
+    let Some(is_http2) = begins_http2(&stream, &limits, &lifecycle).await else {
+        return;
+    };
     let activity = Arc::new(Activity::default());
     let timer = ConnectionTimer::new(Arc::clone(&activity), &limits);
     let io = TokioIo::new(Watched::new(stream, activity, limits.write_timeout));
+    if is_http2 {
+        return http2::serve(io, client, place, router, limits, lifecycle).await;
+    }
     let service = service_fn(move |mut request: Request<Incoming>| {
         if let Some(client) = client {
             request.extensions_mut().insert(client);
@@ -79,5 +88,32 @@ pub(super) async fn serve(
     // A client that leaves early or sends nonsense is not an event in the life of a server.
     if let Err(error) = ended {
         tracing::debug!("a connection ended early: {error}");
+    }
+}
+
+/// How HTTP/2 begins, where both sides know that it will be; nothing of HTTP/1.1 begins so.
+const PREFACE: &[u8] = b"PRI ";
+/// How long to wait for the rest of a beginning that came in pieces.
+const PIECES: Duration = Duration::from_millis(5);
+
+/// Whether a client speaks HTTP/2. `None` if it never says anything.
+async fn begins_http2(stream: &TcpStream, limits: &Limits, lifecycle: &Lifecycle) -> Option<bool> {
+    let looked = async {
+        loop {
+            let mut first = [0; PREFACE.len()];
+            let read = stream.peek(&mut first).await.ok()?;
+            match PREFACE.starts_with(&first[..read]) {
+                _ if read == 0 => return None,
+                is_http2 if read == PREFACE.len() || !is_http2 => return Some(is_http2),
+                _ => sleep(PIECES).await,
+            }
+        }
+    };
+    // A new connection was opened to send something.
+    let looked = timeout(limits.header_timeout, looked);
+    match lifecycle.soft().run_until_cancelled(looked).await {
+        Some(looked) => looked.ok()?,
+        // It may have sent something by now, or not: hyper knows what becomes of either.
+        None => Some(false),
     }
 }

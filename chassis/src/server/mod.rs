@@ -1,4 +1,4 @@
-//! The HTTP/1.1 server: an accept loop of our own, because it must bound what `axum::serve` does
+//! The server of HTTP/1.1, and of HTTP/2 to clients that begin with it, as those of gRPC do: an accept loop of our own, because it must bound what `axum::serve` does
 //! not: header time, idle time, the time a client may leave its answer unread, connections, and the
 //! time that stopping may take.
 //!
@@ -14,6 +14,7 @@
 
 mod accept;
 mod connection;
+mod http2;
 mod linger;
 mod places;
 mod timer;

@@ -4,24 +4,15 @@ use crate::{
     CommandApi,
     answers::WriteProblems,
     body::{AddressBody, OrderBody},
-    execution::Done,
+    placement::{NewOrder, place, placed},
     request::{Write, WriteHeaders},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
-use bytes::Bytes;
 use chassis::Problem;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use domain::{
-    Command, Currency, CustomerId, OrderId, Sku, State as StreamState, StreamId,
-    order::{NewLine, Order, OrderCommand, PlaceOrder, Placed},
-};
+use chrono::{DateTime, Utc};
+use domain::{Currency, CustomerId, Sku, order::NewLine};
 use serde::{Deserialize, Deserializer, de::Error};
 use utoipa::ToSchema;
-
-/// How far a client's clock may be ahead of ours.
-const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
-/// What a placement under the id of another order is refused with.
-const ALREADY_PLACED: &str = "ORDER_ALREADY_PLACED";
 
 /// An order to be placed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -103,32 +94,10 @@ pub(crate) async fn place_order(
     State(api): State<CommandApi>,
     Write { request, body, raw }: Write<PlaceOrderBody>,
 ) -> Result<Response, Problem> {
-    let order_id = request.order_id();
-    let at = placed_at(&api, &body)?;
-    let command = body.into_command(order_id, at);
-    let done = match request.execute_for_state(&api, command).await {
-        // What it was answered first is the order as it was placed.
-        Ok(done) if done.is_replayed() => Done::begun(&api, done.into_stream()).await?,
-        Ok(done) => done,
-        Err(problem) if problem.code() == ALREADY_PLACED => {
-            let stream = StreamId::order(&api.tenant, order_id);
-            let first = Done::begun(&api, stream).await?;
-            if !is_the_same(first.state(&api).await?.as_ref(), &raw) {
-                return Err(problem);
-            }
-            first
-        }
-        Err(problem) => return Err(problem),
-    };
+    let again = || serde_json::from_slice::<PlaceOrderBody>(&raw).ok();
+    let done = place(&api, request, body.into(), || again().map(NewOrder::from)).await?;
     let state = done.state(&api).await?;
-    let StreamState::Order(Order::Placed(order)) = state.as_ref() else {
-        tracing::error!(
-            order_id = done.key(),
-            "order {} is placed and absent",
-            done.key()
-        );
-        return Err(Problem::internal());
-    };
+    let order = placed(&state, &done)?;
     let location = format!("/v1/orders/{}", done.key());
     done.answer(
         &api,
@@ -138,56 +107,23 @@ pub(crate) async fn place_order(
     )
 }
 
-/// Whether `raw` asks for what `placed` is, and does not say when: a request is taken to mean now,
-/// and now is later when it is sent again.
-fn is_the_same(placed: &StreamState, raw: &Bytes) -> bool {
-    let (StreamState::Order(Order::Placed(Placed { placed: first, .. })), Ok(body)) =
-        (placed, serde_json::from_slice::<PlaceOrderBody>(raw))
-    else {
-        return false;
-    };
-    if body.placed_at.is_some() {
-        return false;
-    }
-    let again = body.into_command(first.order_id, first.placed_at);
-    again
-        .decide(&[placed])
-        .is_ok_and(|events| events.iter().all(Vec::is_empty))
-}
-
-fn placed_at(api: &CommandApi, body: &PlaceOrderBody) -> Result<DateTime<Utc>, Problem> {
-    let now = api.clock.now();
-    let placed_at = body.placed_at.unwrap_or(now).trunc_subsecs(6);
-    if placed_at > now + CLOCK_SKEW {
-        let rule = "placed_at must not be in the future";
-        return Err(Problem::unprocessable(
-            "PLACED_IN_FUTURE",
-            "An order cannot be placed in the future.",
-        )
-        .with_error("/placed_at", "IN_FUTURE", rule));
-    }
-    Ok(placed_at)
-}
-
-impl PlaceOrderBody {
-    fn into_command(self, order_id: OrderId, placed_at: DateTime<Utc>) -> Command {
+impl From<PlaceOrderBody> for NewOrder {
+    fn from(body: PlaceOrderBody) -> Self {
         let line = |line: LineBody| NewLine {
             sku: line.sku,
             quantity: line.quantity,
             unit_price: line.unit_price,
             currency: line.currency,
         };
-        let command = PlaceOrder {
-            order_id,
-            customer_id: self.customer_id,
-            currency: self.currency,
-            lines: self.lines.into_iter().map(line).collect(),
-            total: self.total,
-            shipping_address: self.shipping_address.map(Into::into),
-            payment_method: self.payment_method,
-            reference: self.reference,
-            placed_at,
-        };
-        Command::Order(order_id, OrderCommand::Place(command))
+        Self {
+            customer_id: body.customer_id,
+            currency: body.currency,
+            lines: body.lines.into_iter().map(line).collect(),
+            total: body.total,
+            shipping_address: body.shipping_address.map(Into::into),
+            payment_method: body.payment_method,
+            reference: body.reference,
+            placed_at: body.placed_at,
+        }
     }
 }

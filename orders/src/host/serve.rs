@@ -4,11 +4,11 @@
 use super::payments::{self, Ledger};
 use anyhow::Context;
 use assembly::{
-    Process, connections_beside, documentation, needs_store, open_feed, open_store, start_lane,
-    start_relay,
+    Process, calls, connections_beside, documentation, needs_store, open_feed, open_store,
+    start_lane, start_relay,
 };
 use axum::Router;
-use chassis::config::Settings;
+use chassis::{config::Settings, grpc::open};
 use saga::SagaParts;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
@@ -79,9 +79,16 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
     api.merge(query::openapi());
     api.info.title = "Orders".into();
     api.info.description = Some("Place orders, act on them, and look at them.".into());
+    let max_bytes = settings.http.max_body_bytes;
     let routes = Router::new()
-        .merge(command::router(commands))
-        .merge(query::router(queries))
+        .merge(command::router(commands.clone()))
+        .merge(command::grpc(commands, open, max_bytes))
+        .merge(query::router(queries.clone()))
+        .merge(query::grpc(queries, open, max_bytes))
+        .merge(calls(
+            health,
+            [command::SERVICES, query::SERVICES].concat(),
+        )?)
         .merge(projector::router(board))
         .merge(saga::router(sagas_now))
         .merge(documentation(api));

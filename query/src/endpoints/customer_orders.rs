@@ -2,6 +2,7 @@
 
 use super::CustomerPath;
 use crate::{
+    answer,
     api::Api,
     documentation::{ReadHeaders, ReadProblems},
     orders::{OrderItem, list, orders_query},
@@ -43,7 +44,10 @@ pub(crate) async fn customer_orders(
     StrictQuery(query): StrictQuery<CustomerOrdersQuery>,
 ) -> Result<Response, Problem> {
     let filters = query.filters(Some(customer_id.clone()))?;
-    let listed = list(&api, &filters, query.page(), &writes).await?;
+    let listed = list(&api, &filters, query.page(), &writes, |page| {
+        answer::json(page)
+    })
+    .await?;
     if listed.nothing && !has_ordered(&api, &customer_id).await? {
         return Err(problem::no_such_customer(&customer_id));
     }

@@ -5,16 +5,12 @@ use crate::{
     answer,
     api::Api,
     documentation::{ReadHeaders, ReadProblems},
-    freshness::Projection,
-    orders::{At, Found, OrderBody, fold},
+    orders::{At, OrderBody, get},
     parameters::{Time, refused},
-    problem,
     read_your_writes::ReadYourWrites,
-    sql::Sql,
 };
 use axum::{extract::State, response::Response};
 use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
-use domain::{OrderId, Version};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::IntoParams;
@@ -60,57 +56,19 @@ pub(crate) async fn get_order(
     writes: ReadYourWrites,
     StrictQuery(query): StrictQuery<GetOrderQuery>,
 ) -> Result<Response, Problem> {
-    match (query.version, query.as_of) {
-        (None, None) => current(&api, order_id, writes).await,
-        (Some(version), None) if version < 1 => {
-            Err(refused("version", "OUT_OF_RANGE", "it must be 1 or more"))
+    let at = match (query.version, query.as_of) {
+        (None, None) => None,
+        (Some(version), None) => Some(At::version(version)?),
+        (None, Some(time)) => Some(At::Time(time.0)),
+        (Some(_), Some(_)) => {
+            return Err(refused(
+                "as_of",
+                "CONFLICTING",
+                "version and as_of cannot be given together",
+            ));
         }
-        (Some(version), None) => {
-            as_it_was(&api, order_id, At::Version(Version::new(version))).await
-        }
-        (None, Some(time)) => as_it_was(&api, order_id, At::Time(time.0)).await,
-        (Some(_), Some(_)) => Err(refused(
-            "as_of",
-            "CONFLICTING",
-            "version and as_of cannot be given together",
-        )),
-    }
-}
-
-async fn current(
-    api: &Api,
-    order_id: OrderId,
-    writes: ReadYourWrites,
-) -> Result<Response, Problem> {
-    if !writes.is_seen(api, Projection::Orders).await? {
-        return as_it_was(api, order_id, At::End).await;
-    }
-    let mut sql = Sql::new(include_str!("../orders/order.sql"));
-    sql.value(api.tenant.as_str()).value(order_id.uuid());
-    let rows = api.fetch(sql).await?;
-    let row = rows
-        .first()
-        .ok_or_else(|| problem::no_such_order(order_id))?;
-    let order = OrderBody::of_row(order_id, row).map_err(problem::unreadable)?;
-    answer::versioned(order.version(), false, &order)
-}
-
-async fn as_it_was(api: &Api, order_id: OrderId, at: At) -> Result<Response, Problem> {
-    let found = fold(api.reader.as_ref(), &api.tenant, order_id, at).await;
-    match found.map_err(|error| problem::unfoldable(error, order_id))? {
-        Found::Order(history) => {
-            let order = OrderBody::of_history(&history);
-            answer::versioned(order.version(), true, &order)
-        }
-        Found::NotThatFar { current } => Err(Problem::not_found(
-            "VERSION_NOT_FOUND",
-            format!("Order {order_id} has not had that version yet."),
-        )
-        .with_current_version(current.get().unsigned_abs())),
-        Found::NotYet => Err(Problem::not_found(
-            "ORDER_NOT_YET_PLACED",
-            format!("Order {order_id} had not been placed at that time."),
-        )),
-        Found::Absent => Err(problem::no_such_order(order_id)),
-    }
+    };
+    let got = get(&api, order_id, at, writes).await?;
+    let order = got.order()?;
+    answer::versioned(order.version(), got.is_folded(), &order)
 }

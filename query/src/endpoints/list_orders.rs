@@ -1,6 +1,7 @@
 //! `GET /v1/orders`
 
 use crate::{
+    answer,
     api::Api,
     documentation::{ReadHeaders, ReadProblems},
     orders::{OrderItem, list, orders_query},
@@ -41,5 +42,9 @@ pub(crate) async fn list_orders(
     StrictQuery(query): StrictQuery<ListOrdersQuery>,
 ) -> Result<Response, Problem> {
     let filters = query.filters(query.customer_id.clone())?;
-    Ok(list(&api, &filters, query.page(), &writes).await?.answer)
+    let listed = list(&api, &filters, query.page(), &writes, |page| {
+        answer::json(page)
+    })
+    .await?;
+    Ok(listed.answer)
 }

@@ -33,11 +33,11 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct AsOf {
     /// Everything up to this position of the event store is in the answer.
-    position: i64,
+    pub position: i64,
     /// Everything recorded up to so many milliseconds ago is in the answer: an upper bound, which
     /// counts from the last time that the read model was seen to have it all. Null while that cannot
     /// be told: the event store was not reached yet, or the read model was made from another one.
-    lag_ms: Option<u64>,
+    pub lag_ms: Option<u64>,
 }
 
 /// How waiting for one's own write ended.
@@ -120,6 +120,15 @@ impl Freshness {
             Some(verdict) if in_time => verdict,
             _ => Waited::Late,
         }
+    }
+
+    /// Waits until `projection` is beyond `after`, at most for `patience`. It is nobody's hurry: who
+    /// must see a write of their own [waits](Self::wait) for that.
+    pub(crate) async fn moved(&self, projection: Projection, after: i64, patience: Duration) {
+        *self.asked_at() = Some(Instant::now());
+        let mut seen = self.0.seen.subscribe();
+        let moved = seen.wait_for(|seen| seen.position(projection).get() > after);
+        let _ = tokio::time::timeout(patience, moved).await;
     }
 
     fn asked_at(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {

@@ -22,61 +22,61 @@ const TABLE: &str = "order_summary";
 #[schema(as = Order)]
 pub(crate) struct OrderBody<'a> {
     /// The order's id.
-    order_id: Uuid,
+    pub order_id: Uuid,
     /// How many events its stream has; also its ETag.
-    version: i64,
+    pub version: i64,
     /// The position of the last event of it or of its payment.
-    position: i64,
+    pub position: i64,
     /// Where it is in its life.
     #[schema(example = "confirmed")]
-    status: &'a str,
+    pub status: &'a str,
     /// Where its payment is.
     #[schema(example = "authorized")]
-    payment_status: &'a str,
+    pub payment_status: &'a str,
     /// How much of it was delivered.
     #[schema(example = "unfulfilled")]
-    fulfilment_status: &'a str,
+    pub fulfilment_status: &'a str,
     /// Who ordered.
     #[schema(example = "17850")]
-    customer_id: &'a str,
+    pub customer_id: &'a str,
     /// The shop's own order number.
-    reference: Option<&'a str>,
+    pub reference: Option<&'a str>,
     /// The sum of the lines.
-    total: Money<'a>,
+    pub total: Money<'a>,
     /// How many lines it has.
-    line_count: i64,
+    pub line_count: i64,
     /// How many pieces.
-    unit_count: i64,
+    pub unit_count: i64,
     /// What was ordered.
-    lines: Vec<OrderLine<'a>>,
+    pub lines: Vec<OrderLine<'a>>,
     /// The holds that are on it.
-    holds: Vec<Hold>,
+    pub holds: Vec<Hold>,
     /// Why it was rejected.
-    rejection: Option<Rejection<'a>>,
+    pub rejection: Option<Rejection<'a>>,
     /// Why it is being cancelled, or was.
-    cancellation_reason: Option<&'a str>,
+    pub cancellation_reason: Option<&'a str>,
     /// Where to.
-    shipping_address: Option<ShippingAddress>,
+    pub shipping_address: Option<ShippingAddress>,
     /// When the customer ordered.
-    placed_at: DateTime<Utc>,
+    pub placed_at: DateTime<Utc>,
     /// When the last event of it or of its payment was recorded.
-    updated_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
 }
 
 /// One line of an order.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OrderLine<'a> {
     /// Its number, from 1.
-    line: u32,
+    pub line: u32,
     /// What.
     #[schema(value_type = String, example = "85123A")]
-    sku: Sku,
+    pub sku: Sku,
     /// How many.
-    quantity: i64,
+    pub quantity: i64,
     /// Price of one.
-    unit_price: Money<'a>,
+    pub unit_price: Money<'a>,
     /// Price of all.
-    total: Money<'a>,
+    pub total: Money<'a>,
 }
 
 /// A hold on an order.
@@ -84,9 +84,9 @@ pub(crate) struct OrderLine<'a> {
 pub(crate) struct Hold {
     /// Which.
     #[schema(example = "fraud-check")]
-    hold: String,
+    pub hold: String,
     /// Why, for people.
-    reason: String,
+    pub reason: String,
 }
 
 /// Why an order was rejected.
@@ -94,9 +94,9 @@ pub(crate) struct Hold {
 pub(crate) struct Rejection<'a> {
     /// For programs.
     #[schema(example = "out_of_stock")]
-    reason: &'a str,
+    pub reason: &'a str,
     /// For people.
-    detail: Option<&'a str>,
+    pub detail: Option<&'a str>,
 }
 
 /// Where an order goes.
@@ -104,19 +104,19 @@ pub(crate) struct Rejection<'a> {
 pub(crate) struct ShippingAddress {
     /// Who receives it.
     #[serde(default)]
-    name: Option<String>,
+    pub name: Option<String>,
     /// Street and number, and what else stands above the town.
     #[serde(default)]
-    lines: Vec<String>,
+    pub lines: Vec<String>,
     /// The town.
     #[serde(default)]
-    city: Option<String>,
+    pub city: Option<String>,
     /// The postal code.
     #[serde(default)]
-    postal_code: Option<String>,
+    pub postal_code: Option<String>,
     /// The country, as the shop writes it.
     #[schema(example = "United Kingdom")]
-    country: String,
+    pub country: String,
 }
 
 impl<'a> OrderBody<'a> {

@@ -17,35 +17,35 @@ const TABLE: &str = "order_summary";
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OrderItem<'r> {
     /// The order.
-    order_id: Uuid,
+    pub order_id: Uuid,
     /// Where it is in its life.
     #[schema(example = "confirmed")]
-    status: &'r str,
+    pub status: &'r str,
     /// Where its payment is.
     #[schema(example = "authorized")]
-    payment_status: &'r str,
+    pub payment_status: &'r str,
     /// How much of it was delivered.
     #[schema(example = "unfulfilled")]
-    fulfilment_status: &'r str,
+    pub fulfilment_status: &'r str,
     /// Who ordered.
     #[schema(example = "17850")]
-    customer_id: &'r str,
+    pub customer_id: &'r str,
     /// The shop's own order number.
-    reference: Option<&'r str>,
+    pub reference: Option<&'r str>,
     /// The sum of its lines.
-    total: Money<'r>,
+    pub total: Money<'r>,
     /// How many lines it has.
-    line_count: i32,
+    pub line_count: i32,
     /// How many pieces.
-    unit_count: i64,
+    pub unit_count: i64,
     /// How many holds are on it.
-    hold_count: i32,
+    pub hold_count: i32,
     /// When the customer ordered.
-    placed_at: DateTime<Utc>,
+    pub placed_at: DateTime<Utc>,
     /// When the last event of it or of its payment was recorded.
-    updated_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
     /// The version of its stream.
-    version: i64,
+    pub version: i64,
 }
 
 impl<'r> OrderItem<'r> {

@@ -2,29 +2,34 @@
 
 use super::{Filters, OrderItem};
 use crate::{
-    answer, api::Api, cursor::Scope, freshness::Projection, page::Paging, problem,
-    read_your_writes::ReadYourWrites, sql::Sql,
+    api::Api,
+    cursor::Scope,
+    freshness::Projection,
+    page::{Page, Paging},
+    problem,
+    read_your_writes::ReadYourWrites,
+    sql::Sql,
 };
-use axum::response::Response;
 use chassis::Problem;
 
 /// A page of orders.
-pub(crate) struct Listed {
-    pub answer: Response,
+pub(crate) struct Listed<T> {
+    pub answer: T,
     /// Whether there are no such orders at all.
     pub nothing: bool,
 }
 
-/// The page of the orders that `filters` choose.
+/// The page of the orders that `filters` choose, as `answer` makes it of them.
 ///
 /// # Errors
 /// 400: a limit or a cursor that cannot be; 503: not now, or not yet.
-pub(crate) async fn list(
+pub(crate) async fn list<T>(
     api: &Api,
     filters: &Filters,
     (limit, cursor): (Option<u32>, Option<&str>),
     writes: &ReadYourWrites,
-) -> Result<Listed, Problem> {
+    answer: impl FnOnce(&Page<OrderItem<'_>>) -> Result<T, Problem>,
+) -> Result<Listed<T>, Problem> {
     let paging = Paging::parse(api, Scope::new("orders", filters), limit, cursor)?;
     let sort = filters.sort;
     let mut sql = Sql::new(include_str!("list.sql"));
@@ -40,7 +45,7 @@ pub(crate) async fn list(
     let nothing = items.is_empty() && paging.is_first();
     let page = paging.page(api, items, |item| item.key(sort), as_of);
     Ok(Listed {
-        answer: answer::json(&page)?,
+        answer: answer(&page)?,
         nothing,
     })
 }

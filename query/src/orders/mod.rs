@@ -2,15 +2,19 @@
 
 mod body;
 mod filters;
+mod get;
 mod history;
 mod item;
 mod list;
 mod query;
 mod search;
+mod timeline;
 
 pub(crate) use body::OrderBody;
 pub(crate) use filters::{Filters, Sort};
-pub(crate) use history::{At, Found, fold};
+pub(crate) use get::get;
+pub(crate) use history::At;
 pub(crate) use item::OrderItem;
 pub(crate) use list::list;
 pub(crate) use query::orders_query;
+pub(crate) use timeline::{TimelineEvent, timeline};

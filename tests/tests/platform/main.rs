@@ -6,6 +6,7 @@ mod cli;
 mod contract;
 mod flows;
 mod golden;
+mod grpc;
 mod hostile;
 mod hosts;
 mod import;

@@ -1,0 +1,243 @@
+//! `orders.v1.OrderCommands`
+
+use super::{
+    fields::{location, new_order, order_id, sku},
+    order::{order, receipt},
+    write::{answer, request},
+};
+use crate::{
+    CommandApi,
+    placement::{place, placed},
+};
+use chassis::{Problem, grpc::context, layers::RequestContext};
+use domain::{
+    Command, State,
+    order::{
+        AddNote, Order, OrderCommand, PlaceHold, ReleaseHold, RequestCancellation,
+        Status as OrderStatus,
+    },
+    stock::{AdjustStock, ReceiveStock, StockCommand},
+};
+use proto::v1::{
+    AddNoteRequest, AddNoteResponse, AdjustStockRequest, AdjustStockResponse, CancelOrderRequest,
+    CancelOrderResponse, PlaceHoldRequest, PlaceHoldResponse, PlaceOrderRequest,
+    PlaceOrderResponse, ReceiveStockRequest, ReceiveStockResponse, ReleaseHoldRequest,
+    ReleaseHoldResponse, order_commands_server::OrderCommands,
+};
+use tonic::{Request, Response, Status, async_trait};
+
+/// The service.
+#[derive(Clone)]
+pub(super) struct Commands(pub CommandApi);
+
+#[async_trait]
+impl OrderCommands for Commands {
+    async fn place_order(
+        &self,
+        call: Request<PlaceOrderRequest>,
+    ) -> Result<Response<PlaceOrderResponse>, Status> {
+        let context = context(&call);
+        let placed = place_order(&self.0, context.clone(), &call.into_inner()).await;
+        answer(&context, placed)
+    }
+
+    async fn cancel_order(
+        &self,
+        call: Request<CancelOrderRequest>,
+    ) -> Result<Response<CancelOrderResponse>, Status> {
+        let context = context(&call);
+        let cancelled = cancel_order(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, cancelled)
+    }
+
+    async fn add_note(
+        &self,
+        call: Request<AddNoteRequest>,
+    ) -> Result<Response<AddNoteResponse>, Status> {
+        let context = context(&call);
+        let added = add_note(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, added)
+    }
+
+    async fn place_hold(
+        &self,
+        call: Request<PlaceHoldRequest>,
+    ) -> Result<Response<PlaceHoldResponse>, Status> {
+        let context = context(&call);
+        let placed = place_hold(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, placed)
+    }
+
+    async fn release_hold(
+        &self,
+        call: Request<ReleaseHoldRequest>,
+    ) -> Result<Response<ReleaseHoldResponse>, Status> {
+        let context = context(&call);
+        let released = release_hold(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, released)
+    }
+
+    async fn receive_stock(
+        &self,
+        call: Request<ReceiveStockRequest>,
+    ) -> Result<Response<ReceiveStockResponse>, Status> {
+        let context = context(&call);
+        let received = receive_stock(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, received)
+    }
+
+    async fn adjust_stock(
+        &self,
+        call: Request<AdjustStockRequest>,
+    ) -> Result<Response<AdjustStockResponse>, Status> {
+        let context = context(&call);
+        let adjusted = adjust_stock(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, adjusted)
+    }
+}
+
+pub(super) async fn place_order(
+    api: &CommandApi,
+    context: RequestContext,
+    message: &PlaceOrderRequest,
+) -> Result<PlaceOrderResponse, Problem> {
+    let request = request(api, context, message)?;
+    let again = || new_order(message).ok();
+    let done = place(api, request, new_order(message)?, again).await?;
+    let state = done.state(api).await?;
+    Ok(PlaceOrderResponse {
+        order: Some(order(placed(&state, &done)?, done.version())),
+        receipt: Some(receipt(api, &done)),
+    })
+}
+
+async fn cancel_order(
+    api: &CommandApi,
+    context: RequestContext,
+    message: CancelOrderRequest,
+) -> Result<CancelOrderResponse, Problem> {
+    let request = request(api, context, &message)?;
+    let order_id = order_id(&message.order_id)?;
+    let command = RequestCancellation {
+        reason: message.reason,
+    };
+    let command = Command::Order(order_id, OrderCommand::RequestCancellation(command));
+    let done = request.execute_for_state(api, command).await?;
+    let status = match done.state(api).await?.as_ref() {
+        State::Order(Order::Placed(order)) => order.status,
+        _ => OrderStatus::Cancelling,
+    };
+    Ok(CancelOrderResponse {
+        order_id: order_id.to_string(),
+        status: status.as_str().into(),
+        receipt: Some(receipt(api, &done)),
+    })
+}
+
+async fn add_note(
+    api: &CommandApi,
+    context: RequestContext,
+    message: AddNoteRequest,
+) -> Result<AddNoteResponse, Problem> {
+    let request = request(api, context, &message)?;
+    let order_id = order_id(&message.order_id)?;
+    let note_id = request.id.uuid();
+    let text = message.text;
+    let command = OrderCommand::AddNote(AddNote { note_id, text });
+    let done = request
+        .execute(api, Command::Order(order_id, command))
+        .await?;
+    Ok(AddNoteResponse {
+        order_id: order_id.to_string(),
+        note_id: note_id.to_string(),
+        receipt: Some(receipt(api, &done)),
+    })
+}
+
+async fn place_hold(
+    api: &CommandApi,
+    context: RequestContext,
+    message: PlaceHoldRequest,
+) -> Result<PlaceHoldResponse, Problem> {
+    let request = request(api, context, &message)?;
+    let order_id = order_id(&message.order_id)?;
+    let PlaceHoldRequest { hold, reason, .. } = message;
+    let command = OrderCommand::PlaceHold(PlaceHold { hold, reason });
+    let done = request
+        .execute(api, Command::Order(order_id, command))
+        .await?;
+    Ok(PlaceHoldResponse {
+        order_id: order_id.to_string(),
+        receipt: Some(receipt(api, &done)),
+    })
+}
+
+async fn release_hold(
+    api: &CommandApi,
+    context: RequestContext,
+    message: ReleaseHoldRequest,
+) -> Result<ReleaseHoldResponse, Problem> {
+    let request = request(api, context, &message)?;
+    let order_id = order_id(&message.order_id)?;
+    let hold = message.hold;
+    let command = OrderCommand::ReleaseHold(ReleaseHold { hold });
+    let done = request
+        .execute(api, Command::Order(order_id, command))
+        .await?;
+    Ok(ReleaseHoldResponse {
+        order_id: order_id.to_string(),
+        receipt: Some(receipt(api, &done)),
+    })
+}
+
+pub(super) async fn receive_stock(
+    api: &CommandApi,
+    context: RequestContext,
+    message: ReceiveStockRequest,
+) -> Result<ReceiveStockResponse, Problem> {
+    let request = request(api, context, &message)?;
+    let receipt_id = request.id.uuid();
+    let sku = sku(&message.sku)?;
+    let location = location(message.location.as_deref())?;
+    let command = ReceiveStock {
+        receipt_id,
+        location: location.clone(),
+        sku: sku.clone(),
+        quantity: message.quantity,
+        reference: message.reference,
+    };
+    let command = Command::Stock(StockCommand::Receive(command));
+    let done = request.execute(api, command).await?;
+    Ok(ReceiveStockResponse {
+        sku: sku.into(),
+        location: location.into(),
+        receipt_id: receipt_id.to_string(),
+        receipt: Some(receipt(api, &done)),
+    })
+}
+
+async fn adjust_stock(
+    api: &CommandApi,
+    context: RequestContext,
+    message: AdjustStockRequest,
+) -> Result<AdjustStockResponse, Problem> {
+    let request = request(api, context, &message)?;
+    let adjustment_id = request.id.uuid();
+    let sku = sku(&message.sku)?;
+    let location = location(message.location.as_deref())?;
+    let command = AdjustStock {
+        adjustment_id,
+        location: location.clone(),
+        sku: sku.clone(),
+        delta: message.delta,
+        reason: message.reason,
+    };
+    let command = Command::Stock(StockCommand::Adjust(command));
+    let done = request.execute(api, command).await?;
+    Ok(AdjustStockResponse {
+        sku: sku.into(),
+        location: location.into(),
+        adjustment_id: adjustment_id.to_string(),
+        receipt: Some(receipt(api, &done)),
+    })
+}

@@ -1,0 +1,97 @@
+//! Fields of messages, read as the domain has them.
+
+use crate::placement::NewOrder;
+use chassis::Problem;
+use chrono::{DateTime, Utc};
+use domain::{
+    Location, OrderId, Sku,
+    order::{Address, NewLine},
+};
+use prost_types::Timestamp;
+use proto::v1::{self, NewOrderLine, PlaceOrderRequest};
+use std::{fmt::Display, str::FromStr};
+
+/// The field at `pointer`, if `text` keeps to its rule.
+///
+/// # Errors
+/// 400, which names both.
+pub(super) fn parse<T>(pointer: &str, text: &str) -> Result<T, Problem>
+where
+    T: FromStr<Err: Display>,
+{
+    text.parse().map_err(|error| invalid(pointer, &error))
+}
+
+pub(super) fn order_id(text: &str) -> Result<OrderId, Problem> {
+    parse("/order_id", text)
+}
+
+pub(super) fn sku(text: &str) -> Result<Sku, Problem> {
+    parse("/sku", text)
+}
+
+pub(super) fn location(text: Option<&str>) -> Result<Location, Problem> {
+    let location = text.map(|text| parse("/location", text));
+    Ok(location.transpose()?.unwrap_or_default())
+}
+
+/// The order that a message asks for.
+///
+/// # Errors
+/// 400: a field that does not keep to its rule.
+pub(super) fn new_order(message: &PlaceOrderRequest) -> Result<NewOrder, Problem> {
+    let lines = message.lines.iter().enumerate();
+    Ok(NewOrder {
+        customer_id: parse("/customer_id", &message.customer_id)?,
+        currency: parse("/currency", &message.currency)?,
+        lines: lines
+            .map(|(index, line)| new_line(index, line))
+            .collect::<Result<_, _>>()?,
+        total: message.total,
+        shipping_address: message.shipping_address.as_ref().map(address),
+        payment_method: message.payment_method.clone(),
+        reference: message.reference.clone(),
+        placed_at: message.placed_at.as_ref().map(time).transpose()?,
+    })
+}
+
+fn new_line(index: usize, line: &NewOrderLine) -> Result<NewLine, Problem> {
+    let wrong =
+        |field: &str, error: &dyn Display| invalid(&format!("/lines/{index}/{field}"), error);
+    let currency = line.currency.as_deref().map(str::parse);
+    Ok(NewLine {
+        sku: line.sku.parse().map_err(|error| wrong("sku", &error))?,
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        currency: currency
+            .transpose()
+            .map_err(|error| wrong("currency", &error))?,
+    })
+}
+
+fn address(address: &v1::Address) -> Address {
+    let v1::Address {
+        name,
+        lines,
+        city,
+        postal_code,
+        country,
+    } = address.clone();
+    Address {
+        name,
+        lines,
+        city,
+        postal_code,
+        country,
+    }
+}
+
+fn time(time: &Timestamp) -> Result<DateTime<Utc>, Problem> {
+    let rule = "it must be a time, with 0 to 999,999,999 nanos";
+    proto::from_timestamp(time).ok_or_else(|| invalid("/placed_at", &rule))
+}
+
+fn invalid(pointer: &str, error: &dyn Display) -> Problem {
+    let problem = Problem::bad_request("INVALID_BODY", format!("The message is wrong: {error}."));
+    problem.with_error(pointer, "INVALID", error.to_string())
+}

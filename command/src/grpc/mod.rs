@@ -1,0 +1,39 @@
+//! The write API over gRPC: the same commands under the same rules as over REST.
+//!
+//! A message is parsed into what an endpoint's body is parsed into, and goes the same way from there
+//! on; the answer is the state that it led to, and a problem is the call's status.
+
+mod commands;
+mod fields;
+mod import;
+mod order;
+mod write;
+
+use crate::CommandApi;
+use axum::Router;
+use proto::{
+    methods,
+    v1::{
+        order_commands_server::{OrderCommandsServer, SERVICE_NAME as COMMANDS},
+        order_import_server::{OrderImportServer, SERVICE_NAME as IMPORT},
+    },
+};
+use tonic::service::{Interceptor, interceptor::InterceptedService};
+
+/// The services' names.
+pub const SERVICES: [&str; 2] = [COMMANDS, IMPORT];
+
+/// The write API's calls, to be served beside its routes. Whoever calls is first seen by `authorize`.
+/// Messages have at most `max_bytes`.
+pub fn grpc<A>(api: CommandApi, authorize: A, max_bytes: usize) -> Router
+where
+    A: Interceptor + Clone + Send + Sync + 'static,
+{
+    let commands = OrderCommandsServer::new(commands::Commands(api.clone()))
+        .max_decoding_message_size(max_bytes);
+    let import = OrderImportServer::new(import::Import(api)).max_decoding_message_size(max_bytes);
+    let commands = InterceptedService::new(commands, authorize.clone());
+    let import = InterceptedService::new(import, authorize);
+    chassis::grpc::router(commands, methods(COMMANDS))
+        .merge(chassis::grpc::router(import, methods(IMPORT)))
+}

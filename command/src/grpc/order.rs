@@ -1,0 +1,64 @@
+//! What writes are answered with, as messages.
+
+use crate::{CommandApi, execution::Done};
+use domain::order::{Line, Placed};
+use proto::v1::{Address, Hold, Money, Order, OrderLine, Receipt};
+
+/// What `done` says of itself.
+pub(super) fn receipt(api: &CommandApi, done: &Done) -> Receipt {
+    Receipt {
+        etag: etag(done.version()),
+        version: done.version(),
+        consistency_token: done
+            .token(api)
+            .map_or_else(String::new, |token| token.to_string()),
+        replayed: done.is_replayed(),
+    }
+}
+
+/// The order at `version`, as the write side knows it.
+pub(super) fn order(order: &Placed, version: i64) -> Order {
+    let placed = &order.placed;
+    let money = |amount| {
+        Some(Money {
+            amount,
+            currency: placed.currency.as_str().into(),
+        })
+    };
+    let line = |line: &Line| OrderLine {
+        line: line.line,
+        sku: line.sku.as_str().into(),
+        quantity: line.quantity,
+        unit_price: money(line.unit_price),
+        total: money(line.total),
+    };
+    let hold = |(hold, reason): (&String, &String)| Hold {
+        hold: hold.clone(),
+        reason: reason.clone(),
+    };
+    let address = placed.shipping_address.clone().map(|address| Address {
+        name: address.name,
+        lines: address.lines,
+        city: address.city,
+        postal_code: address.postal_code,
+        country: address.country,
+    });
+    Order {
+        order_id: placed.order_id.to_string(),
+        version,
+        etag: etag(version),
+        status: order.status.as_str().into(),
+        customer_id: placed.customer_id.as_str().into(),
+        reference: placed.reference.clone(),
+        lines: placed.lines.iter().map(line).collect(),
+        total: money(placed.total),
+        holds: order.holds.iter().map(hold).collect(),
+        shipping_address: address,
+        placed_at: Some(proto::timestamp(placed.placed_at)),
+        ..Order::default()
+    }
+}
+
+fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}

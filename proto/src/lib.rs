@@ -1,0 +1,16 @@
+//! The platform's gRPC interface: the messages and services of `orders/v1`, as its `.proto` files
+//! describe them.
+
+mod descriptors;
+mod time;
+
+pub use descriptors::methods;
+pub use time::{from_timestamp, timestamp};
+
+/// Version 1 of it.
+pub mod v1 {
+    tonic::include_proto!("orders.v1");
+
+    /// The descriptors of all its files and of those that they import, for reflection.
+    pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("orders.v1");
+}

@@ -1,0 +1,131 @@
+//! What the API answers, as messages.
+
+use crate::{
+    body, freshness,
+    orders::{OrderBody, OrderItem, TimelineEvent},
+    page::Page,
+};
+use proto::{timestamp, v1};
+
+impl From<body::Money<'_>> for v1::Money {
+    fn from(money: body::Money<'_>) -> Self {
+        Self {
+            amount: money.amount,
+            currency: money.currency.into(),
+        }
+    }
+}
+
+impl From<freshness::AsOf> for v1::AsOf {
+    fn from(as_of: freshness::AsOf) -> Self {
+        Self {
+            position: as_of.position,
+            lag_ms: as_of.lag_ms,
+        }
+    }
+}
+
+impl From<OrderBody<'_>> for v1::Order {
+    fn from(order: OrderBody<'_>) -> Self {
+        let lines = order.lines.into_iter().map(|line| v1::OrderLine {
+            line: line.line,
+            sku: line.sku.into(),
+            quantity: line.quantity,
+            unit_price: Some(line.unit_price.into()),
+            total: Some(line.total.into()),
+        });
+        let holds = order.holds.into_iter().map(|hold| v1::Hold {
+            hold: hold.hold,
+            reason: hold.reason,
+        });
+        Self {
+            order_id: order.order_id.to_string(),
+            version: order.version,
+            etag: format!("\"{}\"", order.version),
+            position: order.position,
+            status: order.status.into(),
+            payment_status: order.payment_status.into(),
+            fulfilment_status: order.fulfilment_status.into(),
+            customer_id: order.customer_id.into(),
+            reference: order.reference.map(Into::into),
+            lines: lines.collect(),
+            total: Some(order.total.into()),
+            holds: holds.collect(),
+            rejection: order.rejection.map(|rejection| v1::Rejection {
+                reason: rejection.reason.into(),
+                detail: rejection.detail.map(Into::into),
+            }),
+            cancellation_reason: order.cancellation_reason.map(Into::into),
+            shipping_address: order.shipping_address.map(|address| v1::Address {
+                name: address.name,
+                lines: address.lines,
+                city: address.city,
+                postal_code: address.postal_code,
+                country: address.country,
+            }),
+            placed_at: Some(timestamp(order.placed_at)),
+            updated_at: Some(timestamp(order.updated_at)),
+        }
+    }
+}
+
+impl From<&OrderItem<'_>> for v1::OrderItem {
+    fn from(item: &OrderItem<'_>) -> Self {
+        Self {
+            order_id: item.order_id.to_string(),
+            status: item.status.into(),
+            payment_status: item.payment_status.into(),
+            fulfilment_status: item.fulfilment_status.into(),
+            customer_id: item.customer_id.into(),
+            reference: item.reference.map(Into::into),
+            total: Some(item.total.into()),
+            line_count: item.line_count,
+            unit_count: item.unit_count,
+            hold_count: item.hold_count,
+            placed_at: Some(timestamp(item.placed_at)),
+            updated_at: Some(timestamp(item.updated_at)),
+            version: item.version,
+        }
+    }
+}
+
+impl From<&TimelineEvent<'_>> for v1::OrderEvent {
+    fn from(event: &TimelineEvent<'_>) -> Self {
+        Self {
+            position: event.position,
+            r#type: event.kind.into(),
+            actor: event.actor.into(),
+            occurred_at: Some(timestamp(event.occurred_at)),
+            recorded_at: Some(timestamp(event.recorded_at)),
+            event_id: event.event_id.to_string(),
+            stream: event.stream.into(),
+            version: event.version,
+            command_id: event.command_id.to_string(),
+            causation_id: event.causation_id.map(|id| id.to_string()),
+            correlation_id: event.correlation_id.to_string(),
+            data: event.data.get().into(),
+        }
+    }
+}
+
+impl From<&Page<OrderItem<'_>>> for v1::ListOrdersResponse {
+    fn from(page: &Page<OrderItem<'_>>) -> Self {
+        Self {
+            orders: page.items.iter().map(Into::into).collect(),
+            next_page_token: page.next_cursor.clone().unwrap_or_default(),
+            previous_page_token: page.prev_cursor.clone().unwrap_or_default(),
+            as_of: Some(page.as_of.into()),
+        }
+    }
+}
+
+impl From<&Page<TimelineEvent<'_>>> for v1::ListOrderEventsResponse {
+    fn from(page: &Page<TimelineEvent<'_>>) -> Self {
+        Self {
+            events: page.items.iter().map(Into::into).collect(),
+            next_page_token: page.next_cursor.clone().unwrap_or_default(),
+            previous_page_token: page.prev_cursor.clone().unwrap_or_default(),
+            as_of: Some(page.as_of.into()),
+        }
+    }
+}

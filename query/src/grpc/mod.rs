@@ -1,0 +1,59 @@
+//! The read API over gRPC: the same reads as over REST, and streams of what changes.
+
+mod cursor;
+mod feed;
+mod fields;
+mod message;
+mod queries;
+mod streams;
+mod subscriber;
+mod watch;
+
+use crate::{QueryApi, api::Api};
+use axum::Router;
+use chassis::{Problem, grpc::status, layers::RequestContext};
+use proto::{
+    methods,
+    v1::{
+        order_feed_server::{OrderFeedServer, SERVICE_NAME as FEED},
+        order_queries_server::{OrderQueriesServer, SERVICE_NAME as QUERIES},
+    },
+};
+use std::sync::Arc;
+use tonic::{
+    Status,
+    service::{Interceptor, interceptor::InterceptedService},
+};
+
+/// The services' names.
+pub const SERVICES: [&str; 2] = [QUERIES, FEED];
+
+/// The read API's calls, to be served beside its routes. Whoever calls is first seen by `authorize`.
+/// Messages have at most `max_bytes`.
+pub fn grpc<A>(api: QueryApi, authorize: A, max_bytes: usize) -> Router
+where
+    A: Interceptor + Clone + Send + Sync + 'static,
+{
+    let api: Arc<Api> = api.0;
+    let queries = OrderQueriesServer::new(queries::Queries(Arc::clone(&api)))
+        .max_decoding_message_size(max_bytes);
+    let feed = OrderFeedServer::new(feed::Feed(api)).max_decoding_message_size(max_bytes);
+    let queries = InterceptedService::new(queries, authorize.clone());
+    let feed = InterceptedService::new(feed, authorize);
+    chassis::grpc::router(queries, methods(QUERIES))
+        .merge(chassis::grpc::router(feed, methods(FEED)))
+}
+
+/// The status of a call that failed, with fields named as messages name them.
+fn failed(context: &RequestContext, problem: Problem) -> Status {
+    const RENAMED: [(&str, &str); 7] = [
+        ("query:limit", "page_size"),
+        ("query:cursor", "page_token"),
+        ("query:placed_at[gte]", "placed_from"),
+        ("query:placed_at[lt]", "placed_before"),
+        ("query:total[gte]", "total_from"),
+        ("query:total[lt]", "total_below"),
+        ("query:q", "query"),
+    ];
+    status(&context.name(problem), &RENAMED)
+}

@@ -1,0 +1,97 @@
+//! One order, as it is or as it was.
+
+use super::{
+    OrderBody,
+    history::{At, Found, History, fold},
+};
+use crate::{
+    api::Api, freshness::Projection, parameters::refused, problem,
+    read_your_writes::ReadYourWrites, sql::Sql,
+};
+use chassis::Problem;
+use domain::{OrderId, Version};
+use sqlx::postgres::PgRow;
+
+/// An order that was found.
+pub(crate) enum Got {
+    /// In the read model.
+    Row(OrderId, Box<PgRow>),
+    /// In its events.
+    Folded(Box<History>),
+}
+
+impl Got {
+    /// The order.
+    ///
+    /// # Errors
+    /// 500: its row cannot be read.
+    pub(crate) fn order(&self) -> Result<OrderBody<'_>, Problem> {
+        match self {
+            Self::Row(id, row) => OrderBody::of_row(*id, row).map_err(problem::unreadable),
+            Self::Folded(history) => Ok(OrderBody::of_history(history)),
+        }
+    }
+
+    /// Whether it was folded from its events.
+    pub(crate) const fn is_folded(&self) -> bool {
+        matches!(self, Self::Folded(_))
+    }
+}
+
+impl At {
+    /// While it had this version.
+    ///
+    /// # Errors
+    /// 400: there is no such version.
+    pub(crate) fn version(version: i64) -> Result<Self, Problem> {
+        match version {
+            1.. => Ok(Self::Version(Version::new(version))),
+            _ => Err(refused("version", "OUT_OF_RANGE", "it must be 1 or more")),
+        }
+    }
+}
+
+/// The order as it was `at` some time; as it is, if that is not said. As it is, it comes from the read
+/// model, unless that does not have in time what `writes` must see.
+///
+/// # Errors
+/// 404: there is no such order, or was none then; 503: not now.
+pub(crate) async fn get(
+    api: &Api,
+    order_id: OrderId,
+    at: Option<At>,
+    writes: ReadYourWrites,
+) -> Result<Got, Problem> {
+    match at {
+        Some(at) => as_it_was(api, order_id, at).await,
+        None if writes.is_seen(api, Projection::Orders).await? => current(api, order_id).await,
+        None => as_it_was(api, order_id, At::End).await,
+    }
+}
+
+async fn current(api: &Api, order_id: OrderId) -> Result<Got, Problem> {
+    let mut sql = Sql::new(include_str!("order.sql"));
+    sql.value(api.tenant.as_str()).value(order_id.uuid());
+    let mut rows = api.fetch(sql).await?;
+    match rows.pop() {
+        Some(row) => Ok(Got::Row(order_id, Box::new(row))),
+        None => Err(problem::no_such_order(order_id)),
+    }
+}
+
+async fn as_it_was(api: &Api, order_id: OrderId, at: At) -> Result<Got, Problem> {
+    let found = fold(api.reader.as_ref(), &api.tenant, order_id, at).await;
+    match found.map_err(|error| problem::unfoldable(error, order_id))? {
+        Found::Order(history) => Ok(Got::Folded(history)),
+        Found::NotThatFar { current } => Err(Problem::not_found(
+            "VERSION_NOT_FOUND",
+            format!("Order {order_id} has not had that version yet."),
+        )
+        .with_current_version(current.get().unsigned_abs())),
+        Found::NotYet => Err(Problem::not_found(
+            "ORDER_NOT_YET_PLACED",
+            format!("Order {order_id} had not been placed at that time."),
+        )),
+        Found::Absent => Err(problem::no_such_order(order_id)),
+    }
+}

@@ -1,0 +1,95 @@
+//! The platform over gRPC: the same rules as over REST, and the calls that only gRPC has.
+
+mod commands;
+mod connection;
+mod contract;
+mod feed;
+mod foreign;
+mod import;
+mod queries;
+
+use proto::v1::{
+    NewOrderLine, PlaceOrderRequest, ReceiveStockRequest,
+    order_commands_client::OrderCommandsClient, order_feed_client::OrderFeedClient,
+    order_import_client::OrderImportClient, order_queries_client::OrderQueriesClient,
+};
+use tests::platform::Platform;
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+/// Clients of all services.
+struct Clients {
+    commands: OrderCommandsClient<Channel>,
+    import: OrderImportClient<Channel>,
+    queries: OrderQueriesClient<Channel>,
+    feed: OrderFeedClient<Channel>,
+}
+
+fn channel(address: &str) -> Channel {
+    let endpoint = Endpoint::from_shared(address.to_owned()).expect("it is an address");
+    endpoint.connect_lazy()
+}
+
+fn clients(p: &Platform) -> Clients {
+    let (commands, queries) = (channel(p.api.commands()), channel(p.api.queries()));
+    Clients {
+        commands: OrderCommandsClient::new(commands.clone()),
+        import: OrderImportClient::new(commands),
+        queries: OrderQueriesClient::new(queries.clone()),
+        feed: OrderFeedClient::new(queries),
+    }
+}
+
+fn key() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// An order of one line.
+fn order_of(sku: &str, quantity: i64) -> PlaceOrderRequest {
+    PlaceOrderRequest {
+        request_id: key(),
+        customer_id: "17850".into(),
+        currency: "EUR".into(),
+        lines: vec![NewOrderLine {
+            sku: sku.into(),
+            quantity,
+            unit_price: 999,
+            currency: None,
+        }],
+        payment_method: "tok_approve".into(),
+        ..PlaceOrderRequest::default()
+    }
+}
+
+fn delivery(sku: &str, quantity: i64) -> ReceiveStockRequest {
+    ReceiveStockRequest {
+        request_id: key(),
+        sku: sku.into(),
+        quantity,
+        ..ReceiveStockRequest::default()
+    }
+}
+
+/// What a call failed with: code, reason, and the field that is named.
+fn failure<T: std::fmt::Debug>(result: Result<T, Status>) -> (Code, String, String) {
+    let status = result.expect_err("it fails");
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.clone());
+    let wrong = details
+        .bad_request()
+        .and_then(|wrong| wrong.field_violations.first());
+    let field = wrong.map(|wrong| wrong.field.clone());
+    (
+        status.code(),
+        reason.unwrap_or_default(),
+        field.unwrap_or_default(),
+    )
+}
+
+fn failed(code: Code, reason: &str, field: &str) -> (Code, String, String) {
+    (code, reason.into(), field.into())
+}
