@@ -14,3 +14,4 @@ mod rules;
 mod shutdown;
 mod simulation;
 mod tls;
+mod traces;
