@@ -26,10 +26,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// A process under `settings`, with logs and metrics.
-    pub fn new(settings: Settings) -> anyhow::Result<Self> {
+    /// A process of `service` under `settings`, with logs, metrics and traces.
+    pub fn new(service: &'static str, settings: Settings) -> anyhow::Result<Self> {
         let metrics = telemetry::init(&settings.telemetry)?;
         let lifecycle = Lifecycle::new(settings.http.shutdown_timeout());
+        telemetry::export_traces(service, &settings.telemetry, &lifecycle)?;
         let health = Health::new(lifecycle.soft().clone());
         let upkeep = metrics.clone().run_upkeep(lifecycle.soft().clone());
         lifecycle.spawn_critical("metrics", async {
@@ -112,7 +113,7 @@ where
             print!("{}", settings.to_yaml_redacted());
             return Ok(ExitCode::SUCCESS);
         }
-        let process = service(Process::new(settings)?).await?;
+        let process = service(Process::new(name, settings)?).await?;
         Ok(process.run().await)
     })
 }

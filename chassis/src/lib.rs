@@ -4,7 +4,7 @@
 //! Start-up reads the same everywhere:
 //!
 //! 1. [`config::Settings::load`]: an invalid setting stops here, before anything is bound;
-//! 2. [`telemetry::init`]: logs and metrics;
+//! 2. [`telemetry::init`]: logs and metrics; [`telemetry::export_traces`]: traces;
 //! 3. [`server::bind`]: a port in use stops here, before any work starts;
 //! 4. [`layers::wrap`] the service's routes, and [`server::serve`] them as a critical task of a
 //!    [`lifecycle::Lifecycle`];

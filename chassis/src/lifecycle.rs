@@ -1,6 +1,7 @@
 //! How a process lives and ends: tracked tasks, two-stage shutdown, an honest exit code.
 
 use std::{
+    fmt,
     future::Future,
     panic::AssertUnwindSafe,
     process::ExitCode,
@@ -8,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -37,7 +38,18 @@ struct Inner {
     /// Names of tasks that run, for the log line about what did not finish.
     running: Mutex<Vec<&'static str>>,
     failed: Mutex<Option<&'static str>>,
+    last: Last,
     shutdown_timeout: Duration,
+}
+
+/// What is done when everything else has ended.
+#[derive(Default)]
+struct Last(Mutex<Option<BoxFuture<'static, ()>>>);
+
+impl fmt::Debug for Last {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Last")
+    }
 }
 
 impl Default for Lifecycle {
@@ -57,6 +69,7 @@ impl Lifecycle {
                 tasks: TaskTracker::new(),
                 running: Mutex::default(),
                 failed: Mutex::default(),
+                last: Last::default(),
                 shutdown_timeout,
             }),
         }
@@ -109,6 +122,19 @@ impl Lifecycle {
         });
     }
 
+    /// Does this when all tasks have ended, however they have, unless a second signal wants the end
+    /// at once. It must be bounded in time; what was to come last before comes before it.
+    pub fn run_last<F>(&self, work: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut last = lock(&self.inner.last.0);
+        *last = Some(match last.take() {
+            Some(before) => before.then(|()| work).boxed(),
+            None => work.boxed(),
+        });
+    }
+
     /// Waits for SIGTERM, SIGINT, a failed critical task or [`shut_down`](Self::shut_down), then
     /// ends everything within the shutdown time.
     ///
@@ -158,6 +184,14 @@ impl Lifecycle {
                 .is_err()
             {
                 tracing::error!(running = ?self.running(), "tasks did not end when cancelled");
+            }
+        }
+        let last = lock(&inner.last.0).take();
+        if let Some(last) = last {
+            tokio::select! {
+                () = last => {}
+                _ = terminate.recv() => return self.abort(),
+                _ = interrupt.recv() => return self.abort(),
             }
         }
         if let Some(task) = *lock(&inner.failed) {
@@ -284,6 +318,40 @@ mod tests {
         assert_eq!(outcome(&lifecycle).await, Outcome::CutOff);
         assert!(began.elapsed() < 5 * SECOND);
         assert!(lifecycle.running().is_empty());
+    }
+
+    /// Two things that come last: each says so when it is its turn.
+    fn tell_of_the_end(lifecycle: &Lifecycle) -> std::sync::mpsc::Receiver<(&'static str, bool)> {
+        let (tell, told) = std::sync::mpsc::channel();
+        for name in ["first", "second"] {
+            let (tell, all) = (tell.clone(), lifecycle.clone());
+            lifecycle.run_last(async move {
+                let alone = all.running().is_empty();
+                tell.send((name, alone)).unwrap();
+            });
+        }
+        told
+    }
+
+    #[tokio::test]
+    async fn what_comes_last_comes_after_all_tasks_however_they_end() {
+        let finished = Lifecycle::new(SECOND);
+        finished.shut_down();
+        let broken = Lifecycle::new(SECOND);
+        broken.spawn_critical("broken", async { anyhow::bail!("no database") });
+        let stuck = Lifecycle::new(Duration::from_millis(50));
+        stuck.spawn_critical("stuck", std::future::pending());
+        stuck.shut_down();
+        for (lifecycle, how) in [
+            (finished, Outcome::Clean),
+            (broken, Outcome::Failed),
+            (stuck, Outcome::CutOff),
+        ] {
+            let told = tell_of_the_end(&lifecycle);
+            assert_eq!(outcome(&lifecycle).await, how);
+            let told: Vec<_> = told.try_iter().collect();
+            assert_eq!(told, [("first", true), ("second", true)]);
+        }
     }
 
     /// What the processes in the tests below run, when this test binary starts itself again.

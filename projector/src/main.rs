@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = Settings::load()?;
     match arguments.action.unwrap_or(Action::Run) {
-        Action::Run => serve(Process::new(settings)?).await,
+        Action::Run => serve(Process::new("projector", settings)?).await,
         Action::Rebuild { name, .. } => rebuild(&settings, name).await,
         Action::Status => status(&settings).await,
         Action::Config(ConfigAction::Print) => {

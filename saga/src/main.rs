@@ -87,7 +87,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = Settings::load()?;
     match arguments.action.unwrap_or(Action::Run) {
         Action::Run => {
-            let process = serve(Process::new(settings)?).await?;
+            let process = serve(Process::new("saga", settings)?).await?;
             Ok(process.run().await)
         }
         Action::Parked { json } => operator::parked(&open_storage(&settings, 1).await?, json).await,

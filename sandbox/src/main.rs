@@ -39,6 +39,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let settings = Settings::load()?;
     let metrics = telemetry::init(&settings.telemetry)?;
     let lifecycle = Lifecycle::new(settings.http.shutdown_timeout());
+    telemetry::export_traces("sandbox", &settings.telemetry, &lifecycle)?;
 
     let options = SandboxOptions {
         max_operations: arguments.max_operations as usize,

@@ -169,6 +169,11 @@ pub trait EventStore: EventReader {
     /// something was appended can say of which epoch that is, without asking again.
     fn epoch(&self) -> Option<Uuid>;
 
+    /// The database that it is, as OpenTelemetry names it; none where it is none.
+    fn system(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Forgets command records older than `before`; says how many. Bounded work per call.
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 }

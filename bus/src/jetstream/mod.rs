@@ -4,6 +4,7 @@ mod connection;
 mod headers;
 mod options;
 mod publish;
+mod spans;
 mod stream;
 mod subscribe;
 mod wire;

@@ -1,6 +1,6 @@
 //! Sending a message.
 
-use super::{JetStream, wire};
+use super::{JetStream, spans, wire};
 use crate::broker::{Acknowledged, Acknowledgement, BrokerError, Duplicates, Message};
 use async_nats::{
     header::{NATS_EXPECTED_LAST_SEQUENCE, NATS_EXPECTED_STREAM, NATS_MESSAGE_ID},
@@ -12,6 +12,7 @@ use async_nats::{
     },
 };
 use std::{future::IntoFuture, time::Duration};
+use traces::Span;
 
 /// How often a wait for an acknowledgement looks whether the connection is still the same one.
 const LOOK: Duration = Duration::from_millis(100);
@@ -24,6 +25,7 @@ pub(super) async fn publish(
 ) -> Result<Acknowledgement, BrokerError> {
     let options = &jetstream.options;
     let subject = wire::subject(&options.prefix, &message.event);
+    let mut span = spans::publishing(&options.stream, &subject, message);
     let mut headers = wire::headers(message);
     if duplicates == Duplicates::Refuse {
         let event_id = message.event.envelope.event_id;
@@ -36,8 +38,24 @@ pub(super) async fn publish(
         .payload(message.event.payload.clone());
     let connects = jetstream.connects();
     let sent = jetstream.context.send_publish(subject, publish).await;
-    let acknowledgement = acknowledgement(jetstream.clone(), connects, sent.map_err(failed)?);
-    Ok(Box::pin(acknowledgement))
+    let sent = sent
+        .map_err(failed)
+        .inspect_err(|error| span.fail(error.to_string()))?;
+    let acknowledgement = acknowledgement(jetstream.clone(), connects, sent);
+    Ok(Box::pin(watched(span, acknowledgement)))
+}
+
+/// The same acknowledgement; the span ends with it, or when nobody waits for it any more.
+async fn watched(
+    mut span: Span,
+    acknowledgement: impl Future<Output = Result<Acknowledged, BrokerError>>,
+) -> Result<Acknowledged, BrokerError> {
+    let acknowledged = acknowledgement.await;
+    match &acknowledged {
+        Ok(Acknowledged { duplicate, .. }) => span.set("orders.duplicate", *duplicate),
+        Err(error) => span.fail(error.to_string()),
+    }
+    acknowledged
 }
 
 /// The answer; none is waited for that a broken connection has swallowed.

@@ -15,6 +15,8 @@ pub(super) enum Rule {
     Integer { min: u64, max: u64 },
     /// Up to `len` integers in a range, at least one; in the environment separated by commas.
     Integers { min: u64, max: u64, len: usize },
+    /// A number from 0 to 1.
+    Share,
     /// `true` or `false`.
     Flag,
     /// One of these words.
@@ -43,6 +45,7 @@ impl fmt::Display for Rule {
                     "1 to {len} integers from {min} to {max}, separated by commas"
                 )
             }
+            Self::Share => f.write_str("a number from 0 to 1"),
             Self::Flag => f.write_str("true or false"),
             Self::OneOf(words) => f.write_str(&words.join(" or ")),
             Self::Name { max } => write!(f, "1 to {max} of a-z A-Z 0-9 - _ ."),
@@ -67,6 +70,7 @@ impl Rule {
         match self {
             Self::Integer { min, max } => integer(value, *min, *max),
             Self::Integers { min, max, len } => integers(value, *min, *max, *len),
+            Self::Share => share(value),
             Self::Flag => match value {
                 Value::Bool(flag) => Some(Value::Bool(*flag)),
                 Value::String(text) => text.parse().ok().map(Value::Bool),
@@ -103,6 +107,15 @@ fn integer(value: &Value, min: u64, max: u64) -> Option<Value> {
         _ => return None,
     };
     (min..=max).contains(&number).then(|| Value::from(number))
+}
+
+fn share(value: &Value) -> Option<Value> {
+    let number: f64 = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    (0.0..=1.0).contains(&number).then(|| Value::from(number))
 }
 
 fn integers(value: &Value, min: u64, max: u64, len: usize) -> Option<Value> {
@@ -173,6 +186,30 @@ mod tests {
             json!([1]),
         ] {
             assert_eq!(rule.accept(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_from_none_to_all() {
+        for (given, is) in [
+            (json!(0), 0.0),
+            (json!(1), 1.0),
+            (json!(0.25), 0.25),
+            (json!("0.05"), 0.05),
+            (json!(" 1 "), 1.0),
+        ] {
+            assert_eq!(Rule::Share.accept(&given), Some(json!(is)), "{given}");
+        }
+        for wrong in [
+            json!(-0.1),
+            json!(1.01),
+            json!("NaN"),
+            json!("half"),
+            json!(""),
+            json!(true),
+            json!(null),
+        ] {
+            assert_eq!(Rule::Share.accept(&wrong), None, "{wrong}");
         }
     }
 

@@ -33,7 +33,7 @@ pub struct Settings {
     pub saga: SagaSettings,
     /// The read API.
     pub query: QuerySettings,
-    /// Logs.
+    /// Logs and traces.
     pub telemetry: TelemetrySettings,
     /// Whose data this is.
     pub tenant: TenantSettings,
@@ -212,12 +212,18 @@ section! {
 }
 
 section! {
-    /// Logs.
+    /// Logs and traces.
     TelemetrySettings in "telemetry" {
         /// Which log lines are written.
         log: String = "info,sqlx=warn".to_owned(), Rule::LogFilter;
         /// How log lines look: json for programs, text for people.
         format: LogFormat = LogFormat::Json, Rule::OneOf(&["json", "text"]);
+        /// Where traces are sent to, by OTLP over HTTP, without its path /v1/traces; absent: nowhere,
+        /// and none are recorded.
+        otlp_endpoint: Option<String> = None, Rule::Url(&["http", "https"]);
+        /// Share of traces that are recorded, of those that begin here; what a caller has begun is
+        /// recorded as the caller's traceparent says.
+        sampling: f64 = 1.0, Rule::Share;
     }
 }
 

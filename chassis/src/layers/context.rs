@@ -7,6 +7,8 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, request::Parts},
 };
 
+use traces::{Kind, Span};
+
 use crate::{
     clock,
     config::HttpSettings,
@@ -23,7 +25,7 @@ const MAX_REQUEST_ID: usize = 128;
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     request_id: HeaderValue,
-    /// Our own step in the caller's trace, or in a new one.
+    /// Our own step in the caller's trace or in a new one, where it is recorded; else the caller's.
     pub trace: TraceContext,
     body: BodyLimits,
 }
@@ -40,17 +42,24 @@ impl RequestContext {
         Self::of(headers, (&HttpSettings::default()).into())
     }
 
+    /// Of a request that is not recorded.
     pub(crate) fn of(headers: &HeaderMap, body: BodyLimits) -> Self {
+        Self::new(headers, Span::pass(caller(headers)), body)
+    }
+
+    /// Of a request that is worked on from now on, with its span.
+    pub(super) fn enter(headers: &HeaderMap, body: BodyLimits) -> (Self, Span) {
+        let (trace, span) = Span::enter(caller(headers), Kind::Server);
+        (Self::new(headers, trace, body), span)
+    }
+
+    fn new(headers: &HeaderMap, trace: TraceContext, body: BodyLimits) -> Self {
         let request_id = headers
             .get(REQUEST_ID)
             .or_else(|| headers.get(X_REQUEST_ID))
             .filter(|id| is_sane(id.as_bytes()))
             .cloned()
             .unwrap_or_else(new_request_id);
-        let trace = headers
-            .get(TRACEPARENT)
-            .and_then(|parent| TraceContext::parse(parent.as_bytes()).ok())
-            .map_or_else(TraceContext::new_root, |parent| parent.child());
         Self {
             request_id,
             trace,
@@ -92,6 +101,12 @@ impl<S: Sync> FromRequestParts<S> for RequestContext {
             .cloned()
             .unwrap_or_else(|| Self::of(&parts.headers, BodyLimits::of(&parts.extensions))))
     }
+}
+
+/// The step in a trace that the request follows from.
+fn caller(headers: &HeaderMap) -> Option<TraceContext> {
+    let parent = headers.get(TRACEPARENT)?;
+    TraceContext::parse(parent.as_bytes()).ok()
 }
 
 fn is_sane(id: &[u8]) -> bool {

@@ -8,6 +8,7 @@ mod client_rate;
 mod context;
 mod route_metrics;
 mod service;
+mod spans;
 
 use axum::Router;
 

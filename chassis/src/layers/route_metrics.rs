@@ -103,7 +103,7 @@ fn histogram(method: &'static str, route: &str) -> Histogram {
 }
 
 /// Methods are free text: without a bound a stranger could fill the memory with labels.
-fn label(method: &Method) -> &'static str {
+pub(super) fn label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",

@@ -23,6 +23,7 @@ use axum::{
 };
 use futures::FutureExt;
 use tower::{Layer, Service};
+use traces::Span;
 
 use super::{
     PROBE_PATHS,
@@ -30,6 +31,7 @@ use super::{
     client_rate::ClientRate,
     context::{BodyLimits, RequestContext},
     route_metrics::{CLIENT_GONE, RouteMetrics},
+    spans,
 };
 use crate::{
     config::HttpSettings,
@@ -107,18 +109,29 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let context = RequestContext::of(request.headers(), self.shared.body);
         let kind = Kind::of(&request);
+        // Of one that is turned away.
+        let context = |request: &Request| RequestContext::of(request.headers(), self.shared.body);
         let rate = self.shared.client_rate.as_ref();
         if let Some(wait) = rate.and_then(|rate| rate.refuse(&request)) {
             // Many in a row, by definition: counted, but not a log line each.
             metrics::counter!("http_requests_limited_total").increment(1);
-            return Box::pin(ready(Ok(too_many(kind, context, request.uri(), wait))));
+            let refused = too_many(kind, context(&request), request.uri(), wait);
+            return Box::pin(ready(Ok(refused)));
         }
-        let Some(visit) = Visit::begin(&self.shared, &self.metrics, &request) else {
+        let Some(mut visit) = Visit::begin(&self.shared, &self.metrics, &request) else {
             // Many at once, by definition: counted, but not a log line each.
             metrics::counter!("http_requests_shed_total").increment(1);
-            return Box::pin(ready(Ok(overloaded(kind, context, request.uri()))));
+            let shed = overloaded(kind, context(&request), request.uri());
+            return Box::pin(ready(Ok(shed)));
+        };
+        let context = match visit.is_probe() {
+            true => context(&request),
+            false => {
+                let (context, span) = RequestContext::enter(request.headers(), self.shared.body);
+                visit.span = span;
+                context
+            }
         };
 
         match kind {
@@ -219,6 +232,7 @@ struct Visit {
     route: Option<MatchedPath>,
     began: Instant,
     status: u16,
+    span: Span,
 }
 
 impl Visit {
@@ -237,7 +251,13 @@ impl Visit {
             route: request.extensions().get().cloned(),
             began: Instant::now(),
             status: CLIENT_GONE,
+            span: Span::NONE,
         })
+    }
+
+    /// Whether somebody only looks how this process is: nobody wants a trace of each of those.
+    fn is_probe(&self) -> bool {
+        PROBE_PATHS.contains(&self.uri.path())
     }
 
     fn end(mut self, status: u16) {
@@ -283,6 +303,9 @@ impl Drop for Visit {
         let route = self.route.as_ref().map(MatchedPath::as_str);
         self.metrics
             .record(&self.method, route, self.status, self.began);
+        if self.span.is_recorded() {
+            spans::describe(&mut self.span, &self.method, &self.uri, route, self.status);
+        }
     }
 }
 

@@ -199,7 +199,7 @@ mod tests {
             );
         let _default = tracing::subscriber::set_default(subscriber);
 
-        let trace = TraceContext::new_root();
+        let trace = TraceContext::new_root(false);
         let request_id = "r-7".parse().unwrap();
         LogScope { trace, request_id }
             .run(async { tracing::info!("inside") })

@@ -1,10 +1,10 @@
-//! Logs, metrics and the trace context that ties a request's log lines together.
+//! Logs, metrics and traces.
 
 mod json;
+mod otlp;
 mod prometheus;
 mod scope;
 mod text;
-mod trace_context;
 
 use std::{
     backtrace::Backtrace,
@@ -15,9 +15,10 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
+pub use otlp::export_traces;
 pub use prometheus::{Metrics, SECONDS_BUCKETS};
 pub(crate) use scope::LogScope;
-pub use trace_context::TraceContext;
+pub use traces::TraceContext;
 
 use crate::config::{LogFormat, TelemetrySettings};
 
@@ -39,6 +40,12 @@ pub enum TelemetryError {
     /// A recorder that is not ours is installed already.
     #[error("metrics are already recorded elsewhere in this process")]
     Metrics,
+    /// There can be no HTTP client for the collector of traces.
+    #[error("telemetry.otlp_endpoint: no client for the collector can be made")]
+    Collector(#[source] reqwest::Error),
+    /// Spans are recorded already.
+    #[error("traces cannot be recorded")]
+    Traces(#[source] traces::AlreadyRecorded),
 }
 
 /// Starts logs (to standard error) and metrics for this process; call it once, before any work.

@@ -24,7 +24,7 @@ pub async fn serve(mut settings: Settings, sandbox: Option<Ledger>) -> anyhow::R
     if let Some(ledger) = &sandbox {
         ledger.settle(&mut settings)?;
     }
-    let process = Process::new(settings)?;
+    let process = Process::new("orders", settings)?;
     start(&process, sandbox.as_ref()).await?;
     Ok(process.run().await)
 }

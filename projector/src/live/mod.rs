@@ -3,6 +3,7 @@
 mod cache;
 mod error;
 mod runner;
+mod spans;
 mod step;
 
 pub use error::{Place, RunError};

@@ -1,6 +1,6 @@
 //! Runs one projection over all events, from its checkpoint.
 
-use super::{RunError, Step};
+use super::{RunError, Step, spans};
 use crate::{
     projection::{Projection, stops_at},
     storage::{Checkpoint, ReadModels},
@@ -118,7 +118,10 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
         events: &[&Recorded],
         to: Bookmark,
     ) -> Result<(), RunError> {
-        let rows = match step.take(events, to).await {
+        let folding = spans::folding(P::NAME, events);
+        let taken = step.take(events, to).await;
+        spans::folded(folding, &taken);
+        let rows = match taken {
             Err(RunError::Unfoldable(error)) => {
                 let broken = error.envelope.position;
                 let before = events.partition_point(|event| event.envelope.position < broken);

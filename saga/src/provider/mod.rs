@@ -1,7 +1,9 @@
 //! The payment provider, as the sagas see it.
 
+mod caller;
 mod http;
 
+pub(crate) use caller::called_by;
 pub use http::{HttpPaymentProvider, InvalidProvider};
 
 use async_trait::async_trait;

@@ -7,6 +7,7 @@ mod perform;
 mod plan;
 mod policy;
 mod remembered;
+mod spans;
 mod tasks;
 
 pub use error::RunError;

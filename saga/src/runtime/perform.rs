@@ -5,9 +5,10 @@ use super::{
     calls::{CallOutcome, call, is_in_the_books, kind, moves_money},
     envelope,
     payments::{Known, payments},
+    spans,
 };
 use crate::{
-    provider::PaymentProvider,
+    provider::{PaymentProvider, called_by},
     storage::{SagaStore, SagaStoreError, StoredTask},
     telemetry,
 };
@@ -67,9 +68,17 @@ impl Performer {
     pub(super) async fn perform(&self, task: &StoredTask, payment: Option<Known>) -> Done {
         let lateness = self.clock.now() - task.due_at;
         telemetry::begun(lateness.to_std().unwrap_or_default());
-        let tried = AssertUnwindSafe(self.attempt(task, payment))
-            .catch_unwind()
-            .await;
+        let (mut span, traced) = spans::performing(task);
+        let attempt = called_by(span.context(), self.attempt(&traced, payment));
+        let tried = AssertUnwindSafe(attempt).catch_unwind().await;
+        match &tried {
+            Ok(Tried::Recorded) => span.set("orders.outcome", "done"),
+            Ok(Tried::NotAwaited) => span.set("orders.outcome", "not_awaited"),
+            Ok(Tried::Problem(problem) | Tried::Hopeless(problem)) => span.fail(cleaned(problem)),
+            Ok(Tried::Stopped) => span.fail("the process stops"),
+            Err(_) => span.fail("doing it panicked"),
+        }
+        drop(span);
         match tried {
             Ok(Tried::Recorded) => {
                 telemetry::tried("done");

@@ -8,6 +8,7 @@ use domain::{
     policy::{Reaction, Task, TimerName},
 };
 use std::collections::BTreeMap;
+use traces::Span;
 
 /// What a batch of events leads to, in the order of the events.
 #[derive(Default)]
@@ -26,20 +27,21 @@ pub(super) struct Planner<'a> {
 }
 
 impl Plan {
-    /// Adds what `event` leads to. Ids follow from the event, so that planning it again plans the
-    /// same.
+    /// Adds what `event` leads to, which `span` is about. Ids follow from the event, so that planning
+    /// it again plans the same.
     pub(super) fn add(
         &mut self,
         planner: &Planner<'_>,
         order_id: OrderId,
         event: &Recorded,
+        span: &Span,
         reactions: Vec<Reaction>,
     ) {
         let context = Context {
             tenant: event.envelope.tenant.clone(),
             correlation_id: event.envelope.correlation_id,
             causation_id: event.envelope.event_id,
-            traceparent: event.envelope.traceparent.clone(),
+            traceparent: span.traceparent_or(event.envelope.traceparent.as_deref()),
         };
         for (index, reaction) in reactions.into_iter().enumerate() {
             let id = CommandId::of(event.envelope.event_id, planner.policy, index);

@@ -8,6 +8,7 @@ use super::{
     Progress, RunError, actor,
     plan::{Plan, Planner},
     remembered::{Memory, Remembered},
+    spans,
 };
 use crate::{
     storage::{Checkpoint, Commit, SagaStore, StoredTask},
@@ -37,6 +38,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
+use traces::Span;
 use uuid::Uuid;
 
 /// From the beginning of a batch to that of the next, unless there is much to do: batches of single
@@ -207,13 +209,35 @@ impl<P: Policy> PolicyRunner<P> {
             actor: &self.actor,
             now: self.clock.now(),
         };
+        let mut spans = vec![];
         for (order_id, event) in &concerned {
             let known = states.entry(*order_id).or_insert_with(|| term.nothing());
             let state = std::mem::take(&mut known.state);
             let (state, reactions) = P::react(&self.limits, state, event);
             known.state = state;
-            plan.add(&planner, *order_id, event, reactions);
+            let span = spans::reacting(P::NAME, event, &reactions);
+            plan.add(&planner, *order_id, event, &span, reactions);
+            spans.extend(Some(span).filter(Span::is_recorded));
         }
+        let done = self.carry_out(term, plan, &mut states, to).await;
+        spans::reacted(spans, &done);
+        done?;
+        telemetry::reacted(P::NAME, concerned.len());
+        for (order_id, known) in states {
+            term.memory.put(order_id, known);
+        }
+        Ok(!concerned.is_empty())
+    }
+
+    /// Puts what is planned, and writes down what is left to do, what is remembered, and how far that
+    /// is.
+    async fn carry_out(
+        &self,
+        term: &mut Term<P>,
+        mut plan: Plan,
+        states: &mut BTreeMap<OrderId, Remembered<P::State>>,
+        to: Bookmark,
+    ) -> Result<(), RunError> {
         for (order_id, command, problem) in self.put(std::mem::take(&mut plan.commands)).await? {
             plan.park(order_id, command, problem);
         }
@@ -226,7 +250,7 @@ impl<P: Policy> PolicyRunner<P> {
             from: term.written,
             to,
             store_epoch: term.store_epoch,
-            states: changed::<P>(&mut states, &term.nothing)?,
+            states: changed::<P>(states, &term.nothing)?,
             schedule,
             unschedule,
         };
@@ -237,13 +261,9 @@ impl<P: Policy> PolicyRunner<P> {
         if busy {
             self.tasks.notify_one();
         }
-        telemetry::reacted(P::NAME, concerned.len());
         term.written = to.position;
         term.written_at = Instant::now();
-        for (order_id, known) in states {
-            term.memory.put(order_id, known);
-        }
-        Ok(!concerned.is_empty())
+        Ok(())
     }
 
     /// What the policy remembers of the orders of `events`, where it remembers anything.

@@ -98,12 +98,25 @@ impl ParkedTask {
     pub const fn what(&self) -> &'static str {
         match &self.task {
             None => "unreadable",
-            Some(Task::Execute(command)) => command.name(),
-            Some(Task::Call(Call::Authorize { .. })) => "authorize",
-            Some(Task::Call(Call::Inquire { .. })) => "inquire",
-            Some(Task::Call(Call::Void { .. })) => "void",
-            Some(Task::Call(Call::Capture { .. })) => "capture",
+            Some(task) => what(task),
         }
+    }
+}
+
+impl StoredTask {
+    /// What it does, in a word.
+    pub(crate) const fn what(&self) -> &'static str {
+        what(&self.task)
+    }
+}
+
+const fn what(task: &Task) -> &'static str {
+    match task {
+        Task::Execute(command) => command.name(),
+        Task::Call(Call::Authorize { .. }) => "authorize",
+        Task::Call(Call::Inquire { .. }) => "inquire",
+        Task::Call(Call::Void { .. }) => "void",
+        Task::Call(Call::Capture { .. }) => "capture",
     }
 }
 

@@ -4,10 +4,12 @@ use super::{
     Executed, Job, LaneError, Outcome,
     cache::{StateCache, WorkingSet},
     decide::{Decided, Decision, decide},
+    spans,
 };
 use crate::{Append, AppendOutcome, CommandRecord, EventStore, StoreError};
 use domain::{CommandEnvelope, CommandId, StreamId};
 use std::{collections::HashSet, sync::Arc};
+use traces::TraceContext;
 
 /// How many appends that were tried alone may fail one after the other before the rest of their
 /// batch is given up: then it is not about some of the commands.
@@ -20,16 +22,20 @@ pub(super) struct Pending {
     pub streams: Vec<StreamId>,
     /// How often it was decided already.
     pub attempts: u32,
+    /// What its spans follow from, if they are recorded.
+    pub trace: Option<TraceContext>,
 }
 
 impl Pending {
     /// The job, unless its command is about nothing: that is answered here.
     pub(super) fn new(job: Job) -> Option<Self> {
         let streams = job.command.command.streams(&job.command.tenant);
+        let trace = traces::recorded(job.command.traceparent.as_deref());
         let pending = Self {
             job,
             streams,
             attempts: 0,
+            trace,
         };
         if pending.streams.is_empty() {
             pending.answer(Err(LaneError::NoStreams));
@@ -81,10 +87,14 @@ pub(super) async fn attempt(
                 continue;
             }
         }
-        match decide(pending, &mut states) {
-            Decision::Append(append, settled) => {
+        let span = spans::deciding(&pending);
+        let decision = decide(pending, &mut states);
+        spans::decided(span, &decision);
+        match decision {
+            Decision::Append(mut append, settled) => {
+                let span = spans::appending(store, &settled.pending, &mut append);
                 appends.push(append);
-                decided.push(settled);
+                decided.push((settled, span));
             }
             Decision::Unrecorded(pending, executed) => unrecorded.push((pending, Ok(executed))),
             Decision::Answered => {}
@@ -104,10 +114,16 @@ pub(super) async fn attempt(
         };
         match appended {
             Ok(outcomes) => {
-                for (settled, outcome) in decided.into_iter().zip(outcomes) {
+                for ((settled, span), outcome) in decided.into_iter().zip(outcomes) {
                     left.extend(match outcome {
-                        Alone::Settled(outcome) => settle(settled, outcome, &mut states),
-                        Alone::Failed(error) => fail(settled, error, &mut states),
+                        Alone::Settled(outcome) => {
+                            spans::appended(span, appends.len(), &outcome);
+                            settle(settled, outcome, &mut states)
+                        }
+                        Alone::Failed(error) => {
+                            spans::failed(span, &error);
+                            fail(settled, error, &mut states)
+                        }
                         Alone::Moot => again(settled, &mut states),
                     });
                 }
@@ -115,7 +131,10 @@ pub(super) async fn attempt(
             // What was decided may or may not have been done, so none of these states can be kept.
             Err(error) => {
                 left.extend(unrecorded.into_iter().map(|(pending, _)| pending));
-                left.extend(decided.into_iter().map(|settled| settled.pending));
+                left.extend(decided.into_iter().map(|(settled, span)| {
+                    spans::failed(span, &error);
+                    settled.pending
+                }));
                 return (left, Some(error));
             }
         }

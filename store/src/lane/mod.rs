@@ -16,6 +16,7 @@ mod cache;
 mod decide;
 mod error;
 mod run;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -87,6 +88,16 @@ pub struct Executed {
     /// The state of the stream it was about, after it; where it was asked for and the command was
     /// executed now. For a replayed one, fold the stream up to `version`.
     pub state: Option<Arc<State>>,
+}
+
+impl Outcome {
+    /// For traces.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused(_) => "refused",
+        }
+    }
 }
 
 struct Job {

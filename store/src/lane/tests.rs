@@ -1,5 +1,7 @@
 //! The lane over the memory store, and over stores that misbehave.
 
+mod spans;
+
 use super::{Executed, Lane, LaneError, LaneOptions, Outcome};
 use crate::{
     Answer, Append, AppendOutcome, CommandRecord, EventReader, EventStore, Head, HeadSignal,

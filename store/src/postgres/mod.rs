@@ -149,6 +149,10 @@ impl EventStore for PostgresStore {
         Ok(outcomes)
     }
 
+    fn system(&self) -> Option<&'static str> {
+        Some("postgresql")
+    }
+
     async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
         let sql = "SELECT clock_timestamp()";
         let connections = self.reader.connections();

@@ -15,3 +15,4 @@ mod rules;
 mod shutdown;
 mod simulation;
 mod tls;
+mod traces;

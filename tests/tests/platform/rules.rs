@@ -6,17 +6,21 @@ use std::{collections::BTreeMap, process::Command};
 /// What each room may use of the others. A room that is not named here may not exist.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("chassis", &[]),
+    ("traces", &[]),
+    ("chassis", &["traces"]),
     ("local", &[]),
-    ("store", &["domain"]),
-    ("bus", &["domain", "store"]),
+    ("store", &["domain", "traces"]),
+    ("bus", &["domain", "store", "traces"]),
     ("assembly", &["bus", "chassis", "store"]),
     ("sandbox", &["chassis"]),
     ("command", &["assembly", "chassis", "domain", "store"]),
-    ("saga", &["assembly", "bus", "chassis", "domain", "store"]),
+    (
+        "saga",
+        &["assembly", "bus", "chassis", "domain", "store", "traces"],
+    ),
     (
         "projector",
-        &["assembly", "bus", "chassis", "domain", "store"],
+        &["assembly", "bus", "chassis", "domain", "store", "traces"],
     ),
     ("query", &["assembly", "chassis", "domain", "store"]),
     (
@@ -71,6 +75,11 @@ const MUST_NOT_USE: &[(&str, &[&str])] = &[
     ("store", &["axum", "async-nats", "reqwest"]),
     ("bus", &["axum", "reqwest"]),
     ("query", &["async-nats"]),
+    // It is below all the others, and in the way of every command.
+    (
+        "traces",
+        &["tokio", "tracing", "metrics", "opentelemetry-proto"],
+    ),
 ];
 
 /// The normal dependencies of each package of the workspace; those of its tests do not count.

@@ -1,6 +1,7 @@
 //! The payment provider over HTTP.
 
 mod answer;
+mod spans;
 
 use super::{Authorization, AuthorizeRequest, CallError, PaymentProvider};
 use answer::{Answer, by_itself, capture, refusal, stands, void};
@@ -8,9 +9,12 @@ use async_trait::async_trait;
 use backon::{ExponentialBuilder, Retryable};
 use chassis::http_client;
 use domain::{Currency, Money};
-use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect};
 use serde::Serialize;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 /// How often a call that the provider did not take is put again at once, and after how long; the
 /// wait doubles. Whoever called may put it again later.
@@ -96,7 +100,9 @@ impl HttpPaymentProvider {
         body: Vec<u8>,
     ) -> Result<Answer, CallError> {
         let url = self.url(path);
+        let tries = AtomicUsize::new(0);
         let send = || async {
+            let mut span = spans::calling(&method, &url, tries.fetch_add(1, Ordering::Relaxed));
             let mut request = self
                 .client
                 .request(method.clone(), url.clone())
@@ -105,9 +111,10 @@ impl HttpPaymentProvider {
             if let Some(key) = key {
                 request = request.header("idempotency-key", key);
             }
-            let response = request.send().await.map_err(Failure::from)?;
-            let status = response.status();
-            let body = read(response).await?;
+            if let Some(context) = span.context() {
+                request = request.header("traceparent", context.to_string());
+            }
+            let (status, body) = spans::called(&mut span, exchange(request).await)?;
             let answer = Answer { status, body };
             if is_passing(status) {
                 // A conflict may also be final; then it is the answer.
@@ -135,6 +142,13 @@ fn is_passing(status: StatusCode) -> bool {
             | StatusCode::TOO_MANY_REQUESTS
             | StatusCode::SERVICE_UNAVAILABLE
     )
+}
+
+/// Sends a request, and reads what is answered.
+async fn exchange(request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Failure> {
+    let response = request.send().await.map_err(Failure::from)?;
+    let status = response.status();
+    Ok((status, read(response).await?))
 }
 
 /// The body, within its bound.

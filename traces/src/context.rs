@@ -21,16 +21,28 @@ const SAMPLED: u8 = 1;
 const RENDERED: usize = 55;
 
 impl TraceContext {
-    /// Begins a trace.
+    /// Begins a trace, of which others are told whether it is recorded.
     #[must_use]
-    pub fn new_root() -> Self {
+    pub fn new_root(sampled: bool) -> Self {
         // All zeroes would be invalid; one bit rules it out.
         let trace_id = (rand::random::<u128>() | 1).to_be_bytes();
         Self {
             trace_id,
             span_id: new_span_id(),
-            flags: SAMPLED,
+            flags: if sampled { SAMPLED } else { 0 },
         }
+    }
+
+    /// The same step, of a trace that is not recorded.
+    pub(crate) const fn unsampled(self) -> Self {
+        Self { flags: 0, ..self }
+    }
+
+    /// The trace's number among all: as random as its id is.
+    pub(crate) fn number(&self) -> u64 {
+        let (_, low) = self.trace_id.split_at(8);
+        low.iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
     /// The next step of the same trace: same trace id and flags, a new span id.
@@ -60,9 +72,21 @@ impl TraceContext {
         self.flags & SAMPLED != 0
     }
 
+    /// The trace's id, as binary protocols have it.
+    #[must_use]
+    pub const fn trace_id_bytes(&self) -> [u8; 16] {
+        self.trace_id
+    }
+
+    /// The span's id, as binary protocols have it.
+    #[must_use]
+    pub const fn span_id_bytes(&self) -> [u8; 8] {
+        self.span_id
+    }
+
     /// The header's bytes, all ASCII.
     #[must_use]
-    pub(crate) fn render(&self) -> [u8; RENDERED] {
+    pub fn render(&self) -> [u8; RENDERED] {
         let mut out = [b'-'; RENDERED];
         encode(&[0], &mut out[0..2]);
         encode(&self.trace_id, &mut out[3..35]);
@@ -180,9 +204,12 @@ mod tests {
 
     #[test]
     fn roots_are_valid_and_distinct() {
-        let (one, two) = (TraceContext::new_root(), TraceContext::new_root());
+        let (one, two) = (TraceContext::new_root(true), TraceContext::new_root(false));
         assert_ne!(one.trace_id(), two.trace_id());
         assert_eq!(one.to_string().parse(), Ok(one));
+        assert_eq!(two.to_string().parse(), Ok(two));
+        assert!(one.is_sampled() && !two.is_sampled());
+        assert!(one.to_string().ends_with("-01") && two.to_string().ends_with("-00"));
     }
 
     #[test]
