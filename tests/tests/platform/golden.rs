@@ -1,6 +1,7 @@
 //! Contracts that others hold us to, word for word: the API's description, the names of metrics,
 //! the command line's help. `UPDATE_GOLDEN=1` writes them anew; the difference is then reviewed.
 
+use chassis::config::reference;
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
@@ -139,6 +140,41 @@ async fn metrics_are_those_we_promise(p: &Platform) {
     let promised: BTreeSet<String> = usual.union(&unusual).cloned().collect();
     let new: Vec<_> = found.difference(&promised).collect();
     assert!(new.is_empty(), "not among the golden names: {new:?}");
+}
+
+#[test]
+fn every_setting_is_documented() {
+    let mut text = String::from(
+        "# Settings\n\n\
+         Defaults < a YAML file named by `CONF_PATH` < the environment. A secret can also be read from a\n\
+         file: add `_FILE` to its variable, or `_file` to its key. An invalid value stops the start and\n\
+         says what is allowed; `config print` of each program shows what is in force.\n\n\
+         This page is written by a test, from what the programs know of their settings.\n",
+    );
+    let mut section = String::new();
+    for setting in reference() {
+        let (of, key) = setting.key.split_once('.').expect("section and key");
+        if of != section {
+            section = of.to_owned();
+            writeln!(
+                text,
+                "\n## {section}\n\n| key | default | allowed | |\n| --- | --- | --- | --- |"
+            )
+            .expect("a string takes all");
+        }
+        let default = match setting.default.as_str() {
+            "" => "absent".to_owned(),
+            default => format!("`{default}`"),
+        };
+        let secret = if setting.secret { " Secret." } else { "" };
+        writeln!(
+            text,
+            "| `{key}`<br>`{}` | {default} | {} | {}{secret} |",
+            setting.env, setting.allowed, setting.doc
+        )
+        .expect("a string takes all");
+    }
+    golden("../../docs/settings.md", &text);
 }
 
 #[test]
