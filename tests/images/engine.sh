@@ -3,8 +3,7 @@
 # packages and started, where this account may do that.
 #
 #   tests/images/engine.sh          exits 0 when `docker info` answers; else says why in one line
-#
-# An engine that it started goes on; its process id is in the file /run/orders-test-docker.pid.
+#   tests/images/engine.sh stop     ends the engine that this script started, if it did
 set -euo pipefail
 
 PID_FILE=/run/orders-test-docker.pid
@@ -13,6 +12,20 @@ READY_WITHIN_S=60
 
 say() { printf 'engine: %s\n' "$*" >&2; }
 answers() { timeout 10 docker info >/dev/null 2>&1; }
+
+if [ "${1:-}" = stop ]; then
+    [ -s "$PID_FILE" ] || exit 0
+    pid=$(<"$PID_FILE")
+    # Its number may be somebody else's by now.
+    if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = dockerd ]; then
+        kill -TERM "$pid"
+        for _ in $(seq 120); do
+            [ -d "/proc/$pid" ] || break
+            sleep 0.5
+        done
+    fi
+    exit 0
+fi
 
 if answers; then exit 0; fi
 if [ "$(id -u)" -ne 0 ]; then
