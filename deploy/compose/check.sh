@@ -132,6 +132,6 @@ deploy/compose/roll.sh command saga projector query || { kill "$load"; die "the 
 kill -TERM "$load"
 wait "$load" || die "under a rolling restart: $(cat "$work/load")"
 say "every service was exchanged under load: $(cat "$work/load")"
-say "$(python3 deploy/compose/dashboard.py "http://127.0.0.1:$ORDERS_PROMETHEUS_PORT")" ||
+python3 deploy/compose/dashboard.py "http://127.0.0.1:$ORDERS_PROMETHEUS_PORT" ||
     die "the dashboard asks for what cannot be answered"
 say "all is well"
