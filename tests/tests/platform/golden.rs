@@ -148,7 +148,7 @@ fn every_setting_is_documented() {
         "# Settings\n\n\
          Defaults < a YAML file named by `CONF_PATH` < the environment. A secret can also be read from a\n\
          file: add `_FILE` to its variable, or `_file` to its key. An invalid value stops the start and\n\
-         says what is allowed; `config print` of each program shows what is in force.\n\n\
+         says what is allowed; `orders config print` shows what is in force.\n\n\
          This page is written by a test, from what the programs know of their settings.\n",
     );
     let mut section = String::new();
@@ -206,6 +206,7 @@ fn help(words: &[String]) -> String {
         // The help shows what the environment sets.
         .env_remove("ORDERS_URL")
         .env_remove("ORDERS_QUERY_URL")
+        .env_remove("ORDERS_PROBE_URL")
         .output()
         .expect("it starts");
     assert!(output.status.success(), "{words:?}: {}", output.status);
