@@ -14,7 +14,7 @@ fi
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 environment=()
 while IFS= read -r name; do environment+=(--env "$name"); done < <(compgen -e | grep -E '^(ORDERS_|COMPOSE_)' || true)
-exec docker run --rm --network host ${environment[@]+"${environment[@]}"} \
+exec docker run --rm --interactive --network host ${environment[@]+"${environment[@]}"} \
     --volume /var/run/docker.sock:/var/run/docker.sock \
     --volume "$root:$root" --workdir "$PWD" \
     orders-test/compose docker-compose "$@"
