@@ -38,8 +38,8 @@ cleanup() {
             $COMPOSE logs --no-color --tail 200 2>&1 | grep -iE "warn|error|fatal|panic" | tail -n 40 >&2 || true
         fi
         $COMPOSE down --volumes --timeout 40 >/dev/null 2>&1 || true
-        docker image rm "orders:$project" >/dev/null 2>&1 || true
     fi
+    docker image rm "orders:$project" >/dev/null 2>&1 || true
     rm -rf "$work"
     exit "$status"
 }
