@@ -28,7 +28,7 @@ endif
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Run everything in one process, on a private PostgreSQL
@@ -76,6 +76,27 @@ bench: ## Measure what is deployed, and write docs/benchmarks.md
 	@$(ENSURE) build postgres nats
 	cargo build --profile dist --workspace --bins
 	"$(TARGET)/dist/bench"
+
+# Compose 2, wherever it is. Images other than the official ones: see docker-compose.yml.
+COMPOSE ?= docker compose
+export COMPOSE
+
+.PHONY: compose-up
+compose-up: ## Run it as containers, with Jaeger, Prometheus and Grafana (COMPOSE_ARGS=…)
+	@deploy/compose/secrets.sh
+	$(COMPOSE) up --build --detach --wait $(COMPOSE_ARGS)
+
+.PHONY: compose-down
+compose-down: ## Stop the containers; their data stays (COMPOSE_ARGS=--volumes removes it)
+	$(COMPOSE) down --timeout 40 $(COMPOSE_ARGS)
+
+.PHONY: compose-smoke
+compose-smoke: ## Drive one order through the containers, and look its trace up
+	@deploy/compose/smoke.sh
+
+.PHONY: compose-check
+compose-check: ## Check compose file, image and containers, on local stand-ins (PROGRAMS=target/dist)
+	@deploy/compose/check.sh $(PROGRAMS)
 
 .PHONY: fmt
 fmt: ## Format the code

@@ -141,6 +141,16 @@ impl Settings {
             .map(|entry| entry.refusal(&entry.value, ""))
             .collect();
 
+        if !(self.http.bind.is_loopback() || self.http.trust_network) {
+            let origin = self.set_by("http.bind");
+            reasons.push(format!(
+                "http.bind{}: {} is not allowed; allowed: a loopback address (127.0.0.1 or ::1), \
+                 because this build has no authentication and would be open to everyone who reaches \
+                 it; any address with http.trust_network, where all of these are trusted",
+                origin.map_or_else(String::new, |name| format!(" (from {name})")),
+                self.http.bind
+            ));
+        }
         if self.query.default_limit > self.query.max_limit {
             reasons.push(format!(
                 "query.default_limit: {} is not allowed; allowed: at most query.max_limit, {}",

@@ -27,8 +27,8 @@ pub(super) enum Rule {
     Slug { max: usize },
     /// A filter of log directives, such as `info` or `info,orders=debug`.
     LogFilter,
-    /// A loopback address: without authentication nobody else may reach the service.
-    LoopbackAddress,
+    /// An IP address.
+    Address,
     /// A URL with one of these schemes.
     Url(&'static [&'static str]),
     /// Secret text of at least so many characters.
@@ -51,10 +51,7 @@ impl fmt::Display for Rule {
             Self::Name { max } => write!(f, "1 to {max} of a-z A-Z 0-9 - _ ."),
             Self::Slug { max } => write!(f, "1 to {max} of a-z 0-9 -"),
             Self::LogFilter => f.write_str("log directives such as info or info,orders=debug"),
-            Self::LoopbackAddress => f.write_str(
-                "a loopback address (127.0.0.1 or ::1), because this build has no authentication \
-                 and would be open to everyone who reaches it",
-            ),
+            Self::Address => f.write_str("an IP address of this machine, without a port"),
             Self::Url(schemes) => {
                 let shapes: Vec<String> = schemes.iter().map(|s| format!("{s}://…")).collect();
                 f.write_str(&shapes.join(" or "))
@@ -84,11 +81,8 @@ impl Rule {
             Self::LogFilter => text(value)
                 .filter(|t| EnvFilter::try_new(t).is_ok())
                 .map(Value::String),
-            Self::LoopbackAddress => text(value)
-                .filter(|t| {
-                    t.parse::<IpAddr>()
-                        .is_ok_and(|address| address.is_loopback())
-                })
+            Self::Address => text(value)
+                .filter(|t| t.parse::<IpAddr>().is_ok())
                 .map(Value::String),
             Self::Url(schemes) => text(value)
                 .filter(|t| is_url(t, schemes))
@@ -234,18 +228,12 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_addresses_may_be_bound() {
-        for good in ["127.0.0.1", "127.8.8.8", "::1"] {
-            assert!(
-                Rule::LoopbackAddress.accept(&json!(good)).is_some(),
-                "{good}"
-            );
+    fn an_address_is_one_of_ip_alone() {
+        for good in ["127.0.0.1", "0.0.0.0", "::1", "::"] {
+            assert!(Rule::Address.accept(&json!(good)).is_some(), "{good}");
         }
-        for wrong in ["0.0.0.0", "::", "10.0.0.1", "localhost", ""] {
-            assert!(
-                Rule::LoopbackAddress.accept(&json!(wrong)).is_none(),
-                "{wrong}"
-            );
+        for wrong in ["localhost", "127.0.0.1:80", "10.0.0", ""] {
+            assert!(Rule::Address.accept(&json!(wrong)).is_none(), "{wrong}");
         }
     }
 

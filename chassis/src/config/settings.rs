@@ -59,8 +59,11 @@ const POLL_MS: Rule = Rule::Integer {
 section! {
     /// Listeners and limits of the HTTP servers.
     HttpSettings in "http" {
-        /// Address that the servers listen on.
-        bind: IpAddr = Ipv4Addr::LOCALHOST.into(), Rule::LoopbackAddress;
+        /// Address that the servers listen on; beyond this machine only with http.trust_network.
+        bind: IpAddr = Ipv4Addr::LOCALHOST.into(), Rule::Address;
+        /// Whether all who reach the servers from other machines are trusted to do everything, since
+        /// there is no authentication: in a network of containers, behind a proxy that guards it.
+        trust_network: bool = false, Rule::Flag;
         /// Port of the all-in-one process.
         port: u16 = 8080, PORT;
         /// Port of the command service.

@@ -6,6 +6,7 @@ mod doctor;
 mod get;
 mod list;
 mod place;
+mod probe;
 pub(crate) mod progress;
 mod table;
 
@@ -38,6 +39,8 @@ enum Command {
     Up,
     /// Check database, broker, versions and lag; say what is wrong and what to do.
     Doctor(doctor::DoctorArgs),
+    /// Ask one process whether it takes traffic: succeeds if it does.
+    Probe(probe::ProbeArgs),
     /// Show the configuration.
     #[command(subcommand)]
     Config(Config),
@@ -136,6 +139,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dev => host::dev().await,
         Command::Up => host::up().await,
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Probe(args) => probe::run(args).await.map(success),
         Command::Config(Config::Print) => Settings::load()
             .map(|settings| print(settings.to_yaml_redacted().trim_end()))
             .map_err(Into::into)

@@ -1,6 +1,7 @@
 //! Contracts that others hold us to, word for word: the API's description, the names of metrics,
 //! the command line's help. `UPDATE_GOLDEN=1` writes them anew; the difference is then reviewed.
 
+use chassis::config::reference;
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
@@ -142,6 +143,41 @@ async fn metrics_are_those_we_promise(p: &Platform) {
 }
 
 #[test]
+fn every_setting_is_documented() {
+    let mut text = String::from(
+        "# Settings\n\n\
+         Defaults < a YAML file named by `CONF_PATH` < the environment. A secret can also be read from a\n\
+         file: add `_FILE` to its variable, or `_file` to its key. An invalid value stops the start and\n\
+         says what is allowed; `orders config print` shows what is in force.\n\n\
+         This page is written by a test, from what the programs know of their settings.\n",
+    );
+    let mut section = String::new();
+    for setting in reference() {
+        let (of, key) = setting.key.split_once('.').expect("section and key");
+        if of != section {
+            section = of.to_owned();
+            writeln!(
+                text,
+                "\n## {section}\n\n| key | default | allowed | |\n| --- | --- | --- | --- |"
+            )
+            .expect("a string takes all");
+        }
+        let default = match setting.default.as_str() {
+            "" => "absent".to_owned(),
+            default => format!("`{default}`"),
+        };
+        let secret = if setting.secret { " Secret." } else { "" };
+        writeln!(
+            text,
+            "| `{key}`<br>`{}` | {default} | {} | {}{secret} |",
+            setting.env, setting.allowed, setting.doc
+        )
+        .expect("a string takes all");
+    }
+    golden("../../docs/settings.md", &text);
+}
+
+#[test]
 fn the_command_line_helps_as_before() {
     let mut text = String::new();
     let mut waiting = vec![vec![]];
@@ -170,6 +206,7 @@ fn help(words: &[String]) -> String {
         // The help shows what the environment sets.
         .env_remove("ORDERS_URL")
         .env_remove("ORDERS_QUERY_URL")
+        .env_remove("ORDERS_PROBE_URL")
         .output()
         .expect("it starts");
     assert!(output.status.success(), "{words:?}: {}", output.status);

@@ -4,6 +4,7 @@ mod broker;
 mod chaos;
 mod cli;
 mod contract;
+mod deployed;
 mod flows;
 mod golden;
 mod grpc;

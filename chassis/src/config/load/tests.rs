@@ -80,7 +80,7 @@ fn every_reason_is_told_at_once() {
     let message = error.to_string();
     assert!(message.contains("htp.port"), "{message}");
     assert!(
-        message.contains("allowed in http: bind, port, command_port"),
+        message.contains("allowed in http: bind, trust_network, port"),
         "{message}"
     );
     assert!(
@@ -95,8 +95,15 @@ fn every_reason_is_told_at_once() {
 
 #[test]
 fn an_open_address_is_refused_and_the_reason_said() {
-    let message = refusal("", &[("ORDERS__HTTP__BIND", "0.0.0.0")]);
-    assert!(message.contains("no authentication"), "{message}");
+    for address in ["0.0.0.0", "::", "10.0.0.1"] {
+        let message = refusal("", &[("ORDERS__HTTP__BIND", address)]);
+        let said = format!("http.bind (from ORDERS__HTTP__BIND): {address} is not allowed");
+        assert!(message.contains(&said), "{message}");
+        assert!(message.contains("no authentication"), "{message}");
+    }
+    for address in ["127.0.0.1", "127.8.8.8", "::1"] {
+        load("", &[("ORDERS__HTTP__BIND", address)]).unwrap();
+    }
 
     let mut settings = Settings::default();
     settings.http.bind = "0.0.0.0".parse().unwrap();
@@ -107,6 +114,19 @@ fn an_open_address_is_refused_and_the_reason_said() {
             .to_string()
             .contains("http.bind")
     );
+}
+
+#[test]
+fn an_open_address_may_be_had_in_a_network_that_is_trusted() {
+    let trusting = |trust| {
+        let environment = [
+            ("ORDERS__HTTP__BIND", "0.0.0.0"),
+            ("ORDERS__HTTP__TRUST_NETWORK", trust),
+        ];
+        load("", &environment).map(|settings| settings.http.bind.to_string())
+    };
+    assert_eq!(trusting("true").unwrap(), "0.0.0.0");
+    assert!(trusting("false").is_err());
 }
 
 #[test]

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Drives one order through a platform that runs: stock, placement, confirmation, timeline, all by the
+# one port of nginx; and looks its trace up in Jaeger, where that runs.
+#
+#   deploy/compose/smoke.sh
+#
+# ORDERS_PORT and ORDERS_JAEGER_PORT are those of docker-compose.yml.
+set -euo pipefail
+
+url=http://127.0.0.1:${ORDERS_PORT:-8080}
+jaeger=http://127.0.0.1:${ORDERS_JAEGER_PORT:-16686}
+CONFIRMED_WITHIN_S=60
+TRACED_WITHIN_S=60
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+say() { printf 'compose-smoke: %s\n' "$*"; }
+die() { say "FAILED: $*" >&2; exit 1; }
+
+# json EXPRESSION: prints a Python expression over the JSON of the input, named `it`.
+json() { python3 -c "import json, sys; it = json.load(sys.stdin); print($1)"; }
+
+# post PATH BODY: prints the answer's body; its head is in $work/head.
+post() {
+    curl --silent --show-error --fail-with-body --max-time 30 --dump-header "$work/head" "$url$1" \
+        -H 'Content-Type: application/json' -H "Idempotency-Key: $key$1" -d "$2" ||
+        die "POST $1: $(cat "$work/head")"
+}
+get() { curl --silent --show-error --fail-with-body --max-time 30 "$@"; }
+header() { tr -d '\r' <"$work/head" | sed -n "s/^$1: //Ip" | head -n 1; }
+
+# Articles and keys of its own, so that it can be run again.
+run=$(od -An -N6 -tx1 /dev/urandom | tr -d ' \n')
+key=smoke-$run
+sku=SMOKE-$run
+
+get "$url/healthz" >/dev/null || die "nobody answers at $url; start it with: make compose-up"
+post "/v1/stock/$sku/receipts" '{"quantity": 5}' >/dev/null
+order='{"customer_id": "smoke", "currency": "EUR", "payment_method": "tok_approve",
+        "lines": [{"sku": "'$sku'", "quantity": 2, "unit_price": 1999}]}'
+id=$(post /v1/orders "$order" | json 'it["order_id"]')
+trace=$(header traceparent | cut -d - -f 2)
+token=$(header consistency-token)
+again=$(post /v1/orders "$order" | json 'it["order_id"]')
+[ "$again" = "$id" ] || die "the same key placed two orders: $id and $again"
+[ -n "$(header idempotent-replayed)" ] || die "the second answer is not the first again"
+say "order $id is placed, and once; its trace is ${trace:-not told}"
+
+get "$url/v1/orders/$id" -H "Consistency-Token: $token" >"$work/order" ||
+    die "the order is not read after its write: $(cat "$work/order")"
+# until_is PATH EXPRESSION WANTED: asks until the answer is that one; each read model has its own pace.
+until_is() {
+    local found='' deadline=$((SECONDS + CONFIRMED_WITHIN_S))
+    until found=$(get "$url$1" | json "$2") && [ "$found" = "$3" ]; do
+        [ "$SECONDS" -lt "$deadline" ] ||
+            die "$1: $2 is $found, not $3, after $CONFIRMED_WITHIN_S s"
+        sleep 0.2
+    done
+}
+until_is "/v1/orders/$id" 'it["status"]' confirmed
+until_is "/v1/orders/$id/events" '"OrderConfirmed" in [event["type"] for event in it["items"]]' True
+until_is "/v1/stock/$sku" 'it["available"]' 3
+events=$(get "$url/v1/orders/$id/events" | json '", ".join(event["type"] for event in it["items"])')
+say "confirmed; its timeline: $events"
+
+# ---- The trace ----------------------------------------------------------------------------------
+
+# The services that must have a part in the trace of an order.
+traced() {
+    get "$jaeger/api/traces/$trace" >"$work/trace" 2>/dev/null || return 1
+    json '" ".join(sorted({p["serviceName"] for t in it["data"] for p in t["processes"].values()}))' \
+        <"$work/trace" >"$work/services"
+    local service
+    for service in command saga projector; do
+        grep -q "$service" "$work/services" || return 1
+    done
+}
+if get "$jaeger/api/services" >/dev/null 2>&1; then
+    deadline=$((SECONDS + TRACED_WITHIN_S))
+    until traced; do
+        [ "$SECONDS" -lt "$deadline" ] ||
+            die "Jaeger has the trace $trace of: $(cat "$work/services" 2>/dev/null || echo nobody)"
+        sleep 1
+    done
+    say "Jaeger has its trace, with spans of: $(cat "$work/services")"
+else
+    say "SKIPPED the trace: no Jaeger answers at $jaeger"
+fi
+say "all is well"
