@@ -6,6 +6,7 @@ use domain::{
     Currency, CustomerId, Decider, OrderId, Sku,
     order::{NewLine, Order, OrderCommand, OrderEvent, Orders, PlaceOrder},
 };
+use proto::v1::{NewOrderLine, PlaceOrderRequest};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use uuid::Uuid;
 
@@ -67,6 +68,25 @@ impl Placement {
             "reference": reference,
         })
         .to_string()
+    }
+
+    /// The message that places it, but for its key.
+    pub fn message(&self) -> PlaceOrderRequest {
+        let lines = self.lines.iter();
+        PlaceOrderRequest {
+            customer_id: self.customer.to_string(),
+            currency: "EUR".into(),
+            lines: lines
+                .map(|(number, quantity, price)| NewOrderLine {
+                    sku: sku(*number),
+                    quantity: *quantity,
+                    unit_price: *price,
+                    currency: None,
+                })
+                .collect(),
+            payment_method: "tok_approve".into(),
+            ..PlaceOrderRequest::default()
+        }
     }
 
     /// The command that places it.

@@ -132,7 +132,7 @@ impl Target {
     }
 }
 
-const TARGETS: [Target; 16] = [
+const TARGETS: [Target; 18] = [
     Target {
         measure: "durable commands over HTTP, against a handler that does nothing",
         sense: Sense::AtLeast,
@@ -190,6 +190,22 @@ const TARGETS: [Target; 16] = [
         at_least: 2.5,
         aim: 1.5,
         find: |figures| times(figures, "write/1/p50", "pgbench/1/p50"),
+    },
+    Target {
+        measure: "over gRPC: the service's CPU for a placement, against over HTTP/1.1, 256 at once",
+        sense: Sense::AtMost,
+        unit: Unit::Proportion,
+        at_least: 1.2,
+        aim: 1.0,
+        find: |figures| cpu(figures, "grpc/256/cpu_service", "write/256/cpu_service"),
+    },
+    Target {
+        measure: "imports over gRPC: orders, against placements over HTTP",
+        sense: Sense::AtLeast,
+        unit: Unit::Proportion,
+        at_least: 1.0,
+        aim: 1.5,
+        find: |figures| rates(figures.get("import/1/rate")?.clone(), &best(figures, "write")?),
     },
     Target {
         measure: "with saga and projector in the same process, against the write path alone",
@@ -300,6 +316,15 @@ fn times(figures: &Figures, ours: &str, reference: &str) -> Option<Finding> {
     Some(Finding {
         measured: format!("{:.3} ms", ours.median()),
         reference: format!("{:.3} ms", reference.median()),
+        value: ours.against(reference).median(),
+    })
+}
+
+fn cpu(figures: &Figures, ours: &str, reference: &str) -> Option<Finding> {
+    let (ours, reference) = (figures.get(ours)?, figures.get(reference)?);
+    Some(Finding {
+        measured: format!("{:.1} µs", ours.median()),
+        reference: format!("{:.1} µs", reference.median()),
         value: ours.against(reference).median(),
     })
 }

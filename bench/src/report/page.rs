@@ -5,9 +5,11 @@ use crate::figures::Figures;
 use std::fmt::Write;
 
 /// Who is loaded, as it is named in figures and called on the page.
-const CONTENDERS: [(&str, &str); 14] = [
+const CONTENDERS: [(&str, &str); 16] = [
     ("noop", "handler that does nothing"),
     ("write", "command service"),
+    ("grpc", "command service over gRPC"),
+    ("import", "command service, imports over gRPC"),
     ("notes", "command service, notes on 1,000 orders"),
     ("hot", "command service, notes on one order"),
     ("platform", "all in one, placements accepted"),

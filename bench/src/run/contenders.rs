@@ -11,9 +11,10 @@ use chrono::Utc;
 use std::{sync::Arc, time::Duration};
 
 /// Their order within a round.
-pub(super) const IN_TURN: [Part; 5] = [
+pub(super) const IN_TURN: [Part; 6] = [
     Part::Noop,
     Part::Write,
+    Part::Grpc,
     Part::Store,
     Part::Pgbench,
     Part::Platform,
@@ -36,6 +37,7 @@ impl Bench {
         match part {
             Part::Noop => self.noop().await,
             Part::Write => self.write().await,
+            Part::Grpc => self.grpc().await,
             Part::Store => self.in_process().await,
             Part::Pgbench => self.pgbench().await,
             Part::Platform => self.platform().await,

@@ -3,6 +3,7 @@
 mod archive;
 mod carried;
 mod contenders;
+mod grpc;
 mod in_process;
 mod lag;
 mod list;
@@ -40,6 +41,8 @@ pub enum Part {
     Noop,
     /// The command service alone, over HTTP.
     Write,
+    /// The same over gRPC, with imports.
+    Grpc,
     /// The store called in process.
     Store,
     /// pgbench, one event per commit.
@@ -272,6 +275,12 @@ fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
             "Commits are transaction ids handed out; log bytes are what the write-ahead log grew \
              by, full page images after the checkpoint included. A placement or a note is one \
              event, so that bytes per command are bytes per event, except where sagas run.",
+        ),
+        Part::Grpc => Some(
+            "Over gRPC the load generator is tonic's client, whose own CPU is several times that of \
+             the one over HTTP/1.1: compare the service's CPU per command, and not the rates. \
+             Callers share 4 connections. An import is a call with 5,000 items, one call after \
+             another; its latency is that of the call.",
         ),
         Part::Pgbench => Some(
             "pgbench inserts one event per transaction into a table with the event store's columns \

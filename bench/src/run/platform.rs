@@ -41,7 +41,7 @@ impl Programs {
         for part in parts {
             let needed: &[&str] = match part {
                 Part::Noop | Part::Store | Part::Pgbench => &[],
-                Part::Write => &["command"],
+                Part::Write | Part::Grpc => &["command"],
                 Part::Platform | Part::Lag | Part::Memory => &["orders"],
                 Part::LagNats => &["command", "projector", "query", "saga", "sandbox"],
                 Part::Replay => &["projector"],

@@ -49,3 +49,6 @@ pub fn context<T>(call: &Request<T>) -> RequestContext {
 pub fn open(call: Request<()>) -> Result<Request<()>, Status> {
     Ok(call)
 }
+
+#[cfg(test)]
+mod tests;

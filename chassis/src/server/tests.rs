@@ -1,6 +1,7 @@
 //! The server over real sockets: limits, idle connections, stopping, errors of accepting.
 
 mod closing;
+mod http2;
 
 use std::{
     sync::{

@@ -7,13 +7,17 @@ use std::{collections::BTreeMap, process::Command};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("traces", &[]),
+    ("proto", &[]),
     ("chassis", &["traces"]),
     ("local", &[]),
     ("store", &["domain", "traces"]),
     ("bus", &["domain", "store", "traces"]),
-    ("assembly", &["bus", "chassis", "store"]),
+    ("assembly", &["bus", "chassis", "proto", "store"]),
     ("sandbox", &["chassis"]),
-    ("command", &["assembly", "chassis", "domain", "store"]),
+    (
+        "command",
+        &["assembly", "chassis", "domain", "proto", "store"],
+    ),
     (
         "saga",
         &["assembly", "bus", "chassis", "domain", "store", "traces"],
@@ -22,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "projector",
         &["assembly", "bus", "chassis", "domain", "store", "traces"],
     ),
-    ("query", &["assembly", "chassis", "domain", "store"]),
+    ("query", &["assembly", "chassis", "domain", "proto", "store"]),
     (
         "orders",
         &[
@@ -38,7 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
-    ("bench", &["domain", "local", "store"]),
+    ("bench", &["domain", "local", "proto", "store"]),
     (
         "tests",
         &[
