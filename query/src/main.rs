@@ -21,7 +21,7 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         .bind("http.query_port", settings.http.query_port)
         .await?;
     let reader = open_reader(settings).await?;
-    let api = query::start(Arc::new(reader), None, settings, lifecycle, health)?;
+    let api = query::start(reader, None, settings, lifecycle, health)?;
     let routes = query::router(api).merge(documentation(query::openapi()));
     process.serve(listener, routes);
     Ok(process)

@@ -59,7 +59,11 @@ async fn rounds<'a>(
 ) -> Result<(), StoreError> {
     let mut learned = Learned::default();
     for _ in 0..ROUNDS {
-        let plan = plan_on(progress.missed.clone(), part, &learned);
+        let mut plan = plan_on(progress.missed.clone(), part, &learned);
+        // What was recorded before is a duplicate, also where it would conflict now.
+        while learned.look_up(connections, part, &plan).await? {
+            plan = plan_on(progress.missed.clone(), part, &learned);
+        }
         let request = match request(connections, part, &plan, &learned, progress).await? {
             Some(request) => request,
             None => {

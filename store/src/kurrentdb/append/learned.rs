@@ -8,7 +8,7 @@ use crate::{
         reading::Question,
         wire::{NO_STREAM, StreamStateViolation},
     },
-    plan::Knowledge,
+    plan::{Knowledge, Plan, Verdict},
 };
 use domain::{CommandId, StreamId, Version};
 use futures::TryStreamExt;
@@ -21,6 +21,8 @@ pub(super) struct Learned {
     commands: HashMap<CommandId, CommandRecord>,
     /// Where the streams of records are that are forgotten, or have expired.
     forgotten: HashMap<CommandId, i64>,
+    /// Those that were looked for.
+    looked_up: HashSet<CommandId>,
 }
 
 impl Learned {
@@ -64,6 +66,25 @@ impl Learned {
         }
         self.forgotten.extend(recorded);
         Ok(())
+    }
+
+    /// Looks for the records of commands that conflict with others of their batch: no condition tells
+    /// of them. Says whether there are any.
+    pub(super) async fn look_up(
+        &mut self,
+        connections: &Connections,
+        part: &[Append],
+        plan: &Plan<'_>,
+    ) -> Result<bool, StoreError> {
+        let appends = part.iter().zip(&plan.verdicts);
+        let conflicting = appends.filter(|(_, it)| matches!(it, Verdict::Conflict(_)));
+        let ids = conflicting.map(|(append, _)| append.command_id);
+        let ids: Vec<CommandId> = ids.filter(|id| self.looked_up.insert(*id)).collect();
+        let records = commands::find(connections, &ids).await?;
+        let found = !records.is_empty();
+        let records = records.into_iter().map(|record| (record.id, record));
+        self.commands.extend(records);
+        Ok(found)
     }
 
     /// Learns where everything is that `part` touches: the server has not said what is wrong.
