@@ -38,12 +38,14 @@ const KEPT_LONGER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Connects to the store that `store.url` names, and brings its schema up to date, or begins it.
 /// Waits a while for a server that is still starting.
 pub async fn open_store(settings: &Settings) -> anyhow::Result<Events> {
-    patiently("the event store", StoreError::is_transient, async || {
-        match settings.store_is_kurrentdb() {
+    patiently(
+        "the event store",
+        StoreError::is_transient,
+        async || match settings.store_is_kurrentdb() {
             true => connect_kurrentdb(settings).await,
             false => connect(settings).await,
-        }
-    })
+        },
+    )
     .await
     .context("store.url: the event store cannot be used")
 }

@@ -1,7 +1,7 @@
 //! The read API as a process of its own.
 
 use assembly::{Process, documentation, open_reader, service_main};
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

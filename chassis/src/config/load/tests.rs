@@ -208,10 +208,16 @@ fn sagas_are_beside_the_store_wherever_the_read_models_are() {
 
 #[test]
 fn a_store_in_kurrentdb_needs_databases_for_what_it_does_not_keep() {
-    let store = ("ORDERS__STORE__URL", "kurrentdb+discover://u:p@a:2113,b?tls=true");
+    let store = (
+        "ORDERS__STORE__URL",
+        "kurrentdb+discover://u:p@a:2113,b?tls=true",
+    );
     let message = refusal("", &[store]);
     for key in ["read.url", "saga.url"] {
-        assert!(message.contains(&format!("{key}: it must be set")), "{message}");
+        assert!(
+            message.contains(&format!("{key}: it must be set")),
+            "{message}"
+        );
     }
     let all = [
         store,
@@ -223,6 +229,9 @@ fn a_store_in_kurrentdb_needs_databases_for_what_it_does_not_keep() {
     assert_eq!(settings.saga_url().expose_secret(), "postgres://h/saga");
     assert_eq!(settings.read_url().expose_secret(), "postgres://h/read");
     let message = refusal("", &all[2..]);
-    assert!(message.contains("saga.url: the value is not allowed"), "{message}");
+    assert!(
+        message.contains("saga.url: the value is not allowed"),
+        "{message}"
+    );
     assert!(refusal("", &[("ORDERS__STORE__URL", "mysql://h/d")]).contains("esdb://"));
 }
