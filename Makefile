@@ -61,6 +61,15 @@ simulate: test-bins ## Simulate the platform in virtual time (SEEDS=100000, or o
 	ORDERS_SIM_SEEDS=$${ORDERS_SIM_SEEDS:-100000} \
 		cargo test -p tests --profile $(TEST_PROFILE) simulat -- --nocapture
 
+.PHONY: backends
+backends: ## Run the contract of the event stores, and write docs/backends.md
+	@$(ENSURE) build postgres
+	@rm -rf "$(TARGET)/backends" && mkdir -p "$(TARGET)/backends"
+	ORDERS_TEST_REPORT="$(TARGET)/backends" \
+		cargo test -p store --features kurrentdb --profile $(TEST_PROFILE) --test contract
+	cargo run -q -p store --profile $(TEST_PROFILE) --example backends -- "$(TARGET)/backends" \
+		> docs/backends.md
+
 .PHONY: planted
 planted: ## Plant known bugs, one by one, and have the simulation find them
 	@$(ENSURE) build

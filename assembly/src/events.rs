@@ -14,8 +14,8 @@ use chassis::{
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 use store::{
-    EventReader, EventStore, PostgresOptions, PostgresReader, PostgresStore, StoreError,
-    lease::Leases,
+    EventReader, EventStore, KurrentOptions, KurrentStore, PostgresOptions, PostgresReader,
+    PostgresStore, StoreError, lease::Leases,
 };
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -31,18 +31,27 @@ pub struct Events {
     pub leases: Arc<dyn Leases>,
 }
 
-/// Connects to the store that `store.url` names, and brings its schema up to date. Waits a while
-/// for a database that is still starting.
+/// How much longer than needed KurrentDB keeps command records: whether one is forgotten is not for
+/// its clock to say.
+const KEPT_LONGER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Connects to the store that `store.url` names, and brings its schema up to date, or begins it.
+/// Waits a while for a server that is still starting.
 pub async fn open_store(settings: &Settings) -> anyhow::Result<Events> {
-    let url = settings.store.url.expose_secret();
-    patiently("the event store", StoreError::is_transient, async || {
-        connect(url, settings.store.notify).await
-    })
+    patiently(
+        "the event store",
+        StoreError::is_transient,
+        async || match settings.store_is_kurrentdb() {
+            true => connect_kurrentdb(settings).await,
+            false => connect(settings).await,
+        },
+    )
     .await
     .context("store.url: the event store cannot be used")
 }
 
-async fn connect(url: &str, notify: bool) -> Result<Events, StoreError> {
+async fn connect(settings: &Settings) -> Result<Events, StoreError> {
+    let (url, notify) = (settings.store.url.expose_secret(), settings.store.notify);
     let store = PostgresStore::connect(PostgresOptions::new(url).signal_processes(notify)).await?;
     store.migrate().await?;
     let leases = Arc::new(store.leases());
@@ -54,14 +63,37 @@ async fn connect(url: &str, notify: bool) -> Result<Events, StoreError> {
     })
 }
 
+async fn connect_kurrentdb(settings: &Settings) -> Result<Events, StoreError> {
+    let store = Arc::new(KurrentStore::connect(kurrentdb(settings)?).await?);
+    Ok(Events {
+        leases: Arc::new(store.leases()),
+        reader: store.clone(),
+        store,
+    })
+}
+
+fn kurrentdb(settings: &Settings) -> Result<KurrentOptions, StoreError> {
+    let days = u64::from(settings.store.command_record_days);
+    let keep = Duration::from_secs(days * 24 * 60 * 60) + KEPT_LONGER;
+    let options = KurrentOptions::parse(settings.store.url.expose_secret())?;
+    Ok(options
+        .follow_others(settings.store.notify)
+        .keep_commands(keep))
+}
+
 /// Connects to the store that `store.url` names for reading alone, as patiently as
 /// [`open_store`] does.
-pub async fn open_reader(settings: &Settings) -> anyhow::Result<PostgresReader> {
-    let url = settings.store.url.expose_secret();
-    // It writes nothing, so it does not matter to it how durable the server is.
-    let options = PostgresOptions::new(url).accept_data_loss();
+pub async fn open_reader(settings: &Settings) -> anyhow::Result<Arc<dyn EventReader>> {
     patiently("the event store", StoreError::is_transient, async || {
-        PostgresReader::connect(options.clone()).await
+        Ok(match settings.store_is_kurrentdb() {
+            true => Arc::new(KurrentStore::connect_to_read(kurrentdb(settings)?).await?),
+            false => {
+                let url = settings.store.url.expose_secret();
+                // It writes nothing, so it does not matter to it how durable the server is.
+                let options = PostgresOptions::new(url).accept_data_loss();
+                Arc::new(PostgresReader::connect(options).await?) as Arc<dyn EventReader>
+            }
+        })
     })
     .await
     .context("store.url: the event store cannot be used")

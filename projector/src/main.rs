@@ -18,7 +18,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use store::{EventReader, SystemClock};
+use store::SystemClock;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -109,7 +109,7 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
 }
 
 async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<ExitCode> {
-    let reader = Arc::new(open_reader(settings).await?);
+    let reader = open_reader(settings).await?;
     let models = open_read_models(settings, CONNECTIONS).await?;
     let names = match name {
         Some(name) => vec![name],

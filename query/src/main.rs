@@ -1,7 +1,7 @@
 //! The read API as a process of its own.
 
 use assembly::{Process, calls, documentation, open_reader, service_main};
-use std::{process::ExitCode, sync::Arc};
+use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -21,7 +21,7 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         .bind("http.query_port", settings.http.query_port)
         .await?;
     let reader = open_reader(settings).await?;
-    let api = query::start(Arc::new(reader), None, settings, lifecycle, health)?;
+    let api = query::start(reader, None, settings, lifecycle, health)?;
     let max_bytes = settings.http.max_body_bytes;
     let routes = query::router(api.clone())
         .merge(query::grpc(api, chassis::grpc::open, max_bytes))

@@ -9,6 +9,8 @@ mod bookmark;
 pub mod clock;
 mod error;
 mod fold;
+#[cfg(feature = "kurrentdb")]
+pub mod kurrentdb;
 pub mod lane;
 pub mod lease;
 mod memory;
@@ -25,6 +27,8 @@ pub use bookmark::Bookmark;
 pub use clock::{Clock, SystemClock};
 pub use error::{StoreError, Undecodable};
 pub use fold::{Folded, Until, fold_stream};
+#[cfg(feature = "kurrentdb")]
+pub use kurrentdb::{KurrentOptions, KurrentStore};
 pub use memory::MemoryStore;
 pub use port::{
     EventReader, EventStore, HISTORY_PAGE_BYTES, Head, PAGE_BYTES, Page, is_full,

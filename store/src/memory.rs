@@ -2,8 +2,8 @@
 //! for trying things out.
 
 use crate::{
-    Append, AppendOutcome, Clock, CommandRecord, EventReader, EventStore, Head, HeadSignal,
-    PAGE_BYTES, Signaller, StoreError, StoredEvent,
+    Append, AppendOutcome, Bookmark, Clock, CommandRecord, EventReader, EventStore, Head,
+    HeadSignal, PAGE_BYTES, Signaller, StoreError, StoredEvent,
     plan::{Knowledge, Plan, Verdict, check_rules, plan},
 };
 use async_trait::async_trait;
@@ -31,8 +31,10 @@ pub struct MemoryStore {
 #[derive(Default)]
 #[cfg_attr(planted, derive(Clone))]
 struct State {
-    /// By position, from 1.
+    /// In the order of positions.
     events: Vec<StoredEvent>,
+    /// How many positions there are between two events: none, unless it is told otherwise.
+    gap: usize,
     /// The indices in `events` of a stream's events, by version.
     streams: HashMap<StreamId, Vec<usize>>,
     commands: BTreeMap<CommandId, CommandRecord>,
@@ -51,6 +53,14 @@ impl MemoryStore {
             signaller: Signaller::new(),
             epoch,
         }
+    }
+
+    /// Leaves so many positions between two events, as a store does whose positions are places in a
+    /// log. To be said before the first event.
+    #[must_use]
+    pub fn with_gaps(self, gap: usize) -> Self {
+        self.state().gap = gap;
+        self
     }
 
     #[cfg(planted)]
@@ -100,7 +110,10 @@ impl EventReader for MemoryStore {
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let after = usize::try_from(after.get()).unwrap_or(usize::MAX);
         let state = self.state();
-        let rest = state.events.get(after..).unwrap_or_default();
+        let rest = state
+            .events
+            .get(after / (state.gap + 1)..)
+            .unwrap_or_default();
         #[cfg(planted)]
         let rest = &[rest, &state.early].concat();
         let mut bytes = 0;
@@ -110,6 +123,24 @@ impl EventReader for MemoryStore {
             fits
         });
         Ok(page.cloned().collect())
+    }
+
+    async fn no_further_back(
+        &self,
+        from: Option<Bookmark>,
+        head: Position,
+        count: u64,
+    ) -> Result<Bookmark, StoreError> {
+        let oldest = {
+            let state = self.state();
+            let events = usize::try_from(head.get()).unwrap_or(usize::MAX) / (state.gap + 1);
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            state.after(events.saturating_sub(count))
+        };
+        match from {
+            Some(from) if from.position >= oldest => Ok(from),
+            _ => self.bookmark(oldest).await,
+        }
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
@@ -192,7 +223,12 @@ impl Knowledge for State {
 
 impl State {
     fn head(&self) -> Position {
-        Position::ZERO.plus(self.events.len())
+        self.after(self.events.len())
+    }
+
+    /// The position of the last of the first `count` events.
+    const fn after(&self, count: usize) -> Position {
+        Position::ZERO.plus(count * (self.gap + 1))
     }
 
     /// Does what can be done of `batch`; the records are still to be remembered.
@@ -234,7 +270,7 @@ impl State {
                     event_id: event.id,
                     stream: stream.stream.clone(),
                     version: stream.expected.plus(nr + 1),
-                    position: Position::ZERO.plus(index + 1),
+                    position: self.after(index + 1),
                     occurred_at: append.occurred_at,
                     recorded_at: now,
                     tenant: append.tenant.clone(),

@@ -33,12 +33,34 @@ pub(crate) struct Plan<'a> {
     pub verdicts: Vec<Verdict>,
     /// Where the streams of what is to be done are before the batch, by first use.
     pub assumed: Vec<(&'a StreamId, Version)>,
+    /// What the rest of a batch has to know of this part of it.
+    #[cfg_attr(
+        not(feature = "kurrentdb"),
+        expect(dead_code, reason = "only it needs several parts")
+    )]
+    pub missed: Missed<'a>,
 }
+
+/// Versions that appends would have led to that are not done. An append that expects one of these
+/// was decided on events that are not there, even if others have led there since.
+pub(crate) type Missed<'a> = HashSet<(&'a StreamId, Version)>;
 
 /// Goes through `batch` in order. A stream that nothing is known of is taken to be where the first
 /// that needs it expects it to be; whoever does the appends has to check that.
 pub(crate) fn plan<'a>(batch: &'a [Append], known: &impl Knowledge) -> Plan<'a> {
-    let mut versions = Versions::default();
+    plan_on(Missed::default(), batch, known)
+}
+
+/// The same for a later part of a batch, of whose earlier parts `missed` tells.
+pub(crate) fn plan_on<'a>(
+    missed: Missed<'a>,
+    batch: &'a [Append],
+    known: &impl Knowledge,
+) -> Plan<'a> {
+    let mut versions = Versions {
+        current: HashMap::new(),
+        missed,
+    };
     let mut recorded = HashSet::with_capacity(batch.len());
     let mut assumed = Vec::with_capacity(batch.len());
     let verdicts = batch.iter().map(|append| {
@@ -59,20 +81,19 @@ pub(crate) fn plan<'a>(batch: &'a [Append], known: &impl Knowledge) -> Plan<'a> 
         }
         verdict
     });
+    let verdicts = verdicts.collect();
     Plan {
-        verdicts: verdicts.collect(),
+        verdicts,
         assumed,
+        missed: versions.missed,
     }
 }
 
 /// Where streams are while the batch goes on.
-#[derive(Default)]
 struct Versions<'a> {
     /// Streams used by what is to be done.
     current: HashMap<&'a StreamId, Version>,
-    /// Versions that appends would have led to that are not done. An append that expects one of
-    /// these was decided on events that are not there, even if others have led there since.
-    missed: HashSet<(&'a StreamId, Version)>,
+    missed: Missed<'a>,
 }
 
 impl<'a> Versions<'a> {

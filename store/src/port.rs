@@ -64,7 +64,8 @@ pub trait EventReader: Send + Sync + 'static {
     async fn read_all(&self, after: Position, limit: usize)
     -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// The events that follow on `from`, as [`read_all`](Self::read_all) gives them. If another
+    /// The events that follow on `from`, as [`read_all`](Self::read_all) gives them. This reads from
+    /// right before `from`; a store that reads only from places of events has its own way. If another
     /// event is at the bookmark's position, or none, the store is
     /// [rewound](StoreError::Rewound): that is found out with the same read, so no page that follows
     /// on another history is ever given.
@@ -105,6 +106,23 @@ pub trait EventReader: Send + Sync + 'static {
             (envelope.position == position).then_some(envelope.event_id)
         });
         Ok(Bookmark { position, event_id })
+    }
+
+    /// Where to go on for whoever has come to `from`, if anywhere, and wants no more than about the
+    /// latest `count` events of a store that is at `head`: at `from`, or further on. This takes
+    /// positions for contiguous; a store that leaves gaps has its own way.
+    async fn no_further_back(
+        &self,
+        from: Option<Bookmark>,
+        head: Position,
+        count: u64,
+    ) -> Result<Bookmark, StoreError> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let oldest = Position::new(head.get().saturating_sub(count));
+        match from {
+            Some(from) if from.position >= oldest => Ok(from),
+            _ => self.bookmark(oldest).await,
+        }
     }
 
     /// Whether the event that `known` is at is still where it was. One that is taken on trust is.

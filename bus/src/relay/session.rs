@@ -114,8 +114,6 @@ impl<'a> Session<'a> {
         // In this order, so that what another relay publishes meanwhile is not beyond the head.
         let holding = self.relay.broker.look().await?;
         let head = self.relay.reader.head().await?;
-        let history = i64::try_from(self.relay.options.history).unwrap_or(i64::MAX);
-        let oldest = Position::new(head.position.get().saturating_sub(history));
         let left_out = self.lessons.left_out.take();
         let mut repeat = std::mem::take(&mut self.lessons.repeat);
         let end = match holding.last {
@@ -137,10 +135,9 @@ impl<'a> Session<'a> {
                 None
             }
         };
-        self.at = match end {
-            Some(end) if end.position >= oldest => end,
-            _ => self.relay.reader.bookmark(oldest).await?,
-        };
+        let reader = &self.relay.reader;
+        let history = self.relay.options.history;
+        self.at = reader.no_further_back(end, head.position, history).await?;
         self.sequence = holding.sequence;
         self.epoch = head.epoch;
         if self.at.position < self.lessons.furthest {

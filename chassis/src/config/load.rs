@@ -169,6 +169,22 @@ impl Settings {
                 self.store.max_batch, self.store.queue
             ));
         }
+        let kurrentdb = self.store_is_kurrentdb();
+        for (key, url) in [("read.url", &self.read.url), ("saga.url", &self.saga.url)] {
+            if kurrentdb && url.is_none() {
+                reasons.push(format!(
+                    "{key}: it must be set, because the events are in KurrentDB (store.url), which \
+                     keeps nothing else; allowed: postgres://… or postgresql://…"
+                ));
+            }
+        }
+        if !kurrentdb && self.saga.url.is_some() {
+            reasons.push(
+                "saga.url: the value is not allowed; allowed: none, because what sagas remember is \
+                 kept beside the events (store.url)"
+                    .into(),
+            );
+        }
         for (section, poll, lease) in [
             ("projector", self.projector.poll_ms, self.projector.lease_ms),
             ("saga", self.saga.poll_ms, self.saga.lease_ms),

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{
@@ -47,6 +47,18 @@ const PORT: Rule = Rule::Integer {
     max: 65_535,
 };
 const POSTGRES: Rule = Rule::Url(&["postgres", "postgresql"]);
+const STORE: Rule = Rule::Url(&[
+    "postgres",
+    "postgresql",
+    "kurrentdb",
+    "kurrentdb+discover",
+    "kurrent",
+    "kurrent+discover",
+    "kdb",
+    "kdb+discover",
+    "esdb",
+    "esdb+discover",
+]);
 const LEASE_MS: Rule = Rule::Integer {
     min: 1_000,
     max: 300_000,
@@ -111,9 +123,10 @@ section! {
 section! {
     /// The event store.
     StoreSettings in "store" {
-        /// Where the events are.
-        url: SecretString = SecretString::from("postgres://127.0.0.1:5432/orders"), POSTGRES;
-        /// Whether each batch sends a Postgres NOTIFY, for readers in other processes.
+        /// Where the events are: PostgreSQL, or KurrentDB from 26.1 on.
+        url: SecretString = SecretString::from("postgres://127.0.0.1:5432/orders"), STORE;
+        /// Whether readers in other processes are told of each batch: by a Postgres NOTIFY, or by a
+        /// subscription to KurrentDB.
         notify: bool = false, Rule::Flag;
         /// Commands in one write at most.
         max_batch: usize = 256, Rule::Integer { min: 1, max: 10_000 };
@@ -131,7 +144,8 @@ section! {
 section! {
     /// The database of the read models.
     ReadSettings in "read" {
-        /// Where the read models are; absent: where the events are (store.url).
+        /// Where the read models are; absent: where the events are (store.url), which must be
+        /// PostgreSQL then.
         url: Option<SecretString> = None, POSTGRES;
         /// Connections to it.
         pool_size: u32 = 8, Rule::Integer { min: 1, max: 1_000 };
@@ -174,6 +188,9 @@ section! {
 section! {
     /// Policies, timers and the payment provider.
     SagaSettings in "saga" {
+        /// Where the sagas keep what they remember, if the events are in KurrentDB; absent: beside
+        /// the events (store.url).
+        url: Option<SecretString> = None, POSTGRES;
         /// Events in one round at most.
         batch: usize = 256, Rule::Integer { min: 1, max: 100_000 };
         /// Time after which a silent leader is replaced, in milliseconds.
@@ -266,11 +283,18 @@ impl Settings {
         self.read.url.as_ref().unwrap_or(&self.store.url)
     }
 
-    /// Where the sagas keep what they remember: always beside the events that it follows from, since
-    /// leases and positions are of that one store; wherever the read models may be.
+    /// Where the sagas keep what they remember: beside the events that it follows from, since
+    /// leases and positions are of that one store, wherever the read models may be; in a database of
+    /// their own, `saga.url`, only where the events are in none.
     #[must_use]
     pub fn saga_url(&self) -> &SecretString {
-        &self.store.url
+        self.saga.url.as_ref().unwrap_or(&self.store.url)
+    }
+
+    /// Whether the events are in KurrentDB.
+    #[must_use]
+    pub fn store_is_kurrentdb(&self) -> bool {
+        !self.store.url.expose_secret().starts_with("postgres")
     }
 
     /// What set `section.key`: an environment variable, or the path of the file. None where the

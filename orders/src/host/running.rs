@@ -20,8 +20,12 @@ pub struct Running {
     pub url: String,
     /// The read API.
     pub query_url: String,
-    /// The database of events and sagas, with its password.
+    /// The database of events and sagas, with its password; of the sagas alone, if the events are in
+    /// KurrentDB.
     pub store_url: String,
+    /// Whether the events are in KurrentDB.
+    #[serde(default)]
+    pub kurrentdb: bool,
     /// That of the read models.
     pub read_url: String,
     /// NATS, where there is one.
@@ -53,7 +57,8 @@ impl Running {
         Self {
             url: url.to_owned(),
             query_url: query_url.to_owned(),
-            store_url: secret(&settings.store.url),
+            store_url: secret(settings.saga_url()),
+            kurrentdb: settings.store_is_kurrentdb(),
             read_url: secret(settings.read_url()),
             bus_url: settings.bus.url.as_ref().map(secret),
             bus_stream: settings.bus.stream.clone(),

@@ -4,7 +4,11 @@
 mod build;
 mod cases;
 mod follow;
+#[cfg(feature = "kurrentdb")]
+mod kurrent;
+mod like_memory;
 mod postgres;
+mod report;
 mod world;
 
 use world::World;
@@ -16,7 +20,9 @@ macro_rules! contract {
             mod $area {$(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
+                    let case = crate::report::Case::begin("memory", stringify!($area), stringify!($case));
                     crate::cases::$area::$case(crate::World::memory()).await;
+                    case.passed();
                 }
             )+}
         )+}
@@ -25,7 +31,40 @@ macro_rules! contract {
             mod $area {$(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
+                    let case = crate::report::Case::begin("postgres", stringify!($area), stringify!($case));
                     crate::cases::$area::$case(crate::World::postgres().await).await;
+                    case.passed();
+                }
+            )+}
+        )+}
+
+        #[cfg(feature = "kurrentdb")]
+        mod over_kurrentdb {$(
+            mod $area {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let case =
+                        crate::report::Case::begin("kurrentdb_fake", stringify!($area), stringify!($case));
+                    crate::cases::$area::$case(crate::World::kurrentdb().await).await;
+                    case.passed();
+                }
+            )+}
+        )+}
+
+        #[cfg(feature = "kurrentdb")]
+        mod over_kurrentdb_server {$(
+            mod $area {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let case =
+                        crate::report::Case::begin("kurrentdb_server", stringify!($area), stringify!($case));
+                    match crate::World::kurrentdb_server() {
+                        Ok(world) => {
+                            crate::cases::$area::$case(world).await;
+                            case.passed();
+                        }
+                        Err(reason) => case.skipped(reason),
+                    }
                 }
             )+}
         )+}

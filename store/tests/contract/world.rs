@@ -6,11 +6,26 @@ use store::{
     lease::{Leases, MemoryLeases},
 };
 use uuid::Uuid;
+#[cfg(feature = "kurrentdb")]
+use {
+    crate::kurrent::Fake,
+    store::{KurrentOptions, KurrentStore},
+};
+
+/// Where a real KurrentDB is that tests may write to.
+#[cfg(feature = "kurrentdb")]
+pub const KURRENTDB_URL: &str = "ORDERS_TEST_KURRENTDB_URL";
 
 /// An empty store, and as many ways into it as a case wants.
 pub enum World {
     Memory(MemoryStore, MemoryLeases),
     Postgres(local::TestDatabase),
+    /// A server that speaks the protocol, in this process.
+    #[cfg(feature = "kurrentdb")]
+    KurrentDb(Fake),
+    /// A real server, and the namespace of the world in it.
+    #[cfg(feature = "kurrentdb")]
+    KurrentDbServer(String, String),
 }
 
 impl World {
@@ -26,11 +41,48 @@ impl World {
         Self::Postgres(database)
     }
 
+    #[cfg(feature = "kurrentdb")]
+    pub async fn kurrentdb() -> Self {
+        Self::KurrentDb(Fake::start().await)
+    }
+
+    /// A namespace of its own in the server that is given; the reason if none is.
+    #[cfg(feature = "kurrentdb")]
+    pub fn kurrentdb_server() -> Result<Self, &'static str> {
+        let url = std::env::var(KURRENTDB_URL);
+        let url = url.map_err(|_| "ORDERS_TEST_KURRENTDB_URL names no server")?;
+        let namespace = format!("test{}", Uuid::new_v4().simple());
+        Ok(Self::KurrentDbServer(url, namespace))
+    }
+
+    /// An empty store of the same kind.
+    pub async fn another(&self) -> Self {
+        match self {
+            Self::Memory(..) => Self::memory(),
+            Self::Postgres(_) => Self::postgres().await,
+            #[cfg(feature = "kurrentdb")]
+            Self::KurrentDb(_) => Self::kurrentdb().await,
+            #[cfg(feature = "kurrentdb")]
+            Self::KurrentDbServer(..) => Self::kurrentdb_server().unwrap(),
+        }
+    }
+
+    /// Whether positions are contiguous from 1.
+    pub fn has_contiguous_positions(&self) -> bool {
+        matches!(self, Self::Memory(..) | Self::Postgres(_))
+    }
+
     /// A store as another process would have it: with connections of its own.
     pub async fn store(&self) -> Arc<dyn EventStore> {
         match self {
             Self::Memory(store, _) => Arc::new(store.clone()),
             Self::Postgres(database) => Arc::new(connect(database.url()).await),
+            #[cfg(feature = "kurrentdb")]
+            Self::KurrentDb(fake) => Arc::new(connect_kurrentdb(&fake.url(), "orders").await),
+            #[cfg(feature = "kurrentdb")]
+            Self::KurrentDbServer(url, namespace) => {
+                Arc::new(connect_kurrentdb(url, namespace).await)
+            }
         }
     }
 
@@ -38,6 +90,14 @@ impl World {
         match self {
             Self::Memory(_, leases) => Arc::new(leases.clone()),
             Self::Postgres(database) => Arc::new(connect(database.url()).await.leases()),
+            #[cfg(feature = "kurrentdb")]
+            Self::KurrentDb(fake) => {
+                Arc::new(connect_kurrentdb(&fake.url(), "orders").await.leases())
+            }
+            #[cfg(feature = "kurrentdb")]
+            Self::KurrentDbServer(url, namespace) => {
+                Arc::new(connect_kurrentdb(url, namespace).await.leases())
+            }
         }
     }
 }
@@ -49,4 +109,14 @@ pub async fn connect(url: &str) -> PostgresStore {
 
 pub fn options(url: &str) -> PostgresOptions {
     PostgresOptions::new(url).accept_data_loss()
+}
+
+/// A store that is as patient with an append as a busy machine needs.
+#[cfg(feature = "kurrentdb")]
+pub async fn connect_kurrentdb(url: &str, namespace: &str) -> KurrentStore {
+    let options = KurrentOptions::parse(url).unwrap();
+    let options = options.append_timeout(std::time::Duration::from_secs(30));
+    KurrentStore::connect(options.namespace(namespace).unwrap())
+        .await
+        .unwrap()
 }

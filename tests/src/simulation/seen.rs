@@ -24,8 +24,9 @@ impl Seen {
             .clone()
     }
 
-    /// Takes in what a reader after `after` was told; says what is wrong with it.
-    fn take(&self, after: Position, events: &[Arc<Delivered>]) -> Option<String> {
+    /// Takes in what a reader after `after` was told, where an event is due at each `step`; says what
+    /// is wrong with it.
+    fn take(&self, after: Position, events: &[Arc<Delivered>], step: usize) -> Option<String> {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = after;
         for event in events {
@@ -33,7 +34,7 @@ impl Seen {
                 return Some(format!("an event after {last} cannot be read"));
             };
             let (position, id) = (event.envelope.position, event.envelope.event_id);
-            if position != last.plus(1) {
+            if position != last.plus(step) {
                 return Some(format!("a reader got {position} after {last}"));
             }
             let known = *seen.entry(position).or_insert(id);
@@ -64,7 +65,7 @@ impl Feed for WatchedFeed {
     ) -> Result<Vec<Arc<Delivered>>, StoreError> {
         let events = self.feed.next(after, limit, patience).await?;
         let world: &World = &self.node.world;
-        if let Some(wrong) = world.seen.take(after.position, &events) {
+        if let Some(wrong) = world.seen.take(after.position, &events, world.step) {
             world.wrong(format!("{}: {wrong}", self.node.name));
         }
         self.node.step("feed").await;

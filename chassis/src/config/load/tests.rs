@@ -225,3 +225,33 @@ fn sagas_are_beside_the_store_wherever_the_read_models_are() {
     assert_eq!(settings.saga_url().expose_secret(), "postgres://h/store");
     assert_eq!(settings.read_url().expose_secret(), "postgres://h/read");
 }
+
+#[test]
+fn a_store_in_kurrentdb_needs_databases_for_what_it_does_not_keep() {
+    let store = (
+        "ORDERS__STORE__URL",
+        "kurrentdb+discover://u:p@a:2113,b?tls=true",
+    );
+    let message = refusal("", &[store]);
+    for key in ["read.url", "saga.url"] {
+        assert!(
+            message.contains(&format!("{key}: it must be set")),
+            "{message}"
+        );
+    }
+    let all = [
+        store,
+        ("ORDERS__READ__URL", "postgres://h/read"),
+        ("ORDERS__SAGA__URL", "postgres://h/saga"),
+    ];
+    let settings = load("", &all).unwrap();
+    assert!(settings.store_is_kurrentdb());
+    assert_eq!(settings.saga_url().expose_secret(), "postgres://h/saga");
+    assert_eq!(settings.read_url().expose_secret(), "postgres://h/read");
+    let message = refusal("", &all[2..]);
+    assert!(
+        message.contains("saga.url: the value is not allowed"),
+        "{message}"
+    );
+    assert!(refusal("", &[("ORDERS__STORE__URL", "mysql://h/d")]).contains("esdb://"));
+}

@@ -54,10 +54,20 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
 
 /// The store, and whatever follows it.
 async fn data(target: &Target, findings: &mut Vec<Finding>) {
-    let advice =
-        "start PostgreSQL, or set ORDERS__STORE__URL (`make run` starts a private one)".to_owned();
-    let Some(mut store) = database::open("database", &target.store_url, &advice, findings).await
-    else {
+    let (what, schemas, advice): (_, &[&str], _) = match target.kurrentdb {
+        true => (
+            "database of the sagas",
+            &["saga"],
+            "start it, or set ORDERS__SAGA__URL".to_owned(),
+        ),
+        false => (
+            "database",
+            &["store", "saga"],
+            "start PostgreSQL, or set ORDERS__STORE__URL (`make run` starts a private one)"
+                .to_owned(),
+        ),
+    };
+    let Some(mut store) = database::open(what, &target.store_url, &advice, findings).await else {
         return;
     };
     let mut elsewhere = None;
@@ -69,7 +79,7 @@ async fn data(target: &Target, findings: &mut Vec<Finding>) {
             return;
         }
     }
-    let mut schemas = schema::look(&mut store, &["store", "saga"]).await;
+    let mut schemas = schema::look(&mut store, schemas).await;
     let read = elsewhere.as_mut().unwrap_or(&mut store);
     schemas.extend(schema::look(read, &["read"]).await);
     let complete = schemas.iter().all(|finding| finding.ok);
@@ -79,13 +89,21 @@ async fn data(target: &Target, findings: &mut Vec<Finding>) {
         // What is looked at next may not be there.
         return;
     }
-    match follow(&mut store, elsewhere.as_mut(), target).await {
-        Ok(found) => findings.extend(found),
-        Err(error) => findings.push(wrong(
-            "readers",
-            format!("{error:#}"),
-            "see the database's log, and run this again",
-        )),
+    if target.kurrentdb {
+        findings.push(finding::well(
+            "event store",
+            "KurrentDB, which is not looked into here: /readyz of each process says whether it \
+             answers, /projections and /sagas how far the readers are",
+        ));
+    } else {
+        match follow(&mut store, elsewhere.as_mut(), target).await {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.push(wrong(
+                "readers",
+                format!("{error:#}"),
+                "see the database's log, and run this again",
+            )),
+        }
     }
     findings.push(tasks::look(&mut store).await.unwrap_or_else(|error| {
         wrong(

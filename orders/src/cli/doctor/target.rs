@@ -8,6 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 /// Where to look.
 pub(super) struct Target {
     pub store_url: String,
+    /// The events are in KurrentDB, and only what sagas remember is at `store_url`.
+    pub kurrentdb: bool,
     pub read_url: String,
     /// None: readers follow the store itself.
     pub bus: Option<Bus>,
@@ -39,6 +41,7 @@ impl Target {
             let stream = running.bus_stream;
             return Ok(Self {
                 store_url: running.store_url,
+                kurrentdb: running.kurrentdb,
                 read_url: running.read_url,
                 bus: running.bus_url.map(|url| Bus { url, stream }),
                 payment_url: running.payment_url,
@@ -52,6 +55,7 @@ impl Target {
         Ok(Self {
             // The sagas' state is there too: settings.saga_url().
             store_url: secret(settings.saga_url()),
+            kurrentdb: settings.store_is_kurrentdb(),
             read_url: secret(settings.read_url()),
             bus: settings.bus.url.as_ref().map(|url| Bus {
                 url: secret(url),

@@ -14,10 +14,16 @@ pub async fn appends_build_on_each_other(world: World) {
         append(&[(&b, 1, 1)]),
     ];
     let outcomes = store.append(&batch).await.unwrap();
-    let positions = [1, 4, 4, 5].map(|position| AppendOutcome::Done {
-        position: Position::new(position),
+    let events = store.read_all(Position::ZERO, 10).await.unwrap();
+    // Of the last event of each append; of the last before it, where it has none.
+    let positions = [1, 4, 4, 5].map(|nr| AppendOutcome::Done {
+        position: events[nr - 1].envelope.position,
     });
     assert_eq!(outcomes, positions);
+    if world.has_contiguous_positions() {
+        let position = Position::new(5);
+        assert_eq!(outcomes[3], AppendOutcome::Done { position });
+    }
     let ids = batch.each_ref().map(|append| append.command_id);
     for (id, outcome) in ids.iter().zip(outcomes) {
         let records = store.find_commands(&[*id]).await.unwrap();
@@ -87,7 +93,9 @@ pub async fn others_are_done_beside_a_conflict(world: World) {
         assert_eq!(length(store.as_ref(), stream).await, 1);
     }
     // Seven of the twenty conflicted, and left no hole.
-    assert_eq!(store.head().await.unwrap().position, head.plus(13));
+    if world.has_contiguous_positions() {
+        assert_eq!(store.head().await.unwrap().position, head.plus(13));
+    }
     assert_eq!(store.read_all(head, 100).await.unwrap().len(), 13);
 }
 

@@ -64,7 +64,7 @@ fn whole(history: &History, id: CommandId, wrong: &Wrong<'_>) {
     };
     for (index, event) in events.iter().enumerate() {
         let envelope = &event.envelope;
-        let due = events[0].envelope.position.plus(index);
+        let due = events[0].envelope.position.plus(index * history.step);
         wrong.unless(envelope.position == due, || {
             format!("the events of command {id} are not together: {due} is not its")
         });

@@ -15,6 +15,8 @@ pub(in super::super) struct History {
     pub events: Vec<Recorded>,
     pub records: BTreeMap<CommandId, CommandRecord>,
     pub streams: BTreeMap<StreamId, (State, Version)>,
+    /// How far the position of one event is from that of the next.
+    pub step: usize,
 }
 
 /// All events of a store, in order.
@@ -62,6 +64,7 @@ impl History {
                 .map(|record| (record.id, record))
                 .collect(),
             streams,
+            step: world.step,
         })
     }
 

@@ -1,0 +1,220 @@
+//! Records of commands: each in a stream of its own, so that the server lets only one be the first.
+//!
+//! They are forgotten in two ways. The port's: whoever forgets writes down up to which position, and
+//! what is not after it counts as not there. The server's: each stream says after how long its
+//! events may go (`$maxAge`), so that the next scavenge takes them.
+
+use super::{
+    connection::Connections,
+    event::record,
+    names::Namespace,
+    reading::Question,
+    wire::{AppendRecord, Check, NO_STREAM},
+    writing::{NotAppended, kept},
+};
+use crate::{Answer, Append, CommandRecord, StoreError};
+use chrono::{DateTime, Utc};
+use domain::{CommandId, Position, Refusal, StreamId, Version};
+use futures::TryStreamExt;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+use uuid::Uuid;
+
+const TYPE: &str = "CommandRecorded";
+const FORGOTTEN_TYPE: &str = "CommandsForgotten";
+
+/// The most records forgotten at once.
+const FORGET_AT_ONCE: usize = 10_000;
+
+const WHAT: &str = "looking up commands";
+
+/// Where the last event was when the command was recorded, its own included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LastEvent {
+    /// It is this one, which was appended with it: its position was not known yet.
+    Version(StreamId, Version),
+    /// It was there.
+    Position(Position),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Recorded {
+    stream: StreamId,
+    version: Version,
+    last_event: LastEvent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<[u8; 32]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<Refusal>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Forgotten {
+    position: Position,
+}
+
+/// The record of the command of `append`, and how long it is kept.
+pub(super) fn encode(
+    names: &Namespace,
+    append: &Append,
+    last_event: LastEvent,
+    keep: Duration,
+) -> Result<[AppendRecord; 2], StoreError> {
+    let recorded = Recorded {
+        stream: append.streams[0].stream.clone(),
+        version: append.version_after(),
+        last_event,
+        fingerprint: append.fingerprint,
+        refusal: match &append.answer {
+            Answer::Accepted => None,
+            Answer::Refused(refusal) => Some(refusal.clone()),
+        },
+    };
+    let payload = to_json(&recorded)?;
+    let stream = names.of_command(append.command_id);
+    let keep = kept(&stream, &json!({"$maxAge": keep.as_secs()}));
+    // Its id is another one each time, so that the server never takes a second attempt for the first.
+    Ok([record(stream, Uuid::new_v4(), TYPE, payload, vec![]), keep])
+}
+
+fn to_json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|error| StoreError::Misuse(error.to_string()))
+}
+
+/// The records of those of the commands that were recorded, and are not forgotten.
+pub(super) async fn find(
+    connections: &Connections,
+    ids: &[CommandId],
+) -> Result<Vec<CommandRecord>, StoreError> {
+    let questions: Vec<_> = ids
+        .iter()
+        .map(|id| Question::last_of(&connections.names().of_command(*id)))
+        .collect();
+    let read: Vec<_> = connections.read_each(WHAT, questions).try_collect().await?;
+    let read: Vec<_> = ids
+        .iter()
+        .zip(read)
+        .filter_map(|(id, read)| Some((*id, read.into_iter().next()?)))
+        .collect();
+    if read.is_empty() {
+        return Ok(vec![]);
+    }
+    let (forgotten, _) = forgotten(connections).await?;
+    let mut found = Vec::with_capacity(read.len());
+    for (id, read) in read {
+        if read.position()? > forgotten {
+            let recorded: Recorded = serde_json::from_slice(&read.0.data)
+                .map_err(|error| read.corrupt("data", error))?;
+            found.push((id, read, recorded));
+        }
+    }
+    let questions = found
+        .iter()
+        .filter_map(|(.., recorded)| last_event(connections, recorded));
+    let events: Vec<_> = connections
+        .read_each(WHAT, questions.collect())
+        .try_collect()
+        .await?;
+    let mut events = events.into_iter();
+    found
+        .into_iter()
+        .map(|(id, read, recorded)| {
+            let position = match &recorded.last_event {
+                LastEvent::Position(position) => *position,
+                LastEvent::Version(_, version) => {
+                    let event = events.next().and_then(|read| read.into_iter().next());
+                    let event = event.filter(|event| event.version() == *version);
+                    let missing = || read.corrupt("data.last_event", "there is no such event");
+                    event.ok_or_else(missing)?.position()?
+                }
+            };
+            Ok(CommandRecord {
+                id,
+                fingerprint: recorded.fingerprint,
+                stream: recorded.stream,
+                version: recorded.version,
+                position,
+                refusal: recorded.refusal,
+                recorded_at: read.recorded_at()?,
+            })
+        })
+        .collect()
+}
+
+/// Where it is to be read which position a record has.
+fn last_event(connections: &Connections, recorded: &Recorded) -> Option<Question> {
+    match &recorded.last_event {
+        LastEvent::Position(_) => None,
+        LastEvent::Version(stream, version) => {
+            let name = connections.names().of_events(stream.as_str());
+            let revision = version.get().unsigned_abs().saturating_sub(1);
+            Some(Question::stream(&name, revision, 1))
+        }
+    }
+}
+
+/// Up to where records are forgotten, and the revision of the stream that says so.
+async fn forgotten(connections: &Connections) -> Result<(Position, i64), StoreError> {
+    let question = Question::last_of(&connections.names().forgotten());
+    let read = connections
+        .read("looking up what is forgotten", &question)
+        .await?;
+    let Some(last) = read.first() else {
+        return Ok((Position::ZERO, NO_STREAM));
+    };
+    let forgotten: Forgotten =
+        serde_json::from_slice(&last.0.data).map_err(|error| last.corrupt("data", error))?;
+    Ok((forgotten.position, last.version().get() - 1))
+}
+
+/// Forgets the records from before `before`, the oldest first; says how many.
+pub(super) async fn forget(
+    connections: &Connections,
+    before: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let (from, revision) = forgotten(connections).await?;
+    let question = Question::all_from(
+        &connections.names().commands(),
+        from,
+        FORGET_AT_ONCE,
+        usize::MAX,
+    );
+    let read = connections
+        .read("looking for old command records", &question)
+        .await?;
+    let (mut position, mut count) = (from, 0);
+    for record in &read {
+        let at = record.position()?;
+        if at <= from {
+            continue;
+        }
+        if record.recorded_at()? >= before {
+            break;
+        }
+        (position, count) = (at, count + 1);
+    }
+    if count == 0 {
+        return Ok(0);
+    }
+    let payload = to_json(&Forgotten { position })?;
+    let stream = connections.names().forgotten();
+    let mut records = vec![record(
+        stream.clone(),
+        Uuid::new_v4(),
+        FORGOTTEN_TYPE,
+        payload,
+        vec![],
+    )];
+    if revision == NO_STREAM {
+        records.push(kept(&stream, &json!({"$maxCount": 1})));
+    }
+    let checks = vec![Check::state(stream, revision)];
+    match connections.append(records, checks).await {
+        Ok(_) => Ok(count),
+        // Another process has forgotten them.
+        Err(NotAppended::Violated(_)) => Ok(0),
+        Err(NotAppended::Store(error) | NotAppended::Broken(error)) => Err(error),
+    }
+}

@@ -1,0 +1,187 @@
+//! The event store over KurrentDB, from version 26.1 on.
+//!
+//! A batch is one `AppendRecords`: its events and the records of its commands, in order, on the
+//! condition that every stream is where it is expected to be, also those that are not written to.
+//! Then one read tells where the events are. Everything is asked of the node that leads.
+//!
+//! Positions are those of the log: they follow the order of commits, and have gaps. Revisions begin
+//! at 0, versions at 1. See `docs/adr/0007-kurrentdb.md`.
+
+mod append;
+mod clock;
+mod commands;
+mod connection;
+mod discover;
+mod event;
+mod follow;
+mod leases;
+mod methods;
+mod names;
+mod options;
+mod origin;
+mod reader;
+mod reading;
+mod status;
+pub mod wire;
+mod writing;
+
+pub use leases::KurrentLeases;
+pub use options::{Address, KurrentOptions};
+
+use crate::{
+    Append, AppendOutcome, Bookmark, CommandRecord, EventReader, EventStore, Head, HeadSignal,
+    Page, Signaller, StoreError, StoredEvent,
+};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use connection::Connections;
+use domain::{CommandId, Position, StreamId, Version};
+use reading::Question;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
+
+/// The store over KurrentDB: reads and appends. Clones share their connection.
+#[derive(Clone)]
+pub struct KurrentStore(Arc<Inner>);
+
+struct Inner {
+    connections: Arc<Connections>,
+    signaller: Signaller,
+    /// As it was found last.
+    epoch: Mutex<Option<Uuid>>,
+    /// Ends the listening with the last clone.
+    _following: Option<DropGuard>,
+}
+
+impl KurrentStore {
+    /// Connects, refuses a server that cannot do what is needed, and begins the store if nobody has.
+    pub async fn connect(options: KurrentOptions) -> Result<Self, StoreError> {
+        let store = Self::open(options)?;
+        let epoch = origin::begin(&store.0.connections).await?;
+        store.found(epoch);
+        Ok(store)
+    }
+
+    /// Connects for reading alone. A store that nobody has begun cannot be reached yet.
+    pub async fn connect_to_read(options: KurrentOptions) -> Result<Self, StoreError> {
+        let store = Self::open(options)?;
+        store.head().await?;
+        Ok(store)
+    }
+
+    fn open(options: KurrentOptions) -> Result<Self, StoreError> {
+        let follows = options.follows_others();
+        let connections = Arc::new(Connections::new(options)?);
+        let signaller = Signaller::new();
+        let following = follows.then(|| {
+            let stop = CancellationToken::new();
+            let following = follow::follow(connections.clone(), signaller.clone());
+            tokio::spawn(stop.clone().run_until_cancelled_owned(following));
+            stop.drop_guard()
+        });
+        Ok(Self(Arc::new(Inner {
+            connections,
+            signaller,
+            epoch: Mutex::new(None),
+            _following: following,
+        })))
+    }
+
+    /// Leases that the servers keep.
+    pub fn leases(&self) -> KurrentLeases {
+        KurrentLeases::new(self.0.connections.clone())
+    }
+
+    fn found(&self, epoch: Uuid) {
+        *self.0.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
+    }
+}
+
+/// The position of the last event; zero if there is none.
+async fn head(connections: &Connections) -> Result<Position, StoreError> {
+    let question = Question::all_before(connections.names(), None, 1);
+    let read = connections.read("reading the head", &question).await?;
+    read.first()
+        .map_or(Ok(Position::ZERO), event::Read::position)
+}
+
+#[async_trait]
+impl EventReader for KurrentStore {
+    async fn read_streams(
+        &self,
+        from: &[(StreamId, Version)],
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        reader::streams(&self.0.connections, from, limit).await
+    }
+
+    async fn read_all(
+        &self,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        reader::all(&self.0.connections, after, limit).await
+    }
+
+    async fn read_on(&self, from: Bookmark, limit: usize) -> Result<Page, StoreError> {
+        reader::on(&self.0.connections, from, limit).await
+    }
+
+    async fn bookmark(&self, position: Position) -> Result<Bookmark, StoreError> {
+        reader::bookmark(&self.0.connections, position).await
+    }
+
+    async fn no_further_back(
+        &self,
+        from: Option<Bookmark>,
+        _head: Position,
+        count: u64,
+    ) -> Result<Bookmark, StoreError> {
+        reader::no_further_back(&self.0.connections, from, count).await
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        let connections = &self.0.connections;
+        let (position, epoch) = tokio::try_join!(head(connections), origin::epoch(connections))?;
+        let epoch = epoch.ok_or_else(|| {
+            StoreError::Unavailable("nobody has begun to use this KurrentDB as a store".into())
+        })?;
+        self.found(epoch);
+        Ok(Head { position, epoch })
+    }
+
+    async fn find_commands(&self, ids: &[CommandId]) -> Result<Vec<CommandRecord>, StoreError> {
+        commands::find(&self.0.connections, ids).await
+    }
+
+    fn signal(&self) -> HeadSignal {
+        self.0.signaller.signal()
+    }
+}
+
+#[async_trait]
+impl EventStore for KurrentStore {
+    fn epoch(&self) -> Option<Uuid> {
+        *self.0.epoch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
+        let began = std::time::Instant::now();
+        let appended = append::append(&self.0.connections, batch).await;
+        metrics::histogram!("store_append_seconds").record(began.elapsed());
+        let (outcomes, head) = appended?;
+        if let Some(head) = head {
+            self.0.signaller.hint(head);
+        }
+        Ok(outcomes)
+    }
+
+    async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
+        clock::now(&self.0.connections).await
+    }
+
+    async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        commands::forget(&self.0.connections, before).await
+    }
+}

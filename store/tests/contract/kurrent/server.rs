@@ -1,0 +1,176 @@
+//! A server in this process that speaks KurrentDB's protocol for exactly the calls that the adapter
+//! makes. Several of them may be the nodes of one cluster.
+
+use super::{
+    calls,
+    log::{Log, Logged},
+};
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::sync::{
+    Arc, Mutex, MutexGuard,
+    atomic::{AtomicUsize, Ordering},
+};
+use tokio::{net::TcpListener, sync::broadcast};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What goes wrong with the next append.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The connection breaks before it is done.
+    CutBefore,
+    /// The connection breaks after it was done.
+    CutAfter,
+    /// It is done, and no answer comes.
+    Silence,
+    /// It is not done: too much is going on.
+    Overload,
+}
+
+/// What all nodes of a cluster share.
+pub struct Shared {
+    pub log: Mutex<Log>,
+    pub news: broadcast::Sender<Logged>,
+    pub faults: Mutex<Vec<Fault>>,
+    /// Where the nodes are.
+    pub ports: Mutex<Vec<u16>>,
+    pub leader: AtomicUsize,
+    pub version: Mutex<String>,
+    pub max_append: AtomicUsize,
+    /// Ends all subscriptions.
+    pub drop_subscriptions: Mutex<CancellationToken>,
+    pub subscriptions: AtomicUsize,
+    pub appends: AtomicUsize,
+    /// The header that is expected.
+    pub authorization: Mutex<Option<String>>,
+}
+
+/// A cluster of nodes, or one alone.
+pub struct Fake {
+    pub shared: Arc<Shared>,
+    stop: CancellationToken,
+    cut: Mutex<CancellationToken>,
+}
+
+/// One connection to one node.
+#[derive(Clone)]
+pub struct Connected {
+    pub shared: Arc<Shared>,
+    pub node: usize,
+    /// Breaks the connection.
+    pub cut: CancellationToken,
+}
+
+impl Fake {
+    pub async fn start() -> Self {
+        Self::cluster(1).await
+    }
+
+    pub async fn cluster(nodes: usize) -> Self {
+        let fake = Self {
+            shared: Arc::new(Shared {
+                log: Mutex::new(Log::new()),
+                news: broadcast::channel(65_536).0,
+                faults: Mutex::default(),
+                ports: Mutex::default(),
+                leader: AtomicUsize::new(0),
+                version: Mutex::new("26.1.0".into()),
+                max_append: AtomicUsize::new(16 << 20),
+                drop_subscriptions: Mutex::default(),
+                subscriptions: AtomicUsize::new(0),
+                appends: AtomicUsize::new(0),
+                authorization: Mutex::default(),
+            }),
+            stop: CancellationToken::new(),
+            cut: Mutex::default(),
+        };
+        for node in 0..nodes {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            fake.shared.ports.lock().unwrap().push(port);
+            fake.serve(listener, node);
+        }
+        fake
+    }
+
+    fn serve(&self, listener: TcpListener, node: usize) {
+        let (shared, stop) = (self.shared.clone(), self.stop.clone());
+        let all = self.cut.lock().unwrap().clone();
+        tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+            let tasks = TaskTracker::new();
+            while let Ok((socket, _)) = listener.accept().await {
+                let connected = Connected {
+                    shared: shared.clone(),
+                    node,
+                    cut: all.child_token(),
+                };
+                let stop = stop.clone();
+                tasks.spawn(async move {
+                    let cut = connected.cut.clone();
+                    let service = service_fn(move |request: hyper::Request<Incoming>| {
+                        calls::answer(connected.clone(), request)
+                    });
+                    let serving = http2::Builder::new(TokioExecutor::new())
+                        .serve_connection(TokioIo::new(socket), service);
+                    tokio::select! {
+                        _ = serving => {}
+                        () = cut.cancelled() => {}
+                        () = stop.cancelled() => {}
+                    }
+                });
+            }
+        }));
+    }
+
+    /// The connection string of the cluster.
+    pub fn url(&self) -> String {
+        let ports = self.shared.ports.lock().unwrap();
+        let hosts: Vec<_> = ports
+            .iter()
+            .map(|port| format!("127.0.0.1:{port}"))
+            .collect();
+        format!(
+            "kurrentdb://{}?tls=false&discoveryInterval=20",
+            hosts.join(",")
+        )
+    }
+
+    /// The connection string of one node.
+    pub fn url_of(&self, node: usize) -> String {
+        let port = self.shared.ports.lock().unwrap()[node];
+        format!("esdb://127.0.0.1:{port}?tls=false")
+    }
+
+    pub fn log(&self) -> MutexGuard<'_, Log> {
+        self.shared.log.lock().unwrap()
+    }
+
+    /// What goes wrong with the next append.
+    pub fn next(&self, fault: Fault) {
+        self.shared.faults.lock().unwrap().insert(0, fault);
+    }
+
+    pub fn lead(&self, node: usize) {
+        self.shared.leader.store(node, Ordering::SeqCst);
+    }
+
+    pub fn subscriptions(&self) -> usize {
+        self.shared.subscriptions.load(Ordering::SeqCst)
+    }
+
+    pub fn appends(&self) -> usize {
+        self.shared.appends.load(Ordering::SeqCst)
+    }
+
+    /// Ends all subscriptions, as a server does that cannot keep up.
+    pub fn drop_subscriptions(&self) {
+        let mut token = self.shared.drop_subscriptions.lock().unwrap();
+        std::mem::take(&mut *token).cancel();
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
