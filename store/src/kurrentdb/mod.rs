@@ -166,6 +166,10 @@ impl EventStore for KurrentStore {
         *self.0.epoch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn system(&self) -> Option<&'static str> {
+        Some("kurrentdb")
+    }
+
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
         let began = std::time::Instant::now();
         let appended = append::append(&self.0.connections, batch).await;
