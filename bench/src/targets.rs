@@ -205,7 +205,12 @@ const TARGETS: [Target; 18] = [
         unit: Unit::Proportion,
         at_least: 1.0,
         aim: 1.5,
-        find: |figures| rates(figures.get("import/1/rate")?.clone(), &best(figures, "write")?),
+        find: |figures| {
+            rates(
+                figures.get("import/1/rate")?.clone(),
+                &best(figures, "write")?,
+            )
+        },
     },
     Target {
         measure: "with saga and projector in the same process, against the write path alone",

@@ -1,10 +1,6 @@
 //! The command service over gRPC: calls one by one, and imports.
 
-use super::{
-    AT_ONCE, Bench,
-    loaded::Workers,
-    platform::Platform,
-};
+use super::{AT_ONCE, Bench, loaded::Workers, platform::Platform};
 use crate::{
     load::Latencies,
     orders::{Placement, reference},
@@ -77,10 +73,16 @@ impl Bench {
         while spent < self.extent.time {
             let items: Vec<_> = (0..ITEMS).map(|_| item(orders.next())).collect();
             let began = Instant::now();
-            let answer = client.import_orders(stream::iter(items)).await?.into_inner();
+            let answer = client
+                .import_orders(stream::iter(items))
+                .await?
+                .into_inner();
             latencies.record(began.elapsed());
             spent += began.elapsed();
-            ensure!(answer.done as usize == ITEMS, "some of an import was not done");
+            ensure!(
+                answer.done as usize == ITEMS,
+                "some of an import was not done"
+            );
         }
         let cost = self.cost(mark, workers).await?;
         let done = latencies.count() * ITEMS as u64;

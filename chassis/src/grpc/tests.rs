@@ -22,7 +22,10 @@ async fn call(path: &str, headers: &[(&str, &str)], body: Body) -> Response {
     http.max_bodies_bytes = 100_000;
     let router = Router::new()
         .route("/a.B/Wait", post(async || pending::<&'static str>().await))
-        .route("/a.B/Panic", post(async || -> &'static str { panic!("the secret is sesame") }))
+        .route(
+            "/a.B/Panic",
+            post(async || -> &'static str { panic!("the secret is sesame") }),
+        )
         .route("/a.B/Get", get(async || "got"))
         .route("/a.B/Read", post(read))
         .route(
@@ -77,7 +80,11 @@ async fn the_callers_deadline_holds_where_it_is_sooner() {
     let began = tokio::time::Instant::now();
     let late = call("/a.B/Wait", &[("grpc-timeout", "20m")], Body::empty()).await;
     assert_eq!(ended(&late).0, Code::DeadlineExceeded);
-    assert!(began.elapsed() < Duration::from_millis(290), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_millis(290),
+        "{:?}",
+        began.elapsed()
+    );
     let ours = call("/a.B/Wait", &[("grpc-timeout", "1H")], Body::empty()).await;
     assert_eq!(ended(&ours).0, Code::DeadlineExceeded);
 }
@@ -85,7 +92,10 @@ async fn the_callers_deadline_holds_where_it_is_sooner() {
 #[tokio::test]
 async fn a_call_that_lasts_has_no_deadline_but_its_callers() {
     let done = call(LASTING_CALLS[0], &[], Body::empty()).await;
-    assert!(Status::from_header_map(done.headers()).is_none(), "it goes on");
+    assert!(
+        Status::from_header_map(done.headers()).is_none(),
+        "it goes on"
+    );
     let late = call(LASTING_CALLS[0], &[("grpc-timeout", "20m")], Body::empty()).await;
     assert_eq!(ended(&late).0, Code::DeadlineExceeded);
 }
@@ -94,7 +104,9 @@ async fn a_call_that_lasts_has_no_deadline_but_its_callers() {
 async fn what_arrives_is_within_the_budget_of_all_bodies() {
     let read = async |bytes: usize| {
         let answer = call("/a.B/Read", &[], Body::from(vec![0; bytes])).await;
-        let body = axum::body::to_bytes(answer.into_body(), 1_000).await.unwrap();
+        let body = axum::body::to_bytes(answer.into_body(), 1_000)
+            .await
+            .unwrap();
         String::from_utf8(body.to_vec()).unwrap()
     };
     assert_eq!(read(100_000).await, "100000");

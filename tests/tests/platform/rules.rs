@@ -26,7 +26,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "projector",
         &["assembly", "bus", "chassis", "domain", "store", "traces"],
     ),
-    ("query", &["assembly", "chassis", "domain", "proto", "store"]),
+    (
+        "query",
+        &["assembly", "chassis", "domain", "proto", "store"],
+    ),
     (
         "orders",
         &[

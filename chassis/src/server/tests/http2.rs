@@ -43,7 +43,10 @@ async fn a_beginning_in_pieces_is_recognized() {
     let mut answer = [0; 4];
     let reading = tokio::time::timeout(DEADLINE, stream.read_exact(&mut answer));
     reading.await.unwrap().unwrap();
-    assert_eq!(answer[3], SETTINGS[3], "the server's own settings: {answer:?}");
+    assert_eq!(
+        answer[3], SETTINGS[3],
+        "the server's own settings: {answer:?}"
+    );
 }
 
 #[tokio::test]
@@ -51,7 +54,10 @@ async fn a_method_that_begins_alike_is_of_http_1() {
     let server = hello(limits()).await;
     let mut stream = server.connect().await;
     stream.write_all(b"PRO").await.unwrap();
-    stream.write_all(b"PFIND / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"PFIND / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
     let (answer, _) = read_to_close(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
 }
@@ -70,7 +76,10 @@ async fn a_client_that_stops_in_its_beginning_is_given_up() {
 async fn a_connection_without_requests_is_closed_with_a_goodbye() {
     let server = hello(short()).await;
     let mut stream = server.connect().await;
-    stream.write_all(&[PREFACE, SETTINGS].concat()).await.unwrap();
+    stream
+        .write_all(&[PREFACE, SETTINGS].concat())
+        .await
+        .unwrap();
     let (frames, after) = frames_to_close(&mut stream).await;
     assert!(frames.contains(&GOAWAY), "{frames:?}");
     assert!(after >= Duration::from_millis(250), "{after:?}");
@@ -80,7 +89,10 @@ async fn a_connection_without_requests_is_closed_with_a_goodbye() {
 async fn a_stop_says_goodbye_at_once() {
     let server = hello(limits()).await;
     let mut stream = server.connect().await;
-    stream.write_all(&[PREFACE, SETTINGS].concat()).await.unwrap();
+    stream
+        .write_all(&[PREFACE, SETTINGS].concat())
+        .await
+        .unwrap();
     let mut settings = [0; 9];
     stream.read_exact(&mut settings).await.unwrap();
     server.lifecycle.shut_down();
