@@ -51,7 +51,7 @@ impl Connections {
     /// Reads the files that the options name; connects with the first use.
     pub(super) fn new(options: KurrentOptions) -> Result<Self, StoreError> {
         let header = |text: Option<&str>, what: &str| {
-            let value = text.map(|text| MetadataValue::try_from(text));
+            let value = text.map(MetadataValue::try_from);
             value.transpose().map_err(|source| StoreError::Failed {
                 what: format!("the {what} of KurrentDB's connection string is not plain text"),
                 source: source.into(),
