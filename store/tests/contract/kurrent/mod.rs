@@ -7,5 +7,6 @@ mod like_memory;
 mod log;
 mod nodes;
 mod server;
+mod tls;
 
 pub use server::Fake;

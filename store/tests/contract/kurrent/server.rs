@@ -12,6 +12,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 use tokio::{net::TcpListener, sync::broadcast};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What goes wrong with the next append.
@@ -67,6 +68,15 @@ impl Fake {
     }
 
     pub async fn cluster(nodes: usize) -> Self {
+        Self::serving(nodes, None).await
+    }
+
+    /// One node, which is spoken to over TLS.
+    pub async fn with_tls(tls: TlsAcceptor) -> Self {
+        Self::serving(1, Some(tls)).await
+    }
+
+    async fn serving(nodes: usize, tls: Option<TlsAcceptor>) -> Self {
         let fake = Self {
             shared: Arc::new(Shared {
                 log: Mutex::new(Log::new()),
@@ -88,12 +98,12 @@ impl Fake {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = listener.local_addr().unwrap().port();
             fake.shared.ports.lock().unwrap().push(port);
-            fake.serve(listener, node);
+            fake.serve(listener, node, tls.clone());
         }
         fake
     }
 
-    fn serve(&self, listener: TcpListener, node: usize) {
+    fn serve(&self, listener: TcpListener, node: usize, tls: Option<TlsAcceptor>) {
         let (shared, stop) = (self.shared.clone(), self.stop.clone());
         let all = self.cut.lock().unwrap().clone();
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
@@ -104,16 +114,27 @@ impl Fake {
                     node,
                     cut: all.child_token(),
                 };
-                let stop = stop.clone();
+                let (stop, tls) = (stop.clone(), tls.clone());
                 tasks.spawn(async move {
                     let cut = connected.cut.clone();
                     let service = service_fn(move |request: hyper::Request<Incoming>| {
                         calls::answer(connected.clone(), request)
                     });
-                    let serving = http2::Builder::new(TokioExecutor::new())
-                        .serve_connection(TokioIo::new(socket), service);
+                    let server = http2::Builder::new(TokioExecutor::new());
+                    let serving = async {
+                        let _ = match tls {
+                            None => server.serve_connection(TokioIo::new(socket), service).await,
+                            Some(tls) => match tls.accept(socket).await {
+                                Ok(socket) => {
+                                    server.serve_connection(TokioIo::new(socket), service).await
+                                }
+                                // It does not trust this server.
+                                Err(_) => return,
+                            },
+                        };
+                    };
                     tokio::select! {
-                        _ = serving => {}
+                        () = serving => {}
                         () = cut.cancelled() => {}
                         () = stop.cancelled() => {}
                     }
