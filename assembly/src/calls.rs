@@ -2,11 +2,15 @@
 
 use anyhow::Context;
 use axum::Router;
-use chassis::health::Health;
+use chassis::{grpc::brief, health::Health};
 use proto::v1::DESCRIPTORS;
+use std::time::Duration;
 use tonic_reflection::server::Builder;
 
 const REFLECT: [&str; 1] = ["ServerReflectionInfo"];
+
+/// How long a conversation over reflection may last.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// The routes of `grpc.health.v1` and of reflection (v1, and v1alpha for older tools), for a process
 /// that has `services`.
@@ -23,8 +27,8 @@ pub fn calls(health: &Health, services: Vec<&'static str>) -> anyhow::Result<Rou
         named.fold(described, |builder, name| builder.with_service_name(*name))
     };
     let (v1, v1alpha) = (builder().build_v1(), builder().build_v1alpha());
-    let reflection = chassis::grpc::router(v1.context("reflection")?, REFLECT).merge(
-        chassis::grpc::router(v1alpha.context("reflection")?, REFLECT),
-    );
+    let v1 = chassis::grpc::router(v1.context("reflection")?, REFLECT);
+    let v1alpha = chassis::grpc::router(v1alpha.context("reflection")?, REFLECT);
+    let reflection = brief(v1.merge(v1alpha), LONGEST);
     Ok(chassis::grpc::health(health, services).merge(reflection))
 }

@@ -5,9 +5,14 @@ use chassis::problem::ProblemDetails;
 use domain::{Actor, TenantId};
 use std::sync::Arc;
 use store::{Clock, EventReader, EventStore, lane::Lane};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
+
+/// What imports may have in work at once, in bytes of their items.
+pub(crate) const IMPORTED_AT_ONCE: usize = 32 << 20;
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -20,6 +25,10 @@ pub struct CommandApi {
     pub(crate) actor: Actor,
     first_epoch: Uuid,
     pub(crate) in_flight: InFlight,
+    /// What imports have in work, in bytes.
+    pub(crate) importing: Arc<Semaphore>,
+    /// The process is being stopped.
+    pub(crate) stopping: CancellationToken,
 }
 
 impl CommandApi {
@@ -41,7 +50,16 @@ impl CommandApi {
             actor,
             first_epoch: epoch,
             in_flight: InFlight::default(),
+            importing: Arc::new(Semaphore::new(IMPORTED_AT_ONCE)),
+            stopping: CancellationToken::new(),
         }
+    }
+
+    /// The same, and imports end when `stopping` says so.
+    #[must_use]
+    pub fn stopped_by(mut self, stopping: CancellationToken) -> Self {
+        self.stopping = stopping;
+        self
     }
 
     /// The epoch that the positions of answers are of.

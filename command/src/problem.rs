@@ -76,6 +76,12 @@ pub(crate) fn failed(error: LaneError) -> Problem {
     }
 }
 
+/// An import ends before its caller does.
+pub(crate) fn stopping() -> Problem {
+    let detail = "This process is stopping; send the call again: what was done is not done twice.";
+    Problem::service_unavailable("STOPPING", detail, SOON)
+}
+
 /// The same command is being executed for another request.
 pub(crate) fn still_running() -> Problem {
     Problem::conflict(

@@ -36,13 +36,10 @@ pub async fn start(
         lifecycle.soft().clone(),
     );
     lifecycle.spawn_critical("command records", upkeep);
-    Ok(CommandApi::new(
-        lane,
-        store,
-        Arc::new(SystemClock),
-        tenant,
-        head.epoch,
-    ))
+    Ok(
+        CommandApi::new(lane, store, Arc::new(SystemClock), tenant, head.epoch)
+            .stopped_by(lifecycle.soft().clone()),
+    )
 }
 
 /// Forgets command records after their time, until `stop`.

@@ -237,7 +237,7 @@ ensure_nats() {
 GRPC_VERSION=1.80.0
 
 find_grpc() {
-    have python3 && PYTHONPATH=$TOOLS/grpc-python python3 -c 'import grpc_tools.protoc, grpc_status' 2>/dev/null
+    have python3 && PYTHONPATH=$TOOLS/grpc-python python3 -c "import grpc, grpc_tools.protoc, grpc_status; assert grpc.__version__ == '$GRPC_VERSION'" 2>/dev/null
 }
 
 ensure_grpc() {

@@ -76,7 +76,9 @@ impl Protocol for Reporter {
         let watched = (self.clone(), service, None);
         let changes = stream::unfold(watched, async |(reporter, service, told)| {
             loop {
-                if told.is_some() && reporter.health.is_stopping() {
+                if told.is_some_and(|told| told != ServingStatus::Serving)
+                    && reporter.health.is_stopping()
+                {
                     return None;
                 }
                 let status = reporter.status(&service).await;

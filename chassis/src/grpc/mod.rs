@@ -3,11 +3,13 @@
 //! Services answer a [`Problem`](crate::Problem) as a [`Status`](tonic::Status) through [`status`];
 //! what the layers refuse becomes one by itself.
 
+mod brief;
 mod deadline;
 mod health;
 mod router;
 mod status;
 
+pub use brief::brief;
 pub use health::health;
 pub use router::router;
 pub use status::status;
@@ -22,6 +24,14 @@ use crate::layers::RequestContext;
 
 /// Calls that last as long as the client goes on sending: no time limit ends them but their own.
 pub const LASTING_CALLS: [&str; 1] = ["/orders.v1.OrderImport/ImportOrders"];
+
+/// Calls whose caller goes on sending: what it has sent is worked off bit by bit.
+pub const STREAMED_CALLS: [&str; 4] = [
+    LASTING_CALLS[0],
+    "/orders.v1.OrderFeed/Subscribe",
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+];
 
 /// Whether a request is a gRPC call: its errors are read from headers and trailers then.
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {

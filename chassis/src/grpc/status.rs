@@ -8,6 +8,9 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use crate::problem::{Problem, ProblemDetails};
 
+/// How the status of a message begins that is none.
+const UNDECODABLE: &str = "failed to decode Protobuf message";
+
 /// Whose reasons they are.
 const DOMAIN: &str = "orders";
 
@@ -93,6 +96,8 @@ pub(crate) fn as_http_status(answer: &Response) -> u16 {
         Code::Unimplemented => 501,
         Code::Unavailable => 503,
         Code::DeadlineExceeded => 504,
+        // What cannot be decoded is the caller's, whatever it is called.
+        Code::Internal if status.message().starts_with(UNDECODABLE) => 400,
         Code::Unknown | Code::Internal | Code::DataLoss => 500,
     }
 }

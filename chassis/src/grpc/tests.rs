@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use tower::ServiceExt;
 
-use super::LASTING_CALLS;
+use super::{LASTING_CALLS, STREAMED_CALLS};
 use crate::{config::Settings, layers::wrap};
 
 async fn call(path: &str, headers: &[(&str, &str)], body: Body) -> Response {
@@ -28,6 +28,7 @@ async fn call(path: &str, headers: &[(&str, &str)], body: Body) -> Response {
         )
         .route("/a.B/Get", get(async || "got"))
         .route("/a.B/Read", post(read))
+        .route(STREAMED_CALLS[1], post(read))
         .route(
             LASTING_CALLS[0],
             post(async || {
@@ -62,7 +63,7 @@ fn ended(answer: &Response) -> (Code, String) {
     (status.code(), reason.unwrap_or_default())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_the_layer_refuses_is_a_status() {
     for (path, code, reason) in [
         ("/a.B/Panic", Code::Internal, "INTERNAL"),
@@ -75,7 +76,7 @@ async fn what_the_layer_refuses_is_a_status() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_callers_deadline_holds_where_it_is_sooner() {
     let began = tokio::time::Instant::now();
     let late = call("/a.B/Wait", &[("grpc-timeout", "20m")], Body::empty()).await;
@@ -89,7 +90,7 @@ async fn the_callers_deadline_holds_where_it_is_sooner() {
     assert_eq!(ended(&ours).0, Code::DeadlineExceeded);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_that_lasts_has_no_deadline_but_its_callers() {
     let done = call(LASTING_CALLS[0], &[], Body::empty()).await;
     assert!(
@@ -100,7 +101,42 @@ async fn a_call_that_lasts_has_no_deadline_but_its_callers() {
     assert_eq!(ended(&late).0, Code::DeadlineExceeded);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
+async fn what_is_streamed_takes_of_the_budget_what_is_under_way() {
+    let parts = (0..1_000).map(|_| Ok::<_, axum::BoxError>(vec![0; 1_000]));
+    let body = Body::from_stream(futures::stream::iter(parts));
+    let answer = call(STREAMED_CALLS[1], &[], body).await;
+    let read = axum::body::to_bytes(answer.into_body(), 1_000)
+        .await
+        .unwrap();
+    assert_eq!(&read[..], b"1000000");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_that_is_no_call_is_refused() {
+    let refused = |content_type: &str| {
+        let mut headers = axum::http::HeaderMap::new();
+        headers.insert("content-type", content_type.parse().unwrap());
+        !super::is_grpc(&headers)
+    };
+    for other in [
+        "text/plain",
+        "application/grpc-web",
+        "application/json",
+        "application/grpcx",
+    ] {
+        assert!(refused(other), "{other}");
+    }
+    for call in [
+        "application/grpc",
+        "application/grpc+proto",
+        "application/grpc;a=b",
+    ] {
+        assert!(!refused(call), "{call}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_arrives_is_within_the_budget_of_all_bodies() {
     let read = async |bytes: usize| {
         let answer = call("/a.B/Read", &[], Body::from(vec![0; bytes])).await;

@@ -90,9 +90,9 @@ impl Drop for BodyShare {
     }
 }
 
-/// A call whose body takes its share as it arrives, until it was read. Where it lasts, each part of it
+/// A call whose body takes its share as it arrives, until it was read. Where it is streamed, each part of it
 /// is worked off by itself: the share is that of one.
-pub(super) fn budgeted(request: Request, budget: &Arc<BodyBudget>, is_lasting: bool) -> Request {
+pub(super) fn budgeted(request: Request, budget: &Arc<BodyBudget>, is_streamed: bool) -> Request {
     request.map(|body| {
         let share = BodyShare {
             budget: Some(Arc::clone(budget)),
@@ -101,7 +101,7 @@ pub(super) fn budgeted(request: Request, budget: &Arc<BodyBudget>, is_lasting: b
         Body::new(BudgetedBody {
             body,
             share,
-            is_lasting,
+            is_streamed,
         })
     })
 }
@@ -109,7 +109,7 @@ pub(super) fn budgeted(request: Request, budget: &Arc<BodyBudget>, is_lasting: b
 struct BudgetedBody {
     body: Body,
     share: BodyShare,
-    is_lasting: bool,
+    is_streamed: bool,
 }
 
 impl HttpBody for BudgetedBody {
@@ -124,12 +124,15 @@ impl HttpBody for BudgetedBody {
             return Poll::Ready(None);
         };
         let frame = frame?;
-        if self.is_lasting {
+        if self.is_streamed {
             self.share.release();
         }
         let bytes = frame.data_ref().map_or(0, Bytes::len);
         if !self.share.take(bytes) {
-            let full = "Too much is being received at once; nothing was done.";
+            let full = match self.is_streamed {
+                true => "Too much is being received at once; what was done is not done twice.",
+                false => "Too much is being received at once; nothing was done.",
+            };
             return Poll::Ready(Some(Err(Status::unavailable(full).into())));
         }
         Poll::Ready(Some(Ok(frame)))

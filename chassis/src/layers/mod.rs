@@ -23,7 +23,13 @@ use crate::{
 };
 
 /// Paths that are answered even when the process is overloaded: probes and metrics say why.
-pub const PROBE_PATHS: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
+pub const PROBE_PATHS: [&str; 5] = [
+    "/livez",
+    "/readyz",
+    "/startupz",
+    "/metrics",
+    "/grpc.health.v1.Health/Check",
+];
 
 /// Gives a complete router its fallbacks (404, 405) and the [`RequestLayer`].
 ///

@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     config::HttpSettings,
-    grpc::{self, LASTING_CALLS},
+    grpc::{self, LASTING_CALLS, STREAMED_CALLS},
     problem::Problem,
 };
 
@@ -141,8 +141,9 @@ where
                 request.extensions_mut().insert(bodies);
             }
             Kind::Http => {}
-            Kind::Grpc { is_lasting, .. } => {
-                request = bodies::budgeted(request, &self.shared.bodies, is_lasting);
+            Kind::Grpc { .. } => {
+                let is_streamed = STREAMED_CALLS.contains(&request.uri().path());
+                request = bodies::budgeted(request, &self.shared.bodies, is_streamed);
             }
         }
         request.extensions_mut().insert(context.clone());
@@ -155,7 +156,7 @@ where
             let (mut response, told) = match within(limit, handled).await {
                 Ok(Ok(Ok(response))) => (response, false),
                 Ok(Err(panic)) => (panicked(panic.as_ref()), true),
-                Err(limit) => (too_slow(limit), false),
+                Err(limit) => (too_slow(kind, limit), false),
             };
             let code = name_problem(kind, &mut response, &context, &visit.uri);
             let status = kind.status(&response);
@@ -269,7 +270,8 @@ impl Visit {
         let took_ms = self.began.elapsed().as_millis();
         match status {
             // What is not implemented was asked for by mistake.
-            status if status < 500 || status == 501 => tracing::debug!(
+            // A deadline is mostly its caller's own.
+            status if status < 500 || matches!(status, 501 | 504) => tracing::debug!(
                 method,
                 path,
                 status,
@@ -277,7 +279,7 @@ impl Visit {
                 took_ms,
                 "{method} {path} {status}"
             ),
-            503 | 504 => tracing::warn!(
+            503 => tracing::warn!(
                 method,
                 path,
                 status,
@@ -336,10 +338,14 @@ fn turned_away(kind: Kind, problem: Problem, context: RequestContext, uri: &Uri)
     response
 }
 
-fn too_slow(limit: Duration) -> Response {
+fn too_slow(kind: Kind, limit: Duration) -> Response {
+    let key = match kind {
+        Kind::Http => "Idempotency-Key",
+        Kind::Grpc { .. } => "request_id",
+    };
     let detail = format!(
         "The request was not finished within {} ms; it may still take effect, and the same \
-         Idempotency-Key finds out.",
+         {key} finds out.",
         limit.as_millis()
     );
     Problem::service_unavailable("REQUEST_TIMED_OUT", detail, RETRY_AFTER).into_response()

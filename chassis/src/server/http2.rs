@@ -1,14 +1,15 @@
 //! One connection of HTTP/2, which gRPC speaks: many requests at once, each of which is one.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
     pin::{Pin, pin},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -32,10 +33,10 @@ use super::{Client, Lifecycle, Limits, places::Place, watched::Watched};
 /// Requests of one connection at once; more wait for their turn.
 const MAX_STREAMS: u32 = 256;
 /// What one request may send ahead, and all of a connection together.
-const STREAM_WINDOW: u32 = 256 * 1_024;
-const CONNECTION_WINDOW: u32 = 1_024 * 1_024;
+const STREAM_WINDOW: u32 = 64 * 1_024;
+const CONNECTION_WINDOW: u32 = 256 * 1_024;
 /// What may wait to be sent, of one request.
-const MAX_SEND_BUFFER: usize = 256 * 1_024;
+const MAX_SEND_BUFFER: usize = 64 * 1_024;
 /// As of HTTP/1.1.
 const MAX_HEAD: u32 = 32 * 1_024;
 /// How often a client that is silent is asked whether it is still there, and how long it may take to
@@ -46,12 +47,14 @@ const PING_WITHIN: Duration = Duration::from_secs(20);
 /// The requests of a connection.
 #[derive(Default)]
 struct Requests {
-    /// Those in work, up to the last byte of their answers.
+    /// Those in work, until all of their answers was handed on.
     running: AtomicUsize,
     /// How many there have been.
     begun: AtomicUsize,
     /// The first has begun.
     first: Notify,
+    /// Since when the client has not taken what there is of an answer, by the request's number.
+    untaken: Mutex<HashMap<usize, Instant>>,
 }
 
 /// Serves a connection as [`connection::serve`](super::connection::serve) does.
@@ -75,12 +78,8 @@ pub(super) async fn serve(
             let answer = router.call(request.map(Body::new));
             async move {
                 let answer: Result<Response, Infallible> = answer.await;
-                answer.map(|answer| {
-                    answer.map(|body| Answer {
-                        body,
-                        _running: running,
-                    })
-                })
+                running.has_some();
+                answer.map(|answer| answer.map(|body| Answer { body, running }))
             }
         }
     });
@@ -95,28 +94,54 @@ pub(super) async fn serve(
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_WITHIN);
     let mut connection = pin!(builder.serve_connection(io, service));
-    let until_it_must_end = async {
-        tokio::select! {
-            () = lifecycle.soft().cancelled() => {}
-            () = requests.idle(limits) => {}
-            () = requests.first.notified(), if !place.lasting => {}
-        }
+    let is_stop = tokio::select! {
+        ended = connection.as_mut() => return tell(ended),
+        () = requests.stalled(limits) => return,
+        () = lifecycle.soft().cancelled() => true,
+        () = requests.idle(limits) => false,
+        () = requests.first.notified(), if !place.lasting => false,
     };
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = until_it_must_end => {
-            // What runs is finished; what comes now goes to another connection.
-            connection.as_mut().graceful_shutdown();
-            let hard = lifecycle.hard().run_until_cancelled(connection).await;
-            hard.unwrap_or(Ok(()))
-        }
+    // What runs is finished; what comes now goes to another connection.
+    connection.as_mut().graceful_shutdown();
+    let has_begun = requests.begun.load(Ordering::Relaxed) > 0;
+    // Before its first request a connection may not even have finished its beginning, and a place for
+    // those who do not stay is not kept by a stream. A stop has a bound of its own.
+    let patience = match has_begun {
+        true => limits.keep_alive_timeout,
+        false => limits.header_timeout,
     };
+    tokio::select! {
+        ended = connection.as_mut() => tell(ended),
+        () = requests.stalled(limits) => {}
+        () = lifecycle.hard().cancelled() => {}
+        () = sleep(patience), if !has_begun || !is_stop => {}
+    }
+}
+
+fn tell(ended: hyper::Result<()>) {
     if let Err(error) = ended {
         tracing::debug!("a connection ended early: {error}");
     }
 }
 
 impl Requests {
+    /// Waits until an answer was not taken for too long. Only the client's window can keep it: where its
+    /// socket does, that is noticed there.
+    async fn stalled(&self, limits: Limits) {
+        loop {
+            sleep(limits.write_timeout / 4).await;
+            let oldest = self.untaken().values().min().copied();
+            if oldest.is_some_and(|since| since.elapsed() >= limits.write_timeout) {
+                tracing::debug!("a connection was given up: its client takes nothing of an answer");
+                return;
+            }
+        }
+    }
+
+    fn untaken(&self) -> MutexGuard<'_, HashMap<usize, Instant>> {
+        self.untaken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits until nothing was asked for as long as a connection may be idle.
     async fn idle(&self, limits: Limits) {
         sleep(limits.header_timeout).await;
@@ -135,28 +160,45 @@ impl Requests {
     }
 }
 
-/// A request, until its answer is sent or given up.
-struct Running(Arc<Requests>);
+/// A request, until its answer was taken or given up.
+struct Running {
+    of: Arc<Requests>,
+    number: usize,
+}
 
 impl Running {
     fn begin(requests: &Arc<Requests>) -> Self {
         requests.running.fetch_add(1, Ordering::Relaxed);
-        requests.begun.fetch_add(1, Ordering::Relaxed);
+        let number = requests.begun.fetch_add(1, Ordering::Relaxed);
         requests.first.notify_one();
-        Self(Arc::clone(requests))
+        Self {
+            of: Arc::clone(requests),
+            number,
+        }
+    }
+
+    /// There is something of its answer for the client to take.
+    fn has_some(&self) {
+        self.of.untaken().insert(self.number, Instant::now());
+    }
+
+    /// There is nothing for now, or no more.
+    fn has_none(&self) {
+        self.of.untaken().remove(&self.number);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
+        self.has_none();
+        self.of.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// The body of an answer, which belongs to its request.
+/// The body of an answer, which belongs to its request. It is asked for more when the client has room.
 struct Answer {
     body: Body,
-    _running: Running,
+    running: Running,
 }
 
 impl HttpBody for Answer {
@@ -167,7 +209,12 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        match &polled {
+            Poll::Ready(Some(Ok(_))) => self.running.has_some(),
+            Poll::Ready(_) | Poll::Pending => self.running.has_none(),
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -4,16 +4,20 @@ use super::{
     commands::{place_order, receive_stock},
     write::failed,
 };
-use crate::CommandApi;
+use crate::{CommandApi, api::IMPORTED_AT_ONCE, problem};
 use chassis::{Problem, grpc::context, layers::RequestContext};
 use futures::TryStreamExt;
+use prost::Message;
 use proto::v1::{
     ImportDone, ImportFailure, ImportOrdersRequest, ImportOrdersResponse, ImportResult,
     PlaceOrderResponse, Receipt, ReceiveStockResponse, import_orders_request::Item,
     import_result::Outcome, order_import_server::OrderImport,
 };
-use std::time::Duration;
-use tokio::time::timeout;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep, sleep_until, timeout},
+};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 use tonic_types::StatusExt;
 
@@ -21,8 +25,15 @@ use tonic_types::StatusExt;
 const MAX_ITEMS: usize = 10_000;
 /// How many of a call's items are in work at once: as many as make a full batch.
 const AT_ONCE: usize = 256;
-/// How long the next item may take to come.
+/// How long the next item may take to come, and the whole call.
 const PATIENCE: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(600);
+/// How often it is looked whether an item is still in work for another, and how many times.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS: usize = 100;
+const IN_PROGRESS: &str = "COMMAND_IN_PROGRESS";
+/// The longest words for what is wrong with an item: there may be 10,000.
+const LONGEST_WORDS: usize = 300;
 
 /// The service.
 #[derive(Clone)]
@@ -35,9 +46,22 @@ impl OrderImport for Import {
         call: Request<Streaming<ImportOrdersRequest>>,
     ) -> Result<Response<ImportOrdersResponse>, Status> {
         let context = context(&call);
-        let items = futures::stream::try_unfold((call.into_inner(), 0), next);
+        let call = Call {
+            items: call.into_inner(),
+            count: 0,
+            until: Instant::now() + LONGEST,
+        };
+        let (import, context) = (self, &context);
+        let items = futures::stream::try_unfold(call, |call| async move {
+            let next = import.next(call).await;
+            next.map_err(|problem| failed(context, problem))
+        });
         let results: Vec<ImportResult> = items
-            .map_ok(|item| async { Ok(execute(&self.0, context.clone(), item).await) })
+            .map_ok(|(item, share)| async move {
+                let result = execute(&import.0, context.clone(), item).await;
+                drop(share);
+                Ok(result)
+            })
             .try_buffered(AT_ONCE)
             .try_collect()
             .await?;
@@ -45,22 +69,47 @@ impl OrderImport for Import {
     }
 }
 
-/// The next item of a call that has had `count`.
-async fn next(
-    (mut items, count): (Streaming<ImportOrdersRequest>, usize),
-) -> Result<Option<(ImportOrdersRequest, (Streaming<ImportOrdersRequest>, usize))>, Status> {
-    let Ok(item) = timeout(PATIENCE, items.message()).await else {
-        let detail =
-            "no further item came for 30 s; send the call again: what was done is not done twice";
-        return Err(Status::deadline_exceeded(detail));
-    };
-    match item? {
-        None => Ok(None),
-        Some(_) if count == MAX_ITEMS => {
-            let detail = "a call has at most 10,000 items; send the others with another: what was done is not done twice";
-            Err(Status::out_of_range(detail))
+/// A call as far as it has come.
+struct Call {
+    items: Streaming<ImportOrdersRequest>,
+    count: usize,
+    until: Instant,
+}
+
+/// An item, with its share of what may be in work.
+type Taken = (ImportOrdersRequest, OwnedSemaphorePermit);
+
+impl Import {
+    /// The next item of a call, once there is room for it.
+    async fn next(&self, mut call: Call) -> Result<Option<(Taken, Call)>, Problem> {
+        let again = "send the call again: what was done is not done twice";
+        let late = |what: &str| Problem::request_timeout(format!("{what}; {again}."));
+        let came = tokio::select! {
+            () = self.0.stopping.cancelled() => return Err(problem::stopping()),
+            () = sleep_until(call.until) => return Err(late("the call took longer than it may")),
+            came = timeout(PATIENCE, call.items.message()) => came,
+        };
+        let item = match came.map_err(|_| late("no further item came for 30 s"))? {
+            Ok(Some(item)) => item,
+            Ok(None) => return Ok(None),
+            Err(status) => {
+                let detail = format!("An item cannot be read ({}); {again}.", status.message());
+                return Err(Problem::bad_request("INVALID_BODY", detail));
+            }
+        };
+        if call.count == MAX_ITEMS {
+            let detail = "A call has at most 10,000 items; send the others with another: what was done is not done twice.";
+            return Err(Problem::bad_request("TOO_MANY_ITEMS", detail));
         }
-        Some(item) => Ok(Some((item, (items, count + 1)))),
+        call.count += 1;
+        let bytes = item.encoded_len().min(IMPORTED_AT_ONCE);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let share = Arc::clone(&self.0.importing)
+            .acquire_many_owned(bytes)
+            .await;
+        // They are never closed.
+        let share = share.map_err(|_| problem::stopping())?;
+        Ok(Some(((item, share), call)))
     }
 }
 
@@ -71,13 +120,26 @@ async fn execute(
 ) -> ImportResult {
     let (request_id, outcome) = match item.item {
         Some(Item::PlaceOrder(message)) => {
-            let outcome = place_order(api, context.clone(), &message).await;
+            let mut looks = 0..LOOKS;
+            let outcome = loop {
+                let outcome = place_order(api, context.clone(), &message).await;
+                if !is_in_work(&outcome) || looks.next().is_none() {
+                    break outcome;
+                }
+                sleep(LOOK).await;
+            };
             (message.request_id, outcome.map(placed))
         }
         Some(Item::ReceiveStock(message)) => {
-            let request_id = message.request_id.clone();
-            let outcome = receive_stock(api, context.clone(), message).await;
-            (request_id, outcome.map(received))
+            let mut looks = 0..LOOKS;
+            let outcome = loop {
+                let outcome = receive_stock(api, context.clone(), message.clone()).await;
+                if !is_in_work(&outcome) || looks.next().is_none() {
+                    break outcome;
+                }
+                sleep(LOOK).await;
+            };
+            (message.request_id, outcome.map(received))
         }
         None => {
             let rule = "one of place_order and receive_stock is required";
@@ -92,9 +154,17 @@ async fn execute(
         Err(problem) => Outcome::Failure(failure(&context, problem)),
     };
     ImportResult {
-        request_id,
+        // What is no id is not repeated.
+        request_id: Some(request_id)
+            .filter(|id| id.len() <= 255)
+            .unwrap_or_default(),
         outcome: Some(outcome),
     }
+}
+
+/// Whether an item with the same id is in work, of a file that has it twice: this one waits for it.
+fn is_in_work<T>(outcome: &Result<T, Problem>) -> bool {
+    matches!(outcome, Err(problem) if problem.code() == IN_PROGRESS)
 }
 
 fn placed(placed: PlaceOrderResponse) -> ImportDone {
@@ -121,7 +191,7 @@ fn failure(context: &RequestContext, problem: Problem) -> ImportFailure {
     ImportFailure {
         status: i32::from(status.code()),
         reason,
-        message: with_fields(&status),
+        message: with_fields(&status).chars().take(LONGEST_WORDS).collect(),
         retryable,
     }
 }

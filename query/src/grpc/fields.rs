@@ -85,9 +85,10 @@ fn optional<T: FromStr<Err: Display>>(
 /// A word of those that the API knows.
 fn one_of<'a, T: Deserialize<'a>>(name: &str, text: Option<&'a str>) -> Result<Option<T>, Problem> {
     let parsed = text.map(|text| T::deserialize(text.into_deserializer()));
+    // The words that there are stand in the file that describes the message.
     parsed
         .transpose()
-        .map_err(|error: Error| refused(name, "INVALID", &error.to_string()))
+        .map_err(|_: Error| refused(name, "INVALID", "there is no such word"))
 }
 
 fn optional_time(name: &str, time: Option<&Timestamp>) -> Result<Option<Time>, Problem> {

@@ -24,7 +24,7 @@ use tonic::Streaming;
 /// Events read at once.
 const PAGE: usize = 500;
 /// How long to wait for a hint of new events before looking all the same.
-const POLL: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(500);
 /// At least so long between two messages that nothing is new.
 const CAUGHT_UP_EVERY: Duration = Duration::from_secs(1);
 /// How many events may be under way: by default, and at most.
@@ -51,6 +51,8 @@ pub(super) struct Subscriber {
     under_way: VecDeque<Position>,
     /// Up to where it was told that it has everything, and when.
     told: Option<(Bookmark, Instant)>,
+    /// It has said that it says nothing more: it is sent what fits without an acknowledgement.
+    is_silent: bool,
 }
 
 /// What a subscriber has to do with next.
@@ -99,6 +101,7 @@ impl Subscriber {
             ready: VecDeque::new(),
             under_way: VecDeque::with_capacity(window.min(PAGE)),
             told: None,
+            is_silent: false,
         })
     }
 
@@ -119,42 +122,43 @@ impl Subscriber {
         loop {
             // What it has said already comes first; while it may be sent nothing, all else waits for it.
             let is_full = self.under_way.len() >= self.window;
-            let said = match is_full {
-                true => Some(self.said.message().await),
-                false => self.said.message().now_or_never(),
+            let said = match (self.is_silent, is_full) {
+                (true, true) => return Ok(Step::Left),
+                (true, false) => None,
+                (false, true) => Some(self.said.message().await),
+                (false, false) => self.said.message().now_or_never(),
             };
             match said {
-                Some(said) => {
-                    if !self.heard(said)? {
-                        return Ok(Step::Left);
-                    }
-                }
+                Some(said) => self.heard(said)?,
                 None => {
                     if let Some(message) = self.ready() {
                         return Ok(Step::Send(message));
                     }
-                    if let Some(step) = self.read().await? {
-                        return Ok(step);
+                    if let Some(message) = self.read().await? {
+                        return Ok(Step::Send(message));
                     }
                 }
             }
         }
     }
 
-    /// Takes what it said; false when it has left.
+    /// Takes what it said.
     fn heard(
         &mut self,
         said: Result<Option<SubscribeRequest>, tonic::Status>,
-    ) -> Result<bool, Problem> {
-        let Ok(Some(said)) = said else {
-            // It is done, or it is gone: nobody would read what is wrong.
-            return Ok(false);
+    ) -> Result<(), Problem> {
+        let said = said.map_err(|status| {
+            let detail = format!("What was said cannot be read: {}.", status.message());
+            Problem::bad_request("INVALID_BODY", detail)
+        })?;
+        let Some(said) = said else {
+            self.is_silent = true;
+            return Ok(());
         };
         match said.message {
             Some(Said::Acknowledge(done)) => {
                 let done = cursor::read(&done.cursor, "acknowledge/cursor")?;
-                self.acknowledge(done.position)?;
-                Ok(true)
+                self.acknowledge(done.position)
             }
             Some(Said::Subscribe(_)) | None => {
                 let rule = "only the first message is a `subscribe`; those after it acknowledge";
@@ -204,7 +208,7 @@ impl Subscriber {
     }
 
     /// Reads on. At the end of all events it says so, or waits for more or for what it is told.
-    async fn read(&mut self) -> Result<Option<Step>, Problem> {
+    async fn read(&mut self) -> Result<Option<SubscribeResponse>, Problem> {
         let page = self.api.reader.read_on(self.at, PAGE).await;
         let page = page.map_err(|error| unreadable(error, self.at))?;
         if let Some(last) = page.events.last() {
@@ -217,18 +221,16 @@ impl Subscriber {
             self.sent = self.at.position;
             let cursor = cursor::write(self.at);
             let message = Some(Told::CaughtUp(CaughtUp { cursor }));
-            return Ok(Some(Step::Send(SubscribeResponse { message })));
+            return Ok(Some(SubscribeResponse { message }));
         }
         let mut signal = self.signal.clone();
         let said = tokio::select! {
             biased;
-            said = self.said.message() => said,
+            said = self.said.message(), if !self.is_silent => said,
             () = signal.after(self.at.position, POLL) => return Ok(None),
         };
-        Ok(match self.heard(said)? {
-            true => None,
-            false => Some(Step::Left),
-        })
+        self.heard(said)?;
+        Ok(None)
     }
 
     /// Whether it does not know yet that it has everything.

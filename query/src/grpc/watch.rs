@@ -17,7 +17,7 @@ use tonic::Status;
 
 /// At least so long between two looks at an order: many are watched, and most of what happens concerns
 /// another one.
-const PACE: Duration = Duration::from_millis(100);
+const PACE: Duration = Duration::from_millis(250);
 /// How long to wait for the read model to move before looking all the same.
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -73,6 +73,45 @@ async fn a_client_that_stops_in_its_beginning_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_client_that_stops_after_its_first_word_is_given_up() {
+    let server = hello(short()).await;
+    let mut stream = server.connect().await;
+    stream.write_all(&PREFACE[..4]).await.unwrap();
+    let (_, after) = frames_to_close(&mut stream).await;
+    assert!(after >= Duration::from_millis(290), "{after:?}");
+}
+
+/// `GET http /` as the only request of its connection, by numbers of the table that all share.
+const REQUEST: &[u8] = &[0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x84, 0x86];
+/// Settings that leave no room for the bodies of answers.
+const NO_WINDOW: &[u8] = &[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
+
+#[tokio::test]
+async fn a_client_that_leaves_no_room_for_its_answer_is_given_up() {
+    let limits = Limits {
+        write_timeout: Duration::from_millis(400),
+        ..limits()
+    };
+    let server = hello(limits).await;
+    let mut stream = server.connect().await;
+    stream
+        .write_all(&[PREFACE, NO_WINDOW, REQUEST].concat())
+        .await
+        .unwrap();
+    let (frames, after) = frames_to_close(&mut stream).await;
+    assert!(
+        frames.contains(&1),
+        "the head of the answer has come: {frames:?}"
+    );
+    assert!(
+        !frames.contains(&0),
+        "there was no room for its body: {frames:?}"
+    );
+    assert!(after >= Duration::from_millis(350), "{after:?}");
+    assert!(after < Duration::from_secs(4), "{after:?}");
+}
+
+#[tokio::test]
 async fn a_connection_without_requests_is_closed_with_a_goodbye() {
     let server = hello(short()).await;
     let mut stream = server.connect().await;

@@ -1,6 +1,6 @@
 //! Many orders in one call.
 
-use super::{clients, delivery, order_of};
+use super::{clients, delivery, failed, failure, order_of};
 use futures::stream;
 use proto::v1::{
     ImportOrdersRequest, ImportOrdersResponse, import_orders_request::Item, import_result::Outcome,
@@ -38,7 +38,7 @@ async fn an_import_has_a_result_for_each_item_and_is_done_once() {
     let answer = import.import_orders(stream::iter(items.clone())).await;
     let answer = answer.unwrap().into_inner();
     assert_eq!(answer.results.len(), 1_000);
-    assert_eq!(answer.done + answer.replayed + answer.failed, 1_000);
+    assert_eq!(counts(&answer), (997, 1, 2));
     let Some(Outcome::Failure(failure)) = &answer.results[500].outcome else {
         panic!("{:?}", answer.results[500]);
     };
@@ -74,6 +74,9 @@ async fn an_import_has_bounds() {
     let mut import = clients(&platform).import;
     let endless = stream::repeat_with(|| ImportOrdersRequest { item: None });
     let refused = import.import_orders(endless).await.unwrap_err();
-    assert_eq!(refused.code(), Code::OutOfRange, "{refused}");
+    assert_eq!(
+        failure(Err::<(), _>(refused)),
+        failed(Code::InvalidArgument, "TOO_MANY_ITEMS", "")
+    );
     platform.stop().await;
 }

@@ -63,8 +63,8 @@ async fn next(watched: &mut Streaming<WatchOrderResponse>) -> Order {
 }
 
 async fn an_order_is_watched_to_its_end(p: &Platform) {
-    let Clients { queries, commands } = Clients::of(p);
-    let (mut queries, mut commands) = (queries, commands);
+    let all = clients(p);
+    let (mut queries, mut commands) = (all.queries, all.commands);
     let (order_id, writes) = place(p).await;
     let request = WatchOrderRequest {
         order_id: order_id.clone(),
@@ -92,21 +92,6 @@ async fn an_order_is_watched_to_its_end(p: &Platform) {
         positions.is_sorted_by(|one, next| one < next),
         "{positions:?}"
     );
-}
-
-struct Clients {
-    queries: proto::v1::order_queries_client::OrderQueriesClient<tonic::transport::Channel>,
-    commands: proto::v1::order_commands_client::OrderCommandsClient<tonic::transport::Channel>,
-}
-
-impl Clients {
-    fn of(p: &Platform) -> Self {
-        let all = clients(p);
-        Self {
-            queries: all.queries,
-            commands: all.commands,
-        }
-    }
 }
 
 async fn lists_have_pages(p: &Platform) {
