@@ -8,12 +8,12 @@ use std::{num::NonZero, thread::available_parallelism};
 /// Each statement at work is a process of the database's, and takes its share of the cores. More of
 /// them than there are cores do not get more done, while those that append, which somebody waits for,
 /// get less of the cores by each.
-pub fn connections_beside(at_once: u32) -> u32 {
+pub fn connections_beside(at_once: usize) -> u32 {
     let cores = available_parallelism().map_or(2, NonZero::get);
-    bounded(at_once, u32::try_from(cores).unwrap_or(u32::MAX))
+    u32::try_from(bounded(at_once, cores)).unwrap_or(u32::MAX)
 }
 
-fn bounded(at_once: u32, cores: u32) -> u32 {
+fn bounded(at_once: usize, cores: usize) -> usize {
     at_once.min(cores.max(2))
 }
 

@@ -20,6 +20,6 @@ mod testing;
 mod tests;
 
 pub use projection::Projection;
-pub use service::{Parts, open_read_models, options, start};
+pub use service::{Parts, open_read_models, open_read_models_to_rebuild, options, start};
 pub use status::{Board, ProjectionStatus, State, router};
 pub use storage::{MemoryReadModels, PostgresReadModels, ReadModels};

@@ -1,13 +1,10 @@
 //! The projector: keeps the read models up to date, and builds them anew.
 
-use assembly::{
-    Process, connections_beside, needs_store, open_needed_feed, open_reader, open_store,
-    run_to_exit,
-};
+use assembly::{Process, needs_store, open_needed_feed, open_reader, open_store, run_to_exit};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{
-    Parts, ReadModels, open_read_models,
+    Parts, ReadModels, open_read_models, open_read_models_to_rebuild,
     projections::names,
     rebuild::{Progress, RebuildOptions, rebuild_by_name},
     router, start,
@@ -22,12 +19,6 @@ use store::SystemClock;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// What the projections could do at once: each does one statement at a time.
-const WORK: u32 = 5;
-
-/// Connections for who builds a read model anew, or asks how far they are.
-const CONNECTIONS: u32 = 6;
 
 /// How often a rebuild tells people how far it is.
 const TELL_EVERY: Duration = Duration::from_millis(500);
@@ -99,7 +90,7 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
     needs_store(health, events.reader.clone());
     let parts = Parts {
         feed: open_needed_feed(settings, &events, lifecycle, health).await?,
-        models: open_read_models(settings, connections_beside(WORK)).await?,
+        models: open_read_models(settings).await?,
         leases: events.leases.clone(),
         clock: Arc::new(SystemClock),
     };
@@ -110,7 +101,7 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
 
 async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<ExitCode> {
     let reader = open_reader(settings).await?;
-    let models = open_read_models(settings, CONNECTIONS).await?;
+    let models = open_read_models_to_rebuild(settings).await?;
     let names = match name {
         Some(name) => vec![name],
         None => names().into_iter().map(str::to_owned).collect(),
@@ -153,10 +144,7 @@ fn line(progress: &Progress) -> String {
 
 async fn status(settings: &Settings) -> anyhow::Result<ExitCode> {
     let head = open_reader(settings).await?.head().await?;
-    let checkpoints = open_read_models(settings, CONNECTIONS)
-        .await?
-        .checkpoints()
-        .await?;
+    let checkpoints = open_read_models(settings).await?.checkpoints().await?;
     let mut text = format!(
         "{:24} {:>7} {:>12} {:>12}  {}\n",
         "PROJECTION", "VERSION", "POSITION", "BEHIND", "WRITTEN"

@@ -17,7 +17,7 @@ pub trait Projection: Send + Sync + 'static {
     const APPEND_ONLY: bool = false;
     /// The least time from one batch to the next while events keep coming: what comes in between is
     /// folded together, and written once.
-    const PACE: Duration = Duration::from_millis(20);
+    const PACE: Duration = Duration::from_millis(40);
     /// The rows.
     type Row: Row;
 

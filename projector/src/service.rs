@@ -8,7 +8,7 @@ use crate::{
     storage::{CheckpointRecord, PostgresReadModels, ReadModelError, ReadModels, postgres::NEW},
 };
 use anyhow::Context;
-use assembly::patiently;
+use assembly::{connections_beside, patiently};
 use bus::Feed;
 use chassis::{
     Lifecycle,
@@ -43,6 +43,9 @@ const FENCED: u32 = 3;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
+/// The most connections of a rebuild.
+const REBUILD_CONNECTIONS: u32 = 6;
+
 /// A rebuild that has not told of itself for so long was interrupted.
 const REBUILD_SILENCE: TimeDelta = TimeDelta::seconds(60);
 
@@ -59,12 +62,22 @@ pub struct Parts<R> {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Connects to the read models, with at most `connections`, and brings their tables up to date. Waits
-/// while their database starts.
-pub async fn open_read_models(
+/// Connects to the read models, for projections that go on beside requests, and brings their tables up
+/// to date. Waits while their database starts.
+pub async fn open_read_models(settings: &Settings) -> anyhow::Result<PostgresReadModels> {
+    // Each projection does one statement at a time.
+    open(settings, connections_beside(projections::names().len())).await
+}
+
+/// As [`open_read_models`], for who builds read models anew: that works with several connections, and
+/// is to be done soon.
+pub async fn open_read_models_to_rebuild(
     settings: &Settings,
-    connections: u32,
 ) -> anyhow::Result<PostgresReadModels> {
+    open(settings, REBUILD_CONNECTIONS).await
+}
+
+async fn open(settings: &Settings, connections: u32) -> anyhow::Result<PostgresReadModels> {
     let url = settings.read_url().expose_secret();
     patiently(
         "the database of the read models",

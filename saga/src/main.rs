@@ -3,9 +3,7 @@
 
 mod operator;
 
-use assembly::{
-    Process, connections_beside, needs_store, open_needed_feed, open_store, start_lane,
-};
+use assembly::{Process, needs_store, open_needed_feed, open_store, start_lane};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use saga::{SagaParts, open_storage, provider, router, start};
@@ -15,9 +13,6 @@ use uuid::Uuid;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// What the sagas could do at once: each policy and the task runner do one statement at a time.
-const WORK: u32 = 4;
 
 /// The sagas of the order platform.
 #[derive(Debug, Parser)]
@@ -90,11 +85,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let process = serve(Process::new("saga", settings)?).await?;
             Ok(process.run().await)
         }
-        Action::Parked { json } => operator::parked(&open_storage(&settings, 1).await?, json).await,
-        Action::Retry { task, .. } => {
-            operator::retry(&open_storage(&settings, 1).await?, task).await
-        }
-        Action::Settle { task } => operator::settle(&open_storage(&settings, 1).await?, task).await,
+        Action::Parked { json } => operator::parked(&open_storage(&settings).await?, json).await,
+        Action::Retry { task, .. } => operator::retry(&open_storage(&settings).await?, task).await,
+        Action::Settle { task } => operator::settle(&open_storage(&settings).await?, task).await,
         Action::Config(ConfigAction::Print) => {
             operator::print(&settings.to_yaml_redacted())?;
             Ok(ExitCode::SUCCESS)
@@ -119,7 +112,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         lane: start_lane(events.store.clone(), &settings.store, lifecycle),
         reader: events.reader.clone(),
         leases: events.leases.clone(),
-        storage: Arc::new(open_storage(settings, connections_beside(WORK)).await?),
+        storage: Arc::new(open_storage(settings).await?),
         provider,
         clock: Arc::new(SystemClock),
     };

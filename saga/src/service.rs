@@ -8,7 +8,7 @@ use crate::{
     telemetry,
 };
 use anyhow::{Context, bail};
-use assembly::patiently;
+use assembly::{connections_beside, patiently};
 use bus::Feed;
 use chassis::{
     Lifecycle,
@@ -37,6 +37,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How often the metrics are told what is left undone.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
+/// What [`start`] starts that works with what is remembered: three policies and the task runner, each
+/// with one statement at a time.
+const PARTS: usize = 4;
+
 /// The name of the task runner, as a part that leads and may fail.
 const TASKS: &str = "tasks";
 
@@ -59,12 +63,10 @@ pub struct SagaParts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Connects to what the sagas remember, with at most `connections`. Waits while it starts.
-pub async fn open_storage(
-    settings: &Settings,
-    connections: u32,
-) -> anyhow::Result<PostgresSagaStore> {
+/// Connects to what the sagas remember. Waits while it starts.
+pub async fn open_storage(settings: &Settings) -> anyhow::Result<PostgresSagaStore> {
     let url = settings.saga_url().expose_secret();
+    let connections = connections_beside(PARTS);
     patiently(
         "the database of the sagas",
         SagaStoreError::is_transient,

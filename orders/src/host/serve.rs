@@ -4,19 +4,13 @@
 use super::payments::{self, Ledger};
 use anyhow::Context;
 use assembly::{
-    Process, calls, connections_beside, documentation, needs_store, open_feed, open_store,
-    start_lane, start_relay,
+    Process, calls, documentation, needs_store, open_feed, open_store, start_lane, start_relay,
 };
 use axum::Router;
 use chassis::{config::Settings, grpc::open};
 use saga::SagaParts;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
-
-/// What the sagas could do at once: each policy and the task runner do one statement at a time.
-const SAGA_WORK: u32 = 4;
-/// What the projections could.
-const PROJECTOR_WORK: u32 = 5;
 
 /// Runs the platform until it is told to stop. The sandbox provider is part of it only where it is
 /// given a ledger.
@@ -53,7 +47,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         lane: lane.clone(),
         reader: events.reader.clone(),
         leases: events.leases.clone(),
-        storage: Arc::new(saga::open_storage(settings, connections_beside(SAGA_WORK)).await?),
+        storage: Arc::new(saga::open_storage(settings).await?),
         provider,
         clock: clock.clone(),
     };
@@ -63,7 +57,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
 
     let projections = projector::Parts {
         feed,
-        models: projector::open_read_models(settings, connections_beside(PROJECTOR_WORK)).await?,
+        models: projector::open_read_models(settings).await?,
         leases: events.leases.clone(),
         clock,
     };

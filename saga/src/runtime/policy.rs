@@ -35,7 +35,7 @@ use store::{
 use tokio::{
     sync::Notify,
     task::unconstrained,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 use traces::Span;
@@ -43,11 +43,11 @@ use uuid::Uuid;
 
 /// From the beginning of a batch to that of the next, unless there is much to do: batches of single
 /// events would cost most of what there is under load.
-const PACE: Duration = Duration::from_millis(10);
+const PACE: Duration = Duration::from_millis(25);
 
-/// While so many commands wait in the lane, a policy that has much to do rests as long as it worked,
-/// up to a limit: an order that somebody waits to see accepted goes before what follows from those
-/// that are, as far as half of the time goes.
+/// While so many callers wait for an answer of this process, a policy that has much to do rests as
+/// long as it worked, up to a limit: an order that somebody waits to see accepted goes before what
+/// follows from those that are, as far as half of the time goes.
 const BUSY: usize = 64;
 const LONGEST_REST: Duration = Duration::from_millis(200);
 
@@ -176,21 +176,9 @@ impl<P: Policy> PolicyRunner<P> {
             let reacted = self.handle(&mut term, &events, at).await?;
             self.tell(last);
             if reacted {
-                sleep_until(self.next_turn(began, events.len())).await;
+                let much = events.len() >= self.options.batch;
+                sleep(pause(began.elapsed(), much, self.lane.callers())).await;
             }
-        }
-    }
-
-    /// When the next batch may begin, after one of so many `events` that `began` then.
-    fn next_turn(&self, began: Instant, events: usize) -> Instant {
-        let now = Instant::now();
-        if events < self.options.batch {
-            // What comes until then is reacted to together.
-            began + PACE
-        } else if self.lane.depth() >= BUSY {
-            now + (now - began).min(LONGEST_REST)
-        } else {
-            now
         }
     }
 
@@ -372,6 +360,16 @@ impl<P: Policy> Term<P> {
     }
 }
 
+/// How long to wait after a batch that took so long; there is `much` to do where it was full.
+fn pause(took: Duration, much: bool, callers: usize) -> Duration {
+    match much {
+        // What comes until then is reacted to together.
+        false => PACE.saturating_sub(took),
+        true if callers >= BUSY => took.min(LONGEST_REST),
+        true => Duration::ZERO,
+    }
+}
+
 /// The events that concern the policy, with their orders. Of an order that begins among them,
 /// nothing can be stored: it need not be looked for.
 fn concerned<'a, P: Policy>(
@@ -431,5 +429,27 @@ fn rewound<P: Policy>(error: StoreError) -> RunError {
             position: checkpoint,
         },
         error => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_with_little_to_do_keeps_its_pace() {
+        let short = Duration::from_millis(5);
+        assert_eq!(pause(short, false, 0), PACE - short);
+        assert_eq!(pause(short, false, BUSY), PACE - short);
+        assert_eq!(pause(PACE * 2, false, BUSY), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_policy_with_much_to_do_rests_only_while_many_wait() {
+        let took = Duration::from_millis(80);
+        assert_eq!(pause(took, true, 0), Duration::ZERO);
+        assert_eq!(pause(took, true, BUSY - 1), Duration::ZERO);
+        assert_eq!(pause(took, true, BUSY), took);
+        assert_eq!(pause(LONGEST_REST * 3, true, BUSY), LONGEST_REST);
     }
 }

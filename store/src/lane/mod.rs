@@ -25,7 +25,14 @@ pub use error::LaneError;
 use crate::EventStore;
 use cache::StateCache;
 use domain::{CommandEnvelope, Position, Refusal, State, StreamId, Version};
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -110,6 +117,23 @@ struct Job {
 #[derive(Clone)]
 pub struct Lane {
     queue: mpsc::Sender<Job>,
+    callers: Arc<AtomicUsize>,
+}
+
+/// One who waits for an answer, for as long as it is kept.
+struct Caller(Arc<AtomicUsize>);
+
+impl Caller {
+    fn of(lane: &Lane) -> Self {
+        lane.callers.fetch_add(1, Ordering::Relaxed);
+        Self(lane.callers.clone())
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// The lane's work: to be run as one task of the process.
@@ -126,7 +150,10 @@ impl Lane {
         let (queue, jobs) = mpsc::channel(options.queue.max(1));
         let cache = StateCache::new(options.cached_streams, options.cached_bytes);
         (
-            Self { queue },
+            Self {
+                queue,
+                callers: Arc::default(),
+            },
             LaneWork {
                 jobs,
                 store,
@@ -164,6 +191,7 @@ impl Lane {
         command: CommandEnvelope,
         wants_state: bool,
     ) -> Result<Executed, LaneError> {
+        let _caller = Caller::of(self);
         let (answer, answered) = oneshot::channel();
         let job = Job {
             command,
@@ -177,9 +205,10 @@ impl Lane {
         answered.await.unwrap_or(Err(LaneError::Stopped))
     }
 
-    /// How many commands wait.
-    pub fn depth(&self) -> usize {
-        self.queue.max_capacity() - self.queue.capacity()
+    /// How many callers wait for an answer, but for those that wait [in turn](Self::execute_in_turn):
+    /// what these do, nobody waits for.
+    pub fn callers(&self) -> usize {
+        self.callers.load(Ordering::Relaxed)
     }
 }
 

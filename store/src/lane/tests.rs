@@ -698,7 +698,6 @@ async fn more_than_may_wait_is_refused_at_once() {
     for call in &mut waiting {
         assert!(futures::poll!(call).is_pending());
     }
-    assert_eq!(lane.depth(), 2);
     assert!(matches!(
         lane.execute(put(3, place(3))).await,
         Err(LaneError::Overloaded)
@@ -707,6 +706,26 @@ async fn more_than_may_wait_is_refused_at_once() {
     for executed in join_all(waiting).await {
         assert_eq!(executed.expect("it is executed").outcome, Outcome::Accepted);
     }
+}
+
+#[tokio::test]
+async fn it_knows_how_many_wait_for_an_answer() {
+    let (lane, work) = Lane::new(Arc::new(memory()), LaneOptions::default());
+    // Nothing works on it yet.
+    let mut in_turn = Box::pin(lane.execute_in_turn(put(1, place(1))));
+    let mut waits = Box::pin(lane.execute(put(2, place(2))));
+    let mut hangs_up = Box::pin(lane.execute_for_state(put(3, place(3))));
+    assert!(futures::poll!(&mut in_turn).is_pending());
+    assert_eq!(lane.callers(), 0);
+    assert!(futures::poll!(&mut waits).is_pending());
+    assert!(futures::poll!(&mut hangs_up).is_pending());
+    assert_eq!(lane.clone().callers(), 2);
+    drop(hangs_up);
+    assert_eq!(lane.callers(), 1);
+    tokio::spawn(work.run(CancellationToken::new()));
+    waits.await.expect("it is executed");
+    assert_eq!(lane.callers(), 0);
+    in_turn.await.expect("it is executed");
 }
 
 #[tokio::test]
