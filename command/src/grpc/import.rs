@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{CommandApi, api::IMPORTED_AT_ONCE, problem};
 use chassis::{Problem, grpc::context, layers::RequestContext};
-use futures::TryStreamExt;
+use futures::{TryStreamExt, stream::try_unfold};
 use prost::Message;
 use proto::v1::{
     ImportDone, ImportFailure, ImportOrdersRequest, ImportOrdersResponse, ImportResult,
@@ -47,20 +47,21 @@ impl OrderImport for Import {
     ) -> Result<Response<ImportOrdersResponse>, Status> {
         let context = context(&call);
         let call = Call {
+            api: self.0.clone(),
+            context: context.clone(),
             items: call.into_inner(),
             count: 0,
             until: Instant::now() + LONGEST,
         };
-        let (import, context) = (self, &context);
-        let items = futures::stream::try_unfold(call, |call| async move {
-            let next = import.next(call).await;
-            next.map_err(|problem| failed(context, problem))
-        });
-        let results: Vec<ImportResult> = items
-            .map_ok(|(item, share)| async move {
-                let result = execute(&import.0, context.clone(), item).await;
-                drop(share);
-                Ok(result)
+        let api = self.0.clone();
+        let results: Vec<ImportResult> = try_unfold(call, Call::next)
+            .map_ok(move |(item, share)| {
+                let (api, context) = (api.clone(), context.clone());
+                async move {
+                    let result = execute(&api, context, item).await;
+                    drop(share);
+                    Ok(result)
+                }
             })
             .try_buffered(AT_ONCE)
             .try_collect()
@@ -71,6 +72,8 @@ impl OrderImport for Import {
 
 /// A call as far as it has come.
 struct Call {
+    api: CommandApi,
+    context: RequestContext,
     items: Streaming<ImportOrdersRequest>,
     count: usize,
     until: Instant,
@@ -79,15 +82,22 @@ struct Call {
 /// An item, with its share of what may be in work.
 type Taken = (ImportOrdersRequest, OwnedSemaphorePermit);
 
-impl Import {
-    /// The next item of a call, once there is room for it.
-    async fn next(&self, mut call: Call) -> Result<Option<(Taken, Call)>, Problem> {
+impl Call {
+    /// The next item, once there is room for it.
+    async fn next(mut self) -> Result<Option<(Taken, Self)>, Status> {
+        match self.take().await {
+            Ok(taken) => Ok(taken.map(|taken| (taken, self))),
+            Err(problem) => Err(failed(&self.context, problem)),
+        }
+    }
+
+    async fn take(&mut self) -> Result<Option<Taken>, Problem> {
         let again = "send the call again: what was done is not done twice";
         let late = |what: &str| Problem::request_timeout(format!("{what}; {again}."));
         let came = tokio::select! {
-            () = self.0.stopping.cancelled() => return Err(problem::stopping()),
-            () = sleep_until(call.until) => return Err(late("the call took longer than it may")),
-            came = timeout(PATIENCE, call.items.message()) => came,
+            () = self.api.stopping.cancelled() => return Err(problem::stopping()),
+            () = sleep_until(self.until) => return Err(late("the call took longer than it may")),
+            came = timeout(PATIENCE, self.items.message()) => came,
         };
         let item = match came.map_err(|_| late("no further item came for 30 s"))? {
             Ok(Some(item)) => item,
@@ -97,19 +107,19 @@ impl Import {
                 return Err(Problem::bad_request("INVALID_BODY", detail));
             }
         };
-        if call.count == MAX_ITEMS {
+        if self.count == MAX_ITEMS {
             let detail = "A call has at most 10,000 items; send the others with another: what was done is not done twice.";
             return Err(Problem::bad_request("TOO_MANY_ITEMS", detail));
         }
-        call.count += 1;
+        self.count += 1;
         let bytes = item.encoded_len().min(IMPORTED_AT_ONCE);
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let share = Arc::clone(&self.0.importing)
+        let share = Arc::clone(&self.api.importing)
             .acquire_many_owned(bytes)
             .await;
         // They are never closed.
         let share = share.map_err(|_| problem::stopping())?;
-        Ok(Some(((item, share), call)))
+        Ok(Some((item, share)))
     }
 }
 
