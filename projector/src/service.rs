@@ -43,7 +43,7 @@ const FENCED: u32 = 3;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
-/// The most connections of a rebuild.
+/// The most connections of a rebuild, besides the one that its new table is filled by.
 const REBUILD_CONNECTIONS: u32 = 6;
 
 /// A rebuild that has not told of itself for so long was interrupted.

@@ -37,8 +37,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How often the metrics are told what is left undone.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// What [`start`] starts that works with what is remembered: three policies and the task runner, each
-/// with one statement at a time.
+/// What [`start`] starts that works with what is remembered: three policies, each with one statement at
+/// a time, and the task runner, whose tasks take turns where a provider fails and many are put off.
 const PARTS: usize = 4;
 
 /// The name of the task runner, as a part that leads and may fail.

@@ -174,7 +174,7 @@ section! {
     /// Projections.
     ProjectorSettings in "projector" {
         /// Events in one transaction at most.
-        batch: usize = 1_024, Rule::Integer { min: 1, max: 100_000 };
+        batch: usize = 1_024, Rule::Integer { min: 1, max: 1_024 };
         /// Time after which a silent leader is replaced, in milliseconds.
         lease_ms: u64 = 10_000, LEASE_MS;
         /// Time between two looks for new events when nothing signals them, in milliseconds.
@@ -192,7 +192,7 @@ section! {
         /// the events (store.url).
         url: Option<SecretString> = None, POSTGRES;
         /// Events in one round at most.
-        batch: usize = 256, Rule::Integer { min: 1, max: 100_000 };
+        batch: usize = 256, Rule::Integer { min: 1, max: 1_024 };
         /// Time after which a silent leader is replaced, in milliseconds.
         lease_ms: u64 = 10_000, LEASE_MS;
         /// Time between two looks for new events when nothing signals them, in milliseconds.

@@ -4,6 +4,7 @@ mod batches;
 mod extremes;
 mod fencing;
 mod harness;
+mod locked;
 mod poison;
 mod rebuild;
 mod same;

@@ -163,6 +163,7 @@ impl<P: Policy> PolicyRunner<P> {
                 .feed
                 .next(at, self.options.batch, self.options.patience);
             let events = events.await.map_err(rewound::<P>)?;
+            let came = Instant::now();
             let Some(last) = events.last() else {
                 telemetry::idle(P::NAME);
                 if term.written < at.position {
@@ -176,8 +177,14 @@ impl<P: Policy> PolicyRunner<P> {
             let reacted = self.handle(&mut term, &events, at).await?;
             self.tell(last);
             if reacted {
-                let much = events.len() >= self.options.batch;
-                sleep(pause(began.elapsed(), much, self.lane.callers())).await;
+                let pause = match events.len() >= self.options.batch {
+                    true => rest(came.elapsed(), self.lane.callers()),
+                    // What comes until then is reacted to together.
+                    false => PACE.saturating_sub(began.elapsed()),
+                };
+                if !pause.is_zero() {
+                    sleep(pause).await;
+                }
             }
         }
     }
@@ -360,13 +367,11 @@ impl<P: Policy> Term<P> {
     }
 }
 
-/// How long to wait after a batch that took so long; there is `much` to do where it was full.
-fn pause(took: Duration, much: bool, callers: usize) -> Duration {
-    match much {
-        // What comes until then is reacted to together.
-        false => PACE.saturating_sub(took),
-        true if callers >= BUSY => took.min(LONGEST_REST),
-        true => Duration::ZERO,
+/// How long to rest after so much work, with more of it to do, while so many callers wait.
+fn rest(worked: Duration, callers: usize) -> Duration {
+    match callers >= BUSY {
+        true => worked.min(LONGEST_REST),
+        false => Duration::ZERO,
     }
 }
 
@@ -437,19 +442,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_with_little_to_do_keeps_its_pace() {
-        let short = Duration::from_millis(5);
-        assert_eq!(pause(short, false, 0), PACE - short);
-        assert_eq!(pause(short, false, BUSY), PACE - short);
-        assert_eq!(pause(PACE * 2, false, BUSY), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_policy_with_much_to_do_rests_only_while_many_wait() {
-        let took = Duration::from_millis(80);
-        assert_eq!(pause(took, true, 0), Duration::ZERO);
-        assert_eq!(pause(took, true, BUSY - 1), Duration::ZERO);
-        assert_eq!(pause(took, true, BUSY), took);
-        assert_eq!(pause(LONGEST_REST * 3, true, BUSY), LONGEST_REST);
+    fn a_rest_is_as_long_as_the_work_while_many_wait() {
+        let worked = Duration::from_millis(80);
+        assert_eq!(rest(worked, 0), Duration::ZERO);
+        assert_eq!(rest(worked, BUSY - 1), Duration::ZERO);
+        assert_eq!(rest(worked, BUSY), worked);
+        assert_eq!(rest(LONGEST_REST * 3, BUSY), LONGEST_REST);
     }
 }

@@ -18,12 +18,19 @@ use std::{
     },
     time::Duration,
 };
-use tokio::task::yield_now;
+use tokio::{task::yield_now, time::sleep};
 use uuid::Uuid;
 
 /// Storage where everything takes a moment before and after, so that it can be cut off there.
 #[derive(Default)]
-pub struct Slow(MemorySagaStore);
+pub struct Slow(MemorySagaStore, Duration);
+
+impl Slow {
+    /// Its commits take so long.
+    pub fn with_commits_of(time: Duration) -> Self {
+        Self(MemorySagaStore::default(), time)
+    }
+}
 
 async fn moment<T>(work: impl Future<Output = T>) -> T {
     yield_now().await;
@@ -49,6 +56,9 @@ impl SagaStore for Slow {
     }
 
     async fn commit(&self, commit: Commit<'_>) -> Result<(), SagaStoreError> {
+        if !self.1.is_zero() {
+            sleep(self.1).await;
+        }
         moment(self.0.commit(commit)).await
     }
 

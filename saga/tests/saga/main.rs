@@ -14,6 +14,7 @@ mod parked;
 mod postgres;
 mod provider;
 mod reset;
+mod rests;
 mod rivals;
 mod senseless;
 mod storage;

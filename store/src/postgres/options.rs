@@ -140,16 +140,12 @@ impl PostgresOptions {
                 ("default_transaction_isolation", "read committed"),
                 ("default_transaction_read_only", "off"),
                 ("timezone", "UTC"),
-                // All statements are prepared, and all go by an index, however few rows there are
-                // when they are planned: a plan made for an empty table must not be the one that
-                // meets a million rows.
-                ("plan_cache_mode", "force_generic_plan"),
-                ("enable_seqscan", "off"),
                 ("enable_bitmapscan", "off"),
-                ("enable_hashjoin", "off"),
-                ("enable_mergejoin", "off"),
-                ("jit", "off"),
-            ]))
+            ])
+            // All statements are prepared, and all go by an index, however few rows there are when
+            // they are planned: a plan made for an empty table must not be the one that meets a
+            // million rows.
+            .options(PLAN_BY_KEYS))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 use domain::{EventId, Position};
 use sqlx::{
-    Arguments, AssertSqlSafe, ConnectOptions, PgPool, Row as _,
+    Arguments, AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool, Row as _,
     error::BoxDynError,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
 };
@@ -35,7 +35,22 @@ pub(crate) const NEW: &str = "__new";
 /// How long the server may work on a statement, and how long it is waited for: should the server be
 /// out of reach, nobody else gives up.
 const STATEMENT_TIMEOUT: &str = "30s";
+/// How long it may wait for somebody's lock: the others need the connection.
+const LOCK_TIMEOUT: &str = "2s";
 const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Brings the schema `read` up to date.
+async fn migrate(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let mut connection = pool.acquire().await?.detach();
+    // Of several processes one does it, which the others wait for.
+    connection.execute("SET lock_timeout = 0").await?;
+    sqlx::migrate!("../migrations/read")
+        // The table of what was migrated is shared with the other schemas of the database.
+        .set_ignore_missing(true)
+        .run(&mut connection)
+        .await?;
+    connection.close().await
+}
 
 /// Read models in PostgreSQL. Clones share their connections.
 #[derive(Clone)]
@@ -58,6 +73,7 @@ impl PostgresReadModels {
             .options([
                 ("synchronous_commit", "off"),
                 ("statement_timeout", STATEMENT_TIMEOUT),
+                ("lock_timeout", LOCK_TIMEOUT),
                 ("timezone", "UTC"),
             ])
             .options(PLAN_BY_KEYS);
@@ -68,12 +84,9 @@ impl PostgresReadModels {
             .connect_with(options)
             .await
             .map_err(of("connecting"))?;
-        sqlx::migrate!("../migrations/read")
-            // The table of what was migrated is shared with the other schemas of the database.
-            .set_ignore_missing(true)
-            .run(&pool)
+        migrate(&pool)
             .await
-            .map_err(|error| of("migrating the schema `read`")(error.into()))?;
+            .map_err(of("migrating the schema `read`"))?;
         Ok(Self {
             pool,
             suffix: "",

@@ -7,7 +7,7 @@
 
 use super::SagaStoreError;
 use sqlx::{
-    ConnectOptions, Postgres,
+    ConnectOptions, Executor, Postgres,
     postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow},
     query::Query,
 };
@@ -20,6 +20,9 @@ use tokio::{sync::Semaphore, time::timeout};
 
 /// How long a statement may take the server, as it is told.
 pub(super) const STATEMENT_TIMEOUT: &str = "30s";
+
+/// How long it may wait for somebody's lock: the others need the connection.
+pub(super) const LOCK_TIMEOUT: &str = "2s";
 
 /// How long a statement is waited for: longer than the server may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(45);
@@ -59,8 +62,11 @@ impl Database {
         let mut migrator = sqlx::migrate!("../migrations/saga");
         // The table of what was migrated is shared with the other schemas of the database.
         migrator.set_ignore_missing(true);
+        // Of several processes one does it, which the others wait for.
+        within(CONNECTING, connection.execute("SET lock_timeout = 0")).await??;
         let migrated = within(MIGRATING, migrator.run(&mut connection)).await?;
         migrated.map_err(sqlx::Error::from)?;
+        within(CONNECTING, connection.execute("RESET lock_timeout")).await??;
         database.idle().push(connection);
         Ok(database)
     }

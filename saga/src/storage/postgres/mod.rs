@@ -11,7 +11,7 @@ use super::{
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use database::{Database, PATIENCE, STATEMENT_TIMEOUT};
+use database::{Database, LOCK_TIMEOUT, PATIENCE, STATEMENT_TIMEOUT};
 use domain::{
     EventId, OrderId, Position,
     policy::{Task, TimerName},
@@ -46,6 +46,7 @@ impl PostgresSagaStore {
             .options([
                 ("synchronous_commit", "off"),
                 ("statement_timeout", STATEMENT_TIMEOUT),
+                ("lock_timeout", LOCK_TIMEOUT),
             ])
             // Tasks come and go, so that the server takes their table for empty or for full, as it
             // happens, and would read through all of it.
