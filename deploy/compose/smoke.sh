@@ -64,6 +64,24 @@ until_is "/v1/stock/$sku" 'it["available"]' 3
 events=$(get "$url/v1/orders/$id/events" | json '", ".join(event["type"] for event in it["items"])')
 say "confirmed; its timeline: $events"
 
+# ---- gRPC, by the same port ----------------------------------------------------------------------
+
+# call METHOD REQUEST: sends an encoded message, and prints the answer as it comes.
+call() {
+    curl --silent --show-error --max-time 30 --http2-prior-knowledge --dump-header "$work/head" \
+        "$url/$1" -H 'Content-Type: application/grpc' -H 'TE: trailers' --data-binary "@$2"
+}
+answered() { [ "$(header grpc-status)" = 0 ]; }
+printf '\0\0\0\0\0' >"$work/call"
+call grpc.health.v1.Health/Check "$work/call" >/dev/null
+answered || die "gRPC's health is not told: $(cat "$work/head")"
+# The field 1 of GetOrderRequest: 36 bytes, in a message of 38.
+printf '\0\0\0\0\x26\x0a\x24%s' "$id" >"$work/call"
+call orders.v1.OrderQueries/GetOrder "$work/call" >"$work/order"
+answered || die "the order is not got over gRPC: $(cat "$work/head")"
+grep -aq "$id" "$work/order" || die "gRPC answers with another order"
+say "the order is told over gRPC, too"
+
 # ---- The trace ----------------------------------------------------------------------------------
 
 # The services that must have a part in the trace of an order.

@@ -3,7 +3,7 @@
 use super::{cursor, streams};
 use crate::{api::Api, problem};
 use chassis::Problem;
-use domain::Position;
+use domain::{Event, Position};
 use futures::FutureExt;
 use proto::{
     timestamp,
@@ -84,6 +84,12 @@ impl Subscriber {
         }
         if wanted.types.len() > MAX_TYPES {
             return Err(refused("subscribe/types", "at most 100 are allowed"));
+        }
+        let is_known = |wanted: &String| Event::types().any(|known| known == wanted);
+        if !wanted.types.iter().all(is_known) {
+            let known: Vec<&str> = Event::types().collect();
+            let rule = format!("each must be one of {}", known.join(", "));
+            return Err(refused("subscribe/types", &rule));
         }
         let window = match wanted.max_unacknowledged {
             0 => WINDOW,

@@ -132,7 +132,10 @@ async fn a_stop_says_goodbye_at_once() {
         .write_all(&[PREFACE, SETTINGS].concat())
         .await
         .unwrap();
-    let mut settings = [0; 9];
+    // The server's settings, whole: the connection is in use.
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    let mut settings = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
     stream.read_exact(&mut settings).await.unwrap();
     server.lifecycle.shut_down();
     let (frames, _) = frames_to_close(&mut stream).await;

@@ -210,5 +210,11 @@ async fn the_feed_waits_for_its_subscriber_and_names_what_is_wrong() {
     });
     let expected = invalid("INVALID_BODY", "subscribe.max_unacknowledged");
     assert_eq!(begin(wide).await, expected);
+    let unheard_of = Say::Subscribe(Subscribe {
+        types: vec!["OrderConfirmed".into(), "OrderVanished".into()],
+        ..Subscribe::default()
+    });
+    let expected = invalid("INVALID_BODY", "subscribe.types");
+    assert_eq!(begin(unheard_of).await, expected);
     p.stop().await;
 }

@@ -58,7 +58,7 @@ async fn an_import_has_a_result_for_each_item_and_is_done_once() {
     let again = again.unwrap().into_inner();
     assert_eq!(counts(&again), (0, 998, 2));
     let orders = async || {
-        let orders = p.api.list("/v1/orders?limit=200").await?;
+        let orders = p.api.list("/v1/orders").await?;
         let count = orders.len();
         (count == 997)
             .then_some(())
