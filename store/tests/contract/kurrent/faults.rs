@@ -1,8 +1,8 @@
 //! Connections that break, servers that are busy, silent or refuse, and stores that are restored.
 
-use super::{Fake, server::Fault};
 use crate::{build::*, follow::Follower, world::connect_kurrentdb};
 use domain::{Location, Position, Sku, StreamId, TenantId, Version};
+use kurrent_double::{Fake, Fault};
 use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 use store::{Bookmark, EventReader, EventStore, KurrentOptions, KurrentStore, StoreError};
 use tokio::time::{Instant, sleep, timeout};

@@ -1,4 +1,4 @@
-//! The log of the fake: what is appended, decided as the documentation and the source of the server
+//! The log: what is appended, decided as the documentation and the source of the server
 //! say it decides.
 
 use chrono::Utc;
@@ -11,19 +11,19 @@ const BESIDE: u64 = 96;
 /// An event in the log.
 #[derive(Clone)]
 pub struct Logged {
-    pub position: u64,
-    pub stream: String,
-    pub revision: u64,
-    pub id: String,
-    pub event_type: String,
-    pub said: String,
-    pub data: bytes::Bytes,
+    pub(crate) position: u64,
+    pub(crate) stream: String,
+    pub(crate) revision: u64,
+    pub(crate) id: String,
+    pub(crate) event_type: String,
+    pub(crate) said: String,
+    pub(crate) data: bytes::Bytes,
     /// In units of 100 ns since 1970.
-    pub created: i64,
+    pub(crate) created: i64,
 }
 
 /// What becomes of an append.
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is done now, or was before: where its last record is.
     Done { position: u64 },
     /// These streams are elsewhere: name, expected, actual.
@@ -43,6 +43,7 @@ enum Decision {
     Corrupted,
 }
 
+/// Everything that was appended.
 #[derive(Default)]
 pub struct Log {
     events: Vec<Logged>,
@@ -52,7 +53,7 @@ pub struct Log {
 }
 
 impl Log {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             // A server's own events come first.
             end: 10_007,
@@ -60,7 +61,7 @@ impl Log {
         }
     }
 
-    pub fn append(&mut self, request: &AppendRecords, max_bytes: usize) -> Verdict {
+    pub(crate) fn append(&mut self, request: &AppendRecords, max_bytes: usize) -> Verdict {
         if request.records.is_empty() {
             return Verdict::Invalid("it must contain at least one record".into());
         }
@@ -193,12 +194,12 @@ impl Log {
     }
 
     /// Everything, in the order of the log.
-    pub fn events(&self) -> &[Logged] {
+    pub(crate) fn events(&self) -> &[Logged] {
         &self.events
     }
 
     /// Where `position` is among the events; none if there is no place like that in the log.
-    pub fn index_of(&self, position: u64) -> Option<usize> {
+    pub(crate) fn index_of(&self, position: u64) -> Option<usize> {
         if position >= self.end {
             return Some(self.events.len());
         }
@@ -209,7 +210,7 @@ impl Log {
     }
 
     /// The events of a stream that have not expired; none if there never was one.
-    pub fn stream(&self, name: &str) -> Option<Vec<Logged>> {
+    pub(crate) fn stream(&self, name: &str) -> Option<Vec<Logged>> {
         let indices = self.streams.get(name)?;
         let (max_age, max_count) = self.kept(name);
         let oldest = max_age.map(|age| {

@@ -1,5 +1,4 @@
-//! A server in this process that speaks KurrentDB's protocol for exactly the calls that the adapter
-//! makes. Several of them may be the nodes of one cluster.
+//! The servers. Several of them may be the nodes of one cluster.
 
 use super::{
     calls,
@@ -30,24 +29,27 @@ pub enum Fault {
 
 /// What all nodes of a cluster share.
 pub struct Shared {
-    pub log: Mutex<Log>,
-    pub news: broadcast::Sender<Logged>,
-    pub faults: Mutex<Vec<Fault>>,
+    pub(crate) log: Mutex<Log>,
+    pub(crate) news: broadcast::Sender<Logged>,
+    pub(crate) faults: Mutex<Vec<Fault>>,
     /// Where the nodes are.
-    pub ports: Mutex<Vec<u16>>,
-    pub leader: AtomicUsize,
+    pub(crate) ports: Mutex<Vec<u16>>,
+    pub(crate) leader: AtomicUsize,
+    /// The version that it says it is.
     pub version: Mutex<String>,
+    /// The most bytes that are appended at once.
     pub max_append: AtomicUsize,
     /// Ends all subscriptions.
-    pub drop_subscriptions: Mutex<CancellationToken>,
-    pub subscriptions: AtomicUsize,
-    pub appends: AtomicUsize,
+    pub(crate) drop_subscriptions: Mutex<CancellationToken>,
+    pub(crate) subscriptions: AtomicUsize,
+    pub(crate) appends: AtomicUsize,
     /// The header that is expected.
     pub authorization: Mutex<Option<String>>,
 }
 
 /// A cluster of nodes, or one alone.
 pub struct Fake {
+    /// What its nodes share.
     pub shared: Arc<Shared>,
     stop: CancellationToken,
     cut: Mutex<CancellationToken>,
@@ -63,10 +65,12 @@ pub struct Connected {
 }
 
 impl Fake {
+    /// One node.
     pub async fn start() -> Self {
         Self::cluster(1).await
     }
 
+    /// Several nodes, of which the first leads.
     pub async fn cluster(nodes: usize) -> Self {
         Self::serving(nodes, None).await
     }
@@ -162,6 +166,7 @@ impl Fake {
         format!("esdb://127.0.0.1:{port}?tls=false")
     }
 
+    /// What all nodes have.
     pub fn log(&self) -> MutexGuard<'_, Log> {
         self.shared.log.lock().unwrap()
     }
@@ -171,14 +176,17 @@ impl Fake {
         self.shared.faults.lock().unwrap().insert(0, fault);
     }
 
+    /// From now on that node leads.
     pub fn lead(&self, node: usize) {
         self.shared.leader.store(node, Ordering::SeqCst);
     }
 
+    /// How many subscriptions to all events there have been.
     pub fn subscriptions(&self) -> usize {
         self.shared.subscriptions.load(Ordering::SeqCst)
     }
 
+    /// How many appends there have been.
     pub fn appends(&self) -> usize {
         self.shared.appends.load(Ordering::SeqCst)
     }
