@@ -4,11 +4,18 @@ use super::{
     calls,
     log::{Log, Logged},
 };
-use hyper::{body::Incoming, server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::sync::{
-    Arc, Mutex, MutexGuard,
-    atomic::{AtomicUsize, Ordering},
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::{net::TcpListener, sync::broadcast};
 use tokio_rustls::TlsAcceptor;
@@ -75,15 +82,33 @@ impl Fake {
         Self::serving(nodes, None).await
     }
 
+    /// One node at `port`, which keeps its log in the file at `path` and goes on with what is there.
+    ///
+    /// # Errors
+    /// The port is taken, or the file cannot be read or written.
+    pub async fn in_file(port: u16, path: &Path) -> io::Result<Self> {
+        let fake = Self::with(Log::in_file(path)?);
+        fake.listen(port, 0, None).await?;
+        Ok(fake)
+    }
+
     /// One node, which is spoken to over TLS.
     pub async fn with_tls(tls: TlsAcceptor) -> Self {
         Self::serving(1, Some(tls)).await
     }
 
     async fn serving(nodes: usize, tls: Option<TlsAcceptor>) -> Self {
-        let fake = Self {
+        let fake = Self::with(Log::new());
+        for node in 0..nodes {
+            fake.listen(0, node, tls.clone()).await.unwrap();
+        }
+        fake
+    }
+
+    fn with(log: Log) -> Self {
+        Self {
             shared: Arc::new(Shared {
-                log: Mutex::new(Log::new()),
+                log: Mutex::new(log),
                 news: broadcast::channel(65_536).0,
                 faults: Mutex::default(),
                 ports: Mutex::default(),
@@ -97,14 +122,15 @@ impl Fake {
             }),
             stop: CancellationToken::new(),
             cut: Mutex::default(),
-        };
-        for node in 0..nodes {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let port = listener.local_addr().unwrap().port();
-            fake.shared.ports.lock().unwrap().push(port);
-            fake.serve(listener, node, tls.clone());
         }
-        fake
+    }
+
+    async fn listen(&self, port: u16, node: usize, tls: Option<TlsAcceptor>) -> io::Result<()> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let port = listener.local_addr()?.port();
+        self.shared.ports.lock().unwrap().push(port);
+        self.serve(listener, node, tls);
+        Ok(())
     }
 
     fn serve(&self, listener: TcpListener, node: usize, tls: Option<TlsAcceptor>) {
@@ -124,7 +150,7 @@ impl Fake {
                     let service = service_fn(move |request: hyper::Request<Incoming>| {
                         calls::answer(connected.clone(), request)
                     });
-                    let server = http2::Builder::new(TokioExecutor::new());
+                    let server = auto::Builder::new(TokioExecutor::new());
                     let serving = async {
                         let _ = match tls {
                             None => server.serve_connection(TokioIo::new(socket), service).await,
