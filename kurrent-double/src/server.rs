@@ -14,7 +14,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 use tokio::{net::TcpListener, sync::broadcast};
@@ -50,6 +50,12 @@ pub struct Shared {
     pub(crate) drop_subscriptions: Mutex<CancellationToken>,
     pub(crate) subscriptions: AtomicUsize,
     pub(crate) appends: AtomicUsize,
+    pub(crate) connections: AtomicUsize,
+    pub(crate) scanned: AtomicUsize,
+    /// Whether a read of all events that has given what was asked for goes on to look for another
+    /// event, and finds none: the server does so before it ends the answer, through all that is in
+    /// the log.
+    pub looks_on: AtomicBool,
     /// The header that is expected.
     pub authorization: Mutex<Option<String>>,
 }
@@ -118,6 +124,9 @@ impl Fake {
                 drop_subscriptions: Mutex::default(),
                 subscriptions: AtomicUsize::new(0),
                 appends: AtomicUsize::new(0),
+                connections: AtomicUsize::new(0),
+                scanned: AtomicUsize::new(0),
+                looks_on: AtomicBool::new(false),
                 authorization: Mutex::default(),
             }),
             stop: CancellationToken::new(),
@@ -139,6 +148,7 @@ impl Fake {
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
             let tasks = TaskTracker::new();
             while let Ok((socket, _)) = listener.accept().await {
+                shared.connections.fetch_add(1, Ordering::SeqCst);
                 let connected = Connected {
                     shared: shared.clone(),
                     node,
@@ -215,6 +225,16 @@ impl Fake {
     /// How many appends there have been.
     pub fn appends(&self) -> usize {
         self.shared.appends.load(Ordering::SeqCst)
+    }
+
+    /// How many connections there have been.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many records reads of the whole log have looked at.
+    pub fn scanned(&self) -> usize {
+        self.shared.scanned.load(Ordering::SeqCst)
     }
 
     /// Ends all subscriptions, as a server does that cannot keep up.
