@@ -73,7 +73,13 @@ pub async fn open_storage(settings: &Settings) -> anyhow::Result<PostgresSagaSto
         async || PostgresSagaStore::connect(url, connections).await,
     )
     .await
-    .context("store.url: the database of the sagas cannot be used")
+    .with_context(|| {
+        let key = match &settings.saga.url {
+            Some(_) => "saga.url",
+            None => "store.url",
+        };
+        format!("{key}: the database of the sagas cannot be used")
+    })
 }
 
 /// The payment provider that the settings name. There is no default: orders must never be approved

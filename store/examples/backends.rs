@@ -22,8 +22,9 @@ const BACKENDS: [(&str, &str); 4] = [
 const BEGINNING: &str = "# What each event store was seen to do
 
 Written by `make backends` from a run of the contract suite (`store/tests/contract`), case by case.
-*KurrentDB's protocol* is the adapter over a server in the tests' process; *KurrentDB* is the same
-adapter over a real server, which `ORDERS_TEST_KURRENTDB_URL` has to name (26.1 or later, with
+*KurrentDB's protocol* is the adapter over a server that was written for tests (`kurrent-double`), on
+which the tests of the whole platform run as well ([kurrentdb.md](kurrentdb.md)); *KurrentDB* is the
+same adapter over a real server, which `ORDERS_TEST_KURRENTDB_URL` has to name (26.1 or later, with
 `MaxAppendSize` at 16 MiB, as some cases append much at once).
 
 ";

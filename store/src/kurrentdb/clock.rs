@@ -19,10 +19,12 @@ const WHAT: &str = "asking KurrentDB for the time";
 
 /// Now, by the clock of the node that leads.
 pub(super) async fn now(connections: &Connections) -> Result<DateTime<Utc>, StoreError> {
+    let mut asked = None;
     let asking = async {
         let mut attempt = 1;
         loop {
             let node = connections.node().await?;
+            asked = Some(node.clone());
             match ask(connections, &node).await {
                 Ok(Some(time)) => return Ok(time),
                 Ok(None) => {
@@ -32,7 +34,7 @@ pub(super) async fn now(connections: &Connections) -> Result<DateTime<Utc>, Stor
                     });
                 }
                 Err(status) => {
-                    if !connections.refused(&node, &status).await || attempt == ATTEMPTS {
+                    if !connections.refused(&node, &status) || attempt == ATTEMPTS {
                         return Err(of_reading(WHAT, status));
                     }
                     attempt += 1;
@@ -43,7 +45,7 @@ pub(super) async fn now(connections: &Connections) -> Result<DateTime<Utc>, Stor
     match timeout(connections.options().reading(), asking).await {
         Ok(now) => now,
         Err(elapsed) => {
-            connections.doubt().await;
+            connections.doubt(asked.as_ref());
             Err(StoreError::Unavailable(elapsed.into()))
         }
     }

@@ -1,14 +1,19 @@
 //! The node that is asked: the one that leads, found again whenever it is lost.
 
 use super::{
-    discover, methods,
+    discover,
+    head::Seen,
+    methods,
     names::Namespace,
     options::{Address, KurrentOptions},
     status::Meaning,
 };
 use crate::StoreError;
-use std::{fmt, time::Duration};
-use tokio::sync::Mutex;
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use tonic::{
     Request, Status,
     client::Grpc,
@@ -37,6 +42,10 @@ pub(super) struct Connections {
     authorization: Option<MetadataValue<Ascii>>,
     connection_name: Option<MetadataValue<Ascii>>,
     current: Mutex<Current>,
+    /// Held by whoever connects.
+    connecting: tokio::sync::Mutex<()>,
+    /// How far the log was looked through for its last event.
+    seen: Mutex<Option<Seen>>,
 }
 
 #[derive(Default)]
@@ -45,6 +54,19 @@ struct Current {
     /// Who is said to lead.
     leader: Option<Address>,
     generation: u64,
+}
+
+impl Current {
+    const fn next_generation(&mut self) -> u64 {
+        self.generation += 1;
+        self.generation
+    }
+
+    /// Whether the connection is still the one to `node`.
+    fn is(&self, node: &Node) -> bool {
+        let current = self.node.as_ref();
+        current.is_some_and(|it| it.generation == node.generation)
+    }
 }
 
 impl Connections {
@@ -63,6 +85,8 @@ impl Connections {
             connection_name: header(options.connection_name(), "connectionName")?,
             options,
             current: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            seen: Mutex::default(),
         })
     }
 
@@ -77,41 +101,57 @@ impl Connections {
 
     /// The node that leads, as far as that is known.
     pub(super) async fn node(&self) -> Result<Node, StoreError> {
-        let mut current = self.current.lock().await;
-        if let Some(node) = &current.node {
-            return Ok(node.clone());
+        if let Some(node) = self.current().node.clone() {
+            return Ok(node);
         }
-        let address = match current.leader.take() {
+        // One connects, for all who wait here.
+        let _connecting = self.connecting.lock().await;
+        let leader = {
+            let mut current = self.current();
+            if let Some(node) = &current.node {
+                return Ok(node.clone());
+            }
+            current.leader.take()
+        };
+        let address = match leader {
             Some(leader) => leader,
             None if self.options.is_cluster() => discover::leader(self).await?,
             None => self.options.seeds()[0].clone(),
         };
         let channel = self.connect(&address).await?;
-        current.generation += 1;
         let node = Node {
             channel,
             address,
-            generation: current.generation,
+            generation: self.current().next_generation(),
         };
         methods::check(self, &node).await?;
         tracing::info!(node = %node, "connected to KurrentDB at {node}");
-        current.node = Some(node.clone());
+        self.current().node = Some(node.clone());
         Ok(node)
     }
 
+    fn current(&self) -> MutexGuard<'_, Current> {
+        // Nothing in here panics half-way through a change.
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn seen(&self) -> Option<Seen> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn remember(&self, seen: Option<Seen>) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+    }
+
     /// Learns from a refusal by `node`; says whether another node, or another connection, may do.
-    pub(super) async fn refused(&self, node: &Node, status: &Status) -> bool {
+    pub(super) fn refused(&self, node: &Node, status: &Status) -> bool {
         let leader = match Meaning::of(status) {
             Meaning::NotLeader(leader) => leader,
             Meaning::Lost => None,
             _ => return false,
         };
-        let mut current = self.current.lock().await;
-        if current
-            .node
-            .as_ref()
-            .is_some_and(|it| it.generation == node.generation)
-        {
+        let mut current = self.current();
+        if current.is(node) {
             tracing::warn!(node = %node, %status, "{node} is of no use any more");
             current.node = None;
             current.leader = leader;
@@ -119,9 +159,17 @@ impl Connections {
         true
     }
 
-    /// Whoever was asked has not answered in time: the next asks over another connection.
-    pub(super) async fn doubt(&self) {
-        self.current.lock().await.node = None;
+    /// `asked`, if anybody was, has not answered in time: the next asks over another connection,
+    /// unless there is one by now, which others rely on.
+    pub(super) fn doubt(&self, asked: Option<&Node>) {
+        let Some(asked) = asked else {
+            return;
+        };
+        let mut current = self.current();
+        if current.is(asked) {
+            tracing::warn!(node = %asked, "{asked} does not answer in time");
+            current.node = None;
+        }
     }
 
     /// A connection to one node.

@@ -119,6 +119,11 @@ impl Read {
         time.ok_or_else(|| self.corrupt("created", "it is beyond all times"))
     }
 
+    /// Whether it is an event of this store.
+    pub(super) fn is_event(&self, names: &Namespace) -> bool {
+        self.stream().starts_with(names.events().as_bytes())
+    }
+
     fn stream(&self) -> &[u8] {
         self.0
             .stream

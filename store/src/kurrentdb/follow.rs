@@ -49,14 +49,14 @@ async fn subscription(
     let subscribed = match timeout(connections.options().reading(), subscribing).await {
         Ok(subscribed) => subscribed,
         Err(elapsed) => {
-            connections.doubt().await;
+            connections.doubt(Some(&node));
             return Err(StoreError::Unavailable(elapsed.into()));
         }
     };
     let mut answers = match subscribed {
         Ok(answers) => answers,
         Err(status) => {
-            connections.refused(&node, &status).await;
+            connections.refused(&node, &status);
             return Err(StoreError::Unavailable(status.into()));
         }
     };
@@ -75,7 +75,7 @@ async fn subscription(
             },
             Ok(None) => return Err(StoreError::Unavailable("the subscription has ended".into())),
             Err(status) => {
-                connections.refused(&node, &status).await;
+                connections.refused(&node, &status);
                 return Err(StoreError::Unavailable(status.into()));
             }
         }

@@ -14,6 +14,7 @@ mod connection;
 mod discover;
 mod event;
 mod follow;
+mod head;
 mod leases;
 mod methods;
 mod names;
@@ -36,7 +37,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use connection::Connections;
 use domain::{CommandId, Position, StreamId, Version};
-use reading::Question;
+use head::head;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
@@ -96,14 +97,6 @@ impl KurrentStore {
     fn found(&self, epoch: Uuid) {
         *self.0.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
     }
-}
-
-/// The position of the last event; zero if there is none.
-async fn head(connections: &Connections) -> Result<Position, StoreError> {
-    let question = Question::all_before(connections.names(), None, 1);
-    let read = connections.read("reading the head", &question).await?;
-    read.first()
-        .map_or(Ok(Position::ZERO), event::Read::position)
 }
 
 #[async_trait]

@@ -28,6 +28,9 @@ const READS_AT_ONCE: usize = 16;
 /// What is read, how far, and how much of it.
 pub(super) struct Question {
     options: ReadOptions,
+    /// It is enough with so many events: the server gives no more, but looks for another before it
+    /// ends a read of all events, through all that is not ours.
+    count: usize,
     /// It is enough once the payloads hold so many bytes,
     bytes: usize,
     /// without those of what is here or before.
@@ -67,6 +70,7 @@ impl Question {
         options.filter = Some(FilterOption::None(Empty {}));
         Self {
             options,
+            count,
             bytes: usize::MAX,
             after: Position::ZERO,
         }
@@ -83,8 +87,31 @@ impl Question {
         options.filter = Some(matching(prefix.to_owned()));
         Self {
             options,
+            count,
             bytes,
             after: position,
+        }
+    }
+
+    /// At most `count` records of any kind, from the one at `position` on.
+    pub(super) fn everything_from(position: Position, count: usize) -> Self {
+        let from = AllOption::Position(at(position));
+        Self::of_everything(from, Direction::Forwards, count)
+    }
+
+    /// The last record of any kind.
+    pub(super) fn end() -> Self {
+        Self::of_everything(AllOption::End(Empty {}), Direction::Backwards, 1)
+    }
+
+    fn of_everything(from: AllOption, direction: Direction, count: usize) -> Self {
+        let mut options = options(all(from), direction, counted(count));
+        options.filter = Some(FilterOption::None(Empty {}));
+        Self {
+            options,
+            count,
+            bytes: usize::MAX,
+            after: Position::ZERO,
         }
     }
 
@@ -98,6 +125,7 @@ impl Question {
         options.filter = Some(matching(names.events()));
         Self {
             options,
+            count,
             bytes: usize::MAX,
             after: Position::ZERO,
         }
@@ -189,10 +217,12 @@ impl Connections {
         what: &str,
         question: &Question,
     ) -> Result<Answer, StoreError> {
+        let mut asked = None;
         let reading = async {
             let mut attempt = 1;
             loop {
                 let node = self.node().await?;
+                asked = Some(node.clone());
                 let status = match self.read_from(&node, question).await {
                     Ok(events) => return Ok(Answer::Events(events)),
                     Err(status) => status,
@@ -200,7 +230,7 @@ impl Connections {
                 if let Meaning::NoSuchPosition = Meaning::of(&status) {
                     return Ok(Answer::NoSuchPosition);
                 }
-                if !self.refused(&node, &status).await || attempt == ATTEMPTS {
+                if !self.refused(&node, &status) || attempt == ATTEMPTS {
                     return Err(of_reading(what, status));
                 }
                 attempt += 1;
@@ -209,20 +239,23 @@ impl Connections {
         match timeout(self.options().reading(), reading).await {
             Ok(read) => read,
             Err(elapsed) => {
-                self.doubt().await;
+                self.doubt(asked.as_ref());
                 Err(StoreError::Unavailable(elapsed.into()))
             }
         }
     }
 
     async fn read_from(&self, node: &Node, question: &Question) -> Result<Vec<Read>, Status> {
+        if question.count == 0 {
+            return Ok(vec![]);
+        }
         let options = Some(question.options.clone());
         let request = self.request(ReadRequest { options }, Some(self.options().reading()));
         let mut calls = node.calls();
         let mut answers =
             methods::streaming::<_, ReadResponse>(&mut calls, methods::READ, request).await?;
         let (mut events, mut bytes) = (Vec::new(), 0);
-        while bytes < question.bytes {
+        while events.len() < question.count && bytes < question.bytes {
             match answers.message().await? {
                 None => break,
                 Some(answer) => match answer.content {

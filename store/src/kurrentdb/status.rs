@@ -60,8 +60,10 @@ impl Meaning {
     }
 }
 
+/// Reads that are filtered say it by a name: `Unexpected FilteredReadAllResult: InvalidPosition`.
 fn is_about_position(message: &str) -> bool {
-    message.to_ascii_lowercase().contains("invalid position")
+    let message = message.to_ascii_lowercase();
+    message.contains("invalid position") || message.contains("invalidposition")
 }
 
 /// The second protocol says it in a message.

@@ -1,7 +1,7 @@
 //! One append, and what became of it.
 
 use super::{
-    connection::{ATTEMPTS, Connections},
+    connection::{ATTEMPTS, Connections, Node},
     event::record,
     methods, names,
     status::{Meaning, failed},
@@ -43,20 +43,30 @@ impl Connections {
         checks: Vec<Check>,
     ) -> Result<Appended, NotAppended> {
         let message = AppendRecords { records, checks };
-        match timeout(self.options().appending(), self.try_append(message)).await {
+        let mut asked = None;
+        let appending = self.try_append(message, &mut asked);
+        match timeout(self.options().appending(), appending).await {
             Ok(appended) => appended,
             Err(elapsed) => {
-                self.doubt().await;
-                let error = StoreError::OutcomeUnknown(elapsed.into());
-                Err(NotAppended::Store(error))
+                self.doubt(asked.as_ref());
+                Err(NotAppended::Store(match asked {
+                    Some(_) => StoreError::OutcomeUnknown(elapsed.into()),
+                    // There was no connection all the time.
+                    None => StoreError::Unavailable(elapsed.into()),
+                }))
             }
         }
     }
 
-    async fn try_append(&self, message: AppendRecords) -> Result<Appended, NotAppended> {
+    async fn try_append(
+        &self,
+        message: AppendRecords,
+        asked: &mut Option<Node>,
+    ) -> Result<Appended, NotAppended> {
         let mut attempt = 1;
         loop {
             let node = self.node().await.map_err(NotAppended::Store)?;
+            *asked = Some(node.clone());
             let request = self.request(message.clone(), Some(self.options().appending()));
             let mut calls = node.calls();
             let appending = methods::unary(&mut calls, methods::APPEND, request);
@@ -64,7 +74,7 @@ impl Connections {
                 Ok(appended) => return Ok(appended),
                 Err(status) => status,
             };
-            self.refused(&node, &status).await;
+            self.refused(&node, &status);
             return Err(match Meaning::of(&status) {
                 Meaning::NotLeader(_) if attempt < ATTEMPTS => {
                     attempt += 1;

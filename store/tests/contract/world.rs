@@ -8,7 +8,7 @@ use store::{
 use uuid::Uuid;
 #[cfg(feature = "kurrentdb")]
 use {
-    crate::kurrent::Fake,
+    kurrent_double::Fake,
     store::{KurrentOptions, KurrentStore},
 };
 

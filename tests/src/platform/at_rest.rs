@@ -12,10 +12,9 @@ use std::time::Duration;
 /// The longest that the sagas may take to work off what a test has left them.
 const SAGAS_END_WITHIN: Duration = Duration::from_secs(180);
 
-/// What the sagas have done and have to do, and the head of the store, all at one moment.
+/// What the sagas have done and have to do, at one moment.
 const SAGAS: &str = "
     SELECT json_build_object(
-        'head',        (SELECT coalesce(max(position), 0) FROM store.events),
         'checkpoints', (SELECT coalesce(json_object_agg(name, position), '{}') FROM saga.checkpoint),
         'tasks',       (SELECT coalesce(json_agg(t), '[]') FROM saga.task AS t)
     )::text";
@@ -28,14 +27,16 @@ const SAGAS: &str = "
 /// When it does not come to that.
 pub async fn at_rest(platform: &Platform) -> History {
     let database = platform.database();
-    let mut history = History::default();
+    let mut history = History::read(platform).await;
     eventually_within(SAGAS_END_WITHIN, "all sagas have ended", async || {
-        history.read_on(&database).await;
+        history.read_on().await;
         let sagas = sagas(&database).await.map_err(|error| error.to_string())?;
+        // After what the sagas have to do, so that nothing is in between.
+        let head = history.head_of_the_store().await;
         if waits_for_an_operator(&sagas) {
             platform.attend();
         }
-        nothing_is_to_be_done(&history, &sagas)?;
+        nothing_is_to_be_done(&history, &sagas, head)?;
         everything_has_ended(&history)
     })
     .await;
@@ -57,8 +58,8 @@ fn waits_for_an_operator(sagas: &Value) -> bool {
 /// No policy has an event before it, and no call or timer waits. A policy's commands are in the
 /// store before its checkpoint passes their cause, and a call's outcome before its task is gone: so
 /// with the head where the history ends, nothing is under way either.
-fn nothing_is_to_be_done(history: &History, sagas: &Value) -> Result<(), String> {
-    if sagas["head"] != history.head() {
+fn nothing_is_to_be_done(history: &History, sagas: &Value, head: i64) -> Result<(), String> {
+    if head != history.head() {
         return Err(format!("there is more after {}", history.head()));
     }
     let policies = [

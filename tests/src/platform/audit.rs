@@ -32,7 +32,7 @@ pub struct Audit {
 /// When something is lost, doubled, unfinished, or does not agree.
 pub async fn audit(platform: &Platform, acked: &Acked) -> Audit {
     // First: it is a write, though it must not change anything.
-    let before = History::read(&platform.database()).await;
+    let before = History::read(platform).await;
     every_acked_order_is_replayed(platform, acked).await;
     let history = at_rest(platform).await;
     assert_eq!(

@@ -1,7 +1,7 @@
 //! The platform as real processes, for tests that speak to it as its clients and operators do.
 //!
 //! A test starts a [`Platform`] in one of two [`Shape`]s, on free ports, with a private PostgreSQL
-//! (and NATS), talks to it through [`Api`], and kills, stops or pauses what it likes. When the test
+//! (and NATS, and what stands in for KurrentDB), talks to it through [`Api`], and kills, stops or pauses what it likes. When the test
 //! fails, the end of every process's log is shown. [`Load`] writes as many clients do and keeps
 //! what was acknowledged; [`audit`] then looks whether all of it is there, once.
 
@@ -14,6 +14,7 @@ mod command_line;
 mod descriptors;
 mod family;
 mod history;
+mod kurrentdb;
 mod load;
 mod operator;
 mod placement;
@@ -35,12 +36,15 @@ pub use collector::{Collector, Received};
 pub use command_line::{CommandLine, Ran};
 pub use family::{Relative, descendants};
 pub use history::History;
+pub use kurrentdb::KurrentDb;
 pub use load::{Acked, Load, LoadOptions, stock_up};
 pub use placement::Placement;
 pub use process::Process;
 pub use programs::program;
 pub use provider::Provider;
-pub use read_models::{Checkpoints, projections_are_at, read_model_rows, rebuild_equals_live};
+pub use read_models::{
+    Checkpoints, projections_are_at, read_model_rows, rebuild, rebuild_equals_live,
+};
 pub use scenarios::{Scenario, run_all};
 pub use start::{Platform, Shape};
 pub use up::Up;

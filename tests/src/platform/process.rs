@@ -126,6 +126,18 @@ impl Process {
         .await;
     }
 
+    /// Whether it says that it is ready, and what it says of it.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn readiness(&self) -> Result<(bool, String), String> {
+        let asked = self.http.get(&self.plan.ready);
+        let answer = asked.send().await.map_err(|error| error.to_string())?;
+        let is_ready = answer.status().is_success();
+        let said = answer.text().await.map_err(|error| error.to_string())?;
+        Ok((is_ready, said))
+    }
+
     /// Kills it as a crash does, and waits for its end.
     ///
     /// # Panics

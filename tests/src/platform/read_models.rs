@@ -58,35 +58,17 @@ pub async fn projections_are_at(database: &str, position: i64) {
     .await;
 }
 
-/// The position of the last event.
-async fn head(database: &str) -> i64 {
-    let mut connection = PgConnection::connect(database)
-        .await
-        .expect("the database answers");
-    sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM store.events")
-        .fetch_one(&mut connection)
-        .await
-        .expect("the head can be read")
-}
-
 /// Builds all read models anew, and compares them with what was there, row for row.
 ///
 /// # Panics
 /// When they differ. Nothing may be written meanwhile.
 pub async fn rebuild_equals_live(platform: &Platform) {
     // Of the same events: what the live ones have not folded yet would be a difference.
-    let database = platform.database();
-    projections_are_at(&database, head(&database).await).await;
+    let head = platform.events().await.head().await;
+    let head = head.expect("the head can be read").position.get();
+    projections_are_at(&platform.database(), head).await;
     let live = read_model_rows(&platform.database()).await;
-    let mut rebuild = tokio::process::Command::new(program("projector"));
-    rebuild
-        .args(["rebuild", "--all"])
-        .envs(platform.environment())
-        .kill_on_drop(true);
-    let rebuilt = tokio::time::timeout(PATIENCE, rebuild.output()).await;
-    let rebuilt = rebuilt.expect("a rebuild ends").expect("it can be started");
-    let said = String::from_utf8_lossy(&rebuilt.stderr);
-    assert!(rebuilt.status.success(), "the rebuild failed: {said}");
+    rebuild(platform).await;
     let rebuilt = read_model_rows(&platform.database()).await;
     assert_eq!(
         live.keys().collect::<Vec<_>>(),
@@ -101,6 +83,22 @@ pub async fn rebuild_equals_live(platform: &Platform) {
             assert_eq!(live, rebuilt, "a row of {table}, live and rebuilt");
         }
     }
+}
+
+/// Builds all read models anew.
+///
+/// # Panics
+/// When it fails.
+pub async fn rebuild(platform: &Platform) {
+    let mut rebuild = tokio::process::Command::new(program("projector"));
+    rebuild
+        .args(["rebuild", "--all"])
+        .envs(platform.environment())
+        .kill_on_drop(true);
+    let rebuilt = tokio::time::timeout(PATIENCE, rebuild.output()).await;
+    let rebuilt = rebuilt.expect("a rebuild ends").expect("it can be started");
+    let said = String::from_utf8_lossy(&rebuilt.stderr);
+    assert!(rebuilt.status.success(), "the rebuild failed: {said}");
 }
 
 /// Every row of every read model, as JSON: table to sorted rows.

@@ -1,7 +1,7 @@
 //! Starting a platform in one of its shapes.
 
 use super::{
-    Api, Process, Provider, descriptors,
+    Api, KurrentDb, Process, Provider, descriptors, eventually,
     process::{Plan, tail},
     programs::program,
     say,
@@ -13,6 +13,7 @@ use std::{
     sync::{Arc, LazyLock},
     time::Duration,
 };
+use store::{EventReader, PostgresOptions as StoreOptions, PostgresReader};
 use tempfile::TempDir;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -53,6 +54,13 @@ pub enum Shape {
     Separate,
 }
 
+/// Where a platform's events are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EventsIn {
+    Postgres,
+    KurrentDb,
+}
+
 /// A running platform. Its processes end with it.
 #[derive(Debug)]
 pub struct Platform {
@@ -62,6 +70,8 @@ pub struct Platform {
     pub provider: Provider,
     // Dropped in this order: services before what they need.
     processes: BTreeMap<String, Process>,
+    /// What has the events, if it is not the database.
+    pub kurrentdb: Option<KurrentDb>,
     /// The broker, where there is one.
     pub nats: Option<Nats>,
     /// The database server.
@@ -79,6 +89,19 @@ impl Platform {
     /// # Panics
     /// When something of it does not start.
     pub async fn start(shape: Shape, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(EventsIn::Postgres, shape, settings).await
+    }
+
+    /// As [`start`](Self::start), with the events in what stands in for KurrentDB. The rest is in the
+    /// database.
+    ///
+    /// # Panics
+    /// When something of it does not start.
+    pub async fn start_on_kurrentdb(shape: Shape, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(EventsIn::KurrentDb, shape, settings).await
+    }
+
+    async fn start_with(events_in: EventsIn, shape: Shape, settings: &[(&str, &str)]) -> Self {
         let turn = turn().await;
         let directory = TempDir::with_prefix("orders-test-").expect("a directory can be made");
         // Made quickly, as for throw-away data; but acknowledged is on disk, as in production.
@@ -102,12 +125,17 @@ impl Platform {
             .timeout(Duration::from_secs(35))
             .build()
             .expect("an HTTP client can be made");
+        let kurrentdb = match events_in {
+            EventsIn::Postgres => None,
+            EventsIn::KurrentDb => Some(KurrentDb::start(directory.path(), http.clone()).await),
+        };
         let sandbox = url(port());
         let mut platform = Self {
             api: Api::new(http.clone(), "", ""),
             provider: Provider::new(http.clone(), &sandbox),
             processes: BTreeMap::new(),
             environment: BTreeMap::new(),
+            kurrentdb,
             nats,
             postgres,
             http,
@@ -122,6 +150,23 @@ impl Platform {
     /// The database's URL.
     pub fn database(&self) -> String {
         self.postgres.url(DATABASE)
+    }
+
+    /// The record itself, past all services.
+    ///
+    /// # Panics
+    /// When it cannot be reached in time.
+    pub async fn events(&self) -> Arc<dyn EventReader> {
+        if let Some(kurrentdb) = &self.kurrentdb {
+            return Arc::new(kurrentdb.store().await);
+        }
+        eventually("the store can be read", async || {
+            let options = StoreOptions::new(self.database());
+            let connected = PostgresReader::connect(options).await;
+            let reader = connected.map_err(|error| error.to_string())?;
+            Ok(Arc::new(reader) as Arc<dyn EventReader>)
+        })
+        .await
     }
 
     /// One of its processes: `orders`, or `command`, `query`, `projector`, `saga`; and `sandbox`.
@@ -187,7 +232,17 @@ impl Platform {
             let name = format!("ORDERS__{}", key.replace('.', "__").to_uppercase());
             environment.insert(name, value.to_owned());
         };
-        set("store.url", &self.database());
+        match &self.kurrentdb {
+            None => set("store.url", &self.database()),
+            Some(kurrentdb) => {
+                set("store.url", &kurrentdb.url());
+                set("saga.url", &self.database());
+                set("read.url", &self.database());
+                // As separate processes are to be told: they hear of each other's events at once.
+                let notify = if self.nats.is_some() { "true" } else { "false" };
+                set("store.notify", notify);
+            }
+        }
         set("saga.payment_url", sandbox);
         for key in ["", "command_", "query_", "projector_", "saga_", "sandbox_"] {
             set(&format!("http.{key}port"), &port().to_string());
@@ -282,6 +337,9 @@ impl Drop for Platform {
                 process.name(),
                 process.log_tail()
             ));
+        }
+        if let Some(kurrentdb) = &self.kurrentdb {
+            say(&format!("---- kurrentdb\n{}", kurrentdb.server.log_tail()));
         }
         if let Some(nats) = &self.nats {
             say(&format!(

@@ -6,7 +6,7 @@ use tests::platform::{Placement, Platform, Scenario, Shape, eventually, run_all}
 
 /// Calls that are not answered are given up soon, because some of the cards are never answered; and
 /// their outcome is asked for more than once, because an inquiry may meet a busy machine.
-const SETTINGS: [(&str, &str); 2] = [
+pub(super) const SETTINGS: [(&str, &str); 2] = [
     ("saga.payment_timeout_ms", "4000"),
     ("saga.inquiry_schedule_s", "1,1,2"),
 ];
@@ -23,7 +23,12 @@ async fn orders_come_to_their_ends_in_separate_processes() {
 
 async fn orders_come_to_their_ends(shape: Shape) {
     let platform = Platform::start(shape, &SETTINGS).await;
-    let p = &platform;
+    come_to_their_ends(&platform).await;
+    platform.stop().await;
+}
+
+/// Orders of every kind, each to its end.
+pub(super) async fn come_to_their_ends(p: &Platform) {
     let scenarios: Vec<Scenario> = vec![
         ("confirmed", Box::pin(a_good_order_is_confirmed(p))),
         ("read your writes", Box::pin(a_write_is_read_at_once(p))),
@@ -58,7 +63,6 @@ async fn orders_come_to_their_ends(shape: Shape) {
     // What has to happen before the provider answers: it is asleep until then.
     a_hold_keeps_an_order_from_being_confirmed(p).await;
     a_placed_order_is_cancelled(p).await;
-    p.stop().await;
 }
 
 async fn a_good_order_is_confirmed(p: &Platform) {

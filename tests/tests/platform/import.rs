@@ -152,7 +152,7 @@ async fn an_import_that_is_killed_half_way_ends_in_the_same_state() {
     half.wait().expect("a killed child ends");
     barrier.lift().await;
     assert!(!importer.report.exists(), "a report of a half-done import");
-    let placed = History::read(&p.database()).await.orders().len();
+    let placed = History::read(p).await.orders().len();
     say(&format!("{placed} orders were placed until then"));
     assert!(0 < placed && placed < expected.clean.len(), "{placed}");
     p.process("orders").start();

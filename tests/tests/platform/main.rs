@@ -11,6 +11,7 @@ mod grpc;
 mod hostile;
 mod hosts;
 mod import;
+mod kurrentdb;
 mod leadership;
 mod rules;
 mod shutdown;

@@ -10,6 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("chassis", &["traces"]),
     ("local", &[]),
+    ("kurrent-double", &["store"]),
     ("store", &["domain", "traces"]),
     ("bus", &["domain", "store", "traces"]),
     ("assembly", &["bus", "chassis", "proto", "store"]),

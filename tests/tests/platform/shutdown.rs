@@ -52,7 +52,7 @@ async fn a_stop_under_load_answers_all_that_was_taken(shape: Shape, name: &str) 
     }
     // Nobody was told of an order that is not there, and no order is there of which nobody was
     // told: what was taken was answered.
-    let history = History::read(&p.database()).await;
+    let history = History::read(p).await;
     let recorded: BTreeSet<String> = history
         .orders()
         .into_values()

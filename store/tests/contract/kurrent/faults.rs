@@ -1,11 +1,18 @@
 //! Connections that break, servers that are busy, silent or refuse, and stores that are restored.
 
-use super::{Fake, server::Fault};
 use crate::{build::*, follow::Follower, world::connect_kurrentdb};
 use domain::{Location, Position, Sku, StreamId, TenantId, Version};
+use kurrent_double::{Fake, Fault};
 use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
-use store::{Bookmark, EventReader, EventStore, KurrentOptions, KurrentStore, StoreError};
-use tokio::time::{Instant, sleep, timeout};
+use store::{
+    AppendOutcome, Bookmark, EventReader, EventStore, KurrentOptions, KurrentStore, StoreError,
+    lease::Leases,
+};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+use uuid::Uuid;
 
 async fn connect(fake: &Fake) -> KurrentStore {
     connect_kurrentdb(&fake.url(), "orders").await
@@ -83,6 +90,88 @@ async fn a_busy_server_has_done_nothing() {
         "{refused:?}"
     );
     assert_eq!(kind(&put(&store, &append).await), "done");
+}
+
+/// Appends what is never answered; it has reached the server.
+async fn append_in_vain(
+    fake: &Fake,
+    store: &Arc<KurrentStore>,
+) -> JoinHandle<Result<Vec<AppendOutcome>, StoreError>> {
+    fake.next(Fault::Silence);
+    let (store, append) = (store.clone(), append(&[(&new_stream(), 0, 1)]));
+    let before = fake.appends();
+    let waiting = tokio::spawn(async move { store.append(&[append]).await });
+    while fake.appends() == before {
+        sleep(Duration::from_millis(10)).await;
+    }
+    waiting
+}
+
+/// What others do over a connection that was made since is not disturbed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waited_in_vain_gives_up_the_connection_that_did_not_answer_and_no_other() {
+    let fake = Fake::start().await;
+    let options = KurrentOptions::parse(&fake.url()).unwrap();
+    let options = options.append_timeout(Duration::from_secs(2));
+    let store = Arc::new(KurrentStore::connect(options).await.unwrap());
+    assert_eq!(fake.connections(), 1);
+    let first = append_in_vain(&fake, &store).await;
+    sleep(Duration::from_millis(500)).await;
+    let second = append_in_vain(&fake, &store).await;
+    first.await.unwrap().unwrap_err();
+    done(store.as_ref(), &append(&[(&new_stream(), 0, 1)])).await;
+    second.await.unwrap().unwrap_err();
+    done(store.as_ref(), &append(&[(&new_stream(), 0, 1)])).await;
+    assert_eq!(fake.connections(), 2);
+}
+
+/// Leases are prolonged all the time, and an idle log grows: its last event is far from its end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_event_of_an_idle_log_is_found_without_looking_through_all_of_it_again() {
+    let fake = Fake::start().await;
+    let store = connect(&fake).await;
+    let last = done(&store, &append(&[(&new_stream(), 0, 3)])).await;
+    let (leases, ttl) = (store.leases(), Duration::from_secs(600));
+    let lease = leases.acquire("idle", Uuid::new_v4(), ttl).await;
+    let lease = lease.unwrap().expect("nobody has it");
+    assert_eq!(store.head().await.unwrap().position, last);
+    for _ in 0..8 {
+        for _ in 0..50 {
+            assert!(leases.renew(&lease, ttl).await.unwrap());
+        }
+        let before = fake.scanned();
+        assert_eq!(store.head().await.unwrap().position, last);
+        let scanned = fake.scanned() - before;
+        assert!(scanned < 100, "{scanned} records are looked at");
+    }
+    // More than is looked at, and what others append, is found as well; and so is its loss.
+    for _ in 0..300 {
+        assert!(leases.renew(&lease, ttl).await.unwrap());
+    }
+    assert_eq!(store.head().await.unwrap().position, last);
+    let others = done(&connect(&fake).await, &append(&[(&new_stream(), 0, 1)])).await;
+    assert!(leases.renew(&lease, ttl).await.unwrap());
+    assert_eq!(store.head().await.unwrap().position, others);
+    fake.log().lose_from(others.get().unsigned_abs());
+    assert_eq!(store.head().await.unwrap().position, last);
+}
+
+/// After the last event that was asked for the server looks for one more before it ends its answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_ends_with_what_it_asked_for() {
+    let fake = Fake::start().await;
+    fake.shared.looks_on.store(true, Ordering::SeqCst);
+    let options = KurrentOptions::parse(&fake.url()).unwrap();
+    let options = options.read_timeout(Duration::from_secs(5));
+    let store = KurrentStore::connect(options).await.unwrap();
+    let end = done(&store, &append(&[(&new_stream(), 0, 3)])).await;
+    assert_eq!(store.head().await.unwrap().position, end);
+    let read = store.read_all(Position::ZERO, 2).await.unwrap();
+    assert_eq!(read.len(), 2);
+    let first = Bookmark::at(&read[0].envelope);
+    assert!(store.still_has(first).await.unwrap());
+    assert_eq!(store.read_on(first, 1).await.unwrap().events, read[1..]);
+    assert_eq!(store.read_all(Position::ZERO, 0).await.unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

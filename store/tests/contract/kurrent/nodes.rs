@@ -1,8 +1,8 @@
 //! Which node is asked, and which servers are refused.
 
-use super::{Fake, server::Fault};
 use crate::{build::*, world::connect_kurrentdb};
 use domain::Position;
+use kurrent_double::{Fake, Fault};
 use std::time::Duration;
 use store::{EventReader, EventStore, KurrentOptions, KurrentStore, StoreError};
 

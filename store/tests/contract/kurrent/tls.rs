@@ -1,7 +1,7 @@
 //! Servers that are spoken to over TLS.
 
-use super::Fake;
 use crate::{build::*, world::connect_kurrentdb};
+use kurrent_double::Fake;
 use std::sync::Arc;
 use store::{KurrentOptions, KurrentStore, StoreError};
 use tokio_rustls::{

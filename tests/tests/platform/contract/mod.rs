@@ -13,6 +13,15 @@ use tests::platform::{Answer, Placement, Platform, Scenario, Shape, run_all};
 async fn the_api_keeps_its_promises() {
     let platform = Platform::start(Shape::AllInOne, &[]).await;
     let p = &platform;
+    promises_are_kept(p).await;
+    repeated::nothing_is_placed_twice_when_its_record_is_forgotten(p).await;
+    operations::what_was_answered_is_documented(p).await;
+    headers::tokens_are_of_the_epoch_that_the_store_is_of(p).await;
+    p.stop().await;
+}
+
+/// What the API promises whatever the events are kept in.
+pub(super) async fn promises_are_kept(p: &Platform) {
     p.api.receive("A", 1_000).await;
     let scenarios: Vec<Scenario> = vec![
         (
@@ -28,10 +37,6 @@ async fn the_api_keeps_its_promises() {
             Box::pin(repeated::the_same_request_at_once_has_one_effect(p)),
         ),
         ("refusals", Box::pin(repeated::refusals_are_remembered(p))),
-        (
-            "forgotten",
-            Box::pin(repeated::nothing_is_placed_twice_when_its_record_is_forgotten(p)),
-        ),
         (
             "failures",
             Box::pin(repeated::what_was_not_executed_is_not_remembered(p)),
@@ -69,9 +74,6 @@ async fn the_api_keeps_its_promises() {
         ),
     ];
     run_all(p, scenarios).await;
-    operations::what_was_answered_is_documented(p).await;
-    headers::tokens_are_of_the_epoch_that_the_store_is_of(p).await;
-    p.stop().await;
 }
 
 fn order() -> Value {

@@ -95,7 +95,7 @@ pub(super) async fn the_same_request_at_once_has_one_effect(p: &Platform) {
             .count(),
         1
     );
-    let history = History::read(&p.database()).await;
+    let history = History::read(p).await;
     let orders = history.orders();
     let ours = orders
         .values()

@@ -63,6 +63,11 @@ pub async fn answer(
                 )
                 .await
         }
+        // Not a call: what asks whether the server is up asks this.
+        "/health/live" => hyper::Response::builder()
+            .status(204)
+            .body(Body::empty())
+            .unwrap(),
         _ => Status::unimplemented(path).into_http(),
     })
 }
@@ -253,9 +258,15 @@ fn read(connected: &Connected, request: Request<ReadRequest>) -> Result<Answers,
             let events = log.events();
             let place = |at: u64| {
                 let index = log.index_of(at);
-                index.ok_or_else(|| Status::internal("Trying to read from an invalid position."))
+                // As the server says it where a read is filtered.
+                let invalid = "Unexpected FilteredReadAllResult: InvalidPosition";
+                index.ok_or_else(|| Status::unknown(invalid))
             };
-            let wanted = |event: &&Logged| matches(&options, event);
+            let scanned = &connected.shared.scanned;
+            let wanted = |event: &&Logged| {
+                scanned.fetch_add(1, Ordering::SeqCst);
+                matches(&options, event)
+            };
             let backwards = options.direction() == Direction::Backwards;
             let found: Vec<_> = match (of.from.unwrap(), backwards) {
                 (AllOption::Start(_), false) => events
@@ -290,7 +301,13 @@ fn read(connected: &Connected, request: Request<ReadRequest>) -> Result<Answers,
                 }
                 other => panic!("it is never asked for {other:?}"),
             };
-            Ok(finite(found.into_iter().map(content).collect()))
+            let looks_on = connected.shared.looks_on.load(Ordering::SeqCst);
+            let is_enough = found.len() == count as usize;
+            let answers = finite(found.into_iter().map(content).collect());
+            Ok(match looks_on && is_enough {
+                true => Box::pin(answers.chain(stream::pending())),
+                false => answers,
+            })
         }
         (_, CountOption::Subscription(_)) => Ok(subscribe(connected, options)),
     }

@@ -1,8 +1,15 @@
-//! The log of the fake: what is appended, decided as the documentation and the source of the server
+//! The log: what is appended, decided as the documentation and the source of the server
 //! say it decides.
 
 use chrono::Utc;
-use std::{collections::HashMap, time::Duration};
+use prost::Message;
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+    time::Duration,
+};
 use store::kurrentdb::wire::{AppendRecord, AppendRecords, CheckKind, PropertyKind};
 
 /// What a record takes in the log beside its payload.
@@ -11,19 +18,19 @@ const BESIDE: u64 = 96;
 /// An event in the log.
 #[derive(Clone)]
 pub struct Logged {
-    pub position: u64,
-    pub stream: String,
-    pub revision: u64,
-    pub id: String,
-    pub event_type: String,
-    pub said: String,
-    pub data: bytes::Bytes,
+    pub(crate) position: u64,
+    pub(crate) stream: String,
+    pub(crate) revision: u64,
+    pub(crate) id: String,
+    pub(crate) event_type: String,
+    pub(crate) said: String,
+    pub(crate) data: bytes::Bytes,
     /// In units of 100 ns since 1970.
-    pub created: i64,
+    pub(crate) created: i64,
 }
 
 /// What becomes of an append.
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is done now, or was before: where its last record is.
     Done { position: u64 },
     /// These streams are elsewhere: name, expected, actual.
@@ -43,16 +50,28 @@ enum Decision {
     Corrupted,
 }
 
+/// Everything that was appended.
 #[derive(Default)]
 pub struct Log {
     events: Vec<Logged>,
     /// The indices in `events` of a stream's events, by revision.
     streams: HashMap<String, Vec<usize>>,
     end: u64,
+    /// Where it is kept, if it is.
+    file: Option<File>,
+}
+
+/// What one append has added, as the file has it: its length stands before it.
+#[derive(Clone, PartialEq, Message)]
+struct Kept {
+    #[prost(int64, tag = "1")]
+    created: i64,
+    #[prost(message, repeated, tag = "2")]
+    records: Vec<AppendRecord>,
 }
 
 impl Log {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             // A server's own events come first.
             end: 10_007,
@@ -60,7 +79,28 @@ impl Log {
         }
     }
 
-    pub fn append(&mut self, request: &AppendRecords, max_bytes: usize) -> Verdict {
+    /// One that is kept in the file at `path`, with what is there: it outlives the process, also one
+    /// that is killed, but is not forced onto the disk. An append that was cut off never was.
+    pub(crate) fn in_file(path: &Path) -> io::Result<Self> {
+        let file = File::options().create(true).append(true).open(path)?;
+        let bytes = fs::read(path)?;
+        let (mut log, mut rest) = (Self::new(), bytes.as_slice());
+        let mut whole = 0;
+        while let Ok(Kept { created, records }) = Kept::decode_length_delimited(&mut rest) {
+            for record in &records {
+                log.push(record, created);
+            }
+            whole = bytes.len() - rest.len();
+            if rest.is_empty() {
+                break;
+            }
+        }
+        file.set_len(whole as u64)?;
+        log.file = Some(file);
+        Ok(log)
+    }
+
+    pub(crate) fn append(&mut self, request: &AppendRecords, max_bytes: usize) -> Verdict {
         if request.records.is_empty() {
             return Verdict::Invalid("it must contain at least one record".into());
         }
@@ -115,10 +155,12 @@ impl Log {
         let wrong = count(|it| matches!(it, Decision::Wrong { .. }));
         let idempotent = count(|it| matches!(it, Decision::Idempotent { .. }));
         if ok == decisions.len() {
+            let created = Utc::now().timestamp_nanos_opt().unwrap() / 100;
+            self.keep(&request.records, created);
             let position = request
                 .records
                 .iter()
-                .map(|record| self.push(record))
+                .map(|record| self.push(record, created))
                 .last();
             return Verdict::Done {
                 position: position.unwrap(),
@@ -165,7 +207,18 @@ impl Log {
         Decision::Idempotent { position }
     }
 
-    fn push(&mut self, record: &AppendRecord) -> u64 {
+    fn keep(&mut self, records: &[AppendRecord], created: i64) {
+        if let Some(file) = &mut self.file {
+            let kept = Kept {
+                created,
+                records: records.to_vec(),
+            };
+            file.write_all(&kept.encode_length_delimited_to_vec())
+                .unwrap();
+        }
+    }
+
+    fn push(&mut self, record: &AppendRecord, created: i64) -> u64 {
         let of_stream = self.streams.entry(record.stream.clone()).or_default();
         let said: serde_json::Map<_, _> = record
             .properties
@@ -186,19 +239,19 @@ impl Log {
             event_type: schema.name.clone(),
             said: serde_json::Value::Object(said).to_string(),
             data: record.data.clone(),
-            created: Utc::now().timestamp_nanos_opt().unwrap() / 100,
+            created,
         });
         of_stream.push(self.events.len() - 1);
         position
     }
 
     /// Everything, in the order of the log.
-    pub fn events(&self) -> &[Logged] {
+    pub(crate) fn events(&self) -> &[Logged] {
         &self.events
     }
 
     /// Where `position` is among the events; none if there is no place like that in the log.
-    pub fn index_of(&self, position: u64) -> Option<usize> {
+    pub(crate) fn index_of(&self, position: u64) -> Option<usize> {
         if position >= self.end {
             return Some(self.events.len());
         }
@@ -209,7 +262,7 @@ impl Log {
     }
 
     /// The events of a stream that have not expired; none if there never was one.
-    pub fn stream(&self, name: &str) -> Option<Vec<Logged>> {
+    pub(crate) fn stream(&self, name: &str) -> Option<Vec<Logged>> {
         let indices = self.streams.get(name)?;
         let (max_age, max_count) = self.kept(name);
         let oldest = max_age.map(|age| {
@@ -236,7 +289,8 @@ impl Log {
         (age, said["$maxCount"].as_u64().map(|count| count as usize))
     }
 
-    /// As a restore from an old backup: everything from `position` on is gone.
+    /// As a restore from an old backup: everything from `position` on is gone. The file, if there is
+    /// one, stays as it is.
     pub fn lose_from(&mut self, position: u64) {
         self.events.retain(|event| event.position < position);
         self.end = position;
@@ -247,5 +301,60 @@ impl Log {
                 .or_default()
                 .push(index);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::kurrentdb::wire::{Check, NO_STREAM, Property, Schema, SchemaFormat};
+
+    fn append(log: &mut Log, nr: u8) -> Verdict {
+        let stream = format!("stream-{nr}");
+        let record = AppendRecord {
+            record_id: Some(format!("id-{nr}")),
+            properties: HashMap::from([("tenant".to_owned(), Property::text("main"))]),
+            schema: Some(Schema {
+                format: SchemaFormat::Json.into(),
+                name: "Tested".to_owned(),
+            }),
+            data: vec![nr; 40].into(),
+            stream: stream.clone(),
+        };
+        let request = AppendRecords {
+            records: vec![record],
+            checks: vec![Check::state(stream, NO_STREAM)],
+        };
+        log.append(&request, usize::MAX)
+    }
+
+    #[test]
+    fn what_is_kept_is_there_again_but_for_what_was_cut_off() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let mut log = Log::in_file(&path).unwrap();
+        for nr in 0..3 {
+            assert!(matches!(append(&mut log, nr), Verdict::Done { .. }));
+        }
+        let whole = fs::metadata(&path).unwrap().len();
+        let again = Log::in_file(&path).unwrap();
+        assert_eq!(again.end, log.end);
+        let seen = |log: &Log| -> Vec<_> {
+            let events = log.events().iter();
+            events
+                .map(|it| (it.position, it.stream.clone(), it.said.clone(), it.created))
+                .collect()
+        };
+        assert_eq!(seen(&again), seen(&log));
+        // The process died while it wrote the third.
+        File::options()
+            .write(true)
+            .open(&path)
+            .and_then(|file| file.set_len(whole - 7))
+            .unwrap();
+        let mut cut = Log::in_file(&path).unwrap();
+        assert_eq!(seen(&cut), seen(&log)[..2]);
+        assert!(matches!(append(&mut cut, 2), Verdict::Done { .. }));
+        assert_eq!(Log::in_file(&path).unwrap().events().len(), 3);
     }
 }

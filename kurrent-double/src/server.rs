@@ -1,15 +1,21 @@
-//! A server in this process that speaks KurrentDB's protocol for exactly the calls that the adapter
-//! makes. Several of them may be the nodes of one cluster.
+//! The servers. Several of them may be the nodes of one cluster.
 
 use super::{
     calls,
     log::{Log, Logged},
 };
-use hyper::{body::Incoming, server::conn::http2, service::service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use std::sync::{
-    Arc, Mutex, MutexGuard,
-    atomic::{AtomicUsize, Ordering},
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 use tokio::{net::TcpListener, sync::broadcast};
 use tokio_rustls::TlsAcceptor;
@@ -30,24 +36,33 @@ pub enum Fault {
 
 /// What all nodes of a cluster share.
 pub struct Shared {
-    pub log: Mutex<Log>,
-    pub news: broadcast::Sender<Logged>,
-    pub faults: Mutex<Vec<Fault>>,
+    pub(crate) log: Mutex<Log>,
+    pub(crate) news: broadcast::Sender<Logged>,
+    pub(crate) faults: Mutex<Vec<Fault>>,
     /// Where the nodes are.
-    pub ports: Mutex<Vec<u16>>,
-    pub leader: AtomicUsize,
+    pub(crate) ports: Mutex<Vec<u16>>,
+    pub(crate) leader: AtomicUsize,
+    /// The version that it says it is.
     pub version: Mutex<String>,
+    /// The most bytes that are appended at once.
     pub max_append: AtomicUsize,
     /// Ends all subscriptions.
-    pub drop_subscriptions: Mutex<CancellationToken>,
-    pub subscriptions: AtomicUsize,
-    pub appends: AtomicUsize,
+    pub(crate) drop_subscriptions: Mutex<CancellationToken>,
+    pub(crate) subscriptions: AtomicUsize,
+    pub(crate) appends: AtomicUsize,
+    pub(crate) connections: AtomicUsize,
+    pub(crate) scanned: AtomicUsize,
+    /// Whether a read of all events that has given what was asked for goes on to look for another
+    /// event, and finds none: the server does so before it ends the answer, through all that is in
+    /// the log.
+    pub looks_on: AtomicBool,
     /// The header that is expected.
     pub authorization: Mutex<Option<String>>,
 }
 
 /// A cluster of nodes, or one alone.
 pub struct Fake {
+    /// What its nodes share.
     pub shared: Arc<Shared>,
     stop: CancellationToken,
     cut: Mutex<CancellationToken>,
@@ -63,12 +78,24 @@ pub struct Connected {
 }
 
 impl Fake {
+    /// One node.
     pub async fn start() -> Self {
         Self::cluster(1).await
     }
 
+    /// Several nodes, of which the first leads.
     pub async fn cluster(nodes: usize) -> Self {
         Self::serving(nodes, None).await
+    }
+
+    /// One node at `port`, which keeps its log in the file at `path` and goes on with what is there.
+    ///
+    /// # Errors
+    /// The port is taken, or the file cannot be read or written.
+    pub async fn in_file(port: u16, path: &Path) -> io::Result<Self> {
+        let fake = Self::with(Log::in_file(path)?);
+        fake.listen(port, 0, None).await?;
+        Ok(fake)
     }
 
     /// One node, which is spoken to over TLS.
@@ -77,9 +104,17 @@ impl Fake {
     }
 
     async fn serving(nodes: usize, tls: Option<TlsAcceptor>) -> Self {
-        let fake = Self {
+        let fake = Self::with(Log::new());
+        for node in 0..nodes {
+            fake.listen(0, node, tls.clone()).await.unwrap();
+        }
+        fake
+    }
+
+    fn with(log: Log) -> Self {
+        Self {
             shared: Arc::new(Shared {
-                log: Mutex::new(Log::new()),
+                log: Mutex::new(log),
                 news: broadcast::channel(65_536).0,
                 faults: Mutex::default(),
                 ports: Mutex::default(),
@@ -89,18 +124,22 @@ impl Fake {
                 drop_subscriptions: Mutex::default(),
                 subscriptions: AtomicUsize::new(0),
                 appends: AtomicUsize::new(0),
+                connections: AtomicUsize::new(0),
+                scanned: AtomicUsize::new(0),
+                looks_on: AtomicBool::new(false),
                 authorization: Mutex::default(),
             }),
             stop: CancellationToken::new(),
             cut: Mutex::default(),
-        };
-        for node in 0..nodes {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let port = listener.local_addr().unwrap().port();
-            fake.shared.ports.lock().unwrap().push(port);
-            fake.serve(listener, node, tls.clone());
         }
-        fake
+    }
+
+    async fn listen(&self, port: u16, node: usize, tls: Option<TlsAcceptor>) -> io::Result<()> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let port = listener.local_addr()?.port();
+        self.shared.ports.lock().unwrap().push(port);
+        self.serve(listener, node, tls);
+        Ok(())
     }
 
     fn serve(&self, listener: TcpListener, node: usize, tls: Option<TlsAcceptor>) {
@@ -109,6 +148,7 @@ impl Fake {
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
             let tasks = TaskTracker::new();
             while let Ok((socket, _)) = listener.accept().await {
+                shared.connections.fetch_add(1, Ordering::SeqCst);
                 let connected = Connected {
                     shared: shared.clone(),
                     node,
@@ -120,7 +160,7 @@ impl Fake {
                     let service = service_fn(move |request: hyper::Request<Incoming>| {
                         calls::answer(connected.clone(), request)
                     });
-                    let server = http2::Builder::new(TokioExecutor::new());
+                    let server = auto::Builder::new(TokioExecutor::new());
                     let serving = async {
                         let _ = match tls {
                             None => server.serve_connection(TokioIo::new(socket), service).await,
@@ -162,6 +202,7 @@ impl Fake {
         format!("esdb://127.0.0.1:{port}?tls=false")
     }
 
+    /// What all nodes have.
     pub fn log(&self) -> MutexGuard<'_, Log> {
         self.shared.log.lock().unwrap()
     }
@@ -171,16 +212,29 @@ impl Fake {
         self.shared.faults.lock().unwrap().insert(0, fault);
     }
 
+    /// From now on that node leads.
     pub fn lead(&self, node: usize) {
         self.shared.leader.store(node, Ordering::SeqCst);
     }
 
+    /// How many subscriptions to all events there have been.
     pub fn subscriptions(&self) -> usize {
         self.shared.subscriptions.load(Ordering::SeqCst)
     }
 
+    /// How many appends there have been.
     pub fn appends(&self) -> usize {
         self.shared.appends.load(Ordering::SeqCst)
+    }
+
+    /// How many connections there have been.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// How many records reads of the whole log have looked at.
+    pub fn scanned(&self) -> usize {
+        self.shared.scanned.load(Ordering::SeqCst)
     }
 
     /// Ends all subscriptions, as a server does that cannot keep up.
