@@ -28,7 +28,7 @@ endif
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Run everything in one process, on a private PostgreSQL
@@ -50,6 +50,12 @@ ifneq ($(NEXTEST),)
 else
 	cargo test --workspace --profile $(TEST_PROFILE)
 endif
+
+# Official images of the servers, others by ORDERS_TEST_POSTGRES_IMAGE, ORDERS_TEST_NATS_IMAGE and
+# ORDERS_TEST_KURRENTDB_IMAGE, or stand-ins. SUITE=short: only chaos and what is next to the servers.
+.PHONY: test-containers
+test-containers: test-bins ## Run the tests that need servers against containers (SUITE=short)
+	CHECK_REQUIRED=1 TEST_PROFILE=$(TEST_PROFILE) tests/containers.sh $(SUITE)
 
 .PHONY: chaos
 chaos: test-bins ## Kill every process at random under load, for long (SEED=n ROUNDS=n)
@@ -115,6 +121,7 @@ fmt: ## Format the code
 lint: ## Check the format, and clippy without a warning
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --package servers --features containers --all-targets -- -D warnings
 
 .PHONY: check
 check: ## Run all that CI runs
