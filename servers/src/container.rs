@@ -148,6 +148,7 @@ async fn hold(request: Request) -> Result<Container> {
             .arg("hold")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             // Ctrl-C in a terminal is for us.
             .process_group(0)
             .spawn()
