@@ -14,6 +14,9 @@ NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
 export ORDERS_TEST_BIN_DIR := $(TEST_BIN_DIR)
 
+# What is skipped, by name and reason: test runners do not show what tests say that do not fail.
+export ORDERS_TEST_SKIPPED ?= $(TARGET)/skipped-tests
+
 # Arguments that people pass: make simulate SEEDS=100000, make simulate SEED=42, make chaos SEED=7.
 ifdef SEEDS
 export ORDERS_SIM_SEEDS := $(SEEDS)
@@ -44,12 +47,15 @@ up: ## Run the separate services, on a private PostgreSQL and nats-server
 
 .PHONY: test
 test: test-bins ## Run all tests, against real servers and real processes
+	@rm -f "$(ORDERS_TEST_SKIPPED)"
 ifneq ($(NEXTEST),)
 	cargo nextest run --workspace --cargo-profile $(TEST_PROFILE)
 	cargo test --workspace --doc --profile $(TEST_PROFILE)
 else
 	cargo test --workspace --profile $(TEST_PROFILE)
 endif
+	@if [ -s "$(ORDERS_TEST_SKIPPED)" ]; then echo "SKIPPED, by name and reason:"; \
+		sort -u "$(ORDERS_TEST_SKIPPED)"; fi
 
 # Official images of the servers, others by ORDERS_TEST_POSTGRES_IMAGE, ORDERS_TEST_NATS_IMAGE and
 # ORDERS_TEST_KURRENTDB_IMAGE, or stand-ins. SUITE=short: only chaos and what is next to the servers.

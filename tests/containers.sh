@@ -27,7 +27,8 @@ not_checked() {
 
 # ---- What is run ----------------------------------------------------------------------------------
 
-SERVERS='binary_id(store::contract) & test(/^(over_postgres|over_kurrentdb_server|postgres)::/)
+SERVERS='package(servers)
+    | binary_id(store::contract) & test(/^(over_postgres|over_kurrentdb_server|postgres)::/)
     | binary_id(bus::bus) & test(/^(broker|jetstream|jetstream_faults)::/)
     | binary_id(saga::saga) & test(/^(postgres|storage)::/)'
 # All of a kind that takes its servers from outside. What starts some of its own, as `orders dev` does
@@ -107,7 +108,7 @@ docker ps --all --filter label=orders-test.run --format '{{.ID}} {{.Label "order
 
 say "Docker $(docker version --format '{{.Server.Version}}')"
 status=0
-"$ORDERS_TEST_CONTAINERS" run cargo nextest run --workspace --cargo-profile "$PROFILE" \
+"$ORDERS_TEST_CONTAINERS" run cargo nextest run --workspace --cargo-profile "$PROFILE" --no-fail-fast \
     --filterset "$tests" || status=$?
 if [ -s "$ORDERS_TEST_SKIPPED" ]; then
     say "SKIPPED, by name and reason:"

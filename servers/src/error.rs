@@ -41,7 +41,7 @@ pub enum Error {
     },
 
     /// A server was started, and does not answer.
-    #[error("{server} does not answer within {seconds} s: {reason}\n{log}")]
+    #[error("{server} does not answer, {seconds} s after its start: {reason}\n{log}")]
     NotReady {
         /// Which server.
         server: &'static str,

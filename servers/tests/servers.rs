@@ -228,3 +228,20 @@ async fn as_a_guest() {
     made.unwrap();
     println!("a guest has been here");
 }
+
+#[tokio::test]
+async fn containers_without_the_program_that_holds_them_are_refused_in_words() {
+    if env::var(ROLE).is_ok() {
+        println!("said: {}", Postgres::start().await.unwrap_err());
+        return;
+    }
+    let test = "containers_without_the_program_that_holds_them_are_refused_in_words";
+    let mut child = child(test, "hasty")
+        .env("ORDERS_TEST_PROVIDER", "containers")
+        .env_remove("ORDERS_TEST_CONTAINERS")
+        .spawn()
+        .unwrap();
+    let said = said(&mut child, "said: ");
+    assert!(said.contains("make test-containers"), "{said}");
+    assert!(child.wait().unwrap().success());
+}
