@@ -34,7 +34,7 @@ SERVERS='package(servers)
 # All of a kind that takes its servers from outside. What starts some of its own, as `orders dev` does
 # and a standby, is the same with and without containers.
 ALL="($SERVERS | package(projector) | binary_id(query::api) | binary_id(tests::platform))
-    - test(/^(golden|hosts|rules|simulation)::|^postgres::standby::|_that_is_up_/)"
+    - test(/^(deployed|golden|hosts|rules|simulation)::|^postgres::standby::|_that_is_up_/)"
 case ${1:-all} in
 all) tests=$ALL ;;
 short) tests="($SERVERS | binary_id(tests::platform) & test(/^(broker::|chaos::chaos_)/))

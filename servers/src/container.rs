@@ -59,7 +59,7 @@ impl Container {
     }
 
     /// The port on 127.0.0.1 that leads to it.
-    pub(crate) fn port(&self) -> u16 {
+    pub(crate) fn host_port(&self) -> u16 {
         self.request.host_port
     }
 

@@ -38,14 +38,14 @@ impl KurrentDb {
             ..Request::default()
         };
         let container = Container::start(request).await?;
-        let port = container.port();
+        let port = container.host_port();
         ready(NAME, &container, || is_alive(port)).await?;
         Ok(Self(container))
     }
 
     /// Connection string.
     pub fn url(&self) -> String {
-        format!("kurrentdb://127.0.0.1:{}?tls=false", self.0.port())
+        format!("kurrentdb://127.0.0.1:{}?tls=false", self.0.host_port())
     }
 }
 

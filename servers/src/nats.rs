@@ -74,7 +74,7 @@ impl Nats {
     /// When it cannot be started.
     pub async fn contained() -> Result<Self> {
         let container = Container::start(request()).await?;
-        let url = format!("nats://127.0.0.1:{}", container.port());
+        let url = format!("nats://127.0.0.1:{}", container.host_port());
         let nats = Self::new(Server::Container(container), url);
         nats.ready().await?;
         Ok(nats)

@@ -124,7 +124,7 @@ impl Postgres {
         let container = Container::start(request(&password, settings)).await?;
         let url = parsed(&format!(
             "postgres://orders:{password}@127.0.0.1:{}/{}",
-            container.port(),
+            container.host_port(),
             databases::MAINTENANCE
         ))?;
         let postgres = Self::new(Server::Container(container), url, String::new());

@@ -1,5 +1,6 @@
 //! What tests may expect of servers, wherever they come from: run for local processes by `make test`,
 //! and for containers by `make test-containers`.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use servers::{Nats, Postgres, SharedPostgres};
 use sqlx::{Connection, PgConnection};
@@ -195,6 +196,7 @@ async fn what_is_made_on_servers_that_are_given_goes_with_the_test() {
 }
 
 /// What a test does on servers that are given.
+#[expect(clippy::print_stdout, reason = "this is how a child tells its parent")]
 async fn as_a_guest() {
     assert!(!Postgres::may_be_killed() && !Nats::may_be_killed());
     let shared = SharedPostgres::database().await.unwrap();
