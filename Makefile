@@ -14,6 +14,9 @@ NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
 export ORDERS_TEST_BIN_DIR := $(TEST_BIN_DIR)
 
+# What is skipped, by name and reason: test runners do not show what tests say that do not fail.
+export ORDERS_TEST_SKIPPED ?= $(TARGET)/skipped-tests
+
 # Arguments that people pass: make simulate SEEDS=100000, make simulate SEED=42, make chaos SEED=7.
 ifdef SEEDS
 export ORDERS_SIM_SEEDS := $(SEEDS)
@@ -28,7 +31,7 @@ endif
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Run everything in one process, on a private PostgreSQL
@@ -44,12 +47,21 @@ up: ## Run the separate services, on a private PostgreSQL and nats-server
 
 .PHONY: test
 test: test-bins ## Run all tests, against real servers and real processes
+	@rm -f "$(ORDERS_TEST_SKIPPED)"
 ifneq ($(NEXTEST),)
 	cargo nextest run --workspace --cargo-profile $(TEST_PROFILE)
 	cargo test --workspace --doc --profile $(TEST_PROFILE)
 else
 	cargo test --workspace --profile $(TEST_PROFILE)
 endif
+	@if [ -s "$(ORDERS_TEST_SKIPPED)" ]; then echo "SKIPPED, by name and reason:"; \
+		sort -u "$(ORDERS_TEST_SKIPPED)"; fi
+
+# Official images of the servers, others by ORDERS_TEST_POSTGRES_IMAGE, ORDERS_TEST_NATS_IMAGE and
+# ORDERS_TEST_KURRENTDB_IMAGE, or stand-ins. SUITE=short: only chaos and what is next to the servers.
+.PHONY: test-containers
+test-containers: test-bins ## Run the tests that need servers against containers (SUITE=short)
+	CHECK_REQUIRED=1 TEST_PROFILE=$(TEST_PROFILE) tests/containers.sh $(SUITE)
 
 .PHONY: chaos
 chaos: test-bins ## Kill every process at random under load, for long (SEED=n ROUNDS=n)
@@ -115,6 +127,7 @@ fmt: ## Format the code
 lint: ## Check the format, and clippy without a warning
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --package servers --features containers --all-targets -- -D warnings
 
 .PHONY: check
 check: ## Run all that CI runs

@@ -175,11 +175,10 @@ async fn open_broker(settings: &BusSettings) -> anyhow::Result<Option<Arc<JetStr
         bail!("bus.max_age_days is too large");
     };
     let options = JetStreamOptions {
-        stream: settings.stream.clone(),
         replicas: settings.replicas,
         max_age: Duration::from_secs(max_age),
         max_bytes,
-        ..JetStreamOptions::default()
+        ..JetStreamOptions::named(&settings.stream)
     };
     let broker = JetStream::connect(url.expose_secret(), ConnectOptions::new(), options)
         .await

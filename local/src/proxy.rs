@@ -28,7 +28,7 @@ pub enum Cut {
     Answer,
 }
 
-/// What is between a client and a server that both are on this machine.
+/// What is between a client on this machine and a server.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -37,8 +37,9 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// One that leads to the port `server`.
-    pub async fn start(server: u16) -> io::Result<Self> {
+    /// One that leads to `server`, a host and port.
+    pub async fn start(server: &str) -> io::Result<Self> {
+        let server = server.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let faults = Arc::new(Faults::default());
@@ -46,7 +47,7 @@ impl Proxy {
             let faults = faults.clone();
             async move {
                 while let Ok((client, _)) = listener.accept().await {
-                    let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
+                    let Ok(server) = TcpStream::connect(&server).await else {
                         continue;
                     };
                     let nr = faults.connections.fetch_add(1, SeqCst) + 1;
@@ -67,8 +68,11 @@ impl Proxy {
     }
 
     /// The URL that leads through it to a database at `server`.
-    pub fn url(&self, database: &str, server: u16) -> String {
-        database.replace(&format!(":{server}/"), &format!(":{}/", self.port))
+    pub fn url(&self, database: &str, server: &str) -> String {
+        database.replace(
+            &format!("@{server}/"),
+            &format!("@127.0.0.1:{}/", self.port),
+        )
     }
 
     /// Breaks the connection that is used next, once.

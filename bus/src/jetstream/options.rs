@@ -41,6 +41,16 @@ impl Default for JetStreamOptions {
 }
 
 impl JetStreamOptions {
+    /// The defaults for a stream of this name. Its subjects begin as it is called (`ORDERS_EVENTS`:
+    /// `orders.events`), so that several platforms may share a server.
+    pub fn named(stream: &str) -> Self {
+        Self {
+            stream: stream.into(),
+            prefix: stream.to_lowercase().replace('_', "."),
+            ..Self::default()
+        }
+    }
+
     /// All subjects of the stream.
     pub(super) fn subjects(&self) -> String {
         format!("{}.>", self.prefix)
@@ -66,5 +76,17 @@ impl JetStreamOptions {
             description: Some("Events of the event store, which keeps all of them".into()),
             ..stream::Config::default()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_begin_as_the_stream_is_called() {
+        let usual = JetStreamOptions::default();
+        assert_eq!(JetStreamOptions::named(&usual.stream).prefix, usual.prefix);
+        assert_eq!(JetStreamOptions::named("ANOTHER").subjects(), "another.>");
     }
 }

@@ -7,7 +7,7 @@ use bus::{
 };
 use domain::Position;
 use futures::StreamExt;
-use local::{Nats, NatsOptions};
+use servers::Nats;
 use store::{Bookmark, EventReader};
 use uuid::Uuid;
 
@@ -21,6 +21,11 @@ pub async fn connect(nats: &Nats, options: JetStreamOptions) -> JetStream {
         .unwrap();
     crate::harness::until("a connection", async || broker.is_connected()).await;
     broker
+}
+
+/// The defaults, for the stream that is ours on this server.
+pub fn options(nats: &Nats) -> JetStreamOptions {
+    JetStreamOptions::named(nats.stream())
 }
 
 /// As an operator, or somebody else, would do it.
@@ -39,6 +44,11 @@ pub async fn messages(count: usize) -> Vec<Message> {
         event,
     });
     messages.collect()
+}
+
+/// A subject of the stream that nobody of us writes to.
+pub fn nonsense(nats: &Nats) -> String {
+    format!("{}.nonsense", options(nats).prefix)
 }
 
 async fn publish(
@@ -157,22 +167,18 @@ async fn the_memory_broker_keeps_the_contract() {
 
 #[tokio::test]
 async fn jetstream_keeps_the_contract() {
-    let nats = Nats::start(NatsOptions::default()).await.unwrap();
-    let broker = connect(&nats, JetStreamOptions::default()).await;
+    let nats = Nats::start().await.unwrap();
+    let broker = connect(&nats, options(&nats)).await;
     let lose = async || {
-        raw(&nats)
-            .await
-            .delete_stream("ORDERS_EVENTS")
-            .await
-            .unwrap();
+        raw(&nats).await.delete_stream(nats.stream()).await.unwrap();
     };
     keeps_its_contract(&broker, lose).await;
 }
 
 #[tokio::test]
 async fn jetstream_says_what_it_does_not_take() {
-    let nats = Nats::start(NatsOptions::default()).await.unwrap();
-    let broker = connect(&nats, JetStreamOptions::default()).await;
+    let nats = Nats::start().await.unwrap();
+    let broker = connect(&nats, options(&nats)).await;
     broker.look().await.unwrap();
     let mut message = messages(1).await.remove(0);
     // Above the server's limit, which the client knows; then above the stream's own.
@@ -184,7 +190,7 @@ async fn jetstream_says_what_it_does_not_take() {
     );
     let raw = raw(&nats).await;
     let mut config = raw
-        .get_stream("ORDERS_EVENTS")
+        .get_stream(nats.stream())
         .await
         .unwrap()
         .cached_info()
@@ -204,44 +210,37 @@ async fn jetstream_says_what_it_does_not_take() {
 
 #[tokio::test]
 async fn an_existing_stream_follows_the_options() {
-    let nats = Nats::start(NatsOptions::default()).await.unwrap();
-    connect(&nats, JetStreamOptions::default())
-        .await
-        .look()
-        .await
-        .unwrap();
-    let options = JetStreamOptions {
+    let nats = Nats::start().await.unwrap();
+    connect(&nats, options(&nats)).await.look().await.unwrap();
+    let smaller = JetStreamOptions {
         max_bytes: 64 << 20,
-        ..JetStreamOptions::default()
+        ..options(&nats)
     };
-    connect(&nats, options).await.look().await.unwrap();
-    let stream = raw(&nats).await.get_stream("ORDERS_EVENTS").await.unwrap();
+    connect(&nats, smaller).await.look().await.unwrap();
+    let stream = raw(&nats).await.get_stream(nats.stream()).await.unwrap();
     assert_eq!(stream.cached_info().config.max_bytes, 64 << 20);
     // Messages of others do not stay in the way.
     let context = raw(&nats).await;
-    let foreign = context
-        .publish("orders.events.nonsense", "{}".into())
-        .await
-        .unwrap();
+    let foreign = context.publish(nonsense(&nats), "{}".into()).await.unwrap();
     foreign.await.unwrap();
-    let broker = connect(&nats, JetStreamOptions::default()).await;
+    let broker = connect(&nats, options(&nats)).await;
     assert_eq!(broker.look().await.unwrap().last, Last::Foreign);
 }
 
 #[tokio::test]
 async fn our_own_last_message_is_found_behind_those_of_others() {
-    let nats = Nats::start(NatsOptions::default()).await.unwrap();
-    let broker = connect(&nats, JetStreamOptions::default()).await;
+    let nats = Nats::start().await.unwrap();
+    let broker = connect(&nats, options(&nats)).await;
     broker.look().await.unwrap();
     let messages = messages(2).await;
     publish(&broker, &messages[0], 0).await.unwrap();
     let context = raw(&nats).await;
     for _ in 0..3 {
-        let foreign = context.publish("orders.events.nonsense", "{}".into()).await;
+        let foreign = context.publish(nonsense(&nats), "{}".into()).await;
         foreign.unwrap().await.unwrap();
     }
     // One of them was deleted.
-    let stream = context.get_stream("ORDERS_EVENTS").await.unwrap();
+    let stream = context.get_stream(nats.stream()).await.unwrap();
     stream.delete_message(3).await.unwrap();
     let ours = Holding {
         sequence: 4,
@@ -255,7 +254,7 @@ async fn our_own_last_message_is_found_behind_those_of_others() {
     assert_eq!((added.sequence, added.duplicate), (5, false));
     // Where they are too many, it is as if there was none.
     for _ in 0..300 {
-        let foreign = context.publish("orders.events.nonsense", "{}".into()).await;
+        let foreign = context.publish(nonsense(&nats), "{}".into()).await;
         foreign.unwrap().await.unwrap();
     }
     assert_eq!(broker.look().await.unwrap().last, Last::Foreign);
@@ -263,8 +262,11 @@ async fn our_own_last_message_is_found_behind_those_of_others() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_no_reason_to_wait() {
-    let mut nats = Nats::start(NatsOptions::default()).await.unwrap();
-    let broker = connect(&nats, JetStreamOptions::default()).await;
+    if !Nats::may_be_killed() {
+        return;
+    }
+    let nats = Nats::start().await.unwrap();
+    let broker = connect(&nats, options(&nats)).await;
     broker.look().await.unwrap();
     let message = messages(1).await.remove(0);
     nats.kill9().await.unwrap();
@@ -278,12 +280,7 @@ async fn a_server_that_is_not_there_is_no_reason_to_wait() {
     assert!(broker.subscribe().await.is_err());
     assert!(began.elapsed() < DEADLINE / 10);
     // Nor is one that never was there.
-    let port = nats.port();
-    drop(std::mem::replace(
-        &mut nats,
-        Nats::start(NatsOptions::default()).await.unwrap(),
-    ));
-    let url = format!("nats://127.0.0.1:{port}");
+    let url = format!("nats://127.0.0.1:{}", local::free_port().unwrap());
     let nowhere = JetStream::connect(url, ConnectOptions::new(), JetStreamOptions::default()).await;
     assert!(matches!(
         nowhere.unwrap().look().await,

@@ -1,26 +1,26 @@
 //! Relay and feed over a real nats-server.
 
 use crate::{
-    broker::{connect, raw},
+    broker::{connect, options as defaults, raw},
     harness::{Bent, Reader, Tasks, Writer, is_live, tail_options, until, within},
     relay::{leases, options},
 };
 use bus::{Broker, BrokerFeed, Feed, JetStreamOptions, Relay, StoreFeed};
 use futures::StreamExt;
-use local::{Nats, NatsOptions, SharedPostgres};
+use servers::{Nats, SharedPostgres};
 use std::{sync::Arc, time::Duration};
 use store::{EventReader, PostgresStore, lease::Leases};
 use uuid::Uuid;
 
 pub async fn nats() -> Nats {
-    Nats::start(NatsOptions::default()).await.unwrap()
+    Nats::start().await.unwrap()
 }
 
-pub fn jetstream_options() -> JetStreamOptions {
+pub fn jetstream_options(nats: &Nats) -> JetStreamOptions {
     JetStreamOptions {
         timeout: Duration::from_secs(2),
         heartbeat: Duration::from_millis(250),
-        ..JetStreamOptions::default()
+        ..defaults(nats)
     }
 }
 
@@ -32,7 +32,7 @@ pub async fn relay(
     holder: u128,
     tasks: &Tasks,
 ) {
-    let broker = Arc::new(connect(nats, jetstream_options()).await);
+    let broker = Arc::new(connect(nats, jetstream_options(nats)).await);
     let relay = Relay::new(store, broker, leases, Uuid::from_u128(holder), options());
     let stop = tasks.stop.clone();
     tasks.tracker.spawn(async move { relay.run(stop).await });
@@ -40,7 +40,7 @@ pub async fn relay(
 
 /// Starts a feed with a connection of its own.
 pub async fn feed(store: Arc<dyn EventReader>, nats: &Nats, tasks: &Tasks) -> Arc<dyn Feed> {
-    let broker: Arc<dyn Broker> = Arc::new(connect(nats, jetstream_options()).await);
+    let broker: Arc<dyn Broker> = Arc::new(connect(nats, jetstream_options(nats)).await);
     let (tracker, stop) = (&tasks.tracker, tasks.stop.clone());
     BrokerFeed::start(broker, store, tail_options(), tracker, stop).0
 }
@@ -71,7 +71,7 @@ pub async fn holds(nats: &Nats, expected: impl IntoIterator<Item = i64>) {
 
 async fn positions(nats: &Nats) -> Vec<i64> {
     use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
-    let mut stream = raw(nats).await.get_stream("ORDERS_EVENTS").await.unwrap();
+    let mut stream = raw(nats).await.get_stream(nats.stream()).await.unwrap();
     let count = stream.info().await.unwrap().state.messages;
     let config = pull::Config {
         deliver_policy: DeliverPolicy::All,
@@ -105,14 +105,13 @@ async fn positions(nats: &Nats) -> Vec<i64> {
 /// Waits until the stream ends with this position.
 pub async fn arrives(nats: &Nats, position: i64) {
     let context = raw(nats).await;
+    let subjects = format!("{}.>", defaults(nats).prefix);
     let what = format!("position {position} in the stream");
     until(&what, async || {
-        let Ok(stream) = context.get_stream("ORDERS_EVENTS").await else {
+        let Ok(stream) = context.get_stream(nats.stream()).await else {
             return false;
         };
-        let last = stream
-            .get_last_raw_message_by_subject("orders.events.>")
-            .await;
+        let last = stream.get_last_raw_message_by_subject(&subjects).await;
         last.is_ok_and(|last| {
             let found = last.headers.get("Orders-Position");
             found.is_some_and(|found| found.as_str() == position.to_string())
@@ -152,14 +151,15 @@ async fn messages_are_as_they_are_documented() {
     writer.append(2).await;
     relay(store.clone(), &nats, leases(), 1, &tasks).await;
     arrives(&nats, 2).await;
-    let stream = raw(&nats).await.get_stream("ORDERS_EVENTS").await.unwrap();
+    let stream = raw(&nats).await.get_stream(nats.stream()).await.unwrap();
     let message = stream.get_raw_message(2).await.unwrap();
     let event = store
         .read_all(domain::Position::new(1), 1)
         .await
         .unwrap()
         .remove(0);
-    assert_eq!(message.subject.as_str(), "orders.events.main.stock");
+    let subject = format!("{}.main.stock", defaults(&nats).prefix);
+    assert_eq!(message.subject.as_str(), subject);
     assert_eq!(message.payload, event.payload);
     let header = |name: &str| message.headers.get(name).unwrap().as_str().to_owned();
     assert_eq!(header("Nats-Msg-Id"), event.envelope.event_id.to_string());

@@ -27,7 +27,7 @@ pub(super) struct ListArgs {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
     limit: u32,
     /// Where the page before ended.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     cursor: Option<String>,
     #[command(flatten)]
     api: Api,
@@ -80,4 +80,22 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<()> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        list: ListArgs,
+    }
+
+    #[test]
+    fn a_cursor_may_begin_as_an_option_does() {
+        let line = Line::try_parse_from(["list", "--cursor", "-z4F7O3"]).unwrap();
+        assert_eq!(line.list.cursor.as_deref(), Some("-z4F7O3"));
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use bus::{Feed, StoreFeed, TailOptions};
 use domain::{Position, Recorded};
-use local::{SharedPostgres, TestDatabase};
+use servers::{SharedPostgres, TestDatabase};
 use sqlx::AssertSqlSafe;
 use std::{sync::Arc, time::Duration};
 use store::{

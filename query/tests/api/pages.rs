@@ -130,9 +130,12 @@ async fn every_order_once_in_every_sort_and_both_directions_while_others_come_in
         done.store(true, Ordering::SeqCst);
     };
     let inserting = async {
+        // One connection for all: with a password, making one takes longer than some pages.
+        let mut connection = stage.connection().await;
         let mut inserted = 0;
         while !done.load(Ordering::SeqCst) {
-            stage.sql(ONE_MORE).await;
+            let one_more = sqlx::raw_sql(ONE_MORE).execute(&mut connection).await;
+            one_more.unwrap();
             inserted += 1;
         }
         inserted

@@ -6,10 +6,10 @@ use chassis::{
 };
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{Actor, CommandId, Event, OrderId, Position, StreamId, TenantId, Version};
-use local::SharedPostgres;
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 use serde_json::Value;
+use servers::{SharedPostgres, TestDatabase};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, migrate::Migrator};
 use std::{
     sync::{Arc, Mutex},
@@ -35,6 +35,8 @@ pub struct Stage {
     pub health: Health,
     client: reqwest::Client,
     lifecycle: Lifecycle,
+    /// Where it is the one that made it.
+    _database: Option<TestDatabase>,
 }
 
 /// A clock that is as far ahead of the machine's as it is told.
@@ -72,13 +74,16 @@ impl Stage {
 
     /// With an empty database.
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let database = SharedPostgres::database().await.unwrap().url().to_owned();
+        let made = SharedPostgres::database().await.unwrap();
+        let database = made.url().to_owned();
         let mut settings = Settings::default();
         settings.read.url = Some(SecretString::from(database.clone()));
         change(&mut settings);
         let clock = Arc::new(TestClock::default());
         let store = MemoryStore::new(clock.clone(), EPOCH);
-        Self::start(settings, database, store, clock).await
+        let mut stage = Self::start(settings, database, store, clock).await;
+        stage._database = Some(made);
+        stage
     }
 
     /// Another process over database and store of `first`.
@@ -115,6 +120,7 @@ impl Stage {
                 .build()
                 .expect("a client can be made"),
             lifecycle,
+            _database: None,
         }
     }
 

@@ -2,8 +2,9 @@
 
 use crate::harness::{DEADLINE, Shop, until, within};
 use domain::Position;
-use local::{Proxy, SharedPostgres};
+use local::Proxy;
 use saga::storage::{PostgresSagaStore, SagaStore, SagaStoreError, Work};
+use servers::SharedPostgres;
 use sqlx::{Connection, PgConnection};
 use std::{
     sync::Arc,
@@ -23,8 +24,8 @@ const CONNECTIONS: u32 = 4;
 async fn nobody_waits_for_a_database_that_does_not_answer() {
     let database = SharedPostgres::database().await.unwrap();
     let server = SharedPostgres::server().await.unwrap();
-    let proxy = Proxy::start(server.port()).await.unwrap();
-    let url = proxy.url(database.url(), server.port());
+    let proxy = Proxy::start(&server.address()).await.unwrap();
+    let url = proxy.url(database.url(), &server.address());
     let storage = PostgresSagaStore::connect_within(&url, CONNECTIONS, PATIENCE).await;
     let storage = storage.unwrap();
     // All connections are made, and left idle.
@@ -52,8 +53,8 @@ async fn nobody_waits_for_a_database_that_does_not_answer() {
 async fn what_is_called_off_takes_its_connection_with_it() {
     let database = SharedPostgres::database().await.unwrap();
     let server = SharedPostgres::server().await.unwrap();
-    let proxy = Proxy::start(server.port()).await.unwrap();
-    let url = proxy.url(database.url(), server.port());
+    let proxy = Proxy::start(&server.address()).await.unwrap();
+    let url = proxy.url(database.url(), &server.address());
     let storage = PostgresSagaStore::connect_within(&url, 1, PATIENCE).await;
     let storage = storage.unwrap();
     storage.take_over("order", 1).await.unwrap();
@@ -99,8 +100,8 @@ async fn what_an_operator_decides_is_committed_for_good() {
 async fn the_sagas_stop_at_once_also_while_their_database_does_not_answer() {
     let database = SharedPostgres::database().await.unwrap();
     let server = SharedPostgres::server().await.unwrap();
-    let proxy = Proxy::start(server.port()).await.unwrap();
-    let url = proxy.url(database.url(), server.port());
+    let proxy = Proxy::start(&server.address()).await.unwrap();
+    let url = proxy.url(database.url(), &server.address());
     let mut shop = Shop::open().await;
     let storage = PostgresSagaStore::connect_within(&url, CONNECTIONS, 2 * DEADLINE).await;
     shop.storage = Arc::new(storage.unwrap());

@@ -6,11 +6,11 @@ use domain::{
     order::{ExpireOrder, OrderCommand},
     policy::{Call, Task, TimerName},
 };
-use local::SharedPostgres;
 use saga::storage::{
     Backlog, Checkpoint, Commit, Context, MemorySagaStore, ParkedTask, PostgresSagaStore,
     SagaStore, SagaStoreError, StoredTask, Work,
 };
+use servers::{SharedPostgres, TestDatabase};
 use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use store::Bookmark;
@@ -30,7 +30,8 @@ macro_rules! contract {
         mod postgres {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(super::postgres().await).await;
+                let (storage, _database) = super::postgres().await;
+                super::$name(storage).await;
             })*
         }
     };
@@ -55,9 +56,10 @@ contract!(
     many_hands_do_not_wait_in_a_circle,
 );
 
-async fn postgres() -> Storage {
+async fn postgres() -> (Storage, TestDatabase) {
     let database = SharedPostgres::database().await.unwrap();
-    Arc::new(PostgresSagaStore::connect(database.url(), 4).await.unwrap())
+    let storage = PostgresSagaStore::connect(database.url(), 4).await.unwrap();
+    (Arc::new(storage), database)
 }
 
 const POLICY: &str = "order";

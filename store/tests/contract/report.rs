@@ -11,7 +11,7 @@ pub struct Case {
     backend: &'static str,
     name: String,
     result: &'static str,
-    reason: &'static str,
+    reason: String,
 }
 
 impl Case {
@@ -20,7 +20,7 @@ impl Case {
             backend,
             name: format!("{area}::{case}"),
             result: "failed",
-            reason: "",
+            reason: String::new(),
         }
     }
 
@@ -30,12 +30,8 @@ impl Case {
 
     /// It cannot be run here; says so by name.
     #[cfg(feature = "kurrentdb")]
-    #[expect(
-        clippy::print_stderr,
-        reason = "this is how a run says what it has left out"
-    )]
-    pub fn skipped(mut self, reason: &'static str) {
-        eprintln!("SKIPPED {}::{}: {reason}", self.backend, self.name);
+    pub fn skipped(mut self, reason: String) {
+        servers::skipped(&format!("{}::{}", self.backend, self.name), &reason);
         (self.result, self.reason) = ("skipped", reason);
     }
 }

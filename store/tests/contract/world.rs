@@ -16,10 +16,14 @@ use {
 #[cfg(feature = "kurrentdb")]
 pub const KURRENTDB_URL: &str = "ORDERS_TEST_KURRENTDB_URL";
 
+/// Why there is none, where somebody has looked for one.
+#[cfg(feature = "kurrentdb")]
+const KURRENTDB_SKIPPED: &str = "ORDERS_TEST_KURRENTDB_SKIPPED";
+
 /// An empty store, and as many ways into it as a case wants.
 pub enum World {
     Memory(MemoryStore, MemoryLeases),
-    Postgres(local::TestDatabase),
+    Postgres(servers::TestDatabase),
     /// A server that speaks the protocol, in this process.
     #[cfg(feature = "kurrentdb")]
     KurrentDb(Fake),
@@ -36,7 +40,7 @@ impl World {
     }
 
     pub async fn postgres() -> Self {
-        let database = local::SharedPostgres::database().await.unwrap();
+        let database = servers::SharedPostgres::database().await.unwrap();
         connect(database.url()).await.migrate().await.unwrap();
         Self::Postgres(database)
     }
@@ -48,9 +52,12 @@ impl World {
 
     /// A namespace of its own in the server that is given; the reason if none is.
     #[cfg(feature = "kurrentdb")]
-    pub fn kurrentdb_server() -> Result<Self, &'static str> {
+    pub fn kurrentdb_server() -> Result<Self, String> {
         let url = std::env::var(KURRENTDB_URL);
-        let url = url.map_err(|_| "ORDERS_TEST_KURRENTDB_URL names no server")?;
+        let url = url.map_err(|_| {
+            let why = std::env::var(KURRENTDB_SKIPPED);
+            why.unwrap_or_else(|_| format!("{KURRENTDB_URL} names no server"))
+        })?;
         let namespace = format!("test{}", Uuid::new_v4().simple());
         Ok(Self::KurrentDbServer(url, namespace))
     }

@@ -1,13 +1,12 @@
 //! Starting a platform in one of its shapes.
 
 use super::{
-    Api, KurrentDb, Process, Provider, descriptors, eventually,
-    process::{Plan, tail},
-    programs::program,
+    Api, KurrentDb, Process, Provider, descriptors, eventually, process::Plan, programs::program,
     say,
 };
 use chassis::http_client;
-use local::{Nats, NatsOptions, Postgres, PostgresOptions, free_port};
+use local::free_port;
+use servers::{Nats, Postgres};
 use std::{
     collections::BTreeMap,
     sync::{Arc, LazyLock},
@@ -104,22 +103,12 @@ impl Platform {
     async fn start_with(events_in: EventsIn, shape: Shape, settings: &[(&str, &str)]) -> Self {
         let turn = turn().await;
         let directory = TempDir::with_prefix("orders-test-").expect("a directory can be made");
-        // Made quickly, as for throw-away data; but acknowledged is on disk, as in production.
-        let durable = ["fsync", "synchronous_commit", "full_page_writes"];
-        let options = durable
-            .into_iter()
-            .fold(PostgresOptions::throwaway(), |options, name| {
-                options.setting(name, "on")
-            });
-        let postgres = Postgres::start(options).await.expect("PostgreSQL starts");
+        let postgres = Postgres::start().await.expect("PostgreSQL starts");
         let created = postgres.create_database(DATABASE).await;
         created.expect("a database can be created");
         let nats = match shape {
             Shape::AllInOne => None,
-            Shape::Separate => {
-                let started = Nats::start(NatsOptions::default()).await;
-                Some(started.expect("nats-server starts"))
-            }
+            Shape::Separate => Some(Nats::start().await.expect("nats-server starts")),
         };
         let http = http_client::loopback()
             .timeout(Duration::from_secs(35))
@@ -248,7 +237,8 @@ impl Platform {
             set(&format!("http.{key}port"), &port().to_string());
         }
         if let Some(nats) = &self.nats {
-            set("bus.url", &nats.url());
+            set("bus.url", nats.url());
+            set("bus.stream", nats.stream());
         }
         for (key, value) in SETTINGS.iter().chain(settings) {
             set(key, value);
@@ -342,15 +332,9 @@ impl Drop for Platform {
             say(&format!("---- kurrentdb\n{}", kurrentdb.server.log_tail()));
         }
         if let Some(nats) = &self.nats {
-            say(&format!(
-                "---- nats-server\n{}",
-                tail(&nats.home().join("server.log"))
-            ));
+            say(&format!("---- nats-server\n{}", nats.log_tail()));
         }
-        say(&format!(
-            "---- PostgreSQL\n{}",
-            tail(&self.postgres.home().join("server.log"))
-        ));
+        say(&format!("---- PostgreSQL\n{}", self.postgres.log_tail()));
     }
 }
 

@@ -3,9 +3,6 @@
 use async_nats::jetstream;
 use tests::platform::{Load, LoadOptions, Platform, Shape, audit, eventually, say, stock_up};
 
-/// What the platform calls its stream, unless it is told otherwise.
-const STREAM: &str = "ORDERS_EVENTS";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_is_deleted_under_load_heals_by_itself() {
     let platform = Platform::start(Shape::Separate, &[]).await;
@@ -41,17 +38,17 @@ async fn a_stream_that_is_deleted_under_load_heals_by_itself() {
         .await;
         if time == 3 {
             let stream = jetstream
-                .get_stream(STREAM)
+                .get_stream(nats.stream())
                 .await
                 .expect("the stream is there");
             stream.purge().await.expect("it can be purged");
             say("purged");
         } else {
-            let deleted = jetstream.delete_stream(STREAM).await;
+            let deleted = jetstream.delete_stream(nats.stream()).await;
             deleted.expect("the stream was there to be deleted");
             say("deleted");
             eventually("the stream is there again, and filled", async || {
-                let stream = jetstream.get_stream(STREAM).await;
+                let stream = jetstream.get_stream(nats.stream()).await;
                 let stream = stream.map_err(|error| error.to_string())?;
                 let state = &stream.cached_info().state;
                 (state.messages > 0)

@@ -1,11 +1,13 @@
-//! Kill -9 of anything, in any order, under load: nothing that was acknowledged is lost, nothing is
-//! done twice, and everything comes to its end.
+//! Kill -9 of anything, a broker's disk that is gone, networks that are cut off, in any order, under
+//! load: nothing that was acknowledged is lost, nothing is done twice, and everything comes to its
+//! end. Where servers are containers it is those that are killed, wiped and cut off.
 //!
-//! `ORDERS_CHAOS_ROUNDS` says how often each process is killed (1), `ORDERS_CHAOS_SEED` in which
-//! order and when (random, and printed).
+//! `ORDERS_CHAOS_ROUNDS` says how often each harm is done (1), `ORDERS_CHAOS_SEED` in which order and
+//! when (random, and printed).
 
 use futures::FutureExt;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
+use servers::{Nats, Postgres};
 use sqlx::{Connection, PgConnection};
 use std::{panic::AssertUnwindSafe, time::Duration};
 use tests::platform::{
@@ -13,7 +15,10 @@ use tests::platform::{
 };
 use tokio::time::sleep;
 
-/// How many writes are acknowledged between two kills: the platform works again.
+/// How long a server is cut off: longer than most who wait for it are patient.
+const CUT_OFF: Duration = Duration::from_secs(30);
+
+/// How many writes are acknowledged between two harms: the platform works again.
 const WRITES_BETWEEN: u64 = 60;
 
 fn number(name: &str) -> Option<u64> {
@@ -44,8 +49,18 @@ async fn chaos_in_separate_processes() {
         "query",
         "sandbox",
         "nats-server",
+        "the disk of nats-server",
         "PostgreSQL",
     ];
+    chaos(Shape::Separate, &victims).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chaos_of_networks() {
+    if !servers::networks_can_be_cut() {
+        return;
+    }
+    let victims = ["the network of nats-server", "the network of PostgreSQL"];
     chaos(Shape::Separate, &victims).await;
 }
 
@@ -55,13 +70,16 @@ async fn chaos_all_in_one() {
 }
 
 async fn chaos(shape: Shape, victims: &[&str]) {
+    if !(Postgres::may_be_killed() && (shape == Shape::AllInOne || Nats::may_be_killed())) {
+        return;
+    }
     let seed = seed();
     let mut rng = StdRng::seed_from_u64(seed);
     let mut order: Vec<&str> = (0..rounds())
         .flat_map(|_| victims.iter().copied())
         .collect();
     order.shuffle(&mut rng);
-    say(&format!("killed in this order: {order:?}"));
+    say(&format!("harmed in this order: {order:?}"));
 
     let platform = Platform::start(shape, &[]).await;
     stock_up(&platform.api).await;
@@ -82,20 +100,48 @@ async fn chaos(shape: Shape, victims: &[&str]) {
         // Chaos is not to be in step with anything; this is not to wait for something.
         sleep(Duration::from_millis(rng.random_range(0..200))).await;
         let away = Duration::from_millis(rng.random_range(0..400));
-        kill_and_restart(&platform, victim, away).await;
+        harm(&platform, victim, away).await;
     }
     let acked = load.stop().await;
     audit(&platform, &acked).await;
     platform.stop().await;
 }
 
-async fn kill_and_restart(platform: &Platform, victim: &str, away: Duration) {
+/// Does harm to a part of the platform, and has it work again after a while.
+async fn harm(platform: &Platform, victim: &str, away: Duration) {
+    let nats = || platform.nats.as_ref().expect("this shape has a broker");
     match victim {
         "nats-server" => {
-            let nats = platform.nats.as_ref().expect("this shape has a broker");
-            nats.kill9().await.expect("it can be killed");
+            nats().kill9().await.expect("it can be killed");
             sleep(away).await;
-            nats.restart().await.expect("it starts again");
+            nats().restart().await.expect("it starts again");
+        }
+        "the disk of nats-server" => {
+            nats().kill9().await.expect("it can be killed");
+            nats()
+                .lose_disk()
+                .await
+                .expect("its streams can be removed");
+            sleep(away).await;
+            nats().restart().await.expect("it starts again");
+        }
+        "the network of nats-server" => {
+            nats().disconnect().await.expect("it can be cut off");
+            sleep(CUT_OFF).await;
+            nats().connect().await.expect("it is reached again");
+        }
+        "the network of PostgreSQL" => {
+            platform
+                .postgres
+                .disconnect()
+                .await
+                .expect("it can be cut off");
+            sleep(CUT_OFF).await;
+            platform
+                .postgres
+                .connect()
+                .await
+                .expect("it is reached again");
         }
         "PostgreSQL" => {
             platform.postgres.kill9().await.expect("it can be killed");

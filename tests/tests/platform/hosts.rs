@@ -2,12 +2,13 @@
 //! them.
 
 use chassis::http_client;
-use local::{Postgres, PostgresOptions, free_port};
+use local::free_port;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::{Value, json};
+use servers::Postgres;
 use sqlx::{Connection, PgConnection};
 use std::{
     fs::{self, File, Permissions},
@@ -252,10 +253,7 @@ pub(super) struct Apart {
 
 impl Apart {
     pub async fn new() -> Self {
-        let durable = ["fsync", "synchronous_commit", "full_page_writes"].into_iter();
-        let options = PostgresOptions::throwaway();
-        let options = durable.fold(options, |options, name| options.setting(name, "on"));
-        let postgres = Postgres::start(options).await.expect("PostgreSQL starts");
+        let postgres = Postgres::start().await.expect("PostgreSQL starts");
         for name in ["events", "views"] {
             let created = postgres.create_database(name).await;
             created.expect("a database can be created");

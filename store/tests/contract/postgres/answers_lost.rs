@@ -16,9 +16,9 @@ async fn append_cut(cut: Cut) -> (&'static str, usize) {
     let World::Postgres(database) = World::postgres().await else {
         unreachable!("it is over PostgreSQL")
     };
-    let server = local::SharedPostgres::server().await.unwrap();
-    let proxy = Proxy::start(server.port()).await.unwrap();
-    let through = proxy.url(database.url(), server.port());
+    let server = servers::SharedPostgres::server().await.unwrap();
+    let proxy = Proxy::start(&server.address()).await.unwrap();
+    let through = proxy.url(database.url(), &server.address());
     let store = PostgresStore::connect(options(&through)).await.unwrap();
     let stream = new_stream();
     // The statement is prepared by now, so that what is sent next is the append itself.

@@ -31,7 +31,11 @@ async fn database() -> (World, String) {
 
 #[tokio::test]
 async fn a_server_that_may_lose_data_is_refused() {
-    let database = local::SharedPostgres::database().await.unwrap();
+    let database = servers::SharedPostgres::database().await.unwrap();
+    if servers::SharedPostgres::is_durable().await.unwrap() {
+        let reason = "the server that is given does not lose data";
+        return servers::skipped(&servers::test_name(), reason);
+    }
     let refused = PostgresStore::connect(PostgresOptions::new(database.url())).await;
     let Err(StoreError::Failed { what, .. }) = refused else {
         panic!("the server of the tests is not durable");
@@ -65,7 +69,7 @@ async fn the_epoch_is_the_one_that_the_last_append_found() {
 
 #[tokio::test]
 async fn a_database_that_is_not_migrated_is_said_to_be() {
-    let database = local::SharedPostgres::database().await.unwrap();
+    let database = servers::SharedPostgres::database().await.unwrap();
     let store = connect(database.url()).await;
     for error in [
         store
@@ -84,7 +88,7 @@ async fn a_database_that_is_not_migrated_is_said_to_be() {
 
 #[tokio::test]
 async fn several_processes_may_migrate_at_once() {
-    let database = local::SharedPostgres::database().await.unwrap();
+    let database = servers::SharedPostgres::database().await.unwrap();
     let migrating = (0..4).map(|_| async { connect(database.url()).await.migrate().await });
     for migrated in futures::future::join_all(migrating).await {
         migrated.unwrap();
@@ -107,7 +111,7 @@ async fn a_server_out_of_reach_is_unavailable_and_a_wrong_password_is_not() {
             .unwrap();
         assert!(matches!(error, StoreError::Failed { .. }), "{error:?}");
     }
-    let server = local::SharedPostgres::server().await.unwrap();
+    let server = servers::SharedPostgres::server().await.unwrap();
     let missing = options(&server.url("no_such_database"));
     let error = PostgresStore::connect(missing).await.err().unwrap();
     assert!(matches!(error, StoreError::Failed { .. }), "{error:?}");

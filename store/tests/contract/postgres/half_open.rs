@@ -28,9 +28,9 @@ async fn behind(
         unreachable!("it is over PostgreSQL")
     };
     let url = database.url().to_owned();
-    let server = local::SharedPostgres::server().await.unwrap();
-    let proxy = Proxy::start(server.port()).await.unwrap();
-    let options = options(&proxy.url(&url, server.port()))
+    let server = servers::SharedPostgres::server().await.unwrap();
+    let proxy = Proxy::start(&server.address()).await.unwrap();
+    let options = options(&proxy.url(&url, &server.address()))
         .statement_timeout(STATEMENT)
         .append_timeout(APPEND);
     let store = PostgresStore::connect(change(options)).await.unwrap();

@@ -210,10 +210,10 @@ async fn a_process_killed_between_commit_and_answer_has_its_command_done_once() 
     }
     let world = World::postgres().await;
     let store = world.store().await;
-    let server = local::SharedPostgres::server().await.unwrap();
-    let proxy = Proxy::start(server.port()).await.unwrap();
+    let server = servers::SharedPostgres::server().await.unwrap();
+    let proxy = Proxy::start(&server.address()).await.unwrap();
     let (id, stream) = (new_id(), new_stream());
-    let through = proxy.url(url(&world), server.port());
+    let through = proxy.url(url(&world), &server.address());
     let test =
         "postgres::processes::a_process_killed_between_commit_and_answer_has_its_command_done_once";
     let mut child = spawn(test, &format!("{through} {id} {stream}"));

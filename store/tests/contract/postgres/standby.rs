@@ -1,4 +1,5 @@
-//! A standby is not the store: it may lack what was acknowledged.
+//! A standby is not the store: it may lack what was acknowledged. Whatever the other tests run against,
+//! the standby is a local server: it becomes one by a file that is laid beside its data.
 
 use crate::build::*;
 use domain::Position;

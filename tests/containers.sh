@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Runs the tests that need servers, with PostgreSQL and NATS (and KurrentDB, where its image is to be
+# had) in containers; the platform's own programs stay processes of this machine.
+#
+#   tests/containers.sh [all|short]
+#
+# Images: ORDERS_TEST_POSTGRES_IMAGE, ORDERS_TEST_NATS_IMAGE and ORDERS_TEST_KURRENTDB_IMAGE; else the
+# official ones, where they are there or can be pulled; else stand-ins of the first two, from Debian's
+# packages (tests/images). Whatever becomes of the tests, no container stays behind.
+#
+# Where there is no Docker engine and none can be started, or there are no images, it says so in one
+# line and succeeds: CHECK_REQUIRED=1 makes that a failure.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+TARGET=${CARGO_TARGET_DIR:-target}
+PROFILE=${TEST_PROFILE:-release}
+PULL_WITHIN_S=120
+IMAGES_WITHIN_S=${IMAGES_WITHIN_S:-900}
+
+say() { printf 'test-containers: %s\n' "$*"; }
+not_checked() {
+    say "NOT CHECKED: $*"
+    [ -z "${CHECK_REQUIRED:-}" ] || exit 1
+    exit 0
+}
+
+# ---- What is run ----------------------------------------------------------------------------------
+
+SERVERS='package(servers)
+    | binary_id(store::contract) & test(/^(over_postgres|over_kurrentdb_server|postgres)::/)
+    | binary_id(bus::bus) & test(/^(broker|jetstream|jetstream_faults)::/)
+    | binary_id(saga::saga) & test(/^(postgres|storage)::/)'
+# All of a kind that takes its servers from outside. What starts some of its own, as `orders dev` does
+# and a standby, is the same with and without containers.
+ALL="($SERVERS | package(projector) | binary_id(query::api) | binary_id(tests::platform))
+    - test(/^(deployed|golden|hosts|rules|simulation)::|^postgres::standby::|_that_is_up_/)"
+case ${1:-all} in
+all) tests=$ALL ;;
+short) tests="($SERVERS | binary_id(tests::platform) & test(/^(broker::|chaos::chaos_)/))
+    - test(/^postgres::standby::/)" ;;
+*) say "unknown: $1 (all, short)"; exit 1 ;;
+esac
+
+# ---- What it is run on ----------------------------------------------------------------------------
+
+command -v cargo-nextest >/dev/null ||
+    not_checked "cargo-nextest is missing: cargo install cargo-nextest --locked"
+timeout 180 tests/images/engine.sh || not_checked "no Docker engine is to be had here"
+
+# official VARIABLE IMAGE: the image that is named, or the official one, if it can be had.
+official() {
+    [ -z "${!1:-}" ] || return 0
+    docker image inspect "$2" >/dev/null 2>&1 ||
+        timeout "$PULL_WITHIN_S" docker pull --quiet "$2" >/dev/null 2>&1 || return 1
+    export "$1=$2"
+}
+
+# stand_in VARIABLE NAME OFFICIAL: builds the one that takes its place.
+stand_in() {
+    say "$3 is not to be had here: tests/images/$2 takes its place"
+    timeout "$IMAGES_WITHIN_S" tests/images/build.sh base "$2" >/dev/null ||
+        not_checked "the stand-in for $3 cannot be built, not within $IMAGES_WITHIN_S s"
+    export "$1=orders-test/$2"
+}
+
+postgres=postgres:17-alpine nats=nats:2.12-alpine kurrentdb=kurrentplatform/kurrentdb:26.1.1
+official ORDERS_TEST_POSTGRES_IMAGE $postgres || stand_in ORDERS_TEST_POSTGRES_IMAGE postgres $postgres
+official ORDERS_TEST_NATS_IMAGE $nats || stand_in ORDERS_TEST_NATS_IMAGE nats $nats
+official ORDERS_TEST_KURRENTDB_IMAGE $kurrentdb ||
+    export ORDERS_TEST_KURRENTDB_SKIPPED="the image $kurrentdb is not to be had here"
+
+cargo build --quiet --locked --package servers --features containers --bin containers
+ORDERS_TEST_CONTAINERS=$(realpath "$TARGET/debug/containers")
+ORDERS_TEST_BIN_DIR=${ORDERS_TEST_BIN_DIR:-$(realpath "$TARGET/$([ "$PROFILE" = dev ] && echo debug || echo "$PROFILE")")}
+ORDERS_TEST_SKIPPED=$(mktemp)
+# Containers say by this to whom they belong.
+ORDERS_TEST_RUN=$$
+export ORDERS_TEST_CONTAINERS ORDERS_TEST_BIN_DIR ORDERS_TEST_SKIPPED ORDERS_TEST_RUN
+
+# ---- Nothing stays behind -------------------------------------------------------------------------
+
+# Those who hold containers remove them, as soon as nobody wants them. This is for the case that they
+# were killed as well.
+of_this_run() { docker ps --all --quiet --filter "label=orders-test.run=$ORDERS_TEST_RUN"; }
+cleanup() {
+    local left
+    for _ in $(seq 100); do
+        left=$(of_this_run)
+        [ -n "$left" ] || break
+        sleep 0.2
+    done
+    if [ -n "$left" ]; then
+        say "removing what was left behind: $(echo $left)"
+        docker rm --force --volumes $left >/dev/null
+    fi
+    rm -f "$ORDERS_TEST_SKIPPED"
+}
+trap cleanup EXIT
+
+# Of runs that were killed whole.
+docker ps --all --filter label=orders-test.run --format '{{.ID}} {{.Label "orders-test.run"}}' |
+    while read -r container run; do
+        kill -0 "$run" 2>/dev/null || docker rm --force --volumes "$container" >/dev/null
+    done
+
+# ---- The tests ------------------------------------------------------------------------------------
+
+say "Docker $(docker version --format '{{.Server.Version}}')"
+status=0
+"$ORDERS_TEST_CONTAINERS" run cargo nextest run --workspace --cargo-profile "$PROFILE" --no-fail-fast \
+    --filterset "$tests" || status=$?
+if [ -s "$ORDERS_TEST_SKIPPED" ]; then
+    say "SKIPPED, by name and reason:"
+    sort -u "$ORDERS_TEST_SKIPPED"
+fi
+exit "$status"
