@@ -55,12 +55,6 @@ pub(super) struct Subscriber {
     is_silent: bool,
 }
 
-/// What a subscriber has to do with next.
-enum Step {
-    Send(SubscribeResponse),
-    Left,
-}
-
 impl Subscriber {
     /// A subscriber that `wanted`, and goes on to say what it has done.
     ///
@@ -118,18 +112,15 @@ impl Subscriber {
     pub(super) async fn next(&mut self) -> Result<Option<SubscribeResponse>, Problem> {
         let stopping = self.api.stopping.clone();
         let step = stopping.run_until_cancelled(self.step()).await;
-        match step.ok_or_else(streams::stopping)?? {
-            Step::Send(message) => Ok(Some(message)),
-            Step::Left => Ok(None),
-        }
+        step.ok_or_else(streams::stopping)?
     }
 
-    async fn step(&mut self) -> Result<Step, Problem> {
+    async fn step(&mut self) -> Result<Option<SubscribeResponse>, Problem> {
         loop {
             // What it has said already comes first; while it may be sent nothing, all else waits for it.
             let is_full = self.under_way.len() >= self.window;
             let said = match (self.is_silent, is_full) {
-                (true, true) => return Ok(Step::Left),
+                (true, true) => return Ok(None),
                 (true, false) => None,
                 (false, true) => Some(self.said.message().await),
                 (false, false) => self.said.message().now_or_never(),
@@ -138,10 +129,10 @@ impl Subscriber {
                 Some(said) => self.heard(said)?,
                 None => {
                     if let Some(message) = self.ready() {
-                        return Ok(Step::Send(message));
+                        return Ok(Some(message));
                     }
                     if let Some(message) = self.read().await? {
-                        return Ok(Step::Send(message));
+                        return Ok(Some(message));
                     }
                 }
             }

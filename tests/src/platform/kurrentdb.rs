@@ -49,7 +49,9 @@ impl KurrentDb {
         let server = Process::new(plan, http);
         server.start();
         server.ready().await;
-        let way = Proxy::start(port).await.expect("there is a free port");
+        let way = Proxy::start(&format!("127.0.0.1:{port}"))
+            .await
+            .expect("there is a free port");
         Self {
             server,
             way,

@@ -99,7 +99,7 @@ async fn the_feed_has_every_event_once_and_in_order() {
     let positions: Vec<_> = events.iter().map(|event| event.position).collect();
     assert!(positions.is_sorted_by(|one, next| one < next));
     for order in &orders {
-        let stream = format!("{order}");
+        let stream = order.to_string();
         let of_order = events
             .iter()
             .filter(|event| event.stream.ends_with(&stream));

@@ -1,5 +1,7 @@
 //! The platform over gRPC: the same rules as over REST, and the calls that only gRPC has.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod commands;
 mod connection;
 mod contract;
