@@ -72,6 +72,7 @@ official ORDERS_TEST_KURRENTDB_IMAGE $kurrentdb ||
 
 cargo build --quiet --locked --package servers --features containers --bin containers
 ORDERS_TEST_CONTAINERS=$(realpath "$TARGET/debug/containers")
+[ -z "${READY_MARK:-}" ] || touch "$READY_MARK"
 ORDERS_TEST_BIN_DIR=${ORDERS_TEST_BIN_DIR:-$(realpath "$TARGET/$([ "$PROFILE" = dev ] && echo debug || echo "$PROFILE")")}
 ORDERS_TEST_SKIPPED=$(mktemp)
 # Containers say by this to whom they belong.
@@ -92,7 +93,7 @@ cleanup() {
     done
     if [ -n "$left" ]; then
         say "removing what was left behind: $(echo $left)"
-        docker rm --force --volumes $left >/dev/null
+        docker rm --force --volumes $left >/dev/null 2>&1 || true
     fi
     rm -f "$ORDERS_TEST_SKIPPED"
 }
@@ -101,7 +102,7 @@ trap cleanup EXIT
 # Of runs that were killed whole.
 docker ps --all --filter label=orders-test.run --format '{{.ID}} {{.Label "orders-test.run"}}' |
     while read -r container run; do
-        kill -0 "$run" 2>/dev/null || docker rm --force --volumes "$container" >/dev/null
+        [ -d "/proc/$run" ] || docker rm --force --volumes "$container" >/dev/null 2>&1 || true
     done
 
 # ---- The tests ------------------------------------------------------------------------------------

@@ -54,21 +54,36 @@ free_port() {
 }
 
 # within SECONDS COMMAND…: the command, in a time that is bounded.
-within() { timeout --kill-after=10 "$@"; }
+within() { timeout --foreground --kill-after=10 "$@"; }
+
+# What earlier checks left that were killed whole.
+label=com.docker.compose.project
+sweep() {
+    local left
+    docker ps --all --filter "label=$label" --format "{{.Label \"$label\"}}" | sort -u |
+        { grep -x 'orders-check-[0-9]*' || true; } |
+        while read -r left; do
+            [ ! -d "/proc/${left##*-}" ] || continue
+            docker ps --all --quiet --filter "label=$label=$left" | xargs -r docker rm --force --volumes
+            docker volume ls --quiet --filter "label=$label=$left" | xargs -r docker volume rm
+            docker network ls --quiet --filter "label=$label=$left" | xargs -r docker network rm
+            docker image rm "orders:$left"
+        done >/dev/null 2>&1 || true
+}
 
 # ---- What it is checked with --------------------------------------------------------------------
 
 within 180 tests/images/engine.sh || not_checked "no Docker engine is to be had here"
+sweep
 within "$IMAGES_WITHIN_S" tests/images/build.sh base postgres nats nginx prometheus compose \
     >"$work/images" 2>&1 ||
     not_checked "the stand-ins cannot be built, not within $IMAGES_WITHIN_S s: $(tail -n 1 "$work/images")"
 export COMPOSE="tests/images/compose.sh --project-name $project"
 
 deploy/compose/secrets.sh >/dev/null
-for store in postgres kurrentdb; do
-    ORDERS_STORE=$store $COMPOSE -f docker-compose.yml --profile $store config --quiet ||
-        die "docker-compose.yml is not valid with the store $store"
-done
+$COMPOSE -f docker-compose.yml config --quiet || die "docker-compose.yml is not valid"
+on_kurrentdb() { $COMPOSE -f docker-compose.yml -f deploy/compose/kurrentdb.yml --profile kurrentdb "$@"; }
+on_kurrentdb config --quiet || die "docker-compose.yml is not valid with deploy/compose/kurrentdb.yml"
 say "docker-compose.yml is valid, with each store (Compose $($COMPOSE version --short))"
 docker run --rm -v "$PWD/deploy/compose:/etc/prometheus:ro" --entrypoint promtool \
     orders-test/prometheus check config /etc/prometheus/prometheus.yml >"$work/promtool" 2>&1 ||
@@ -100,8 +115,17 @@ export COMPOSE_FILE=docker-compose.yml:tests/images/compose.yml
 # Nobody answers there: the trace is somebody else's matter.
 export ORDERS_JAEGER_PORT=1
 
+# The settings of every service are taken, with each store.
+for service in command query saga projector; do
+    for run in "$COMPOSE" on_kurrentdb; do
+        $run run --rm --no-deps --entrypoint orders "$service" config print >/dev/null 2>"$work/config" ||
+            die "$service does not take its settings ($run): $(tail -n 3 "$work/config")"
+    done
+done
+
 began=$SECONDS
 started=yes
+[ -z "${READY_MARK:-}" ] || touch "$READY_MARK"
 within "$UP_WITHIN_S" $COMPOSE up --detach --no-build --wait nginx saga projector prometheus \
     >"$work/up" 2>&1 || die "the platform does not come up within $UP_WITHIN_S s: $(tail -n 5 "$work/up")"
 say "the platform is up and healthy after $((SECONDS - began)) s"

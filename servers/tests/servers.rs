@@ -106,6 +106,8 @@ fn child(test: &str, role: &str) -> Command {
         .env(ROLE, role)
         // What it starts belongs to itself.
         .env_remove("ORDERS_TEST_RUN")
+        // What it is asked to skip is no test.
+        .env_remove("ORDERS_TEST_SKIPPED")
         .stdout(Stdio::piped());
     command
 }

@@ -118,10 +118,11 @@ impl Importer<'_> {
 async fn an_import_that_is_killed_half_way_ends_in_the_same_state() {
     let real = real_orders();
     if !real.is_file() {
-        say(&format!(
-            "SKIPPED: the real orders are not there: {}; ORDERS_TEST_ONLINE_RETAIL names them",
+        let reason = format!(
+            "the real orders are not there: {}; ORDERS_TEST_ONLINE_RETAIL names them",
             real.display()
-        ));
+        );
+        servers::skipped(&servers::test_name(), &reason);
         return;
     }
     let platform = Platform::start(Shape::AllInOne, &[]).await;

@@ -175,7 +175,17 @@ async fn while_the_server_is_away_reads_go_on_and_it_is_told_who_cannot_work() {
     // Who starts meanwhile waits for it.
     let command = p.process("command");
     command.kill().await;
+    let before = command.log().len();
     command.start();
+    eventually("it says that it waits", async || {
+        let log = command.log();
+        let said = log.get(before..).unwrap_or_default();
+        said.contains("does not answer yet")
+            .then_some(())
+            .ok_or_else(|| said.to_owned())
+    })
+    .await;
+    assert_eq!(command.ended(), None);
     server.start();
     server.ready().await;
     for process in p.processes() {
