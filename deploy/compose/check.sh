@@ -130,7 +130,7 @@ within "$UP_WITHIN_S" $COMPOSE up --detach --no-build --wait nginx saga projecto
     >"$work/up" 2>&1 || die "the platform does not come up within $UP_WITHIN_S s: $(tail -n 5 "$work/up")"
 say "the platform is up and healthy after $((SECONDS - began)) s"
 for service in command query projector saga sandbox; do
-    container=$($COMPOSE ps --quiet "$service" | head -n 1)
+    container=$($COMPOSE ps --quiet "$service" | sed -n 1p)
     ! docker exec "$container" sh -c 'touch /written 2>/dev/null' ||
         die "the root file system of $service can be written"
     [ "$(docker exec "$container" id -u)" != 0 ] || die "$service runs as root"
