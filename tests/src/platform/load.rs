@@ -1,6 +1,6 @@
 //! Many clients that write at the same time, and remember what they were promised.
 
-use super::{Api, Placement, api::new_key};
+use super::{Api, Placement, api::new_key, eventually};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 use std::{
@@ -138,6 +138,21 @@ impl Load {
     /// How many writes were acknowledged so far.
     pub fn count(&self) -> u64 {
         self.acked.load(Ordering::Relaxed)
+    }
+
+    /// Waits until that many more writes are acknowledged: the platform takes them.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn goes_on(&self, writes: u64) {
+        let reached = self.count() + writes;
+        eventually("the platform takes writes", async || {
+            let count = self.count();
+            (count >= reached)
+                .then_some(())
+                .ok_or_else(|| format!("{count} of {reached} writes"))
+        })
+        .await;
     }
 
     /// Lets every client finish what it is at, and answers what was acknowledged to all of them.

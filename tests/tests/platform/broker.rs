@@ -14,14 +14,7 @@ async fn a_stream_that_is_deleted_under_load_heals_by_itself() {
     stock_up(&platform.api).await;
     let load = Load::start(&platform.api, &LoadOptions::default());
     for time in 1..=3 {
-        let reached = load.count() + 150;
-        eventually("the platform takes writes", async || {
-            let count = load.count();
-            (count >= reached)
-                .then_some(())
-                .ok_or_else(|| format!("{count} of {reached} writes"))
-        })
-        .await;
+        load.goes_on(150).await;
         // Readers are at work, not only writers: orders come out at the other end.
         let confirmed = platform.api.list("/v1/orders?status=confirmed").await;
         let confirmed = confirmed.expect("orders are listed").len();

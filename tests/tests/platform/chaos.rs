@@ -89,14 +89,7 @@ async fn chaos(shape: Shape, victims: &[&str]) {
     };
     let load = Load::start(&platform.api, &options);
     for victim in order {
-        let reached = load.count() + WRITES_BETWEEN;
-        eventually("the platform takes writes", async || {
-            let count = load.count();
-            (count >= reached)
-                .then_some(())
-                .ok_or_else(|| format!("{count} of {reached} writes"))
-        })
-        .await;
+        load.goes_on(WRITES_BETWEEN).await;
         // Chaos is not to be in step with anything; this is not to wait for something.
         sleep(Duration::from_millis(rng.random_range(0..200))).await;
         let away = Duration::from_millis(rng.random_range(0..400));

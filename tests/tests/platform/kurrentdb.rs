@@ -114,14 +114,7 @@ async fn trouble_under_load(shape: Shape) {
     stock_up(&platform.api).await;
     let load = Load::start(&platform.api, &LoadOptions::default());
     for trouble in Trouble::ALL.into_iter().chain(Trouble::ALL) {
-        let reached = load.count() + 40;
-        eventually("the platform takes writes", async || {
-            let count = load.count();
-            (count >= reached)
-                .then_some(())
-                .ok_or_else(|| format!("{count} of {reached} writes"))
-        })
-        .await;
+        load.goes_on(40).await;
         // Readers are at work, too.
         let confirmed = async || {
             let listed = platform.api.list("/v1/orders?status=confirmed").await?;

@@ -132,14 +132,7 @@ async fn a_projector_that_was_paused_beyond_its_lease_writes_nothing_when_it_wak
                 .ok_or_else(|| format!("of {led:?}, {lost:?}"))
         })
         .await;
-        let written = load.count() + 100;
-        eventually("the load goes on", async || {
-            let count = load.count();
-            (count >= written)
-                .then_some(())
-                .ok_or_else(|| format!("{count} writes"))
-        })
-        .await;
+        load.goes_on(100).await;
         platform.process(leader).ready().await;
     }
     stop.cancel();
@@ -157,14 +150,7 @@ async fn a_saga_that_was_paused_beyond_its_lease_does_nothing_twice() {
     platform.start_another("saga", "saga-2").await;
     let load = Load::start(&platform.api, &LoadOptions::default());
     for leader in ["saga", "saga-2", "saga"] {
-        let reached = load.count() + 80;
-        eventually("the platform takes writes", async || {
-            let count = load.count();
-            (count >= reached)
-                .then_some(())
-                .ok_or_else(|| format!("{count} of {reached} writes"))
-        })
-        .await;
+        load.goes_on(80).await;
         platform.process(leader).pause();
         // Whoever leads: orders go on being confirmed while it sleeps.
         let confirmed = platform.api.list("/v1/orders?status=confirmed").await;
