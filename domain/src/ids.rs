@@ -56,6 +56,12 @@ uuid_id!(
     "order id"
 );
 uuid_id!(
+    /// A shipment: what leaves for an order from one place. `UUIDv5(order id, location)`, so that
+    /// whoever creates it again creates the same one.
+    ShipmentId,
+    "shipment id"
+);
+uuid_id!(
     /// A command: what makes it happen once. For requests it is derived from the idempotency key
     /// and its scope, for saga steps from the event that caused it.
     CommandId,
@@ -71,6 +77,13 @@ impl EventId {
     /// The id of the `index`-th event of `command`.
     pub fn of(command: CommandId, index: usize) -> Self {
         Self(Uuid::new_v5(&command.uuid(), &(index as u64).to_be_bytes()))
+    }
+}
+
+impl ShipmentId {
+    /// The id of what leaves for `order` from `location`.
+    pub fn of(order: OrderId, location: &Location) -> Self {
+        Self(Uuid::new_v5(&order.uuid(), location.as_str().as_bytes()))
     }
 }
 

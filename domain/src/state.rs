@@ -4,6 +4,7 @@ use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
     order::{Order, Orders},
     payment::{Payment, Payments},
+    shipment::{Parcel, Shipment, ShipmentError, Shipments, over_order},
     stock::{Stock, Stocks, for_order},
 };
 
@@ -16,6 +17,8 @@ pub enum State {
     Stock(Stock),
     /// Of a payment.
     Payment(Payment),
+    /// Of a shipment.
+    Shipment(Shipment),
 }
 
 impl State {
@@ -25,6 +28,7 @@ impl State {
             Category::Order => Self::Order(Order::default()),
             Category::Stock => Self::Stock(Stock::default()),
             Category::Payment => Self::Payment(Payment::default()),
+            Category::Shipment => Self::Shipment(Shipment::default()),
         }
     }
 
@@ -38,6 +42,9 @@ impl State {
             (Self::Payment(state), Event::Payment(event)) => {
                 Self::Payment(Payments::evolve(state, event))
             }
+            (Self::Shipment(state), Event::Shipment(event)) => {
+                Self::Shipment(Shipments::evolve(state, event))
+            }
             (state, _) => state,
         }
     }
@@ -50,7 +57,8 @@ impl State {
             Self::Order(Order::Absent) => 0,
             Self::Order(Order::Placed(order)) => order.size_of_many(),
             Self::Stock(stock) => stock.size_of_many(),
-            Self::Payment(_) => 0,
+            Self::Payment(payment) => payment.size_of_many(),
+            Self::Shipment(shipment) => shipment.created().map_or(0, Parcel::size_of_many),
         };
         size_of::<Self>() + TEXTS + many
     }
@@ -69,6 +77,23 @@ impl Command {
             (Self::Payment(_, command), [State::Payment(state)]) => {
                 one(Payments::decide(state, command))
             }
+            (Self::Shipment(id, command), [State::Shipment(state), looked_at @ ..]) => {
+                let (order, none) = match (command.looks_at_order(), looked_at) {
+                    (Some(_), [State::Order(order)]) => (order, vec![vec![]]),
+                    (None, []) => (&Order::Absent, vec![]),
+                    _ => return Err(mismatch()),
+                };
+                if command.names().is_some_and(|named| named != *id) {
+                    return Err(ShipmentError::OtherShipment.into());
+                }
+                let decided = one(over_order(state, command, order));
+                let decided = decided.map_err(|refusal| match refusal.kind {
+                    RefusalKind::State => refusal.allowing(&state.allowed_commands()),
+                    _ => refusal,
+                })?;
+                // Nothing happens to the order.
+                Ok([decided, none].concat())
+            }
             (Self::Reservation(command), states) => {
                 let (stocks, order) = match (command.is_for_the_order(), states) {
                     (true, [stocks @ .., State::Order(order)]) => (stocks, Some(order)),
@@ -82,7 +107,7 @@ impl Command {
                     .iter()
                     .map(|state| match state {
                         State::Stock(stock) => Some(stock),
-                        State::Order(_) | State::Payment(_) => None,
+                        State::Order(_) | State::Payment(_) | State::Shipment(_) => None,
                     })
                     .collect();
                 let stocks = stocks.ok_or_else(mismatch)?;
@@ -292,7 +317,7 @@ mod tests {
     fn an_event_of_another_category_changes_nothing() {
         let stock = State::empty(Category::Stock);
         let events = receive().decide(&[&stock]).unwrap().remove(0);
-        for category in [Category::Order, Category::Payment] {
+        for category in [Category::Order, Category::Payment, Category::Shipment] {
             let state = State::empty(category);
             assert_eq!(state.clone().evolve(&events[0]), state);
         }
