@@ -4,6 +4,8 @@
 //! checkpoint, with command ids that are derived from the event, so that redelivery and crashes
 //! repeat nothing. Calls to the outside are written ahead and carry a key minted before them.
 
+pub mod carrier;
+mod participant;
 pub mod provider;
 pub mod runtime;
 mod service;

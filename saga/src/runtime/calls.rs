@@ -56,6 +56,7 @@ pub(super) async fn call(
                 Ok(authorization) => outcome(*order_id, *attempt, authorization),
                 Err(CallError::Refused(code)) => payment(*order_id, declined(*attempt, code)),
                 Err(CallError::Later(problem)) if patient => CallOutcome::Again(problem),
+                Err(CallError::Deferred { problem, .. }) => CallOutcome::Again(problem),
                 Err(error) => payment(*order_id, unknown(*attempt, 0, false, &error)),
             }
         }
@@ -68,6 +69,7 @@ pub(super) async fn call(
         } => match timed("inquire", provider.inquire(idempotency_key)).await {
             Ok(authorization) => outcome(*order_id, *attempt, authorization),
             Err(CallError::Later(problem)) if patient => CallOutcome::Again(problem),
+            Err(CallError::Deferred { problem, .. }) => CallOutcome::Again(problem),
             // An operator had it asked once more, and still has to look.
             Err(error) if parked => CallOutcome::GiveUp(error.to_string()),
             // Nor is it known that what the provider does not know of will never get there: to charge
@@ -183,6 +185,7 @@ async fn timed<T>(
         Ok(_) => "answered",
         Err(CallError::Unknown(_)) => "unknown",
         Err(CallError::Later(_)) => "later",
+        Err(CallError::Deferred { .. }) => "deferred",
         Err(CallError::NotFound) => "not_found",
         Err(CallError::Refused(_)) => "refused",
     };

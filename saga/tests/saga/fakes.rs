@@ -145,6 +145,15 @@ impl PaymentProvider for Hasty {
     ) -> Result<(), CallError> {
         self.patient.capture(authorization_id, amount, key).await
     }
+
+    async fn refund(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        key: &str,
+    ) -> Result<(), CallError> {
+        self.patient.refund(authorization_id, amount, key).await
+    }
 }
 
 /// What a scripted provider does next.
@@ -213,6 +222,10 @@ impl PaymentProvider for Scripted {
     }
 
     async fn capture(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
+        self.step().await
+    }
+
+    async fn refund(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
         self.step().await
     }
 }

@@ -246,4 +246,15 @@ impl PaymentProvider for NodeProvider {
         self.0.world.wrong(what.clone());
         Err(CallError::Refused(what))
     }
+
+    async fn refund(
+        &self,
+        authorization_id: &str,
+        _amount: Money,
+        _key: &str,
+    ) -> Result<(), CallError> {
+        let what = format!("{authorization_id} is refunded, which no policy asks for yet");
+        self.0.world.wrong(what.clone());
+        Err(CallError::Refused(what))
+    }
 }
