@@ -6,6 +6,7 @@
 
 pub mod carrier;
 mod participant;
+mod participants;
 pub mod provider;
 pub mod runtime;
 mod service;
@@ -14,6 +15,7 @@ mod status;
 pub mod storage;
 mod telemetry;
 
-pub use service::{SagaParts, limits, open_storage, provider, start};
+pub use participants::{limits, participants};
+pub use service::{SagaParts, open_storage, start};
 pub use settle::settled;
 pub use status::{PartStatus, Status, router};

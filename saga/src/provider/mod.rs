@@ -2,7 +2,6 @@
 
 mod http;
 
-pub(crate) use crate::participant::called_by;
 pub use crate::participant::{CallError, InvalidParticipant};
 pub use http::HttpPaymentProvider;
 

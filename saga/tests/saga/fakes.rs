@@ -85,6 +85,15 @@ impl SagaStore for Slow {
         moment(self.0.postpone(task, due_at, problem)).await
     }
 
+    async fn defer(
+        &self,
+        task: Uuid,
+        due_at: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError> {
+        moment(self.0.defer(task, due_at, problem)).await
+    }
+
     async fn park(
         &self,
         task: Uuid,
