@@ -13,11 +13,12 @@
 //! | --- | --- |
 //! | `POST /authorizations` `{reference, amount, currency, payment_method}` | `{authorization_id, reference, status, decline_code, amount, currency, expires_at}`; status `authorized` or `declined` |
 //! | `POST /authorizations/{id}/captures` `{amount, currency}` | `{authorization_id, reference, status: "captured", amount, captured_amount, currency}`; several partial captures, up to the authorized amount |
+//! | `POST /authorizations/{id}/refunds` `{amount, currency}` | `{authorization_id, reference, status: "refunded", amount, captured_amount, refunded_amount, currency}`; several partial refunds, up to the captured amount |
 //! | `POST /authorizations/{id}/void` | `{authorization_id, reference, status: "voided", amount, currency}` |
 //! | `GET /authorizations?reference=…` | `{authorizations: […], has_more}`: the newest hundred of our reference, oldest first, perhaps none |
-//! | `GET /authorizations/{id}`, `GET /authorizations/by-key/{idempotency_key}` | one of them, as it stands now; status `authorized`, `declined`, `captured` (in part or whole: `captured_amount`), `voided` or `expired` |
+//! | `GET /authorizations/{id}`, `GET /authorizations/by-key/{idempotency_key}` | one of them, as it stands now; status `authorized`, `declined`, `captured` (in part or whole: `captured_amount`, and `refunded_amount` of it), `voided` or `expired` |
 //! | `GET /ledger?after=&limit=` | `{operations: […], has_more}`: every operation in order of its `sequence` |
-//! | `GET /ledger/summary` | totals by currency, counts, authorizations by reference |
+//! | `GET /ledger/summary` | totals by currency, counts, authorizations and refunds by reference |
 //! | `GET /faults`, `PUT /faults` | the fault switches; see [`Faults`] |
 //! | `GET /` | the cards and the endpoints |
 //!
@@ -27,8 +28,11 @@
 //! so the same key may try again. A second void of an authorization, with whatever key, gets the
 //! answer of the first.
 //!
-//! **Conflicts.** Capture after void, void after capture, either on a declined authorization, and
-//! capture after expiry are 409; a capture above what is left, or in another currency, is 422.
+//! **Conflicts.** Capture after void, void after capture, either on a declined authorization,
+//! capture after expiry, and a refund where nothing was captured are 409; a capture or a refund above
+//! what is left, or in another currency, is 422. A capture that the issuer declines, by a test card or
+//! a fault switch, is 422 `CAPTURE_DECLINED`: it is booked as a declined authorization is, and its key
+//! is answered so for good.
 //!
 //! # Test cards
 //!
@@ -45,6 +49,8 @@
 //! | `tok_timeout_lost` | nothing is booked, and the answer (504) is held: an unknown outcome that resolves to nothing |
 //! | `tok_error` | 500, nothing is booked, on every attempt |
 //! | `tok_wrong_amount` | authorized for one minor unit more than asked: an integrity mismatch |
+//! | `tok_capture_fails` | authorized; every capture is declined |
+//! | `tok_capture_fails_once` | authorized; the authorization's first capture is declined (captures count by idempotency key), then they are made |
 //! | any other | authorized |
 //!
 //! Where an answer is slow or held, the booking is not: it is in the ledger at once, and stays
@@ -62,13 +68,18 @@
 mod api;
 mod card;
 mod faults;
+mod journal;
+mod kept;
 mod ledger;
 mod sandbox;
+mod value;
 
 pub use card::{CARDS, Card, DeclineCode, MAX_SLOW};
-pub use faults::{Faults, InvalidFaults, MAX_HOLD_MS, MAX_LATENCY_MS};
+pub use faults::{Faults, InvalidFaults, MAX_HOLD_MS, MAX_LATENCY_MS, MAX_TRANSIT_MS};
+pub use journal::JournalError;
 pub use ledger::{
-    AuthorizationId, Counts, Currency, InvalidValue, JournalError, Kind, Operation,
-    ReferenceSummary, RepeatedReference, Summary, Totals,
+    Counts, Kind, Operation, ReferenceSummary, RefundedReference, RepeatedReference, Summary,
+    Totals,
 };
 pub use sandbox::{Sandbox, SandboxOptions};
+pub use value::{AuthorizationId, Currency, InvalidValue, TrackingNumber};

@@ -10,10 +10,9 @@ use crate::{
     api,
     card::Card,
     faults::{FaultSwitches, Faults, InvalidFaults},
-    ledger::{
-        AuthorizationId, Booking, JournalError, Ledger, LedgerError, Order, Refusal, Request,
-        Summary,
-    },
+    journal::JournalError,
+    ledger::{Booking, Ledger, LedgerError, Order, Refusal, Request, Summary},
+    value::AuthorizationId,
 };
 
 /// How a sandbox behaves.
@@ -158,7 +157,9 @@ impl Sandbox {
         let fate = faults.fate(&key);
         let card = match &request {
             Request::Authorize { payment_method, .. } => Card::from_token(payment_method),
-            Request::Capture { .. } | Request::Void { .. } => Card::Approve,
+            Request::Capture { .. } | Request::Refund { .. } | Request::Void { .. } => {
+                Card::Approve
+            }
         };
         if card == Card::TimeoutLost {
             self.wait(fate.latency + fate.hold).await;
@@ -179,7 +180,7 @@ impl Sandbox {
                 .ok()
                 .and_then(|ttl| now.checked_add_signed(ttl))
                 .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC),
-            decline: fate.decline,
+            strikes: fate.strikes,
         });
         let held = match card {
             _ if booked.is_err() => Duration::ZERO,

@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use super::problem::invalid_field;
 use crate::{
-    ledger::{Booking, Currency, Request},
+    ledger::{Booking, Request},
     sandbox::Sandbox,
+    value::Currency,
 };
 
 /// Largest amount, in minor units: every whole number up to it is exact in any JSON parser.

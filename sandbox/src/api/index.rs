@@ -7,13 +7,17 @@ use serde::Serialize;
 
 use crate::card::CARDS;
 
-const ENDPOINTS: [(&str, &str); 10] = [
+const ENDPOINTS: [(&str, &str); 11] = [
     (
         "POST /authorizations",
         "{reference, amount, currency, payment_method}; Idempotency-Key",
     ),
     (
         "POST /authorizations/{id}/captures",
+        "{amount, currency}; Idempotency-Key",
+    ),
+    (
+        "POST /authorizations/{id}/refunds",
         "{amount, currency}; Idempotency-Key",
     ),
     ("POST /authorizations/{id}/void", "Idempotency-Key"),
@@ -29,7 +33,7 @@ const ENDPOINTS: [(&str, &str); 10] = [
     ("GET /ledger?after=&limit=", "every operation in order"),
     (
         "GET /ledger/summary",
-        "totals by currency, counts, authorizations by reference",
+        "totals by currency, counts, authorizations and refunds by reference",
     ),
     ("GET /faults", "the fault switches"),
     ("PUT /faults", "sets all of them; what is left out is off"),

@@ -10,6 +10,7 @@ mod get;
 mod index;
 mod ledger;
 mod problem;
+mod refund;
 mod void;
 
 use axum::{
@@ -30,6 +31,7 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .route("/authorizations/by-key/{key}", get(by_key::by_key))
         .route("/authorizations/{id}", get(get::get))
         .route("/authorizations/{id}/captures", post(capture::capture))
+        .route("/authorizations/{id}/refunds", post(refund::refund))
         .route("/authorizations/{id}/void", post(void::void))
         .route("/ledger", get(ledger::operations))
         .route("/ledger/summary", get(ledger::summary))

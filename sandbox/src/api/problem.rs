@@ -30,6 +30,7 @@ impl From<Refusal> for Problem {
             Refusal::UnknownAuthorization => Self::not_found("AUTHORIZATION_NOT_FOUND", detail),
             Refusal::NotAuthorized => Self::conflict("AUTHORIZATION_DECLINED", detail),
             Refusal::AlreadyVoided => Self::conflict("AUTHORIZATION_VOIDED", detail),
+            Refusal::NotCaptured => Self::conflict("AUTHORIZATION_NOT_CAPTURED", detail),
             Refusal::AlreadyCaptured { .. } => Self::conflict("AUTHORIZATION_CAPTURED", detail),
             Refusal::Expired { .. } => Self::conflict("AUTHORIZATION_EXPIRED", detail),
             Refusal::KeyReused => Self::unprocessable("IDEMPOTENCY_KEY_REUSED", detail).with_error(
@@ -37,8 +38,11 @@ impl From<Refusal> for Problem {
                 "REUSED",
                 refusal.to_string(),
             ),
-            Refusal::AmountTooHigh { .. } => Self::unprocessable("AMOUNT_TOO_HIGH", detail)
-                .with_error("/amount", "OUT_OF_RANGE", refusal.to_string()),
+            Refusal::AmountTooHigh { .. } | Refusal::RefundTooHigh { .. } => Self::unprocessable(
+                "AMOUNT_TOO_HIGH",
+                detail,
+            )
+            .with_error("/amount", "OUT_OF_RANGE", refusal.to_string()),
             Refusal::CurrencyMismatch { .. } => Self::unprocessable("CURRENCY_MISMATCH", detail)
                 .with_error("/currency", "INVALID", refusal.to_string()),
         }

@@ -1,6 +1,9 @@
 //! A provider on a free port of its own, and a merchant's client.
 
-use std::time::Duration;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use chassis::{
     Lifecycle,
@@ -9,7 +12,7 @@ use chassis::{
     server::{self, Limits},
 };
 use reqwest::{Method, RequestBuilder};
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::{JournalError, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 /// Longest time that any test waits for a state.
@@ -101,6 +104,12 @@ impl Merchant {
             .await
     }
 
+    pub async fn refund(&self, key: &str, id: &str, amount: u64) -> Answer {
+        let body = json!({"amount": amount, "currency": "EUR"});
+        self.post(&format!("/authorizations/{id}/refunds"), key, body)
+            .await
+    }
+
     pub async fn void(&self, key: &str, id: &str) -> Answer {
         self.post(&format!("/authorizations/{id}/void"), key, json!({}))
             .await
@@ -151,12 +160,34 @@ impl Provider {
     }
 
     pub async fn start_with(options: SandboxOptions) -> Self {
+        Self::serving(&Sandbox::new(options)).await
+    }
+
+    /// One whose books are in a journal. Waits until the one before has let go of it.
+    pub async fn reopen(journal: &Path) -> Self {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match Sandbox::open(SandboxOptions::default(), journal) {
+                Ok(sandbox) => return Self::serving(&sandbox).await,
+                Err(JournalError::InUse { .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    async fn serving(sandbox: &Sandbox) -> Self {
         let lifecycle = Lifecycle::default();
         let listener = server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let merchant = Merchant::of(format!("http://{}", listener.address()));
         let limits = Limits::from(&HttpSettings::default());
-        let router = Sandbox::new(options).router();
-        tokio::spawn(server::serve(listener, router, &limits, &lifecycle));
+        tokio::spawn(server::serve(
+            listener,
+            sandbox.router(),
+            &limits,
+            &lifecycle,
+        ));
         Self {
             merchant,
             lifecycle,

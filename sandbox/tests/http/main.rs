@@ -11,3 +11,4 @@ mod harness;
 mod idempotency;
 mod ledger;
 mod process;
+mod refunds;
