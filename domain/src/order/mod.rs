@@ -5,6 +5,7 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod fulfilment;
 #[cfg(test)]
 mod properties;
 mod state;
@@ -21,6 +22,7 @@ pub use event::{
     OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
     RejectionReason,
 };
+pub use fulfilment::FulfilmentStatus;
 pub use state::{Fulfilment, LineProgress, Order, Placed, ShipmentProgress, Status};
 
 pub use decide::check_hold_name;

@@ -38,6 +38,21 @@ impl Status {
             Self::Completed => "completed",
         }
     }
+
+    /// The commands of people that are allowed to an order that is there, and held or not: read
+    /// models know no more of an order than that.
+    pub fn allowed_commands(self, held: bool) -> Vec<&'static str> {
+        let mut allowed = vec!["add_note"];
+        match self {
+            Self::Placed | Self::Confirmed => allowed.extend(["cancel", "place_hold"]),
+            Self::Cancelling => allowed.push("place_hold"),
+            Self::Rejected | Self::Expired | Self::Cancelled | Self::Completed => {}
+        }
+        if held {
+            allowed.push("release_hold");
+        }
+        allowed
+    }
 }
 
 /// An order, or none yet.
@@ -182,15 +197,6 @@ impl Placed {
 
     /// The commands of people that are allowed now.
     pub fn allowed_commands(&self) -> Vec<&'static str> {
-        let mut allowed = vec!["add_note"];
-        match self.status {
-            Status::Placed | Status::Confirmed => allowed.extend(["cancel", "place_hold"]),
-            Status::Cancelling => allowed.push("place_hold"),
-            Status::Rejected | Status::Expired | Status::Cancelled | Status::Completed => {}
-        }
-        if !self.holds.is_empty() {
-            allowed.push("release_hold");
-        }
-        allowed
+        self.status.allowed_commands(!self.holds.is_empty())
     }
 }

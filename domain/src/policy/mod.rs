@@ -24,7 +24,7 @@ pub use call::Call;
 pub use inventory::{Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
 pub use payment::{PaymentPolicy, PaymentPolicyState};
-pub use shipping::{Shipping, ShippingState};
+pub use shipping::{Shipping, ShippingState, allocation};
 pub use timer::{Task, Timer, TimerName, TimerNameError};
 
 use crate::{Command, OrderId, Recorded};

@@ -51,6 +51,23 @@ impl ShipmentStatus {
         }
     }
 
+    /// The commands of people that are allowed to a shipment that is there: read models know no more
+    /// of it than that.
+    pub fn allowed_commands(self) -> Vec<&'static str> {
+        match self {
+            Self::Pending => vec!["pack"],
+            Self::Ready | Self::Refused => vec!["dispatch"],
+            Self::Dispatched => vec!["deliver", "fail", "lose", "return_to_sender"],
+            Self::Failed => vec!["deliver", "lose", "return_to_sender"],
+            Self::Packed
+            | Self::Dispatching
+            | Self::Delivered
+            | Self::Cancelled
+            | Self::Lost
+            | Self::ReturnedToSender => vec![],
+        }
+    }
+
     /// Whether the carrier has it, as far as anybody knows.
     pub const fn is_under_way(self) -> bool {
         matches!(self, Self::Dispatched | Self::Failed)
@@ -114,13 +131,8 @@ impl Shipment {
 
     /// The commands of people that are allowed now.
     pub fn allowed_commands(&self) -> Vec<&'static str> {
-        use ShipmentStatus as S;
-        match self.status() {
-            Some(S::Pending) => vec!["pack"],
-            Some(S::Ready | S::Refused) => vec!["dispatch"],
-            Some(S::Dispatched | S::Failed) => vec!["deliver"],
-            _ => vec![],
-        }
+        self.status()
+            .map_or(vec![], ShipmentStatus::allowed_commands)
     }
 }
 
