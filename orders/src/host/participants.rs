@@ -54,7 +54,10 @@ impl Ledger {
                     say(&format!("{label}{other}, as {source} says: no sandbox"));
                 }
                 (url, _) => {
-                    say(&format!("{label}{ours}, a sandbox: {}", participant.warning()));
+                    say(&format!(
+                        "{label}{ours}, a sandbox: {}",
+                        participant.warning()
+                    ));
                     *url = Some(ours.clone());
                     wanted = true;
                 }
