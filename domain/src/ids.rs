@@ -215,6 +215,11 @@ mod tests {
         assert_eq!(event.to_string(), "23221892-8abf-562f-b19b-0c13e3237033");
         let next = CommandId::of(event, "payment", 1);
         assert_eq!(next.to_string(), "a6bfabb1-8f1a-5f6e-b0e1-5a31dd45a310");
+        let order = OrderId::new(Uuid::from_u128(7));
+        let shipment = ShipmentId::of(order, &Location::default());
+        assert_eq!(shipment.to_string(), "3f411bfc-bd17-594f-ab0b-72137b3bb638");
+        let elsewhere = Location::parse("elsewhere").unwrap();
+        assert_ne!(ShipmentId::of(order, &elsewhere), shipment);
         assert_ne!(EventId::of(command, 1), event);
         assert_ne!(CommandId::of(event, "payment", 2), next);
         assert_ne!(CommandId::of(event, "order", 1), next);

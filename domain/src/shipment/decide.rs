@@ -374,3 +374,6 @@ fn under_way(parcel: &Parcel, command: &'static str) -> Result<(), ShipmentError
 const fn refused(status: S, command: &'static str) -> ShipmentError {
     ShipmentError::State { status, command }
 }
+
+#[cfg(test)]
+mod tests;

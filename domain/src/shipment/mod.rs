@@ -5,6 +5,8 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+#[cfg(test)]
+mod properties;
 mod state;
 
 pub use command::{
