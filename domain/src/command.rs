@@ -34,7 +34,7 @@ impl Command {
             Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
             Self::Shipment(shipment, command) => {
                 let shipment = StreamId::shipment(tenant, *shipment);
-                let order = command.looks_at_order();
+                let order = command.decided_over();
                 let order = order.map(|order| StreamId::order(tenant, order));
                 std::iter::once(shipment).chain(order).collect()
             }
@@ -60,8 +60,9 @@ impl Command {
         match self {
             // An order that ends at the same moment gives back what is reserved for it.
             Self::Reservation(command) if command.is_for_the_order() => 1,
-            // What is packed for it meanwhile is kept, and what has left cannot be called back.
-            Self::Shipment(_, command) if command.looks_at_order().is_some() => 1,
+            // An order that is cancelled at the same moment keeps what is packed for it. What leaves
+            // cannot be called back: a hold that came before must not be overlooked.
+            Self::Shipment(_, ShipmentCommand::Create(_)) => 1,
             _ => 0,
         }
     }

@@ -84,6 +84,7 @@ mod money;
 pub mod order;
 pub mod payment;
 pub mod policy;
+pub mod process;
 mod recent;
 mod refusal;
 pub mod shipment;

@@ -78,7 +78,7 @@ impl Command {
                 one(Payments::decide(state, command))
             }
             (Self::Shipment(id, command), [State::Shipment(state), looked_at @ ..]) => {
-                let (order, none) = match (command.looks_at_order(), looked_at) {
+                let (order, none) = match (command.decided_over(), looked_at) {
                     (Some(_), [State::Order(order)]) => (order, vec![vec![]]),
                     (None, []) => (&Order::Absent, vec![]),
                     _ => return Err(mismatch()),

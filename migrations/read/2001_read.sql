@@ -107,6 +107,38 @@ CREATE TABLE read.order_timeline (
     CONSTRAINT order_timeline_pkey PRIMARY KEY (tenant, order_id, position)
 );
 
+-- One row per order: where it is on its way, and what is expected next.
+CREATE TABLE read.order_process (
+    order_id   uuid        NOT NULL,
+    -- Of the last event that moved it.
+    position   bigint      NOT NULL,
+    started_at timestamptz NOT NULL,
+    -- When the first of what is expected should have happened.
+    due_at     timestamptz,
+    updated_at timestamptz NOT NULL,
+    tenant     text        NOT NULL COLLATE "C",
+    -- reserving, paying, deciding, allocating, packing, charging, dispatching, delivering, completing,
+    -- cancelling, settling or ended.
+    stage      text        NOT NULL COLLATE "C",
+    -- Why an operator must look.
+    parked     text,
+    -- {"order_id", "status", "started_at", "expected", "parked", "reserved"}, with what is expected as
+    -- [{"what", "of", "who", "since", "until"}].
+    process    json        NOT NULL,
+    CONSTRAINT order_process_pkey PRIMARY KEY (tenant, order_id)
+) WITH (fillfactor = 80);
+
+-- The lists of what hangs are short, and what has ended is in none of them.
+CREATE INDEX order_process_open
+    ON read.order_process (tenant, started_at, order_id)
+    WHERE stage <> 'ended';
+CREATE INDEX order_process_due
+    ON read.order_process (tenant, due_at, order_id)
+    WHERE due_at IS NOT NULL;
+CREATE INDEX order_process_parked
+    ON read.order_process (tenant, started_at, order_id)
+    WHERE parked IS NOT NULL;
+
 -- One row per shipment that was created.
 CREATE TABLE read.shipment_summary (
     shipment_id     uuid        NOT NULL,

@@ -34,8 +34,8 @@ pub enum ShipmentCommand {
 }
 
 impl ShipmentCommand {
-    /// The order that it is decided over as well, if it is.
-    pub const fn looks_at_order(&self) -> Option<OrderId> {
+    /// The order that it is decided over as well, if it is over one.
+    pub const fn decided_over(&self) -> Option<OrderId> {
         match self {
             Self::Create(command) => Some(command.order_id),
             Self::RequestDispatch(command) => Some(command.order_id),

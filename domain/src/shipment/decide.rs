@@ -9,7 +9,7 @@ use super::{
     ShipmentStatus as S, ShipmentTracked,
 };
 use crate::{
-    Money, ShipmentId,
+    Money, ShipmentId, TextError,
     order::{FIRST_PLACED, Order, Placed, Status},
     text,
 };
@@ -68,11 +68,17 @@ const fn doing(command: &ShipmentCommand) -> &'static str {
     }
 }
 
+/// Checks a reason that people give; those of carriers are cleaned instead, since they are not asked
+/// twice.
+pub fn check_reason(reason: &str) -> Result<(), TextError> {
+    text::prose("reason", reason, MAX_REASON)
+}
+
 /// Rules of meaning come before all that depends on the state: what breaks one does so for good.
 fn check(command: &ShipmentCommand) -> Result<(), ShipmentError> {
     match command {
         ShipmentCommand::Cancel(command) => {
-            text::prose("reason", &command.reason, MAX_REASON)?;
+            check_reason(&command.reason)?;
         }
         ShipmentCommand::RecordDelivered(command)
             if command.delivered_at.timestamp() < FIRST_PLACED =>

@@ -14,7 +14,7 @@ pub use command::{
     RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender, RecordTracked,
     RequestDispatch, ShipmentCommand,
 };
-pub use decide::over_order;
+pub use decide::{check_reason, over_order};
 pub use error::ShipmentError;
 pub use event::{
     DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,

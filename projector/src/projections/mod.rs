@@ -2,6 +2,7 @@
 //! [`all`].
 
 mod customer_summary;
+mod order_process;
 mod order_summary;
 mod order_timeline;
 mod sales_daily;
@@ -10,6 +11,7 @@ mod stock_level;
 mod tally;
 
 pub use customer_summary::{CustomerSummary, CustomerSummaryKey, CustomerSummaryRow};
+pub use order_process::{OrderProcess, OrderProcessKey, OrderProcessRow};
 pub use order_summary::{
     Fulfilment, Hold, OrderSummary, OrderSummaryKey, OrderSummaryRow, Progress, Settlement,
 };
@@ -37,6 +39,7 @@ pub trait Visitor {
 pub fn all(visitor: &mut impl Visitor) {
     visitor.visit::<OrderSummary>();
     visitor.visit::<OrderTimeline>();
+    visitor.visit::<OrderProcess>();
     visitor.visit::<ShipmentSummary>();
     visitor.visit::<StockLevel>();
     visitor.visit::<CustomerSummary>();

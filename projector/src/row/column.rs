@@ -7,6 +7,7 @@ use domain::{
     Currency, CustomerId, Location, OrderId, ShipmentId, Sku, TenantId,
     order::{FulfilmentStatus, Status},
     payment::PaymentStatus,
+    process::Stage,
     shipment::ShipmentStatus,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -231,6 +232,7 @@ texts! {
     FulfilmentStatus = word,
     PaymentStatus = word,
     ShipmentStatus = word,
+    Stage = word,
 }
 
 impl Column for Uuid {

@@ -6,7 +6,8 @@ use crate::{
     live::Step,
     projection::Projection,
     projections::{
-        CustomerSummary, OrderSummary, OrderTimeline, SalesDaily, ShipmentSummary, StockLevel,
+        CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, SalesDaily, ShipmentSummary,
+        StockLevel,
     },
     testing::{History, fold_all},
 };
@@ -339,6 +340,7 @@ proptest! {
             let database = database().await;
             write::<OrderSummary>(&database, &history).await?;
             write::<OrderTimeline>(&database, &history).await?;
+            write::<OrderProcess>(&database, &history).await?;
             write::<ShipmentSummary>(&database, &history).await?;
             write::<StockLevel>(&database, &history).await?;
             write::<CustomerSummary>(&database, &history).await?;

@@ -7,7 +7,8 @@ use super::harness::{
 use crate::{
     projection::Projection,
     projections::{
-        self, CustomerSummary, OrderSummary, OrderTimeline, SalesDaily, ShipmentSummary, StockLevel,
+        self, CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, SalesDaily,
+        ShipmentSummary, StockLevel,
     },
     rebuild::{RebuildOptions, rebuild, rebuild_by_name},
     row::Row,
@@ -33,6 +34,7 @@ async fn live_in_memory<P: Projection>() {
 async fn live_in_memory_is_the_fold() {
     live_in_memory::<OrderSummary>().await;
     live_in_memory::<OrderTimeline>().await;
+    live_in_memory::<OrderProcess>().await;
     live_in_memory::<ShipmentSummary>().await;
     live_in_memory::<StockLevel>().await;
     live_in_memory::<CustomerSummary>().await;
@@ -122,6 +124,11 @@ async fn orders_are_the_same_live_and_anew() {
 #[tokio::test]
 async fn timelines_are_the_same_live_and_anew() {
     live_and_anew::<OrderTimeline>().await;
+}
+
+#[tokio::test]
+async fn processes_are_the_same_live_and_anew() {
+    live_and_anew::<OrderProcess>().await;
 }
 
 #[tokio::test]

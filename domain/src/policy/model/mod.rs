@@ -45,8 +45,9 @@ proptest! {
         impatient in any::<bool>(),
         inquiries in 0..=4_usize,
         retries in 0..=3_usize,
+        attentive in any::<bool>(),
     ) {
-        run(tape, &limits(impatient, inquiries, retries));
+        run(tape, &limits(impatient, inquiries, retries), attentive);
     }
 }
 
@@ -57,7 +58,7 @@ fn runs_come_to_everything_that_can_happen() {
     let mut happened = BTreeSet::new();
     for _ in 0..300 {
         let tape = tapes.new_tree(&mut runner).unwrap().current();
-        let world = run(tape, &limits(true, 4, 3));
+        let world = run(tape, &limits(true, 4, 3), true);
         happened.extend(world.log.iter().map(|recorded| recorded.event.event_type()));
     }
     let missed: Vec<_> = Event::types()
@@ -81,7 +82,8 @@ fn limits(impatient: bool, inquiries: usize, retries: usize) -> Limits {
     }
 }
 
-fn run(tape: Vec<u16>, limits: &Limits) -> World {
+/// A run; where people are `attentive`, they do in the end what is theirs before anything times out.
+fn run(tape: Vec<u16>, limits: &Limits, attentive: bool) -> World {
     let mut choices = Choices::new(tape);
     let mut world = World::new(limits.clone());
     for name in SKUS {
@@ -93,10 +95,10 @@ fn run(tape: Vec<u16>, limits: &Limits) -> World {
     while !choices.ended() {
         step(&mut world, &mut choices);
     }
-    rest(&mut world, &mut choices);
+    rest(&mut world, &mut choices, attentive);
     checks::ends(&world);
     people::operate(&mut world);
-    rest(&mut world, &mut choices);
+    rest(&mut world, &mut choices, attentive);
     assert!(world.parked.is_empty(), "{:?}", world.parked);
     checks::ends(&world);
     replay(&mut world, &mut choices);
@@ -122,7 +124,7 @@ fn replay(world: &mut World, choices: &mut Choices) {
     }
     let before = world.log.len();
     world.forget();
-    rest(world, choices);
+    rest(world, choices, true);
     checks::ends(world);
     for recorded in &world.log[before..] {
         let is_tombstone = match &recorded.event {
@@ -151,10 +153,15 @@ fn step(world: &mut World, choices: &mut Choices) {
 }
 
 /// Lets everything happen that is still to happen, with all holds taken off and everything packed.
-fn rest(world: &mut World, choices: &mut Choices) {
+fn rest(world: &mut World, choices: &mut Choices, attentive: bool) {
     for _ in 0..MAX_STEPS {
-        let moved = world.react(choices) || world.work(choices) || world.fire(choices);
-        if !(moved || people::tidy(world)) {
+        let moved = world.react(choices) || world.work(choices);
+        let moved = moved
+            || match attentive {
+                true => people::tidy(world) || world.fire(choices),
+                false => world.fire(choices) || people::tidy(world),
+            };
+        if !moved {
             return;
         }
     }

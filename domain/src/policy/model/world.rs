@@ -3,8 +3,8 @@
 
 use super::{carrier::Carrier, checks, choices::Choices, provider::Provider, reader::Reader};
 use crate::{
-    Actor, Command, CommandId, Envelope, Event, EventId, Location, OrderId, Position, Recorded,
-    Refusal, ShipmentId, State, StreamId, TenantId, Version,
+    Actor, Category, Command, CommandId, Envelope, Event, EventId, Location, OrderId, Position,
+    Recorded, Refusal, ShipmentId, State, StreamId, TenantId, Version,
     order::{Order, Placed},
     payment::Payment,
     policy::{
@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) limits: Limits,
     pub(super) log: Vec<Recorded>,
     streams: BTreeMap<StreamId, (State, Version)>,
+    /// What the orders were before: other processes may still believe it.
+    past: BTreeMap<StreamId, Vec<State>>,
     inventory: Reader<Inventory>,
     payment: Reader<PaymentPolicy>,
     order: Reader<OrderPolicy>,
@@ -77,13 +79,48 @@ impl World {
 
     /// Puts a command, and appends what it leads to.
     pub(super) fn put(&mut self, command: &Command) -> Result<(), Refusal> {
+        let states = self.states(command);
+        let decided = command.decide(&states.iter().collect::<Vec<_>>())?;
+        self.record(command, decided);
+        Ok(())
+    }
+
+    /// Puts a command in a process that may not know the latest of what it only looks at: what it
+    /// leads to there holds.
+    fn put_elsewhere(&mut self, choices: &mut Choices, command: &Command) -> Result<(), Refusal> {
+        let mut states = self.states(command);
         let ids = command.streams(&TenantId::default());
+        let looked_at = ids.len() - command.looks_at();
+        for (id, state) in ids.iter().zip(&mut states).skip(looked_at) {
+            let back = choices.of(&[0, 0, 1, 2, 4]);
+            let past = self
+                .past
+                .get(id)
+                .and_then(|past| past.iter().rev().nth(back));
+            if let Some(past) = past {
+                state.clone_from(past);
+            }
+        }
+        match command.decide(&states.iter().collect::<Vec<_>>()) {
+            Ok(decided) if !decided.iter().all(Vec::is_empty) => {
+                self.record(command, decided);
+                Ok(())
+            }
+            _ => self.put(command),
+        }
+    }
+
+    fn states(&self, command: &Command) -> Vec<State> {
         let state = |id: &StreamId| match self.streams.get(id) {
             Some((state, _)) => state.clone(),
             None => State::empty(id.category()),
         };
-        let states: Vec<State> = ids.iter().map(state).collect();
-        let decided = command.decide(&states.iter().collect::<Vec<_>>())?;
+        let ids = command.streams(&TenantId::default());
+        ids.iter().map(state).collect()
+    }
+
+    fn record(&mut self, command: &Command, decided: Vec<Vec<Event>>) {
+        let ids = command.streams(&TenantId::default());
         self.seconds += 1;
         let command_id = CommandId::new(uuid(3, self.log.len() as u64));
         let mut index = 0;
@@ -97,7 +134,6 @@ impl World {
                 index += 1;
             }
         }
-        Ok(())
     }
 
     fn append(&mut self, stream: &StreamId, command_id: CommandId, index: usize, event: Event) {
@@ -120,6 +156,10 @@ impl World {
             traceparent: None,
         };
         let state = state.evolve(&event);
+        if stream.category() == Category::Order {
+            let past = self.past.entry(stream.clone()).or_default();
+            past.push(state.clone());
+        }
         self.streams.insert(stream.clone(), (state, version));
         self.log.push(Recorded { envelope, event });
     }
@@ -236,7 +276,7 @@ impl World {
             },
         };
         // A refusal is an answer: what was wanted is not wanted any more.
-        let _refused = self.put(&command);
+        let _refused = self.put_elsewhere(choices, &command);
         self.put.push(command);
         self.check_money(task);
         true
