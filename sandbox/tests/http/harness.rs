@@ -127,6 +127,40 @@ impl Merchant {
         answer.body["authorizations"].as_array().unwrap().clone()
     }
 
+    /// A shipment to a city in Germany.
+    pub async fn ship(&self, key: &str, reference: &str, city: &str) -> Answer {
+        self.post("/shipments", key, shipment(reference, city))
+            .await
+    }
+
+    pub async fn shipment(&self, tracking_number: &Value) -> Value {
+        let number = tracking_number.as_str().expect("a label was answered");
+        self.get(&format!("/shipments/{number}")).await.body
+    }
+
+    pub async fn set(&self, tracking_number: &Value, status: &str) -> Answer {
+        let number = tracking_number.as_str().expect("a label was answered");
+        self.put(&format!("/shipments/{number}"), json!({"status": status}))
+            .await
+    }
+
+    /// Waits until a shipment is there.
+    pub async fn until(&self, tracking_number: &Value, status: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let shipment = self.shipment(tracking_number).await;
+            if shipment["status"] == status {
+                return shipment;
+            }
+            assert!(Instant::now() < deadline, "never {status}: {shipment}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub async fn carrier_summary(&self) -> Value {
+        self.get("/carrier/summary").await.body
+    }
+
     pub async fn summary(&self) -> Value {
         self.get("/ledger/summary").await.body
     }
@@ -134,6 +168,10 @@ impl Merchant {
 
 pub fn order(reference: &str, card: &str) -> Value {
     json!({"reference": reference, "amount": 1999, "currency": "EUR", "payment_method": card})
+}
+
+pub fn shipment(reference: &str, city: &str) -> Value {
+    json!({"reference": reference, "address": {"city": city, "country": "DE"}})
 }
 
 pub async fn answer(request: RequestBuilder) -> reqwest::Result<Answer> {
