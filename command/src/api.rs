@@ -75,6 +75,7 @@ impl CommandApi {
     components(schemas(ProblemDetails)),
     tags(
         (name = "orders", description = "Orders"),
+        (name = "shipments", description = "Shipments"),
         (name = "stock", description = "Stock"),
     )
 )]
@@ -87,6 +88,12 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::add_note::add_note))
         .routes(routes!(endpoints::place_hold::place_hold))
         .routes(routes!(endpoints::release_hold::release_hold))
+        .routes(routes!(endpoints::pack_shipment::pack_shipment))
+        .routes(routes!(endpoints::dispatch_shipment::dispatch_shipment))
+        .routes(routes!(endpoints::deliver_shipment::deliver_shipment))
+        .routes(routes!(endpoints::fail_shipment::fail_shipment))
+        .routes(routes!(endpoints::lose_shipment::lose_shipment))
+        .routes(routes!(endpoints::return_shipment::return_shipment))
         .routes(routes!(endpoints::receive_stock::receive_stock))
         .routes(routes!(endpoints::adjust_stock::adjust_stock))
 }

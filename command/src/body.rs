@@ -5,7 +5,7 @@ use domain::{
     Currency,
     order::{Address, Placed},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -18,6 +18,21 @@ pub(crate) struct MoneyBody {
     /// ISO 4217.
     #[schema(value_type = String, example = "EUR")]
     pub currency: Currency,
+}
+
+/// A time as RFC 3339 writes it. What chrono takes by itself is more: years of any size, for one.
+pub(crate) fn optional_time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    match DateTime::parse_from_rfc3339(&text) {
+        Ok(time) => Ok(Some(time.to_utc())),
+        Err(_) => Err(D::Error::custom(
+            "a time such as 2010-12-01T08:26:00Z is expected",
+        )),
+    }
 }
 
 /// A postal address.

@@ -17,6 +17,7 @@ mod placement;
 mod problem;
 mod request;
 mod service;
+mod shipments;
 
 pub use api::{CommandApi, openapi, router};
 pub use grpc::{SERVICES, grpc};

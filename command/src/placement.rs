@@ -82,17 +82,21 @@ fn is_the_same(placed: &State, again: impl FnOnce() -> Option<NewOrder>) -> bool
 }
 
 fn placed_at(api: &CommandApi, order: &NewOrder) -> Result<DateTime<Utc>, Problem> {
-    let now = api.clock.now();
-    let placed_at = order.placed_at.unwrap_or(now).trunc_subsecs(6);
-    if placed_at > now + CLOCK_SKEW {
+    past(api, order.placed_at).ok_or_else(|| {
         let rule = "placed_at must not be in the future";
-        return Err(Problem::unprocessable(
+        Problem::unprocessable(
             "PLACED_IN_FUTURE",
             "An order cannot be placed in the future.",
         )
-        .with_error("/placed_at", "IN_FUTURE", rule));
-    }
-    Ok(placed_at)
+        .with_error("/placed_at", "IN_FUTURE", rule)
+    })
+}
+
+/// The time that was given, or now; none if it is yet to come.
+pub(crate) fn past(api: &CommandApi, given: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    let now = api.clock.now();
+    let time = given.unwrap_or(now).trunc_subsecs(6);
+    (time <= now + CLOCK_SKEW).then_some(time)
 }
 
 impl NewOrder {

@@ -1,9 +1,10 @@
 //! All that can be asked, and over which streams it is decided.
 
 use crate::{
-    Actor, CommandId, EventId, OrderId, StreamId, TenantId, Version,
+    Actor, CommandId, EventId, OrderId, ShipmentId, StreamId, TenantId, Version,
     order::OrderCommand,
     payment::PaymentCommand,
+    shipment::ShipmentCommand,
     stock::{ReservationCommand, ReservationItem, StockCommand},
 };
 use chrono::{DateTime, Utc};
@@ -21,6 +22,8 @@ pub enum Command {
     Reservation(ReservationCommand),
     /// Of an order's payment.
     Payment(OrderId, PaymentCommand),
+    /// Of a shipment.
+    Shipment(ShipmentId, ShipmentCommand),
 }
 
 impl Command {
@@ -29,6 +32,12 @@ impl Command {
         match self {
             Self::Order(order, _) => vec![StreamId::order(tenant, *order)],
             Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
+            Self::Shipment(shipment, command) => {
+                let shipment = StreamId::shipment(tenant, *shipment);
+                let order = command.decided_over();
+                let order = order.map(|order| StreamId::order(tenant, order));
+                std::iter::once(shipment).chain(order).collect()
+            }
             Self::Stock(StockCommand::Receive(command)) => {
                 vec![StreamId::stock(tenant, &command.location, &command.sku)]
             }
@@ -51,6 +60,9 @@ impl Command {
         match self {
             // An order that ends at the same moment gives back what is reserved for it.
             Self::Reservation(command) if command.is_for_the_order() => 1,
+            // An order that is cancelled at the same moment keeps what is packed for it. What leaves
+            // cannot be called back: a hold that came before must not be overlooked.
+            Self::Shipment(_, ShipmentCommand::Create(_)) => 1,
             _ => 0,
         }
     }
@@ -75,11 +87,16 @@ impl Command {
                 OrderCommand::AddNote(_) => "add_note",
                 OrderCommand::PlaceHold(_) => "place_hold",
                 OrderCommand::ReleaseHold(_) => "release_hold",
+                OrderCommand::RecordShipped(_) => "record_lines_shipped",
+                OrderCommand::RecordDelivered(_) => "record_lines_delivered",
+                OrderCommand::RecordLost(_) => "record_lines_lost",
+                OrderCommand::Complete(_) => "complete_order",
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",
             Self::Reservation(_) => "reservation",
             Self::Payment(..) => "payment",
+            Self::Shipment(_, command) => command.name(),
         }
     }
 }

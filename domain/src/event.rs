@@ -1,6 +1,6 @@
 //! All that can happen, and the one place where stored JSON becomes an event and back.
 
-use crate::{order::OrderEvent, payment::PaymentEvent, stock::StockEvent};
+use crate::{order::OrderEvent, payment::PaymentEvent, shipment::ShipmentEvent, stock::StockEvent};
 
 /// Why a stored event cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +101,11 @@ macro_rules! events {
 }
 pub(crate) use events;
 
+/// Whether a field that came later says nothing: then it is left out, as before it came.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// Anything that can happen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -110,15 +115,20 @@ pub enum Event {
     Stock(StockEvent),
     /// To a payment.
     Payment(PaymentEvent),
+    /// To a shipment.
+    Shipment(ShipmentEvent),
 }
 
 impl Event {
     /// The stored type names of all events.
     pub fn types() -> impl Iterator<Item = &'static str> {
-        [OrderEvent::TYPES, StockEvent::TYPES, PaymentEvent::TYPES]
-            .into_iter()
-            .flatten()
-            .copied()
+        let all = [
+            OrderEvent::TYPES,
+            StockEvent::TYPES,
+            PaymentEvent::TYPES,
+            ShipmentEvent::TYPES,
+        ];
+        all.into_iter().flatten().copied()
     }
 
     /// Whether this build knows events of a stored type name, of whatever version.
@@ -132,6 +142,7 @@ impl Event {
             Self::Order(event) => event.event_type(),
             Self::Stock(event) => event.event_type(),
             Self::Payment(event) => event.event_type(),
+            Self::Shipment(event) => event.event_type(),
         }
     }
 
@@ -141,6 +152,7 @@ impl Event {
             Self::Order(event) => event.schema_version(),
             Self::Stock(event) => event.schema_version(),
             Self::Payment(event) => event.schema_version(),
+            Self::Shipment(event) => event.schema_version(),
         }
     }
 
@@ -150,6 +162,7 @@ impl Event {
             Self::Order(event) => event.encode(),
             Self::Stock(event) => event.encode(),
             Self::Payment(event) => event.encode(),
+            Self::Shipment(event) => event.encode(),
         }
     }
 
@@ -169,9 +182,12 @@ impl Event {
         if let Some(event) = StockEvent::decode(event_type, schema_version, payload) {
             return event.map(Self::Stock);
         }
-        PaymentEvent::decode(event_type, schema_version, payload)
+        if let Some(event) = PaymentEvent::decode(event_type, schema_version, payload) {
+            return event.map(Self::Payment);
+        }
+        ShipmentEvent::decode(event_type, schema_version, payload)
             .ok_or_else(unknown)?
-            .map(Self::Payment)
+            .map(Self::Shipment)
     }
 }
 
@@ -190,5 +206,11 @@ impl From<StockEvent> for Event {
 impl From<PaymentEvent> for Event {
     fn from(event: PaymentEvent) -> Self {
         Self::Payment(event)
+    }
+}
+
+impl From<ShipmentEvent> for Event {
+    fn from(event: ShipmentEvent) -> Self {
+        Self::Shipment(event)
     }
 }

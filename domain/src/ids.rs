@@ -56,6 +56,12 @@ uuid_id!(
     "order id"
 );
 uuid_id!(
+    /// A shipment: what leaves for an order from one place. `UUIDv5(order id, location)`, so that
+    /// whoever creates it again creates the same one.
+    ShipmentId,
+    "shipment id"
+);
+uuid_id!(
     /// A command: what makes it happen once. For requests it is derived from the idempotency key
     /// and its scope, for saga steps from the event that caused it.
     CommandId,
@@ -71,6 +77,13 @@ impl EventId {
     /// The id of the `index`-th event of `command`.
     pub fn of(command: CommandId, index: usize) -> Self {
         Self(Uuid::new_v5(&command.uuid(), &(index as u64).to_be_bytes()))
+    }
+}
+
+impl ShipmentId {
+    /// The id of what leaves for `order` from `location`.
+    pub fn of(order: OrderId, location: &Location) -> Self {
+        Self(Uuid::new_v5(&order.uuid(), location.as_str().as_bytes()))
     }
 }
 
@@ -202,6 +215,11 @@ mod tests {
         assert_eq!(event.to_string(), "23221892-8abf-562f-b19b-0c13e3237033");
         let next = CommandId::of(event, "payment", 1);
         assert_eq!(next.to_string(), "a6bfabb1-8f1a-5f6e-b0e1-5a31dd45a310");
+        let order = OrderId::new(Uuid::from_u128(7));
+        let shipment = ShipmentId::of(order, &Location::default());
+        assert_eq!(shipment.to_string(), "3f411bfc-bd17-594f-ab0b-72137b3bb638");
+        let elsewhere = Location::parse("elsewhere").unwrap();
+        assert_ne!(ShipmentId::of(order, &elsewhere), shipment);
         assert_ne!(EventId::of(command, 1), event);
         assert_ne!(CommandId::of(event, "payment", 2), next);
         assert_ne!(CommandId::of(event, "order", 1), next);

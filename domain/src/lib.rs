@@ -12,15 +12,18 @@
 //! | [`Decider::evolve`] | what does this event change? | the next state |
 //! | [`policy::Policy::react`] | what follows from this event? | commands, calls and timers |
 //!
-//! There are three aggregates, each in a module of the same six files (`command`, `event`, `state`,
-//! `decide`, `evolve`, `error`): [`order`], [`stock`] and [`payment`]. [`Command`], [`Event`] and
-//! [`State`] are their sums, for those who carry them without knowing what they say. A reservation
-//! concerns all SKUs of an order, so it is decided [`across`](stock::across()) several streams; and over
-//! the order's as well, since only an order that waits gets stock.
+//! There are four aggregates, each in a module of the same six files (`command`, `event`, `state`,
+//! `decide`, `evolve`, `error`): [`order`], [`stock`], [`payment`] and [`shipment`]. [`Command`],
+//! [`Event`] and [`State`] are their sums, for those who carry them without knowing what they say. A
+//! reservation concerns all SKUs of an order, so it is decided [`across`](stock::across()) several
+//! streams; and over the order's as well, since only an order that waits gets stock. So is what is
+//! packed and what leaves, [`over`](shipment::over_order) the order's: only for one that is confirmed,
+//! and never under a hold.
 //!
-//! Three policies make a saga of them, by choreography: [`policy::Inventory`] reserves what was
-//! ordered, [`policy::PaymentPolicy`] has it paid, and [`policy::OrderPolicy`] confirms, rejects,
-//! lets expire or cancels, as stock and payment turn out.
+//! Four policies make a saga of them, by choreography: [`policy::Inventory`] reserves what was
+//! ordered, [`policy::PaymentPolicy`] has it paid, [`policy::Shipping`] has it packed, sent and
+//! tracked, and [`policy::OrderPolicy`] confirms, rejects, lets expire, cancels or completes, as stock,
+//! payment and shipment turn out.
 //!
 //! # Rules that all of it keeps
 //!
@@ -81,8 +84,10 @@ mod money;
 pub mod order;
 pub mod payment;
 pub mod policy;
+pub mod process;
 mod recent;
 mod refusal;
+pub mod shipment;
 mod state;
 pub mod stock;
 mod stream;
@@ -94,7 +99,9 @@ pub use command::{Command, CommandEnvelope};
 pub use decider::Decider;
 pub use envelope::{Envelope, Recorded};
 pub use event::{DecodeError, Event};
-pub use ids::{Actor, CommandId, CustomerId, EventId, IdError, Location, OrderId, Sku, TenantId};
+pub use ids::{
+    Actor, CommandId, CustomerId, EventId, IdError, Location, OrderId, ShipmentId, Sku, TenantId,
+};
 pub use money::{Currency, Money, MoneyError};
 pub use refusal::{Refusal, RefusalKind};
 pub use state::State;

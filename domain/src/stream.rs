@@ -1,6 +1,6 @@
 //! Streams, versions and positions.
 
-use crate::{Location, OrderId, Sku, TenantId};
+use crate::{Location, OrderId, ShipmentId, Sku, TenantId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -62,6 +62,8 @@ pub enum Category {
     Stock,
     /// One stream per order's payment.
     Payment,
+    /// One stream per shipment: per order and location.
+    Shipment,
 }
 
 impl Category {
@@ -71,20 +73,21 @@ impl Category {
             Self::Order => "order",
             Self::Stock => "stock",
             Self::Payment => "payment",
+            Self::Shipment => "shipment",
         }
     }
 }
 
 /// Why a text is not a stream name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a stream name: expected order|stock|payment, '-', tenant, '.', key")]
+#[error("{0:?} is not a stream name: expected order|stock|payment|shipment, '-', tenant, '.', key")]
 pub struct StreamIdError(
     /// How the text begins.
     pub String,
 );
 
 /// The name of a stream: `{category}-{tenant}.{key}`, so `order-main.0192…`,
-/// `payment-main.0192…` or `stock-main.{location}.{sku}`.
+/// `payment-main.0192…`, `shipment-main.8c1f…` or `stock-main.{location}.{sku}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
     category: Category,
@@ -105,6 +108,11 @@ impl StreamId {
     /// The stream of a SKU at a location.
     pub fn stock(tenant: &TenantId, location: &Location, sku: &Sku) -> Self {
         Self::new(Category::Stock, format!("stock-{tenant}.{location}.{sku}"))
+    }
+
+    /// The stream of a shipment.
+    pub fn shipment(tenant: &TenantId, shipment: ShipmentId) -> Self {
+        Self::new(Category::Shipment, format!("shipment-{tenant}.{shipment}"))
     }
 
     fn new(category: Category, name: String) -> Self {
@@ -152,11 +160,12 @@ impl FromStr for StreamId {
             "order" => Category::Order,
             "stock" => Category::Stock,
             "payment" => Category::Payment,
+            "shipment" => Category::Shipment,
             _ => return Err(wrong()),
         };
         let (tenant, key) = rest.split_once('.').ok_or_else(wrong)?;
         let key_is_valid = match category {
-            Category::Order | Category::Payment => is_canonical_uuid(key),
+            Category::Order | Category::Payment | Category::Shipment => is_canonical_uuid(key),
             Category::Stock => key.split_once('.').is_some_and(|(location, sku)| {
                 Location::parse(location).is_ok() && Sku::parse(sku).is_ok()
             }),
@@ -224,6 +233,8 @@ mod tests {
             &format!("order-main.{{{id}}}"),
             &format!("orders-main.{id}"),
             &format!("payment-ma\0in.{id}"),
+            &format!("shipments-main.{id}"),
+            "shipment-main.main.A",
             "stock-main.A",
             "stock-main.main.",
             "stock-main.main. A",
@@ -258,6 +269,9 @@ mod tests {
             let key = order_id.to_string();
             round(&StreamId::order(&tenant_id, order_id), Category::Order, &tenant, &key);
             round(&StreamId::payment(&tenant_id, order_id), Category::Payment, &tenant, &key);
+            let shipment_id = ShipmentId::new(Uuid::from_u128(id));
+            let shipment = StreamId::shipment(&tenant_id, shipment_id);
+            round(&shipment, Category::Shipment, &tenant, &key);
             let stock = StreamId::stock(
                 &tenant_id,
                 &Location::parse(&location).unwrap(),
@@ -268,7 +282,7 @@ mod tests {
 
         #[test]
         fn hostile_names_are_kept_as_they_are_or_refused(
-            text in prop_oneof![any::<String>(), "(order|stock|payment)-[a-z.\\PC-]{0,40}"],
+            text in prop_oneof![any::<String>(), "(order|stock|payment|shipment)-[a-z.\\PC-]{0,40}"],
         ) {
             if let Ok(stream) = text.parse::<StreamId>() {
                 prop_assert_eq!(stream.as_str(), text.as_str());

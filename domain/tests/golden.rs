@@ -6,7 +6,7 @@
 
 mod examples;
 
-use domain::{DecodeError, Event, order::OrderEvent, payment::PaymentEvent, stock::StockEvent};
+use domain::{DecodeError, Event};
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 fn golden() -> PathBuf {
@@ -14,7 +14,7 @@ fn golden() -> PathBuf {
 }
 
 fn types() -> Vec<&'static str> {
-    [OrderEvent::TYPES, StockEvent::TYPES, PaymentEvent::TYPES].concat()
+    Event::types().collect()
 }
 
 /// The file of an example.

@@ -37,12 +37,12 @@ CREATE TABLE read.order_summary (
     tenant              text        NOT NULL COLLATE "C",
     customer_id         text        NOT NULL COLLATE "C",
     currency            text        NOT NULL COLLATE "C",
-    -- placed, confirmed, rejected, expired, cancelling or cancelled.
+    -- placed, confirmed, rejected, expired, cancelling, cancelled or completed.
     status              text        NOT NULL COLLATE "C",
-    -- pending, authorizing, authorized, declined, outcome_unknown, voiding, voided, capturing or
-    -- captured.
+    -- pending, authorizing, authorized, declined, outcome_unknown, voiding, voided, capturing,
+    -- partially_captured, captured, refunding, partially_refunded or refunded.
     payment_status      text        NOT NULL COLLATE "C",
-    -- unfulfilled: nothing is shipped yet.
+    -- unfulfilled, partially_shipped, shipped, partially_delivered, delivered or lost.
     fulfilment_status   text        NOT NULL COLLATE "C",
     -- The shop's own order number.
     reference           text        COLLATE "C",
@@ -56,6 +56,12 @@ CREATE TABLE read.order_summary (
     shipping_address    json,
     -- [{"hold", "reason"}]: those that are on it now.
     holds               json        NOT NULL,
+    -- {"captured", "refunded"} in minor units, and how many of each are done and under way; nothing
+    -- before something is to be taken.
+    settlement          json,
+    -- {line: [shipped, delivered, lost]} of lines of which something has left; nothing before that, so
+    -- that the many changes of an order before its shipment do not carry it.
+    fulfilment          json,
     -- [{"line", "sku", "quantity", "unit_price", "total"}].
     lines               json        NOT NULL,
     CONSTRAINT order_summary_pkey PRIMARY KEY (tenant, order_id)
@@ -69,13 +75,17 @@ CREATE INDEX order_summary_payment_status
     ON read.order_summary (tenant, payment_status, placed_at, order_id);
 CREATE INDEX order_summary_customer
     ON read.order_summary (tenant, customer_id, placed_at, order_id);
+-- Nearly all orders that are placed begin unfulfilled, and their placement is not to pay for this one.
+CREATE INDEX order_summary_fulfilment_status
+    ON read.order_summary (tenant, fulfilment_status, placed_at, order_id)
+    WHERE fulfilment_status <> 'unfulfilled';
 CREATE INDEX order_summary_total ON read.order_summary (tenant, total, order_id);
 CREATE INDEX order_summary_reference
     ON read.order_summary (tenant, reference)
     WHERE reference IS NOT NULL;
 
--- One row per event of an order, of its payment and of the stock for it: who, when, why. Rows are
--- only ever added.
+-- One row per event of an order, of its payment, of its shipments and of the stock for it: who, when,
+-- why. Rows are only ever added.
 CREATE TABLE read.order_timeline (
     order_id       uuid        NOT NULL,
     position       bigint      NOT NULL,
@@ -97,6 +107,78 @@ CREATE TABLE read.order_timeline (
     CONSTRAINT order_timeline_pkey PRIMARY KEY (tenant, order_id, position)
 );
 
+-- One row per order: where it is on its way, and what is expected next.
+CREATE TABLE read.order_process (
+    order_id   uuid        NOT NULL,
+    -- Of the last event that moved it.
+    position   bigint      NOT NULL,
+    started_at timestamptz NOT NULL,
+    -- When the first of what is expected should have happened.
+    due_at     timestamptz,
+    updated_at timestamptz NOT NULL,
+    tenant     text        NOT NULL COLLATE "C",
+    -- reserving, paying, deciding, allocating, packing, charging, dispatching, delivering, completing,
+    -- cancelling, settling or ended.
+    stage      text        NOT NULL COLLATE "C",
+    -- Why an operator must look.
+    parked     text,
+    -- {"order_id", "status", "started_at", "expected", "parked", "reserved"}, with what is expected as
+    -- [{"what", "of", "who", "since", "until"}].
+    process    json        NOT NULL,
+    CONSTRAINT order_process_pkey PRIMARY KEY (tenant, order_id)
+) WITH (fillfactor = 80);
+
+-- The lists of what hangs are short, and what has ended is in none of them.
+CREATE INDEX order_process_open
+    ON read.order_process (tenant, started_at, order_id)
+    WHERE stage <> 'ended';
+CREATE INDEX order_process_due
+    ON read.order_process (tenant, due_at, order_id)
+    WHERE due_at IS NOT NULL;
+CREATE INDEX order_process_parked
+    ON read.order_process (tenant, started_at, order_id)
+    WHERE parked IS NOT NULL;
+
+-- One row per shipment that was created.
+CREATE TABLE read.shipment_summary (
+    shipment_id     uuid        NOT NULL,
+    order_id        uuid        NOT NULL,
+    -- What the customer pays for it, in minor units.
+    amount          bigint      NOT NULL,
+    -- The version of the shipment's stream.
+    version         bigint      NOT NULL,
+    position        bigint      NOT NULL,
+    created_at      timestamptz NOT NULL,
+    packed_at       timestamptz,
+    -- When the carrier took it.
+    dispatched_at   timestamptz,
+    -- When it arrived, as the carrier says.
+    delivered_at    timestamptz,
+    updated_at      timestamptz NOT NULL,
+    -- How often the carrier was asked to take it, and how often where it is.
+    attempts        integer     NOT NULL,
+    inquiries       integer     NOT NULL,
+    tenant          text        NOT NULL COLLATE "C",
+    location        text        NOT NULL COLLATE "C",
+    -- pending, packed, ready, dispatching, dispatched, delivered, cancelled, refused, failed, lost or
+    -- returned_to_sender.
+    status          text        NOT NULL COLLATE "C",
+    currency        text        NOT NULL COLLATE "C",
+    carrier         text,
+    tracking_number text,
+    -- What went wrong last, or why it is kept.
+    problem         text,
+    -- [{"line", "sku", "quantity"}]: what is in it.
+    lines           json        NOT NULL,
+    CONSTRAINT shipment_summary_pkey PRIMARY KEY (tenant, shipment_id)
+) WITH (fillfactor = 80);
+
+CREATE INDEX shipment_summary_order ON read.shipment_summary (tenant, order_id, shipment_id);
+CREATE INDEX shipment_summary_status
+    ON read.shipment_summary (tenant, status, created_at, shipment_id);
+CREATE INDEX shipment_summary_created_at
+    ON read.shipment_summary (tenant, created_at, shipment_id);
+
 -- One row per SKU and location.
 CREATE TABLE read.stock_level (
     on_hand    bigint      NOT NULL,
@@ -117,7 +199,8 @@ CREATE TABLE read.stock_level (
 CREATE INDEX stock_level_sku ON read.stock_level (tenant, sku, location);
 
 -- One row per customer and currency, so that sums are sums. Each order counts once in `orders` and at
--- most once in one of confirmed, cancelled, rejected and expired: where it is now. The rest is open.
+-- most once in one of confirmed, cancelled, rejected and expired: where it is now. The rest is open. An
+-- order that is completed stays among the confirmed, and counts as completed besides.
 -- Amounts are whole numbers; they are numeric because the sum of many orders may exceed a bigint.
 CREATE TABLE read.customer_summary (
     orders           bigint      NOT NULL,
@@ -130,6 +213,8 @@ CREATE TABLE read.customer_summary (
     rejected_amount  numeric     NOT NULL,
     expired_orders   bigint      NOT NULL,
     expired_amount   numeric     NOT NULL,
+    completed_orders bigint      NOT NULL,
+    completed_amount numeric     NOT NULL,
     first_order_at   timestamptz NOT NULL,
     last_order_at    timestamptz NOT NULL,
     position         bigint      NOT NULL,
@@ -154,6 +239,8 @@ CREATE TABLE read.sales_daily (
     rejected_amount  numeric     NOT NULL,
     expired_orders   bigint      NOT NULL,
     expired_amount   numeric     NOT NULL,
+    completed_orders bigint      NOT NULL,
+    completed_amount numeric     NOT NULL,
     position         bigint      NOT NULL,
     updated_at       timestamptz NOT NULL,
     day              date        NOT NULL,

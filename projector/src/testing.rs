@@ -1,5 +1,9 @@
 //! Histories for tests: valid ones, step by step.
 
+mod fulfilment;
+
+pub(crate) use fulfilment::{all_of_fulfilment, refund};
+
 use crate::{
     batch::Batch, projection::FoldError, projection::Projection, row::Row, storage::KeyOf,
 };
@@ -13,6 +17,7 @@ use domain::{
         OrderRejected, RejectionReason,
     },
     payment::{PaymentAuthorizationRequested, PaymentAuthorized, PaymentEvent},
+    shipment::ShipmentStatus,
     stock::{
         ReleaseReason, ReservationCommitted, ReservationExpired, ReservationReleased, Stock,
         StockAdjusted, StockEvent, StockReceived, StockReservationRejected, StockReserved, Stocks,
@@ -39,6 +44,7 @@ struct Known {
     lines: Vec<(Sku, i64)>,
     stage: Stage,
     held: bool,
+    shipment: Option<ShipmentStatus>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -145,6 +151,7 @@ impl History {
                 .collect(),
             stage: Stage::Placed,
             held: false,
+            shipment: None,
         });
         let placed = OrderPlaced {
             order_id,
@@ -233,6 +240,8 @@ impl History {
         let reason = "changed my mind".to_owned();
         let requested = CancellationRequested {
             order: brief.clone(),
+            confirmed,
+            request: 0,
             reason: reason.clone(),
         };
         self.order(order, requested);
@@ -384,11 +393,11 @@ impl History {
             self.place_at(&format!("c{}", pick % 4), &day, "EUR", &lines);
             return;
         };
-        let (brief, stage, held) = {
+        let (brief, stage, held, shipment) = {
             let known = self.known(order);
-            (known.brief.clone(), known.stage, known.held)
+            (known.brief.clone(), known.stage, known.held, known.shipment)
         };
-        match choice % 11 {
+        match choice % 15 {
             0 => self.receive(name, 10),
             1 => self.adjust(name, -1),
             2 | 3 => {
@@ -402,7 +411,7 @@ impl History {
                 );
             }
             4 | 5 if stage == Stage::Placed => self.carry_out(order),
-            6 => self.cancel(order, stage == Stage::Confirmed),
+            6 if shipment.is_none() => self.cancel(order, stage == Stage::Confirmed),
             7 if stage == Stage::Placed => {
                 self.reject_reservation(order, name);
                 let rejected = OrderRejected {
@@ -437,9 +446,12 @@ impl History {
                 self.order(order, placed);
                 self.known(order).held = true;
             }
+            11.. if stage == Stage::Confirmed => self.fulfil(order, pick),
             10 => {
                 let requested = CancellationRequested {
                     order: brief.clone(),
+                    confirmed: stage == Stage::Confirmed,
+                    request: 0,
                     reason: "too late".into(),
                 };
                 self.order(order, requested);
@@ -526,6 +538,7 @@ pub(crate) fn types_are_those_that_have_a_key<P: Projection>() {
     let order = history.place("c", &[("A", 1, 1)]);
     history.release(order, "A", 0, false);
     history.expire_reservation(order, "A", 0);
+    all_of_fulfilment(&mut history);
     let types = P::types();
     for event in history.events() {
         let listed = types.contains(&event.event.event_type());

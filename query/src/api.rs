@@ -43,11 +43,12 @@ impl Api {
 /// The read API.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Orders: queries", description = "Look at orders, stock, customers and sales."),
+    info(title = "Orders: queries", description = "Look at orders, shipments, stock, customers and sales."),
     components(schemas(ProblemDetails)),
     tags(
         (name = "orders", description = "Orders"),
         (name = "customers", description = "Customers"),
+        (name = "shipments", description = "Shipments"),
         (name = "stock", description = "Stock"),
         (name = "reports", description = "Reports"),
     )
@@ -59,8 +60,12 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(endpoints::list_orders::list_orders))
         .routes(routes!(endpoints::get_order::get_order))
         .routes(routes!(endpoints::order_events::order_events))
+        .routes(routes!(endpoints::order_process::order_process))
+        .routes(routes!(endpoints::list_processes::list_processes))
         .routes(routes!(endpoints::customer_orders::customer_orders))
         .routes(routes!(endpoints::get_customer::get_customer))
+        .routes(routes!(endpoints::list_shipments::list_shipments))
+        .routes(routes!(endpoints::get_shipment::get_shipment))
         .routes(routes!(endpoints::list_stock::list_stock))
         .routes(routes!(endpoints::get_stock::get_stock))
         .routes(routes!(endpoints::sales_report::sales_report))

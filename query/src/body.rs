@@ -1,6 +1,6 @@
 //! What several answers have in common.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// An amount of money.
@@ -24,21 +24,4 @@ pub(crate) struct MoneySum<'a> {
     /// ISO 4217.
     #[schema(example = "EUR")]
     pub currency: &'a str,
-}
-
-/// How much of an order was delivered, as filters take it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FulfilmentStatus {
-    /// Nothing is shipped yet.
-    Unfulfilled,
-}
-
-impl FulfilmentStatus {
-    /// As it is written in read models.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unfulfilled => "unfulfilled",
-        }
-    }
 }

@@ -18,9 +18,11 @@ mod orders;
 mod page;
 mod parameters;
 mod problem;
+mod processes;
 mod read_your_writes;
 mod sales;
 mod service;
+mod shipments;
 mod sql;
 
 pub use api::{QueryApi, openapi, router};

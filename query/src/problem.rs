@@ -2,7 +2,7 @@
 
 use crate::database::ReadError;
 use chassis::Problem;
-use domain::{CustomerId, OrderId, Position, Sku};
+use domain::{CustomerId, OrderId, Position, ShipmentId, Sku};
 use std::{error::Error, time::Duration};
 use store::StoreError;
 
@@ -100,6 +100,13 @@ pub(crate) fn token_of_another_epoch() -> Problem {
 
 pub(crate) fn no_such_order(order: OrderId) -> Problem {
     Problem::not_found("ORDER_NOT_FOUND", format!("There is no order {order}."))
+}
+
+pub(crate) fn no_such_shipment(shipment: ShipmentId) -> Problem {
+    Problem::not_found(
+        "SHIPMENT_NOT_FOUND",
+        format!("There is no shipment {shipment}."),
+    )
 }
 
 pub(crate) fn no_such_customer(customer: &CustomerId) -> Problem {

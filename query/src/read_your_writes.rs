@@ -29,6 +29,11 @@ pub(crate) struct ReadYourWrites {
 }
 
 impl ReadYourWrites {
+    /// Whether there is a write that must be seen.
+    pub(crate) const fn names_one(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Waits until `projection` has what the reader must see. False if it does not have it in time.
     ///
     /// # Errors

@@ -24,6 +24,8 @@ pub(crate) struct Counts {
     pub cancelled: Count,
     pub rejected: Count,
     pub expired: Count,
+    /// Of those that are confirmed.
+    pub completed: Count,
 }
 
 /// Orders, and what they are worth together.
@@ -46,8 +48,10 @@ pub(crate) struct Sales<'a> {
     orders: i64,
     /// The sum of their totals.
     total: MoneySum<'a>,
-    /// Those that the shop delivers.
+    /// Those that the shop delivers, or has delivered.
     confirmed: Worth<'a>,
+    /// Those of them that are completed.
+    completed: Worth<'a>,
     /// Those that were cancelled.
     cancelled: Worth<'a>,
     /// Those that could not be had.
@@ -59,7 +63,7 @@ pub(crate) struct Sales<'a> {
 }
 
 impl Counts {
-    /// The ten columns of `row` from `first` on: orders and amount of each, in the order above.
+    /// The twelve columns of `row` from `first` on: orders and amount of each, in the order above.
     pub(crate) fn read(row: &PgRow, table: &'static str, first: usize) -> Result<Self, ReadError> {
         let count = |nr: usize| -> Result<Count, ReadError> {
             Ok(Count {
@@ -73,6 +77,7 @@ impl Counts {
             cancelled: count(2)?,
             rejected: count(3)?,
             expired: count(4)?,
+            completed: count(5)?,
         })
     }
 
@@ -89,6 +94,7 @@ impl Counts {
             cancelled: plus(self.cancelled, other.cancelled),
             rejected: plus(self.rejected, other.rejected),
             expired: plus(self.expired, other.expired),
+            completed: plus(self.completed, other.completed),
         }
     }
 
@@ -106,6 +112,7 @@ impl Counts {
             orders: self.all.orders,
             total: worth(self.all).total,
             confirmed: worth(self.confirmed),
+            completed: worth(self.completed),
             cancelled: worth(self.cancelled),
             rejected: worth(self.rejected),
             expired: worth(self.expired),
@@ -145,6 +152,7 @@ mod tests {
             cancelled: count(1, 50),
             rejected: count(2, 150),
             expired: count(1, 100),
+            completed: count(3, 350),
         };
         assert_eq!(counts.open(), count(2, 300));
         let twice = counts.plus(counts);

@@ -3,17 +3,23 @@
 pub(crate) mod add_note;
 pub(crate) mod adjust_stock;
 pub(crate) mod cancel_order;
+pub(crate) mod deliver_shipment;
+pub(crate) mod dispatch_shipment;
+pub(crate) mod fail_shipment;
+pub(crate) mod lose_shipment;
+pub(crate) mod pack_shipment;
 pub(crate) mod place_hold;
 pub(crate) mod place_order;
 pub(crate) mod receive_stock;
 pub(crate) mod release_hold;
+pub(crate) mod return_shipment;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{
     Problem,
     extract::{StrictPath, invalid_path},
 };
-use domain::{IdError, OrderId, Sku, order::check_hold_name};
+use domain::{IdError, OrderId, ShipmentId, Sku, order::check_hold_name};
 use serde::Serialize;
 use std::str::FromStr;
 use utoipa::ToSchema;
@@ -31,6 +37,9 @@ pub(crate) struct OrderChanged {
 /// The order that a path names.
 pub(crate) struct OrderPath(pub OrderId);
 
+/// The shipment that a path names.
+pub(crate) struct ShipmentPath(pub ShipmentId);
+
 /// The SKU that a path names.
 pub(crate) struct SkuPath(pub Sku);
 
@@ -43,6 +52,15 @@ impl<S: Send + Sync> FromRequestParts<S> for OrderPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let StrictPath(order_id) = StrictPath::<String>::from_request_parts(parts, state).await?;
         parse("order_id", &order_id).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ShipmentPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let StrictPath(id) = StrictPath::<String>::from_request_parts(parts, state).await?;
+        parse("shipment_id", &id).map(Self)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     CommandApi,
     answers::WriteProblems,
-    body::{AddressBody, OrderBody},
+    body::{AddressBody, OrderBody, optional_time},
     placement::{NewOrder, place, placed},
     request::{Write, WriteHeaders},
 };
@@ -11,7 +11,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::Problem;
 use chrono::{DateTime, Utc};
 use domain::{Currency, CustomerId, Sku, order::NewLine};
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 /// An order to be placed.
@@ -37,7 +37,7 @@ pub(crate) struct PlaceOrderBody {
     reference: Option<String>,
     /// When the customer ordered, not before 1900; now, if it is left out. Time limits always count
     /// from now.
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default, deserialize_with = "optional_time")]
     placed_at: Option<DateTime<Utc>>,
 }
 
@@ -58,19 +58,6 @@ pub(crate) struct LineBody {
     /// The currency of the price; must be the order's, if it is given.
     #[schema(value_type = Option<String>)]
     currency: Option<Currency>,
-}
-
-/// A time as RFC 3339 writes it. What chrono takes by itself is more: years of any size, for one.
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    match DateTime::parse_from_rfc3339(&text) {
-        Ok(time) => Ok(Some(time.to_utc())),
-        Err(_) => Err(D::Error::custom(
-            "a time such as 2010-12-01T08:26:00Z is expected",
-        )),
-    }
 }
 
 /// Place an order.

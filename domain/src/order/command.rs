@@ -1,7 +1,7 @@
 //! What may be asked of an order.
 
-use super::{Address, RejectionReason};
-use crate::{Currency, CustomerId, OrderId, Sku};
+use super::{Address, LineQuantity, RejectionReason};
+use crate::{Currency, CustomerId, OrderId, ShipmentId, Sku};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -33,6 +33,14 @@ pub enum OrderCommand {
     PlaceHold(PlaceHold),
     /// Take a hold off it.
     ReleaseHold(ReleaseHold),
+    /// Say that some of it has left.
+    RecordShipped(RecordShipped),
+    /// Say that some of it has arrived.
+    RecordDelivered(RecordDelivered),
+    /// Say that some of it will not arrive.
+    RecordLost(RecordLost),
+    /// Close it: nothing of it is to come any more.
+    Complete(CompleteOrder),
 }
 
 /// One line as it is ordered.
@@ -97,10 +105,12 @@ pub struct RequestCancellation {
 
 /// Refuses a cancellation that was asked for.
 ///
-/// The policies of this crate give stock and payment back as soon as it is asked for, so this is
-/// for one that stands before them: shipping, which knows that the goods have left.
+/// Shipping does, which knows that the goods have left.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RejectCancellation {
+    /// Which one: how many were asked for before. An answer that comes again is none to the next.
+    #[serde(default)]
+    pub request: u32,
     /// Why, for people.
     pub reason: String,
 }
@@ -133,3 +143,36 @@ pub struct ReleaseHold {
     /// Which hold.
     pub hold: String,
 }
+
+/// Says that a shipment has left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordShipped {
+    /// Which shipment.
+    pub shipment_id: ShipmentId,
+    /// What is in it: 1 to 1,000 lines of the order.
+    pub lines: Vec<LineQuantity>,
+}
+
+/// Says that a shipment has arrived.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordDelivered {
+    /// Which shipment.
+    pub shipment_id: ShipmentId,
+    /// What is in it: 1 to 1,000 lines of the order.
+    pub lines: Vec<LineQuantity>,
+}
+
+/// Says that a shipment will not arrive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordLost {
+    /// Which shipment.
+    pub shipment_id: ShipmentId,
+    /// What is in it: 1 to 1,000 lines of the order.
+    pub lines: Vec<LineQuantity>,
+    /// Whether the carrier has brought it back.
+    pub returned: bool,
+}
+
+/// Closes an order of which nothing is to come any more.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CompleteOrder;

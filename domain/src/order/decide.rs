@@ -1,5 +1,7 @@
 //! What commands to an order lead to.
 
+mod fulfilment;
+
 use super::{
     AddNote, Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
     NoteAdded, Order, OrderCancelled, OrderCommand, OrderConfirmed, OrderError, OrderEvent,
@@ -43,6 +45,10 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::AddNote(command) => add_note(order, command),
         OrderCommand::PlaceHold(command) => place_hold(order, command),
         OrderCommand::ReleaseHold(command) => release_hold(order, command),
+        OrderCommand::RecordShipped(command) => fulfilment::record_shipped(order, command),
+        OrderCommand::RecordDelivered(command) => fulfilment::record_delivered(order, command),
+        OrderCommand::RecordLost(command) => fulfilment::record_lost(order, command),
+        OrderCommand::Complete(_) => fulfilment::complete(order),
     }
 }
 
@@ -69,11 +75,15 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
             text::prose("reason", &command.reason, 500)?;
         }
         OrderCommand::ReleaseHold(command) => check_hold_name(&command.hold)?,
+        OrderCommand::RecordShipped(command) => fulfilment::check_lines(&command.lines)?,
+        OrderCommand::RecordDelivered(command) => fulfilment::check_lines(&command.lines)?,
+        OrderCommand::RecordLost(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::Place(_)
         | OrderCommand::Confirm(_)
         | OrderCommand::Reject(_)
         | OrderCommand::Expire(_)
-        | OrderCommand::Cancel(_) => {}
+        | OrderCommand::Cancel(_)
+        | OrderCommand::Complete(_) => {}
     }
     Ok(())
 }
@@ -248,6 +258,8 @@ fn request_cancellation(order: &Placed, command: &RequestCancellation) -> Decisi
         Status::Placed | Status::Confirmed => Ok(vec![
             CancellationRequested {
                 order: order.brief(),
+                confirmed: order.status == Status::Confirmed,
+                request: order.cancellations,
                 reason: command.reason.clone(),
             }
             .into(),
@@ -260,8 +272,11 @@ fn request_cancellation(order: &Placed, command: &RequestCancellation) -> Decisi
 }
 
 fn reject_cancellation(order: &Placed, command: &RejectCancellation) -> Decision {
+    let asked = order.cancellations;
     match order.status {
-        Status::Cancelling => Ok(vec![
+        // An earlier one was rejected, or there were none now.
+        Status::Cancelling if command.request.saturating_add(1) < asked => Ok(vec![]),
+        Status::Cancelling if command.request.saturating_add(1) == asked => Ok(vec![
             CancellationRejected {
                 order: order.brief(),
                 confirmed: order.was_confirmed,
@@ -269,7 +284,7 @@ fn reject_cancellation(order: &Placed, command: &RejectCancellation) -> Decision
             }
             .into(),
         ]),
-        Status::Placed | Status::Confirmed if order.cancellation_rejected => Ok(vec![]),
+        _ if order.cancellation_rejected && command.request < asked => Ok(vec![]),
         status => Err(OrderError::State {
             status,
             command: "reject its cancellation",

@@ -85,6 +85,46 @@ pub enum OrderError {
         /// A hold that is on it.
         hold: String,
     },
+    /// What left is not told as it must be.
+    #[error("a shipment has 1 to {max} lines, with 1 to {quantity} of each")]
+    ShippedLines {
+        /// The most lines that it may have.
+        max: usize,
+        /// The most that may be of each.
+        quantity: i64,
+    },
+    /// More than is left of a line.
+    #[error("line {line}: {open} are left to {command}, not {quantity}")]
+    MoreThanLeft {
+        /// The line.
+        line: u32,
+        /// How many are left.
+        open: i64,
+        /// How many were named.
+        quantity: i64,
+        /// What was asked.
+        command: &'static str,
+    },
+    /// The shipment has ended otherwise.
+    #[error("the shipment has ended otherwise, which does not allow to {command}")]
+    ShipmentEnded {
+        /// What was asked.
+        command: &'static str,
+    },
+    /// Too many shipments.
+    #[error("an order has at most {max} shipments")]
+    TooManyShipments {
+        /// How many there may be.
+        max: usize,
+    },
+    /// Something of it is still to arrive.
+    #[error("line {line}: {open} are still to arrive")]
+    StillToArrive {
+        /// A line of which something is missing.
+        line: u32,
+        /// How many.
+        open: i64,
+    },
     /// Too many holds.
     #[error("an order has at most {max} holds")]
     TooManyHolds {
@@ -129,6 +169,11 @@ impl From<OrderError> for Refusal {
             ),
             E::State { .. } => (State, "ORDER_STATE", None),
             E::Held { .. } => (State, "ORDER_ON_HOLD", None),
+            E::ShippedLines { .. } => (Meaning, "SHIPPED_LINES", Some("/lines".into())),
+            E::MoreThanLeft { .. } => (State, "MORE_THAN_LEFT", None),
+            E::ShipmentEnded { .. } => (State, "SHIPMENT_ENDED", None),
+            E::TooManyShipments { .. } => (State, "TOO_MANY_SHIPMENTS", None),
+            E::StillToArrive { .. } => (State, "STILL_TO_ARRIVE", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
         };
         let refusal = Self::new(kind, code, error.to_string());

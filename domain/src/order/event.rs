@@ -1,6 +1,9 @@
 //! What may happen to an order. These shapes are frozen: a new shape is a new version.
 
-use crate::{Currency, CustomerId, OrderId, Sku, event::events};
+use crate::{
+    Currency, CustomerId, OrderId, ShipmentId, Sku,
+    event::{events, is_default},
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -28,6 +31,14 @@ events! {
         HoldPlaced = 1,
         /// A hold was taken off.
         HoldReleased = 1,
+        /// Some of it has left.
+        LinesShipped = 1,
+        /// Some of it has arrived.
+        LinesDelivered = 1,
+        /// Some of it will not arrive.
+        LinesLost = 1,
+        /// All of it has arrived, or will not.
+        OrderCompleted = 1,
     }
 }
 
@@ -148,6 +159,13 @@ pub struct OrderExpired {
 pub struct CancellationRequested {
     /// What was placed.
     pub order: OrderBrief,
+    /// Whether it was confirmed: then its shipments say whether it is too late. Else nothing can have
+    /// been packed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub confirmed: bool,
+    /// How many were asked for before.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub request: u32,
     /// Why, for people.
     pub reason: String,
 }
@@ -203,4 +221,59 @@ pub struct HoldReleased {
     pub order_id: OrderId,
     /// Which hold.
     pub hold: String,
+}
+
+/// So many of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineQuantity {
+    /// The line.
+    pub line: u32,
+    /// How many.
+    pub quantity: i64,
+}
+
+/// Some of an order has left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinesShipped {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// The shipment.
+    pub shipment_id: ShipmentId,
+    /// What is in it.
+    pub lines: Vec<LineQuantity>,
+    /// Whether nothing is left to leave.
+    pub all: bool,
+}
+
+/// Some of an order has arrived.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinesDelivered {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// The shipment.
+    pub shipment_id: ShipmentId,
+    /// What was in it.
+    pub lines: Vec<LineQuantity>,
+    /// Whether nothing is left to arrive.
+    pub all: bool,
+}
+
+/// Some of an order will not arrive: what was paid for it is given back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinesLost {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// The shipment.
+    pub shipment_id: ShipmentId,
+    /// What was in it.
+    pub lines: Vec<LineQuantity>,
+    /// Whether the carrier has brought it back.
+    pub returned: bool,
+}
+
+/// All of an order has arrived, or will not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderCompleted {
+    /// What was placed.
+    pub order: OrderBrief,
 }

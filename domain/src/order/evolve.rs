@@ -1,6 +1,6 @@
 //! What events change in an order.
 
-use super::{Order, OrderEvent, Placed, Status};
+use super::{Order, OrderEvent, Placed, ShipmentProgress, Status};
 use crate::recent::Recent;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,10 +12,12 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 status: Status::Placed,
                 was_confirmed: false,
                 cancellation_rejected: false,
+                cancellations: 0,
                 cancellation_reason: String::new(),
                 holds: BTreeMap::new(),
                 notes: 0,
                 recent_notes: Recent::default(),
+                fulfilment: None,
             });
         }
         // Nothing can have happened to an order before it was placed.
@@ -30,6 +32,7 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
         OrderEvent::CancellationRequested(event) => {
             order.was_confirmed = order.status == Status::Confirmed;
             order.cancellation_rejected = false;
+            order.cancellations = order.cancellations.saturating_add(1);
             order.cancellation_reason.clone_from(&event.reason);
             order.status = Status::Cancelling;
         }
@@ -52,6 +55,19 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
         OrderEvent::HoldReleased(event) => {
             order.holds.remove(&event.hold);
         }
+        OrderEvent::LinesShipped(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter(event.shipment_id, &event.lines, ShipmentProgress::Shipped);
+        }
+        OrderEvent::LinesDelivered(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter(event.shipment_id, &event.lines, ShipmentProgress::Delivered);
+        }
+        OrderEvent::LinesLost(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter(event.shipment_id, &event.lines, ShipmentProgress::Lost);
+        }
+        OrderEvent::OrderCompleted(_) => order.status = Status::Completed,
     }
     Order::Placed(order)
 }

@@ -5,24 +5,28 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod fulfilment;
 #[cfg(test)]
 mod properties;
 mod state;
 
 pub use command::{
-    AddNote, CancelOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand, PlaceHold, PlaceOrder,
-    RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation,
+    AddNote, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand,
+    PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped, RejectCancellation,
+    RejectOrder, ReleaseHold, RequestCancellation,
 };
 pub use error::OrderError;
 pub use event::{
     Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
-    NoteAdded, OrderBrief, OrderCancelled, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced,
-    OrderRejected, RejectionReason,
+    LineQuantity, LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
+    OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
+    RejectionReason,
 };
-pub use state::{Order, Placed, Status};
+pub use fulfilment::FulfilmentStatus;
+pub use state::{Fulfilment, LineProgress, Order, Placed, ShipmentProgress, Status};
 
-pub(crate) use decide::MAX_QUANTITY;
 pub use decide::check_hold_name;
+pub(crate) use decide::{FIRST_PLACED, MAX_QUANTITY};
 
 use crate::Decider;
 

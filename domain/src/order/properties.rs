@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Currency, CustomerId, Decider,
+    Currency, CustomerId, Decider, ShipmentId,
     testing::{at, meaning_knows_no_state, order_id, sku, uuid},
 };
 use proptest::prelude::*;
@@ -33,6 +33,14 @@ fn placement() -> impl Strategy<Value = PlaceOrder> {
     })
 }
 
+/// One of three shipments, with some of the order's first lines, or hostile ones.
+fn shipped() -> impl Strategy<Value = (ShipmentId, Vec<LineQuantity>)> {
+    let quantity = prop_oneof![8 => 1..4_i64, 1 => any::<i64>()];
+    let line = (0..4_u32, quantity).prop_map(|(line, quantity)| LineQuantity { line, quantity });
+    let shipment = (0..3_u64).prop_map(|n| ShipmentId::new(uuid(2, n)));
+    (shipment, proptest::collection::vec(line, 0..3))
+}
+
 fn command() -> impl Strategy<Value = OrderCommand> {
     let hold = || "[abA]";
     let text = || "[x\0]{0,3}";
@@ -48,7 +56,23 @@ fn command() -> impl Strategy<Value = OrderCommand> {
         text().prop_map(|reason| {
             OrderCommand::RequestCancellation(RequestCancellation { reason })
         }),
-        text().prop_map(|reason| OrderCommand::RejectCancellation(RejectCancellation { reason })),
+        (0..3_u32, text()).prop_map(|(request, reason)| {
+            OrderCommand::RejectCancellation(RejectCancellation { request, reason })
+        }),
+        shipped().prop_map(|(shipment_id, lines)| {
+            OrderCommand::RecordShipped(RecordShipped { shipment_id, lines })
+        }),
+        shipped().prop_map(|(shipment_id, lines)| {
+            OrderCommand::RecordDelivered(RecordDelivered { shipment_id, lines })
+        }),
+        (shipped(), any::<bool>()).prop_map(|((shipment_id, lines), returned)| {
+            OrderCommand::RecordLost(RecordLost {
+                shipment_id,
+                lines,
+                returned,
+            })
+        }),
+        Just(OrderCommand::Complete(CompleteOrder)),
         (0..3_u64, text()).prop_map(|(n, text)| OrderCommand::AddNote(AddNote {
             note_id: uuid(1, n),
             text,
@@ -70,9 +94,9 @@ fn may_follow(from: Status, to: Status) -> bool {
             S::Expired,
             S::Cancelling,
         ],
-        S::Confirmed => &[S::Confirmed, S::Cancelling],
+        S::Confirmed => &[S::Confirmed, S::Cancelling, S::Completed],
         S::Cancelling => &[S::Cancelling, S::Cancelled, S::Confirmed, S::Placed],
-        S::Rejected | S::Expired | S::Cancelled => &[from],
+        S::Rejected | S::Expired | S::Cancelled | S::Completed => &[from],
     };
     next.contains(&to)
 }
@@ -103,6 +127,26 @@ fn check_step(before: &Order, event: &OrderEvent, after: &Order) {
     if let OrderEvent::CancellationRejected(event) = event {
         assert_eq!(event.confirmed, after.status == Status::Confirmed);
     }
+    check_lines(event, after);
+}
+
+/// No more leaves than was ordered, no more ends than has left, and an order that is complete has
+/// nothing left to come.
+fn check_lines(event: &OrderEvent, after: &Placed) {
+    let (mut open, mut missing) = (0, 0);
+    for line in &after.placed.lines {
+        let progress = after.progress(line.line);
+        assert!((0..=line.quantity).contains(&progress.shipped));
+        assert!(progress.delivered >= 0 && progress.lost >= 0 && progress.under_way() >= 0);
+        open += line.quantity - progress.shipped;
+        missing += line.quantity - progress.delivered - progress.lost;
+    }
+    match event {
+        OrderEvent::LinesShipped(event) => assert_eq!(event.all, open == 0),
+        OrderEvent::LinesDelivered(event) => assert_eq!(event.all, missing == 0),
+        _ => {}
+    }
+    assert!(after.status != Status::Completed || missing == 0);
 }
 
 proptest! {
@@ -118,7 +162,8 @@ proptest! {
             let Ok(events) = Orders::decide(&state, &command) else {
                 continue;
             };
-            prop_assert!(events.len() <= 1);
+            // What is lost or arrives has left, which may have to be said first.
+            prop_assert!(events.len() <= 1 || matches!(events[0], OrderEvent::LinesShipped(_)));
             for event in events {
                 let after = Orders::evolve(state.clone(), &event);
                 check_step(&state, &event, &after);

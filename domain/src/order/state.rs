@@ -1,7 +1,7 @@
 //! What decisions about an order stand on.
 
-use super::{OrderBrief, OrderPlaced};
-use crate::recent::Recent;
+use super::{LineQuantity, OrderBrief, OrderPlaced};
+use crate::{ShipmentId, recent::Recent};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,6 +21,8 @@ pub enum Status {
     Cancelling,
     /// Cancelled.
     Cancelled,
+    /// All of it has arrived, or will not.
+    Completed,
 }
 
 impl Status {
@@ -33,7 +35,23 @@ impl Status {
             Self::Expired => "expired",
             Self::Cancelling => "cancelling",
             Self::Cancelled => "cancelled",
+            Self::Completed => "completed",
         }
+    }
+
+    /// The commands of people that are allowed to an order that is there, and held or not: read
+    /// models know no more of an order than that.
+    pub fn allowed_commands(self, held: bool) -> Vec<&'static str> {
+        let mut allowed = vec!["add_note"];
+        match self {
+            Self::Placed | Self::Confirmed => allowed.extend(["cancel", "place_hold"]),
+            Self::Cancelling => allowed.push("place_hold"),
+            Self::Rejected | Self::Expired | Self::Cancelled | Self::Completed => {}
+        }
+        if held {
+            allowed.push("release_hold");
+        }
+        allowed
     }
 }
 
@@ -58,6 +76,8 @@ pub struct Placed {
     pub(super) was_confirmed: bool,
     /// Whether the cancellation that was asked for last was refused.
     pub(super) cancellation_rejected: bool,
+    /// How often a cancellation was asked for.
+    pub(super) cancellations: u32,
     /// Why it is being cancelled.
     pub(super) cancellation_reason: String,
     /// The holds on it, with their reasons.
@@ -65,6 +85,68 @@ pub struct Placed {
     /// How many notes were written.
     pub notes: u64,
     pub(super) recent_notes: Recent,
+    /// What has left, and what became of it; none before something has.
+    pub(super) fulfilment: Option<Box<Fulfilment>>,
+}
+
+/// What has left of an order, and what became of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fulfilment {
+    /// How far each line is of which something has left.
+    pub lines: BTreeMap<u32, LineProgress>,
+    /// Where each shipment is that has left.
+    pub shipments: BTreeMap<ShipmentId, ShipmentProgress>,
+}
+
+/// How far a line is: what is neither delivered nor lost of what was shipped is under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LineProgress {
+    /// How many have left.
+    pub shipped: i64,
+    /// How many have arrived.
+    pub delivered: i64,
+    /// How many will not arrive.
+    pub lost: i64,
+}
+
+/// Where a shipment is that has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShipmentProgress {
+    /// Under way.
+    Shipped,
+    /// It has arrived.
+    Delivered,
+    /// It will not arrive.
+    Lost,
+}
+
+impl LineProgress {
+    /// How many are under way.
+    pub const fn under_way(self) -> i64 {
+        let arrived = self.shipped.saturating_sub(self.delivered);
+        arrived.saturating_sub(self.lost)
+    }
+}
+
+impl Fulfilment {
+    /// Enters that a shipment, which holds `lines`, has come so far.
+    pub(super) fn enter(
+        &mut self,
+        shipment: ShipmentId,
+        lines: &[LineQuantity],
+        progress: ShipmentProgress,
+    ) {
+        self.shipments.insert(shipment, progress);
+        for line in lines {
+            let known = self.lines.entry(line.line).or_default();
+            let counted = match progress {
+                ShipmentProgress::Shipped => &mut known.shipped,
+                ShipmentProgress::Delivered => &mut known.delivered,
+                ShipmentProgress::Lost => &mut known.lost,
+            };
+            *counted = counted.saturating_add(line.quantity);
+        }
+    }
 }
 
 impl Order {
@@ -82,7 +164,24 @@ impl Placed {
     pub(crate) fn size_of_many(&self) -> usize {
         /// A line or a hold, with its texts.
         const PART: usize = 128;
-        (self.placed.lines.len() + self.holds.len()) * PART + self.recent_notes.size()
+        let fulfilment = self.fulfilment.as_ref();
+        let left = fulfilment.map_or(0, |known| known.lines.len() + known.shipments.len());
+        (self.placed.lines.len() + self.holds.len() + left) * PART + self.recent_notes.size()
+    }
+
+    /// How far a line is.
+    pub fn progress(&self, line: u32) -> LineProgress {
+        let known = self
+            .fulfilment
+            .as_ref()
+            .and_then(|known| known.lines.get(&line));
+        known.copied().unwrap_or_default()
+    }
+
+    /// Where a shipment is that has left.
+    pub fn shipment(&self, shipment: ShipmentId) -> Option<ShipmentProgress> {
+        let known = self.fulfilment.as_ref()?;
+        known.shipments.get(&shipment).copied()
     }
 
     /// What later events repeat of the placement.
@@ -98,15 +197,6 @@ impl Placed {
 
     /// The commands of people that are allowed now.
     pub fn allowed_commands(&self) -> Vec<&'static str> {
-        let mut allowed = vec!["add_note"];
-        match self.status {
-            Status::Placed | Status::Confirmed => allowed.extend(["cancel", "place_hold"]),
-            Status::Cancelling => allowed.push("place_hold"),
-            Status::Rejected | Status::Expired | Status::Cancelled => {}
-        }
-        if !self.holds.is_empty() {
-            allowed.push("release_hold");
-        }
-        allowed
+        self.status.allowed_commands(!self.holds.is_empty())
     }
 }

@@ -1,6 +1,6 @@
 //! What may be asked of a payment.
 
-use crate::{Money, OrderId};
+use crate::{Money, OrderId, ShipmentId};
 use serde::{Deserialize, Serialize};
 
 /// Anything that may be asked of a payment.
@@ -18,12 +18,16 @@ pub enum PaymentCommand {
     RequestVoid(RequestVoid),
     /// The provider gave it back.
     RecordVoided(RecordVoided),
-    /// Take what is set aside.
+    /// Take what a shipment is worth of what is set aside.
     RequestCapture(RequestCapture),
     /// The provider took it.
     RecordCaptured(RecordCaptured),
     /// The provider did not take it.
     RecordCaptureFailed(RecordCaptureFailed),
+    /// Give back what was taken for a shipment.
+    RequestRefund(RequestRefund),
+    /// The provider gave it back.
+    RecordRefunded(RecordRefunded),
 }
 
 /// Asks for an authorization.
@@ -76,7 +80,7 @@ pub struct RecordOutcomeUnknown {
     pub detail: String,
 }
 
-/// Wants the authorization back.
+/// Wants back what is set aside, and what was taken of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestVoid {
     /// The order.
@@ -94,9 +98,19 @@ pub struct RecordVoided {
     pub authorization_id: String,
 }
 
-/// Wants the whole authorized amount.
+/// Wants what a shipment is worth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestCapture {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment.
+    pub shipment_id: ShipmentId,
+    /// How much.
+    pub amount: Money,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// How many attempts there may be.
+    pub max_attempts: u32,
     /// What makes the provider do it once; minted before the call.
     pub idempotency_key: String,
 }
@@ -106,6 +120,12 @@ pub struct RequestCapture {
 pub struct RecordCaptured {
     /// What the provider calls the authorization.
     pub authorization_id: String,
+    /// The shipment that it was taken for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+    /// Which attempt.
+    #[serde(default)]
+    pub attempt: u32,
     /// How much the provider took.
     pub amount: Money,
 }
@@ -115,6 +135,38 @@ pub struct RecordCaptured {
 pub struct RecordCaptureFailed {
     /// What the provider calls the authorization.
     pub authorization_id: String,
+    /// The shipment that it was to be taken for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+    /// Which attempt.
+    #[serde(default)]
+    pub attempt: u32,
     /// The provider's reason.
     pub code: String,
+}
+
+/// Wants back what was taken for a shipment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestRefund {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment.
+    pub shipment_id: ShipmentId,
+    /// How much.
+    pub amount: Money,
+    /// What makes the provider do it once; minted before the call.
+    pub idempotency_key: String,
+    /// Why, for people; there is one refund for each reason.
+    pub reason: String,
+}
+
+/// The provider gave back what was taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordRefunded {
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// Which refund of the payment, from 1.
+    pub refund: u32,
+    /// How much the provider gave back.
+    pub amount: Money,
 }

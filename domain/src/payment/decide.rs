@@ -1,12 +1,14 @@
 //! What commands to a payment lead to.
 
+mod capture;
+mod refund;
+
 use super::{
     Authorization, LatePaymentReversed, Payment, PaymentAuthorizationRequested, PaymentAuthorized,
-    PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentCommand,
-    PaymentDeclined, PaymentError, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown,
-    PaymentParked, PaymentStatus as S, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
-    RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined, RecordOutcomeUnknown,
-    RecordVoided, Request, RequestAuthorization, RequestCapture, RequestVoid,
+    PaymentCommand, PaymentDeclined, PaymentError, PaymentEvent, PaymentIntegrityMismatch,
+    PaymentOutcomeUnknown, PaymentParked, PaymentStatus as S, PaymentVoidDeferred,
+    PaymentVoidRequested, PaymentVoided, RecordAuthorized, RecordDeclined, RecordOutcomeUnknown,
+    RecordVoided, Request, RequestAuthorization, RequestVoid,
 };
 use crate::text;
 
@@ -25,9 +27,11 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
         PaymentCommand::RecordOutcomeUnknown(command) => record_unknown(payment, command),
         PaymentCommand::RequestVoid(command) => request_void(payment, command),
         PaymentCommand::RecordVoided(command) => record_voided(payment, command),
-        PaymentCommand::RequestCapture(command) => request_capture(payment, command),
-        PaymentCommand::RecordCaptured(command) => record_captured(payment, command),
-        PaymentCommand::RecordCaptureFailed(command) => record_capture_failed(payment, command),
+        PaymentCommand::RequestCapture(command) => capture::request(payment, command),
+        PaymentCommand::RecordCaptured(command) => capture::record(payment, command),
+        PaymentCommand::RecordCaptureFailed(command) => capture::record_failed(payment, command),
+        PaymentCommand::RequestRefund(command) => refund::request(payment, command),
+        PaymentCommand::RecordRefunded(command) => refund::record(payment, command),
     }
 }
 
@@ -190,8 +194,10 @@ fn request_void(payment: &Payment, command: &RequestVoid) -> Decision {
     let order_id = command.order_id;
     match payment.status {
         S::Voiding | S::Voided => Ok(vec![]),
-        S::Authorizing | S::OutcomeUnknown if payment.deferred_void.is_some() => Ok(vec![]),
-        S::Authorizing | S::OutcomeUnknown => Ok(vec![
+        S::Authorizing | S::OutcomeUnknown | S::Capturing if payment.deferred_void.is_some() => {
+            Ok(vec![])
+        }
+        S::Authorizing | S::OutcomeUnknown | S::Capturing => Ok(vec![
             PaymentVoidDeferred {
                 order_id,
                 idempotency_key: command.idempotency_key.clone(),
@@ -218,7 +224,10 @@ fn request_void(payment: &Payment, command: &RequestVoid) -> Decision {
                 .into(),
             ])
         }
-        S::Capturing | S::Captured => Err(state(payment, "void it")),
+        // What was taken cannot be let go any more: it is given back.
+        S::Captured | S::PartiallyCaptured | S::Refunding | S::Refunded | S::PartiallyRefunded => {
+            refund::all(payment, order_id, &command.idempotency_key, &command.reason)
+        }
     }
 }
 
@@ -255,73 +264,6 @@ fn record_voided(payment: &Payment, command: &RecordVoided) -> Decision {
             Ok(events)
         }
         _ => Err(state(payment, "record a void")),
-    }
-}
-
-fn request_capture(payment: &Payment, command: &RequestCapture) -> Decision {
-    match payment.status {
-        S::Capturing | S::Captured => Ok(vec![]),
-        S::Authorized => {
-            let authorization = authorization(payment, "capture it")?;
-            let request = payment
-                .request
-                .as_ref()
-                .ok_or_else(|| state(payment, "capture it"))?;
-            Ok(vec![
-                PaymentCaptureRequested {
-                    order_id: request.order_id,
-                    authorization_id: authorization.authorization_id.clone(),
-                    amount: authorization.amount,
-                    idempotency_key: command.idempotency_key.clone(),
-                }
-                .into(),
-            ])
-        }
-        _ => Err(state(payment, "capture it")),
-    }
-}
-
-fn record_captured(payment: &Payment, command: &RecordCaptured) -> Decision {
-    let authorization = authorization(payment, "record a capture")?;
-    same(authorization, &command.authorization_id)?;
-    let request = payment
-        .request
-        .as_ref()
-        .ok_or_else(|| state(payment, "record a capture"))?;
-    match payment.status {
-        S::Captured => Ok(vec![]),
-        S::Capturing if command.amount == authorization.amount => Ok(vec![
-            PaymentCaptured {
-                order_id: request.order_id,
-                authorization_id: command.authorization_id.clone(),
-                amount: command.amount,
-            }
-            .into(),
-        ]),
-        S::Capturing => Err(PaymentError::OtherAmount),
-        _ => Err(state(payment, "record a capture")),
-    }
-}
-
-fn record_capture_failed(payment: &Payment, command: &RecordCaptureFailed) -> Decision {
-    let authorization = authorization(payment, "record a failed capture")?;
-    same(authorization, &command.authorization_id)?;
-    let request = payment
-        .request
-        .as_ref()
-        .ok_or_else(|| state(payment, "record a failed capture"))?;
-    match payment.status {
-        // It failed and was recorded: the amount is still set aside.
-        S::Authorized => Ok(vec![]),
-        S::Capturing => Ok(vec![
-            PaymentCaptureFailed {
-                order_id: request.order_id,
-                authorization_id: command.authorization_id.clone(),
-                code: text::cleaned(&command.code, MAX_CODE),
-            }
-            .into(),
-        ]),
-        _ => Err(state(payment, "record a failed capture")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why a command to a payment may be refused.
 
 use super::PaymentStatus;
-use crate::{Refusal, RefusalKind};
+use crate::{Money, Refusal, RefusalKind};
 
 /// Why a command to a payment was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,8 +24,40 @@ pub enum PaymentError {
     #[error("the authorization is not the one of this payment")]
     OtherAuthorization,
     /// The provider speaks of another amount.
-    #[error("the amount is not what was authorized")]
+    #[error("the amount is not what was asked for")]
     OtherAmount,
+    /// More would be taken than is set aside.
+    #[error("of {authorized} that were authorized, {taken} are taken already: not {amount} more")]
+    MoreThanAuthorized {
+        /// How much is set aside.
+        authorized: Money,
+        /// How much is taken of it, or is being taken.
+        taken: Money,
+        /// How much more was asked for.
+        amount: Money,
+    },
+    /// More would be given back than was taken.
+    #[error("of {captured} that were taken, {refunded} are given back already: not {amount} more")]
+    MoreThanCaptured {
+        /// How much was taken.
+        captured: Money,
+        /// How much of it is given back, or is being given back.
+        refunded: Money,
+        /// How much more was asked for.
+        amount: Money,
+    },
+    /// Too many captures, or refunds.
+    #[error("a payment has at most {max} captures, and as many refunds")]
+    TooMany {
+        /// How many there may be.
+        max: usize,
+    },
+    /// The provider speaks of a refund that was not asked for.
+    #[error("there is no refund {refund}")]
+    NoRefund {
+        /// The refund that was named.
+        refund: u32,
+    },
     /// The amount is negative.
     #[error("the amount must not be negative")]
     Amount,
@@ -40,6 +72,10 @@ impl From<PaymentError> for Refusal {
             E::Attempt { .. } => (State, "PAYMENT_ATTEMPT"),
             E::OtherAuthorization => (State, "OTHER_AUTHORIZATION"),
             E::OtherAmount => (State, "OTHER_AMOUNT"),
+            E::MoreThanAuthorized { .. } => (State, "MORE_THAN_AUTHORIZED"),
+            E::MoreThanCaptured { .. } => (State, "MORE_THAN_CAPTURED"),
+            E::TooMany { .. } => (State, "TOO_MANY_CAPTURES"),
+            E::NoRefund { .. } => (State, "NO_REFUND"),
             E::Amount => (Meaning, "NEGATIVE_AMOUNT"),
         };
         Self::new(kind, code, error.to_string())

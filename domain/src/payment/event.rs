@@ -3,7 +3,10 @@
 //! A *Requested* event is written before the provider is called, with the key that makes the call
 //! happen once.
 
-use crate::{Money, OrderId, event::events};
+use crate::{
+    Money, OrderId, ShipmentId,
+    event::{events, is_default},
+};
 use serde::{Deserialize, Serialize};
 
 events! {
@@ -35,6 +38,10 @@ events! {
         PaymentCaptured = 1,
         /// The provider did not take the amount.
         PaymentCaptureFailed = 1,
+        /// The provider is to be asked to give back what it took.
+        PaymentRefundRequested = 1,
+        /// What was taken was given back.
+        PaymentRefunded = 1,
     }
 }
 
@@ -172,10 +179,19 @@ pub struct LatePaymentReversed {
 pub struct PaymentCaptureRequested {
     /// The order.
     pub order_id: OrderId,
+    /// The shipment that it is taken for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
     /// What the provider calls the authorization.
     pub authorization_id: String,
     /// How much.
     pub amount: Money,
+    /// Which attempt, from 1.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub attempt: u32,
+    /// How many attempts there may be.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub max_attempts: u32,
     /// What makes the provider do it once.
     pub idempotency_key: String,
 }
@@ -185,6 +201,9 @@ pub struct PaymentCaptureRequested {
 pub struct PaymentCaptured {
     /// The order.
     pub order_id: OrderId,
+    /// The shipment that it was taken for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
     /// What the provider calls the authorization.
     pub authorization_id: String,
     /// How much.
@@ -196,8 +215,56 @@ pub struct PaymentCaptured {
 pub struct PaymentCaptureFailed {
     /// The order.
     pub order_id: OrderId,
+    /// The shipment that it was to be taken for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
     /// What the provider calls the authorization.
     pub authorization_id: String,
+    /// How much was to be taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// Which attempt, from 1.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub attempt: u32,
+    /// How many attempts are left.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub attempts_left: u32,
     /// The provider's reason.
     pub code: String,
+}
+
+/// The provider is to be asked to give back what it took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRefundRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment that it had been taken for; none if all is given back that was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// Which refund of the payment, from 1.
+    pub refund: u32,
+    /// How much.
+    pub amount: Money,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// What was taken was given back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRefunded {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment that it had been taken for; none if all was given back that was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// Which refund of the payment, from 1.
+    pub refund: u32,
+    /// How much.
+    pub amount: Money,
 }

@@ -1,6 +1,8 @@
 //! What events change in a payment.
 
-use super::{Authorization, Payment, PaymentEvent, PaymentStatus, Request};
+use super::{
+    Authorization, Capture, CaptureProgress, Payment, PaymentEvent, PaymentStatus, Refund, Request,
+};
 
 pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
     match event {
@@ -50,9 +52,70 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         PaymentEvent::PaymentVoidRequested(_) => payment.status = PaymentStatus::Voiding,
         PaymentEvent::PaymentVoided(_) => payment.status = PaymentStatus::Voided,
         PaymentEvent::LatePaymentReversed(_) => payment.late = false,
-        PaymentEvent::PaymentCaptureRequested(_) => payment.status = PaymentStatus::Capturing,
-        PaymentEvent::PaymentCaptured(_) => payment.status = PaymentStatus::Captured,
-        PaymentEvent::PaymentCaptureFailed(_) => payment.status = PaymentStatus::Authorized,
+        PaymentEvent::PaymentCaptureRequested(event) => {
+            let capture = Capture {
+                amount: event.amount,
+                attempt: event.attempt,
+                max_attempts: event.max_attempts,
+                idempotency_key: event.idempotency_key.clone(),
+                progress: CaptureProgress::Requested,
+            };
+            payment.captures.insert(event.shipment_id, capture);
+            payment.status = settled(&payment);
+        }
+        PaymentEvent::PaymentCaptured(event) => {
+            if let Some(capture) = payment.captures.get_mut(&event.shipment_id) {
+                capture.progress = CaptureProgress::Captured;
+            }
+            payment.status = settled(&payment);
+        }
+        PaymentEvent::PaymentCaptureFailed(event) => {
+            if let Some(capture) = payment.captures.get_mut(&event.shipment_id) {
+                capture.progress = CaptureProgress::Failed;
+            }
+            payment.status = settled(&payment);
+        }
+        PaymentEvent::PaymentRefundRequested(event) => {
+            let refund = Refund {
+                shipment_id: event.shipment_id,
+                amount: event.amount,
+                idempotency_key: event.idempotency_key.clone(),
+                reason: event.reason.clone(),
+                done: false,
+            };
+            payment.refunds.insert(event.refund, refund);
+            payment.status = settled(&payment);
+        }
+        PaymentEvent::PaymentRefunded(event) => {
+            if let Some(refund) = payment.refunds.get_mut(&event.refund) {
+                refund.done = true;
+            }
+            payment.status = settled(&payment);
+        }
     }
     payment
+}
+
+/// Where a payment is of which something is or was taken: what the provider is asked for comes
+/// before what it has done.
+fn settled(payment: &Payment) -> PaymentStatus {
+    let authorized = payment.authorization.as_ref();
+    let authorized = authorized.map_or(0, |known| known.amount.amount);
+    let (captured, refunded) = (payment.captured(), payment.refunded());
+    let gives_back = payment.refunds.values().any(|refund| !refund.done);
+    if payment.is_capturing() {
+        PaymentStatus::Capturing
+    } else if gives_back {
+        PaymentStatus::Refunding
+    } else if !payment.refunds.is_empty() && refunded >= captured {
+        PaymentStatus::Refunded
+    } else if !payment.refunds.is_empty() {
+        PaymentStatus::PartiallyRefunded
+    } else if !payment.has_captured() {
+        PaymentStatus::Authorized
+    } else if captured >= authorized {
+        PaymentStatus::Captured
+    } else {
+        PaymentStatus::PartiallyCaptured
+    }
 }

@@ -11,16 +11,19 @@ mod state;
 
 pub use command::{
     PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-    RecordOutcomeUnknown, RecordVoided, RequestAuthorization, RequestCapture, RequestVoid,
+    RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization, RequestCapture,
+    RequestRefund, RequestVoid,
 };
 pub use error::PaymentError;
 pub use event::{
     LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized, PaymentCaptureFailed,
     PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
-    PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentVoidDeferred,
-    PaymentVoidRequested, PaymentVoided,
+    PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentRefundRequested,
+    PaymentRefunded, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
 };
-pub use state::{Authorization, Payment, PaymentStatus, Request};
+pub use state::{
+    Authorization, Capture, CaptureKey, CaptureProgress, Payment, PaymentStatus, Refund, Request,
+};
 
 use crate::Decider;
 

@@ -2,16 +2,26 @@
 
 use super::*;
 use crate::{
-    Decider, Money,
-    testing::{eur, meaning_knows_no_state, order_id},
+    Decider, Money, ShipmentId,
+    testing::{eur, meaning_knows_no_state, order_id, uuid},
 };
 use PaymentStatus as S;
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn shipment() -> impl Strategy<Value = ShipmentId> {
+    (0..3_u64).prop_map(|n| ShipmentId::new(uuid(2, n)))
+}
+
+/// What a shipment is worth; three of the smaller ones fit into what is authorized.
+fn part() -> impl Strategy<Value = Money> {
+    prop_oneof![6 => Just(eur(30)), 2 => Just(eur(60)), 1 => Just(eur(0)), 1 => any::<i64>().prop_map(eur)]
+}
 
 fn command() -> impl Strategy<Value = PaymentCommand> {
     let amount = || prop_oneof![6 => Just(eur(100)), 1 => any::<i64>().prop_map(eur)];
     let name = || prop_oneof![6 => Just("auth"), 1 => Just("other"), 1 => Just("\0")];
-    let attempt = || 0..5_u32;
+    let attempt = || prop_oneof![3 => Just(1), 1 => 0..5_u32];
     let inquiries = prop_oneof![4 => 0..5_u32, 1 => any::<u32>()];
     prop_oneof![
         (attempt(), prop_oneof![9 => Just(100), 1 => Just(-1)]).prop_map(|(attempt, amount)| {
@@ -51,21 +61,49 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
         name().prop_map(|name| PaymentCommand::RecordVoided(RecordVoided {
             authorization_id: name.into(),
         })),
-        Just(PaymentCommand::RequestCapture(RequestCapture {
-            idempotency_key: "c".into(),
-        })),
-        (name(), amount()).prop_map(|(name, amount)| {
+        (shipment(), attempt(), part()).prop_map(|(shipment_id, attempt, amount)| {
+            PaymentCommand::RequestCapture(RequestCapture {
+                order_id: order_id(1),
+                shipment_id,
+                amount,
+                attempt,
+                max_attempts: 3,
+                idempotency_key: format!("c{attempt}"),
+            })
+        }),
+        (name(), shipment(), attempt(), part()).prop_map(|(name, shipment_id, attempt, amount)| {
             PaymentCommand::RecordCaptured(RecordCaptured {
                 authorization_id: name.into(),
+                shipment_id: Some(shipment_id),
+                attempt,
                 amount,
             })
         }),
-        name().prop_map(
-            |name| PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
+        (name(), shipment(), attempt()).prop_map(|(name, shipment_id, attempt)| {
+            PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
                 authorization_id: name.into(),
+                shipment_id: Some(shipment_id),
+                attempt,
                 code: "no".into(),
             })
-        ),
+        }),
+        (shipment(), part(), any::<bool>()).prop_map(|(shipment_id, amount, lost)| {
+            let reason = if lost { "lost" } else { "returned" };
+            PaymentCommand::RequestRefund(RequestRefund {
+                order_id: order_id(1),
+                shipment_id,
+                amount,
+                idempotency_key: format!("r{reason}"),
+                reason: reason.into(),
+            })
+        }),
+        (name(), 0..4_u32, part()).prop_map(|(name, refund, amount)| {
+            PaymentCommand::RecordRefunded(RecordRefunded {
+                authorization_id: name.into(),
+                refund,
+                amount,
+            })
+        }),
     ]
 }
 
@@ -73,7 +111,10 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
 #[derive(Debug, Default)]
 struct Books {
     authorized: Vec<Money>,
-    captured: Vec<Money>,
+    captured: BTreeMap<Option<ShipmentId>, i64>,
+    capturing: BTreeMap<Option<ShipmentId>, i64>,
+    refunding: BTreeMap<u32, i64>,
+    refunded: BTreeSet<u32>,
     requested: u32,
     deferred: bool,
     late: bool,
@@ -98,7 +139,6 @@ impl Books {
                 self.late = self.deferred;
             }
             PaymentEvent::PaymentIntegrityMismatch(event) => self.authorized.push(event.actual),
-            PaymentEvent::PaymentCaptured(event) => self.captured.push(event.amount),
             PaymentEvent::PaymentVoidDeferred(_) => self.deferred = true,
             PaymentEvent::PaymentVoided(event) => {
                 assert!(!self.given_back, "given back twice");
@@ -109,23 +149,61 @@ impl Books {
                 self.given_back = true;
             }
             PaymentEvent::LatePaymentReversed(_) => self.reversed = true,
+            taken => self.take(taken),
+        }
+        self.check();
+    }
+
+    fn take(&mut self, event: &PaymentEvent) {
+        match event {
+            PaymentEvent::PaymentCaptureRequested(event) => {
+                assert!(!self.deferred, "taken, and to be given back");
+                assert!(
+                    !self.captured.contains_key(&event.shipment_id),
+                    "taken twice"
+                );
+                let before = self
+                    .capturing
+                    .insert(event.shipment_id, event.amount.amount);
+                assert_eq!(before, None, "asked for twice");
+            }
+            PaymentEvent::PaymentCaptured(event) => {
+                let asked = self.capturing.remove(&event.shipment_id);
+                assert_eq!(asked, Some(event.amount.amount));
+                self.captured.insert(event.shipment_id, event.amount.amount);
+            }
+            PaymentEvent::PaymentCaptureFailed(event) => {
+                let asked = self.capturing.remove(&event.shipment_id);
+                assert_eq!(asked, event.amount.map(|amount| amount.amount));
+            }
+            PaymentEvent::PaymentRefundRequested(event) => {
+                let before = self.refunding.insert(event.refund, event.amount.amount);
+                assert_eq!(before, None, "given back twice");
+            }
+            PaymentEvent::PaymentRefunded(event) => {
+                let asked = self.refunding.get(&event.refund);
+                assert_eq!(asked, Some(&event.amount.amount));
+                assert!(self.refunded.insert(event.refund), "given back twice");
+            }
             _ => {}
         }
-        let sum = |amounts: &[Money]| {
-            amounts
-                .iter()
-                .map(|money| i128::from(money.amount))
-                .sum::<i128>()
-        };
+    }
+
+    fn check(&self) {
+        let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.map(i128::from).sum::<i128>();
+        let authorized = sum(&mut self.authorized.iter().map(|money| money.amount));
+        let captured = sum(&mut self.captured.values().copied());
+        let capturing = sum(&mut self.capturing.values().copied());
+        let refunds = sum(&mut self.refunding.values().copied());
         assert!(self.authorized.len() <= 1, "authorized twice");
-        assert!(self.captured.len() <= 1, "captured twice");
         if !self.captured.is_empty() {
             assert!(
-                sum(&self.captured) <= sum(&self.authorized),
+                captured + capturing <= authorized,
                 "captured more than authorized"
             );
             assert!(!self.given_back, "given back and captured");
         }
+        assert!(refunds <= captured, "more given back than was taken");
     }
 }
 
@@ -140,6 +218,30 @@ fn put(state: &mut Payment, books: &mut Books, command: &PaymentCommand) -> bool
     !events.is_empty()
 }
 
+/// What the state says of its own, against the books.
+fn check_status(state: &Payment, books: &Books) {
+    let captured: i64 = books.captured.values().sum();
+    let done = |refund: &&u32| books.refunded.contains(refund);
+    let refunded = books
+        .refunding
+        .keys()
+        .filter(done)
+        .map(|n| books.refunding[n]);
+    let refunded: i64 = refunded.sum();
+    assert_eq!((state.captured(), state.refunded()), (captured, refunded));
+    let waits = books.refunding.len() > books.refunded.len();
+    match state.status {
+        S::Capturing => assert!(!books.capturing.is_empty()),
+        S::Refunding => assert!(waits),
+        S::Refunded => assert!(!waits && captured == refunded),
+        S::PartiallyRefunded => assert!(!waits && captured > refunded),
+        S::Captured | S::PartiallyCaptured => {
+            assert!(!books.captured.is_empty() && books.refunding.is_empty());
+        }
+        _ => assert!(books.captured.is_empty() && books.capturing.is_empty()),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
@@ -152,6 +254,7 @@ proptest! {
         for command in &commands {
             meaning_knows_no_state::<Payments>(&state, command);
             put(&mut state, &mut books, command);
+            check_status(&state, &books);
             let again = Payments::decide(&state, command);
             prop_assert!(again.is_err() || again == Ok(vec![]), "{again:?}");
         }
@@ -159,6 +262,9 @@ proptest! {
         prop_assert!(!state.parked || state.status == S::OutcomeUnknown);
         if let (true, true, Some(request)) = (waits, books.deferred, state.request.clone()) {
             end(&mut state, &mut books, &request, approves);
+        }
+        if books.deferred && state.status == S::Capturing {
+            end_captures(&mut state, &mut books, approves);
         }
         if books.deferred && state.status == S::Voided {
             prop_assert!(books.given_back);
@@ -188,11 +294,61 @@ fn end(state: &mut Payment, books: &mut Books, request: &Request, approves: bool
             S::Voiding,
             "a late success is given back at once"
         );
-        let voided = PaymentCommand::RecordVoided(RecordVoided {
-            authorization_id: "auth".into(),
-        });
-        assert!(put(state, books, &voided));
+        void(state, books);
     }
     assert_eq!(state.status, S::Voided);
     assert!(books.given_back);
+}
+
+fn void(state: &mut Payment, books: &mut Books) {
+    let known = state.authorization.as_ref();
+    let voided = PaymentCommand::RecordVoided(RecordVoided {
+        authorization_id: known.unwrap().authorization_id.clone(),
+    });
+    assert!(put(state, books, &voided));
+}
+
+/// What was to be taken is, or is not, at last: a deferred void ends in a void or in a refund of all.
+fn end_captures(state: &mut Payment, books: &mut Books, takes: bool) {
+    let authorization_id = state
+        .authorization
+        .as_ref()
+        .unwrap()
+        .authorization_id
+        .clone();
+    for (shipment_id, capture) in state.captures.clone() {
+        if capture.progress != CaptureProgress::Requested {
+            continue;
+        }
+        let outcome = match takes {
+            true => PaymentCommand::RecordCaptured(RecordCaptured {
+                authorization_id: authorization_id.clone(),
+                shipment_id,
+                attempt: capture.attempt,
+                amount: capture.amount,
+            }),
+            false => PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
+                authorization_id: authorization_id.clone(),
+                shipment_id,
+                attempt: capture.attempt,
+                code: "no".into(),
+            }),
+        };
+        assert!(put(state, books, &outcome));
+    }
+    if books.captured.is_empty() {
+        assert_eq!(state.status, S::Voiding);
+        return void(state, books);
+    }
+    assert_eq!(state.status, S::Refunding);
+    for (refund, known) in state.refunds.clone() {
+        let refunded = PaymentCommand::RecordRefunded(RecordRefunded {
+            authorization_id: authorization_id.clone(),
+            refund,
+            amount: known.amount,
+        });
+        put(state, books, &refunded);
+    }
+    assert_eq!(state.status, S::Refunded);
+    assert_eq!(state.captured(), state.refunded());
 }

@@ -1,7 +1,8 @@
 //! What decisions about a payment stand on.
 
-use crate::{Money, OrderId};
+use crate::{Money, OrderId, ShipmentId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Where a payment is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,10 +23,18 @@ pub enum PaymentStatus {
     Voiding,
     /// Nothing is set aside any more.
     Voided,
-    /// The provider was asked to take the amount.
+    /// The provider was asked to take the amount, or some of it.
     Capturing,
     /// The amount was taken.
     Captured,
+    /// Some of the amount was taken.
+    PartiallyCaptured,
+    /// The provider was asked to give back what it took, or some of it.
+    Refunding,
+    /// All that was taken was given back.
+    Refunded,
+    /// Some of what was taken was given back.
+    PartiallyRefunded,
 }
 
 impl PaymentStatus {
@@ -41,6 +50,10 @@ impl PaymentStatus {
             Self::Voided => "voided",
             Self::Capturing => "capturing",
             Self::Captured => "captured",
+            Self::PartiallyCaptured => "partially_captured",
+            Self::Refunding => "refunding",
+            Self::Refunded => "refunded",
+            Self::PartiallyRefunded => "partially_refunded",
         }
     }
 }
@@ -69,6 +82,50 @@ pub struct Authorization {
     pub amount: Money,
 }
 
+/// Which shipment something is taken for; none where that was not said.
+pub type CaptureKey = Option<ShipmentId>;
+
+/// What is taken for a shipment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Capture {
+    /// How much.
+    pub amount: Money,
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// How many attempts there may be.
+    pub max_attempts: u32,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+    /// How far that is.
+    pub progress: CaptureProgress,
+}
+
+/// How far a capture is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureProgress {
+    /// The provider was asked.
+    Requested,
+    /// The provider took it.
+    Captured,
+    /// The provider did not take it: it may be asked again.
+    Failed,
+}
+
+/// What is given back of what was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refund {
+    /// What it had been taken for; none if all is given back.
+    pub shipment_id: Option<ShipmentId>,
+    /// How much.
+    pub amount: Money,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+    /// Why.
+    pub reason: String,
+    /// Whether the provider gave it back.
+    pub done: bool,
+}
+
 /// A payment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Payment {
@@ -86,4 +143,58 @@ pub struct Payment {
     pub(super) late: bool,
     /// Whether an operator must look.
     pub parked: bool,
+    /// What is taken of what is set aside, by shipment.
+    pub captures: BTreeMap<CaptureKey, Capture>,
+    /// What is given back of it, by the number of the refund.
+    pub refunds: BTreeMap<u32, Refund>,
+}
+
+impl Payment {
+    /// How much was taken, in minor units.
+    pub fn captured(&self) -> i64 {
+        self.taken(&[CaptureProgress::Captured])
+    }
+
+    /// How much was taken or is being taken, in minor units.
+    pub(super) fn claimed(&self) -> i64 {
+        self.taken(&[CaptureProgress::Captured, CaptureProgress::Requested])
+    }
+
+    fn taken(&self, which: &[CaptureProgress]) -> i64 {
+        let captures = self.captures.values();
+        captures
+            .filter(|capture| which.contains(&capture.progress))
+            .fold(0, |sum, capture| sum.saturating_add(capture.amount.amount))
+    }
+
+    /// How much was given back, in minor units.
+    pub fn refunded(&self) -> i64 {
+        let refunds = self.refunds.values().filter(|refund| refund.done);
+        refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
+    }
+
+    /// How much was given back or is being given back, in minor units.
+    pub(super) fn reclaimed(&self) -> i64 {
+        let refunds = self.refunds.values();
+        refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
+    }
+
+    /// Whether something is being taken.
+    pub(super) fn is_capturing(&self) -> bool {
+        let mut captures = self.captures.values();
+        captures.any(|capture| capture.progress == CaptureProgress::Requested)
+    }
+
+    /// Whether something was taken, be it nothing because nothing was to pay.
+    pub(super) fn has_captured(&self) -> bool {
+        let mut captures = self.captures.values();
+        captures.any(|capture| capture.progress == CaptureProgress::Captured)
+    }
+
+    /// About how many bytes that takes of which there may be many.
+    pub(crate) fn size_of_many(&self) -> usize {
+        /// A capture or a refund, with its texts.
+        const PART: usize = 256;
+        (self.captures.len() + self.refunds.len()) * PART
+    }
 }

@@ -1,8 +1,10 @@
 //! Calls to participants: what they ask, and whether anybody still waits for the answer.
 
 use crate::{
-    Money, OrderId,
-    payment::{Authorization, Payment, PaymentStatus},
+    Money, OrderId, ShipmentId, State, StreamId, TenantId,
+    event::is_default,
+    payment::{Authorization, CaptureProgress, Payment, PaymentStatus},
+    shipment::{Parcel, ShipmentStatus},
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,16 +47,57 @@ pub enum Call {
         /// What makes the provider do it once.
         idempotency_key: String,
     },
-    /// Ask the payment provider to take what is set aside.
+    /// Ask the payment provider to take some of what is set aside, or all of it.
     Capture {
         /// The order.
         order_id: OrderId,
+        /// The shipment that it is taken for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shipment_id: Option<ShipmentId>,
         /// What the provider calls the authorization.
         authorization_id: String,
         /// How much.
         amount: Money,
+        /// Which attempt.
+        #[serde(default, skip_serializing_if = "is_default")]
+        attempt: u32,
         /// What makes the provider do it once.
         idempotency_key: String,
+    },
+    /// Ask the payment provider to give back what it took.
+    Refund {
+        /// The order.
+        order_id: OrderId,
+        /// What the provider calls the authorization.
+        authorization_id: String,
+        /// Which refund of the payment.
+        refund: u32,
+        /// How much.
+        amount: Money,
+        /// What makes the provider do it once.
+        idempotency_key: String,
+    },
+    /// Ask the carrier to take a shipment.
+    Dispatch {
+        /// The order.
+        order_id: OrderId,
+        /// The shipment.
+        shipment_id: ShipmentId,
+        /// Which attempt.
+        attempt: u32,
+        /// What makes the carrier do it once.
+        idempotency_key: String,
+    },
+    /// Ask the carrier where a shipment is.
+    Track {
+        /// The order.
+        order_id: OrderId,
+        /// The shipment.
+        shipment_id: ShipmentId,
+        /// What the carrier calls it.
+        tracking_number: String,
+        /// How often it was asked, this time included.
+        inquiries: u32,
     },
 }
 
@@ -65,16 +108,57 @@ impl Call {
             Self::Authorize { order_id, .. }
             | Self::Inquire { order_id, .. }
             | Self::Void { order_id, .. }
-            | Self::Capture { order_id, .. } => *order_id,
+            | Self::Capture { order_id, .. }
+            | Self::Refund { order_id, .. }
+            | Self::Dispatch { order_id, .. }
+            | Self::Track { order_id, .. } => *order_id,
         }
     }
 
-    /// Whether `payment` still waits for what comes of it. If not, its outcome is recorded, or it is
-    /// of a time that has passed: then it is not to be made.
+    /// A short name for logs and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Authorize { .. } => "authorize",
+            Self::Inquire { .. } => "inquire",
+            Self::Void { .. } => "void",
+            Self::Capture { .. } => "capture",
+            Self::Refund { .. } => "refund",
+            Self::Dispatch { .. } => "dispatch",
+            Self::Track { .. } => "track",
+        }
+    }
+
+    /// The stream that says whether it is waited for, and that its outcome is recorded in.
+    pub fn stream(&self, tenant: &TenantId) -> StreamId {
+        match self {
+            Self::Authorize { order_id, .. }
+            | Self::Inquire { order_id, .. }
+            | Self::Void { order_id, .. }
+            | Self::Capture { order_id, .. }
+            | Self::Refund { order_id, .. } => StreamId::payment(tenant, *order_id),
+            Self::Dispatch { shipment_id, .. } | Self::Track { shipment_id, .. } => {
+                StreamId::shipment(tenant, *shipment_id)
+            }
+        }
+    }
+
+    /// Whether `state`, which is that of its stream, still waits for what comes of it. If not, its
+    /// outcome is recorded, or it is of a time that has passed: then it is not to be made.
     ///
     /// An authorization that is to be given back as soon as it is known is waited for too: an earlier
     /// try may have set something aside, and only the provider can tell.
-    pub fn is_awaited_by(&self, payment: &Payment) -> bool {
+    pub fn is_awaited_by(&self, state: &State) -> bool {
+        match state {
+            State::Payment(payment) => self.is_awaited_by_payment(payment),
+            State::Shipment(shipment) => {
+                let parcel = shipment.created();
+                parcel.is_some_and(|parcel| self.is_awaited_by_parcel(parcel))
+            }
+            State::Order(_) | State::Stock(_) => false,
+        }
+    }
+
+    fn is_awaited_by_payment(&self, payment: &Payment) -> bool {
         let is_due = |attempt: &u32| {
             let request = payment.request.as_ref();
             request.is_some_and(|request| request.attempt == *attempt)
@@ -97,8 +181,42 @@ impl Call {
                 authorization_id, ..
             } => payment.status == PaymentStatus::Voiding && is_of(authorization_id),
             Self::Capture {
-                authorization_id, ..
-            } => payment.status == PaymentStatus::Capturing && is_of(authorization_id),
+                shipment_id,
+                authorization_id,
+                attempt,
+                ..
+            } => {
+                let known = payment.captures.get(shipment_id);
+                let waits = known.is_some_and(|known| {
+                    known.progress == CaptureProgress::Requested && known.attempt == *attempt
+                });
+                waits && is_of(authorization_id)
+            }
+            Self::Refund {
+                authorization_id,
+                refund,
+                ..
+            } => {
+                let known = payment.refunds.get(refund);
+                known.is_some_and(|known| !known.done) && is_of(authorization_id)
+            }
+            Self::Dispatch { .. } | Self::Track { .. } => false,
+        }
+    }
+
+    fn is_awaited_by_parcel(&self, parcel: &Parcel) -> bool {
+        match self {
+            Self::Dispatch { attempt, .. } => {
+                parcel.status == ShipmentStatus::Dispatching && parcel.attempt == *attempt
+            }
+            Self::Track { inquiries, .. } => {
+                parcel.status.is_under_way() && parcel.inquiries < *inquiries
+            }
+            Self::Authorize { .. }
+            | Self::Inquire { .. }
+            | Self::Void { .. }
+            | Self::Capture { .. }
+            | Self::Refund { .. } => false,
         }
     }
 }

@@ -1,9 +1,11 @@
-//! Reserves stock for placed orders, keeps it for confirmed ones, gives it back for the others.
+//! Reserves stock for placed orders, keeps it for confirmed ones, books out what leaves, and gives
+//! back the rest.
 
 use super::{Limits, Policy, Reaction, after};
 use crate::{
     Command, Event, Location, OrderId, Recorded, Sku,
     order::{OrderEvent, OrderPlaced, RejectionReason},
+    shipment::{ShipmentEvent, ShipmentLine},
     stock::{ReleaseReason, ReservationCommand, ReservationItem, ReservationLine, ReservationStep},
 };
 use serde::{Deserialize, Serialize};
@@ -12,10 +14,10 @@ use std::collections::BTreeMap;
 /// The inventory policy.
 pub struct Inventory;
 
-/// What it remembers: the SKUs that an order asked for.
+/// What it remembers: the SKUs that an order asked for, until they have left or are given back.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InventoryState {
-    /// The SKUs with the lines that want them, sorted by SKU; empty once the order has ended.
+    /// The SKUs with the lines that want them, sorted by SKU; empty once nothing is held.
     pub items: Vec<ReservationItem>,
 }
 
@@ -33,14 +35,23 @@ impl Policy for Inventory {
                 OrderEvent::OrderConfirmed(event) => Some(event.order.order_id),
                 OrderEvent::OrderRejected(event) => Some(event.order.order_id),
                 OrderEvent::OrderExpired(event) => Some(event.order.order_id),
-                OrderEvent::CancellationRequested(event) => Some(event.order.order_id),
+                // What was confirmed may have left: its shipment tells.
+                OrderEvent::CancellationRequested(event) => {
+                    Some(event.order.order_id).filter(|_| !event.confirmed)
+                }
                 OrderEvent::CancellationRejected(_)
                 | OrderEvent::OrderCancelled(_)
                 | OrderEvent::NoteAdded(_)
                 | OrderEvent::HoldPlaced(_)
-                | OrderEvent::HoldReleased(_) => None,
+                | OrderEvent::HoldReleased(_)
+                | OrderEvent::LinesShipped(_)
+                | OrderEvent::LinesDelivered(_)
+                | OrderEvent::LinesLost(_)
+                | OrderEvent::OrderCompleted(_) => None,
             },
-            Event::Stock(_) | Event::Payment(_) => None,
+            Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
+            Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
+            Event::Shipment(_) | Event::Stock(_) | Event::Payment(_) => None,
         }
     }
 
@@ -49,18 +60,18 @@ impl Policy for Inventory {
         state: InventoryState,
         event: &Recorded,
     ) -> (InventoryState, Vec<Reaction>) {
-        let (Some(order_id), Event::Order(happened)) = (Self::key(event), &event.event) else {
+        let Some(order_id) = Self::key(event) else {
             return (state, vec![]);
         };
-        let step = match happened {
-            OrderEvent::OrderPlaced(placed) => {
+        let step = match &event.event {
+            Event::Order(OrderEvent::OrderPlaced(placed)) => {
                 let items = items(placed);
                 let until = after(event, limits.reservation);
                 let step = ReservationStep::Reserve { until };
                 let command = reservation(order_id, items.clone(), step);
                 return (InventoryState { items }, vec![command]);
             }
-            OrderEvent::OrderConfirmed(_) => {
+            Event::Order(OrderEvent::OrderConfirmed(_)) => {
                 if state.items.is_empty() {
                     return (state, vec![]);
                 }
@@ -68,11 +79,22 @@ impl Policy for Inventory {
                 return (state, vec![command]);
             }
             // Nothing was reserved, and nothing will be.
-            OrderEvent::OrderRejected(event) if event.reason == RejectionReason::OutOfStock => {
+            Event::Order(OrderEvent::OrderRejected(event))
+                if event.reason == RejectionReason::OutOfStock =>
+            {
                 return (InventoryState::default(), vec![]);
             }
-            OrderEvent::OrderRejected(_) => ReservationStep::Release(ReleaseReason::Rejected),
-            OrderEvent::OrderExpired(_) => ReservationStep::Release(ReleaseReason::Expired),
+            Event::Order(OrderEvent::OrderRejected(_)) => {
+                ReservationStep::Release(ReleaseReason::Rejected)
+            }
+            Event::Order(OrderEvent::OrderExpired(_)) => {
+                ReservationStep::Release(ReleaseReason::Expired)
+            }
+            Event::Shipment(ShipmentEvent::ShipmentDispatched(sent)) => {
+                let items = left(&sent.lines);
+                let command = reservation(order_id, items, ReservationStep::Ship);
+                return (InventoryState::default(), vec![command]);
+            }
             _ => ReservationStep::Release(ReleaseReason::Cancelled),
         };
         if state.items.is_empty() {
@@ -95,13 +117,21 @@ fn reservation(order_id: OrderId, items: Vec<ReservationItem>, step: Reservation
 
 /// The order's lines by SKU.
 fn items(placed: &OrderPlaced) -> Vec<ReservationItem> {
+    let lines = placed.lines.iter();
+    by_sku(lines.map(|line| (&line.sku, line.line, line.quantity)))
+}
+
+/// A shipment's lines by SKU.
+fn left(lines: &[ShipmentLine]) -> Vec<ReservationItem> {
+    let lines = lines.iter();
+    by_sku(lines.map(|line| (&line.sku, line.line, line.quantity)))
+}
+
+fn by_sku<'a>(lines: impl Iterator<Item = (&'a Sku, u32, i64)>) -> Vec<ReservationItem> {
     let mut by_sku: BTreeMap<&Sku, Vec<ReservationLine>> = BTreeMap::new();
-    for line in &placed.lines {
-        let wanted = ReservationLine {
-            line: line.line,
-            quantity: line.quantity,
-        };
-        by_sku.entry(&line.sku).or_default().push(wanted);
+    for (sku, line, quantity) in lines {
+        let wanted = ReservationLine { line, quantity };
+        by_sku.entry(sku).or_default().push(wanted);
     }
     by_sku
         .into_iter()

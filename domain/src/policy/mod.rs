@@ -7,7 +7,7 @@
 //! A refused command is an answer: what a policy wanted when it saw the event is not wanted any
 //! more. That settles every race, since each is decided by the one stream that both sides write to:
 //! whether an order is confirmed or expires by the order's, whether an authorization is kept or
-//! given back by the payment's.
+//! given back by the payment's, whether goods leave or are kept by the shipment's.
 
 mod call;
 mod inventory;
@@ -15,17 +15,21 @@ mod inventory;
 mod model;
 mod order;
 mod payment;
+mod shipping;
 #[cfg(test)]
 mod tests;
+mod timer;
 
 pub use call::Call;
 pub use inventory::{Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
 pub use payment::{PaymentPolicy, PaymentPolicyState};
+pub use shipping::{Shipping, ShippingState, allocation};
+pub use timer::{Task, Timer, TimerName, TimerNameError};
 
 use crate::{Command, OrderId, Recorded};
 use chrono::{DateTime, Duration, Utc};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 
 /// What policies may be told by configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +42,15 @@ pub struct Limits {
     pub inquiries: Vec<Duration>,
     /// How long a paid order keeps its stock and its payment while a hold is on it.
     pub hold: Duration,
+    /// When, after the provider did not take what a shipment is worth, it is asked again. After the
+    /// last time the order is cancelled.
+    pub capture_retries: Vec<Duration>,
+    /// How long an order waits for somebody to see to what the carrier refused.
+    pub shipping_hold: Duration,
+    /// When, after a shipment has left, the carrier is asked where it is; the last wait repeats.
+    pub tracking: Vec<Duration>,
+    /// How often the carrier is asked, at most: then an operator must look.
+    pub tracking_times: u32,
 }
 
 impl Default for Limits {
@@ -47,6 +60,10 @@ impl Default for Limits {
             payment_attempts: 3,
             inquiries: [30, 120, 600, 3_600].map(Duration::seconds).to_vec(),
             hold: Duration::hours(72),
+            capture_retries: [1, 12, 24].map(Duration::hours).to_vec(),
+            shipping_hold: Duration::hours(72),
+            tracking: [4, 12, 24].map(Duration::hours).to_vec(),
+            tracking_times: 60,
         }
     }
 }
@@ -64,48 +81,6 @@ pub enum Reaction {
     /// it is called off before.
     Park(Timer, String),
     /// Do this now, outside of the platform.
-    Call(Call),
-}
-
-/// What a timer is for; an order has at most one of each name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimerName {
-    /// The time limit of an order that is not confirmed yet: its reservation's, or that of a hold on
-    /// what is paid.
-    Reservation,
-    /// Asking the provider for an unknown outcome.
-    Inquiry,
-}
-
-impl TimerName {
-    /// The name as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reservation => "reservation",
-            Self::Inquiry => "inquiry",
-        }
-    }
-}
-
-/// Something that is done later.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Timer {
-    /// What for. A timer of the same name and order is replaced.
-    pub name: TimerName,
-    /// When.
-    pub due: DateTime<Utc>,
-    /// What.
-    pub task: Task,
-}
-
-/// What is done when its time has come.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// Put a command.
-    Execute(Command),
-    /// Do something outside of the platform.
     Call(Call),
 }
 

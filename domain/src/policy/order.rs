@@ -1,13 +1,14 @@
-//! Confirms, rejects, expires and cancels orders as stock and payment turn out.
+//! Confirms, rejects, expires, cancels and completes orders as stock, payment and shipment turn out.
 
 use super::{Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
     Command, Event, OrderId, Recorded,
     order::{
-        CancelOrder, ConfirmOrder, ExpireOrder, OrderCommand, OrderEvent, RejectOrder,
-        RejectionReason,
+        CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineQuantity, OrderCommand,
+        OrderEvent, RecordDelivered, RecordLost, RecordShipped, RejectOrder, RejectionReason,
     },
     payment::PaymentEvent,
+    shipment::{ShipmentEvent, ShipmentLine},
     stock::StockEvent,
 };
 use serde::{Deserialize, Serialize};
@@ -15,12 +16,12 @@ use serde::{Deserialize, Serialize};
 /// The order policy.
 pub struct OrderPolicy;
 
-/// What it remembers: how far an order's stock and payment are.
+/// What it remembers: how far an order's stock and payment are, while it waits for them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct OrderPolicyState {
     /// How many holds are on the order.
     pub holds: u32,
-    /// Whether the payment is authorized.
+    /// Whether the payment is authorized, of an order that is not confirmed yet.
     pub authorized: bool,
     /// Whether the order is being cancelled.
     pub cancelling: bool,
@@ -42,11 +43,16 @@ impl Policy for OrderPolicy {
                 OrderEvent::CancellationRejected(event) => Some(event.order.order_id),
                 OrderEvent::HoldPlaced(event) => Some(event.order_id),
                 OrderEvent::HoldReleased(event) => Some(event.order_id),
+                OrderEvent::LinesDelivered(event) if event.all => Some(event.order.order_id),
+                OrderEvent::LinesLost(event) => Some(event.order.order_id),
                 OrderEvent::OrderPlaced(_)
                 | OrderEvent::OrderRejected(_)
                 | OrderEvent::OrderExpired(_)
                 | OrderEvent::OrderCancelled(_)
-                | OrderEvent::NoteAdded(_) => None,
+                | OrderEvent::NoteAdded(_)
+                | OrderEvent::LinesShipped(_)
+                | OrderEvent::LinesDelivered(_)
+                | OrderEvent::OrderCompleted(_) => None,
             },
             Event::Stock(event) => match event {
                 StockEvent::StockReserved(event) if event.part == event.parts => {
@@ -67,6 +73,17 @@ impl Policy for OrderPolicy {
                     Some(event.order_id)
                 }
                 PaymentEvent::PaymentVoided(event) => Some(event.order_id),
+                // All that was taken was given back.
+                PaymentEvent::PaymentRefunded(event) if event.shipment_id.is_none() => {
+                    Some(event.order_id)
+                }
+                _ => None,
+            },
+            Event::Shipment(event) => match event {
+                ShipmentEvent::ShipmentDispatched(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentDelivered(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentLost(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentReturnedToSender(event) => Some(event.order_id),
                 _ => None,
             },
         }
@@ -82,6 +99,7 @@ impl Policy for OrderPolicy {
         };
         let put = |command| Reaction::Execute(Command::Order(order_id, command));
         let confirm = || put(OrderCommand::Confirm(ConfirmOrder));
+        let complete = || put(OrderCommand::Complete(CompleteOrder));
         let done = Reaction::Unschedule(TimerName::Reservation);
         let expire_at = |due| {
             let task = Task::Execute(Command::Order(order_id, OrderCommand::Expire(ExpireOrder)));
@@ -159,6 +177,11 @@ impl Policy for OrderPolicy {
                 state.cancelling = true;
                 reactions.push(done);
             }
+            Event::Order(OrderEvent::CancellationRejected(rejected)) if rejected.confirmed => {
+                state.cancelling = false;
+                // All may have arrived meanwhile.
+                reactions.push(complete());
+            }
             Event::Order(OrderEvent::CancellationRejected(_)) => {
                 state.cancelling = false;
                 if state.authorized && !state.released {
@@ -168,11 +191,50 @@ impl Policy for OrderPolicy {
                     });
                 }
             }
+            // It has what it waited for.
+            Event::Order(OrderEvent::OrderConfirmed(_)) => state.authorized = false,
+            Event::Order(OrderEvent::LinesDelivered(_) | OrderEvent::LinesLost(_)) => {
+                reactions.push(complete());
+            }
             Event::Order(_) => {}
+            Event::Shipment(happened) => reactions.extend(record(happened).map(put)),
         }
         if state.cancelling && state.released && state.voided {
             reactions.push(put(OrderCommand::Cancel(CancelOrder)));
         }
         (state, reactions)
     }
+}
+
+/// What an order is told of its shipment.
+fn record(happened: &ShipmentEvent) -> Option<OrderCommand> {
+    Some(match happened {
+        ShipmentEvent::ShipmentDispatched(sent) => OrderCommand::RecordShipped(RecordShipped {
+            shipment_id: sent.shipment_id,
+            lines: quantities(&sent.lines),
+        }),
+        ShipmentEvent::ShipmentDelivered(ended) => OrderCommand::RecordDelivered(RecordDelivered {
+            shipment_id: ended.shipment_id,
+            lines: quantities(&ended.lines),
+        }),
+        ShipmentEvent::ShipmentLost(ended) => OrderCommand::RecordLost(RecordLost {
+            shipment_id: ended.shipment_id,
+            lines: quantities(&ended.lines),
+            returned: false,
+        }),
+        ShipmentEvent::ShipmentReturnedToSender(ended) => OrderCommand::RecordLost(RecordLost {
+            shipment_id: ended.shipment_id,
+            lines: quantities(&ended.lines),
+            returned: true,
+        }),
+        _ => return None,
+    })
+}
+
+fn quantities(lines: &[ShipmentLine]) -> Vec<LineQuantity> {
+    let quantity = |line: &ShipmentLine| LineQuantity {
+        line: line.line,
+        quantity: line.quantity,
+    };
+    lines.iter().map(quantity).collect()
 }

@@ -1,16 +1,23 @@
-//! Has orders paid for whose stock is reserved, and gives back what ended orders paid.
+//! Has orders paid for whose stock is reserved, takes what is packed is worth, and gives back what
+//! ended orders paid, and what never arrived was worth.
+
+mod capture;
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
-    Command, Event, Money, OrderId, Recorded,
+    Command, Event, Money, OrderId, Recorded, ShipmentId,
+    event::is_default,
     order::OrderEvent,
     payment::{
         PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, PaymentParked, RecordAuthorized,
-        RecordCaptured, RecordOutcomeUnknown, RecordVoided, RequestAuthorization, RequestVoid,
+        RecordCaptured, RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization,
+        RequestVoid,
     },
+    shipment::ShipmentEvent,
     stock::StockEvent,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What the authorization of an order is called that costs nothing.
 const NOTHING_TO_PAY: &str = "nothing-to-pay";
@@ -19,13 +26,17 @@ const NOTHING_TO_PAY: &str = "nothing-to-pay";
 pub struct PaymentPolicy;
 
 /// What it remembers: how the order is paid, as long as that may have to be asked for. Afterwards,
-/// and once the order has ended, nothing: then nothing is charged any more, whatever comes late.
+/// and once the order has ended, nothing: then nothing is set aside any more, whatever comes late. Of
+/// what is packed, only what the provider would not take.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PaymentPolicyState {
     /// The order's total.
     pub amount: Option<Money>,
     /// The provider's token.
     pub payment_method: String,
+    /// The shipments whose worth the provider has refused to take, and not taken since.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub not_taken: BTreeSet<ShipmentId>,
 }
 
 impl Policy for PaymentPolicy {
@@ -37,7 +48,10 @@ impl Policy for PaymentPolicy {
             Event::Order(OrderEvent::OrderPlaced(event)) => Some(event.order_id),
             Event::Order(OrderEvent::OrderRejected(event)) => Some(event.order.order_id),
             Event::Order(OrderEvent::OrderExpired(event)) => Some(event.order.order_id),
-            Event::Order(OrderEvent::CancellationRequested(event)) => Some(event.order.order_id),
+            // What is confirmed may have left: its shipment tells.
+            Event::Order(OrderEvent::CancellationRequested(event)) if !event.confirmed => {
+                Some(event.order.order_id)
+            }
             Event::Order(_) => None,
             // The last part says that all SKUs are reserved.
             Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
@@ -52,12 +66,21 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentOutcomeUnknown(event) => Some(event.order_id),
                 PaymentEvent::PaymentVoidRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentCaptureRequested(event) => Some(event.order_id),
+                PaymentEvent::PaymentCaptured(event) => Some(event.order_id),
+                PaymentEvent::PaymentCaptureFailed(event) => Some(event.order_id),
+                PaymentEvent::PaymentRefundRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentParked(event) => Some(event.order_id),
                 PaymentEvent::PaymentVoidDeferred(_)
                 | PaymentEvent::PaymentVoided(_)
                 | PaymentEvent::LatePaymentReversed(_)
-                | PaymentEvent::PaymentCaptured(_)
-                | PaymentEvent::PaymentCaptureFailed(_) => None,
+                | PaymentEvent::PaymentRefunded(_) => None,
+            },
+            Event::Shipment(event) => match event {
+                ShipmentEvent::ShipmentPacked(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentCancelled(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentLost(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentReturnedToSender(event) => Some(event.order_id),
+                _ => None,
             },
         }
     }
@@ -107,7 +130,14 @@ impl Policy for PaymentPolicy {
                 state = PaymentPolicyState::default();
                 vec![Reaction::Unschedule(TimerName::Inquiry)]
             }
+            Event::Payment(PaymentEvent::PaymentCaptured(captured)) => {
+                capture::taken(&mut state, captured)
+            }
+            Event::Payment(PaymentEvent::PaymentCaptureFailed(failed)) => {
+                capture::not_taken(limits, &mut state, event, failed)
+            }
             Event::Payment(happened) => outside(limits, order_id, event, happened),
+            Event::Shipment(happened) => capture::shipment(limits, &mut state, event, happened),
         };
         (state, reactions)
     }
@@ -188,13 +218,34 @@ fn outside(
                 order_id,
                 PaymentCommand::RecordCaptured(RecordCaptured {
                     authorization_id: asked.authorization_id.clone(),
+                    shipment_id: asked.shipment_id,
+                    attempt: asked.attempt,
                     amount: asked.amount,
                 }),
             )]
         }
         PaymentEvent::PaymentCaptureRequested(asked) => vec![Reaction::Call(Call::Capture {
             order_id,
+            shipment_id: asked.shipment_id,
             authorization_id: asked.authorization_id.clone(),
+            amount: asked.amount,
+            attempt: asked.attempt,
+            idempotency_key: asked.idempotency_key.clone(),
+        })],
+        PaymentEvent::PaymentRefundRequested(asked) if asked.amount.amount == 0 => {
+            vec![record(
+                order_id,
+                PaymentCommand::RecordRefunded(RecordRefunded {
+                    authorization_id: asked.authorization_id.clone(),
+                    refund: asked.refund,
+                    amount: asked.amount,
+                }),
+            )]
+        }
+        PaymentEvent::PaymentRefundRequested(asked) => vec![Reaction::Call(Call::Refund {
+            order_id,
+            authorization_id: asked.authorization_id.clone(),
+            refund: asked.refund,
             amount: asked.amount,
             idempotency_key: asked.idempotency_key.clone(),
         })],
@@ -205,7 +256,8 @@ fn outside(
         | PaymentEvent::PaymentVoided(_)
         | PaymentEvent::LatePaymentReversed(_)
         | PaymentEvent::PaymentCaptured(_)
-        | PaymentEvent::PaymentCaptureFailed(_) => vec![],
+        | PaymentEvent::PaymentCaptureFailed(_)
+        | PaymentEvent::PaymentRefunded(_) => vec![],
     }
 }
 

@@ -4,23 +4,35 @@ mod call;
 mod inventory;
 mod order;
 mod payment;
+mod shipping;
 mod stored;
+mod taking;
 
 use super::*;
 use crate::{
-    CustomerId, Event, Location,
+    CustomerId, Event, Location, ShipmentId,
     order::{
-        CancelOrder, CancellationRejected, CancellationRequested, ConfirmOrder, ExpireOrder,
-        HoldPlaced, HoldReleased, Line, NoteAdded, OrderBrief, OrderCancelled, OrderCommand,
-        OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected, RejectOrder,
-        RejectionReason,
+        CancelOrder, CancellationRejected, CancellationRequested, CompleteOrder, ConfirmOrder,
+        ExpireOrder, HoldPlaced, HoldReleased, Line, LineQuantity, LinesDelivered, LinesLost,
+        LinesShipped, NoteAdded, OrderBrief, OrderCancelled, OrderCommand, OrderCompleted,
+        OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected, PlaceHold,
+        RejectCancellation, RejectOrder, RejectionReason, ReleaseHold, RequestCancellation,
     },
     payment::{
         LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized,
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentCommand,
         PaymentDeclined, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown,
-        PaymentParked, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, RecordAuthorized,
-        RecordCaptured, RecordOutcomeUnknown, RecordVoided, RequestAuthorization, RequestVoid,
+        PaymentParked, PaymentRefundRequested, PaymentRefunded, PaymentVoidDeferred,
+        PaymentVoidRequested, PaymentVoided, RecordAuthorized, RecordCaptured,
+        RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization, RequestCapture,
+        RequestRefund, RequestVoid,
+    },
+    shipment::{
+        CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, MarkReady,
+        RequestDispatch, ShipmentCancellationRefused, ShipmentCancelled, ShipmentCommand,
+        ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
+        ShipmentEvent, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
+        ShipmentReturnedToSender, ShipmentTracked,
     },
     stock::{
         ReleaseReason, ReservationCommand, ReservationCommitted, ReservationItem, ReservationLine,
@@ -50,6 +62,88 @@ fn order(command: OrderCommand) -> Reaction {
 
 fn payment(command: PaymentCommand) -> Reaction {
     Reaction::Execute(Command::Payment(order_id(1), command))
+}
+
+fn shipment_id() -> ShipmentId {
+    ShipmentId::of(order_id(1), &Location::default())
+}
+
+fn shipment(command: ShipmentCommand) -> Reaction {
+    Reaction::Execute(Command::Shipment(shipment_id(), command))
+}
+
+fn sent<P>(payload: P) -> Event
+where
+    P: Into<ShipmentEvent>,
+{
+    payload.into().into()
+}
+
+fn lines() -> Vec<ShipmentLine> {
+    let line = |line, name, quantity| ShipmentLine {
+        line,
+        sku: sku(name),
+        quantity,
+    };
+    vec![line(1, "B", 1), line(2, "A", 2), line(3, "B", 3)]
+}
+
+fn dispatched() -> Event {
+    sent(ShipmentDispatched {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        location: Location::default(),
+        lines: lines(),
+        carrier: "PX".into(),
+        tracking_number: "PX-1".into(),
+        amount: eur(600),
+    })
+}
+
+fn kept() -> Event {
+    sent(ShipmentCancelled {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        location: Location::default(),
+        reason: "no more".into(),
+    })
+}
+
+fn delivered() -> Event {
+    sent(ShipmentDelivered {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        lines: lines(),
+        delivered_at: at(5),
+    })
+}
+
+fn lost() -> Event {
+    sent(ShipmentLost {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        lines: lines(),
+        amount: eur(600),
+    })
+}
+
+fn brought_back() -> Event {
+    sent(ShipmentReturnedToSender {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        lines: lines(),
+        amount: eur(600),
+    })
+}
+
+fn captured() -> Event {
+    let event = PaymentCaptured {
+        order_id: order_id(1),
+        shipment_id: Some(shipment_id()),
+        authorization_id: "auth".into(),
+        amount: eur(600),
+    };
+    Event::Payment(event.into())
 }
 
 fn brief() -> OrderBrief {
@@ -109,14 +203,29 @@ fn expired() -> Event {
 fn cancelling() -> Event {
     event(CancellationRequested {
         order: brief(),
+        confirmed: false,
+        request: 0,
+        reason: "no more".into(),
+    })
+}
+
+fn cancelling_confirmed() -> Event {
+    event(CancellationRequested {
+        order: brief(),
+        confirmed: true,
+        request: 2,
         reason: "no more".into(),
     })
 }
 
 fn cancellation_rejected() -> Event {
+    rejection(false)
+}
+
+fn rejection(confirmed: bool) -> Event {
     event(CancellationRejected {
         order: brief(),
-        confirmed: false,
+        confirmed,
         reason: "it has left".into(),
     })
 }
@@ -264,15 +373,13 @@ fn what_does_not_concern_a_policy_changes_nothing() {
         confirmed: false,
         reason: "no more".into(),
     });
-    let committed = ReservationCommitted {
-        order_id: order_id(1),
-        epoch: 1,
-        location: Location::default(),
-        sku: sku("A"),
-        quantity: 2,
-        part: 1,
-        parts: 1,
+    let shipped = LinesShipped {
+        order: brief(),
+        shipment_id: shipment_id(),
+        lines: vec![],
+        all: true,
     };
+    let completed = OrderCompleted { order: brief() };
     let payments = [
         PaymentVoidDeferred {
             order_id: order_id(1),
@@ -286,26 +393,22 @@ fn what_does_not_concern_a_policy_changes_nothing() {
             amount: eur(600),
         }
         .into(),
-        PaymentCaptured {
-            order_id: order_id(1),
-            authorization_id: "auth".into(),
-            amount: eur(600),
-        }
-        .into(),
-        PaymentCaptureFailed {
-            order_id: order_id(1),
-            authorization_id: "auth".into(),
-            code: "no".into(),
-        }
-        .into(),
     ]
     .map(Event::Payment);
-    let others = [note, cancelled, Event::Stock(committed.into())];
+    let created = sent(ShipmentCreated {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        location: Location::default(),
+        lines: vec![],
+        amount: eur(600),
+    });
+    let others = [note, cancelled, event(shipped), event(completed), created];
     for event in payments.into_iter().chain(others) {
         let event = recorded(event, 1);
         assert_eq!(Inventory::key(&event), None);
         assert_eq!(PaymentPolicy::key(&event), None);
         assert_eq!(OrderPolicy::key(&event), None);
+        assert_eq!(Shipping::key(&event), None);
         let state = OrderPolicyState::default();
         let untouched = OrderPolicy::react(&Limits::default(), state.clone(), &event);
         assert_eq!(untouched, (state, vec![]));

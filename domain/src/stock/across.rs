@@ -3,7 +3,7 @@
 use super::{
     Ended, ReleaseReason, ReservationCommand, ReservationCommitted, ReservationExpired,
     ReservationItem, ReservationReleased, ReservationStep, Stock, StockError, StockEvent,
-    StockReservationRejected, StockReserved,
+    StockReservationRejected, StockReserved, StockShipped,
 };
 use crate::order::{MAX_QUANTITY, Order, Status};
 use chrono::{DateTime, Utc};
@@ -37,6 +37,7 @@ pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
     match command.step {
         ReservationStep::Reserve { until } => reserve(stocks, command, until),
         ReservationStep::Commit => commit(stocks, command),
+        ReservationStep::Ship => ship(stocks, command),
         ReservationStep::Release(reason) => Ok(release(stocks, command, reason)),
     }
 }
@@ -61,6 +62,9 @@ fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>
     let ended = |how| move |stock: &&Stock| stock.ended(&key) == Some(how);
     if stocks.iter().any(ended(Ended::Released)) {
         return Err(StockError::Released);
+    }
+    if stocks.iter().any(ended(Ended::Shipped)) {
+        return Ok(vec![None; stocks.len()]);
     }
     let reserved = stocks
         .iter()
@@ -126,6 +130,40 @@ fn commit(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         }
         .into()
     }))
+}
+
+/// What was kept for the order has left; what is reserved only is nobody's to ship.
+fn ship(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
+    let key = (command.order_id, command.epoch);
+    let kept = |stock: &Stock| {
+        let reservation = stock.reservations.get(&key).copied();
+        reservation.filter(|reservation| reservation.committed)
+    };
+    let shipped = |stock: &Stock| stock.ended(&key) == Some(Ended::Shipped);
+    if stocks
+        .iter()
+        .any(|stock| kept(stock).is_none() && !shipped(stock))
+    {
+        return Err(StockError::NoReservation);
+    }
+    let leaves = |stock: &Stock, _: &ReservationItem| kept(stock).is_some();
+    Ok(parts(
+        stocks,
+        command,
+        leaves,
+        |item, stock, part, parts| {
+            StockShipped {
+                order_id: command.order_id,
+                epoch: command.epoch,
+                location: command.location.clone(),
+                sku: item.sku.clone(),
+                quantity: kept(stock).map_or(0, |reservation| reservation.quantity),
+                part,
+                parts,
+            }
+            .into()
+        },
+    ))
 }
 
 fn release(

@@ -105,6 +105,8 @@ pub enum ReservationStep {
     },
     /// Keep it for good: the order is confirmed.
     Commit,
+    /// It has left for the customer.
+    Ship,
     /// Give it back.
     Release(ReleaseReason),
 }

@@ -37,7 +37,7 @@ pub enum StockError {
     /// The count would exceed what can be counted.
     #[error("the count exceeds what can be counted")]
     Overflow,
-    /// There is no such reservation to keep.
+    /// There is no such reservation to keep, or none that was kept to ship.
     #[error("there is no such reservation")]
     NoReservation,
     /// The reservation was given back before it came.

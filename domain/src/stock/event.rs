@@ -26,6 +26,8 @@ events! {
         ReservationReleased = 1,
         /// A reservation was given back since payment did not come in time.
         ReservationExpired = 1,
+        /// What was reserved for an order has left.
+        StockShipped = 1,
     }
 }
 
@@ -155,6 +157,25 @@ pub struct ReservationExpired {
     /// Which attempt of the order it is.
     pub epoch: u32,
     /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i64,
+    /// Which SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
+}
+
+/// What was reserved for an order has left, and its reservation with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockShipped {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// From where.
     pub location: Location,
     /// What.
     pub sku: Sku,

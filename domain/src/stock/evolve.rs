@@ -39,14 +39,23 @@ pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
             }
         }
         StockEvent::ReservationReleased(event) => {
-            end(&mut stock, (event.order_id, event.epoch));
+            let key = (event.order_id, event.epoch);
+            end(&mut stock, key, Ended::Released);
         }
-        StockEvent::ReservationExpired(event) => end(&mut stock, (event.order_id, event.epoch)),
+        StockEvent::ReservationExpired(event) => {
+            let key = (event.order_id, event.epoch);
+            end(&mut stock, key, Ended::Released);
+        }
+        StockEvent::StockShipped(event) => {
+            stock.on_hand = stock.on_hand.saturating_sub(event.quantity);
+            let key = (event.order_id, event.epoch);
+            end(&mut stock, key, Ended::Shipped);
+        }
     }
     stock
 }
 
-fn end(stock: &mut Stock, key: ReservationKey) {
+fn end(stock: &mut Stock, key: ReservationKey, how: Ended) {
     match stock.reservations.remove(&key) {
         Some(Reservation {
             quantity,
@@ -58,5 +67,5 @@ fn end(stock: &mut Stock, key: ReservationKey) {
         }) => stock.reserved = stock.reserved.saturating_sub(quantity),
         None => {}
     }
-    stock.ended.insert(key, Ended::Released);
+    stock.ended.insert(key, how);
 }

@@ -18,7 +18,7 @@ pub use command::{
 pub use error::StockError;
 pub use event::{
     ReservationCommitted, ReservationExpired, ReservationReleased, StockAdjusted, StockEvent,
-    StockReceived, StockReservationRejected, StockReserved,
+    StockReceived, StockReservationRejected, StockReserved, StockShipped,
 };
 pub use state::{Ended, Reservation, ReservationKey, Stock};
 

@@ -46,7 +46,8 @@ fn one() -> impl Strategy<Value = Asked> {
 fn step() -> impl Strategy<Value = ReservationStep> {
     prop_oneof![
         3 => Just(ReservationStep::Reserve { until: at(900) }),
-        1 => Just(ReservationStep::Commit),
+        2 => Just(ReservationStep::Commit),
+        1 => Just(ReservationStep::Ship),
         1 => Just(ReservationStep::Release(ReleaseReason::Rejected)),
         1 => Just(ReservationStep::Release(ReleaseReason::Cancelled)),
         1 => Just(ReservationStep::Release(ReleaseReason::Expired)),
@@ -117,14 +118,20 @@ fn check(before: &Stock, event: &StockEvent, after: &Stock) {
         mine.map(|held| held.quantity).sum::<i64>()
     };
     assert_eq!((after.reserved, after.committed), (sum(false), sum(true)));
-    let counted = matches!(
-        event,
-        StockEvent::StockReceived(_) | StockEvent::StockAdjusted(_)
-    );
-    assert!(
-        counted || before.on_hand == after.on_hand,
-        "only counting changes the count"
-    );
+    match event {
+        StockEvent::StockReceived(_) | StockEvent::StockAdjusted(_) => {}
+        StockEvent::StockShipped(event) => {
+            let key = (event.order_id, event.epoch);
+            let kept = before.reservations[&key];
+            assert_eq!((kept.quantity, kept.committed), (event.quantity, true));
+            assert_eq!(after.on_hand, before.on_hand - event.quantity);
+            assert_eq!(after.available(), before.available(), "it was promised");
+        }
+        _ => assert_eq!(
+            before.on_hand, after.on_hand,
+            "only what is counted or leaves changes the count"
+        ),
+    }
     if let StockEvent::StockReserved(event) = event {
         let key = (event.order_id, event.epoch);
         assert!(!before.reservations.contains_key(&key), "reserved twice");
@@ -181,15 +188,19 @@ fn meaning_knows_no_stock(stores: &Stores, asked: &Asked) {
     }
 }
 
-/// After a release, whatever comes late holds nothing.
+/// After a release, or once it has left, whatever comes late holds nothing.
 fn late(stores: &mut Stores, command: &ReservationCommand) {
-    if !matches!(command.step, ReservationStep::Release(_)) {
+    if !matches!(
+        command.step,
+        ReservationStep::Release(_) | ReservationStep::Ship
+    ) {
         return;
     }
     let before = stores.clone();
     for step in [
         ReservationStep::Reserve { until: at(900) },
         ReservationStep::Commit,
+        ReservationStep::Ship,
         ReservationStep::Release(ReleaseReason::Expired),
     ] {
         let command = ReservationCommand {

@@ -94,4 +94,6 @@ pub enum Ended {
     Rejected,
     /// It was given back, perhaps before it came.
     Released,
+    /// What it held has left.
+    Shipped,
 }

@@ -1,5 +1,7 @@
 //! One value of every event, and more where parts may be left out.
 
+mod fulfilment;
+
 use chrono::{DateTime, Utc};
 use domain::{
     Currency, CustomerId, Event, Location, Money, OrderId, Sku,
@@ -27,7 +29,16 @@ type Example = (Option<&'static str>, Event);
 
 /// All examples; the first is a whole placement.
 pub fn all() -> Vec<Example> {
-    [orders(), stocks(), payments()].concat()
+    [
+        orders(),
+        stocks(),
+        payments(),
+        fulfilment::orders(),
+        fulfilment::stocks(),
+        fulfilment::payments(),
+        fulfilment::shipments(),
+    ]
+    .concat()
 }
 
 fn id(n: u128) -> Uuid {
@@ -153,6 +164,8 @@ fn orders() -> Vec<Example> {
         one(OrderExpired { order: brief() }.into()),
         one(CancellationRequested {
             order: brief(),
+            confirmed: false,
+            request: 0,
             reason: reason(),
         }
         .into()),
@@ -372,20 +385,28 @@ fn payments() -> Vec<Example> {
         .into()),
         one(PaymentCaptureRequested {
             order_id: order_id(),
+            shipment_id: None,
             authorization_id: authorization_id(),
             amount: eur(1_769),
+            attempt: 0,
+            max_attempts: 0,
             idempotency_key: key("capture"),
         }
         .into()),
         one(PaymentCaptured {
             order_id: order_id(),
+            shipment_id: None,
             authorization_id: authorization_id(),
             amount: eur(1_769),
         }
         .into()),
         one(PaymentCaptureFailed {
             order_id: order_id(),
+            shipment_id: None,
             authorization_id: authorization_id(),
+            amount: None,
+            attempt: 0,
+            attempts_left: 0,
             code: "expired".into(),
         }
         .into()),

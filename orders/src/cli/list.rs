@@ -11,7 +11,8 @@ use clap::Args;
 /// List orders, the newest first.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Only those of this status: placed, confirmed, rejected, expired, cancelling or cancelled.
+    /// Only those of this status: placed, confirmed, rejected, expired, cancelling, cancelled or
+    /// completed.
     #[arg(long)]
     status: Option<String>,
     /// Only those of this customer.

@@ -3,11 +3,14 @@
 mod cancel;
 mod client;
 mod doctor;
+mod fulfil;
 mod get;
 mod list;
 mod place;
 mod probe;
+mod process;
 pub(crate) mod progress;
+mod shipments;
 mod table;
 
 use crate::{host, import};
@@ -52,6 +55,15 @@ enum Command {
     List(list::ListArgs),
     /// Cancel an order.
     Cancel(cancel::CancelArgs),
+    /// List shipments, and say what became of them.
+    #[command(subcommand)]
+    Shipments(shipments::Shipments),
+    /// Pack all shipments that wait for it.
+    Fulfil(fulfil::FulfilArgs),
+    /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
+    Process(process::ProcessArgs),
+    /// List orders that are on their way: those that hang first.
+    Processes(process::ProcessesArgs),
     /// Import real orders through the API.
     #[command(subcommand)]
     Import(Import),
@@ -152,6 +164,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Get(args) => get::run(args).await.map(success),
         Command::List(args) => list::run(args).await.map(success),
         Command::Cancel(args) => cancel::run(args).await.map(success),
+        Command::Shipments(command) => shipments::run(command).await.map(success),
+        Command::Fulfil(args) => fulfil::run(args).await.map(success),
+        Command::Process(args) => process::show(args).await.map(success),
+        Command::Processes(args) => process::list(args).await.map(success),
         Command::Import(Import::OnlineRetail { commands, options }) => {
             import::import_online_retail(&commands.urls().0, &options)
                 .await

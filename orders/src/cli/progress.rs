@@ -43,6 +43,11 @@ impl Progress {
         Self { what, bar, plain }
     }
 
+    /// There is more to do than was known.
+    pub(crate) fn expect_more(&self, more: u64) {
+        self.bar.inc_length(more);
+    }
+
     /// One more is done.
     pub(crate) fn advance(&self) {
         self.bar.inc(1);

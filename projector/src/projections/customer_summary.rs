@@ -29,7 +29,7 @@ row! {
         orders: i64,
         /// Their sum, in minor units.
         amount: i128,
-        /// How many are confirmed now.
+        /// How many are confirmed now, or completed.
         confirmed_orders: i64,
         /// Their sum.
         confirmed_amount: i128,
@@ -45,6 +45,10 @@ row! {
         expired_orders: i64,
         /// Their sum.
         expired_amount: i128,
+        /// How many of the confirmed ones are completed.
+        completed_orders: i64,
+        /// Their sum.
+        completed_amount: i128,
         /// When the first of them was placed.
         first_order_at: DateTime<Utc>,
         /// When the last of them was placed.
@@ -62,7 +66,7 @@ pub struct CustomerSummary;
 
 impl Projection for CustomerSummary {
     const NAME: &'static str = "customer_summary";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     type Row = CustomerSummaryRow;
 
     fn types() -> Vec<&'static str> {
@@ -128,6 +132,8 @@ fn empty(key: CustomerSummaryKey, placed_at: DateTime<Utc>) -> CustomerSummaryRo
         rejected_amount: 0,
         expired_orders: 0,
         expired_amount: 0,
+        completed_orders: 0,
+        completed_amount: 0,
         first_order_at: placed_at,
         last_order_at: placed_at,
         position: 0,

@@ -2,23 +2,30 @@
 //! [`all`].
 
 mod customer_summary;
+mod order_process;
 mod order_summary;
 mod order_timeline;
 mod sales_daily;
+mod shipment_summary;
 mod stock_level;
 mod tally;
 
 pub use customer_summary::{CustomerSummary, CustomerSummaryKey, CustomerSummaryRow};
-pub use order_summary::{Hold, OrderSummary, OrderSummaryKey, OrderSummaryRow};
+pub use order_process::{OrderProcess, OrderProcessKey, OrderProcessRow};
+pub use order_summary::{
+    Fulfilment, Hold, OrderSummary, OrderSummaryKey, OrderSummaryRow, Progress, Settlement,
+};
 pub use order_timeline::{OrderTimeline, OrderTimelineKey, OrderTimelineRow};
 pub use sales_daily::{SalesDaily, SalesDailyKey, SalesDailyRow};
+pub use shipment_summary::{ShipmentSummary, ShipmentSummaryKey, ShipmentSummaryRow};
 pub use stock_level::{StockLevel, StockLevelKey, StockLevelRow};
 
 use crate::projection::{FoldError, Projection, add};
 use domain::{
-    OrderId,
+    OrderId, ShipmentId,
     order::{Line, OrderEvent},
     payment::PaymentEvent,
+    shipment::ShipmentEvent,
     stock::StockEvent,
 };
 
@@ -32,6 +39,8 @@ pub trait Visitor {
 pub fn all(visitor: &mut impl Visitor) {
     visitor.visit::<OrderSummary>();
     visitor.visit::<OrderTimeline>();
+    visitor.visit::<OrderProcess>();
+    visitor.visit::<ShipmentSummary>();
     visitor.visit::<StockLevel>();
     visitor.visit::<CustomerSummary>();
     visitor.visit::<SalesDaily>();
@@ -63,6 +72,10 @@ const fn order_of(event: &OrderEvent) -> OrderId {
         OrderEvent::NoteAdded(event) => event.order_id,
         OrderEvent::HoldPlaced(event) => event.order_id,
         OrderEvent::HoldReleased(event) => event.order_id,
+        OrderEvent::LinesShipped(event) => event.order.order_id,
+        OrderEvent::LinesDelivered(event) => event.order.order_id,
+        OrderEvent::LinesLost(event) => event.order.order_id,
+        OrderEvent::OrderCompleted(event) => event.order.order_id,
     }
 }
 
@@ -82,6 +95,8 @@ const fn order_of_payment(event: &PaymentEvent) -> OrderId {
         PaymentEvent::PaymentCaptureRequested(event) => event.order_id,
         PaymentEvent::PaymentCaptured(event) => event.order_id,
         PaymentEvent::PaymentCaptureFailed(event) => event.order_id,
+        PaymentEvent::PaymentRefundRequested(event) => event.order_id,
+        PaymentEvent::PaymentRefunded(event) => event.order_id,
     }
 }
 
@@ -94,6 +109,26 @@ const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
         StockEvent::ReservationCommitted(event) => Some(event.order_id),
         StockEvent::ReservationReleased(event) => Some(event.order_id),
         StockEvent::ReservationExpired(event) => Some(event.order_id),
+        StockEvent::StockShipped(event) => Some(event.order_id),
+    }
+}
+
+/// The order and the shipment that the event is about.
+const fn order_and_shipment(event: &ShipmentEvent) -> (OrderId, ShipmentId) {
+    match event {
+        ShipmentEvent::ShipmentCreated(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentPacked(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentReady(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::DispatchRequested(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentDispatched(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::DispatchRefused(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentTracked(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentDelivered(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentDeliveryFailed(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentLost(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentReturnedToSender(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentCancelled(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentCancellationRefused(event) => (event.order_id, event.shipment_id),
     }
 }
 

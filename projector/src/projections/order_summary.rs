@@ -1,5 +1,11 @@
 //! One row per order: what lists and single orders are answered from.
 
+mod fulfilment;
+mod settlement;
+
+pub use fulfilment::{Fulfilment, Progress};
+pub use settlement::Settlement;
+
 use crate::{
     projection::{FoldError, Projection, known},
     row::{Json, row},
@@ -7,7 +13,10 @@ use crate::{
 use chrono::{DateTime, Utc};
 use domain::{
     Currency, CustomerId, Event, OrderId, Recorded, TenantId,
-    order::{Address, Line, OrderEvent, OrderPlaced, RejectionReason, Status},
+    order::{
+        Address, FulfilmentStatus, Line, LineQuantity, OrderEvent, OrderPlaced, RejectionReason,
+        Status,
+    },
     payment::{PaymentEvent, PaymentStatus},
 };
 use serde::{Deserialize, Serialize};
@@ -49,8 +58,8 @@ row! {
         status: Status,
         /// Where its payment is.
         payment_status: PaymentStatus,
-        /// Where its shipment is.
-        fulfilment_status: String,
+        /// How much of it has left and arrived.
+        fulfilment_status: FulfilmentStatus,
         /// The shop's own order number.
         reference: Option<String>,
         /// Why it was rejected.
@@ -63,6 +72,10 @@ row! {
         shipping_country: Option<String>,
         /// The holds on it.
         holds: Json<Vec<Hold>>,
+        /// What is taken for it and given back; none before something is to be taken.
+        settlement: Option<Json<Settlement>>,
+        /// How far its lines are; none before something has left. Only shipments change it.
+        fulfilment: Option<Json<Fulfilment>>,
     }
     once {
         /// Where it goes.
@@ -86,7 +99,7 @@ pub struct OrderSummary;
 
 impl Projection for OrderSummary {
     const NAME: &'static str = "order_summary";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const PACE: Duration = Duration::from_millis(5);
     type Row = OrderSummaryRow;
 
@@ -98,7 +111,7 @@ impl Projection for OrderSummary {
         let order_id = match &event.event {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
-            Event::Stock(_) => return None,
+            Event::Stock(_) | Event::Shipment(_) => return None,
         };
         Some(OrderSummaryKey {
             tenant: event.envelope.tenant.clone(),
@@ -115,7 +128,7 @@ impl Projection for OrderSummary {
         event: &Recorded,
     ) -> Result<Option<OrderSummaryRow>, FoldError> {
         let mut row = match (&event.event, row) {
-            (Event::Stock(_), row) => return Ok(row),
+            (Event::Stock(_) | Event::Shipment(_), row) => return Ok(row),
             (Event::Order(OrderEvent::OrderPlaced(placed)), None) => begin(event, placed)?,
             (Event::Order(OrderEvent::OrderPlaced(_)), Some(_)) => {
                 return Err(FoldError::new("the order was placed before"));
@@ -125,12 +138,12 @@ impl Projection for OrderSummary {
         match &event.event {
             Event::Order(order) => {
                 row.version = event.envelope.version.get();
-                apply_order(&mut row, order);
+                apply_order(&mut row, order)?;
             }
             Event::Payment(payment) => {
-                row.payment_status = payment_status(payment).unwrap_or(row.payment_status);
+                apply_payment(&mut row, payment)?;
             }
-            Event::Stock(_) => {}
+            Event::Stock(_) | Event::Shipment(_) => {}
         }
         row.position = event.envelope.position.get();
         row.updated_at = event.envelope.recorded_at;
@@ -155,19 +168,21 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
         currency: placed.currency,
         status: Status::Placed,
         payment_status: PaymentStatus::Pending,
-        fulfilment_status: "unfulfilled".into(),
+        fulfilment_status: FulfilmentStatus::Unfulfilled,
         reference: placed.reference.clone(),
         rejection_reason: None,
         rejection_detail: None,
         cancellation_reason: None,
         shipping_country: address.map(|address| address.country.clone()),
         holds: Json(vec![]),
+        settlement: None,
+        fulfilment: None,
         shipping_address: address.cloned().map(Json),
         lines: Some(Json(placed.lines.clone())),
     })
 }
 
-fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) {
+fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), FoldError> {
     match event {
         OrderEvent::OrderPlaced(_) | OrderEvent::NoteAdded(_) => {}
         OrderEvent::OrderConfirmed(_) => row.status = Status::Confirmed,
@@ -201,8 +216,25 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) {
             row.holds.0.push(hold);
         }
         OrderEvent::HoldReleased(event) => row.holds.0.retain(|hold| hold.hold != event.hold),
+        OrderEvent::LinesShipped(event) => progress(row, &event.lines, Progress::shipped)?,
+        OrderEvent::LinesDelivered(event) => progress(row, &event.lines, Progress::delivered)?,
+        OrderEvent::LinesLost(event) => progress(row, &event.lines, Progress::lost)?,
+        OrderEvent::OrderCompleted(_) => row.status = Status::Completed,
     }
     row.hold_count = i32::try_from(row.holds.0.len()).unwrap_or(i32::MAX);
+    Ok(())
+}
+
+/// Counts `lines` in where they are now.
+fn progress(
+    row: &mut OrderSummaryRow,
+    lines: &[LineQuantity],
+    counter: fn(&mut Progress) -> &mut i64,
+) -> Result<(), FoldError> {
+    let fulfilment = &mut row.fulfilment.get_or_insert_default().0;
+    fulfilment.count(lines, counter)?;
+    row.fulfilment_status = fulfilment.status(row.unit_count);
+    Ok(())
 }
 
 /// The word that events use for it.
@@ -214,22 +246,37 @@ const fn reason(reason: RejectionReason) -> &'static str {
     }
 }
 
-/// Where the event leaves the payment, if it moves it.
+fn apply_payment(row: &mut OrderSummaryRow, event: &PaymentEvent) -> Result<(), FoldError> {
+    if settlement::is_about(event) {
+        let settlement = &mut row.settlement.get_or_insert_default().0;
+        settlement.apply(event)?;
+        row.payment_status = settlement.status(row.total);
+    } else if let Some(status) = payment_status(event) {
+        row.payment_status = status;
+    }
+    Ok(())
+}
+
+/// Where the event leaves the payment, if it moves it; what is taken and given back aside.
 const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
     Some(match event {
         PaymentEvent::PaymentAuthorizationRequested(_) => PaymentStatus::Authorizing,
-        PaymentEvent::PaymentAuthorized(_)
-        | PaymentEvent::PaymentIntegrityMismatch(_)
-        | PaymentEvent::PaymentCaptureFailed(_) => PaymentStatus::Authorized,
+        PaymentEvent::PaymentAuthorized(_) | PaymentEvent::PaymentIntegrityMismatch(_) => {
+            PaymentStatus::Authorized
+        }
         PaymentEvent::PaymentDeclined(_) => PaymentStatus::Declined,
         PaymentEvent::PaymentOutcomeUnknown(_) | PaymentEvent::PaymentParked(_) => {
             PaymentStatus::OutcomeUnknown
         }
         PaymentEvent::PaymentVoidRequested(_) => PaymentStatus::Voiding,
         PaymentEvent::PaymentVoided(_) => PaymentStatus::Voided,
-        PaymentEvent::PaymentCaptureRequested(_) => PaymentStatus::Capturing,
-        PaymentEvent::PaymentCaptured(_) => PaymentStatus::Captured,
-        PaymentEvent::PaymentVoidDeferred(_) | PaymentEvent::LatePaymentReversed(_) => return None,
+        PaymentEvent::PaymentVoidDeferred(_)
+        | PaymentEvent::LatePaymentReversed(_)
+        | PaymentEvent::PaymentCaptureRequested(_)
+        | PaymentEvent::PaymentCaptured(_)
+        | PaymentEvent::PaymentCaptureFailed(_)
+        | PaymentEvent::PaymentRefundRequested(_)
+        | PaymentEvent::PaymentRefunded(_) => return None,
     })
 }
 

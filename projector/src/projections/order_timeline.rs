@@ -1,4 +1,5 @@
-//! One row per event of an order, of its payment and of the stock for it: who, when, why.
+//! One row per event of an order, of its payment, of its shipments and of the stock for it: who, when,
+//! why.
 
 use crate::{
     projection::{FoldError, Projection},
@@ -6,7 +7,8 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Event, OrderId, Recorded, TenantId, order::OrderEvent, payment::PaymentEvent, stock::StockEvent,
+    Event, OrderId, Recorded, TenantId, order::OrderEvent, payment::PaymentEvent,
+    shipment::ShipmentEvent, stock::StockEvent,
 };
 use uuid::Uuid;
 
@@ -55,12 +57,18 @@ pub struct OrderTimeline;
 
 impl Projection for OrderTimeline {
     const NAME: &'static str = "order_timeline";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     const APPEND_ONLY: bool = true;
     type Row = OrderTimelineRow;
 
     fn types() -> Vec<&'static str> {
-        let mut types = [OrderEvent::TYPES, PaymentEvent::TYPES, StockEvent::TYPES].concat();
+        let mut types = [
+            OrderEvent::TYPES,
+            PaymentEvent::TYPES,
+            ShipmentEvent::TYPES,
+            StockEvent::TYPES,
+        ]
+        .concat();
         types.retain(|name| !["StockReceived", "StockAdjusted"].contains(name));
         types
     }
@@ -69,6 +77,7 @@ impl Projection for OrderTimeline {
         let order_id = match &event.event {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
+            Event::Shipment(event) => super::order_and_shipment(event).0,
             Event::Stock(event) => super::order_of_stock(event)?,
         };
         Some(OrderTimelineKey {

@@ -33,7 +33,7 @@ row! {
         units: i128,
         /// Their sum, in minor units.
         amount: i128,
-        /// How many are confirmed now.
+        /// How many are confirmed now, or completed.
         confirmed_orders: i64,
         /// Their sum.
         confirmed_amount: i128,
@@ -49,6 +49,10 @@ row! {
         expired_orders: i64,
         /// Their sum.
         expired_amount: i128,
+        /// How many of the confirmed ones are completed.
+        completed_orders: i64,
+        /// Their sum.
+        completed_amount: i128,
         /// The position of the last event that was counted.
         position: i64,
         /// When it was recorded.
@@ -62,7 +66,7 @@ pub struct SalesDaily;
 
 impl Projection for SalesDaily {
     const NAME: &'static str = "sales_daily";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     type Row = SalesDailyRow;
 
     fn types() -> Vec<&'static str> {
@@ -130,6 +134,8 @@ fn empty(key: SalesDailyKey, event: &Recorded) -> SalesDailyRow {
         rejected_amount: 0,
         expired_orders: 0,
         expired_amount: 0,
+        completed_orders: 0,
+        completed_amount: 0,
         position: 0,
         updated_at: event.envelope.recorded_at,
     }
@@ -176,6 +182,8 @@ mod tests {
             ];
             assert!(counts.iter().all(|count| *count >= 0));
             assert!(counts.iter().sum::<i64>() <= row.orders);
+            assert!((0..=row.confirmed_orders).contains(&row.completed_orders));
+            assert!((0..=row.confirmed_amount).contains(&row.completed_amount));
         }
         let total: i128 = rows.values().map(|row| row.amount).sum();
         assert_eq!(total, i128::from(history.placed_total()));

@@ -44,7 +44,7 @@ pub struct StockLevel;
 
 impl Projection for StockLevel {
     const NAME: &'static str = "stock_level";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     type Row = StockLevelRow;
 
     fn types() -> Vec<&'static str> {
@@ -63,6 +63,7 @@ impl Projection for StockLevel {
             StockEvent::ReservationCommitted(event) => (&event.location, &event.sku),
             StockEvent::ReservationReleased(event) => (&event.location, &event.sku),
             StockEvent::ReservationExpired(event) => (&event.location, &event.sku),
+            StockEvent::StockShipped(event) => (&event.location, &event.sku),
         };
         Some(StockLevelKey {
             tenant: event.envelope.tenant.clone(),
@@ -107,6 +108,10 @@ impl Projection for StockLevel {
             }
             StockEvent::ReservationExpired(event) => {
                 subtract(&mut row.reserved, event.quantity)?;
+            }
+            StockEvent::StockShipped(event) => {
+                subtract(&mut row.on_hand, event.quantity)?;
+                subtract(&mut row.committed, event.quantity)?;
             }
         }
         row.available = row.on_hand;
@@ -169,6 +174,10 @@ mod tests {
         assert_eq!(level(&history, "A"), (9, 0, 0, 9, 7));
         history.expire_reservation(order, "A", 0);
         assert_eq!(level(&history, "A"), (9, 0, 0, 9, 8));
+        history.reserve(order, "A", 3);
+        history.commit(order, "A", 3);
+        history.ship_stock(order, "A", 3);
+        assert_eq!(level(&history, "A"), (6, 0, 0, 6, 11));
     }
 
     #[test]

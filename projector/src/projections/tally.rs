@@ -12,6 +12,7 @@ pub(super) struct Tally<'a> {
     pub(super) cancelled: Counter<'a>,
     pub(super) rejected: Counter<'a>,
     pub(super) expired: Counter<'a>,
+    pub(super) completed: Counter<'a>,
 }
 
 /// Borrows the counters of `row`.
@@ -22,6 +23,7 @@ macro_rules! tally {
             cancelled: (&mut $row.cancelled_orders, &mut $row.cancelled_amount),
             rejected: (&mut $row.rejected_orders, &mut $row.rejected_amount),
             expired: (&mut $row.expired_orders, &mut $row.expired_amount),
+            completed: (&mut $row.completed_orders, &mut $row.completed_amount),
         }
     };
 }
@@ -29,7 +31,8 @@ pub(super) use tally;
 
 impl Tally<'_> {
     /// Counts an order in where the event brings it. A cancellation that is asked for or refused
-    /// changes nothing: only a cancelled order has left where it was.
+    /// changes nothing: only a cancelled order has left where it was. An order that is completed is a
+    /// confirmed one still, and counts as both.
     pub(super) fn count(self, event: &OrderEvent) -> Result<(), FoldError> {
         match event {
             OrderEvent::OrderConfirmed(event) => enter(self.confirmed, &event.order),
@@ -42,12 +45,16 @@ impl Tally<'_> {
                     false => Ok(()),
                 }
             }
+            OrderEvent::OrderCompleted(event) => enter(self.completed, &event.order),
             OrderEvent::OrderPlaced(_)
             | OrderEvent::CancellationRequested(_)
             | OrderEvent::CancellationRejected(_)
             | OrderEvent::NoteAdded(_)
             | OrderEvent::HoldPlaced(_)
-            | OrderEvent::HoldReleased(_) => Ok(()),
+            | OrderEvent::HoldReleased(_)
+            | OrderEvent::LinesShipped(_)
+            | OrderEvent::LinesDelivered(_)
+            | OrderEvent::LinesLost(_) => Ok(()),
         }
     }
 }
@@ -78,19 +85,24 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         OrderEvent::OrderRejected(event) => Some(event.order.clone()),
         OrderEvent::OrderExpired(event) => Some(event.order.clone()),
         OrderEvent::OrderCancelled(event) => Some(event.order.clone()),
+        OrderEvent::OrderCompleted(event) => Some(event.order.clone()),
         OrderEvent::CancellationRequested(_)
         | OrderEvent::CancellationRejected(_)
         | OrderEvent::NoteAdded(_)
         | OrderEvent::HoldPlaced(_)
-        | OrderEvent::HoldReleased(_) => None,
+        | OrderEvent::HoldReleased(_)
+        | OrderEvent::LinesShipped(_)
+        | OrderEvent::LinesDelivered(_)
+        | OrderEvent::LinesLost(_) => None,
     }
 }
 
 /// The types of the events that are counted.
-pub(super) const TYPES: [&str; 5] = [
+pub(super) const TYPES: [&str; 6] = [
     "OrderPlaced",
     "OrderConfirmed",
     "OrderRejected",
     "OrderExpired",
     "OrderCancelled",
+    "OrderCompleted",
 ];

@@ -4,7 +4,11 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
-    Currency, CustomerId, Location, OrderId, Sku, TenantId, order::Status, payment::PaymentStatus,
+    Currency, CustomerId, Location, OrderId, ShipmentId, Sku, TenantId,
+    order::{FulfilmentStatus, Status},
+    payment::PaymentStatus,
+    process::Stage,
+    shipment::ShipmentStatus,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -225,7 +229,10 @@ texts! {
     Location = |text| Self::parse(text).map_err(|error| error.to_string()),
     Currency = |text| Self::parse(text).map_err(|error| error.to_string()),
     Status = word,
+    FulfilmentStatus = word,
     PaymentStatus = word,
+    ShipmentStatus = word,
+    Stage = word,
 }
 
 impl Column for Uuid {
@@ -241,17 +248,24 @@ impl Column for Uuid {
     }
 }
 
-impl Column for OrderId {
-    const KIND: Kind = Kind::Uuid;
+/// Ids that are UUIDs.
+macro_rules! ids {
+    ($($type:ty),* $(,)?) => {
+        $(impl Column for $type {
+            const KIND: Kind = Kind::Uuid;
 
-    fn write(&self, out: &mut Vec<u8>) -> bool {
-        self.uuid().write(out)
-    }
+            fn write(&self, out: &mut Vec<u8>) -> bool {
+                self.uuid().write(out)
+            }
 
-    fn read(bytes: Option<&[u8]>) -> Result<Self, String> {
-        Uuid::read(bytes).map(Self::new)
-    }
+            fn read(bytes: Option<&[u8]>) -> Result<Self, String> {
+                Uuid::read(bytes).map(Self::new)
+            }
+        })*
+    };
 }
+
+ids!(OrderId, ShipmentId);
 
 /// Microseconds and days from 1970 to 2000, where the server's times begin.
 const YEAR_2000_MICROS: i64 = 946_684_800_000_000;

@@ -5,18 +5,25 @@ use super::harness::{Database, database, table};
 use crate::{
     live::Step,
     projection::Projection,
-    projections::{CustomerSummary, OrderSummary, OrderTimeline, SalesDaily, StockLevel},
+    projections::{
+        CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, SalesDaily, ShipmentSummary,
+        StockLevel,
+    },
     testing::{History, fold_all},
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Command, Currency, CustomerId, Location, Money, OrderId, Position, Sku, State, StreamId,
-    TenantId,
+    Command, Currency, CustomerId, Location, Money, OrderId, Position, ShipmentId, Sku, State,
+    StreamId, TenantId,
     order::{
         AddNote, Address, CancelOrder, ConfirmOrder, NewLine, OrderCommand, PlaceHold, PlaceOrder,
         RejectOrder, RejectionReason, RequestCancellation,
     },
     payment::{PaymentCommand, RecordAuthorized, RecordDeclined, RequestAuthorization},
+    shipment::{
+        CancelShipment, CreateShipment, MarkReady, PackShipment, RecordDelivered, RecordDispatched,
+        RecordFailed, RecordLost, RecordRefused, RecordTracked, RequestDispatch, ShipmentCommand,
+    },
     stock::{
         AdjustStock, ReceiveStock, ReservationCommand, ReservationItem, ReservationLine,
         ReservationStep, StockCommand,
@@ -172,6 +179,47 @@ fn of_payment() -> impl Strategy<Value = Command> {
     command.prop_map(|command| Command::Payment(OrderId::new(Uuid::from_u128(1)), command))
 }
 
+/// Shipments of few orders, so that all that may become of one does.
+fn of_shipment() -> impl Strategy<Value = Command> {
+    let location = Location::default;
+    let number = || select(vec![0, 1, 2, u32::MAX]);
+    let command = (order_id(), number(), text(), text(), time(), 0..12);
+    command.prop_map(move |(order_id, number, one, other, time, which)| {
+        let command = match which {
+            0 | 1 => ShipmentCommand::Create(CreateShipment {
+                order_id,
+                location: location(),
+            }),
+            2 => ShipmentCommand::Pack(PackShipment),
+            3 => ShipmentCommand::MarkReady(MarkReady),
+            4 => ShipmentCommand::RequestDispatch(RequestDispatch { order_id }),
+            5 => ShipmentCommand::RecordDispatched(RecordDispatched {
+                attempt: number,
+                carrier: one,
+                tracking_number: other,
+            }),
+            6 => ShipmentCommand::RecordRefused(RecordRefused {
+                attempt: number,
+                code: one,
+            }),
+            7 => ShipmentCommand::RecordTracked(RecordTracked { inquiries: number }),
+            8 => ShipmentCommand::RecordFailed(RecordFailed {
+                inquiries: number,
+                reason: one,
+            }),
+            9 => ShipmentCommand::RecordDelivered(RecordDelivered { delivered_at: time }),
+            10 => ShipmentCommand::RecordLost(RecordLost),
+            _ => ShipmentCommand::Cancel(CancelShipment {
+                order_id,
+                location: location(),
+                request: number,
+                reason: one,
+            }),
+        };
+        Command::Shipment(ShipmentId::of(order_id, &location()), command)
+    })
+}
+
 fn of_stock() -> impl Strategy<Value = Command> {
     let location = Location::default;
     let receive = (any::<u128>(), sku(), number(), prop::option::of(text())).prop_map(
@@ -225,6 +273,7 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         3 => of_order(),
         3 => of_stock(),
         2 => of_payment(),
+        4 => of_shipment(),
     ];
     prop::collection::vec(command, 0..120)
 }
@@ -291,6 +340,8 @@ proptest! {
             let database = database().await;
             write::<OrderSummary>(&database, &history).await?;
             write::<OrderTimeline>(&database, &history).await?;
+            write::<OrderProcess>(&database, &history).await?;
+            write::<ShipmentSummary>(&database, &history).await?;
             write::<StockLevel>(&database, &history).await?;
             write::<CustomerSummary>(&database, &history).await?;
             write::<SalesDaily>(&database, &history).await

@@ -6,7 +6,10 @@ use super::harness::{
 };
 use crate::{
     projection::Projection,
-    projections::{self, CustomerSummary, OrderSummary, OrderTimeline, SalesDaily, StockLevel},
+    projections::{
+        self, CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, SalesDaily,
+        ShipmentSummary, StockLevel,
+    },
     rebuild::{RebuildOptions, rebuild, rebuild_by_name},
     row::Row,
 };
@@ -31,6 +34,8 @@ async fn live_in_memory<P: Projection>() {
 async fn live_in_memory_is_the_fold() {
     live_in_memory::<OrderSummary>().await;
     live_in_memory::<OrderTimeline>().await;
+    live_in_memory::<OrderProcess>().await;
+    live_in_memory::<ShipmentSummary>().await;
     live_in_memory::<StockLevel>().await;
     live_in_memory::<CustomerSummary>().await;
     live_in_memory::<SalesDaily>().await;
@@ -119,6 +124,16 @@ async fn orders_are_the_same_live_and_anew() {
 #[tokio::test]
 async fn timelines_are_the_same_live_and_anew() {
     live_and_anew::<OrderTimeline>().await;
+}
+
+#[tokio::test]
+async fn processes_are_the_same_live_and_anew() {
+    live_and_anew::<OrderProcess>().await;
+}
+
+#[tokio::test]
+async fn shipments_are_the_same_live_and_anew() {
+    live_and_anew::<ShipmentSummary>().await;
 }
 
 #[tokio::test]

@@ -7,5 +7,5 @@ mod schema;
 
 pub(crate) use connections::{Database, DatabaseOptions};
 pub(crate) use error::ReadError;
-pub(crate) use row::{Column, corrupt};
+pub(crate) use row::{Column, corrupt, word};
 pub(crate) use schema::missing;

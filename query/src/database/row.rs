@@ -1,6 +1,7 @@
 //! Columns of a row, by their place in the statement.
 
 use super::ReadError;
+use serde::de::{DeserializeOwned, value::StrDeserializer};
 use sqlx::{Column as _, Decode, Postgres, Row, Type, error::BoxDynError, postgres::PgRow};
 
 /// Reads a row's columns; an error names table and column.
@@ -19,6 +20,17 @@ impl Column for PgRow {
         self.try_get(index)
             .map_err(|error| corrupt(self, table, index, error))
     }
+}
+
+/// A column that holds one of the words that serde knows `T` by.
+pub(crate) fn word<T: DeserializeOwned>(
+    row: &PgRow,
+    table: &'static str,
+    index: usize,
+) -> Result<T, ReadError> {
+    let text: &str = Column::column(row, table, index)?;
+    let word = StrDeserializer::<serde::de::value::Error>::new(text);
+    T::deserialize(word).map_err(|error| corrupt(row, table, index, error))
 }
 
 /// A column holds what it cannot.

@@ -4,12 +4,14 @@ use super::{Column, Database, ReadError};
 use crate::sql::Sql;
 
 /// What this service reads.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 8] = [
     "checkpoint",
     "customer_summary",
+    "order_process",
     "order_summary",
     "order_timeline",
     "sales_daily",
+    "shipment_summary",
     "stock_level",
 ];
 

@@ -56,8 +56,8 @@ impl<'a> CustomerSales<'a> {
         let counts = Counts::read(row, TABLE, 1)?;
         let sales = Self {
             sales: counts.of(row.column(TABLE, 0)?),
-            first_order_at: row.column(TABLE, 11)?,
-            last_order_at: row.column(TABLE, 12)?,
+            first_order_at: row.column(TABLE, 13)?,
+            last_order_at: row.column(TABLE, 14)?,
         };
         Ok((counts.all.orders, sales))
     }

@@ -10,6 +10,8 @@ SELECT
     rejected_amount::text,
     expired_orders,
     expired_amount::text,
+    completed_orders,
+    completed_amount::text,
     first_order_at,
     last_order_at
 FROM read.customer_summary

@@ -3,10 +3,14 @@
 pub(crate) mod customer_orders;
 pub(crate) mod get_customer;
 pub(crate) mod get_order;
+pub(crate) mod get_shipment;
 pub(crate) mod get_stock;
 pub(crate) mod list_orders;
+pub(crate) mod list_processes;
+pub(crate) mod list_shipments;
 pub(crate) mod list_stock;
 pub(crate) mod order_events;
+pub(crate) mod order_process;
 pub(crate) mod sales_report;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
@@ -14,7 +18,7 @@ use chassis::{
     Problem,
     extract::{StrictPath, invalid_path},
 };
-use domain::{CustomerId, IdError, OrderId, Sku};
+use domain::{CustomerId, IdError, OrderId, ShipmentId, Sku};
 use std::str::FromStr;
 
 /// What a path names.
@@ -22,6 +26,8 @@ pub(crate) struct Named<T>(pub T);
 
 /// The order that a path names.
 pub(crate) type OrderPath = Named<OrderId>;
+/// The shipment that a path names.
+pub(crate) type ShipmentPath = Named<ShipmentId>;
 /// The customer that a path names.
 pub(crate) type CustomerPath = Named<CustomerId>;
 /// The SKU that a path names.

@@ -12,5 +12,7 @@ SELECT
     rejected_orders,
     rejected_amount::text,
     expired_orders,
-    expired_amount::text
+    expired_amount::text,
+    completed_orders,
+    completed_amount::text
 FROM read.sales_daily

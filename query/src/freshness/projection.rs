@@ -7,6 +7,10 @@ pub(crate) enum Projection {
     Orders,
     /// `order_timeline`
     Timeline,
+    /// `order_process`
+    Processes,
+    /// `shipment_summary`
+    Shipments,
     /// `stock_level`
     Stock,
     /// `customer_summary`
@@ -17,9 +21,11 @@ pub(crate) enum Projection {
 
 impl Projection {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Orders,
         Self::Timeline,
+        Self::Processes,
+        Self::Shipments,
         Self::Stock,
         Self::Customers,
         Self::Sales,
@@ -30,6 +36,8 @@ impl Projection {
         match self {
             Self::Orders => "order_summary",
             Self::Timeline => "order_timeline",
+            Self::Processes => "order_process",
+            Self::Shipments => "shipment_summary",
             Self::Stock => "stock_level",
             Self::Customers => "customer_summary",
             Self::Sales => "sales_daily",

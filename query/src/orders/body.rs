@@ -2,16 +2,18 @@
 
 use super::history::History;
 use crate::{
-    body::{FulfilmentStatus, Money},
-    database::{Column, ReadError, corrupt},
+    body::Money,
+    database::{Column, ReadError, corrupt, word},
 };
 use chrono::{DateTime, Utc};
 use domain::{
     OrderId, Sku,
-    order::{Address, Line, RejectionReason},
+    order::{Address, Line, LineProgress, RejectionReason, Status},
+    shipment::Parcel,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::postgres::PgRow;
+use std::collections::HashMap;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -33,7 +35,7 @@ pub(crate) struct OrderBody<'a> {
     /// Where its payment is.
     #[schema(example = "authorized")]
     pub payment_status: &'a str,
-    /// How much of it was delivered.
+    /// How much of it has left and arrived.
     #[schema(example = "unfulfilled")]
     pub fulfilment_status: &'a str,
     /// Who ordered.
@@ -43,12 +45,18 @@ pub(crate) struct OrderBody<'a> {
     pub reference: Option<&'a str>,
     /// The sum of the lines.
     pub total: Money<'a>,
+    /// What was taken for it.
+    pub captured: Money<'a>,
+    /// What was given back of that.
+    pub refunded: Money<'a>,
     /// How many lines it has.
     pub line_count: i64,
     /// How many pieces.
     pub unit_count: i64,
     /// What was ordered.
     pub lines: Vec<OrderLine<'a>>,
+    /// What leaves for it.
+    pub shipments: Vec<OrderShipment>,
     /// The holds that are on it.
     pub holds: Vec<Hold>,
     /// Why it was rejected.
@@ -57,6 +65,9 @@ pub(crate) struct OrderBody<'a> {
     pub cancellation_reason: Option<&'a str>,
     /// Where to.
     pub shipping_address: Option<ShippingAddress>,
+    /// What may be asked of it now.
+    #[schema(example = json!(["add_note", "cancel", "place_hold"]))]
+    pub allowed_commands: Vec<&'static str>,
     /// When the customer ordered.
     pub placed_at: DateTime<Utc>,
     /// When the last event of it or of its payment was recorded.
@@ -77,6 +88,32 @@ pub(crate) struct OrderLine<'a> {
     pub unit_price: Money<'a>,
     /// Price of all.
     pub total: Money<'a>,
+    /// How many have left.
+    pub shipped: i64,
+    /// How many of those have arrived.
+    pub delivered: i64,
+    /// How many of those will not arrive.
+    pub lost: i64,
+}
+
+/// What leaves for an order from one place.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct OrderShipment {
+    /// The shipment.
+    pub shipment_id: Uuid,
+    /// Where it is.
+    #[schema(example = "dispatched")]
+    pub status: String,
+    /// From where it leaves.
+    #[schema(example = "main")]
+    pub location: String,
+}
+
+/// What was taken and given back, as the read model has it.
+#[derive(Debug, Default, Deserialize)]
+struct Settlement {
+    captured: i64,
+    refunded: i64,
 }
 
 /// A hold on an order.
@@ -127,11 +164,26 @@ impl<'a> OrderBody<'a> {
         let detail = row.column(TABLE, 14)?;
         let line_count: i32 = row.column(TABLE, 6)?;
         let lines: Vec<Line> = parse(row, 18)?;
+        let settlement: Option<Settlement> = parse(row, 19)?;
+        let settlement = settlement.unwrap_or_default();
+        let fulfilment: Option<HashMap<u32, (i64, i64, i64)>> = parse(row, 20)?;
+        let progress = |line: u32| {
+            let known = fulfilment.as_ref().and_then(|known| known.get(&line));
+            let (shipped, delivered, lost) = known.copied().unwrap_or_default();
+            LineProgress {
+                shipped,
+                delivered,
+                lost,
+            }
+        };
+        let shipments: Option<Vec<OrderShipment>> = parse(row, 21)?;
+        let status: Status = word(row, TABLE, 7)?;
+        let holds: Vec<Hold> = parse(row, 17)?;
         Ok(Self {
             order_id: id.uuid(),
             version: row.column(TABLE, 0)?,
             position: row.column(TABLE, 1)?,
-            status: row.column(TABLE, 7)?,
+            status: status.as_str(),
             payment_status: row.column(TABLE, 8)?,
             fulfilment_status: row.column(TABLE, 9)?,
             customer_id: row.column(TABLE, 10)?,
@@ -140,10 +192,20 @@ impl<'a> OrderBody<'a> {
                 amount: row.column(TABLE, 4)?,
                 currency,
             },
+            captured: Money {
+                amount: settlement.captured,
+                currency,
+            },
+            refunded: Money {
+                amount: settlement.refunded,
+                currency,
+            },
             line_count: line_count.into(),
             unit_count: row.column(TABLE, 5)?,
-            lines: with_money(lines, currency),
-            holds: parse(row, 17)?,
+            lines: with_money(lines, currency, progress),
+            shipments: shipments.unwrap_or_default(),
+            allowed_commands: status.allowed_commands(!holds.is_empty()),
+            holds,
             rejection: reason.map(|reason| Rejection { reason, detail }),
             cancellation_reason: row.column(TABLE, 15)?,
             shipping_address: parse(row, 16)?,
@@ -163,17 +225,27 @@ impl<'a> OrderBody<'a> {
             version: history.version.get(),
             position: history.position.get(),
             status: order.status.as_str(),
-            payment_status: history.payment_status.as_str(),
-            fulfilment_status: FulfilmentStatus::Unfulfilled.as_str(),
+            payment_status: history.payment.status.as_str(),
+            fulfilment_status: order.fulfilment_status().as_str(),
             customer_id: placed.customer_id.as_str(),
             reference: placed.reference.as_deref(),
             total: Money {
                 amount: placed.total,
                 currency,
             },
+            captured: Money {
+                amount: history.payment.captured(),
+                currency,
+            },
+            refunded: Money {
+                amount: history.payment.refunded(),
+                currency,
+            },
             line_count: i64::try_from(placed.lines.len()).unwrap_or(i64::MAX),
             unit_count: placed.lines.iter().fold(0, units),
-            lines: with_money(placed.lines.clone(), currency),
+            lines: with_money(placed.lines.clone(), currency, |line| order.progress(line)),
+            shipments: history.shipments.iter().map(OrderShipment::of).collect(),
+            allowed_commands: order.allowed_commands(),
             holds: order
                 .holds
                 .iter()
@@ -196,9 +268,24 @@ impl<'a> OrderBody<'a> {
         }
     }
 
+    /// Whether nothing can have been packed for it yet.
+    pub(crate) fn is_before_shipments(&self) -> bool {
+        self.status == Status::Placed.as_str()
+    }
+
     /// The version of the order's stream.
     pub(crate) const fn version(&self) -> i64 {
         self.version
+    }
+}
+
+impl OrderShipment {
+    fn of(parcel: &Parcel) -> Self {
+        Self {
+            shipment_id: parcel.shipment_id.uuid(),
+            status: parcel.status.as_str().into(),
+            location: parcel.location.as_str().into(),
+        }
     }
 }
 
@@ -230,18 +317,26 @@ const fn reason_code(reason: RejectionReason) -> &'static str {
     }
 }
 
-fn with_money(lines: Vec<Line>, currency: &str) -> Vec<OrderLine<'_>> {
+fn with_money(
+    lines: Vec<Line>,
+    currency: &str,
+    progress: impl Fn(u32) -> LineProgress,
+) -> Vec<OrderLine<'_>> {
     let money = |amount| Money { amount, currency };
-    lines
-        .into_iter()
-        .map(|line| OrderLine {
+    let line = |line: Line| {
+        let progress = progress(line.line);
+        OrderLine {
             line: line.line,
             sku: line.sku,
             quantity: line.quantity,
             unit_price: money(line.unit_price),
             total: money(line.total),
-        })
-        .collect()
+            shipped: progress.shipped,
+            delivered: progress.delivered,
+            lost: progress.lost,
+        }
+    };
+    lines.into_iter().map(line).collect()
 }
 
 /// A column that holds JSON as text; an absent one reads as `null`.

@@ -64,7 +64,17 @@ pub(crate) async fn get(
 ) -> Result<Got, Problem> {
     match at {
         Some(at) => as_it_was(api, order_id, at).await,
-        None if writes.is_seen(api, Projection::Orders).await? => current(api, order_id).await,
+        None if writes.is_seen(api, Projection::Orders).await? => {
+            let got = current(api, order_id).await?;
+            // Its shipments are read with it, and are another projection's.
+            if !writes.names_one() || got.order()?.is_before_shipments() {
+                return Ok(got);
+            }
+            match writes.is_seen(api, Projection::Shipments).await? {
+                true => current(api, order_id).await,
+                false => as_it_was(api, order_id, At::End).await,
+            }
+        }
         None => as_it_was(api, order_id, At::End).await,
     }
 }

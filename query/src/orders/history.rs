@@ -1,10 +1,12 @@
-//! An order as it is or was, folded from its events and those of its payment.
+//! An order as it is or was, folded from its events and those of its payment and its shipments.
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Event, OrderId, Position, Recorded, State, StreamId, TenantId, Version,
+    Event, OrderId, Position, Recorded, ShipmentId, State, StreamId, TenantId, Version,
     order::{Order, OrderEvent, Placed, RejectionReason},
-    payment::{Payment, PaymentStatus},
+    payment::Payment,
+    policy,
+    shipment::{Parcel, Shipment},
 };
 use store::{EventReader, StoreError};
 
@@ -42,7 +44,9 @@ pub(crate) enum Found {
 #[derive(Debug)]
 pub(crate) struct History {
     pub order: Placed,
-    pub payment_status: PaymentStatus,
+    pub payment: Payment,
+    /// What leaves for it, of what was created.
+    pub shipments: Vec<Parcel>,
     pub version: Version,
     /// Of the last event of it or its payment.
     pub position: Position,
@@ -88,14 +92,16 @@ pub(crate) async fn fold(
         (None, Some(_)) => return Ok(Found::NotYet),
         (None, None) => return Ok(Found::Absent),
     };
+    // Whether an event of another stream had happened by then.
+    let beside = |recorded: &Recorded| match at {
+        At::End => true,
+        At::Version(_) => next.is_none_or(|next| recorded.envelope.position < next),
+        At::Time(time) => recorded.envelope.recorded_at <= time,
+    };
     let stream = StreamId::payment(tenant, id);
     let mut payment = State::Payment(Payment::default());
     each(reader, &stream, |recorded| {
-        let within = match at {
-            At::End => true,
-            At::Version(_) => next.is_none_or(|next| recorded.envelope.position < next),
-            At::Time(time) => recorded.envelope.recorded_at <= time,
-        };
+        let within = beside(recorded);
         if within {
             payment = std::mem::replace(&mut payment, State::Payment(Payment::default()))
                 .evolve(&recorded.event);
@@ -108,7 +114,23 @@ pub(crate) async fn fold(
     })
     .await?;
     if let State::Payment(payment) = payment {
-        history.payment_status = payment.status;
+        history.payment = payment;
+    }
+    for location in policy::allocation() {
+        let stream = StreamId::shipment(tenant, ShipmentId::of(id, &location));
+        let mut shipment = State::Shipment(Shipment::Absent);
+        each(reader, &stream, |recorded| {
+            let within = beside(recorded);
+            if within {
+                shipment = std::mem::replace(&mut shipment, State::Shipment(Shipment::Absent))
+                    .evolve(&recorded.event);
+            }
+            within
+        })
+        .await?;
+        if let State::Shipment(Shipment::Created(parcel)) = shipment {
+            history.shipments.push(parcel);
+        }
     }
     Ok(Found::Order(history))
 }
@@ -169,7 +191,7 @@ impl OrderFold {
                 self.cancellation_reason = Some(event.reason.clone());
             }
             Event::Order(OrderEvent::CancellationRejected(_)) => self.cancellation_reason = None,
-            Event::Order(_) | Event::Stock(_) | Event::Payment(_) => {}
+            Event::Order(_) | Event::Stock(_) | Event::Payment(_) | Event::Shipment(_) => {}
         }
         let state = std::mem::replace(&mut self.state, State::Order(Order::default()));
         self.state = state.evolve(&recorded.event);
@@ -184,7 +206,8 @@ impl OrderFold {
         };
         Some(Box::new(History {
             order,
-            payment_status: PaymentStatus::Pending,
+            payment: Payment::default(),
+            shipments: vec![],
             version: self.version,
             position,
             updated_at,

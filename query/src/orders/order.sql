@@ -17,7 +17,29 @@ SELECT
     cancellation_reason,
     shipping_address::text AS shipping_address,
     holds::text AS holds,
-    lines::text AS lines
+    lines::text AS lines,
+    settlement::text AS settlement,
+    fulfilment::text AS fulfilment,
+    -- As many as may leave for an order.
+    (
+        SELECT
+            json_agg(json_build_object(
+                'shipment_id', shipment.shipment_id,
+                'status', shipment.status,
+                'location', shipment.location
+            ))
+        FROM (
+            SELECT
+                shipment_id,
+                status,
+                location
+            FROM read.shipment_summary
+            WHERE tenant = $1
+              AND order_id = $2
+            ORDER BY created_at, shipment_id
+            LIMIT 1000
+        ) AS shipment
+    )::text AS shipments
 FROM read.order_summary
 WHERE tenant = $1
   AND order_id = $2

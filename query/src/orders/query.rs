@@ -19,16 +19,18 @@ macro_rules! orders_query {
             /// How they are sorted.
             #[param(inline)]
             sort: Option<$crate::orders::Sort>,
-            /// `placed`, `confirmed`, `rejected`, `expired`, `cancelling` or `cancelled`.
+            /// `placed`, `confirmed`, `rejected`, `expired`, `cancelling`, `cancelled` or `completed`.
             #[param(value_type = Option<String>, example = "confirmed")]
             status: Option<domain::order::Status>,
             /// `pending`, `authorizing`, `authorized`, `declined`, `outcome_unknown`, `voiding`,
-            /// `voided`, `capturing` or `captured`.
+            /// `voided`, `capturing`, `partially_captured`, `captured`, `refunding`,
+            /// `partially_refunded` or `refunded`.
             #[param(value_type = Option<String>, example = "authorized")]
             payment_status: Option<domain::payment::PaymentStatus>,
-            /// How much of it was delivered.
-            #[param(inline)]
-            fulfilment_status: Option<$crate::body::FulfilmentStatus>,
+            /// `unfulfilled`, `partially_shipped`, `shipped`, `partially_delivered`, `delivered` or
+            /// `lost`.
+            #[param(value_type = Option<String>, example = "shipped")]
+            fulfilment_status: Option<domain::order::FulfilmentStatus>,
             /// ISO 4217.
             #[param(value_type = Option<String>, example = "EUR")]
             currency: Option<domain::Currency>,

@@ -39,6 +39,8 @@ async fn every_filter_alone_and_some_together() {
         ("payment_status=outcome_unknown", &[6]),
         ("payment_status=capturing", &[]),
         ("fulfilment_status=unfulfilled", &[1, 2, 3, 4, 5, 6, 7]),
+        ("fulfilment_status=partially_shipped", &[]),
+        ("status=completed", &[]),
         ("customer_id=c1", &[1, 2]),
         ("customer_id=c", &[]),
         ("currency=GBP", &[2]),

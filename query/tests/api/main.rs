@@ -14,4 +14,6 @@ mod history;
 mod orders;
 mod others;
 mod pages;
+mod processes;
+mod shipments;
 mod stage;

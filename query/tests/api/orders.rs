@@ -99,6 +99,8 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
         }),
         order(CancellationRequested {
             order: brief(),
+            confirmed: false,
+            request: 0,
             reason: "changed my mind".into(),
         }),
         order(OrderRejected {
@@ -141,12 +143,17 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
             "customer_id": "17850",
             "reference": "536365",
             "total": gbp(1_869),
+            "captured": gbp(0),
+            "refunded": gbp(0),
             "line_count": 2,
             "unit_count": 7,
             "lines": [
-                {"line": 1, "sku": "85123A", "quantity": 6, "unit_price": gbp(255), "total": gbp(1_530)},
-                {"line": 2, "sku": "71053", "quantity": 1, "unit_price": gbp(339), "total": gbp(339)},
+                {"line": 1, "sku": "85123A", "quantity": 6, "unit_price": gbp(255), "total": gbp(1_530),
+                 "shipped": 0, "delivered": 0, "lost": 0},
+                {"line": 2, "sku": "71053", "quantity": 1, "unit_price": gbp(339), "total": gbp(339),
+                 "shipped": 0, "delivered": 0, "lost": 0},
             ],
+            "shipments": [],
             "holds": [{"hold": "fraud-check", "reason": "looks odd"}],
             "rejection": {"reason": "out_of_stock", "detail": "Not enough of 71053."},
             "cancellation_reason": "changed my mind",
@@ -157,6 +164,7 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
                 "postal_code": null,
                 "country": "United Kingdom",
             },
+            "allowed_commands": ["add_note", "release_hold"],
             "placed_at": "2010-12-01T08:00:00Z",
         })
     );

@@ -133,7 +133,8 @@ async fn stock_by_sku_and_location() {
 }
 
 const SALES: &str = "(orders, amount, confirmed_orders, confirmed_amount, cancelled_orders,
-    cancelled_amount, rejected_orders, rejected_amount, expired_orders, expired_amount, position,
+    cancelled_amount, rejected_orders, rejected_amount, expired_orders, expired_amount, completed_orders,
+    completed_amount, position,
     updated_at, tenant, currency";
 
 fn worth(orders: i64, amount: i64, currency: &str) -> Value {
@@ -147,10 +148,10 @@ async fn a_customer_by_currency() {
         .sql(&format!(
             "INSERT INTO read.customer_summary {SALES}, customer_id, first_order_at, last_order_at)
              VALUES
-                 (10, 1000, 4, 400, 1, 50, 2, 150, 1, 100, 7, now(), 'main', 'GBP', 'c1', '2010-12-02', '2010-12-03'),
-                 (1, 99, 0, 0, 0, 0, 0, 0, 0, 0, 7, now(), 'main', 'EUR', 'c1', '2010-12-01', '2010-12-01'),
-                 (5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 7, now(), 'other', 'EUR', 'c1', '2009-12-01', '2009-12-01'),
-                 (3, 3e20, 3, 3e20, 0, 0, 0, 0, 0, 0, 7, now(), 'main', 'EUR', 'c2', '2009-12-01', '2009-12-01')"
+                 (10, 1000, 4, 400, 1, 50, 2, 150, 1, 100, 3, 350, 7, now(), 'main', 'GBP', 'c1', '2010-12-02', '2010-12-03'),
+                 (1, 99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, now(), 'main', 'EUR', 'c1', '2010-12-01', '2010-12-01'),
+                 (5, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, now(), 'other', 'EUR', 'c1', '2009-12-01', '2009-12-01'),
+                 (3, 3e20, 3, 3e20, 0, 0, 0, 0, 0, 0, 3, 3e20, 7, now(), 'main', 'EUR', 'c2', '2009-12-01', '2009-12-01')"
         ))
         .await;
     let mut customer = stage.get("/v1/customers/c1").await.expect(200).body;
@@ -165,14 +166,14 @@ async fn a_customer_by_currency() {
             "currencies": [
                 {
                     "currency": "EUR", "orders": 1, "total": {"amount": 99, "currency": "EUR"},
-                    "confirmed": worth(0, 0, "EUR"), "cancelled": worth(0, 0, "EUR"),
+                    "confirmed": worth(0, 0, "EUR"), "completed": worth(0, 0, "EUR"), "cancelled": worth(0, 0, "EUR"),
                     "rejected": worth(0, 0, "EUR"), "expired": worth(0, 0, "EUR"),
                     "open": worth(1, 99, "EUR"),
                     "first_order_at": "2010-12-01T00:00:00Z", "last_order_at": "2010-12-01T00:00:00Z",
                 },
                 {
                     "currency": "GBP", "orders": 10, "total": {"amount": 1000, "currency": "GBP"},
-                    "confirmed": worth(4, 400, "GBP"), "cancelled": worth(1, 50, "GBP"),
+                    "confirmed": worth(4, 400, "GBP"), "completed": worth(3, 350, "GBP"), "cancelled": worth(1, 50, "GBP"),
                     "rejected": worth(2, 150, "GBP"), "expired": worth(1, 100, "GBP"),
                     "open": worth(2, 300, "GBP"),
                     "first_order_at": "2010-12-02T00:00:00Z", "last_order_at": "2010-12-03T00:00:00Z",
@@ -192,7 +193,7 @@ async fn sales_by_day_and_currency_with_totals() {
         .sql(&format!(
             "INSERT INTO read.sales_daily {SALES}, day, lines, units)
              SELECT
-                 10, 1000, 4, 400, 1, 50, 2, 150, 1, 100, 7, now(), tenant, currency,
+                 10, 1000, 4, 400, 1, 50, 2, 150, 1, 100, 3, 350, 7, now(), tenant, currency,
                  '2010-12-01'::date + n, 20, 30
              FROM generate_series(0, 2) AS n, (VALUES ('GBP'), ('EUR')) AS c (currency),
                   (VALUES ('main'), ('other')) AS t (tenant)"
@@ -205,7 +206,7 @@ async fn sales_by_day_and_currency_with_totals() {
         json!({
             "day": "2010-12-01", "currency": "EUR", "orders": 10, "lines": 20, "units": 30,
             "total": {"amount": 1000, "currency": "EUR"},
-            "confirmed": worth(4, 400, "EUR"), "cancelled": worth(1, 50, "EUR"),
+            "confirmed": worth(4, 400, "EUR"), "completed": worth(3, 350, "EUR"), "cancelled": worth(1, 50, "EUR"),
             "rejected": worth(2, 150, "EUR"), "expired": worth(1, 100, "EUR"),
             "open": worth(2, 300, "EUR"),
         })
@@ -237,7 +238,7 @@ async fn a_report_is_bounded() {
     stage
         .sql(&format!(
             "INSERT INTO read.sales_daily {SALES}, day, lines, units)
-             SELECT 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 7, now(), 'main', 'GBP', '1980-01-01'::date + n, 1, 1
+             SELECT 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, now(), 'main', 'GBP', '1980-01-01'::date + n, 1, 1
              FROM generate_series(1, 11001) AS n"
         ))
         .await;

@@ -154,6 +154,8 @@ impl Stage {
         for projection in [
             "order_summary",
             "order_timeline",
+            "order_process",
+            "shipment_summary",
             "stock_level",
             "customer_summary",
             "sales_daily",

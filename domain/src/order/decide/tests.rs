@@ -1,5 +1,6 @@
 //! given / when / then of every command to an order.
 
+mod fulfilment;
 mod placement;
 
 use super::{super::*, MAX_HOLDS};
@@ -99,8 +100,14 @@ fn expired() -> OrderEvent {
 }
 
 fn cancelling() -> OrderEvent {
+    asked(false, 0)
+}
+
+fn asked(confirmed: bool, request: u32) -> OrderEvent {
     CancellationRequested {
         order: brief(),
+        confirmed,
+        request,
         reason: "too late".into(),
     }
     .into()
@@ -122,6 +129,10 @@ fn cancelled(confirmed: bool) -> OrderEvent {
         reason: "too late".into(),
     }
     .into()
+}
+
+fn completed() -> OrderEvent {
+    OrderCompleted { order: brief() }.into()
 }
 
 fn note(n: u64) -> OrderEvent {
@@ -159,16 +170,22 @@ fn history(status: Status) -> Vec<OrderEvent> {
         Status::Expired => vec![placed(), expired()],
         Status::Cancelling => vec![placed(), cancelling()],
         Status::Cancelled => vec![placed(), cancelling(), cancelled(false)],
+        Status::Completed => [
+            history(Status::Confirmed),
+            vec![fulfilment::shipped(), fulfilment::delivered(), completed()],
+        ]
+        .concat(),
     }
 }
 
-const ALL: [Status; 6] = [
+const ALL: [Status; 7] = [
     Status::Placed,
     Status::Confirmed,
     Status::Rejected,
     Status::Expired,
     Status::Cancelling,
     Status::Cancelled,
+    Status::Completed,
 ];
 
 fn reject() -> OrderCommand {
@@ -185,7 +202,12 @@ fn request_cancellation() -> OrderCommand {
 }
 
 fn reject_cancellation() -> OrderCommand {
+    reject_request(0)
+}
+
+fn reject_request(request: u32) -> OrderCommand {
     OrderCommand::RejectCancellation(RejectCancellation {
+        request,
         reason: "it has left".into(),
     })
 }
@@ -298,7 +320,7 @@ fn a_request_for_cancellation() {
         "cancel it",
         &[
             (Status::Placed, cancelling()),
-            (Status::Confirmed, cancelling()),
+            (Status::Confirmed, asked(true, 0)),
         ],
         &[Status::Cancelling, Status::Cancelled],
     );
@@ -331,11 +353,28 @@ fn a_rejected_cancellation_lets_the_order_go_on_as_it_was() {
 
 #[test]
 fn each_cancellation_is_rejected_for_itself() {
-    let once = vec![placed(), cancelling(), cancellation_rejected(false)];
-    on(once.clone(), reject_cancellation()).then_nothing();
-    on(once.clone(), request_cancellation()).then([cancelling()]);
-    let again = [once, vec![cancelling()]].concat();
-    on(again, reject_cancellation()).then([cancellation_rejected(false)]);
+    let once = vec![
+        placed(),
+        confirmed(),
+        asked(true, 0),
+        cancellation_rejected(true),
+    ];
+    on(once.clone(), reject_request(0)).then_nothing();
+    on(once.clone(), request_cancellation()).then([asked(true, 1)]);
+    on(once.clone(), reject_request(1)).then_refused(OrderError::State {
+        status: Status::Confirmed,
+        command: "reject its cancellation",
+    });
+    let again = [once, vec![asked(true, 1)]].concat();
+    // The first answer, once more: it is none to the second request.
+    on(again.clone(), reject_request(0)).then_nothing();
+    on(again.clone(), reject_request(1)).then([cancellation_rejected(true)]);
+    for request in [2, u32::MAX] {
+        on(again.clone(), reject_request(request)).then_refused(OrderError::State {
+            status: Status::Cancelling,
+            command: "reject its cancellation",
+        });
+    }
 }
 
 #[test]
@@ -384,7 +423,7 @@ fn holds_are_placed_until_the_order_has_ended() {
             Status::Placed | Status::Confirmed | Status::Cancelling => {
                 when.then([held("fraud")]);
             }
-            Status::Rejected | Status::Expired | Status::Cancelled => {
+            Status::Rejected | Status::Expired | Status::Cancelled | Status::Completed => {
                 when.then_refused(OrderError::State {
                     status,
                     command: "put a hold on it",

@@ -1,6 +1,7 @@
 //! given / when / then of every command to a payment.
 
 mod capture;
+mod refund;
 
 use super::super::*;
 use crate::{
@@ -121,10 +122,18 @@ fn history(status: S) -> Vec<PaymentEvent> {
         S::Voided => [history(S::Voiding), vec![voided(Some("auth"))]].concat(),
         S::Capturing => after(&[authorized(1), capture::requested()]),
         S::Captured => [history(S::Capturing), vec![capture::captured()]].concat(),
+        S::PartiallyCaptured => after(&capture::one_of_two()),
+        S::Refunding => [history(S::Captured), vec![refund::of_all()]].concat(),
+        S::Refunded => [history(S::Refunding), vec![refund::refunded(1, 1_999)]].concat(),
+        S::PartiallyRefunded => [
+            history(S::Captured),
+            vec![refund::of_some(1), refund::refunded(1, 100)],
+        ]
+        .concat(),
     }
 }
 
-const ALL: [S; 9] = [
+const ALL: [S; 13] = [
     S::Pending,
     S::Authorizing,
     S::Authorized,
@@ -134,6 +143,10 @@ const ALL: [S; 9] = [
     S::Voided,
     S::Capturing,
     S::Captured,
+    S::PartiallyCaptured,
+    S::Refunding,
+    S::Refunded,
+    S::PartiallyRefunded,
 ];
 
 fn request(attempt: u32) -> PaymentCommand {
@@ -375,10 +388,12 @@ fn a_void_is_asked_for_wherever_the_payment_is() {
         let when = on(&history(status), request_void());
         match status {
             S::Pending | S::Declined => when.then([voided(None)]),
-            S::Authorizing | S::OutcomeUnknown => when.then([void_deferred()]),
+            S::Authorizing | S::OutcomeUnknown | S::Capturing => when.then([void_deferred()]),
             S::Authorized => when.then([void_requested("v1", "cancelled")]),
-            S::Voiding | S::Voided => when.then_nothing(),
-            S::Capturing | S::Captured => when.then_refused(state(status, "void it")),
+            S::Voiding | S::Voided | S::Refunding | S::Refunded => when.then_nothing(),
+            S::Captured => when.then([refund::of_all()]),
+            S::PartiallyCaptured => when.then([refund::of(1, 1_000)]),
+            S::PartiallyRefunded => when.then([refund::of(2, 1_899)]),
         };
     }
 }

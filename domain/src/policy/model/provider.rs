@@ -2,9 +2,10 @@
 
 use super::choices::Choices;
 use crate::{
-    Command, Money, OrderId,
+    Command, Money, OrderId, ShipmentId,
     payment::{
-        PaymentCommand, RecordAuthorized, RecordDeclined, RecordOutcomeUnknown, RecordVoided,
+        PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
+        RecordOutcomeUnknown, RecordRefunded, RecordVoided,
     },
     policy::Call,
 };
@@ -25,10 +26,24 @@ enum HeldState {
     Declined,
 }
 
+/// What the provider was asked to take under an idempotency key.
+#[derive(Debug, Clone)]
+struct Taking {
+    order_id: OrderId,
+    shipment_id: ShipmentId,
+    authorization_id: String,
+    amount: i64,
+    /// Whether it took it.
+    taken: bool,
+}
+
 /// The provider, with everything that it was asked.
 #[derive(Debug, Default)]
 pub(super) struct Provider {
     by_key: BTreeMap<String, Held>,
+    takings: BTreeMap<String, Taking>,
+    /// What was given back of what was taken, by key: of which authorization, and how much.
+    refunds: BTreeMap<String, (String, i64)>,
     /// Orders of which the provider never says what became of them.
     silent: BTreeSet<OrderId>,
 }
@@ -74,11 +89,19 @@ impl Provider {
                 let held = held.expect("only what was set aside is given back");
                 assert_ne!(held.state, HeldState::Declined, "{authorization_id}");
                 held.state = HeldState::GivenBack;
+                let taken = self.taken_of(authorization_id);
+                assert_eq!(taken, 0, "let go what was taken of {authorization_id}");
+                // Its answer does not come back.
+                if choices.once_in(4) {
+                    return None;
+                }
                 let authorization_id = authorization_id.clone();
                 let command = PaymentCommand::RecordVoided(RecordVoided { authorization_id });
                 (*order_id, command)
             }
-            Call::Capture { .. } => panic!("no policy captures yet"),
+            Call::Capture { order_id, .. } => (*order_id, self.capture(choices, call)?),
+            Call::Refund { order_id, .. } => (*order_id, self.refund(choices, call)?),
+            Call::Dispatch { .. } | Call::Track { .. } => panic!("no provider does this: {call:?}"),
         };
         Some(Command::Payment(order_id, command))
     }
@@ -119,14 +142,146 @@ impl Provider {
         }
     }
 
-    /// What the provider holds for an order.
+    fn capture(&mut self, choices: &mut Choices, call: &Call) -> Option<PaymentCommand> {
+        let Call::Capture {
+            order_id,
+            shipment_id,
+            authorization_id,
+            amount,
+            attempt,
+            idempotency_key: key,
+        } = call
+        else {
+            panic!("not to take anything: {call:?}");
+        };
+        assert!(amount.amount > 0, "nothing is taken");
+        let answer = choices.below(6);
+        // It never gets there.
+        if answer == 5 {
+            return None;
+        }
+        if !self.takings.contains_key(key) {
+            let taking = Taking {
+                order_id: *order_id,
+                shipment_id: shipment_id.expect("policies say what for"),
+                authorization_id: authorization_id.clone(),
+                amount: amount.amount,
+                taken: choices.of(&[true, true, false]),
+            };
+            self.take(key, taking);
+        }
+        // Its answer does not come back.
+        if answer == 4 {
+            return None;
+        }
+        let (authorization_id, attempt) = (authorization_id.clone(), *attempt);
+        Some(match self.takings[key].taken {
+            true => PaymentCommand::RecordCaptured(RecordCaptured {
+                authorization_id,
+                shipment_id: *shipment_id,
+                attempt,
+                amount: *amount,
+            }),
+            false => PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
+                authorization_id,
+                shipment_id: *shipment_id,
+                attempt,
+                code: "limit".into(),
+            }),
+        })
+    }
+
+    fn take(&mut self, key: &str, taking: Taking) {
+        let id = taking.authorization_id.clone();
+        let shipment_id = taking.shipment_id;
+        self.takings.insert(key.into(), taking);
+        let held = &self.by_key[&id];
+        assert_eq!(held.state, HeldState::SetAside, "taken of what was let go");
+        let taken = self.taken_of(&id);
+        assert!(taken <= held.amount.amount, "more taken than set aside");
+        let takings = self.takings.values();
+        let takings = takings.filter(|known| known.taken && known.shipment_id == shipment_id);
+        assert!(takings.count() <= 1, "taken twice for {shipment_id}");
+    }
+
+    fn refund(&mut self, choices: &mut Choices, call: &Call) -> Option<PaymentCommand> {
+        let Call::Refund {
+            authorization_id,
+            refund,
+            amount,
+            idempotency_key,
+            ..
+        } = call
+        else {
+            panic!("not to give anything back: {call:?}");
+        };
+        assert!(amount.amount > 0, "nothing is given back");
+        let answer = choices.below(5);
+        // It never gets there.
+        if answer == 4 {
+            return None;
+        }
+        let given = (authorization_id.clone(), amount.amount);
+        self.refunds.insert(idempotency_key.clone(), given);
+        let given = self.refunded_of(authorization_id);
+        let taken = self.taken_of(authorization_id);
+        assert!(
+            given <= taken,
+            "more given back than taken: {given} of {taken}"
+        );
+        // Its answer does not come back.
+        if answer == 3 {
+            return None;
+        }
+        Some(PaymentCommand::RecordRefunded(RecordRefunded {
+            authorization_id: authorization_id.clone(),
+            refund: *refund,
+            amount: *amount,
+        }))
+    }
+
+    fn taken_of(&self, authorization_id: &str) -> i64 {
+        let mine = |known: &&Taking| known.taken && known.authorization_id == authorization_id;
+        let takings = self.takings.values().filter(mine);
+        takings.map(|known| known.amount).sum()
+    }
+
+    fn refunded_of(&self, authorization_id: &str) -> i64 {
+        let refunds = self.refunds.values();
+        let mine = refunds.filter(|(known, _)| known == authorization_id);
+        mine.map(|(_, amount)| amount).sum()
+    }
+
+    /// What the provider holds for an order, without what it has taken of it.
     pub(super) fn set_aside(&self, order_id: OrderId) -> Vec<Money> {
-        let mine = |held: &&Held| held.order_id == order_id && held.state == HeldState::SetAside;
-        self.by_key
+        let mine = |(_, held): &(&String, &Held)| {
+            held.order_id == order_id && held.state == HeldState::SetAside
+        };
+        let left = |(key, held): (&String, &Held)| {
+            Money::new(
+                held.amount.amount - self.taken_of(key),
+                held.amount.currency,
+            )
+        };
+        let held = self.by_key.iter().filter(mine).map(left);
+        held.filter(|left| left.amount > 0).collect()
+    }
+
+    /// What the provider has taken for an order and not given back, in minor units.
+    pub(super) fn kept(&self, order_id: OrderId) -> i64 {
+        let takings = self
+            .takings
             .values()
-            .filter(mine)
-            .map(|held| held.amount)
-            .collect()
+            .filter(|known| known.order_id == order_id);
+        let taken: i64 = takings
+            .filter(|known| known.taken)
+            .map(|known| known.amount)
+            .sum();
+        let given = self
+            .by_key
+            .iter()
+            .filter(|(_, held)| held.order_id == order_id);
+        taken - given.map(|(key, _)| self.refunded_of(key)).sum::<i64>()
     }
 
     /// What an operator learns of an attempt who calls the provider up.

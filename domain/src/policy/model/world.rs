@@ -1,73 +1,35 @@
 //! The platform in memory: streams, one order of all events, policies with their own places in it,
-//! tasks and timers, a provider. What happens next is always a choice.
+//! tasks and timers, a provider and a carrier. What happens next is always a choice.
 
-use super::{choices::Choices, provider::Provider};
+use super::{carrier::Carrier, checks, choices::Choices, provider::Provider, reader::Reader};
 use crate::{
-    Actor, Command, CommandId, Envelope, Event, EventId, Location, OrderId, Position, Recorded,
-    Refusal, State, StreamId, TenantId, Version,
-    order::{Order, OrderEvent, Placed},
+    Actor, Category, Command, CommandId, Envelope, Event, EventId, Location, OrderId, Position,
+    Recorded, Refusal, ShipmentId, State, StreamId, TenantId, Version,
+    order::{Order, Placed},
     payment::Payment,
     policy::{
-        Call, Inventory, Limits, OrderPolicy, PaymentPolicy, Policy, Reaction, Task, Timer,
+        Call, Inventory, Limits, OrderPolicy, PaymentPolicy, Reaction, Shipping, Task, Timer,
         TimerName,
     },
+    shipment::Shipment,
     stock::Stock,
     testing::{at, sku, uuid},
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
-/// A policy's place among all events, and what it remembers of each order.
-struct Reader<P: Policy> {
-    read: usize,
-    states: BTreeMap<OrderId, P::State>,
-}
-
-impl<P: Policy> Default for Reader<P> {
-    fn default() -> Self {
-        Self {
-            read: 0,
-            states: BTreeMap::new(),
-        }
-    }
-}
-
-impl<P: Policy> Reader<P> {
-    /// Reads one event further; what is to be done, for which order, and why.
-    fn react(&mut self, limits: &Limits, log: &[Recorded]) -> Vec<(OrderId, Reaction)> {
-        let Some(event) = log.get(self.read) else {
-            return vec![];
-        };
-        self.read += 1;
-        let Some(order_id) = P::key(event) else {
-            return vec![];
-        };
-        // As the runtime does: what is remembered goes through JSON.
-        let state = self.states.remove(&order_id).unwrap_or_default();
-        let json = serde_json::to_string(&state).expect("states are plain");
-        let state = serde_json::from_str(&json).expect("states read what they write");
-        let (state, reactions) = P::react(limits, state, event);
-        self.states.insert(order_id, state);
-        reactions
-            .into_iter()
-            .map(|reaction| (order_id, reaction))
-            .collect()
-    }
-
-    fn behind(&self, log: &[Recorded]) -> bool {
-        self.read < log.len()
-    }
-}
-
 /// The platform.
 #[derive(Default)]
 pub(super) struct World {
-    limits: Limits,
+    pub(super) limits: Limits,
     pub(super) log: Vec<Recorded>,
     streams: BTreeMap<StreamId, (State, Version)>,
+    /// What the orders were before: other processes may still believe it.
+    past: BTreeMap<StreamId, Vec<State>>,
     inventory: Reader<Inventory>,
     payment: Reader<PaymentPolicy>,
     order: Reader<OrderPolicy>,
+    shipping: Reader<Shipping>,
     /// What is to be done now, in no order.
     pub(super) tasks: Vec<Task>,
     pub(super) timers: BTreeMap<(OrderId, TimerName), Timer>,
@@ -76,9 +38,10 @@ pub(super) struct World {
     /// What policies, timers and participants have put: any of it may come again.
     put: Vec<Command>,
     pub(super) provider: Provider,
+    pub(super) carrier: Carrier,
     pub(super) orders: Vec<OrderId>,
     seconds: i64,
-    /// Whether calls are made only about payments that wait for them.
+    /// Whether calls are made only about what waits for them.
     careful: bool,
 }
 
@@ -100,6 +63,7 @@ impl World {
         self.inventory = Reader::default();
         self.payment = Reader::default();
         self.order = Reader::default();
+        self.shipping = Reader::default();
         self.tasks.clear();
         self.timers.clear();
         self.parked.clear();
@@ -115,13 +79,48 @@ impl World {
 
     /// Puts a command, and appends what it leads to.
     pub(super) fn put(&mut self, command: &Command) -> Result<(), Refusal> {
+        let states = self.states(command);
+        let decided = command.decide(&states.iter().collect::<Vec<_>>())?;
+        self.record(command, decided);
+        Ok(())
+    }
+
+    /// Puts a command in a process that may not know the latest of what it only looks at: what it
+    /// leads to there holds.
+    fn put_elsewhere(&mut self, choices: &mut Choices, command: &Command) -> Result<(), Refusal> {
+        let mut states = self.states(command);
         let ids = command.streams(&TenantId::default());
+        let looked_at = ids.len() - command.looks_at();
+        for (id, state) in ids.iter().zip(&mut states).skip(looked_at) {
+            let back = choices.of(&[0, 0, 1, 2, 4]);
+            let past = self
+                .past
+                .get(id)
+                .and_then(|past| past.iter().rev().nth(back));
+            if let Some(past) = past {
+                state.clone_from(past);
+            }
+        }
+        match command.decide(&states.iter().collect::<Vec<_>>()) {
+            Ok(decided) if !decided.iter().all(Vec::is_empty) => {
+                self.record(command, decided);
+                Ok(())
+            }
+            _ => self.put(command),
+        }
+    }
+
+    fn states(&self, command: &Command) -> Vec<State> {
         let state = |id: &StreamId| match self.streams.get(id) {
             Some((state, _)) => state.clone(),
             None => State::empty(id.category()),
         };
-        let states: Vec<State> = ids.iter().map(state).collect();
-        let decided = command.decide(&states.iter().collect::<Vec<_>>())?;
+        let ids = command.streams(&TenantId::default());
+        ids.iter().map(state).collect()
+    }
+
+    fn record(&mut self, command: &Command, decided: Vec<Vec<Event>>) {
+        let ids = command.streams(&TenantId::default());
         self.seconds += 1;
         let command_id = CommandId::new(uuid(3, self.log.len() as u64));
         let mut index = 0;
@@ -135,13 +134,12 @@ impl World {
                 index += 1;
             }
         }
-        Ok(())
     }
 
     fn append(&mut self, stream: &StreamId, command_id: CommandId, index: usize, event: Event) {
         let empty = (State::empty(stream.category()), Version::ZERO);
         let (state, version) = self.streams.remove(stream).unwrap_or(empty);
-        check(&state, &event);
+        checks::happening(self, &state, &event);
         let version = version.plus(1);
         let envelope = Envelope {
             event_id: EventId::of(command_id, index),
@@ -157,15 +155,16 @@ impl World {
             causation_id: None,
             traceparent: None,
         };
-        if let Event::Order(OrderEvent::OrderCancelled(event)) = &event {
-            self.check_given_back(event.order.order_id);
-        }
         let state = state.evolve(&event);
+        if stream.category() == Category::Order {
+            let past = self.past.entry(stream.clone()).or_default();
+            past.push(state.clone());
+        }
         self.streams.insert(stream.clone(), (state, version));
         self.log.push(Recorded { envelope, event });
     }
 
-    /// Lets one of the policies read one event further; says whether there was one.
+    /// Lets one of the policies read one event further, or some; says whether there was one.
     pub(super) fn react(&mut self, choices: &mut Choices) -> bool {
         let mut behind = vec![];
         if self.inventory.behind(&self.log) {
@@ -177,14 +176,26 @@ impl World {
         if self.order.behind(&self.log) {
             behind.push(2);
         }
+        if self.shipping.behind(&self.log) {
+            behind.push(3);
+        }
         if behind.is_empty() {
             return false;
         }
-        let reactions = match choices.of(&behind) {
-            0 => self.inventory.react(&self.limits, &self.log),
-            1 => self.payment.react(&self.limits, &self.log),
-            _ => self.order.react(&self.limits, &self.log),
-        };
+        let which = choices.of(&behind);
+        for _ in 0..choices.of(&[1, 2, 4, 8]) {
+            let reactions = match which {
+                0 => self.inventory.react(&self.limits, &self.log),
+                1 => self.payment.react(&self.limits, &self.log),
+                2 => self.order.react(&self.limits, &self.log),
+                _ => self.shipping.react(&self.limits, &self.log),
+            };
+            self.plan(reactions);
+        }
+        true
+    }
+
+    fn plan(&mut self, reactions: Vec<(OrderId, Reaction)>) {
         for (order_id, reaction) in reactions {
             match reaction {
                 Reaction::Execute(command) => self.tasks.push(Task::Execute(command)),
@@ -203,7 +214,6 @@ impl World {
                 }
             }
         }
-        true
     }
 
     /// Does one of the tasks, perhaps more than once; says whether there was one.
@@ -253,10 +263,12 @@ impl World {
     fn perform(&mut self, choices: &mut Choices, task: &Task) -> bool {
         let command = match task {
             Task::Execute(command) => command.clone(),
-            Task::Call(call)
-                if self.careful && !call.is_awaited_by(&self.payment(call.order_id())) =>
-            {
-                return true;
+            Task::Call(call) if self.careful && !self.waits_for(call) => return true,
+            Task::Call(call @ (Call::Dispatch { .. } | Call::Track { .. })) => {
+                match self.carrier.call(choices, call) {
+                    Some(command) => command,
+                    None => return false,
+                }
             }
             Task::Call(call) => match self.provider.call(choices, call) {
                 Some(command) => command,
@@ -264,25 +276,17 @@ impl World {
             },
         };
         // A refusal is an answer: what was wanted is not wanted any more.
-        let _refused = self.put(&command);
+        let _refused = self.put_elsewhere(choices, &command);
         self.put.push(command);
         self.check_money(task);
         true
     }
 
-    /// What must hold when a cancellation is finished.
-    fn check_given_back(&self, order_id: OrderId) {
-        let held = self.provider.set_aside(order_id);
-        assert_eq!(held, [], "cancelled, and money still set aside");
-        for (state, _) in self.streams.values() {
-            if let State::Stock(stock) = state {
-                let holds = stock
-                    .reservations
-                    .keys()
-                    .any(|(order, _)| *order == order_id);
-                assert!(!holds, "cancelled, and stock still held: {stock:?}");
-            }
-        }
+    /// Whether the stream that a call is about waits for it.
+    fn waits_for(&self, call: &Call) -> bool {
+        let stream = call.stream(&TenantId::default());
+        let empty = State::empty(stream.category());
+        call.is_awaited_by(self.state(&stream).unwrap_or(&empty))
     }
 
     fn check_money(&self, task: &Task) {
@@ -307,6 +311,22 @@ impl World {
         }
     }
 
+    pub(super) fn shipment(&self, order_id: OrderId) -> Shipment {
+        let id = ShipmentId::of(order_id, &Location::default());
+        match self.state(&StreamId::shipment(&TenantId::default(), id)) {
+            Some(State::Shipment(shipment)) => shipment.clone(),
+            None => Shipment::default(),
+            other => panic!("the shipment of {order_id} is {other:?}"),
+        }
+    }
+
+    pub(super) fn stocks(&self) -> impl Iterator<Item = &Stock> {
+        self.streams.values().filter_map(|(state, _)| match state {
+            State::Stock(stock) => Some(stock),
+            _ => None,
+        })
+    }
+
     pub(super) fn stock(&self, name: &str) -> Stock {
         let id = StreamId::stock(&TenantId::default(), &Location::default(), &sku(name));
         match self.state(&id) {
@@ -318,18 +338,5 @@ impl World {
 
     fn state(&self, id: &StreamId) -> Option<&State> {
         self.streams.get(id).map(|(state, _)| state)
-    }
-}
-
-/// What must hold whenever something happens.
-fn check(before: &State, event: &Event) {
-    match (before, event, before.clone().evolve(event)) {
-        (State::Order(Order::Placed(order)), Event::Order(OrderEvent::OrderConfirmed(_)), _) => {
-            assert!(order.holds.is_empty(), "confirmed under a hold");
-        }
-        (_, _, State::Stock(stock)) => {
-            assert!(stock.available() >= 0, "promised twice: {stock:?}");
-        }
-        _ => {}
     }
 }

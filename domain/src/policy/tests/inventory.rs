@@ -57,3 +57,21 @@ fn inventory_keeps_or_gives_back_what_it_reserved() {
         []
     );
 }
+
+#[test]
+fn inventory_keeps_what_is_confirmed_until_its_shipment_has_left_or_is_kept() {
+    let then = |events: &[Event]| {
+        let before = [placed(), confirmed()];
+        after_all::<Inventory>(&[&before, events].concat())
+    };
+    assert_eq!(then(&[cancelling_confirmed()]), []);
+    assert_eq!(Inventory::key(&recorded(cancelling_confirmed(), 1)), None);
+    let release = reservation(ReservationStep::Release(ReleaseReason::Cancelled));
+    assert_eq!(then(&[cancelling_confirmed(), kept()]), [release]);
+    let ship = reservation(ReservationStep::Ship);
+    assert_eq!(then(&[dispatched()]), std::slice::from_ref(&ship));
+    // What has left is not given back, whatever comes.
+    assert_eq!(then(&[dispatched(), kept()]), []);
+    // The shipment says itself what has left.
+    assert_eq!(after_all::<Inventory>(&[dispatched()]), [ship]);
+}

@@ -1,6 +1,7 @@
 //! When orders are confirmed, rejected, left to expire and cancelled.
 
 use super::*;
+use crate::order::{RecordDelivered, RecordLost, RecordShipped};
 
 fn confirm() -> Reaction {
     order(OrderCommand::Confirm(ConfirmOrder))
@@ -130,4 +131,91 @@ fn order_goes_on_after_a_rejected_cancellation() {
         cancellation_rejected(),
     ];
     assert_eq!(then(&given_back), []);
+}
+
+#[test]
+fn order_that_is_confirmed_waits_for_nothing_any_more() {
+    let then = |events: &[Event]| {
+        let before = [authorized(), confirmed()];
+        after_all::<OrderPolicy>(&[&before, events].concat())
+    };
+    assert_eq!(then(&[held()]), [], "nothing expires");
+    assert_eq!(then(&[held(), let_go()]), [], "nothing is to be confirmed");
+}
+
+#[test]
+fn order_is_told_what_has_left_and_what_became_of_it() {
+    let then = |event| after_all::<OrderPolicy>(&[event]);
+    let lines = || {
+        let quantity = |line, quantity| LineQuantity { line, quantity };
+        vec![quantity(1, 1), quantity(2, 2), quantity(3, 3)]
+    };
+    let shipped = OrderCommand::RecordShipped(RecordShipped {
+        shipment_id: shipment_id(),
+        lines: lines(),
+    });
+    assert_eq!(then(dispatched()), [order(shipped)]);
+    let arrived = OrderCommand::RecordDelivered(RecordDelivered {
+        shipment_id: shipment_id(),
+        lines: lines(),
+    });
+    assert_eq!(then(delivered()), [order(arrived)]);
+    for (event, returned) in [(lost(), false), (brought_back(), true)] {
+        let gone = OrderCommand::RecordLost(RecordLost {
+            shipment_id: shipment_id(),
+            lines: lines(),
+            returned,
+        });
+        assert_eq!(then(event), [order(gone)]);
+    }
+    assert_eq!(then(kept()), []);
+}
+
+#[test]
+fn order_is_completed_once_nothing_is_to_come() {
+    let then = |events: &[Event]| after_all::<OrderPolicy>(events);
+    let complete = || [order(OrderCommand::Complete(CompleteOrder))];
+    let arrived = |all| {
+        event(LinesDelivered {
+            order: brief(),
+            shipment_id: shipment_id(),
+            lines: vec![],
+            all,
+        })
+    };
+    assert_eq!(then(&[arrived(true)]), complete());
+    assert_eq!(then(&[arrived(false)]), []);
+    let gone = event(LinesLost {
+        order: brief(),
+        shipment_id: shipment_id(),
+        lines: vec![],
+        returned: true,
+    });
+    assert_eq!(then(&[gone]), complete());
+    // It may have arrived while somebody wanted it cancelled.
+    let too_late = [cancelling_confirmed(), rejection(true)];
+    assert_eq!(then(&too_late), complete());
+}
+
+#[test]
+fn order_is_cancelled_once_all_that_was_taken_is_given_back() {
+    let then = |events: &[Event]| after_all::<OrderPolicy>(events);
+    let refunded = |shipment_id| {
+        let event = PaymentRefunded {
+            order_id: order_id(1),
+            shipment_id,
+            authorization_id: "auth".into(),
+            refund: 1,
+            amount: eur(600),
+        };
+        Event::Payment(event.into())
+    };
+    let all = [cancelling_confirmed(), released(2), refunded(None)];
+    assert_eq!(then(&all), [cancel()]);
+    let part = [
+        cancelling_confirmed(),
+        released(2),
+        refunded(Some(shipment_id())),
+    ];
+    assert_eq!(then(&part), []);
 }

@@ -38,6 +38,30 @@ fn what_policies_remember() {
         &remembered::<PaymentPolicy>(&[placed()]),
         r#"{"amount":{"amount":600,"currency":"EUR"},"payment_method":"tok"}"#,
     );
+    // What came later is left out where it says nothing.
+    let not_taken = PaymentCaptureFailed {
+        order_id: order_id(1),
+        shipment_id: Some(shipment_id()),
+        authorization_id: "auth".into(),
+        amount: Some(eur(600)),
+        attempt: 1,
+        attempts_left: 3,
+        code: "limit".into(),
+    };
+    frozen(
+        &remembered::<PaymentPolicy>(&[Event::Payment(not_taken.into())]),
+        r#"{"amount":null,"payment_method":"","not_taken":["2eb05378-24f6-5006-963f-d2c50249137a"]}"#,
+    );
+    let refused = sent(DispatchRefused {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        attempt: 1,
+        code: "address".into(),
+    });
+    frozen(
+        &remembered::<Shipping>(&[refused]),
+        r#"{"refused":["2eb05378-24f6-5006-963f-d2c50249137a"]}"#,
+    );
     frozen(
         &remembered::<OrderPolicy>(&[held(), authorized(), cancelling()]),
         r#"{"holds":1,"authorized":true,"cancelling":true,"released":false,"voided":false}"#,
@@ -87,8 +111,10 @@ fn what_timers_and_calls_do() {
     );
     let capture = Call::Capture {
         order_id,
+        shipment_id: None,
         authorization_id: "auth".into(),
         amount: eur(600),
+        attempt: 0,
         idempotency_key: "c".into(),
     };
     frozen(
@@ -98,12 +124,116 @@ fn what_timers_and_calls_do() {
 }
 
 #[test]
+fn what_timers_and_calls_about_shipments_do() {
+    let (order_id, shipment_id) = (order_id(1), shipment_id());
+    let capture = Call::Capture {
+        order_id,
+        shipment_id: Some(shipment_id),
+        authorization_id: "auth".into(),
+        amount: eur(600),
+        attempt: 2,
+        idempotency_key: "c".into(),
+    };
+    frozen(
+        &Task::Call(capture),
+        r#"{"call":{"capture":{"order_id":"01920000-0001-7000-8000-000000000001","shipment_id":"2eb05378-24f6-5006-963f-d2c50249137a","authorization_id":"auth","amount":{"amount":600,"currency":"EUR"},"attempt":2,"idempotency_key":"c"}}}"#,
+    );
+    let refund = Call::Refund {
+        order_id,
+        authorization_id: "auth".into(),
+        refund: 1,
+        amount: eur(600),
+        idempotency_key: "r".into(),
+    };
+    frozen(
+        &Task::Call(refund),
+        r#"{"call":{"refund":{"order_id":"01920000-0001-7000-8000-000000000001","authorization_id":"auth","refund":1,"amount":{"amount":600,"currency":"EUR"},"idempotency_key":"r"}}}"#,
+    );
+    let dispatch = Call::Dispatch {
+        order_id,
+        shipment_id,
+        attempt: 1,
+        idempotency_key: "d".into(),
+    };
+    frozen(
+        &Task::Call(dispatch),
+        r#"{"call":{"dispatch":{"order_id":"01920000-0001-7000-8000-000000000001","shipment_id":"2eb05378-24f6-5006-963f-d2c50249137a","attempt":1,"idempotency_key":"d"}}}"#,
+    );
+    let track = Call::Track {
+        order_id,
+        shipment_id,
+        tracking_number: "PX-1".into(),
+        inquiries: 3,
+    };
+    frozen(
+        &Task::Call(track),
+        r#"{"call":{"track":{"order_id":"01920000-0001-7000-8000-000000000001","shipment_id":"2eb05378-24f6-5006-963f-d2c50249137a","tracking_number":"PX-1","inquiries":3}}}"#,
+    );
+    let cancel = OrderCommand::RequestCancellation(RequestCancellation {
+        reason: "refused".into(),
+    });
+    frozen(
+        &Task::Execute(Command::Order(order_id, cancel)),
+        r#"{"execute":{"Order":["01920000-0001-7000-8000-000000000001",{"RequestCancellation":{"reason":"refused"}}]}}"#,
+    );
+    let again = PaymentCommand::RequestCapture(RequestCapture {
+        order_id,
+        shipment_id,
+        amount: eur(600),
+        attempt: 2,
+        max_attempts: 4,
+        idempotency_key: "c".into(),
+    });
+    frozen(
+        &Task::Execute(Command::Payment(order_id, again)),
+        r#"{"execute":{"Payment":["01920000-0001-7000-8000-000000000001",{"RequestCapture":{"order_id":"01920000-0001-7000-8000-000000000001","shipment_id":"2eb05378-24f6-5006-963f-d2c50249137a","amount":{"amount":600,"currency":"EUR"},"attempt":2,"max_attempts":4,"idempotency_key":"c"}}]}}"#,
+    );
+}
+
+#[test]
 fn names_that_are_kept() {
     assert_eq!(
-        [Inventory::NAME, PaymentPolicy::NAME, OrderPolicy::NAME],
-        ["inventory", "payment", "order"]
+        [
+            Inventory::NAME,
+            PaymentPolicy::NAME,
+            OrderPolicy::NAME,
+            Shipping::NAME
+        ],
+        ["inventory", "payment", "order", "shipping"]
     );
-    for name in [TimerName::Reservation, TimerName::Inquiry] {
-        frozen(&name, &format!("{:?}", name.as_str()));
+    let shipment = shipment_id();
+    for (name, kind, text) in [
+        (TimerName::Reservation, "reservation", "reservation".into()),
+        (TimerName::Inquiry, "inquiry", "inquiry".into()),
+        (
+            TimerName::Capture(shipment),
+            "capture",
+            format!("capture:{shipment}"),
+        ),
+        (
+            TimerName::Shipping(shipment),
+            "shipping",
+            format!("shipping:{shipment}"),
+        ),
+        (
+            TimerName::Tracking(shipment),
+            "tracking",
+            format!("tracking:{shipment}"),
+        ),
+    ] {
+        assert_eq!((name.kind(), name.to_string()), (kind, text.clone()));
+        frozen(&name, &format!("{text:?}"));
     }
+    for text in [
+        "",
+        "Inquiry",
+        "tracking",
+        "tracking:",
+        "tracking:1",
+        "inquiry:1",
+    ] {
+        assert!(text.parse::<TimerName>().is_err(), "{text:?}");
+    }
+    let long = "é".repeat(100_000).parse::<TimerName>().unwrap_err();
+    assert!(long.to_string().len() < 1_000);
 }

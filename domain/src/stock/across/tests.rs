@@ -1,5 +1,7 @@
 //! given / when / then over the SKUs A, B and C of one order.
 
+mod ship;
+
 use super::{super::*, *};
 use crate::{
     Decider, Location,
@@ -330,7 +332,12 @@ fn each_attempt_of_an_order_is_a_reservation_of_its_own() {
 fn odd_reservations_are_refused_at_every_step() {
     let wrong = Err(StockError::Items { max: MAX_QUANTITY });
     let with = |change: fn(&mut Vec<ReservationItem>)| {
-        for step in [RESERVE, ReservationStep::Commit, RELEASE] {
+        for step in [
+            RESERVE,
+            ReservationStep::Commit,
+            ReservationStep::Ship,
+            RELEASE,
+        ] {
             let mut odd = command(1, step);
             change(&mut odd.items);
             assert_eq!(given([9; 3]).when_of(&odd).1, wrong, "{odd:?}");

@@ -1,8 +1,14 @@
 use super::*;
-use crate::testing::{self, History, fold_all, time};
+use crate::{
+    row::Row,
+    testing::{self, History, fold_all, time},
+};
 use domain::{
-    Money, Recorded,
-    order::{CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, OrderRejected},
+    Money, Recorded, ShipmentId,
+    order::{
+        CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, LineProgress,
+        OrderRejected,
+    },
     payment::{
         LatePaymentReversed, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
         PaymentDeclined, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
@@ -33,7 +39,8 @@ fn a_placed_order_is_all_there() {
     assert_eq!((row.total, row.line_count, row.unit_count), (1_030, 2, 5));
     assert_eq!(row.status, Status::Placed);
     assert_eq!(row.payment_status, PaymentStatus::Pending);
-    assert_eq!(row.fulfilment_status, "unfulfilled");
+    assert_eq!(row.fulfilment_status, FulfilmentStatus::Unfulfilled);
+    assert_eq!((row.settlement, row.fulfilment), (None, None));
     assert_eq!(row.reference.as_deref(), Some("ref-1"));
     assert_eq!(row.shipping_country.as_deref(), Some("Germany"));
     assert_eq!(row.placed_at, time("2026-01-02T03:04:05Z"));
@@ -92,6 +99,8 @@ fn a_refused_cancellation_leaves_no_trace_but_in_the_timeline() {
     let order = history.confirmed_order("17850", &[("A", 2, 500)]);
     let requested = CancellationRequested {
         order: brief(&row(&history)),
+        confirmed: true,
+        request: 0,
         reason: "too late".into(),
     };
     history.order(order, requested);
@@ -132,13 +141,25 @@ fn holds_are_counted_and_named() {
     );
 }
 
-/// Every event of a payment, in an order that could be.
+/// Every event of a payment but its refunds, in an order that could be.
 fn payment_events(history: &History) -> Vec<PaymentEvent> {
     let row = row(history);
     let order_id = row.order_id;
     let amount = Money::new(row.total, row.currency);
     let key = || "main:1:authorize:1".to_owned();
     let id = || "auth_1".to_owned();
+    let capture = |attempt| -> PaymentEvent {
+        PaymentCaptureRequested {
+            order_id,
+            shipment_id: None,
+            authorization_id: id(),
+            amount,
+            attempt,
+            max_attempts: 4,
+            idempotency_key: key(),
+        }
+        .into()
+    };
     vec![
         PaymentDeclined {
             order_id,
@@ -175,21 +196,21 @@ fn payment_events(history: &History) -> Vec<PaymentEvent> {
             actual: amount,
         }
         .into(),
-        PaymentCaptureRequested {
-            order_id,
-            authorization_id: id(),
-            amount,
-            idempotency_key: key(),
-        }
-        .into(),
+        capture(1),
         PaymentCaptureFailed {
             order_id,
+            shipment_id: None,
             authorization_id: id(),
+            amount: None,
+            attempt: 0,
+            attempts_left: 0,
             code: "later".into(),
         }
         .into(),
+        capture(2),
         PaymentCaptured {
             order_id,
+            shipment_id: None,
             authorization_id: id(),
             amount,
         }
@@ -227,6 +248,126 @@ fn payment_status_is_what_the_domain_says() {
         history.payment(order, event.clone());
         assert_eq!(row(&history).payment_status, payment.status, "{event:?}");
     }
+}
+
+/// A shipment's share of a payment is taken, and another's is given back.
+#[test]
+fn payment_status_of_several_shipments_is_what_the_domain_says() {
+    let mut history = History::default();
+    let order = history.place("17850", &[("A", 2, 500)]);
+    history.authorize(order);
+    let shipments = [1, 2].map(|n| ShipmentId::new(uuid::Uuid::from_u128(n)));
+    let euros = |amount| Money::new(amount, row(&history).currency);
+    let (whole, part) = (euros(1_000), euros(400));
+    let ask = |shipment, amount| -> PaymentEvent {
+        PaymentCaptureRequested {
+            order_id: order,
+            shipment_id: Some(shipment),
+            authorization_id: "auth_1".into(),
+            amount,
+            attempt: 1,
+            max_attempts: 4,
+            idempotency_key: "key".into(),
+        }
+        .into()
+    };
+    let take = |shipment, amount| -> PaymentEvent {
+        PaymentCaptured {
+            order_id: order,
+            shipment_id: Some(shipment),
+            authorization_id: "auth_1".into(),
+            amount,
+        }
+        .into()
+    };
+    let rest = euros(600);
+    let [ask_back, give_back] = testing::refund(order, Some(shipments[0]), part);
+    let [_, give_rest_back] = testing::refund(order, Some(shipments[1]), rest);
+    let mut said = vec![];
+    for event in [
+        ask(shipments[0], part),
+        ask(shipments[1], rest),
+        take(shipments[0], part),
+        take(shipments[1], rest),
+        ask_back,
+        give_back,
+        ask(shipments[0], euros(0)),
+        take(shipments[0], euros(0)),
+        give_rest_back,
+    ] {
+        history.payment(order, event);
+        said.push(row(&history).payment_status.as_str());
+    }
+    assert_eq!(
+        said,
+        [
+            "capturing",
+            "capturing",
+            "capturing",
+            "captured",
+            "refunding",
+            "partially_refunded",
+            "capturing",
+            "partially_refunded",
+            "refunded",
+        ]
+    );
+    let settlement = row(&history).settlement.unwrap().0;
+    assert_eq!(
+        (settlement.captured, settlement.refunded),
+        (whole.amount, whole.amount)
+    );
+}
+
+#[test]
+fn a_row_is_what_the_domain_makes_of_the_streams() {
+    use domain::{Decider, order::Orders};
+    let history = History::of(0..600);
+    let rows = fold_all::<OrderSummary>(history.events()).unwrap();
+    let mut words = std::collections::BTreeSet::new();
+    for row in rows.values() {
+        let of_row = |event: &&Recorded| OrderSummary::key(event) == Some(row.key());
+        let events: Vec<_> = history.events().iter().filter(of_row).collect();
+        let payment = Payments::fold(events.iter().filter_map(|event| of_payment(event)));
+        assert_eq!(row.payment_status, payment.status, "{}", row.order_id);
+        let of_order = events.iter().filter_map(|event| match &event.event {
+            Event::Order(event) => Some(event),
+            _ => None,
+        });
+        let order = Orders::fold(of_order);
+        let order = order.placed().unwrap();
+        assert_eq!(row.status, order.status, "{}", row.order_id);
+        assert_eq!(row.fulfilment_status, order.fulfilment_status());
+        let known = row.fulfilment.clone().unwrap_or_default().0;
+        for line in &order.placed.lines {
+            let known = known.0.get(&line.line).copied().unwrap_or_default();
+            assert_eq!(LineProgress::from(known), order.progress(line.line));
+        }
+        words.insert(row.fulfilment_status.as_str());
+        words.insert(row.payment_status.as_str());
+    }
+    let seen = ["unfulfilled", "shipped", "delivered", "lost", "refunded"];
+    assert!(seen.iter().all(|word| words.contains(word)), "{words:?}");
+}
+
+#[test]
+fn what_has_left_shows_by_line() {
+    let mut history = History::default();
+    let order = history.confirmed_order("17850", &[("A", 2, 500), ("B", 1, 5)]);
+    history.pack(order);
+    let before = row(&history);
+    assert_eq!(before.fulfilment_status, FulfilmentStatus::Unfulfilled);
+    assert_eq!(before.fulfilment, None);
+    history.dispatch(order, 1);
+    let shipped = row(&history);
+    assert_eq!(shipped.fulfilment_status, FulfilmentStatus::Shipped);
+    let json = serde_json::to_string(&shipped.fulfilment.unwrap().0).unwrap();
+    assert_eq!(json, r#"{"1":[2,0,0],"2":[1,0,0]}"#);
+    history.deliver(order);
+    let delivered = row(&history);
+    assert_eq!(delivered.fulfilment_status, FulfilmentStatus::Delivered);
+    assert_eq!(delivered.status, Status::Completed);
+    assert_eq!(delivered.settlement.unwrap().0.captured, 1_005);
 }
 
 const fn of_payment(event: &Recorded) -> Option<&PaymentEvent> {

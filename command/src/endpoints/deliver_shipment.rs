@@ -1,0 +1,65 @@
+//! `POST /v1/shipments/{shipment_id}/deliver`
+
+use super::ShipmentPath;
+use crate::{
+    CommandApi,
+    answers::WriteProblems,
+    body::optional_time,
+    placement::past,
+    request::{Write, WriteHeaders},
+    shipments::{ShipmentChanged, put},
+};
+use axum::{extract::State, http::StatusCode, response::Response};
+use chassis::{Problem, problem::ProblemDetails};
+use chrono::{DateTime, Utc};
+use domain::shipment::{RecordDelivered, ShipmentCommand};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// A delivery to be recorded.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeliverShipmentBody {
+    /// When it arrived, not before 1900; now, if it is left out.
+    #[serde(default, deserialize_with = "optional_time")]
+    delivered_at: Option<DateTime<Utc>>,
+}
+
+/// Record that a shipment has arrived.
+///
+/// The carrier is asked where shipments are, and what it says is recorded without any request; this is
+/// for what people know sooner. Once all of an order has arrived it is completed. Again is no error.
+#[utoipa::path(
+    post,
+    path = "/v1/shipments/{shipment_id}/deliver",
+    tag = "shipments",
+    params(
+        ("shipment_id" = uuid::Uuid, Path, description = "The shipment."),
+        WriteHeaders,
+    ),
+    request_body = DeliverShipmentBody,
+    responses(
+        (status = 200, description = "It has arrived.", body = ShipmentChanged),
+        (status = 404, description = "There is no such shipment.", body = ProblemDetails, content_type = "application/problem+json"),
+        WriteProblems,
+    )
+)]
+pub(crate) async fn deliver_shipment(
+    State(api): State<CommandApi>,
+    ShipmentPath(shipment): ShipmentPath,
+    Write { request, body, .. }: Write<DeliverShipmentBody>,
+) -> Result<Response, Problem> {
+    let delivered_at = past(&api, body.delivered_at).ok_or_else(in_future)?;
+    let command = ShipmentCommand::RecordDelivered(RecordDelivered { delivered_at });
+    let changed = put(&api, request, shipment, command).await?;
+    changed.answer(&api, StatusCode::OK)
+}
+
+fn in_future() -> Problem {
+    let rule = "delivered_at must not be in the future";
+    Problem::unprocessable(
+        "DELIVERED_IN_FUTURE",
+        "A shipment cannot have arrived in the future.",
+    )
+    .with_error("/delivered_at", "IN_FUTURE", rule)
+}

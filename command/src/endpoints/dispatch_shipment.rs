@@ -1,0 +1,56 @@
+//! `POST /v1/shipments/{shipment_id}/dispatch`
+
+use super::ShipmentPath;
+use crate::{
+    CommandApi,
+    answers::WriteProblems,
+    request::{Write, WriteHeaders},
+    shipments::{ShipmentChanged, order_of, put},
+};
+use axum::{extract::State, http::StatusCode, response::Response};
+use chassis::{Problem, problem::ProblemDetails};
+use domain::shipment::{RequestDispatch, ShipmentCommand, ShipmentStatus};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// Nothing is to be said of a dispatch: an empty object.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DispatchShipmentBody {}
+
+/// Have the carrier take a shipment.
+///
+/// One that is ready is dispatched without any request; this is for one that the carrier refused, once
+/// whatever was wrong is right, and for one that a hold kept. Nothing leaves while a hold is on its order,
+/// or after that was cancelled. Answers 202 until the carrier has said whether it takes it.
+#[utoipa::path(
+    post,
+    path = "/v1/shipments/{shipment_id}/dispatch",
+    tag = "shipments",
+    params(
+        ("shipment_id" = uuid::Uuid, Path, description = "The shipment."),
+        WriteHeaders,
+    ),
+    request_body = DispatchShipmentBody,
+    responses(
+        (status = 200, description = "It has left already.", body = ShipmentChanged),
+        (status = 202, description = "The carrier is being asked.", body = ShipmentChanged),
+        (status = 404, description = "There is no such shipment.", body = ProblemDetails, content_type = "application/problem+json"),
+        WriteProblems,
+    )
+)]
+pub(crate) async fn dispatch_shipment(
+    State(api): State<CommandApi>,
+    ShipmentPath(shipment): ShipmentPath,
+    Write { request, body, .. }: Write<DispatchShipmentBody>,
+) -> Result<Response, Problem> {
+    let DispatchShipmentBody {} = body;
+    let order_id = order_of(&api, shipment).await?;
+    let command = ShipmentCommand::RequestDispatch(RequestDispatch { order_id });
+    let changed = put(&api, request, shipment, command).await?;
+    let status = match changed.status {
+        ShipmentStatus::Dispatching => StatusCode::ACCEPTED,
+        _ => StatusCode::OK,
+    };
+    changed.answer(&api, status)
+}

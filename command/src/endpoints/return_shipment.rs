@@ -1,0 +1,48 @@
+//! `POST /v1/shipments/{shipment_id}/return-to-sender`
+
+use super::ShipmentPath;
+use crate::{
+    CommandApi,
+    answers::WriteProblems,
+    request::{Write, WriteHeaders},
+    shipments::{ShipmentChanged, put},
+};
+use axum::{extract::State, http::StatusCode, response::Response};
+use chassis::{Problem, problem::ProblemDetails};
+use domain::shipment::{RecordReturnedToSender, ShipmentCommand};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// Nothing is to be said of it: an empty object.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReturnShipmentBody {}
+
+/// Record that the carrier has brought a shipment back.
+///
+/// What was paid for it is given back, and the order does not wait for it any more. Again is no error.
+#[utoipa::path(
+    post,
+    path = "/v1/shipments/{shipment_id}/return-to-sender",
+    tag = "shipments",
+    params(
+        ("shipment_id" = uuid::Uuid, Path, description = "The shipment."),
+        WriteHeaders,
+    ),
+    request_body = ReturnShipmentBody,
+    responses(
+        (status = 200, description = "It is recorded.", body = ShipmentChanged),
+        (status = 404, description = "There is no such shipment.", body = ProblemDetails, content_type = "application/problem+json"),
+        WriteProblems,
+    )
+)]
+pub(crate) async fn return_shipment(
+    State(api): State<CommandApi>,
+    ShipmentPath(shipment): ShipmentPath,
+    Write { request, body, .. }: Write<ReturnShipmentBody>,
+) -> Result<Response, Problem> {
+    let ReturnShipmentBody {} = body;
+    let command = ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender);
+    let changed = put(&api, request, shipment, command).await?;
+    changed.answer(&api, StatusCode::OK)
+}

@@ -1,0 +1,164 @@
+//! A carrier whose answers are as bad as the choices make them.
+
+use super::choices::Choices;
+use crate::{
+    Command, OrderId, ShipmentId,
+    policy::Call,
+    shipment::{
+        RecordDelivered, RecordDispatched, RecordFailed, RecordLost, RecordRefused,
+        RecordReturnedToSender, RecordTracked, ShipmentCommand,
+    },
+    testing::at,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the carrier has taken under an idempotency key, which is what it calls it, too.
+#[derive(Debug)]
+struct Label {
+    order_id: OrderId,
+    shipment_id: ShipmentId,
+    /// Whether it was taken.
+    taken: bool,
+    fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    UnderWay,
+    Delivered,
+    Lost,
+    Returned,
+}
+
+/// The carrier, with everything that it was asked.
+#[derive(Debug, Default)]
+pub(super) struct Carrier {
+    by_key: BTreeMap<String, Label>,
+    /// Shipments of which the carrier never has news.
+    silent: BTreeSet<ShipmentId>,
+}
+
+impl Carrier {
+    /// What a call comes to; nothing if it must be made again.
+    pub(super) fn call(&mut self, choices: &mut Choices, call: &Call) -> Option<Command> {
+        let (shipment, command) = match call {
+            Call::Dispatch {
+                order_id,
+                shipment_id,
+                attempt,
+                idempotency_key,
+            } => {
+                let command =
+                    self.dispatch(choices, *order_id, *shipment_id, *attempt, idempotency_key)?;
+                (*shipment_id, command)
+            }
+            Call::Track {
+                shipment_id,
+                tracking_number,
+                inquiries,
+                ..
+            } => {
+                let command = self.track(choices, *shipment_id, tracking_number, *inquiries)?;
+                (*shipment_id, command)
+            }
+            other => panic!("no carrier does this: {other:?}"),
+        };
+        Some(Command::Shipment(shipment, command))
+    }
+
+    fn dispatch(
+        &mut self,
+        choices: &mut Choices,
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+        attempt: u32,
+        key: &str,
+    ) -> Option<ShipmentCommand> {
+        let answer = choices.below(6);
+        // It never gets there.
+        if answer == 5 {
+            return None;
+        }
+        if answer == 3 {
+            self.silent.insert(shipment_id);
+        }
+        let label = self.by_key.entry(key.into()).or_insert_with(|| Label {
+            order_id,
+            shipment_id,
+            taken: choices.of(&[true, true, false]),
+            fate: Fate::UnderWay,
+        });
+        let taken = label.taken;
+        let labels = self.by_key.values();
+        let labels = labels.filter(|label| label.taken && label.shipment_id == shipment_id);
+        assert!(labels.count() <= 1, "two labels for {shipment_id}");
+        // Its answer does not come back.
+        if answer == 4 {
+            return None;
+        }
+        Some(match taken {
+            true => ShipmentCommand::RecordDispatched(RecordDispatched {
+                attempt,
+                carrier: "Parcel\u{1b} Express".into(),
+                tracking_number: key.into(),
+            }),
+            false => ShipmentCommand::RecordRefused(RecordRefused {
+                attempt,
+                code: "address_unknown".into(),
+            }),
+        })
+    }
+
+    fn track(
+        &mut self,
+        choices: &mut Choices,
+        shipment_id: ShipmentId,
+        tracking_number: &str,
+        inquiries: u32,
+    ) -> Option<ShipmentCommand> {
+        let label = self.by_key.get_mut(tracking_number);
+        let label = label.expect("only what was taken is tracked");
+        assert!(label.taken && label.shipment_id == shipment_id, "{label:?}");
+        let silent = self.silent.contains(&shipment_id);
+        let nothing_new = ShipmentCommand::RecordTracked(RecordTracked { inquiries });
+        match choices.below(7) {
+            _ if silent => return Some(nothing_new),
+            6 => return None,
+            5 => return Some(nothing_new),
+            4 if label.fate == Fate::UnderWay => {
+                let reason = "nobody was in".into();
+                let failed = RecordFailed { inquiries, reason };
+                return Some(ShipmentCommand::RecordFailed(failed));
+            }
+            3 if label.fate == Fate::UnderWay => label.fate = Fate::Returned,
+            2 if label.fate == Fate::UnderWay => label.fate = Fate::Lost,
+            _ if label.fate == Fate::UnderWay => label.fate = Fate::Delivered,
+            _ => {}
+        }
+        Some(label.fate.tell())
+    }
+
+    /// What an operator learns of a shipment who calls the carrier up.
+    pub(super) fn tell(&self, tracking_number: &str) -> ShipmentCommand {
+        self.by_key[tracking_number].fate.tell()
+    }
+
+    /// Whether the carrier has taken something for an order.
+    pub(super) fn has_taken(&self, order_id: OrderId) -> bool {
+        let mut labels = self.by_key.values();
+        labels.any(|label| label.order_id == order_id && label.taken)
+    }
+}
+
+impl Fate {
+    fn tell(self) -> ShipmentCommand {
+        match self {
+            Self::UnderWay | Self::Delivered => {
+                let delivered_at = at(0);
+                ShipmentCommand::RecordDelivered(RecordDelivered { delivered_at })
+            }
+            Self::Lost => ShipmentCommand::RecordLost(RecordLost),
+            Self::Returned => ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender),
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What must hold: whenever something happens, and once everything is at rest.
+
+use super::{SKUS, world::World};
+use crate::{
+    Event, Location, OrderId, ShipmentId, State,
+    order::{Order, OrderEvent, Status},
+    payment::{CaptureProgress, PaymentEvent, PaymentStatus},
+    policy::TimerName,
+    shipment::{ShipmentEvent, ShipmentStatus},
+    stock::StockEvent,
+    testing::sku,
+};
+use std::collections::BTreeSet;
+
+/// What must hold when `event` happens to what was `before`.
+pub(super) fn happening(world: &World, before: &State, event: &Event) {
+    match (before, event, before.clone().evolve(event)) {
+        (State::Order(Order::Placed(order)), Event::Order(OrderEvent::OrderConfirmed(_)), _) => {
+            assert!(order.holds.is_empty(), "confirmed under a hold");
+        }
+        (_, Event::Order(OrderEvent::OrderCancelled(event)), _) => {
+            given_back(world, event.order.order_id);
+        }
+        (_, Event::Shipment(ShipmentEvent::DispatchRequested(event)), _) => {
+            may_leave(world, event.order_id, event.shipment_id);
+        }
+        (_, _, State::Stock(stock)) => {
+            assert!(stock.available() >= 0, "promised twice: {stock:?}");
+        }
+        _ => {}
+    }
+}
+
+/// What must hold when a cancellation is finished.
+fn given_back(world: &World, order_id: OrderId) {
+    let held = world.provider.set_aside(order_id);
+    assert_eq!(held, [], "cancelled, and money still set aside");
+    let kept = world.provider.kept(order_id);
+    assert_eq!(kept, 0, "cancelled, and money still kept");
+    for stock in world.stocks() {
+        let mut held = stock.reservations.keys();
+        let holds = held.any(|(order, _)| *order == order_id);
+        assert!(!holds, "cancelled, and stock still held: {stock:?}");
+    }
+    kept_back(world, order_id);
+}
+
+/// Nothing has left of what an order takes, and nothing will.
+fn kept_back(world: &World, order_id: OrderId) {
+    let status = world.shipment(order_id).status();
+    let kept = [None, Some(ShipmentStatus::Cancelled)];
+    assert!(
+        kept.contains(&status),
+        "it did not end well, and is {status:?}"
+    );
+    assert!(!world.carrier.has_taken(order_id), "the carrier has it");
+}
+
+/// What must hold when a shipment is to leave.
+fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
+    let order = world.placed(order_id);
+    assert_eq!(order.status, Status::Confirmed);
+    assert!(order.holds.is_empty(), "dispatched under a hold");
+    let payment = world.payment(order_id);
+    let captured = payment.captures.get(&Some(shipment_id));
+    let captured = captured.filter(|known| known.progress == CaptureProgress::Captured);
+    assert!(captured.is_some(), "dispatched, and not taken: {payment:?}");
+    assert_eq!(world.provider.kept(order_id), order.placed.total);
+}
+
+/// What must hold once everything is at rest.
+pub(super) fn ends(world: &World) {
+    assert!(world.tasks.is_empty() && world.timers.is_empty());
+    let waiting: BTreeSet<_> = world
+        .orders
+        .iter()
+        .flat_map(|id| waits(world, *id))
+        .collect();
+    let told: BTreeSet<_> = world.parked.keys().copied().collect();
+    assert_eq!(told, waiting, "operators are told of what waits for them");
+    for order in &world.orders {
+        end(world, *order);
+    }
+    for name in SKUS {
+        let stock = world.stock(name);
+        assert_eq!((stock.reserved, stock.committed), (0, 0), "{name}");
+        assert!(stock.reservations.is_empty(), "{stock:?}");
+        assert_eq!(stock.on_hand, left(world, name), "{name} is not conserved");
+    }
+}
+
+/// What of an order waits for an operator.
+fn waits(world: &World, order_id: OrderId) -> Vec<(OrderId, TimerName)> {
+    let inquiry = world.payment(order_id).parked.then_some(TimerName::Inquiry);
+    let shipment = ShipmentId::of(order_id, &Location::default());
+    let status = world.shipment(order_id).status();
+    let under_way = status.is_some_and(ShipmentStatus::is_under_way);
+    let tracking = under_way.then_some(TimerName::Tracking(shipment));
+    let names = inquiry.into_iter().chain(tracking);
+    names.map(|name| (order_id, name)).collect()
+}
+
+/// How many of a SKU there must be, by what came in and what has left.
+fn left(world: &World, name: &str) -> i64 {
+    let counted = |event: &StockEvent| match event {
+        StockEvent::StockReceived(event) if event.sku == sku(name) => event.quantity,
+        StockEvent::StockAdjusted(event) if event.sku == sku(name) => event.delta,
+        _ => 0,
+    };
+    let counted: i64 = world
+        .log
+        .iter()
+        .map(|recorded| match &recorded.event {
+            Event::Stock(event) => counted(event),
+            _ => 0,
+        })
+        .sum();
+    let shipped: i64 = world
+        .log
+        .iter()
+        .map(|recorded| match &recorded.event {
+            Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => {
+                let lines = event.lines.iter().filter(|line| line.sku == sku(name));
+                lines.map(|line| line.quantity).sum()
+            }
+            _ => 0,
+        })
+        .sum();
+    counted - shipped
+}
+
+/// What must hold of an order once everything is at rest.
+fn end(world: &World, order_id: OrderId) {
+    let order = world.placed(order_id);
+    let payment = world.payment(order_id);
+    let shipment = world.shipment(order_id);
+    let kept = world.provider.kept(order_id);
+    if payment.parked {
+        assert_eq!(payment.status, PaymentStatus::OutcomeUnknown);
+        assert!(
+            matches!(order.status, Status::Expired | Status::Cancelling),
+            "{order:?}"
+        );
+        kept_back(world, order_id);
+        return;
+    }
+    assert_eq!(
+        world.provider.set_aside(order_id),
+        [],
+        "{order:?} {payment:?}"
+    );
+    match order.status {
+        // The carrier does not say where it is.
+        Status::Confirmed => {
+            let status = shipment.status();
+            let under_way = status.is_some_and(ShipmentStatus::is_under_way);
+            assert!(under_way, "{order:?} {shipment:?}");
+            assert_eq!(payment.status, PaymentStatus::Captured);
+            assert_eq!(kept, order.placed.total);
+        }
+        Status::Completed => completed(world, order_id),
+        Status::Rejected | Status::Expired | Status::Cancelled => {
+            let quiet = [
+                PaymentStatus::Pending,
+                PaymentStatus::Declined,
+                PaymentStatus::Voided,
+                PaymentStatus::Refunded,
+            ];
+            assert!(quiet.contains(&payment.status), "{payment:?}");
+            assert_eq!(kept, 0, "{order:?} {payment:?}");
+            kept_back(world, order_id);
+        }
+        Status::Placed | Status::Cancelling => panic!("it never ends: {order:?} {payment:?}"),
+    }
+    reversals(world, order_id);
+}
+
+/// What the customer has is paid for to the cent, and nothing else is.
+fn completed(world: &World, order_id: OrderId) {
+    use ShipmentStatus as S;
+    let order = world.placed(order_id);
+    let mut worth = 0;
+    for line in &order.placed.lines {
+        let progress = order.progress(line.line);
+        assert_eq!(progress.shipped, line.quantity);
+        assert_eq!(progress.delivered + progress.lost, line.quantity);
+        worth += progress.delivered * line.unit_price;
+    }
+    assert_eq!(world.provider.kept(order_id), worth, "{order:?}");
+    let (delivered, payment) = (worth == order.placed.total, world.payment(order_id).status);
+    match world.shipment(order_id).status() {
+        Some(S::Delivered) => assert_eq!((delivered, payment), (true, PaymentStatus::Captured)),
+        Some(S::Lost | S::ReturnedToSender) => assert_eq!(payment, PaymentStatus::Refunded),
+        other => panic!("completed, and its shipment is {other:?}"),
+    }
+}
+
+/// An authorization that came when it was not wanted any more, and only that, is told as reversed.
+fn reversals(world: &World, order: OrderId) {
+    let (mut deferred, mut late, mut reversed) = (false, 0, 0);
+    for recorded in &world.log {
+        match &recorded.event {
+            Event::Payment(PaymentEvent::PaymentVoidDeferred(event)) => {
+                deferred |= event.order_id == order;
+            }
+            Event::Payment(PaymentEvent::PaymentAuthorized(event)) => {
+                late += u32::from(deferred && event.order_id == order);
+            }
+            Event::Payment(PaymentEvent::LatePaymentReversed(event)) => {
+                reversed += u32::from(event.order_id == order);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(reversed, late, "{order}");
+}

@@ -1,0 +1,142 @@
+//! What customers, packers and operators do.
+
+use super::{HOLDS, SKUS, choices::Choices, world::World};
+use crate::{
+    Command, CustomerId, Location, OrderId, ShipmentId,
+    order::{
+        AddNote, NewLine, OrderCommand, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
+    },
+    policy::TimerName,
+    shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand, ShipmentStatus},
+    stock::{AdjustStock, ReceiveStock, StockCommand},
+    testing::{eur, order_id, sku, uuid},
+};
+
+/// Somebody asks for something; it may be refused.
+pub(super) fn ask(world: &mut World, choices: &mut Choices) {
+    let n = world.log.len() as u64;
+    let order = choices.of(&world.orders);
+    let of_order = |command| Command::Order(order, command);
+    let command = match choices.below(13) {
+        0 => return place(world, choices),
+        1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
+        4 => return receive(world, choices.of(&SKUS), choices.of(&[5, 1, 3, 20])),
+        5 => Command::Stock(StockCommand::Adjust(AdjustStock {
+            adjustment_id: uuid(5, n),
+            location: Location::default(),
+            sku: sku(choices.of(&SKUS)),
+            delta: choices.of(&[1, -1, -4]),
+            reason: "counted".into(),
+        })),
+        6 | 7 => of_order(OrderCommand::RequestCancellation(RequestCancellation {
+            reason: "changed my mind".into(),
+        })),
+        8 => of_order(OrderCommand::PlaceHold(PlaceHold {
+            hold: choices.of(&HOLDS).into(),
+            reason: "looks odd".into(),
+        })),
+        9 => of_order(OrderCommand::ReleaseHold(ReleaseHold {
+            hold: choices.of(&HOLDS).into(),
+        })),
+        10 => of_order(OrderCommand::AddNote(AddNote {
+            note_id: uuid(6, n),
+            text: "called".into(),
+        })),
+        11 => {
+            let command = RequestDispatch { order_id: order };
+            of_shipment(order, ShipmentCommand::RequestDispatch(command))
+        }
+        _ => {
+            let delivered_at = world.now();
+            let command = RecordDelivered { delivered_at };
+            of_shipment(order, ShipmentCommand::RecordDelivered(command))
+        }
+    };
+    let _refused = world.put(&command);
+}
+
+fn of_shipment(order_id: OrderId, command: ShipmentCommand) -> Command {
+    let shipment = ShipmentId::of(order_id, &Location::default());
+    Command::Shipment(shipment, command)
+}
+
+pub(super) fn receive(world: &mut World, name: &str, quantity: i64) {
+    let command = ReceiveStock {
+        receipt_id: uuid(4, world.log.len() as u64),
+        location: Location::default(),
+        sku: sku(name),
+        quantity,
+        reference: None,
+    };
+    world
+        .put(&Command::Stock(StockCommand::Receive(command)))
+        .unwrap();
+}
+
+pub(super) fn place(world: &mut World, choices: &mut Choices) {
+    let order = order_id(world.orders.len() as u64);
+    let lines = (0..=choices.below(3)).map(|_| NewLine {
+        sku: sku(choices.of(&SKUS)),
+        quantity: choices.of(&[1, 2, 4]),
+        unit_price: choices.of(&[1_999, 0, 1]),
+        currency: None,
+    });
+    let command = PlaceOrder {
+        order_id: order,
+        customer_id: CustomerId::parse("c-1").unwrap(),
+        currency: eur(0).currency,
+        lines: lines.collect(),
+        total: None,
+        shipping_address: None,
+        payment_method: "card".into(),
+        reference: None,
+        placed_at: world.now(),
+    };
+    let command = Command::Order(order, OrderCommand::Place(command));
+    world.put(&command).unwrap();
+    world.orders.push(order);
+}
+
+/// Somebody takes a hold off, or packs what is to be packed; says whether there was anything to do.
+pub(super) fn tidy(world: &mut World) -> bool {
+    let held = world.orders.iter().find_map(|order| {
+        let hold = world.placed(*order).holds.keys().next()?;
+        Some((*order, hold.clone()))
+    });
+    if let Some((order, hold)) = held {
+        let release = OrderCommand::ReleaseHold(ReleaseHold { hold });
+        world.put(&Command::Order(order, release)).unwrap();
+        return true;
+    }
+    let pending =
+        |order: &&OrderId| world.shipment(**order).status() == Some(ShipmentStatus::Pending);
+    let Some(order) = world.orders.iter().find(pending).copied() else {
+        return false;
+    };
+    let pack = of_shipment(order, ShipmentCommand::Pack(PackShipment));
+    world.put(&pack).unwrap();
+    true
+}
+
+/// Operators ask the provider what became of the payments that wait for them, and the carrier where
+/// the shipments are.
+pub(super) fn operate(world: &mut World) {
+    for order in world.orders.clone() {
+        let payment = world.payment(order);
+        if let (true, Some(request)) = (payment.parked, &payment.request) {
+            let told = world
+                .provider
+                .tell(request.attempt, &request.idempotency_key);
+            world.put(&Command::Payment(order, told)).unwrap();
+        }
+    }
+    for (order, name) in world.parked.keys().copied().collect::<Vec<_>>() {
+        if let TimerName::Tracking(shipment) = name {
+            let parcel = world.shipment(order);
+            let parcel = parcel.created().expect("what is tracked was created");
+            let number = parcel.tracking_number.as_ref();
+            let told = world.carrier.tell(number.expect("it has left"));
+            world.put(&Command::Shipment(shipment, told)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What is taken for what is packed, and given back for what never arrived.
+
+use super::{PaymentPolicyState, record, void};
+use crate::{
+    Command, Money, OrderId, Recorded, ShipmentId,
+    order::{OrderCommand, PlaceHold, ReleaseHold, RequestCancellation},
+    payment::{
+        PaymentCaptureFailed, PaymentCaptured, PaymentCommand, RequestCapture, RequestRefund,
+    },
+    policy::{Limits, Reaction, Task, Timer, TimerName, after},
+    shipment::ShipmentEvent,
+};
+
+/// What the hold is called that is on an order while the provider does not take what it must.
+const HOLD: &str = "capture-failed";
+
+/// What follows from what happened to a shipment.
+pub(super) fn shipment(
+    limits: &Limits,
+    state: &mut PaymentPolicyState,
+    event: &Recorded,
+    happened: &ShipmentEvent,
+) -> Vec<Reaction> {
+    match happened {
+        ShipmentEvent::ShipmentPacked(packed) => {
+            let (order_id, shipment) = (packed.order_id, packed.shipment_id);
+            let command = request(limits, event, order_id, shipment, packed.amount, 1);
+            vec![record(order_id, command)]
+        }
+        ShipmentEvent::ShipmentCancelled(kept) => {
+            let void = void(kept.order_id, event, "the order is being cancelled");
+            let waits = state.not_taken.remove(&kept.shipment_id);
+            let retry = Reaction::Unschedule(TimerName::Capture(kept.shipment_id));
+            std::iter::once(void)
+                .chain(waits.then_some(retry))
+                .collect()
+        }
+        ShipmentEvent::ShipmentLost(lost) => {
+            let (order_id, shipment) = (lost.order_id, lost.shipment_id);
+            vec![refund(
+                event,
+                order_id,
+                shipment,
+                lost.amount,
+                "the carrier has lost it",
+            )]
+        }
+        ShipmentEvent::ShipmentReturnedToSender(back) => {
+            let (order_id, shipment) = (back.order_id, back.shipment_id);
+            vec![refund(
+                event,
+                order_id,
+                shipment,
+                back.amount,
+                "the carrier has brought it back",
+            )]
+        }
+        _ => vec![],
+    }
+}
+
+fn request(
+    limits: &Limits,
+    event: &Recorded,
+    order_id: OrderId,
+    shipment_id: ShipmentId,
+    amount: Money,
+    attempt: u32,
+) -> PaymentCommand {
+    let retries = u32::try_from(limits.capture_retries.len()).unwrap_or(u32::MAX);
+    PaymentCommand::RequestCapture(RequestCapture {
+        order_id,
+        shipment_id,
+        amount,
+        attempt,
+        max_attempts: retries.saturating_add(1),
+        idempotency_key: super::key(event, order_id, &format!("capture:{shipment_id}"), attempt),
+    })
+}
+
+fn refund(
+    event: &Recorded,
+    order_id: OrderId,
+    shipment_id: ShipmentId,
+    amount: Money,
+    reason: &str,
+) -> Reaction {
+    let command = RequestRefund {
+        order_id,
+        shipment_id,
+        amount,
+        idempotency_key: super::key(event, order_id, &format!("refund:{shipment_id}"), 1),
+        reason: reason.into(),
+    };
+    record(order_id, PaymentCommand::RequestRefund(command))
+}
+
+/// What was taken at last need not be asked for any more.
+pub(super) fn taken(state: &mut PaymentPolicyState, captured: &PaymentCaptured) -> Vec<Reaction> {
+    let waited = captured
+        .shipment_id
+        .is_some_and(|shipment| state.not_taken.remove(&shipment));
+    if !waited || !state.not_taken.is_empty() {
+        return vec![];
+    }
+    let release = OrderCommand::ReleaseHold(ReleaseHold { hold: HOLD.into() });
+    vec![order(captured.order_id, release)]
+}
+
+/// Asks the provider again later, with a hold on the order; after the last time the order is
+/// cancelled.
+pub(super) fn not_taken(
+    limits: &Limits,
+    state: &mut PaymentPolicyState,
+    event: &Recorded,
+    failed: &PaymentCaptureFailed,
+) -> Vec<Reaction> {
+    let (order_id, attempt) = (failed.order_id, failed.attempt);
+    let (Some(shipment), Some(amount)) = (failed.shipment_id, failed.amount) else {
+        return vec![];
+    };
+    let reason = format!("the payment could not be taken: {}", failed.code);
+    let waits = &limits.capture_retries;
+    let wait = waits
+        .get(attempt.saturating_sub(1) as usize)
+        .or(waits.last());
+    let Some(wait) = wait.filter(|_| failed.attempts_left > 0) else {
+        state.not_taken.remove(&shipment);
+        let cancel = RequestCancellation { reason };
+        return vec![order(order_id, OrderCommand::RequestCancellation(cancel))];
+    };
+    let next = attempt.saturating_add(1);
+    let command = request(limits, event, order_id, shipment, amount, next);
+    let retry = Reaction::Schedule(Timer {
+        name: TimerName::Capture(shipment),
+        due: after(event, *wait),
+        task: Task::Execute(Command::Payment(order_id, command)),
+    });
+    let hold = OrderCommand::PlaceHold(PlaceHold {
+        hold: HOLD.into(),
+        reason,
+    });
+    let first = state.not_taken.insert(shipment);
+    let hold = first.then(|| order(order_id, hold));
+    hold.into_iter().chain([retry]).collect()
+}
+
+fn order(order_id: OrderId, command: OrderCommand) -> Reaction {
+    Reaction::Execute(Command::Order(order_id, command))
+}

@@ -1,0 +1,271 @@
+//! Has confirmed orders packed and sent, keeps what has not left of those that are cancelled, and asks
+//! where the rest is.
+
+use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
+use crate::{
+    Command, Event, Location, OrderId, Recorded, ShipmentId,
+    order::{
+        CancellationRequested, OrderCommand, OrderEvent, PlaceHold, RejectCancellation,
+        RequestCancellation,
+    },
+    payment::PaymentEvent,
+    shipment::{
+        CancelShipment, CreateShipment, DispatchRefused, MarkReady, RequestDispatch,
+        ShipmentCommand, ShipmentEvent,
+    },
+    stock::StockEvent,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What the hold is called that a refusal of the carrier puts on an order.
+const HOLD: &str = "carrier-refused";
+
+/// The shipping policy.
+pub struct Shipping;
+
+/// What it remembers: the shipments that the carrier has refused and not taken since. Of nearly every
+/// order that is nothing: what else it must know, the shipments' streams know.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShippingState {
+    /// The refused shipments.
+    pub refused: BTreeSet<ShipmentId>,
+}
+
+/// From where an order's goods leave: all of them from one place.
+pub fn allocation() -> [Location; 1] {
+    [Location::default()]
+}
+
+impl Policy for Shipping {
+    const NAME: &'static str = "shipping";
+    type State = ShippingState;
+
+    fn key(event: &Recorded) -> Option<OrderId> {
+        match &event.event {
+            Event::Order(event) => match event {
+                // What was not confirmed was not packed.
+                OrderEvent::CancellationRequested(event) if event.confirmed => {
+                    Some(event.order.order_id)
+                }
+                OrderEvent::CancellationRejected(event) if event.confirmed => {
+                    Some(event.order.order_id)
+                }
+                OrderEvent::HoldReleased(event) => Some(event.order_id),
+                _ => None,
+            },
+            // The last part says that all SKUs are kept.
+            Event::Stock(StockEvent::ReservationCommitted(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
+            Event::Stock(_) => None,
+            Event::Payment(PaymentEvent::PaymentCaptured(event)) => {
+                event.shipment_id.map(|_| event.order_id)
+            }
+            Event::Payment(_) => None,
+            Event::Shipment(event) => match event {
+                ShipmentEvent::ShipmentReady(event) => Some(event.order_id),
+                ShipmentEvent::DispatchRequested(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentDispatched(event) => Some(event.order_id),
+                ShipmentEvent::DispatchRefused(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentTracked(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentDelivered(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentDeliveryFailed(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentLost(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentReturnedToSender(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentCancelled(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentCancellationRefused(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentPacked(_) => None,
+            },
+        }
+    }
+
+    fn react(
+        limits: &Limits,
+        mut state: ShippingState,
+        event: &Recorded,
+    ) -> (ShippingState, Vec<Reaction>) {
+        let Some(order_id) = Self::key(event) else {
+            return (state, vec![]);
+        };
+        let reactions = match &event.event {
+            Event::Order(OrderEvent::CancellationRequested(asked)) => cancel(order_id, asked),
+            // Something that kept shipments from leaving has gone: those that may leave now do.
+            Event::Order(_) => {
+                let shipments = allocation().map(|from| ShipmentId::of(order_id, &from));
+                shipments
+                    .map(|shipment| dispatch(order_id, shipment))
+                    .into()
+            }
+            Event::Stock(_) => create(order_id),
+            Event::Payment(PaymentEvent::PaymentCaptured(captured)) => {
+                let ready = |shipment| put(shipment, ShipmentCommand::MarkReady(MarkReady));
+                captured.shipment_id.map(ready).into_iter().collect()
+            }
+            Event::Payment(_) => vec![],
+            Event::Shipment(happened) => shipment(limits, &mut state, order_id, event, happened),
+        };
+        (state, reactions)
+    }
+}
+
+fn create(order_id: OrderId) -> Vec<Reaction> {
+    let create = |location| {
+        let shipment = ShipmentId::of(order_id, &location);
+        let command = CreateShipment { order_id, location };
+        put(shipment, ShipmentCommand::Create(command))
+    };
+    allocation().map(create).into()
+}
+
+fn cancel(order_id: OrderId, asked: &CancellationRequested) -> Vec<Reaction> {
+    let cancel = |location| {
+        let shipment = ShipmentId::of(order_id, &location);
+        let command = CancelShipment {
+            order_id,
+            location,
+            request: asked.request,
+            reason: asked.reason.clone(),
+        };
+        put(shipment, ShipmentCommand::Cancel(command))
+    };
+    allocation().map(cancel).into()
+}
+
+/// What follows from what happened to a shipment.
+fn shipment(
+    limits: &Limits,
+    state: &mut ShippingState,
+    order_id: OrderId,
+    event: &Recorded,
+    happened: &ShipmentEvent,
+) -> Vec<Reaction> {
+    match happened {
+        ShipmentEvent::ShipmentReady(ready) => vec![dispatch(order_id, ready.shipment_id)],
+        ShipmentEvent::DispatchRequested(asked) => vec![Reaction::Call(Call::Dispatch {
+            order_id,
+            shipment_id: asked.shipment_id,
+            attempt: asked.attempt,
+            idempotency_key: asked.idempotency_key.clone(),
+        })],
+        ShipmentEvent::DispatchRefused(refused) => {
+            state.refused.insert(refused.shipment_id);
+            hold(limits, order_id, event, refused)
+        }
+        ShipmentEvent::ShipmentDispatched(sent) => {
+            let mut reactions = vec![track(
+                limits,
+                order_id,
+                event,
+                sent.shipment_id,
+                &sent.tracking_number,
+                0,
+            )];
+            if state.refused.remove(&sent.shipment_id) {
+                reactions.push(Reaction::Unschedule(TimerName::Shipping(sent.shipment_id)));
+            }
+            reactions
+        }
+        ShipmentEvent::ShipmentCancelled(kept) => match state.refused.remove(&kept.shipment_id) {
+            true => vec![Reaction::Unschedule(TimerName::Shipping(kept.shipment_id))],
+            false => vec![],
+        },
+        ShipmentEvent::ShipmentTracked(tracked) => vec![track(
+            limits,
+            order_id,
+            event,
+            tracked.shipment_id,
+            &tracked.tracking_number,
+            tracked.inquiries,
+        )],
+        ShipmentEvent::ShipmentDeliveryFailed(failed) => vec![track(
+            limits,
+            order_id,
+            event,
+            failed.shipment_id,
+            &failed.tracking_number,
+            failed.inquiries,
+        )],
+        ShipmentEvent::ShipmentDelivered(ended) => vec![found(ended.shipment_id)],
+        ShipmentEvent::ShipmentLost(ended) => vec![found(ended.shipment_id)],
+        ShipmentEvent::ShipmentReturnedToSender(ended) => vec![found(ended.shipment_id)],
+        ShipmentEvent::ShipmentCancellationRefused(refused) => {
+            let command = OrderCommand::RejectCancellation(RejectCancellation {
+                request: refused.request,
+                reason: refused.reason.clone(),
+            });
+            vec![Reaction::Execute(Command::Order(order_id, command))]
+        }
+        ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentPacked(_) => vec![],
+    }
+}
+
+fn put(shipment: ShipmentId, command: ShipmentCommand) -> Reaction {
+    Reaction::Execute(Command::Shipment(shipment, command))
+}
+
+fn dispatch(order_id: OrderId, shipment: ShipmentId) -> Reaction {
+    let command = RequestDispatch { order_id };
+    put(shipment, ShipmentCommand::RequestDispatch(command))
+}
+
+/// Has people see to what the carrier refused; the order does not wait for them for ever.
+fn hold(
+    limits: &Limits,
+    order_id: OrderId,
+    event: &Recorded,
+    refused: &DispatchRefused,
+) -> Vec<Reaction> {
+    let reason = format!("the carrier refused it: {}", refused.code);
+    let hold = OrderCommand::PlaceHold(PlaceHold {
+        hold: HOLD.into(),
+        reason: reason.clone(),
+    });
+    let cancel = OrderCommand::RequestCancellation(RequestCancellation { reason });
+    let timer = Timer {
+        name: TimerName::Shipping(refused.shipment_id),
+        due: after(event, limits.shipping_hold),
+        task: Task::Execute(Command::Order(order_id, cancel)),
+    };
+    vec![
+        Reaction::Execute(Command::Order(order_id, hold)),
+        Reaction::Schedule(timer),
+    ]
+}
+
+/// Asks the carrier later; or, after the last time, leaves it to an operator.
+fn track(
+    limits: &Limits,
+    order_id: OrderId,
+    event: &Recorded,
+    shipment_id: ShipmentId,
+    tracking_number: &str,
+    asked: u32,
+) -> Reaction {
+    let waits = &limits.tracking;
+    let wait = waits.get(asked as usize).or(waits.last());
+    let timer = |due| Timer {
+        name: TimerName::Tracking(shipment_id),
+        due,
+        task: Task::Call(Call::Track {
+            order_id,
+            shipment_id,
+            tracking_number: tracking_number.into(),
+            inquiries: asked.saturating_add(1),
+        }),
+    };
+    match wait {
+        Some(wait) if asked < limits.tracking_times => {
+            Reaction::Schedule(timer(after(event, *wait)))
+        }
+        _ => Reaction::Park(
+            timer(event.envelope.recorded_at),
+            format!("the carrier was asked {asked} times where the shipment is"),
+        ),
+    }
+}
+
+/// Nobody need ask any more where it is.
+fn found(shipment: ShipmentId) -> Reaction {
+    Reaction::Unschedule(TimerName::Tracking(shipment))
+}

@@ -1,0 +1,133 @@
+//! What is expected, and of whom.
+
+use super::Stage;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What is expected to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Stock is reserved, or it is said that there is none.
+    Reservation,
+    /// The amount is set aside, or declined.
+    Authorization,
+    /// The order is confirmed.
+    Confirmation,
+    /// The order is rejected.
+    Rejection,
+    /// Shipments are created.
+    Allocation,
+    /// A shipment is packed.
+    Packing,
+    /// What a shipment is worth is taken.
+    Capture,
+    /// A shipment leaves.
+    Dispatch,
+    /// A shipment arrives.
+    Delivery,
+    /// The order is completed.
+    Completion,
+    /// A hold is released.
+    Release,
+    /// The order is cancelled, or it is said that it is too late for that.
+    Cancellation,
+    /// What is reserved is given back.
+    StockRelease,
+    /// What was set aside is given back.
+    Void,
+    /// What was taken is given back.
+    Refund,
+}
+
+impl What {
+    /// The word for it in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reservation => "reservation",
+            Self::Authorization => "authorization",
+            Self::Confirmation => "confirmation",
+            Self::Rejection => "rejection",
+            Self::Allocation => "allocation",
+            Self::Packing => "packing",
+            Self::Capture => "capture",
+            Self::Dispatch => "dispatch",
+            Self::Delivery => "delivery",
+            Self::Completion => "completion",
+            Self::Release => "release",
+            Self::Cancellation => "cancellation",
+            Self::StockRelease => "stock_release",
+            Self::Void => "void",
+            Self::Refund => "refund",
+        }
+    }
+
+    /// Where an order is that waits for it; none of what is beside its way.
+    pub(super) const fn stage(self) -> Option<Stage> {
+        Some(match self {
+            Self::Reservation => Stage::Reserving,
+            Self::Authorization => Stage::Paying,
+            Self::Confirmation | Self::Rejection => Stage::Deciding,
+            Self::Allocation => Stage::Allocating,
+            Self::Packing => Stage::Packing,
+            Self::Capture => Stage::Charging,
+            Self::Dispatch => Stage::Dispatching,
+            Self::Delivery => Stage::Delivering,
+            Self::Completion => Stage::Completing,
+            Self::Release | Self::Cancellation | Self::StockRelease | Self::Void | Self::Refund => {
+                return None;
+            }
+        })
+    }
+
+    /// Whether it is still to come after the order has ended.
+    pub(super) const fn outlives_the_order(self) -> bool {
+        matches!(self, Self::StockRelease | Self::Void | Self::Refund)
+    }
+}
+
+/// Of whom something is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// The payment provider.
+    Provider,
+    /// The carrier.
+    Carrier,
+    /// Those who pack.
+    Warehouse,
+    /// Those who run the shop.
+    Operator,
+    /// The platform itself.
+    Platform,
+}
+
+impl Who {
+    /// The word for it in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Carrier => "carrier",
+            Self::Warehouse => "warehouse",
+            Self::Operator => "operator",
+            Self::Platform => "platform",
+        }
+    }
+}
+
+/// Something that is expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// What.
+    pub what: What,
+    /// Of which one, where there may be several: the shipment, the hold, or the number of the refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// Of whom.
+    pub who: Who,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Until when; none where there is no limit, or where a hold keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+}

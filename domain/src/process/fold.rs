@@ -1,0 +1,357 @@
+//! What events make of a process.
+
+use super::{Expectation, Process, TimeLimits, What, Who};
+use crate::{
+    Event, Recorded,
+    order::{OrderEvent, Status},
+    payment::PaymentEvent,
+    shipment::ShipmentEvent,
+    stock::StockEvent,
+};
+use chrono::{DateTime, Duration, Utc};
+
+/// The process that the event begins.
+pub(super) fn begin(limits: &TimeLimits, event: &Recorded) -> Option<Process> {
+    let Event::Order(OrderEvent::OrderPlaced(placed)) = &event.event else {
+        return None;
+    };
+    let at = event.envelope.recorded_at;
+    let mut process = Process {
+        order_id: placed.order_id,
+        status: Status::Placed,
+        started_at: at,
+        expected: vec![],
+        parked: None,
+        reserved: false,
+    };
+    process.expect(What::Reservation, Who::Platform, at, limits.platform);
+    Some(process)
+}
+
+/// What the event makes of `process`.
+pub(super) fn take(process: &mut Process, limits: &TimeLimits, event: &Recorded) {
+    let at = event.envelope.recorded_at;
+    match &event.event {
+        Event::Order(event) => process.order(limits, at, event),
+        Event::Stock(event) => process.stock(limits, at, event),
+        Event::Payment(event) => process.payment(limits, at, event),
+        Event::Shipment(event) => process.shipment(limits, at, event),
+    }
+}
+
+/// The time so long after; the last that there is, if there is none.
+fn after(at: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    at.checked_add_signed(wait)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Whether it waits while a hold is on the order, or while that is being cancelled: what the platform is
+/// to do next. Others are asked already.
+const fn is_kept_by_holds(what: What, who: Who) -> bool {
+    let next = matches!(what, What::Confirmation | What::Allocation | What::Dispatch);
+    next && matches!(who, Who::Platform)
+}
+
+impl Process {
+    /// Expects `what`, instead of an earlier expectation of the same.
+    fn put(
+        &mut self,
+        what: What,
+        of: Option<String>,
+        who: Who,
+        since: DateTime<Utc>,
+        until: Option<DateTime<Utc>>,
+    ) {
+        let kept = self.is_kept() && is_kept_by_holds(what, who);
+        self.met_of(what, of.as_deref());
+        self.expected.push(Expectation {
+            what,
+            of,
+            who,
+            since,
+            until: until.filter(|_| !kept),
+        });
+    }
+
+    fn expect(&mut self, what: What, who: Who, at: DateTime<Utc>, wait: Duration) {
+        self.put(what, None, who, at, Some(after(at, wait)));
+    }
+
+    fn expect_of(
+        &mut self,
+        what: What,
+        of: impl ToString,
+        who: Who,
+        at: DateTime<Utc>,
+        wait: Duration,
+    ) {
+        self.put(what, Some(of.to_string()), who, at, Some(after(at, wait)));
+    }
+
+    /// `what` is not expected any more.
+    fn met(&mut self, what: What) {
+        self.expected.retain(|known| known.what != what);
+    }
+
+    fn met_of(&mut self, what: What, of: Option<&str>) {
+        self.expected
+            .retain(|known| known.what != what || known.of.as_deref() != of);
+    }
+
+    /// Whether something keeps the order from going on.
+    fn is_kept(&self) -> bool {
+        let mut expected = self.expected.iter();
+        self.status == Status::Cancelling || expected.any(|known| known.what == What::Release)
+    }
+
+    /// What is kept has no limit; from when on it is not kept any more, it has one again.
+    fn keep_or_let_go(&mut self, limits: &TimeLimits, at: DateTime<Utc>) {
+        let kept = self.is_kept();
+        for known in &mut self.expected {
+            if is_kept_by_holds(known.what, known.who) {
+                known.until = (!kept).then(|| after(at, limits.platform));
+            }
+        }
+    }
+
+    fn order(&mut self, limits: &TimeLimits, at: DateTime<Utc>, event: &OrderEvent) {
+        match event {
+            OrderEvent::OrderPlaced(_)
+            | OrderEvent::NoteAdded(_)
+            | OrderEvent::LinesShipped(_)
+            | OrderEvent::LinesDelivered(_)
+            | OrderEvent::LinesLost(_) => {}
+            OrderEvent::OrderConfirmed(_) => {
+                self.status = Status::Confirmed;
+                self.met(What::Confirmation);
+                self.expect(What::Allocation, Who::Platform, at, limits.platform);
+            }
+            OrderEvent::OrderRejected(_) => self.end(limits, at, Status::Rejected),
+            OrderEvent::OrderExpired(_) => self.end(limits, at, Status::Expired),
+            OrderEvent::OrderCancelled(_) => self.end(limits, at, Status::Cancelled),
+            OrderEvent::OrderCompleted(_) => self.end(limits, at, Status::Completed),
+            OrderEvent::CancellationRequested(_) => {
+                self.status = Status::Cancelling;
+                self.expect(What::Cancellation, Who::Platform, at, limits.cancellation);
+                self.keep_or_let_go(limits, at);
+            }
+            OrderEvent::CancellationRejected(event) => {
+                self.status = match event.confirmed {
+                    true => Status::Confirmed,
+                    false => Status::Placed,
+                };
+                self.met(What::Cancellation);
+                self.keep_or_let_go(limits, at);
+            }
+            OrderEvent::HoldPlaced(event) => {
+                let hold = Some(event.hold.clone());
+                self.put(What::Release, hold, Who::Operator, at, None);
+                self.keep_or_let_go(limits, at);
+            }
+            OrderEvent::HoldReleased(event) => {
+                self.met_of(What::Release, Some(&event.hold));
+                self.keep_or_let_go(limits, at);
+            }
+        }
+    }
+
+    /// The order has ended; what is to be given back is given back yet.
+    fn end(&mut self, limits: &TimeLimits, at: DateTime<Utc>, status: Status) {
+        self.status = status;
+        self.expected
+            .retain(|known| known.what.outlives_the_order());
+        if self.reserved && matches!(status, Status::Rejected | Status::Expired) {
+            self.expect(What::StockRelease, Who::Platform, at, limits.platform);
+        }
+    }
+
+    const fn is_open(&self) -> bool {
+        matches!(
+            self.status,
+            Status::Placed | Status::Confirmed | Status::Cancelling
+        )
+    }
+
+    fn stock(&mut self, limits: &TimeLimits, at: DateTime<Utc>, event: &StockEvent) {
+        match event {
+            StockEvent::StockReserved(event) if event.part == event.parts => {
+                self.reserved = true;
+                self.met(What::Reservation);
+                if self.is_open() {
+                    let until = Some(event.until);
+                    self.put(What::Authorization, None, Who::Provider, at, until);
+                }
+            }
+            StockEvent::StockReservationRejected(event) if event.part == event.parts => {
+                self.met(What::Reservation);
+                if self.is_open() {
+                    self.expect(What::Rejection, Who::Platform, at, limits.platform);
+                }
+            }
+            StockEvent::ReservationReleased(event) if event.part == event.parts => self.released(),
+            StockEvent::ReservationExpired(event) if event.part == event.parts => self.released(),
+            StockEvent::StockReceived(_)
+            | StockEvent::StockAdjusted(_)
+            | StockEvent::StockReserved(_)
+            | StockEvent::StockReservationRejected(_)
+            | StockEvent::ReservationCommitted(_)
+            | StockEvent::ReservationReleased(_)
+            | StockEvent::ReservationExpired(_)
+            | StockEvent::StockShipped(_) => {}
+        }
+    }
+
+    fn released(&mut self) {
+        self.reserved = false;
+        self.met(What::StockRelease);
+    }
+
+    fn payment(&mut self, limits: &TimeLimits, at: DateTime<Utc>, event: &PaymentEvent) {
+        use Who::{Operator, Platform, Provider};
+        match event {
+            PaymentEvent::PaymentAuthorizationRequested(_) => {
+                // The reservation says until when; a further attempt has no more time.
+                let known = self.expected.iter();
+                let until = known
+                    .filter(|known| known.what == What::Authorization)
+                    .find_map(|known| known.until);
+                let until = until.or_else(|| Some(after(at, limits.outcome)));
+                self.put(What::Authorization, None, Provider, at, until);
+            }
+            PaymentEvent::PaymentAuthorized(_) => {
+                self.parked = None;
+                self.met(What::Authorization);
+                if self.is_open() {
+                    self.expect(What::Confirmation, Platform, at, limits.platform);
+                }
+            }
+            PaymentEvent::PaymentDeclined(event) => {
+                self.parked = None;
+                self.met(What::Authorization);
+                if self.is_open() {
+                    match event.attempts_left {
+                        0 => self.expect(What::Rejection, Platform, at, limits.platform),
+                        _ => self.expect(What::Authorization, Platform, at, limits.platform),
+                    }
+                }
+            }
+            PaymentEvent::PaymentOutcomeUnknown(_) => {
+                self.expect(What::Authorization, Provider, at, limits.outcome);
+            }
+            PaymentEvent::PaymentParked(event) => {
+                self.parked = Some(event.detail.clone());
+                self.put(What::Authorization, None, Operator, at, None);
+            }
+            PaymentEvent::PaymentIntegrityMismatch(_) => {
+                self.met(What::Authorization);
+                if self.is_open() {
+                    self.expect(What::Rejection, Platform, at, limits.platform);
+                }
+            }
+            PaymentEvent::PaymentVoidDeferred(_) | PaymentEvent::PaymentVoidRequested(_) => {
+                self.expect(What::Void, Provider, at, limits.giving_back);
+            }
+            PaymentEvent::PaymentVoided(_) => {
+                self.parked = None;
+                self.met(What::Authorization);
+                self.met(What::Void);
+            }
+            PaymentEvent::LatePaymentReversed(_) => {}
+            PaymentEvent::PaymentCaptureRequested(event) => {
+                let of = event.shipment_id.map(|id| id.to_string());
+                let known = self.expected.iter();
+                // All attempts together have so long.
+                let until = known
+                    .filter(|known| known.what == What::Capture && known.of == of)
+                    .find_map(|known| known.until);
+                let until = until.unwrap_or_else(|| after(at, limits.capture));
+                self.put(What::Capture, of, Provider, at, Some(until));
+            }
+            PaymentEvent::PaymentCaptured(event) => {
+                let of = event.shipment_id.map(|id| id.to_string());
+                self.met_of(What::Capture, of.as_deref());
+                if self.is_open()
+                    && let Some(of) = of
+                {
+                    self.expect_of(What::Dispatch, of, Platform, at, limits.platform);
+                }
+            }
+            PaymentEvent::PaymentCaptureFailed(event) if event.attempts_left == 0 => {
+                let of = event.shipment_id.map(|id| id.to_string());
+                self.met_of(What::Capture, of.as_deref());
+                if self.is_open() {
+                    self.expect(What::Cancellation, Platform, at, limits.cancellation);
+                }
+            }
+            PaymentEvent::PaymentCaptureFailed(_) => {}
+            PaymentEvent::PaymentRefundRequested(event) => {
+                // A void that waited for its outcome has become a refund.
+                self.met(What::Void);
+                self.expect_of(What::Refund, event.refund, Provider, at, limits.giving_back);
+            }
+            PaymentEvent::PaymentRefunded(event) => {
+                self.met_of(What::Refund, Some(&event.refund.to_string()));
+            }
+        }
+    }
+
+    fn shipment(&mut self, limits: &TimeLimits, at: DateTime<Utc>, event: &ShipmentEvent) {
+        use Who::{Carrier, Operator, Platform, Provider, Warehouse};
+        match event {
+            ShipmentEvent::ShipmentCreated(event) => {
+                self.met(What::Allocation);
+                let id = event.shipment_id;
+                self.expect_of(What::Packing, id, Warehouse, at, limits.packing);
+            }
+            ShipmentEvent::ShipmentPacked(event) => {
+                let id = event.shipment_id;
+                self.met_of(What::Packing, Some(&id.to_string()));
+                self.expect_of(What::Capture, id, Provider, at, limits.capture);
+            }
+            ShipmentEvent::ShipmentReady(event) => {
+                let id = event.shipment_id;
+                self.expect_of(What::Dispatch, id, Platform, at, limits.platform);
+            }
+            ShipmentEvent::DispatchRequested(event) => {
+                let id = event.shipment_id;
+                self.expect_of(What::Dispatch, id, Carrier, at, limits.dispatch);
+            }
+            ShipmentEvent::DispatchRefused(event) => {
+                let id = event.shipment_id;
+                self.expect_of(What::Dispatch, id, Operator, at, limits.refusal);
+            }
+            ShipmentEvent::ShipmentDispatched(event) => {
+                let id = event.shipment_id;
+                self.met_of(What::Dispatch, Some(&id.to_string()));
+                self.expect_of(What::Delivery, id, Carrier, at, limits.delivery);
+            }
+            ShipmentEvent::ShipmentDelivered(event) => {
+                self.arrived(limits, at, event.shipment_id.to_string());
+            }
+            ShipmentEvent::ShipmentLost(event) => {
+                self.arrived(limits, at, event.shipment_id.to_string());
+            }
+            ShipmentEvent::ShipmentReturnedToSender(event) => {
+                self.arrived(limits, at, event.shipment_id.to_string());
+            }
+            ShipmentEvent::ShipmentCancelled(event) => {
+                self.met(What::Allocation);
+                let id = event.shipment_id.to_string();
+                self.expected
+                    .retain(|known| known.of.as_deref() != Some(id.as_str()));
+            }
+            ShipmentEvent::ShipmentTracked(_)
+            | ShipmentEvent::ShipmentDeliveryFailed(_)
+            | ShipmentEvent::ShipmentCancellationRefused(_) => {}
+        }
+    }
+
+    /// A shipment is at its end; once the last one is, so is the order.
+    fn arrived(&mut self, limits: &TimeLimits, at: DateTime<Utc>, shipment: String) {
+        self.met_of(What::Delivery, Some(&shipment));
+        let on_its_way = |known: &Expectation| known.what.stage().is_some();
+        if self.is_open() && !self.expected.iter().any(on_its_way) {
+            self.expect(What::Completion, Who::Platform, at, limits.platform);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The process view: where an order is on its way, what is expected next, of whom, and until when.
+//!
+//! A pure fold over the events of an order, of its payment, of its shipments and of the stock for it.
+//! It decides nothing and nobody waits for it: policies have memories of their own. It is for people,
+//! who want to know what hangs and on whom.
+
+mod expectation;
+mod fold;
+mod limits;
+#[cfg(test)]
+mod tests;
+
+pub use expectation::{Expectation, What, Who};
+pub use limits::TimeLimits;
+
+use crate::{Event, OrderId, Recorded, order::Status};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The types of the events that move a process.
+pub const TYPES: &[&str] = &[
+    "OrderPlaced",
+    "OrderConfirmed",
+    "OrderRejected",
+    "OrderExpired",
+    "CancellationRequested",
+    "CancellationRejected",
+    "OrderCancelled",
+    "HoldPlaced",
+    "HoldReleased",
+    "OrderCompleted",
+    "StockReserved",
+    "StockReservationRejected",
+    "ReservationReleased",
+    "ReservationExpired",
+    "PaymentAuthorizationRequested",
+    "PaymentAuthorized",
+    "PaymentDeclined",
+    "PaymentOutcomeUnknown",
+    "PaymentParked",
+    "PaymentIntegrityMismatch",
+    "PaymentVoidDeferred",
+    "PaymentVoidRequested",
+    "PaymentVoided",
+    "PaymentCaptureRequested",
+    "PaymentCaptured",
+    "PaymentCaptureFailed",
+    "PaymentRefundRequested",
+    "PaymentRefunded",
+    "ShipmentCreated",
+    "ShipmentPacked",
+    "ShipmentReady",
+    "DispatchRequested",
+    "ShipmentDispatched",
+    "DispatchRefused",
+    "ShipmentDelivered",
+    "ShipmentLost",
+    "ShipmentReturnedToSender",
+    "ShipmentCancelled",
+];
+
+/// The types of the events that people would tell of an order: the milestones on its way.
+pub const MILESTONES: &[&str] = &[
+    "OrderPlaced",
+    "OrderConfirmed",
+    "OrderRejected",
+    "OrderExpired",
+    "CancellationRequested",
+    "CancellationRejected",
+    "OrderCancelled",
+    "HoldPlaced",
+    "HoldReleased",
+    "OrderCompleted",
+    "PaymentAuthorized",
+    "PaymentDeclined",
+    "PaymentParked",
+    "PaymentVoided",
+    "PaymentCaptured",
+    "PaymentCaptureFailed",
+    "PaymentRefunded",
+    "ShipmentCreated",
+    "ShipmentPacked",
+    "ShipmentDispatched",
+    "DispatchRefused",
+    "ShipmentDelivered",
+    "ShipmentDeliveryFailed",
+    "ShipmentLost",
+    "ShipmentReturnedToSender",
+    "ShipmentCancelled",
+];
+
+/// Where an order is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Stock is being reserved.
+    Reserving,
+    /// The provider is to set the amount aside.
+    Paying,
+    /// It is about to be confirmed, or rejected.
+    Deciding,
+    /// Its shipments are about to be created.
+    Allocating,
+    /// It is to be packed.
+    Packing,
+    /// What is packed is to be paid.
+    Charging,
+    /// The carrier is to take it.
+    Dispatching,
+    /// It is under way.
+    Delivering,
+    /// All of it has arrived.
+    Completing,
+    /// It is being cancelled.
+    Cancelling,
+    /// It has ended, but something is to be given back yet.
+    Settling,
+    /// It has ended, and nothing is expected any more.
+    Ended,
+}
+
+impl Stage {
+    /// The stage as it is written in JSON and read models.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reserving => "reserving",
+            Self::Paying => "paying",
+            Self::Deciding => "deciding",
+            Self::Allocating => "allocating",
+            Self::Packing => "packing",
+            Self::Charging => "charging",
+            Self::Dispatching => "dispatching",
+            Self::Delivering => "delivering",
+            Self::Completing => "completing",
+            Self::Cancelling => "cancelling",
+            Self::Settling => "settling",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// Where an order is, and what is expected next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Process {
+    /// The order.
+    pub order_id: OrderId,
+    /// Where the order is in its life.
+    pub status: Status,
+    /// When its placement was recorded.
+    pub started_at: DateTime<Utc>,
+    /// What is expected, in the order in which it came to be.
+    pub expected: Vec<Expectation>,
+    /// Why an operator must look, if one must.
+    pub parked: Option<String>,
+    /// Whether stock is reserved for it.
+    reserved: bool,
+}
+
+impl Process {
+    /// The process that the event begins, if it is the placement of an order.
+    pub fn begin(limits: &TimeLimits, event: &Recorded) -> Option<Self> {
+        fold::begin(limits, event)
+    }
+
+    /// What the event makes of it.
+    #[must_use]
+    pub fn after(mut self, limits: &TimeLimits, event: &Recorded) -> Self {
+        fold::take(&mut self, limits, event);
+        self
+    }
+
+    /// Where it is: where the least of what is expected belongs.
+    pub fn stage(&self) -> Stage {
+        let least = self.expected.iter().filter_map(|known| known.what.stage());
+        match self.status {
+            _ if self.is_ended() => Stage::Ended,
+            Status::Cancelling => Stage::Cancelling,
+            Status::Placed => least
+                .min_by_key(|stage| *stage as u8)
+                .unwrap_or(Stage::Deciding),
+            Status::Confirmed => least
+                .min_by_key(|stage| *stage as u8)
+                .unwrap_or(Stage::Allocating),
+            Status::Rejected | Status::Expired | Status::Cancelled | Status::Completed => {
+                Stage::Settling
+            }
+        }
+    }
+
+    /// When the first of what is expected should have happened.
+    pub fn due_at(&self) -> Option<DateTime<Utc>> {
+        self.expected.iter().filter_map(|known| known.until).min()
+    }
+
+    /// Whether nothing is expected any more.
+    pub const fn is_ended(&self) -> bool {
+        let ended = match self.status {
+            Status::Rejected | Status::Expired | Status::Cancelled | Status::Completed => true,
+            Status::Placed | Status::Confirmed | Status::Cancelling => false,
+        };
+        ended && self.expected.is_empty() && self.parked.is_none()
+    }
+}
+
+/// Whether the event moves a process: of what happens to several SKUs at once, the last part does.
+pub fn moves(event: &Event) -> bool {
+    use crate::stock::StockEvent as S;
+    let last = match event {
+        Event::Stock(S::StockReserved(event)) => event.part == event.parts,
+        Event::Stock(S::StockReservationRejected(event)) => event.part == event.parts,
+        Event::Stock(S::ReservationReleased(event)) => event.part == event.parts,
+        Event::Stock(S::ReservationExpired(event)) => event.part == event.parts,
+        _ => true,
+    };
+    last && TYPES.contains(&event.event_type())
+}

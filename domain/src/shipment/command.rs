@@ -1,0 +1,169 @@
+//! What may be asked of a shipment.
+
+use crate::{Location, OrderId, ShipmentId};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Anything that may be asked of a shipment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ShipmentCommand {
+    /// Have an order's goods packed.
+    Create(CreateShipment),
+    /// Say that they are packed.
+    Pack(PackShipment),
+    /// Say that they are paid, and may leave.
+    MarkReady(MarkReady),
+    /// Have the carrier take them.
+    RequestDispatch(RequestDispatch),
+    /// The carrier did.
+    RecordDispatched(RecordDispatched),
+    /// The carrier did not.
+    RecordRefused(RecordRefused),
+    /// The carrier was asked, and they are still under way.
+    RecordTracked(RecordTracked),
+    /// They have arrived.
+    RecordDelivered(RecordDelivered),
+    /// The carrier tried to deliver them in vain, and will try again.
+    RecordFailed(RecordFailed),
+    /// The carrier has lost them.
+    RecordLost(RecordLost),
+    /// The carrier has brought them back.
+    RecordReturnedToSender(RecordReturnedToSender),
+    /// Keep them, if they have not left.
+    Cancel(CancelShipment),
+}
+
+impl ShipmentCommand {
+    /// The order that it is decided over as well, if it is over one.
+    pub const fn decided_over(&self) -> Option<OrderId> {
+        match self {
+            Self::Create(command) => Some(command.order_id),
+            Self::RequestDispatch(command) => Some(command.order_id),
+            Self::Pack(_)
+            | Self::MarkReady(_)
+            | Self::RecordDispatched(_)
+            | Self::RecordRefused(_)
+            | Self::RecordTracked(_)
+            | Self::RecordDelivered(_)
+            | Self::RecordFailed(_)
+            | Self::RecordLost(_)
+            | Self::RecordReturnedToSender(_)
+            | Self::Cancel(_) => None,
+        }
+    }
+
+    /// The shipment that it must be about, where it says of which order and place.
+    pub(crate) fn names(&self) -> Option<ShipmentId> {
+        match self {
+            Self::Create(command) => Some(ShipmentId::of(command.order_id, &command.location)),
+            Self::Cancel(command) => Some(ShipmentId::of(command.order_id, &command.location)),
+            _ => None,
+        }
+    }
+
+    /// A short name for logs and metrics.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create_shipment",
+            Self::Pack(_) => "pack_shipment",
+            Self::MarkReady(_) => "mark_shipment_ready",
+            Self::RequestDispatch(_) => "request_dispatch",
+            Self::RecordDispatched(_) => "record_dispatched",
+            Self::RecordRefused(_) => "record_dispatch_refused",
+            Self::RecordTracked(_) => "record_tracked",
+            Self::RecordDelivered(_) => "record_delivered",
+            Self::RecordFailed(_) => "record_delivery_failed",
+            Self::RecordLost(_) => "record_lost",
+            Self::RecordReturnedToSender(_) => "record_returned_to_sender",
+            Self::Cancel(_) => "cancel_shipment",
+        }
+    }
+}
+
+/// Has what an order takes from one place packed. What that is, the order says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CreateShipment {
+    /// The order.
+    pub order_id: OrderId,
+    /// From where.
+    pub location: Location,
+}
+
+/// Says that all of it is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PackShipment;
+
+/// Says that what it is worth was taken from the customer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MarkReady;
+
+/// Has the carrier take it: the first time, or again after the carrier refused it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RequestDispatch {
+    /// The order: it must be confirmed and free of holds.
+    pub order_id: OrderId,
+}
+
+/// The carrier has taken it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordDispatched {
+    /// Which attempt.
+    pub attempt: u32,
+    /// Who the carrier is.
+    pub carrier: String,
+    /// What the carrier calls it.
+    pub tracking_number: String,
+}
+
+/// The carrier has not taken it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordRefused {
+    /// Which attempt.
+    pub attempt: u32,
+    /// The carrier's reason.
+    pub code: String,
+}
+
+/// The carrier was asked, and had nothing new to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RecordTracked {
+    /// How often the carrier was asked, this time included.
+    pub inquiries: u32,
+}
+
+/// It has arrived, as the carrier or people say.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RecordDelivered {
+    /// When; not before 1900.
+    pub delivered_at: DateTime<Utc>,
+}
+
+/// The carrier tried to deliver it in vain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordFailed {
+    /// How often the carrier was asked, this time included.
+    pub inquiries: u32,
+    /// The carrier's reason.
+    pub reason: String,
+}
+
+/// The carrier has lost it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RecordLost;
+
+/// The carrier has brought it back.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RecordReturnedToSender;
+
+/// Keeps what has not left. Where nothing was to be packed yet, nothing will be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CancelShipment {
+    /// The order.
+    pub order_id: OrderId,
+    /// From where.
+    pub location: Location,
+    /// Which cancellation of the order it is for: how many were asked for before.
+    pub request: u32,
+    /// Why, for people.
+    pub reason: String,
+}

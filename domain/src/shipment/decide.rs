@@ -1,0 +1,379 @@
+//! What commands to a shipment lead to.
+
+use super::{
+    CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, Parcel, RecordDelivered,
+    RecordDispatched, RecordFailed, RecordRefused, RecordTracked, RequestDispatch, Shipment,
+    ShipmentCancellationRefused, ShipmentCancelled, ShipmentCommand, ShipmentCreated,
+    ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched, ShipmentError, ShipmentEvent,
+    ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentReturnedToSender,
+    ShipmentStatus as S, ShipmentTracked,
+};
+use crate::{
+    Money, ShipmentId, TextError,
+    order::{FIRST_PLACED, Order, Placed, Status},
+    text,
+};
+
+/// The longest that a carrier's names, codes and sentences may be, in characters.
+const MAX_NAME: usize = 255;
+const MAX_CODE: usize = 200;
+const MAX_REASON: usize = 500;
+
+type Decision = Result<Vec<ShipmentEvent>, ShipmentError>;
+
+/// Decides `command` over a shipment and, where it looks at that, its order: nothing is packed but
+/// for an order that is confirmed, and nothing leaves under a hold.
+pub fn over_order(state: &Shipment, command: &ShipmentCommand, order: &Order) -> Decision {
+    check(command)?;
+    match command {
+        ShipmentCommand::Create(command) => return create(state, command, order),
+        ShipmentCommand::Cancel(command) => return cancel(state, command),
+        _ => {}
+    }
+    let parcel = match state {
+        Shipment::Absent => return Err(ShipmentError::NotFound),
+        Shipment::Forestalled => return Err(refused(S::Cancelled, doing(command))),
+        Shipment::Created(parcel) => parcel,
+    };
+    match command {
+        ShipmentCommand::Create(_) | ShipmentCommand::Cancel(_) => Ok(vec![]),
+        ShipmentCommand::Pack(_) => pack(parcel),
+        ShipmentCommand::MarkReady(_) => mark_ready(parcel),
+        ShipmentCommand::RequestDispatch(command) => request_dispatch(parcel, command, order),
+        ShipmentCommand::RecordDispatched(command) => record_dispatched(parcel, command),
+        ShipmentCommand::RecordRefused(command) => record_refused(parcel, command),
+        ShipmentCommand::RecordTracked(command) => record_tracked(parcel, command),
+        ShipmentCommand::RecordDelivered(command) => record_delivered(parcel, command),
+        ShipmentCommand::RecordFailed(command) => record_failed(parcel, command),
+        ShipmentCommand::RecordLost(_) => record_lost(parcel),
+        ShipmentCommand::RecordReturnedToSender(_) => record_returned(parcel),
+    }
+}
+
+/// What the command wants, as refusals say it.
+const fn doing(command: &ShipmentCommand) -> &'static str {
+    match command {
+        ShipmentCommand::Create(_) => "create it",
+        ShipmentCommand::Pack(_) => "pack it",
+        ShipmentCommand::MarkReady(_) => "let it leave",
+        ShipmentCommand::RequestDispatch(_) => "dispatch it",
+        ShipmentCommand::RecordDispatched(_) => "record its dispatch",
+        ShipmentCommand::RecordRefused(_) => "record a refusal",
+        ShipmentCommand::RecordTracked(_) => "track it",
+        ShipmentCommand::RecordDelivered(_) => "record its delivery",
+        ShipmentCommand::RecordFailed(_) => "record a failed delivery",
+        ShipmentCommand::RecordLost(_) => "record its loss",
+        ShipmentCommand::RecordReturnedToSender(_) => "record its return",
+        ShipmentCommand::Cancel(_) => "cancel it",
+    }
+}
+
+/// Checks a reason that people give; those of carriers are cleaned instead, since they are not asked
+/// twice.
+pub fn check_reason(reason: &str) -> Result<(), TextError> {
+    text::prose("reason", reason, MAX_REASON)
+}
+
+/// Rules of meaning come before all that depends on the state: what breaks one does so for good.
+fn check(command: &ShipmentCommand) -> Result<(), ShipmentError> {
+    match command {
+        ShipmentCommand::Cancel(command) => {
+            check_reason(&command.reason)?;
+        }
+        ShipmentCommand::RecordDelivered(command)
+            if command.delivered_at.timestamp() < FIRST_PLACED =>
+        {
+            return Err(ShipmentError::DeliveredTooEarly);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn create(state: &Shipment, command: &CreateShipment, order: &Order) -> Decision {
+    match state.status() {
+        None => {}
+        Some(S::Cancelled) => return Err(refused(S::Cancelled, "create it")),
+        Some(_) => return Ok(vec![]),
+    }
+    let order = confirmed(order)?;
+    let (lines, amount) = contents(order);
+    Ok(vec![
+        ShipmentCreated {
+            order_id: command.order_id,
+            shipment_id: ShipmentId::of(command.order_id, &command.location),
+            location: command.location.clone(),
+            lines,
+            amount,
+        }
+        .into(),
+    ])
+}
+
+/// What leaves for an order: all of it, from one place.
+fn contents(order: &Placed) -> (Vec<ShipmentLine>, Money) {
+    let lines = order.placed.lines.iter().map(|line| ShipmentLine {
+        line: line.line,
+        sku: line.sku.clone(),
+        quantity: line.quantity,
+    });
+    (
+        lines.collect(),
+        Money::new(order.placed.total, order.placed.currency),
+    )
+}
+
+fn confirmed(order: &Order) -> Result<&Placed, ShipmentError> {
+    let order = order.placed().ok_or(ShipmentError::NoOrder)?;
+    match order.status {
+        Status::Confirmed => Ok(order),
+        status => Err(ShipmentError::NotConfirmed { status }),
+    }
+}
+
+fn pack(parcel: &Parcel) -> Decision {
+    match parcel.status {
+        S::Pending => Ok(vec![
+            ShipmentPacked {
+                order_id: parcel.order_id,
+                shipment_id: parcel.shipment_id,
+                amount: parcel.amount,
+            }
+            .into(),
+        ]),
+        S::Cancelled => Err(refused(S::Cancelled, "pack it")),
+        _ => Ok(vec![]),
+    }
+}
+
+fn mark_ready(parcel: &Parcel) -> Decision {
+    match parcel.status {
+        S::Packed => Ok(vec![
+            ShipmentReady {
+                order_id: parcel.order_id,
+                shipment_id: parcel.shipment_id,
+            }
+            .into(),
+        ]),
+        status @ (S::Pending | S::Cancelled) => Err(refused(status, "let it leave")),
+        _ => Ok(vec![]),
+    }
+}
+
+fn request_dispatch(parcel: &Parcel, command: &RequestDispatch, order: &Order) -> Decision {
+    if parcel.order_id != command.order_id {
+        return Err(ShipmentError::NotFound);
+    }
+    match parcel.status {
+        S::Ready | S::Refused => {}
+        status @ (S::Pending | S::Packed | S::Cancelled) => {
+            return Err(refused(status, "dispatch it"));
+        }
+        _ => return Ok(vec![]),
+    }
+    if let Some(hold) = confirmed(order)?.holds.keys().next() {
+        return Err(ShipmentError::Held { hold: hold.clone() });
+    }
+    let attempt = parcel.attempt.saturating_add(1);
+    Ok(vec![
+        DispatchRequested {
+            order_id: parcel.order_id,
+            shipment_id: parcel.shipment_id,
+            attempt,
+            idempotency_key: format!("{}:{attempt}", parcel.shipment_id),
+        }
+        .into(),
+    ])
+}
+
+fn record_dispatched(parcel: &Parcel, command: &RecordDispatched) -> Decision {
+    if command.attempt != parcel.attempt || parcel.attempt == 0 {
+        return Err(ShipmentError::Attempt {
+            attempt: command.attempt,
+        });
+    }
+    match parcel.status {
+        S::Dispatching => Ok(vec![
+            ShipmentDispatched {
+                order_id: parcel.order_id,
+                shipment_id: parcel.shipment_id,
+                location: parcel.location.clone(),
+                lines: parcel.lines.to_vec(),
+                // What the carrier has taken it has taken, whatever it calls itself.
+                carrier: text::cleaned(&command.carrier, MAX_NAME),
+                tracking_number: text::cleaned(&command.tracking_number, MAX_NAME),
+                amount: parcel.amount,
+            }
+            .into(),
+        ]),
+        // The carrier had refused this very attempt.
+        status @ (S::Refused | S::Cancelled) => Err(refused(status, "record its dispatch")),
+        _ => Ok(vec![]),
+    }
+}
+
+fn record_refused(parcel: &Parcel, command: &RecordRefused) -> Decision {
+    // A further attempt is asked for only after a refusal.
+    let earlier = (1..parcel.attempt).contains(&command.attempt);
+    if earlier || command.attempt == parcel.attempt && parcel.status == S::Refused {
+        return Ok(vec![]);
+    }
+    match parcel.status {
+        S::Dispatching if command.attempt == parcel.attempt => Ok(vec![
+            DispatchRefused {
+                order_id: parcel.order_id,
+                shipment_id: parcel.shipment_id,
+                attempt: parcel.attempt,
+                code: text::cleaned(&command.code, MAX_CODE),
+            }
+            .into(),
+        ]),
+        S::Dispatching => Err(ShipmentError::Attempt {
+            attempt: command.attempt,
+        }),
+        status => Err(refused(status, "record a refusal")),
+    }
+}
+
+fn record_tracked(parcel: &Parcel, command: &RecordTracked) -> Decision {
+    under_way(parcel, "track it")?;
+    match command.inquiries > parcel.inquiries {
+        true => Ok(vec![tracked(parcel, command.inquiries)]),
+        false => Ok(vec![]),
+    }
+}
+
+fn tracked(parcel: &Parcel, inquiries: u32) -> ShipmentEvent {
+    ShipmentTracked {
+        order_id: parcel.order_id,
+        shipment_id: parcel.shipment_id,
+        tracking_number: parcel.tracking_number.clone().unwrap_or_default(),
+        inquiries,
+    }
+    .into()
+}
+
+fn record_failed(parcel: &Parcel, command: &RecordFailed) -> Decision {
+    under_way(parcel, "record a failed delivery")?;
+    if parcel.status == S::Failed {
+        // That is known: but the carrier was asked once more.
+        return match command.inquiries > parcel.inquiries {
+            true => Ok(vec![tracked(parcel, command.inquiries)]),
+            false => Ok(vec![]),
+        };
+    }
+    Ok(vec![
+        ShipmentDeliveryFailed {
+            order_id: parcel.order_id,
+            shipment_id: parcel.shipment_id,
+            tracking_number: parcel.tracking_number.clone().unwrap_or_default(),
+            inquiries: command.inquiries.max(parcel.inquiries),
+            reason: text::cleaned(&command.reason, MAX_REASON),
+        }
+        .into(),
+    ])
+}
+
+fn record_delivered(parcel: &Parcel, command: &RecordDelivered) -> Decision {
+    if parcel.status == S::Delivered {
+        return Ok(vec![]);
+    }
+    under_way(parcel, "record its delivery")?;
+    Ok(vec![
+        ShipmentDelivered {
+            order_id: parcel.order_id,
+            shipment_id: parcel.shipment_id,
+            lines: parcel.lines.to_vec(),
+            delivered_at: command.delivered_at,
+        }
+        .into(),
+    ])
+}
+
+fn record_lost(parcel: &Parcel) -> Decision {
+    if parcel.status == S::Lost {
+        return Ok(vec![]);
+    }
+    under_way(parcel, "record its loss")?;
+    Ok(vec![
+        ShipmentLost {
+            order_id: parcel.order_id,
+            shipment_id: parcel.shipment_id,
+            lines: parcel.lines.to_vec(),
+            amount: parcel.amount,
+        }
+        .into(),
+    ])
+}
+
+fn record_returned(parcel: &Parcel) -> Decision {
+    if parcel.status == S::ReturnedToSender {
+        return Ok(vec![]);
+    }
+    under_way(parcel, "record its return")?;
+    Ok(vec![
+        ShipmentReturnedToSender {
+            order_id: parcel.order_id,
+            shipment_id: parcel.shipment_id,
+            lines: parcel.lines.to_vec(),
+            amount: parcel.amount,
+        }
+        .into(),
+    ])
+}
+
+fn cancel(state: &Shipment, command: &CancelShipment) -> Decision {
+    let cancelled = || {
+        ShipmentCancelled {
+            order_id: command.order_id,
+            shipment_id: ShipmentId::of(command.order_id, &command.location),
+            location: command.location.clone(),
+            reason: command.reason.clone(),
+        }
+        .into()
+    };
+    let parcel = match state {
+        Shipment::Absent => return Ok(vec![cancelled()]),
+        Shipment::Forestalled => return Ok(vec![]),
+        Shipment::Created(parcel) => parcel,
+    };
+    if parcel
+        .refused_cancellation
+        .is_some_and(|refused| command.request <= refused)
+    {
+        // That one has its answer, whatever has happened since.
+        return Ok(vec![]);
+    }
+    match parcel.status {
+        S::Cancelled => Ok(vec![]),
+        S::Pending | S::Packed | S::Ready | S::Refused => Ok(vec![cancelled()]),
+        status @ (S::Dispatching
+        | S::Dispatched
+        | S::Delivered
+        | S::Failed
+        | S::Lost
+        | S::ReturnedToSender) => Ok(vec![
+            ShipmentCancellationRefused {
+                order_id: parcel.order_id,
+                shipment_id: parcel.shipment_id,
+                request: command.request,
+                reason: format!("the shipment is {}", status.as_str()),
+            }
+            .into(),
+        ]),
+    }
+}
+
+fn under_way(parcel: &Parcel, command: &'static str) -> Result<(), ShipmentError> {
+    match parcel.status.is_under_way() {
+        true => Ok(()),
+        false => Err(refused(parcel.status, command)),
+    }
+}
+
+const fn refused(status: S, command: &'static str) -> ShipmentError {
+    ShipmentError::State { status, command }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Why a command to a shipment may be refused.
+
+use super::ShipmentStatus;
+use crate::{Refusal, RefusalKind, TextError, order::Status};
+
+/// Why a command to a shipment was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShipmentError {
+    /// There is no such shipment, or it is not that order's.
+    #[error("there is no such shipment")]
+    NotFound,
+    /// There is no such order.
+    #[error("there is no such order")]
+    NoOrder,
+    /// The id is not that of what the command names.
+    #[error("the id is not that of the order's shipment from that location")]
+    OtherShipment,
+    /// A text that is not as it must be.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// It would have arrived before there can have been orders.
+    #[error("delivered_at must not be before 1900")]
+    DeliveredTooEarly,
+    /// Not allowed where the shipment is.
+    #[error("the shipment is {}, which does not allow to {command}", status.as_str())]
+    State {
+        /// Where it is.
+        status: ShipmentStatus,
+        /// What was asked.
+        command: &'static str,
+    },
+    /// The attempt is not the one that is due.
+    #[error("attempt {attempt} is not the one that is due")]
+    Attempt {
+        /// The attempt that was named.
+        attempt: u32,
+    },
+    /// The order is not, or no longer, to be delivered.
+    #[error("the order is {}, not confirmed", status.as_str())]
+    NotConfirmed {
+        /// Where the order is.
+        status: Status,
+    },
+    /// Nothing leaves under a hold.
+    #[error("the order is on hold: {hold}")]
+    Held {
+        /// A hold that is on the order.
+        hold: String,
+    },
+}
+
+impl From<ShipmentError> for Refusal {
+    fn from(error: ShipmentError) -> Self {
+        use RefusalKind::{Meaning, NotFound, State};
+        use ShipmentError as E;
+        let (kind, code, pointer) = match &error {
+            E::Text(error) => return error.clone().into(),
+            E::NotFound => (NotFound, "SHIPMENT_NOT_FOUND", None),
+            E::NoOrder => (NotFound, "ORDER_NOT_FOUND", None),
+            E::OtherShipment => (Meaning, "OTHER_SHIPMENT", None),
+            E::DeliveredTooEarly => (Meaning, "DELIVERED_TOO_EARLY", Some("/delivered_at")),
+            E::State { .. } => (State, "SHIPMENT_STATE", None),
+            E::Attempt { .. } => (State, "DISPATCH_ATTEMPT", None),
+            E::NotConfirmed { .. } => (State, "ORDER_NOT_CONFIRMED", None),
+            E::Held { .. } => (State, "ORDER_ON_HOLD", None),
+        };
+        let refusal = Self::new(kind, code, error.to_string());
+        match pointer {
+            Some(pointer) => refusal.at(pointer),
+            None => refusal,
+        }
+    }
+}

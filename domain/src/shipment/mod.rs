@@ -1,0 +1,49 @@
+//! The shipment: what leaves for an order from one place, and what becomes of it on its way.
+
+mod command;
+mod decide;
+mod error;
+mod event;
+mod evolve;
+#[cfg(test)]
+mod properties;
+mod state;
+
+pub use command::{
+    CancelShipment, CreateShipment, MarkReady, PackShipment, RecordDelivered, RecordDispatched,
+    RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender, RecordTracked,
+    RequestDispatch, ShipmentCommand,
+};
+pub use decide::{check_reason, over_order};
+pub use error::ShipmentError;
+pub use event::{
+    DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
+    ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched, ShipmentEvent,
+    ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentReturnedToSender,
+    ShipmentTracked,
+};
+pub use state::{Parcel, Shipment, ShipmentStatus};
+
+use crate::{Decider, order::Order};
+
+/// The decider of shipments. What looks at the order is decided by [`over_order`]; here it finds
+/// none.
+pub struct Shipments;
+
+impl Decider for Shipments {
+    type State = Shipment;
+    type Command = ShipmentCommand;
+    type Event = ShipmentEvent;
+    type Error = ShipmentError;
+
+    fn decide(
+        state: &Shipment,
+        command: &ShipmentCommand,
+    ) -> Result<Vec<ShipmentEvent>, ShipmentError> {
+        over_order(state, command, &Order::Absent)
+    }
+
+    fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
+        evolve::evolve(state, event)
+    }
+}

@@ -1,0 +1,278 @@
+//! Decisions over one stream and over several.
+
+use super::*;
+use crate::{
+    Currency, CustomerId, Location, ShipmentId, StreamId, TenantId,
+    order::{
+        CancelOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand, PlaceHold, PlaceOrder,
+        RejectCancellation, RejectOrder, RejectionReason, RequestCancellation,
+    },
+    shipment::{
+        CancelShipment, CreateShipment, MarkReady, PackShipment, RequestDispatch, ShipmentCommand,
+    },
+    stock::{
+        ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
+        ReservationStep, StockCommand,
+    },
+    testing::{at, order_id, sku, uuid},
+};
+
+fn release(names: &[&str]) -> Command {
+    let item = |name: &&str| ReservationItem {
+        sku: sku(name),
+        lines: vec![ReservationLine {
+            line: 1,
+            quantity: 1,
+        }],
+    };
+    Command::Reservation(ReservationCommand {
+        order_id: order_id(1),
+        epoch: 1,
+        location: Location::default(),
+        items: names.iter().map(item).collect(),
+        step: ReservationStep::Release(ReleaseReason::Expired),
+    })
+}
+
+fn placement() -> PlaceOrder {
+    PlaceOrder {
+        order_id: order_id(1),
+        customer_id: CustomerId::parse("c").unwrap(),
+        currency: Currency::parse("EUR").unwrap(),
+        lines: vec![NewLine {
+            sku: sku("A"),
+            quantity: 1,
+            unit_price: 1,
+            currency: None,
+        }],
+        total: None,
+        shipping_address: None,
+        payment_method: "tok".into(),
+        reference: None,
+        placed_at: at(0),
+    }
+}
+
+fn receive() -> Command {
+    Command::Stock(StockCommand::Receive(ReceiveStock {
+        receipt_id: uuid(1, 1),
+        location: Location::default(),
+        sku: sku("A"),
+        quantity: 1,
+        reference: None,
+    }))
+}
+
+#[test]
+fn a_command_over_several_streams_has_events_for_each() {
+    let command = release(&["A", "B"]);
+    let streams = command.streams(&TenantId::default());
+    let names: Vec<_> = streams.iter().map(|stream| stream.as_str()).collect();
+    assert_eq!(names, ["stock-main.main.A", "stock-main.main.B"]);
+    let states = [State::empty(Category::Stock), State::empty(Category::Stock)];
+    let events = command.decide(&states.each_ref()).unwrap();
+    assert!(events.iter().all(|events| events.len() == 1) && events.len() == 2);
+}
+
+/// What a placed order is after each of `commands`.
+fn order_after(commands: &[OrderCommand]) -> State {
+    let place = Command::Order(order_id(1), OrderCommand::Place(placement()));
+    let commands = commands
+        .iter()
+        .map(|command| Command::Order(order_id(1), command.clone()));
+    let mut order = State::empty(Category::Order);
+    for command in std::iter::once(place).chain(commands) {
+        let events = command.decide(&[&order]).unwrap().remove(0);
+        order = events.iter().fold(order, State::evolve);
+    }
+    order
+}
+
+#[test]
+fn stock_is_reserved_for_an_order_that_waits_and_for_no_other() {
+    let Command::Reservation(mut reserve) = release(&["A"]) else {
+        panic!("it is a reservation")
+    };
+    reserve.step = ReservationStep::Reserve { until: at(900) };
+    let reserve = Command::Reservation(reserve);
+    let streams = reserve.streams(&TenantId::default());
+    let order = StreamId::order(&TenantId::default(), order_id(1));
+    assert_eq!(streams.last(), Some(&order));
+
+    let stocked = receive().decide(&[&State::empty(Category::Stock)]).unwrap();
+    let full = stocked[0]
+        .iter()
+        .fold(State::empty(Category::Stock), State::evolve);
+    let empty = State::empty(Category::Stock);
+    let waiting = order_after(&[]);
+    let reserved = reserve.decide(&[&full, &waiting]).unwrap();
+    assert_eq!((reserved.len(), reserved[0].len()), (2, 1));
+    assert!(reserved[1].is_empty(), "nothing happens to the order");
+
+    let reject = OrderCommand::Reject(RejectOrder {
+        reason: RejectionReason::OutOfStock,
+        detail: "none".into(),
+    });
+    let cancel = OrderCommand::RequestCancellation(RequestCancellation { reason: "x".into() });
+    for end in [
+        vec![reject],
+        vec![OrderCommand::Expire(ExpireOrder)],
+        vec![OrderCommand::Confirm(ConfirmOrder)],
+        vec![cancel.clone()],
+        vec![cancel, OrderCommand::Cancel(CancelOrder)],
+    ] {
+        let ended = order_after(&end);
+        for stock in [&full, &empty] {
+            let refusal = reserve.decide(&[stock, &ended]).unwrap_err();
+            assert_eq!(refusal.code, "ORDER_NOT_WAITING", "{end:?}");
+            assert_eq!(refusal.kind, RefusalKind::State);
+        }
+        let taken = reserved[0].iter().fold(full.clone(), State::evolve);
+        let again = reserve.decide(&[&taken, &ended]).unwrap();
+        assert!(again.iter().all(Vec::is_empty), "it has what it reserved");
+    }
+}
+
+/// A command that creates a shipment of order `of`, put to the one of order `to`.
+fn create(to: u64, of: u64) -> Command {
+    let shipment = ShipmentId::of(order_id(to), &Location::default());
+    let create = CreateShipment {
+        order_id: order_id(of),
+        location: Location::default(),
+    };
+    Command::Shipment(shipment, ShipmentCommand::Create(create))
+}
+
+fn of_shipment(command: ShipmentCommand) -> Command {
+    let shipment = ShipmentId::of(order_id(1), &Location::default());
+    Command::Shipment(shipment, command)
+}
+
+#[test]
+fn what_is_packed_and_what_leaves_is_decided_over_the_order_as_well() {
+    let tenant = TenantId::default();
+    let shipment = ShipmentId::of(order_id(1), &Location::default());
+    let both = [
+        StreamId::shipment(&tenant, shipment),
+        StreamId::order(&tenant, order_id(1)),
+    ];
+    let order_id = order_id(1);
+    let dispatch = of_shipment(ShipmentCommand::RequestDispatch(RequestDispatch {
+        order_id,
+    }));
+    // What leaves cannot be called back: it holds the order to what it was.
+    for (command, looks_at) in [(create(1, 1), 1), (dispatch.clone(), 0)] {
+        assert_eq!(command.streams(&tenant), both);
+        assert_eq!(command.looks_at(), looks_at);
+    }
+    let pack = of_shipment(ShipmentCommand::Pack(PackShipment));
+    assert_eq!(
+        (pack.streams(&tenant), pack.looks_at()),
+        (both[..1].to_vec(), 0)
+    );
+
+    let hold = OrderCommand::PlaceHold(PlaceHold {
+        hold: "fraud".into(),
+        reason: "odd".into(),
+    });
+    let confirm = OrderCommand::Confirm(ConfirmOrder);
+    let (free, held) = (
+        order_after(&[confirm.clone()]),
+        order_after(&[confirm, hold]),
+    );
+    let mut shipment = State::empty(Category::Shipment);
+    let ready = of_shipment(ShipmentCommand::MarkReady(MarkReady));
+    for (command, states) in [(create(1, 1), vec![&free]), (pack, vec![]), (ready, vec![])] {
+        let all: Vec<&State> = std::iter::once(&shipment).chain(states).collect();
+        let events = command.decide(&all).unwrap();
+        assert!(
+            events[1..].iter().all(Vec::is_empty),
+            "nothing happens to the order"
+        );
+        shipment = events[0].iter().fold(shipment, State::evolve);
+    }
+    let refusal = dispatch.decide(&[&shipment, &held]).unwrap_err();
+    assert_eq!(
+        (refusal.kind, refusal.code.as_str()),
+        (RefusalKind::State, "ORDER_ON_HOLD")
+    );
+    assert_eq!(refusal.allowed.unwrap(), ["dispatch"]);
+    let events = dispatch.decide(&[&shipment, &free]).unwrap();
+    assert_eq!((events[0].len(), events[1].len()), (1, 0));
+}
+
+#[test]
+fn a_shipment_is_that_of_what_its_command_names() {
+    let (shipment, order) = (State::empty(Category::Shipment), order_after(&[]));
+    let refusal = create(2, 1).decide(&[&shipment, &order]).unwrap_err();
+    assert_eq!(
+        (refusal.kind, refusal.code.as_str()),
+        (RefusalKind::Meaning, "OTHER_SHIPMENT")
+    );
+    let cancel = ShipmentCommand::Cancel(CancelShipment {
+        order_id: order_id(1),
+        location: Location::parse("elsewhere").unwrap(),
+        request: 0,
+        reason: "no more".into(),
+    });
+    let refusal = of_shipment(cancel).decide(&[&shipment]).unwrap_err();
+    assert_eq!(refusal.code, "OTHER_SHIPMENT");
+}
+
+#[test]
+fn states_of_other_streams_are_a_mismatch() {
+    let (order, stock) = (State::empty(Category::Order), State::empty(Category::Stock));
+    let confirm = Command::Order(order_id(1), OrderCommand::Confirm(ConfirmOrder));
+    let shipment = State::empty(Category::Shipment);
+    let (create, pack) = (
+        create(1, 1),
+        of_shipment(ShipmentCommand::Pack(PackShipment)),
+    );
+    let cases: [(&Command, &[&State]); 12] = [
+        (&confirm, &[&shipment]),
+        (&create, &[&shipment]),
+        (&create, &[&order, &shipment]),
+        (&create, &[&shipment, &stock]),
+        (&create, &[&shipment, &order, &order]),
+        (&pack, &[&shipment, &order]),
+        (&confirm, &[]),
+        (&confirm, &[&stock]),
+        (&confirm, &[&order, &order]),
+        (&receive(), &[&order]),
+        (&release(&["A", "B"]), &[&stock]),
+        (&release(&["A", "B"]), &[&stock, &order]),
+    ];
+    for (command, states) in cases {
+        assert_eq!(command.decide(states).unwrap_err().code, "STATE_MISMATCH");
+    }
+}
+
+#[test]
+fn a_refusal_because_of_a_state_says_what_the_state_allows() {
+    let absent = State::empty(Category::Order);
+    let confirm = Command::Order(order_id(1), OrderCommand::Confirm(ConfirmOrder));
+    assert_eq!(confirm.decide(&[&absent]).unwrap_err().allowed, None);
+    let place = Command::Order(order_id(1), OrderCommand::Place(placement()));
+    let events = place.decide(&[&absent]).unwrap().remove(0);
+    let placed = events.iter().fold(absent, State::evolve);
+    let reject = Command::Order(
+        order_id(1),
+        OrderCommand::RejectCancellation(RejectCancellation {
+            request: 0,
+            reason: "x".into(),
+        }),
+    );
+    let allowed = reject.decide(&[&placed]).unwrap_err().allowed.unwrap();
+    assert_eq!(allowed, ["add_note", "cancel", "place_hold"]);
+}
+
+#[test]
+fn an_event_of_another_category_changes_nothing() {
+    let stock = State::empty(Category::Stock);
+    let events = receive().decide(&[&stock]).unwrap().remove(0);
+    for category in [Category::Order, Category::Payment, Category::Shipment] {
+        let state = State::empty(category);
+        assert_eq!(state.clone().evolve(&events[0]), state);
+    }
+    assert_ne!(stock.clone().evolve(&events[0]), stock);
+}

@@ -1,0 +1,280 @@
+//! One value of every event of an order on its way to the customer.
+
+use super::{Example, brief, eur, order_id, sku, time};
+use domain::{
+    Event, Location, ShipmentId,
+    order::{
+        CancellationRequested, LineQuantity, LinesDelivered, LinesLost, LinesShipped,
+        OrderCompleted, OrderEvent,
+    },
+    payment::{
+        PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
+        PaymentRefundRequested, PaymentRefunded,
+    },
+    shipment::{
+        DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
+        ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
+        ShipmentEvent, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
+        ShipmentReturnedToSender, ShipmentTracked,
+    },
+    stock::{StockEvent, StockShipped},
+};
+
+fn one<E: Into<Event>>(event: E) -> Example {
+    (None, event.into())
+}
+
+fn case<E: Into<Event>>(case: &'static str, event: E) -> Example {
+    (Some(case), event.into())
+}
+
+fn shipment_id() -> ShipmentId {
+    ShipmentId::of(order_id(), &Location::default())
+}
+
+fn quantities() -> Vec<LineQuantity> {
+    let quantity = |line, quantity| LineQuantity { line, quantity };
+    vec![quantity(1, 6), quantity(2, 1)]
+}
+
+fn requested(confirmed: bool, request: u32) -> OrderEvent {
+    CancellationRequested {
+        order: brief(),
+        confirmed,
+        request,
+        reason: "changed my mind".into(),
+    }
+    .into()
+}
+
+fn lost(returned: bool) -> OrderEvent {
+    LinesLost {
+        order: brief(),
+        shipment_id: shipment_id(),
+        lines: quantities(),
+        returned,
+    }
+    .into()
+}
+
+pub(super) fn orders() -> Vec<Example> {
+    vec![
+        case("confirmed", requested(true, 0)),
+        case("again", requested(true, 2)),
+        one(OrderEvent::from(LinesShipped {
+            order: brief(),
+            shipment_id: shipment_id(),
+            lines: quantities(),
+            all: true,
+        })),
+        one(OrderEvent::from(LinesDelivered {
+            order: brief(),
+            shipment_id: shipment_id(),
+            lines: quantities(),
+            all: false,
+        })),
+        one(lost(false)),
+        case("returned", lost(true)),
+        one(OrderEvent::from(OrderCompleted { order: brief() })),
+    ]
+}
+
+pub(super) fn stocks() -> Vec<Example> {
+    vec![one(StockEvent::from(StockShipped {
+        order_id: order_id(),
+        epoch: 1,
+        location: Location::default(),
+        sku: sku("85123A"),
+        quantity: 8,
+        part: 1,
+        parts: 2,
+    }))]
+}
+
+fn refund_requested(shipment_id: Option<ShipmentId>) -> PaymentEvent {
+    PaymentRefundRequested {
+        order_id: order_id(),
+        shipment_id,
+        authorization_id: "auth_1".into(),
+        refund: 1,
+        amount: eur(1_769),
+        idempotency_key: format!("main:{}:void:1", order_id()),
+        reason: "the order is being cancelled".into(),
+    }
+    .into()
+}
+
+fn refunded(shipment_id: Option<ShipmentId>) -> PaymentEvent {
+    PaymentRefunded {
+        order_id: order_id(),
+        shipment_id,
+        authorization_id: "auth_1".into(),
+        refund: 1,
+        amount: eur(1_769),
+    }
+    .into()
+}
+
+pub(super) fn payments() -> Vec<Example> {
+    let key = format!("main:{}:capture:{}:1", order_id(), shipment_id());
+    vec![
+        case(
+            "shipment",
+            PaymentEvent::from(PaymentCaptureRequested {
+                order_id: order_id(),
+                shipment_id: Some(shipment_id()),
+                authorization_id: "auth_1".into(),
+                amount: eur(1_769),
+                attempt: 1,
+                max_attempts: 4,
+                idempotency_key: key,
+            }),
+        ),
+        case(
+            "shipment",
+            PaymentEvent::from(PaymentCaptured {
+                order_id: order_id(),
+                shipment_id: Some(shipment_id()),
+                authorization_id: "auth_1".into(),
+                amount: eur(1_769),
+            }),
+        ),
+        case(
+            "shipment",
+            PaymentEvent::from(PaymentCaptureFailed {
+                order_id: order_id(),
+                shipment_id: Some(shipment_id()),
+                authorization_id: "auth_1".into(),
+                amount: Some(eur(1_769)),
+                attempt: 1,
+                attempts_left: 3,
+                code: "expired".into(),
+            }),
+        ),
+        one(refund_requested(None)),
+        case("shipment", refund_requested(Some(shipment_id()))),
+        one(refunded(None)),
+        case("shipment", refunded(Some(shipment_id()))),
+    ]
+}
+
+fn lines() -> Vec<ShipmentLine> {
+    let line = |line, name, quantity| ShipmentLine {
+        line,
+        sku: sku(name),
+        quantity,
+    };
+    vec![line(1, "85123A", 6), line(2, "gift \"1\"", 1)]
+}
+
+pub(super) fn shipments() -> Vec<Example> {
+    [before_dispatch(), after_dispatch()].concat()
+}
+
+fn before_dispatch() -> Vec<Example> {
+    let (order_id, shipment_id) = (order_id(), shipment_id());
+    let one = |event: ShipmentEvent| (None, Event::from(event));
+    vec![
+        one(ShipmentCreated {
+            order_id,
+            shipment_id,
+            location: Location::default(),
+            lines: lines(),
+            amount: eur(1_769),
+        }
+        .into()),
+        one(ShipmentPacked {
+            order_id,
+            shipment_id,
+            amount: eur(1_769),
+        }
+        .into()),
+        one(ShipmentReady {
+            order_id,
+            shipment_id,
+        }
+        .into()),
+        one(DispatchRequested {
+            order_id,
+            shipment_id,
+            attempt: 1,
+            idempotency_key: format!("{shipment_id}:1"),
+        }
+        .into()),
+        one(DispatchRefused {
+            order_id,
+            shipment_id,
+            attempt: 1,
+            code: "address_unknown".into(),
+        }
+        .into()),
+        one(ShipmentCancelled {
+            order_id,
+            shipment_id,
+            location: Location::default(),
+            reason: "changed my mind".into(),
+        }
+        .into()),
+        one(ShipmentCancellationRefused {
+            order_id,
+            shipment_id,
+            request: 0,
+            reason: "the shipment is dispatched".into(),
+        }
+        .into()),
+    ]
+}
+
+fn after_dispatch() -> Vec<Example> {
+    let (order_id, shipment_id) = (order_id(), shipment_id());
+    let one = |event: ShipmentEvent| (None, Event::from(event));
+    let tracking_number = || "PX-0042".to_owned();
+    vec![
+        one(ShipmentDispatched {
+            order_id,
+            shipment_id,
+            location: Location::default(),
+            lines: lines(),
+            carrier: "Parcel Express".into(),
+            tracking_number: tracking_number(),
+            amount: eur(1_769),
+        }
+        .into()),
+        one(ShipmentTracked {
+            order_id,
+            shipment_id,
+            tracking_number: tracking_number(),
+            inquiries: 3,
+        }
+        .into()),
+        one(ShipmentDelivered {
+            order_id,
+            shipment_id,
+            lines: lines(),
+            delivered_at: time("2026-01-05T11:30:00Z"),
+        }
+        .into()),
+        one(ShipmentDeliveryFailed {
+            order_id,
+            shipment_id,
+            tracking_number: tracking_number(),
+            inquiries: 2,
+            reason: "nobody was in".into(),
+        }
+        .into()),
+        one(ShipmentLost {
+            order_id,
+            shipment_id,
+            lines: lines(),
+            amount: eur(1_769),
+        }
+        .into()),
+        one(ShipmentReturnedToSender {
+            order_id,
+            shipment_id,
+            lines: lines(),
+            amount: eur(1_769),
+        }
+        .into()),
+    ]
+}

@@ -1,0 +1,85 @@
+//! What is taken for an order, and what is given back of it.
+
+use crate::projection::{FoldError, add};
+use domain::payment::{PaymentEvent, PaymentStatus};
+use serde::{Deserialize, Serialize};
+
+/// What was taken and given back so far, and what is under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settlement {
+    /// How much was taken, in minor units.
+    pub captured: i64,
+    /// How much of that was given back.
+    pub refunded: i64,
+    /// How often something was taken, be it nothing because nothing was to pay.
+    pub captures: u32,
+    /// How many captures the provider was asked for and has not answered.
+    pub capturing: u32,
+    /// How often something was given back.
+    pub refunds: u32,
+    /// How many refunds the provider was asked for and has not answered.
+    pub refunding: u32,
+}
+
+/// Whether the event is about what is taken or given back.
+pub(super) const fn is_about(event: &PaymentEvent) -> bool {
+    matches!(
+        event,
+        PaymentEvent::PaymentCaptureRequested(_)
+            | PaymentEvent::PaymentCaptured(_)
+            | PaymentEvent::PaymentCaptureFailed(_)
+            | PaymentEvent::PaymentRefundRequested(_)
+            | PaymentEvent::PaymentRefunded(_)
+    )
+}
+
+impl Settlement {
+    /// What the event makes of it.
+    pub(super) fn apply(&mut self, event: &PaymentEvent) -> Result<(), FoldError> {
+        match event {
+            PaymentEvent::PaymentCaptureRequested(_) => more(&mut self.capturing),
+            PaymentEvent::PaymentCaptureFailed(_) => less(&mut self.capturing),
+            PaymentEvent::PaymentCaptured(event) => {
+                less(&mut self.capturing);
+                more(&mut self.captures);
+                add(&mut self.captured, event.amount.amount)?;
+            }
+            PaymentEvent::PaymentRefundRequested(_) => more(&mut self.refunding),
+            PaymentEvent::PaymentRefunded(event) => {
+                less(&mut self.refunding);
+                more(&mut self.refunds);
+                add(&mut self.refunded, event.amount.amount)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Where that leaves the payment of an order of that total: what the provider is asked for comes
+    /// before what it has done, as the domain has it.
+    pub(super) const fn status(&self, total: i64) -> PaymentStatus {
+        if self.capturing > 0 {
+            PaymentStatus::Capturing
+        } else if self.refunding > 0 {
+            PaymentStatus::Refunding
+        } else if self.refunds > 0 && self.refunded >= self.captured {
+            PaymentStatus::Refunded
+        } else if self.refunds > 0 {
+            PaymentStatus::PartiallyRefunded
+        } else if self.captures == 0 {
+            PaymentStatus::Authorized
+        } else if self.captured >= total {
+            PaymentStatus::Captured
+        } else {
+            PaymentStatus::PartiallyCaptured
+        }
+    }
+}
+
+const fn more(count: &mut u32) {
+    *count = count.saturating_add(1);
+}
+
+const fn less(count: &mut u32) {
+    *count = count.saturating_sub(1);
+}

@@ -1,0 +1,54 @@
+//! What has happened to an order, in a few words.
+
+use crate::{
+    api::Api,
+    database::{Column, ReadError},
+    problem,
+    sql::Sql,
+};
+use chassis::Problem;
+use chrono::{DateTime, Utc};
+use domain::{OrderId, process};
+use serde::Serialize;
+use sqlx::postgres::PgRow;
+use utoipa::ToSchema;
+
+const TABLE: &str = "order_timeline";
+
+/// Something that people would tell of an order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Milestone {
+    /// What happened.
+    #[serde(rename = "type")]
+    #[schema(example = "OrderConfirmed")]
+    pub kind: String,
+    /// Who did it.
+    #[schema(example = "policy/order")]
+    pub actor: String,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+    /// Its place among all events.
+    pub position: i64,
+}
+
+impl Milestone {
+    fn read(row: &PgRow) -> Result<Self, ReadError> {
+        Ok(Self {
+            kind: row.column(TABLE, 0)?,
+            actor: row.column(TABLE, 1)?,
+            at: row.column(TABLE, 2)?,
+            position: row.column(TABLE, 3)?,
+        })
+    }
+}
+
+/// The last 100 milestones of the order, in the order in which they happened.
+pub(super) async fn milestones(api: &Api, order_id: OrderId) -> Result<Vec<Milestone>, Problem> {
+    let mut sql = Sql::new(include_str!("milestones.sql"));
+    sql.value(api.tenant.as_str())
+        .value(order_id.uuid())
+        .value(process::MILESTONES);
+    let rows = api.fetch(sql).await?;
+    let read: Result<Vec<_>, _> = rows.iter().rev().map(Milestone::read).collect();
+    read.map_err(problem::unreadable)
+}

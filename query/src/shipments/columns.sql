@@ -1,0 +1,20 @@
+SELECT
+    shipment_id,
+    order_id,
+    location,
+    status,
+    amount,
+    currency,
+    carrier,
+    tracking_number,
+    attempts,
+    inquiries,
+    problem,
+    created_at,
+    packed_at,
+    dispatched_at,
+    delivered_at,
+    updated_at,
+    version,
+    lines::text AS lines
+FROM read.shipment_summary

@@ -1,0 +1,7 @@
+//! Shipments: a list of them, and one.
+
+mod body;
+mod list;
+
+pub(crate) use body::{ShipmentBody, get};
+pub(crate) use list::{Filters, list};
