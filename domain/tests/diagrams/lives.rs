@@ -1,0 +1,381 @@
+//! The life of each aggregate: every state that commands can bring it to, and the events in between.
+
+use crate::samples::{eur, order_id, place, placement, shipment_id, time};
+use domain::{
+    Decider, Location, Sku,
+    order::{
+        CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineQuantity, Order, OrderCommand,
+        Orders, RejectCancellation, RejectOrder, RejectionReason, RequestCancellation,
+    },
+    order::{RecordDelivered as OrderDelivered, RecordLost as OrderLost, RecordShipped},
+    payment::{
+        PaymentCommand, Payments, RecordAuthorized, RecordCaptureFailed, RecordCaptured,
+        RecordDeclined, RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization,
+        RequestCapture, RequestRefund, RequestVoid,
+    },
+    shipment::{
+        CancelShipment, CreateShipment, MarkReady, PackShipment, RecordDelivered, RecordDispatched,
+        RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender, RequestDispatch, Shipment,
+        ShipmentCommand, Shipments, over_order,
+    },
+    stock::{
+        Ended, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
+        ReservationStep, Stock, StockCommand, Stocks, across,
+    },
+};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use uuid::Uuid;
+
+/// Where Mermaid's diagrams of states begin.
+const BEGINNING: &str = "[*]";
+
+/// The most states that a search may come to: far more than there are.
+const MAX_STATES: usize = 200_000;
+
+/// Goes wherever commands lead from `first`, one event at a time, and draws the ways between statuses.
+fn drawn<S: Clone + std::fmt::Debug, E: Clone>(
+    first: S,
+    decide: impl Fn(&S) -> Vec<Vec<E>>,
+    evolve: impl Fn(S, &E) -> S,
+    status: impl Fn(&S) -> &'static str,
+    event_type: impl Fn(&E) -> &'static str,
+) -> String {
+    let mut seen = BTreeSet::from([format!("{first:?}")]);
+    let mut waiting = VecDeque::from([first]);
+    let mut ways: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut order: Vec<&str> = vec![];
+    while let Some(state) = waiting.pop_front() {
+        for events in decide(&state) {
+            let mut reached = state.clone();
+            for event in &events {
+                let from = status(&reached);
+                reached = evolve(reached, event);
+                let to = status(&reached);
+                for name in [from, to] {
+                    if !order.contains(&name) {
+                        order.push(name);
+                    }
+                }
+                if from != to {
+                    ways.entry((from, to))
+                        .or_default()
+                        .insert(event_type(event));
+                }
+            }
+            if seen.insert(format!("{reached:?}")) {
+                waiting.push_back(reached);
+            }
+        }
+        assert!(seen.len() < MAX_STATES, "the search has no end");
+    }
+    let place = |name: &str| order.iter().position(|known| *known == name);
+    let mut sorted: Vec<_> = ways.iter().collect();
+    sorted.sort_by_key(|((from, to), _)| (place(from), place(to)));
+    let mut diagram = String::from("stateDiagram-v2\n");
+    if let Some(begins) = order.first().filter(|name| **name != BEGINNING) {
+        diagram += &format!("    {BEGINNING} --> {begins}\n");
+    }
+    for ((from, to), events) in sorted {
+        let events: Vec<&str> = events.iter().copied().collect();
+        diagram += &format!("    {from} --> {to} : {}\n", events.join(", "));
+    }
+    for name in &order {
+        if !ways.keys().any(|(from, _)| from == name) {
+            diagram += &format!("    {name} --> {BEGINNING}\n");
+        }
+    }
+    diagram
+}
+
+/// The life of what a [`Decider`] decides about.
+fn life<D: Decider>(
+    commands: &[D::Command],
+    status: impl Fn(&D::State) -> &'static str,
+    event_type: impl Fn(&D::Event) -> &'static str,
+) -> String
+where
+    D::State: Clone + std::fmt::Debug,
+    D::Event: Clone,
+{
+    let decide = |state: &D::State| {
+        let accepted = commands
+            .iter()
+            .filter_map(|command| D::decide(state, command).ok());
+        accepted.filter(|events| !events.is_empty()).collect()
+    };
+    drawn(D::State::default(), decide, D::evolve, status, event_type)
+}
+
+pub fn order() -> String {
+    let lines = vec![LineQuantity {
+        line: 1,
+        quantity: 3,
+    }];
+    let shipment_id = shipment_id("main");
+    // The first request, and one after its refusal.
+    let rejections = [0, 1].map(|request| {
+        OrderCommand::RejectCancellation(RejectCancellation {
+            request,
+            reason: "it has left".into(),
+        })
+    });
+    let commands = [
+        OrderCommand::Place(placement()),
+        OrderCommand::Confirm(ConfirmOrder),
+        OrderCommand::Reject(RejectOrder {
+            reason: RejectionReason::OutOfStock,
+            detail: "none are left".into(),
+        }),
+        OrderCommand::Expire(ExpireOrder),
+        OrderCommand::RequestCancellation(RequestCancellation {
+            reason: "no more".into(),
+        }),
+        OrderCommand::Cancel(CancelOrder),
+        OrderCommand::RecordShipped(RecordShipped {
+            shipment_id,
+            lines: lines.clone(),
+        }),
+        OrderCommand::RecordDelivered(OrderDelivered {
+            shipment_id,
+            lines: lines.clone(),
+        }),
+        OrderCommand::RecordLost(OrderLost {
+            shipment_id,
+            lines,
+            returned: false,
+        }),
+        OrderCommand::Complete(CompleteOrder),
+    ];
+    let commands: Vec<OrderCommand> = commands.into_iter().chain(rejections).collect();
+    // Requests are numbered without end: two of them show all that there is.
+    let decide = |state: &Order| {
+        let accepted = commands
+            .iter()
+            .filter_map(|command| Orders::decide(state, command).ok());
+        accepted
+            .filter(|events| !events.is_empty() && !is_third_request(events))
+            .collect()
+    };
+    drawn(
+        Order::Absent,
+        decide,
+        Orders::evolve,
+        |state| {
+            state
+                .placed()
+                .map_or(BEGINNING, |order| order.status.as_str())
+        },
+        |event| event.event_type(),
+    )
+}
+
+fn is_third_request(events: &[domain::order::OrderEvent]) -> bool {
+    events.iter().any(|event| {
+        matches!(event, domain::order::OrderEvent::CancellationRequested(asked) if asked.request > 1)
+    })
+}
+
+pub fn payment() -> String {
+    let order_id = order_id();
+    let (one, two) = (shipment_id("main"), shipment_id("other"));
+    let mut commands = vec![];
+    for attempt in [1, 2] {
+        commands.push(PaymentCommand::RequestAuthorization(RequestAuthorization {
+            order_id,
+            amount: eur(600),
+            payment_method: "tok_approve".into(),
+            attempt,
+            max_attempts: 2,
+            idempotency_key: format!("authorize:{attempt}"),
+        }));
+        for amount in [600, 601] {
+            commands.push(PaymentCommand::RecordAuthorized(RecordAuthorized {
+                attempt,
+                authorization_id: "auth".into(),
+                amount: eur(amount),
+            }));
+        }
+        commands.push(PaymentCommand::RecordDeclined(RecordDeclined {
+            attempt,
+            code: "card_declined".into(),
+        }));
+        for last in [false, true] {
+            commands.push(PaymentCommand::RecordOutcomeUnknown(RecordOutcomeUnknown {
+                attempt,
+                inquiries: 0,
+                last,
+                detail: "no answer".into(),
+            }));
+        }
+    }
+    commands.push(PaymentCommand::RequestVoid(RequestVoid {
+        order_id,
+        idempotency_key: "void".into(),
+        reason: "cancelled".into(),
+    }));
+    commands.push(PaymentCommand::RecordVoided(RecordVoided {
+        authorization_id: "auth".into(),
+    }));
+    for (shipment_id, amount) in [(one, 400), (two, 200)] {
+        commands.push(PaymentCommand::RequestCapture(RequestCapture {
+            order_id,
+            shipment_id,
+            amount: eur(amount),
+            attempt: 1,
+            max_attempts: 1,
+            idempotency_key: format!("capture:{shipment_id}"),
+        }));
+        commands.push(PaymentCommand::RecordCaptured(RecordCaptured {
+            authorization_id: "auth".into(),
+            shipment_id: Some(shipment_id),
+            attempt: 1,
+            amount: eur(amount),
+        }));
+        commands.push(PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
+            authorization_id: "auth".into(),
+            shipment_id: Some(shipment_id),
+            attempt: 1,
+            code: "expired".into(),
+        }));
+        commands.push(PaymentCommand::RequestRefund(RequestRefund {
+            order_id,
+            shipment_id,
+            amount: eur(amount),
+            idempotency_key: format!("refund:{shipment_id}"),
+            reason: "lost".into(),
+        }));
+    }
+    for refund in 1..=3 {
+        for amount in [200, 400, 600] {
+            commands.push(PaymentCommand::RecordRefunded(RecordRefunded {
+                authorization_id: "auth".into(),
+                refund,
+                amount: eur(amount),
+            }));
+        }
+    }
+    life::<Payments>(
+        &commands,
+        |state| state.status.as_str(),
+        |event| event.event_type(),
+    )
+}
+
+pub fn shipment() -> String {
+    let (order_id, location) = (order_id(), Location::default());
+    let create = ShipmentCommand::Create(CreateShipment {
+        order_id,
+        location: location.clone(),
+    });
+    let mut commands = vec![
+        create,
+        ShipmentCommand::Pack(PackShipment),
+        ShipmentCommand::MarkReady(MarkReady),
+        ShipmentCommand::RequestDispatch(RequestDispatch { order_id }),
+        ShipmentCommand::RecordFailed(RecordFailed {
+            inquiries: 1,
+            reason: "nobody in".into(),
+        }),
+        ShipmentCommand::RecordDelivered(RecordDelivered {
+            delivered_at: time(9),
+        }),
+        ShipmentCommand::RecordLost(RecordLost),
+        ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender),
+        ShipmentCommand::Cancel(CancelShipment {
+            order_id,
+            location,
+            request: 0,
+            reason: "no more".into(),
+        }),
+    ];
+    for attempt in [1, 2] {
+        commands.push(ShipmentCommand::RecordDispatched(RecordDispatched {
+            attempt,
+            carrier: "post".into(),
+            tracking_number: "T1".into(),
+        }));
+        commands.push(ShipmentCommand::RecordRefused(RecordRefused {
+            attempt,
+            code: "address_not_served".into(),
+        }));
+    }
+    let confirmed = [
+        OrderCommand::Place(placement()),
+        OrderCommand::Confirm(ConfirmOrder),
+    ];
+    let order = confirmed.iter().fold(Order::Absent, |order, command| {
+        let events = Orders::decide(&order, command).expect("samples are valid");
+        events.iter().fold(order, Orders::evolve)
+    });
+    // A refused dispatch may be tried again without end: two attempts show all that there is.
+    let decide = |state: &Shipment| {
+        let accepted = commands.iter().filter(|command| {
+            let again = state.created().is_some_and(|parcel| parcel.attempt > 1);
+            !(again && matches!(command, ShipmentCommand::RequestDispatch(_)))
+        });
+        let decided = accepted.filter_map(|command| over_order(state, command, &order).ok());
+        decided.filter(|events| !events.is_empty()).collect()
+    };
+    drawn(
+        Shipment::Absent,
+        decide,
+        Shipments::evolve,
+        |state| state.status().map_or(BEGINNING, |status| status.as_str()),
+        |event| event.event_type(),
+    )
+}
+
+/// What becomes of the stock of one SKU for one order.
+pub fn reservation() -> String {
+    let (order_id, location) = (order_id(), place("main"));
+    let sku = Sku::parse("85123A").expect("samples are valid");
+    let received = Stocks::decide(
+        &Stock::default(),
+        &StockCommand::Receive(ReceiveStock {
+            receipt_id: Uuid::from_u128(1),
+            location: location.clone(),
+            sku: sku.clone(),
+            quantity: 3,
+            reference: None,
+        }),
+    );
+    let stocked = Stocks::fold(&received.expect("samples are valid"));
+    let step = |quantity, step| ReservationCommand {
+        order_id,
+        epoch: 1,
+        location: location.clone(),
+        items: vec![ReservationItem {
+            sku: sku.clone(),
+            lines: vec![ReservationLine { line: 1, quantity }],
+        }],
+        step,
+    };
+    let reserve = ReservationStep::Reserve { until: time(900) };
+    let commands = [
+        step(3, reserve),
+        step(4, reserve),
+        step(3, ReservationStep::Commit),
+        step(3, ReservationStep::Ship),
+        step(3, ReservationStep::Release(ReleaseReason::Cancelled)),
+        step(3, ReservationStep::Release(ReleaseReason::Expired)),
+    ];
+    let decide = |stock: &Stock| {
+        let decided = commands
+            .iter()
+            .filter_map(|command| across(&[stock], command).ok());
+        let events = decided.map(|events| events.into_iter().flatten().collect::<Vec<_>>());
+        events.filter(|events| !events.is_empty()).collect()
+    };
+    let key = (order_id, 1);
+    let status = move |stock: &Stock| match (stock.reservations.get(&key), stock.ended(&key)) {
+        (Some(reservation), _) if reservation.committed => "committed",
+        (Some(_), _) => "reserved",
+        (None, Some(Ended::Rejected)) => "rejected",
+        (None, Some(Ended::Shipped)) => "shipped",
+        (None, Some(Ended::Released)) => "released",
+        (None, None) => BEGINNING,
+    };
+    drawn(stocked, decide, Stocks::evolve, status, |event| {
+        event.event_type()
+    })
+}
