@@ -5,6 +5,7 @@ pub(crate) mod adjust_stock;
 pub(crate) mod cancel_order;
 pub(crate) mod place_hold;
 pub(crate) mod place_order;
+pub(crate) mod place_orders_bulk;
 pub(crate) mod receive_stock;
 pub(crate) mod release_hold;
 
