@@ -13,6 +13,27 @@ use utoipa::{
 /// The problems that any write may be answered.
 pub(crate) struct WriteProblems;
 
+/// The problems that a request of many orders may be answered as a whole.
+pub(crate) struct BulkProblems;
+
+impl IntoResponses for BulkProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        [
+            (
+                "400",
+                "Without an Idempotency-Key, of more than 10,000 orders, or broken off.",
+            ),
+            ("408", "The next order did not arrive in time."),
+            ("415", "The body is not NDJSON."),
+            ("429", "Too many requests of this client."),
+            ("500", "Our fault."),
+            ("503", "Not now."),
+        ]
+        .map(|(status, description)| (status.to_owned(), problem::response(description)))
+        .into()
+    }
+}
+
 impl IntoResponses for WriteProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
@@ -58,7 +79,8 @@ impl Modify for AnswerHeaders {
 }
 
 fn headers(status: &str) -> Vec<(&'static str, &'static str)> {
-    let executed = status.starts_with('2') || matches!(status, "404" | "409");
+    let of_many = status == "207";
+    let executed = status.starts_with('2') && !of_many || matches!(status, "404" | "409");
     let mut headers = vec![
         ("Request-Id", "Names the request in our logs."),
         ("traceparent", "Our step in the request's W3C trace."),
@@ -66,11 +88,13 @@ fn headers(status: &str) -> Vec<(&'static str, &'static str)> {
     if executed || status == "412" {
         headers.push(("ETag", "Its version, where it has one."));
     }
-    if executed {
+    if executed || of_many {
         headers.push((
             "Consistency-Token",
             "Send it with a read to see this write.",
         ));
+    }
+    if executed {
         headers.push((
             "Idempotent-Replayed",
             "`true` if this is the first answer again.",

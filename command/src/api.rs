@@ -1,18 +1,14 @@
 //! The routes of the write API and what they share.
 
-use crate::{answers::AnswerHeaders, endpoints, in_flight::InFlight};
+use crate::{answers::AnswerHeaders, bulk::Bulk, endpoints, in_flight::InFlight};
 use chassis::problem::ProblemDetails;
 use domain::{Actor, TenantId};
 use std::sync::Arc;
 use store::{Clock, EventReader, EventStore, lane::Lane};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
-
-/// What imports may have in work at once, in bytes of their items.
-pub(crate) const IMPORTED_AT_ONCE: usize = 32 << 20;
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -25,10 +21,7 @@ pub struct CommandApi {
     pub(crate) actor: Actor,
     first_epoch: Uuid,
     pub(crate) in_flight: InFlight,
-    /// What imports have in work, in bytes.
-    pub(crate) importing: Arc<Semaphore>,
-    /// The process is being stopped.
-    pub(crate) stopping: CancellationToken,
+    pub(crate) bulk: Bulk,
 }
 
 impl CommandApi {
@@ -50,15 +43,14 @@ impl CommandApi {
             actor,
             first_epoch: epoch,
             in_flight: InFlight::default(),
-            importing: Arc::new(Semaphore::new(IMPORTED_AT_ONCE)),
-            stopping: CancellationToken::new(),
+            bulk: Bulk::default(),
         }
     }
 
-    /// The same, and imports end when `stopping` says so.
+    /// The same, and requests of many commands end when `stopping` says so.
     #[must_use]
     pub fn stopped_by(mut self, stopping: CancellationToken) -> Self {
-        self.stopping = stopping;
+        self.bulk = Bulk::stopped_by(stopping);
         self
     }
 
@@ -84,6 +76,7 @@ struct Document;
 fn routes() -> OpenApiRouter<CommandApi> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(endpoints::place_order::place_order))
+        .routes(routes!(endpoints::place_orders_bulk::place_orders_bulk))
         .routes(routes!(endpoints::cancel_order::cancel_order))
         .routes(routes!(endpoints::add_note::add_note))
         .routes(routes!(endpoints::place_hold::place_hold))

@@ -170,17 +170,12 @@ impl Done {
         location: Option<String>,
         body: &impl Serialize,
     ) -> Result<Response, Problem> {
-        let body = serde_json::to_vec(body).map_err(|error| {
-            tracing::error!(%error, "an answer cannot be written");
-            Problem::internal()
-        })?;
         let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         self.stamp(api, &mut headers);
         if let Some(location) = location {
             insert(&mut headers, LOCATION, &location);
         }
-        Ok((status, headers, Body::from(body)).into_response())
+        answer(status, headers, body)
     }
 
     /// What a read needs to see this write. What is not recorded is at no position.
@@ -206,7 +201,21 @@ impl Done {
     }
 }
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+/// An answer of JSON.
+pub(crate) fn answer(
+    status: StatusCode,
+    mut headers: HeaderMap,
+    body: &impl Serialize,
+) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(body).map_err(|error| {
+        tracing::error!(%error, "an answer cannot be written");
+        Problem::internal()
+    })?;
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok((status, headers, Body::from(body)).into_response())
+}
+
+pub(crate) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     // All of these are made of visible ASCII; were one not, the answer is still right without it.
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);

@@ -1,13 +1,15 @@
 //! The write API: requests become commands, commands go through the lane, answers say what became
 //! of them.
 //!
-//! One endpoint, one file, in `endpoints`; one service of gRPC, one file, in [`grpc`]. What they share is in [`request`], which makes a request
-//! happen once; in [`execution`], the way into the lane and the answer's headers; and in
-//! [`answers`], what all of them are documented to answer.
+//! One endpoint, one file, in `endpoints`; one service of gRPC, one file, in [`grpc`]. What they share
+//! is in [`request`], which makes a request happen once; in [`execution`], the way into the lane and
+//! the answer's headers; in [`bulk`], many commands in one request; and in [`answers`], what all of
+//! them are documented to answer.
 
 mod answers;
 mod api;
 mod body;
+mod bulk;
 mod endpoints;
 mod execution;
 mod grpc;

@@ -76,10 +76,17 @@ pub(crate) fn failed(error: LaneError) -> Problem {
     }
 }
 
-/// An import ends before its caller does.
+/// A request of many commands ends before its caller does.
 pub(crate) fn stopping() -> Problem {
-    let detail = "This process is stopping; send the call again: what was done is not done twice.";
+    let detail =
+        "This process is stopping; send the request again: what was done is not done twice.";
     Problem::service_unavailable("STOPPING", detail, SOON)
+}
+
+/// There is no place for another request of many commands.
+pub(crate) fn too_many_bulks() -> Problem {
+    let detail = "Too many requests of many orders are in work; nothing was done.";
+    Problem::service_unavailable("OVERLOADED", detail, SOON)
 }
 
 /// The same command is being executed for another request.

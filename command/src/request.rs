@@ -37,7 +37,7 @@ pub(crate) struct WriteHeaders {
 
 /// There are no parameters: one that were ignored might be one that its sender relies on.
 #[derive(Deserialize)]
-struct NoQuery {}
+pub(crate) struct NoQuery {}
 
 /// A write: what makes it happen once, who asks, and what is asked.
 pub(crate) struct Write<B> {
@@ -118,14 +118,30 @@ impl CommandRequest {
         if_match: IfMatch,
         context: RequestContext,
     ) -> Self {
-        let id = command_id(api, CALL, path, &key);
+        Self {
+            if_match,
+            ..Self::of_part(api, CALL, path, content, key, context)
+        }
+    }
+
+    /// The request that is a part of another, which came by `method` to `path`: its `content`, under a
+    /// key that names it there.
+    pub(crate) fn of_part(
+        api: &CommandApi,
+        method: &'static str,
+        path: &str,
+        content: &[u8],
+        key: IdempotencyKey,
+        context: RequestContext,
+    ) -> Self {
+        let id = command_id(api, method, path, &key);
         let digest = digest(digest(Sha256::new(), path), content);
         Self {
             id,
             key,
             fingerprint: digest.finalize().into(),
             context,
-            if_match,
+            if_match: IfMatch(None),
         }
     }
 

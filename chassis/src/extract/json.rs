@@ -1,21 +1,26 @@
 //! A JSON body, parsed strictly and kept as it came.
 
+mod lines;
 mod parse;
 mod strict;
+
+pub use lines::{JsonLine, JsonLines};
 
 use axum::{
     body::{Body, HttpBody},
     extract::{FromRequest, Request},
-    http::{HeaderMap, header},
+    http::HeaderMap,
 };
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
 use crate::{
+    extract::media_type,
     layers::{BodyLimits, BodyShare, RETRY_AFTER},
     problem::Problem,
 };
+use parse::Part;
 
 /// Room that is made for a body before it has come, at most, in bytes.
 const MODEST: usize = 16 << 10;
@@ -49,7 +54,7 @@ where
         let share = BodyShare::of(request.extensions());
         let raw = read(request.into_body(), limits, share).await?;
         Ok(Self {
-            value: parse::parse(&raw)?,
+            value: parse::parse(&raw, Part::Body)?,
             raw,
         })
     }
@@ -57,14 +62,7 @@ where
 
 /// `application/json` or `application/*+json`, with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers
-        .get(header::CONTENT_TYPE)
-        .map(|value| value.to_str())
-    else {
-        return false;
-    };
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    let Some((top, sub)) = essence.split_once('/') else {
+    let Some((top, sub)) = media_type(headers).and_then(|essence| essence.split_once('/')) else {
         return false;
     };
     let suffix = sub.rsplit_once('+').map_or(sub, |(_, suffix)| suffix);

@@ -6,6 +6,14 @@ mod path;
 mod query;
 
 pub use headers::{IdempotencyKey, IfMatch};
-pub use json::StrictJson;
+pub use json::{JsonLine, JsonLines, StrictJson};
 pub use path::{StrictPath, invalid_path};
 pub use query::StrictQuery;
+
+use axum::http::{HeaderMap, header};
+
+/// The type of a request's body, without parameters.
+fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim())
+}

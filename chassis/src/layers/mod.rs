@@ -31,6 +31,10 @@ pub const PROBE_PATHS: [&str; 5] = [
     "/grpc.health.v1.Health/Check",
 ];
 
+/// Requests that last as long as the client goes on sending: what has come is worked off bit by bit,
+/// and no time limit ends them but their own.
+pub const LASTING_PATHS: [&str; 1] = ["/v1/orders/bulk"];
+
 /// Gives a complete router its fallbacks (404, 405) and the [`RequestLayer`].
 ///
 /// Call it once, last: routes that are added afterwards are not covered, and a fallback of the

@@ -26,7 +26,7 @@ use tower::{Layer, Service};
 use traces::Span;
 
 use super::{
-    PROBE_PATHS,
+    LASTING_PATHS, PROBE_PATHS,
     bodies::{self, BodyBudget},
     client_rate::ClientRate,
     context::{BodyLimits, RequestContext},
@@ -135,12 +135,15 @@ where
         };
 
         match kind {
-            Kind::Http if !request.body().is_end_stream() => {
+            Kind::Http { is_lasting: true } => {
+                request = bodies::budgeted(request, &self.shared.bodies, true);
+            }
+            Kind::Http { .. } if !request.body().is_end_stream() => {
                 DefaultBodyLimit::max(self.shared.body.max_bytes).apply(&mut request);
                 let bodies = Arc::clone(&self.shared.bodies);
                 request.extensions_mut().insert(bodies);
             }
-            Kind::Http => {}
+            Kind::Http { .. } => {}
             Kind::Grpc { .. } => {
                 let is_streamed = STREAMED_CALLS.contains(&request.uri().path());
                 request = bodies::budgeted(request, &self.shared.bodies, is_streamed);
@@ -175,7 +178,10 @@ where
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// As HTTP is.
-    Http,
+    Http {
+        /// Whether the request lasts as long as the client goes on sending.
+        is_lasting: bool,
+    },
     /// As gRPC is.
     Grpc {
         /// How long the caller waits.
@@ -188,7 +194,9 @@ enum Kind {
 impl Kind {
     fn of(request: &Request) -> Self {
         match grpc::is_grpc(request.headers()) {
-            false => Self::Http,
+            false => Self::Http {
+                is_lasting: LASTING_PATHS.contains(&request.uri().path()),
+            },
             true => Self::Grpc {
                 deadline: grpc::deadline(request.headers()),
                 is_lasting: LASTING_CALLS.contains(&request.uri().path()),
@@ -198,7 +206,8 @@ impl Kind {
 
     fn time_limit(self, ours: Duration) -> Option<Duration> {
         match self {
-            Self::Http => Some(ours),
+            Self::Http { is_lasting: false } => Some(ours),
+            Self::Http { is_lasting: true } => None,
             Self::Grpc {
                 deadline,
                 is_lasting: true,
@@ -209,7 +218,7 @@ impl Kind {
 
     fn status(self, response: &Response) -> u16 {
         match self {
-            Self::Http => response.status().as_u16(),
+            Self::Http { .. } => response.status().as_u16(),
             Self::Grpc { .. } => grpc::as_http_status(response),
         }
     }
@@ -340,7 +349,7 @@ fn turned_away(kind: Kind, problem: Problem, context: RequestContext, uri: &Uri)
 
 fn too_slow(kind: Kind, limit: Duration) -> Response {
     let key = match kind {
-        Kind::Http => "Idempotency-Key",
+        Kind::Http { .. } => "Idempotency-Key",
         Kind::Grpc { .. } => "request_id",
     };
     let detail = format!(

@@ -15,7 +15,7 @@ use super::*;
 use crate::{
     Lifecycle, Problem,
     config::Settings,
-    extract::{IdempotencyKey, StrictJson},
+    extract::{IdempotencyKey, JsonLines, StrictJson},
     health::Health,
     http_client, server,
     telemetry::Metrics,
@@ -80,6 +80,7 @@ async fn start(change: impl FnOnce(&mut HttpSettings)) -> Platform {
         )
         .route("/broken", get(async || Problem::internal()))
         .route("/wait", get(wait))
+        .route(LASTING_PATHS[0], post(count_lines))
         .merge(Health::new(lifecycle.soft().clone()).router(&metrics));
     let listener = server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let base = format!("http://{}", listener.address());
@@ -95,6 +96,14 @@ async fn start(change: impl FnOnce(&mut HttpSettings)) -> Platform {
         entered,
         lifecycle,
     }
+}
+
+async fn count_lines(mut lines: JsonLines) -> Result<String, Problem> {
+    let mut count = 0;
+    while lines.next().await?.is_some() {
+        count += 1;
+    }
+    Ok(count.to_string())
 }
 
 impl Platform {
@@ -309,6 +318,44 @@ async fn a_request_that_takes_too_long_is_ended() {
     assert_eq!(response.status(), 503);
     assert_eq!(header(&response, "retry-after"), "1");
     assert_eq!(problem(response).await["code"], "REQUEST_TIMED_OUT");
+}
+
+#[tokio::test]
+async fn a_request_of_many_lines_lasts_as_long_as_they_come() {
+    const LIMIT: Duration = Duration::from_millis(50);
+    let platform = start(|http| {
+        http.request_timeout_ms = 50;
+        http.body_timeout_ms = 50;
+        http.max_body_bytes = 1_024;
+        http.max_bodies_bytes = 64 << 10;
+    })
+    .await;
+    let post = || {
+        let request = platform.request(Method::POST, LASTING_PATHS[0]);
+        request.header("content-type", "application/x-ndjson")
+    };
+    // Longer than any other request may take, and more than all bodies may be together.
+    let lines = futures::stream::unfold(0, async |sent| {
+        if sent == 500 {
+            tokio::time::sleep(LIMIT * 4).await;
+        }
+        let line = Ok::<_, std::io::Error>(format!("{}\n", "x".repeat(1_000)));
+        (sent < 1_000).then_some((line, sent + 1))
+    });
+    let body = reqwest::Body::wrap_stream(Box::pin(lines));
+    let answer = post().body(body).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "1000");
+}
+
+#[tokio::test]
+async fn lines_that_find_no_room_among_all_bodies_are_turned_away() {
+    let platform = start(|http| http.max_bodies_bytes = 1_024).await;
+    let request = platform.request(Method::POST, LASTING_PATHS[0]);
+    let request = request.header("content-type", "application/x-ndjson");
+    let refused = request.body("x\n".repeat(4_000)).send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    assert_eq!(header(&refused, "retry-after"), "1");
+    assert_eq!(problem(refused).await["code"], "OVERLOADED");
 }
 
 #[tokio::test]

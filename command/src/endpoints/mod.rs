@@ -10,6 +10,7 @@ pub(crate) mod lose_shipment;
 pub(crate) mod pack_shipment;
 pub(crate) mod place_hold;
 pub(crate) mod place_order;
+pub(crate) mod place_orders_bulk;
 pub(crate) mod receive_stock;
 pub(crate) mod release_hold;
 pub(crate) mod return_shipment;

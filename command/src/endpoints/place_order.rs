@@ -94,18 +94,23 @@ pub(crate) async fn place_order(
     )
 }
 
-impl From<PlaceOrderBody> for NewOrder {
-    fn from(body: PlaceOrderBody) -> Self {
-        let line = |line: LineBody| NewLine {
+impl From<LineBody> for NewLine {
+    fn from(line: LineBody) -> Self {
+        Self {
             sku: line.sku,
             quantity: line.quantity,
             unit_price: line.unit_price,
             currency: line.currency,
-        };
+        }
+    }
+}
+
+impl From<PlaceOrderBody> for NewOrder {
+    fn from(body: PlaceOrderBody) -> Self {
         Self {
             customer_id: body.customer_id,
             currency: body.currency,
-            lines: body.lines.into_iter().map(line).collect(),
+            lines: body.lines.into_iter().map(Into::into).collect(),
             total: body.total,
             shipping_address: body.shipping_address.map(Into::into),
             payment_method: body.payment_method,

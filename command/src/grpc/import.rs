@@ -4,36 +4,20 @@ use super::{
     commands::{place_order, receive_stock},
     write::failed,
 };
-use crate::{CommandApi, api::IMPORTED_AT_ONCE, problem};
+use crate::{
+    CommandApi,
+    bulk::{Item as Taken, brief, when_free},
+};
 use chassis::{Problem, grpc::context, layers::RequestContext};
-use futures::{TryStreamExt, stream::try_unfold};
+use futures::StreamExt;
 use prost::Message;
 use proto::v1::{
     ImportDone, ImportFailure, ImportOrdersRequest, ImportOrdersResponse, ImportResult,
     PlaceOrderResponse, Receipt, ReceiveStockResponse, import_orders_request::Item,
     import_result::Outcome, order_import_server::OrderImport,
 };
-use std::{sync::Arc, time::Duration};
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, sleep, sleep_until, timeout},
-};
 use tonic::{Request, Response, Status, Streaming, async_trait};
 use tonic_types::StatusExt;
-
-/// How many items a call may have: their results come in one message.
-const MAX_ITEMS: usize = 10_000;
-/// How many of a call's items are in work at once: as many as make a full batch.
-const AT_ONCE: usize = 256;
-/// How long the next item may take to come, and the whole call.
-const PATIENCE: Duration = Duration::from_secs(30);
-const LONGEST: Duration = Duration::from_secs(600);
-/// How often it is looked whether an item is still in work for another, and how many times.
-const LOOK: Duration = Duration::from_millis(20);
-const LOOKS: usize = 100;
-const IN_PROGRESS: &str = "COMMAND_IN_PROGRESS";
-/// The longest words for what is wrong with an item: there may be 10,000.
-const LONGEST_WORDS: usize = 300;
 
 /// The service.
 #[derive(Clone)]
@@ -46,109 +30,42 @@ impl OrderImport for Import {
         call: Request<Streaming<ImportOrdersRequest>>,
     ) -> Result<Response<ImportOrdersResponse>, Status> {
         let context = context(&call);
-        let call = Call {
-            api: self.0.clone(),
-            context: context.clone(),
-            items: call.into_inner(),
-            count: 0,
-            until: Instant::now() + LONGEST,
-        };
-        let api = self.0.clone();
-        let results: Vec<ImportResult> = try_unfold(call, Call::next)
-            .map_ok(move |(item, share)| {
-                let (api, context) = (api.clone(), context.clone());
-                async move {
-                    let result = execute(&api, context, item).await;
-                    drop(share);
-                    Ok(result)
-                }
-            })
-            .try_buffered(AT_ONCE)
-            .try_collect()
-            .await?;
-        Ok(Response::new(summed_up(results)))
+        let items = call.into_inner().map(taken);
+        let execute = |item| execute(self.0.clone(), context.clone(), item);
+        match self.0.bulk.each(items, execute).await {
+            Ok(results) => Ok(Response::new(summed_up(results))),
+            Err(problem) => Err(failed(&context, problem)),
+        }
     }
 }
 
-/// A call as far as it has come.
-struct Call {
-    api: CommandApi,
-    context: RequestContext,
-    items: Streaming<ImportOrdersRequest>,
-    count: usize,
-    until: Instant,
-}
-
-/// An item, with its share of what may be in work.
-type Taken = (ImportOrdersRequest, OwnedSemaphorePermit);
-
-impl Call {
-    /// The next item, once there is room for it.
-    async fn next(mut self) -> Result<Option<(Taken, Self)>, Status> {
-        match self.take().await {
-            Ok(taken) => Ok(taken.map(|taken| (taken, self))),
-            Err(problem) => Err(failed(&self.context, problem)),
+fn taken(came: Result<ImportOrdersRequest, Status>) -> Result<Taken<ImportOrdersRequest>, Problem> {
+    match came {
+        Ok(item) => Ok(Taken {
+            bytes: item.encoded_len(),
+            item,
+        }),
+        Err(status) => {
+            let again = "send the request again: what was done is not done twice";
+            let detail = format!("An item cannot be read ({}); {again}.", status.message());
+            Err(Problem::bad_request("INVALID_BODY", detail))
         }
-    }
-
-    async fn take(&mut self) -> Result<Option<Taken>, Problem> {
-        let again = "send the call again: what was done is not done twice";
-        let late = |what: &str| Problem::request_timeout(format!("{what}; {again}."));
-        let came = tokio::select! {
-            () = self.api.stopping.cancelled() => return Err(problem::stopping()),
-            () = sleep_until(self.until) => return Err(late("the call took longer than it may")),
-            came = timeout(PATIENCE, self.items.message()) => came,
-        };
-        let item = match came.map_err(|_| late("no further item came for 30 s"))? {
-            Ok(Some(item)) => item,
-            Ok(None) => return Ok(None),
-            Err(status) => {
-                let detail = format!("An item cannot be read ({}); {again}.", status.message());
-                return Err(Problem::bad_request("INVALID_BODY", detail));
-            }
-        };
-        if self.count == MAX_ITEMS {
-            let detail = "A call has at most 10,000 items; send the others with another: what was done is not done twice.";
-            return Err(Problem::bad_request("TOO_MANY_ITEMS", detail));
-        }
-        self.count += 1;
-        let bytes = item.encoded_len().min(IMPORTED_AT_ONCE);
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let share = Arc::clone(&self.api.importing)
-            .acquire_many_owned(bytes)
-            .await;
-        // They are never closed.
-        let share = share.map_err(|_| problem::stopping())?;
-        Ok(Some((item, share)))
     }
 }
 
 async fn execute(
-    api: &CommandApi,
+    api: CommandApi,
     context: RequestContext,
     item: ImportOrdersRequest,
 ) -> ImportResult {
     let (request_id, outcome) = match item.item {
         Some(Item::PlaceOrder(message)) => {
-            let mut looks = 0..LOOKS;
-            let outcome = loop {
-                let outcome = place_order(api, context.clone(), &message).await;
-                if !is_in_work(&outcome) || looks.next().is_none() {
-                    break outcome;
-                }
-                sleep(LOOK).await;
-            };
+            let outcome = when_free(|| place_order(&api, context.clone(), &message)).await;
             (message.request_id, outcome.map(placed))
         }
         Some(Item::ReceiveStock(message)) => {
-            let mut looks = 0..LOOKS;
-            let outcome = loop {
-                let outcome = receive_stock(api, context.clone(), message.clone()).await;
-                if !is_in_work(&outcome) || looks.next().is_none() {
-                    break outcome;
-                }
-                sleep(LOOK).await;
-            };
+            let execute = || receive_stock(&api, context.clone(), message.clone());
+            let outcome = when_free(execute).await;
             (message.request_id, outcome.map(received))
         }
         None => {
@@ -170,11 +87,6 @@ async fn execute(
             .unwrap_or_default(),
         outcome: Some(outcome),
     }
-}
-
-/// Whether an item with the same id is in work, of a file that has it twice: this one waits for it.
-fn is_in_work<T>(outcome: &Result<T, Problem>) -> bool {
-    matches!(outcome, Err(problem) if problem.code() == IN_PROGRESS)
 }
 
 fn placed(placed: PlaceOrderResponse) -> ImportDone {
@@ -201,7 +113,7 @@ fn failure(context: &RequestContext, problem: Problem) -> ImportFailure {
     ImportFailure {
         status: i32::from(status.code()),
         reason,
-        message: with_fields(&status).chars().take(LONGEST_WORDS).collect(),
+        message: brief(&with_fields(&status)),
         retryable,
     }
 }

@@ -1,6 +1,7 @@
 //! The platform under test. One binary, one harness; a module for each capability.
 
 mod broker;
+mod bulk;
 mod chaos;
 mod cli;
 mod contract;

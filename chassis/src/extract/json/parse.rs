@@ -6,20 +6,37 @@ use serde_path_to_error::Segment;
 use super::strict::Strict;
 use crate::problem::Problem;
 
+/// What a document is of its request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Body,
+    /// A line of it: all of it is in line 1 of what is parsed, which helps nobody.
+    Line,
+}
+
+impl Part {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Body => "The request body",
+            Self::Line => "The line",
+        }
+    }
+}
+
 /// The document as a `T`.
 ///
 /// # Errors
 /// 400 that says what is wrong and where.
-pub(super) fn parse<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+pub(super) fn parse<T: DeserializeOwned>(raw: &[u8], part: Part) -> Result<T, Problem> {
     // The short way first: keeping track of paths costs, and only an error needs them.
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     T::deserialize(Strict(&mut deserializer))
         .and_then(|value| deserializer.end().map(|()| value))
-        .or_else(|_| explain(raw))
+        .or_else(|_| explain(raw, part))
 }
 
 /// Parses again, to name the place of the error.
-fn explain<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+fn explain<T: DeserializeOwned>(raw: &[u8], part: Part) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     let (pointer, error) = match serde_path_to_error::deserialize(Strict(&mut deserializer)) {
         Ok(value) => match deserializer.end() {
@@ -29,15 +46,13 @@ fn explain<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
         Err(error) => (pointer(error.path()), error.into_inner()),
     };
     if raw.trim_ascii().is_empty() {
-        return Err(Problem::bad_request(
-            "INVALID_JSON",
-            "The request body is empty.",
-        ));
+        let detail = format!("{} is empty.", part.as_str());
+        return Err(Problem::bad_request("INVALID_JSON", detail));
     }
     if error.is_data() {
         let what = in_words_of_json(without_position(&error));
         let place = if pointer.is_empty() {
-            "The request body"
+            part.as_str()
         } else {
             pointer.as_str()
         };
@@ -46,10 +61,14 @@ fn explain<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
                 .with_error(pointer, "INVALID", what),
         );
     }
-    Err(Problem::bad_request(
-        "INVALID_JSON",
-        format!("The request body is not JSON: {error}."),
-    ))
+    let what = match part {
+        Part::Body => error.to_string(),
+        Part::Line => error
+            .to_string()
+            .replace(" at line 1 column ", " at column "),
+    };
+    let detail = format!("{} is not JSON: {what}.", part.as_str());
+    Err(Problem::bad_request("INVALID_JSON", detail))
 }
 
 /// RFC 6901.

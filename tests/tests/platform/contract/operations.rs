@@ -51,6 +51,11 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     p.api.post(&holds, &hold).await.expect(200);
     let release = format!("/v1/orders/{id}/holds/h/release");
     p.api.post(&release, &json!({})).await.expect(200);
+    let many = p.api.command(Method::POST, "/v1/orders/bulk");
+    let many = many.header("idempotency-key", "driven");
+    let many = many.header("content-type", "application/x-ndjson");
+    let one = placement.body().to_string();
+    p.api.send(many.body(one)).await.expect(207);
     for (method, path) in operations(p).await.into_keys() {
         let path = path
             .replace("{order_id}", &id)
@@ -63,13 +68,20 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             is_a_problem(&p.api.send(forged).await.expect(400));
             continue;
         }
+        // Of lines, not of one document.
+        let is_of_many = path == "/v1/orders/bulk";
+        let media_type = if is_of_many {
+            "application/x-ndjson"
+        } else {
+            "application/json"
+        };
         let post = |content_type: &str, body: &str| {
             let request = p.api.command(Method::POST, &path);
             let request = request.header("content-type", content_type.to_owned());
             request.body(body.to_owned())
         };
         let keyed = |request: RequestBuilder| request.header("idempotency-key", "driven");
-        is_a_problem(&p.api.send(post("application/json", "{}")).await.expect(400));
+        is_a_problem(&p.api.send(post(media_type, "{}")).await.expect(400));
         is_a_problem(
             &p.api
                 .send(keyed(post("text/plain", "{}")))
@@ -78,7 +90,10 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         );
         // Of fields in their order no object is made.
         for body in ["1", "[]", r#"["A", 1, 100, null]"#] {
-            let request = keyed(post("application/json", body));
+            if is_of_many {
+                break;
+            }
+            let request = keyed(post(media_type, body));
             let answer = p.api.send(request).await.expect(400);
             is_a_problem(&answer);
             assert_eq!((answer.code(), answer.pointer()), ("INVALID_BODY", ""));
@@ -88,14 +103,14 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
                 answer.text
             );
         }
-        let dry_run = keyed(post("application/json", "{}")).query(&[("dry_run", "true")]);
+        let dry_run = keyed(post(media_type, "{}")).query(&[("dry_run", "true")]);
         let answer = p.api.send(dry_run).await.expect(400);
         is_a_problem(&answer);
         assert_eq!(
             (answer.code(), answer.pointer()),
             ("INVALID_QUERY", "query:dry_run")
         );
-        let stale = keyed(post("application/json", "{}")).header("if-match", "x");
+        let stale = keyed(post(media_type, "{}")).header("if-match", "x");
         is_a_problem(&p.api.send(stale).await.expect(400));
     }
 }
