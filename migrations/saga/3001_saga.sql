@@ -30,8 +30,9 @@ CREATE TABLE saga.task (
     name      text,
     due_at    timestamptz NOT NULL,
     attempts  integer     NOT NULL DEFAULT 0,
-    -- Whether it calls a participant, and so takes as long as that pleases.
-    outside   boolean     NOT NULL,
+    -- Whether it calls a participant, and so takes as long as that pleases, and which: inside (none),
+    -- provider, carrier.
+    work      text        NOT NULL,
     -- Given up: an operator must look.
     parked_at timestamptz,
     problem   text,
@@ -40,4 +41,4 @@ CREATE TABLE saga.task (
 );
 
 CREATE UNIQUE INDEX task_timer ON saga.task (order_id, name) WHERE name IS NOT NULL;
-CREATE INDEX task_due ON saga.task (outside, due_at) WHERE parked_at IS NULL;
+CREATE INDEX task_due ON saga.task (work, due_at) WHERE parked_at IS NULL;

@@ -4,6 +4,9 @@
 //! checkpoint, with command ids that are derived from the event, so that redelivery and crashes
 //! repeat nothing. Calls to the outside are written ahead and carry a key minted before them.
 
+pub mod carrier;
+mod participant;
+mod participants;
 pub mod provider;
 pub mod runtime;
 mod service;
@@ -12,6 +15,7 @@ mod status;
 pub mod storage;
 mod telemetry;
 
-pub use service::{SagaParts, limits, open_storage, provider, start};
+pub use participants::{limits, participants};
+pub use service::{SagaParts, open_storage, start};
 pub use settle::settled;
 pub use status::{PartStatus, Status, router};

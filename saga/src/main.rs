@@ -6,7 +6,7 @@ mod operator;
 use assembly::{Process, needs_store, open_needed_feed, open_store, start_lane};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use saga::{SagaParts, open_storage, provider, router, start};
+use saga::{SagaParts, open_storage, participants, router, start};
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
 use uuid::Uuid;
@@ -26,15 +26,15 @@ struct Arguments {
 enum Action {
     /// Run the service (the default).
     Run,
-    /// Show what was given up and waits for you: payments whose outcome nobody knows, and calls and
-    /// timers that failed too often.
+    /// Show what was given up and waits for you: payments whose outcome nobody knows, shipments that
+    /// are under way for too long, and calls and timers that failed too often.
     Parked {
         /// As JSON, one line for each.
         #[arg(long)]
         json: bool,
     },
-    /// Have something that was given up done again: the provider is asked once more, under the same
-    /// key.
+    /// Have something that was given up done again: the provider or the carrier is asked once more,
+    /// under the same key.
     Retry {
         /// Which: see `saga parked`.
         #[arg(required_unless_present = "all", conflicts_with = "all")]
@@ -43,8 +43,9 @@ enum Action {
         #[arg(long)]
         all: bool,
     },
-    /// Record that the provider holds no money for what was given up, as you have found out there:
-    /// the payment is declined, or given back.
+    /// Record that the provider holds no money for what was given up, or the carrier no shipment, as
+    /// you have found out there: the payment is declined, not taken, or given back; the shipment is
+    /// refused.
     Settle {
         /// Which: see `saga parked`.
         task: Uuid,
@@ -102,7 +103,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         health,
         ..
     } = &process;
-    let provider = provider(&settings.saga)?;
+    let participants = participants(&settings.saga)?;
     let listener = process
         .bind("http.saga_port", settings.http.saga_port)
         .await?;
@@ -113,7 +114,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         reader: events.reader.clone(),
         leases: events.leases.clone(),
         storage: Arc::new(open_storage(settings).await?),
-        provider,
+        participants,
         clock: Arc::new(SystemClock),
     };
     needs_store(health, events.reader.clone());

@@ -74,14 +74,14 @@ pub async fn settle(storage: &dyn SagaStore, task: Uuid) -> anyhow::Result<ExitC
         format!("{task} does not wait for an operator: `saga parked` shows what does")
     })?;
     let instead = settled(&parked).with_context(|| {
-        format!("{task} calls no provider to set aside or give back money: retry it instead")
+        format!("{task} asks nobody to move money or to take a shipment: retry it instead")
     })?;
     let now = SystemClock.now();
     if !storage.resume(task, Some(&instead), now).await? {
         anyhow::bail!("{task} was called off or done again meanwhile");
     }
     print(&format!(
-        "the running service records that the provider holds nothing for order {}\n",
+        "the running service records that nothing is there for order {}\n",
         parked.order_id
     ))?;
     Ok(ExitCode::SUCCESS)

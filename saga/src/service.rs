@@ -1,21 +1,22 @@
 //! The sagas as part of a process: what runs, under which lease, and what is said of it.
 
 use crate::{
-    provider::{HttpPaymentProvider, PaymentProvider},
-    runtime::{PolicyOptions, PolicyRunner, Progress, RunError, TaskOptions, TaskRunner},
+    participants::limits,
+    runtime::{
+        Participants, PolicyOptions, PolicyRunner, Progress, RunError, TaskOptions, TaskRunner,
+    },
     status::Status,
     storage::{PostgresSagaStore, SagaStore, SagaStoreError},
     telemetry,
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use assembly::{connections_beside, patiently};
 use bus::Feed;
 use chassis::{
     Lifecycle,
     config::{SagaSettings, Settings},
 };
-use chrono::TimeDelta;
-use domain::policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy};
+use domain::policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy, Shipping};
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 use store::{
@@ -37,9 +38,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// How often the metrics are told what is left undone.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// What [`start`] starts that works with what is remembered: three policies, each with one statement at
+/// What [`start`] starts that works with what is remembered: four policies, each with one statement at
 /// a time, and the task runner, whose tasks take turns where a provider fails and many are put off.
-const PARTS: usize = 4;
+const PARTS: usize = 5;
 
 /// The name of the task runner, as a part that leads and may fail.
 const TASKS: &str = "tasks";
@@ -57,8 +58,8 @@ pub struct SagaParts {
     pub leases: Arc<dyn Leases>,
     /// What they remember.
     pub storage: Arc<dyn SagaStore>,
-    /// Who is asked for payments.
-    pub provider: Arc<dyn PaymentProvider>,
+    /// Who is called.
+    pub participants: Participants,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -82,39 +83,6 @@ pub async fn open_storage(settings: &Settings) -> anyhow::Result<PostgresSagaSto
     })
 }
 
-/// The payment provider that the settings name. There is no default: orders must never be approved
-/// without money because somebody forgot to say who is asked for it.
-pub fn provider(settings: &SagaSettings) -> anyhow::Result<Arc<dyn PaymentProvider>> {
-    let Some(url) = &settings.payment_url else {
-        bail!(
-            "saga.payment_url (ORDERS__SAGA__PAYMENT_URL) is not set; allowed: http://… or \
-             https://…, the address of a payment provider; for development, `orders dev`, \
-             `orders up` and `orders serve --sandbox FILE` start a sandbox, which approves orders \
-             without money"
-        );
-    };
-    let provider = HttpPaymentProvider::new(url, settings.payment_timeout())
-        .context("saga.payment_url: no client for the payment provider can be made")?;
-    tracing::info!(provider = url, "payments are asked for at {url}");
-    Ok(Arc::new(provider))
-}
-
-/// What the policies are told by the settings.
-pub fn limits(settings: &SagaSettings) -> Limits {
-    let seconds = |seconds: &u64| {
-        let whole = i64::try_from(*seconds).ok();
-        whole
-            .and_then(TimeDelta::try_seconds)
-            .unwrap_or(TimeDelta::MAX)
-    };
-    Limits {
-        reservation: seconds(&settings.reservation_ttl_s),
-        payment_attempts: settings.max_payment_attempts,
-        inquiries: settings.inquiry_schedule_s.iter().map(seconds).collect(),
-        hold: seconds(&settings.hold_ttl_s),
-    }
-}
-
 /// Starts all policies and the task runner as tasks of `lifecycle`. Each works while this process
 /// leads it, and waits otherwise. The status says how they do; that is no matter of readiness, as the
 /// process can take traffic all the same.
@@ -128,7 +96,8 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle) 
             ..PolicyOptions::default()
         },
         tasks: TaskOptions {
-            concurrency: settings.payment_concurrency,
+            payment_concurrency: settings.payment_concurrency,
+            carrier_concurrency: settings.carrier_concurrency,
             poll: settings.poll(),
             ..TaskOptions::default()
         },
@@ -140,6 +109,7 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle) 
     worker.start_policy::<Inventory>(lifecycle);
     worker.start_policy::<PaymentPolicy>(lifecycle);
     worker.start_policy::<OrderPolicy>(lifecycle);
+    worker.start_policy::<Shipping>(lifecycle);
     worker.start_tasks(lifecycle);
     lifecycle.spawn_critical(
         "saga metrics",
@@ -193,7 +163,7 @@ impl Worker {
             self.parts.lane.clone(),
             self.parts.reader.clone(),
             self.parts.storage.clone(),
-            self.parts.provider.clone(),
+            self.parts.participants.clone(),
             self.parts.clock.clone(),
             self.tasks.clone(),
             self.hint.clone(),

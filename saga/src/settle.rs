@@ -3,12 +3,17 @@
 use crate::storage::ParkedTask;
 use domain::{
     Command,
-    payment::{PaymentCommand, RecordDeclined, RecordVoided},
+    payment::{PaymentCommand, RecordCaptureFailed, RecordDeclined, RecordRefunded, RecordVoided},
     policy::{Call, Task},
+    shipment::{RecordRefused, ShipmentCommand},
 };
 
-/// What is to be done in place of a call that was given up, when the provider holds no money for it:
-/// an authorization is declined, one that was to be given back is. None where that says nothing.
+/// What is recorded in place of a participant's own reason.
+const FOUND_NOTHING: &str = "an operator found nothing there";
+
+/// What is to be done in place of a call that was given up, when the provider holds no money for it,
+/// or the carrier no shipment: an authorization is declined, a capture has failed, what was to be
+/// given back is, a shipment is refused. None where that says nothing.
 pub fn settled(parked: &ParkedTask) -> Option<Task> {
     let Some(Task::Call(call)) = &parked.task else {
         return None;
@@ -17,7 +22,7 @@ pub fn settled(parked: &ParkedTask) -> Option<Task> {
         Call::Authorize { attempt, .. } | Call::Inquire { attempt, .. } => {
             PaymentCommand::RecordDeclined(RecordDeclined {
                 attempt: *attempt,
-                code: "an operator found nothing set aside".into(),
+                code: FOUND_NOTHING.into(),
             })
         }
         Call::Void {
@@ -25,7 +30,39 @@ pub fn settled(parked: &ParkedTask) -> Option<Task> {
         } => PaymentCommand::RecordVoided(RecordVoided {
             authorization_id: authorization_id.clone(),
         }),
-        Call::Capture { .. } => return None,
+        Call::Capture {
+            shipment_id,
+            authorization_id,
+            attempt,
+            ..
+        } => PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
+            authorization_id: authorization_id.clone(),
+            shipment_id: *shipment_id,
+            attempt: *attempt,
+            code: FOUND_NOTHING.into(),
+        }),
+        Call::Refund {
+            authorization_id,
+            refund,
+            amount,
+            ..
+        } => PaymentCommand::RecordRefunded(RecordRefunded {
+            authorization_id: authorization_id.clone(),
+            refund: *refund,
+            amount: *amount,
+        }),
+        Call::Dispatch {
+            shipment_id,
+            attempt,
+            ..
+        } => {
+            let command = ShipmentCommand::RecordRefused(RecordRefused {
+                attempt: *attempt,
+                code: FOUND_NOTHING.into(),
+            });
+            return Some(Task::Execute(Command::Shipment(*shipment_id, command)));
+        }
+        Call::Track { .. } => return None,
     };
     Some(Task::Execute(Command::Payment(call.order_id(), command)))
 }

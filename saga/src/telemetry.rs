@@ -48,12 +48,12 @@ pub(crate) fn describe() {
     );
     describe_counter!(
         "saga_calls_total",
-        "Calls to the payment provider, by what came of them"
+        "Calls to the payment provider and the carrier, by what came of them"
     );
     describe_histogram!(
         "saga_call_seconds",
         Unit::Seconds,
-        "How long calls to the payment provider took, retries included"
+        "How long calls to the payment provider and the carrier took, retries included"
     );
 }
 

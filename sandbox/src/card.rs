@@ -10,7 +10,7 @@ pub const MAX_SLOW: Duration = Duration::from_secs(60);
 const SLOW: Duration = Duration::from_secs(2);
 
 /// Every test card with what it does, as `GET /` shows them.
-pub const CARDS: [(&str, &str); 11] = [
+pub const CARDS: [(&str, &str); 13] = [
     ("tok_approve", "authorized"),
     ("tok_decline", "declined: card_declined"),
     ("tok_insufficient_funds", "declined: insufficient_funds"),
@@ -40,6 +40,14 @@ pub const CARDS: [(&str, &str); 11] = [
         "tok_wrong_amount",
         "authorized for one minor unit more than asked: integrity mismatch",
     ),
+    (
+        "tok_capture_fails",
+        "authorized; every capture is declined (CAPTURE_DECLINED)",
+    ),
+    (
+        "tok_capture_fails_once",
+        "authorized; the authorization's first capture is declined, then they are made",
+    ),
 ];
 
 /// What a payment method makes the provider do.
@@ -61,6 +69,10 @@ pub enum Card {
     Error,
     /// Authorizes another amount than asked.
     WrongAmount,
+    /// Authorizes and declines every capture.
+    CaptureFails,
+    /// Authorizes and declines the first captures.
+    CaptureFailsFirst(u32),
 }
 
 /// Why an authorization was declined.
@@ -98,6 +110,8 @@ impl Card {
             "tok_timeout_lost" => Self::TimeoutLost,
             "tok_error" => Self::Error,
             "tok_wrong_amount" => Self::WrongAmount,
+            "tok_capture_fails" => Self::CaptureFails,
+            "tok_capture_fails_once" => Self::CaptureFailsFirst(1),
             _ => token
                 .strip_prefix("tok_slow_")
                 .and_then(|ms| ms.parse().ok())
@@ -120,7 +134,19 @@ impl Card {
             | Self::Slow(_)
             | Self::Timeout
             | Self::TimeoutLost
-            | Self::Error => Verdict::Authorized(amount),
+            | Self::Error
+            | Self::CaptureFails
+            | Self::CaptureFailsFirst(_) => Verdict::Authorized(amount),
+        }
+    }
+
+    /// Whether a capture is declined, after `declines` earlier ones of the same authorization.
+    #[must_use]
+    pub(crate) fn declines_capture(self, declines: u32) -> bool {
+        match self {
+            Self::CaptureFails => true,
+            Self::CaptureFailsFirst(n) => declines < n,
+            _ => false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The payment provider as a process of its own.
+//! The payment provider and the carrier as a process of their own.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -14,16 +14,18 @@ use chassis::{
 use clap::Parser;
 use sandbox::{MAX_HOLD_MS, MAX_LATENCY_MS, Sandbox, SandboxOptions};
 
-/// A payment provider with test cards and fault switches, for development and tests.
+/// A payment provider and a carrier with test cards, test addresses and fault switches, for
+/// development and tests.
 ///
 /// Listens on http.bind and http.sandbox_port of the platform's configuration (CONF_PATH,
-/// ORDERS__HTTP__SANDBOX_PORT). GET / shows the test cards.
+/// ORDERS__HTTP__SANDBOX_PORT). GET / shows the test cards and addresses.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// File that keeps the ledger across restarts; without it the ledger is in memory
+    /// File that keeps the provider's ledger across restarts, and the carrier's beside it; without it
+    /// the ledgers are in memory
     #[arg(long, env = "SANDBOX_JOURNAL", value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// Operations kept in memory; beyond them the oldest are dropped
+    /// Operations of each kept in memory; beyond them the oldest are dropped
     #[arg(long, env = "SANDBOX_MAX_OPERATIONS", value_name = "N", default_value_t = 1_000_000,
           value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     max_operations: u32,

@@ -1,4 +1,4 @@
-//! The provider as a whole: what happens between a request and its answer.
+//! Provider and carrier as a whole: what happens between a request and its answer.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -9,11 +9,14 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api,
     card::Card,
-    faults::{FaultSwitches, Faults, InvalidFaults},
-    ledger::{
-        AuthorizationId, Booking, JournalError, Ledger, LedgerError, Order, Refusal, Request,
-        Summary,
+    carrier::{
+        self, CarrierSummary, Depot, DepotError, Destination, ShipOrder, ShipRequest, Shipped,
+        journal_beside,
     },
+    faults::{FaultSwitches, Faults, InvalidFaults},
+    journal::JournalError,
+    ledger::{Booking, Ledger, LedgerError, Order, Refusal, Request, Summary},
+    value::{AuthorizationId, TrackingNumber},
 };
 
 /// How a sandbox behaves.
@@ -21,7 +24,8 @@ use crate::{
 pub struct SandboxOptions {
     /// The fault switches at the start.
     pub faults: Faults,
-    /// Operations that are kept in memory, at least one; some 650 bytes each.
+    /// Operations of the provider, and entries of the carrier, that are kept in memory, at least one;
+    /// some 650 bytes each, and the addresses of shipments.
     pub max_operations: usize,
     /// How long an authorization can be captured.
     pub authorization_ttl: Duration,
@@ -41,7 +45,7 @@ impl Default for SandboxOptions {
     }
 }
 
-/// A payment provider. Clones are the same provider.
+/// A payment provider and a carrier. Clones are the same ones.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     inner: Arc<Inner>,
@@ -50,6 +54,7 @@ pub struct Sandbox {
 #[derive(Debug)]
 struct Inner {
     ledger: Ledger,
+    depot: Depot,
     faults: FaultSwitches,
     authorization_ttl: Duration,
     stop: CancellationToken,
@@ -60,12 +65,20 @@ struct Inner {
 pub(crate) enum Failure {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A card or a fault switch wants it so.
-    #[error("the provider fails on purpose")]
+    #[error(transparent)]
+    Depot(#[from] DepotError),
+    /// A card, an address or a fault switch wants it so.
+    #[error("it fails on purpose")]
     OnPurpose,
     /// The card of which nothing is booked; the client has long gone.
     #[error("the issuer did not answer")]
     Lost,
+}
+
+impl From<carrier::Refusal> for Failure {
+    fn from(refusal: carrier::Refusal) -> Self {
+        Self::Depot(refusal.into())
+    }
 }
 
 impl From<Refusal> for Failure {
@@ -75,28 +88,32 @@ impl From<Refusal> for Failure {
 }
 
 impl Sandbox {
-    /// A provider with an empty ledger in memory.
+    /// Both with empty ledgers in memory.
     #[must_use]
     pub fn new(options: SandboxOptions) -> Self {
         let ledger = Ledger::new(options.max_operations);
-        Self::with(ledger, options)
+        let depot = Depot::new(options.max_operations);
+        Self::with(ledger, depot, options)
     }
 
-    /// A provider whose ledger survives the death of its process in the file `journal`, which is
-    /// created where it does not exist. Reads the whole file, and blocks while it does.
+    /// Both with ledgers that survive the death of their process: the provider's in the file
+    /// `journal`, the carrier's beside it, in `NAME.carrier.EXTENSION`. They are created where they do
+    /// not exist. Reads the whole files, and blocks while it does.
     ///
     /// # Errors
-    /// The file cannot be read or written, is in use by another process, or is damaged elsewhere
+    /// A file cannot be read or written, is in use by another process, or is damaged elsewhere
     /// than in a half-written last line.
     pub fn open(options: SandboxOptions, journal: &Path) -> Result<Self, JournalError> {
         let ledger = Ledger::open(options.max_operations, journal)?;
-        Ok(Self::with(ledger, options))
+        let depot = Depot::open(options.max_operations, &journal_beside(journal))?;
+        Ok(Self::with(ledger, depot, options))
     }
 
-    fn with(ledger: Ledger, options: SandboxOptions) -> Self {
+    fn with(ledger: Ledger, depot: Depot, options: SandboxOptions) -> Self {
         Self {
             inner: Arc::new(Inner {
                 ledger,
+                depot,
                 faults: FaultSwitches::new(options.faults),
                 authorization_ttl: options.authorization_ttl,
                 stop: options.stop,
@@ -126,17 +143,27 @@ impl Sandbox {
         self.inner.faults.set(faults)
     }
 
-    /// The ledger in a few numbers.
+    /// The provider's ledger in a few numbers.
     #[must_use]
     pub fn summary(&self) -> Summary {
         self.inner.ledger.summary()
+    }
+
+    /// The carrier's ledger in a few numbers.
+    #[must_use]
+    pub fn carrier_summary(&self) -> CarrierSummary {
+        self.inner.depot.summary(now())
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.inner.ledger
     }
 
-    /// One operation, from its arrival to the moment its answer leaves.
+    pub(crate) fn depot(&self) -> &Depot {
+        &self.inner.depot
+    }
+
+    /// One operation of the provider, from its arrival to the moment its answer leaves.
     ///
     /// What is booked already is answered at once, whatever the faults. Otherwise the fault
     /// switches are drawn, the booking is made, and only then the answer waits: a client that
@@ -158,7 +185,9 @@ impl Sandbox {
         let fate = faults.fate(&key);
         let card = match &request {
             Request::Authorize { payment_method, .. } => Card::from_token(payment_method),
-            Request::Capture { .. } | Request::Void { .. } => Card::Approve,
+            Request::Capture { .. } | Request::Refund { .. } | Request::Void { .. } => {
+                Card::Approve
+            }
         };
         if card == Card::TimeoutLost {
             self.wait(fate.latency + fate.hold).await;
@@ -179,7 +208,7 @@ impl Sandbox {
                 .ok()
                 .and_then(|ttl| now.checked_add_signed(ttl))
                 .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC),
-            decline: fate.decline,
+            strikes: fate.strikes,
         });
         let held = match card {
             _ if booked.is_err() => Duration::ZERO,
@@ -192,7 +221,41 @@ impl Sandbox {
         Ok(booked?)
     }
 
-    /// Waits, but never longer than the provider runs.
+    /// One shipment that is handed over to the carrier, as [`Sandbox::perform`] does it.
+    pub(crate) async fn ship(
+        &self,
+        key: Arc<str>,
+        request: ShipRequest,
+    ) -> Result<Shipped, Failure> {
+        let Inner { depot, faults, .. } = &*self.inner;
+        if let Some(shipped) = depot.booked(&key, &request)? {
+            return Ok(shipped);
+        }
+        let fate = faults.fate(&key);
+        let destination = Destination::of(request.address.as_deref());
+        if destination == Destination::Error || fate.error {
+            self.wait(fate.latency).await;
+            return Err(Failure::OnPurpose);
+        }
+        let booked = depot.book(ShipOrder {
+            key,
+            request,
+            now: now(),
+            new_number: TrackingNumber::new(new_id()),
+            strikes: fate.strikes,
+            transit_ms: fate.transit_ms,
+        });
+        let held = match destination {
+            _ if booked.is_err() => Duration::ZERO,
+            Destination::Timeout => fate.hold,
+            _ if fate.timeout => fate.hold,
+            _ => Duration::ZERO,
+        };
+        self.wait(fate.latency + held).await;
+        Ok(booked?)
+    }
+
+    /// Waits, but never longer than the process runs.
     async fn wait(&self, time: Duration) {
         if !time.is_zero() {
             self.inner

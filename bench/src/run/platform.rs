@@ -211,6 +211,7 @@ impl Settings {
     fn sandbox(self, address: SocketAddr) -> Self {
         self.port("SANDBOX", address)
             .set("ORDERS__SAGA__PAYMENT_URL", format!("http://{address}"))
+            .set("ORDERS__SAGA__CARRIER_URL", format!("http://{address}"))
     }
 
     /// The environment.

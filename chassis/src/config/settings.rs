@@ -29,7 +29,7 @@ pub struct Settings {
     pub bus: BusSettings,
     /// Projections.
     pub projector: ProjectorSettings,
-    /// Policies, timers and the payment provider.
+    /// Policies, timers, the payment provider and the carrier.
     pub saga: SagaSettings,
     /// The read API.
     pub query: QuerySettings,
@@ -186,7 +186,7 @@ section! {
 }
 
 section! {
-    /// Policies, timers and the payment provider.
+    /// Policies, timers, the payment provider and the carrier.
     SagaSettings in "saga" {
         /// Where the sagas keep what they remember, if the events are in KurrentDB; absent: beside
         /// the events (store.url).
@@ -212,6 +212,24 @@ section! {
         /// Times after which an unknown payment outcome is asked for again, in seconds.
         inquiry_schedule_s: Vec<u64> = vec![30, 120, 600, 3_600],
             Rule::Integers { min: 1, max: 2_592_000, len: 20 };
+        /// Times after which the provider is asked again to take what is packed, in seconds; after
+        /// the last of them the order is cancelled.
+        capture_retry_schedule_s: Vec<u64> = vec![3_600, 43_200, 86_400],
+            Rule::Integers { min: 1, max: 2_592_000, len: 20 };
+        /// Address of the carrier; sagas do not start without one, or without a sandbox.
+        carrier_url: Option<String> = None, Rule::Url(&["http", "https"]);
+        /// Time one call to the carrier may take, in milliseconds.
+        carrier_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 120_000 };
+        /// Calls to the carrier at once.
+        carrier_concurrency: usize = 16, Rule::Integer { min: 1, max: 10_000 };
+        /// Time that an order waits for somebody to see to what the carrier refused, in seconds; then
+        /// it is cancelled.
+        shipping_hold_ttl_s: u64 = 259_200, Rule::Integer { min: 1, max: 31_536_000 };
+        /// Times after which the carrier is asked where a shipment is, in seconds; the last repeats.
+        tracking_schedule_s: Vec<u64> = vec![14_400, 43_200, 86_400],
+            Rule::Integers { min: 1, max: 2_592_000, len: 20 };
+        /// Questions where a shipment is before an operator must look.
+        tracking_times: u32 = 60, Rule::Integer { min: 1, max: 10_000 };
     }
 }
 
@@ -374,6 +392,8 @@ durations! {
         reservation_ttl = from_secs(reservation_ttl_s);
         /// Time for one call to the payment provider.
         payment_timeout = from_millis(payment_timeout_ms);
+        /// Time for one call to the carrier.
+        carrier_timeout = from_millis(carrier_timeout_ms);
     }
     QuerySettings {
         /// Longest wait for the caller's own write.

@@ -1,7 +1,7 @@
 //! Ways to host the platform: all in one, that on a private PostgreSQL, or separate processes.
 
 mod dev;
-mod payments;
+mod participants;
 mod ports;
 mod restart;
 mod running;
@@ -11,7 +11,7 @@ mod supervise;
 mod up;
 
 pub use dev::dev;
-pub use payments::Ledger;
+pub use participants::Ledger;
 pub use running::Running;
 pub use serve::serve;
 pub use up::up;

@@ -34,6 +34,9 @@ pub struct Running {
     pub bus_stream: String,
     /// The payment provider.
     pub payment_url: Option<String>,
+    /// The carrier.
+    #[serde(default)]
+    pub carrier_url: Option<String>,
     /// Every process, and the address that says how it is.
     pub processes: Vec<(String, String)>,
 }
@@ -63,6 +66,7 @@ impl Running {
             bus_url: settings.bus.url.as_ref().map(secret),
             bus_stream: settings.bus.stream.clone(),
             payment_url: settings.saga.payment_url.clone(),
+            carrier_url: settings.saga.carrier_url.clone(),
             processes,
         }
     }

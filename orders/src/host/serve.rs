@@ -1,7 +1,7 @@
 //! `orders serve`: everything in one process, with the store itself as the feed unless there is a
 //! broker.
 
-use super::payments::{self, Ledger};
+use super::participants::{self, Ledger};
 use anyhow::Context;
 use assembly::{
     Process, calls, documentation, needs_store, open_feed, open_store, start_lane, start_relay,
@@ -12,8 +12,8 @@ use saga::SagaParts;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
 
-/// Runs the platform until it is told to stop. The sandbox provider is part of it only where it is
-/// given a ledger.
+/// Runs the platform until it is told to stop. The sandbox is part of it only where it is given a
+/// ledger.
 pub async fn serve(mut settings: Settings, sandbox: Option<Ledger>) -> anyhow::Result<ExitCode> {
     if let Some(ledger) = &sandbox {
         ledger.settle(&mut settings)?;
@@ -30,10 +30,10 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         health,
         ..
     } = process;
-    let provider = saga::provider(&settings.saga)?;
+    let called = saga::participants(&settings.saga)?;
     let listener = process.bind("http.port", settings.http.port).await?;
     if let Some(ledger) = ledger {
-        payments::start_sandbox(settings, lifecycle, ledger).await?;
+        participants::start_sandbox(settings, lifecycle, ledger).await?;
     }
     let events = open_store(settings).await?;
     needs_store(health, events.reader.clone());
@@ -48,7 +48,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         reader: events.reader.clone(),
         leases: events.leases.clone(),
         storage: Arc::new(saga::open_storage(settings).await?),
-        provider,
+        participants: called,
         clock: clock.clone(),
     };
     let sagas_now = saga::start(&sagas, &settings.saga, lifecycle);

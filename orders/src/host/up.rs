@@ -3,7 +3,7 @@
 
 use super::{
     Running, data_dir,
-    payments::{self, Ledger},
+    participants::{self, Ledger},
     ports,
     servers::Servers,
     supervise::{Program, beside_us},
@@ -31,7 +31,7 @@ pub async fn up() -> anyhow::Result<ExitCode> {
     let mut settings = Settings::load()?;
     let held = ports::settle(&mut settings)?;
     let data = data_dir()?;
-    let ledger = Ledger::unless_another_provider(&mut settings, &data);
+    let ledger = Ledger::unless_others(&mut settings, &data);
     let programs: Vec<(&str, PathBuf)> = ledger
         .iter()
         .map(|_| "sandbox")
@@ -110,7 +110,10 @@ fn environment(settings: &Settings, servers: &Servers, data: &Path) -> BTreeMap<
     if let Some(provider) = &settings.saga.payment_url {
         told.push(("ORDERS__SAGA__PAYMENT_URL", provider.clone()));
     }
-    let journal = payments::journal(data).display().to_string();
+    if let Some(carrier) = &settings.saga.carrier_url {
+        told.push(("ORDERS__SAGA__CARRIER_URL", carrier.clone()));
+    }
+    let journal = participants::journal(data).display().to_string();
     told.push(("SANDBOX_JOURNAL", journal));
     let ports = [
         ("ORDERS__HTTP__COMMAND_PORT", http.command_port),

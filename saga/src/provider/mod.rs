@@ -1,10 +1,9 @@
 //! The payment provider, as the sagas see it.
 
-mod caller;
 mod http;
 
-pub(crate) use caller::called_by;
-pub use http::{HttpPaymentProvider, InvalidProvider};
+pub use crate::participant::{CallError, InvalidParticipant};
+pub use http::HttpPaymentProvider;
 
 use async_trait::async_trait;
 use domain::{Money, OrderId};
@@ -39,23 +38,6 @@ pub enum Authorization {
     },
 }
 
-/// Why a call has no outcome.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum CallError {
-    /// It may or may not have been done; asking for it tells.
-    #[error("{0}")]
-    Unknown(String),
-    /// It was not taken, or is still being done: the same call later, under the same key, tells.
-    #[error("{0}")]
-    Later(String),
-    /// The provider knows nothing of it.
-    #[error("the provider knows nothing of it")]
-    NotFound,
-    /// The provider refused it, and will go on refusing.
-    #[error("the provider refused: {0}")]
-    Refused(String),
-}
-
 /// The payment provider. Every call is bounded in time, and may be put again under the same key: the
 /// provider does it once.
 #[async_trait]
@@ -71,6 +53,14 @@ pub trait PaymentProvider: Send + Sync + 'static {
 
     /// Takes what is set aside.
     async fn capture(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        idempotency_key: &str,
+    ) -> Result<(), CallError>;
+
+    /// Gives back what was taken.
+    async fn refund(
         &self,
         authorization_id: &str,
         amount: Money,

@@ -1,8 +1,9 @@
 //! What makes policies run: over events for what follows at once, over tasks for the rest.
 
+mod books;
 mod calls;
 mod error;
-mod payments;
+mod outcome;
 mod perform;
 mod plan;
 mod policy;
@@ -10,6 +11,7 @@ mod remembered;
 mod spans;
 mod tasks;
 
+pub use calls::Participants;
 pub use error::RunError;
 pub use policy::{PolicyOptions, PolicyRunner};
 pub use tasks::{TaskOptions, TaskRunner};

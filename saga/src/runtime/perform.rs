@@ -2,31 +2,36 @@
 
 use super::{
     actor,
-    calls::{CallOutcome, call, is_in_the_books, kind, moves_money},
+    books::{Books, Subject},
+    calls::{CallOutcome, Participants, call, is_parked},
     envelope,
-    payments::{Known, payments},
+    outcome::{is_done_outside, is_in_the_books, kind},
     spans,
 };
 use crate::{
-    provider::{PaymentProvider, called_by},
-    storage::{SagaStore, SagaStoreError, StoredTask},
+    participant::called_by,
+    storage::{SagaStore, SagaStoreError, StoredTask, Work},
     telemetry,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Actor, Command, CommandId, EventId, RefusalKind, StreamId,
-    payment::Payment,
     policy::{Call, Task, TimerName},
 };
 use futures::FutureExt;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use store::{
-    Clock, EventReader,
+    Clock, EventReader, Undecodable,
     lane::{Executed, Lane, LaneError, Outcome},
 };
 
 /// The longest problem that is kept with a task, in characters.
 const MAX_PROBLEM: usize = 500;
+
+/// For how long a task is put off that is of no use yet: never so briefly that it is looked at all
+/// the time, nor so long that nobody would notice that it is of use again.
+const SHORTEST_DEFERRAL: Duration = Duration::from_millis(50);
+const LONGEST_DEFERRAL: Duration = Duration::from_secs(600);
 
 /// What becomes of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +47,11 @@ pub(super) enum Done {
 /// How a try ended.
 enum Tried {
     Recorded,
-    /// The payment does not wait for it any more.
+    /// Nobody waits for it any more.
     NotAwaited,
     Problem(String),
+    /// It was not tried: it is of no use before so long.
+    Deferred(String, Duration),
     /// Trying again will not help.
     Hopeless(String),
     /// The lane has stopped.
@@ -56,24 +63,29 @@ pub(super) struct Performer {
     pub lane: Lane,
     pub reader: Arc<dyn EventReader>,
     pub storage: Arc<dyn SagaStore>,
-    pub provider: Arc<dyn PaymentProvider>,
+    pub participants: Participants,
     pub clock: Arc<dyn Clock>,
     /// When a task that failed is tried again; after the last it is parked.
     pub retries: Vec<Duration>,
 }
 
 impl Performer {
-    /// Does a task; one that calls the provider, about a payment that is as `payment` says. One that
-    /// panics has failed as any other.
-    pub(super) async fn perform(&self, task: &StoredTask, payment: Option<Known>) -> Done {
+    /// Does a task; one that calls a participant, about `subject`. One that panics has failed as any
+    /// other.
+    pub(super) async fn perform(
+        &self,
+        task: &StoredTask,
+        subject: Option<Result<Subject, Undecodable>>,
+    ) -> Done {
         let lateness = self.clock.now() - task.due_at;
         telemetry::begun(lateness.to_std().unwrap_or_default());
         let (mut span, traced) = spans::performing(task);
-        let attempt = called_by(span.context(), self.attempt(&traced, payment));
+        let attempt = called_by(span.context(), self.attempt(&traced, subject));
         let tried = AssertUnwindSafe(attempt).catch_unwind().await;
         match &tried {
             Ok(Tried::Recorded) => span.set("orders.outcome", "done"),
             Ok(Tried::NotAwaited) => span.set("orders.outcome", "not_awaited"),
+            Ok(Tried::Deferred(..)) => span.set("orders.outcome", "deferred"),
             Ok(Tried::Problem(problem) | Tried::Hopeless(problem)) => span.fail(cleaned(problem)),
             Ok(Tried::Stopped) => span.fail("the process stops"),
             Err(_) => span.fail("doing it panicked"),
@@ -89,6 +101,7 @@ impl Performer {
                 Done::Forget
             }
             Ok(Tried::Problem(problem)) => self.put_off(task, &problem).await,
+            Ok(Tried::Deferred(problem, wait)) => self.defer(task, &problem, wait).await,
             Ok(Tried::Hopeless(problem)) => self.park(task, &problem).await,
             Ok(Tried::Stopped) => Done::Left,
             // The panic hook has logged what happened.
@@ -96,20 +109,24 @@ impl Performer {
         }
     }
 
-    async fn attempt(&self, task: &StoredTask, payment: Option<Known>) -> Tried {
-        match (&task.task, payment) {
+    async fn attempt(
+        &self,
+        task: &StoredTask,
+        subject: Option<Result<Subject, Undecodable>>,
+    ) -> Tried {
+        match (&task.task, subject) {
             (Task::Execute(command), _) => self.execute(task, command.clone()).await,
-            (Task::Call(what), Some(Ok(payment))) => self.call(task, what, &payment).await,
+            (Task::Call(what), Some(Ok(subject))) => self.call(task, what, &subject).await,
             (Task::Call(_), Some(Err(error))) => {
                 let reason = &error.source;
-                Tried::Problem(format!("the payment is not known: {error}: {reason}"))
+                Tried::Problem(format!("what it is about is not known: {error}: {reason}"))
             }
-            (Task::Call(_), None) => Tried::Problem("the payment is not known".into()),
+            (Task::Call(_), None) => Tried::Problem("what it is about is not known".into()),
         }
     }
 
     async fn execute(&self, task: &StoredTask, command: Command) -> Tried {
-        let name = task.name.map_or("task", TimerName::as_str);
+        let name = task.name.map_or("task", TimerName::kind);
         let (id, actor) = (CommandId::new(task.id), actor("timer", name));
         match self.put(task, id, actor, command).await {
             Ok(executed) => answered(executed.outcome),
@@ -117,45 +134,51 @@ impl Performer {
         }
     }
 
-    /// Calls the provider, if the payment still waits for that: what was called before a crash, or
-    /// before the sagas' tables lost their tail, is not called again once its outcome is recorded.
-    async fn call(&self, task: &StoredTask, what: &Call, payment: &Payment) -> Tried {
-        if !what.is_awaited_by(payment) {
+    /// Calls a participant, if the payment or the shipment still waits for that: what was called
+    /// before a crash, or before the sagas' tables lost their tail, is not called again once its
+    /// outcome is recorded.
+    async fn call(&self, task: &StoredTask, what: &Call, subject: &Subject) -> Tried {
+        if !what.is_awaited_by(&subject.state) {
             return Tried::NotAwaited;
         }
-        let provider = self.provider.as_ref();
-        let command = match call(provider, what, task.attempts, payment.parked).await {
+        let command = match call(&self.participants, what, task.attempts, subject).await {
             CallOutcome::Record(command) => *command,
             CallOutcome::Again(problem) => return Tried::Problem(problem),
+            CallOutcome::Defer(problem, wait) => return Tried::Deferred(problem, wait),
             CallOutcome::GiveUp(problem) => return Tried::Hopeless(problem),
         };
+        let (participant, who) = match Work::of(&task.task) {
+            Work::Carrier => ("carrier", "the carrier"),
+            Work::Provider | Work::Inside => ("payment", "the provider"),
+        };
         let id = CommandId::of(EventId::new(task.id), kind(&command), 0);
-        let actor = actor("participant", "payment");
+        let actor = actor("participant", participant);
         let executed = match self.put(task, id, actor, command.clone()).await {
             Ok(executed) => executed,
             Err(tried) => return tried,
         };
         match executed.outcome {
-            Outcome::Refused(refusal) if moves_money(&command) => {
-                Tried::Hopeless(format!("the provider did what our books refuse: {refusal}"))
+            Outcome::Refused(refusal) if is_done_outside(&command) => {
+                Tried::Hopeless(format!("{who} did what our books refuse: {refusal}"))
             }
             // What was accepted before, or changed nothing, may have been something else.
-            Outcome::Accepted if moves_money(&command) && (executed.replayed || payment.parked) => {
-                self.check_the_books(&executed.stream, &command).await
+            Outcome::Accepted
+                if is_done_outside(&command)
+                    && (executed.replayed || is_parked(&subject.state)) =>
+            {
+                self.check_the_books(&executed.stream, &command, who).await
             }
             outcome => answered(outcome),
         }
     }
 
-    async fn check_the_books(&self, stream: &StreamId, command: &Command) -> Tried {
-        let known = payments(self.reader.as_ref(), [stream.clone()]).await;
-        match known.map(|mut known| known.remove(stream)) {
-            Ok(Some(Ok(payment))) if is_in_the_books(&payment, command) => Tried::Recorded,
-            Ok(Some(Ok(_))) => {
-                Tried::Hopeless("the provider did what our books do not have".into())
-            }
+    async fn check_the_books(&self, stream: &StreamId, command: &Command, who: &str) -> Tried {
+        let books = Books::read(self.reader.as_ref(), [stream.clone()]).await;
+        match books.map(|books| books.state(stream)) {
+            Ok(Some(Ok(state))) if is_in_the_books(&state, command) => Tried::Recorded,
+            Ok(Some(Ok(_))) => Tried::Hopeless(format!("{who} did what our books do not have")),
             Ok(Some(Err(error))) => Tried::Problem(error.to_string()),
-            Ok(None) => Tried::Problem("the payment is not known".into()),
+            Ok(None) => Tried::Problem("what it is about is not known".into()),
             Err(error) => Tried::Problem(error.to_string()),
         }
     }
@@ -182,11 +205,31 @@ impl Performer {
         telemetry::tried("put_off");
         let problem = cleaned(problem);
         tracing::warn!(order_id = %task.order_id, task = %task.id, attempts = task.attempts + 1, problem, "a task of order {} is tried again", task.order_id);
-        let wait = TimeDelta::from_std(*wait).unwrap_or(TimeDelta::MAX);
-        let due_at = self.clock.now().checked_add_signed(wait);
-        let due_at = due_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let result = self.storage.postpone(task.id, due_at, &problem).await;
+        let result = self
+            .storage
+            .postpone(task.id, self.after(*wait), &problem)
+            .await;
         written(task, result)
+    }
+
+    /// Puts off what was not tried. Whoever did not call says so to operators, once for all tasks.
+    async fn defer(&self, task: &StoredTask, problem: &str, wait: Duration) -> Done {
+        telemetry::tried("deferred");
+        let problem = cleaned(problem);
+        tracing::debug!(order_id = %task.order_id, task = %task.id, problem, "a task of order {} waits", task.order_id);
+        let wait = wait.clamp(SHORTEST_DEFERRAL, LONGEST_DEFERRAL);
+        let result = self
+            .storage
+            .defer(task.id, self.after(wait), &problem)
+            .await;
+        written(task, result)
+    }
+
+    /// The time `wait` from now.
+    fn after(&self, wait: Duration) -> DateTime<Utc> {
+        let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+        let due_at = self.clock.now().checked_add_signed(wait);
+        due_at.unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
     async fn park(&self, task: &StoredTask, problem: &str) -> Done {

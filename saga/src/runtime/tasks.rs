@@ -6,14 +6,11 @@
 
 use super::{
     Progress, RunError,
-    payments::payments,
+    books::{Books, streams},
+    calls::Participants,
     perform::{Done, Performer},
 };
-use crate::{
-    provider::PaymentProvider,
-    storage::{SagaStore, StoredTask, Work},
-};
-use domain::{StreamId, policy::Task};
+use crate::storage::{SagaStore, Work};
 use std::{
     collections::BTreeSet, convert::Infallible, panic::resume_unwind, sync::Arc, time::Duration,
 };
@@ -32,9 +29,11 @@ const COMMANDS: usize = 64;
 /// The bounds of the task runner.
 #[derive(Debug, Clone)]
 pub struct TaskOptions {
-    /// The most calls to participants under way at once. Commands have slots of their own: what is due
-    /// does not wait for a participant that hangs, unless it calls that one.
-    pub concurrency: usize,
+    /// The most calls to the payment provider under way at once. Commands have slots of their own, as
+    /// has each participant: what is due does not wait for one that hangs, unless it calls that one.
+    pub payment_concurrency: usize,
+    /// The most calls to the carrier under way at once.
+    pub carrier_concurrency: usize,
     /// How long to wait for a hint before looking again.
     pub poll: Duration,
     /// When a task that failed is tried again; after the last it is parked.
@@ -44,7 +43,8 @@ pub struct TaskOptions {
 impl Default for TaskOptions {
     fn default() -> Self {
         Self {
-            concurrency: 64,
+            payment_concurrency: 64,
+            carrier_concurrency: 16,
             poll: Duration::from_millis(250),
             retries: [1, 5, 30, 120, 600, 3_600, 21_600, 57_600]
                 .map(Duration::from_secs)
@@ -59,7 +59,8 @@ pub struct TaskRunner {
     reader: Arc<dyn EventReader>,
     storage: Arc<dyn SagaStore>,
     clock: Arc<dyn Clock>,
-    concurrency: usize,
+    payment_concurrency: usize,
+    carrier_concurrency: usize,
     poll: Duration,
     hint: Arc<Notify>,
     progress: Progress,
@@ -71,7 +72,7 @@ impl TaskRunner {
         lane: Lane,
         reader: Arc<dyn EventReader>,
         storage: Arc<dyn SagaStore>,
-        provider: Arc<dyn PaymentProvider>,
+        participants: Participants,
         clock: Arc<dyn Clock>,
         options: TaskOptions,
         hint: Arc<Notify>,
@@ -80,7 +81,7 @@ impl TaskRunner {
             lane,
             reader: reader.clone(),
             storage: storage.clone(),
-            provider,
+            participants,
             clock: clock.clone(),
             retries: options.retries,
         });
@@ -89,7 +90,8 @@ impl TaskRunner {
             reader,
             storage,
             clock,
-            concurrency: options.concurrency.max(1),
+            payment_concurrency: options.payment_concurrency.max(1),
+            carrier_concurrency: options.carrier_concurrency.max(1),
             poll: options.poll,
             hint,
             progress: Arc::new(|| {}),
@@ -115,7 +117,8 @@ impl TaskRunner {
     async fn lead(&self) -> Result<Infallible, RunError> {
         let mut running = Running::default();
         let mut slots = [
-            Slots::of(Work::Outside, self.concurrency),
+            Slots::of(Work::Provider, self.payment_concurrency),
+            Slots::of(Work::Carrier, self.carrier_concurrency),
             Slots::of(Work::Inside, COMMANDS),
         ];
         // When to look anyhow.
@@ -163,8 +166,9 @@ impl TaskRunner {
         let now = self.clock.now();
         let due = self.storage.due(now, slots.work, &except, free).await?;
         let found = due.len();
-        let payments = match payments(self.reader.as_ref(), due.iter().filter_map(about)).await {
-            Ok(payments) => payments,
+        let streams = due.iter().flat_map(streams);
+        let books = match Books::read(self.reader.as_ref(), streams).await {
+            Ok(books) => books,
             // They are due still, and found again at the next look.
             Err(error) if error.is_transient() => {
                 tracing::debug!(%error, found, "what is due waits for the store");
@@ -175,18 +179,10 @@ impl TaskRunner {
         for task in due {
             slots.under_way.insert(task.id);
             let performer = self.performer.clone();
-            let payment = about(&task).and_then(|stream| payments.get(&stream).cloned());
-            running.spawn(async move { (task.id, performer.perform(&task, payment).await) });
+            let subject = books.subject(&task);
+            running.spawn(async move { (task.id, performer.perform(&task, subject).await) });
         }
         Ok(found)
-    }
-}
-
-/// The payment that a task calls the provider about.
-fn about(task: &StoredTask) -> Option<StreamId> {
-    match &task.task {
-        Task::Call(call) => Some(StreamId::payment(&task.context.tenant, call.order_id())),
-        Task::Execute(_) => None,
     }
 }
 

@@ -195,6 +195,18 @@ impl SagaStore for MemorySagaStore {
         Ok(())
     }
 
+    async fn defer(
+        &self,
+        task: Uuid,
+        due_at: DateTime<Utc>,
+        _problem: &str,
+    ) -> Result<(), SagaStoreError> {
+        if let Some(Kept { task, .. }) = self.tables().tasks.get_mut(&task) {
+            task.due_at = due_at;
+        }
+        Ok(())
+    }
+
     async fn park(
         &self,
         task: Uuid,

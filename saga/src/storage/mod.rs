@@ -79,8 +79,10 @@ fn passes_by_itself(error: &sqlx::Error) -> bool {
 pub enum Work {
     /// It puts a command.
     Inside,
-    /// It calls a participant.
-    Outside,
+    /// It calls the payment provider.
+    Provider,
+    /// It calls the carrier.
+    Carrier,
 }
 
 impl Work {
@@ -88,7 +90,23 @@ impl Work {
     pub const fn of(task: &Task) -> Self {
         match task {
             Task::Execute(_) => Self::Inside,
-            Task::Call(_) => Self::Outside,
+            Task::Call(
+                Call::Authorize { .. }
+                | Call::Inquire { .. }
+                | Call::Void { .. }
+                | Call::Capture { .. }
+                | Call::Refund { .. },
+            ) => Self::Provider,
+            Task::Call(Call::Dispatch { .. } | Call::Track { .. }) => Self::Carrier,
+        }
+    }
+
+    /// The word for it in the database.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inside => "inside",
+            Self::Provider => "provider",
+            Self::Carrier => "carrier",
         }
     }
 }
@@ -113,10 +131,7 @@ impl StoredTask {
 const fn what(task: &Task) -> &'static str {
     match task {
         Task::Execute(command) => command.name(),
-        Task::Call(Call::Authorize { .. }) => "authorize",
-        Task::Call(Call::Inquire { .. }) => "inquire",
-        Task::Call(Call::Void { .. }) => "void",
-        Task::Call(Call::Capture { .. }) => "capture",
+        Task::Call(call) => call.name(),
     }
 }
 
@@ -259,6 +274,14 @@ pub trait SagaStore: Send + Sync + 'static {
     /// Puts off a task that failed. One that is no more, because it was called off or replaced
     /// meanwhile, stays so; as with all that is done to tasks.
     async fn postpone(
+        &self,
+        task: Uuid,
+        due_at: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError>;
+
+    /// Puts off a task that was not tried: as [`postpone`](Self::postpone), but it is no attempt.
+    async fn defer(
         &self,
         task: Uuid,
         due_at: DateTime<Utc>,

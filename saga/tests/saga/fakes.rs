@@ -85,6 +85,15 @@ impl SagaStore for Slow {
         moment(self.0.postpone(task, due_at, problem)).await
     }
 
+    async fn defer(
+        &self,
+        task: Uuid,
+        due_at: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError> {
+        moment(self.0.defer(task, due_at, problem)).await
+    }
+
     async fn park(
         &self,
         task: Uuid,
@@ -144,6 +153,15 @@ impl PaymentProvider for Hasty {
         key: &str,
     ) -> Result<(), CallError> {
         self.patient.capture(authorization_id, amount, key).await
+    }
+
+    async fn refund(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        key: &str,
+    ) -> Result<(), CallError> {
+        self.patient.refund(authorization_id, amount, key).await
     }
 }
 
@@ -213,6 +231,10 @@ impl PaymentProvider for Scripted {
     }
 
     async fn capture(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
+        self.step().await
+    }
+
+    async fn refund(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
         self.step().await
     }
 }

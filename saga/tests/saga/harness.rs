@@ -1,20 +1,18 @@
 //! A shop with everything in one process: store and storage in memory, a lane, a feed, and a payment
 //! provider over HTTP.
 
-use crate::{fakes::Hasty, gate::Gate};
+use crate::{fakes::Hasty, gate::Gate, people::shipment, post::Post};
 use axum::Router;
 use bus::{Feed, StoreFeed, TailOptions};
 use chrono::TimeDelta;
 use domain::{
-    Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId, Position,
-    Sku, StreamId, TenantId, Version,
-    order::{NewLine, OrderCommand, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation},
-    policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy},
-    stock::{ReceiveStock, StockCommand},
+    Actor, Command, CommandEnvelope, CommandId, Location, OrderId, Position, Sku, StreamId,
+    TenantId, Version,
+    policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy, Shipping},
 };
 use saga::{
     provider::{HttpPaymentProvider, PaymentProvider},
-    runtime::{PolicyOptions, PolicyRunner, TaskOptions, TaskRunner},
+    runtime::{Participants, PolicyOptions, PolicyRunner, TaskOptions, TaskRunner},
     storage::{MemorySagaStore, SagaStore},
 };
 use sandbox::{Sandbox, SandboxOptions};
@@ -144,6 +142,7 @@ pub struct Shop {
     pub lane: Lane,
     pub feed: Arc<dyn Feed>,
     pub provider: Arc<dyn PaymentProvider>,
+    pub carrier: Arc<Post>,
     pub sandbox: Sandbox,
     /// What the provider's answers pass.
     pub answers: Gate,
@@ -174,6 +173,7 @@ impl Shop {
             feed: feed(&store, &tasks),
             store,
             provider: Arc::new(provider),
+            carrier: Arc::default(),
             sandbox,
             answers,
             rules,
@@ -183,7 +183,7 @@ impl Shop {
         }
     }
 
-    fn uuid(&self) -> Uuid {
+    pub fn uuid(&self) -> Uuid {
         Uuid::from_u128(u128::from(self.ids.fetch_add(1, Ordering::Relaxed)))
     }
 
@@ -212,73 +212,6 @@ impl Shop {
         executed
     }
 
-    pub async fn receive(&self, sku: &str, quantity: i64) {
-        let command = ReceiveStock {
-            receipt_id: self.uuid(),
-            location: Location::default(),
-            sku: Sku::parse(sku).unwrap(),
-            quantity,
-            reference: None,
-        };
-        self.put(Command::Stock(StockCommand::Receive(command)))
-            .await;
-    }
-
-    /// Orders one each of `skus`, paid with `card`.
-    pub async fn place(&self, card: &str, skus: &[&str]) -> OrderId {
-        self.place_at(1_999, card, skus).await
-    }
-
-    /// The same, at another price.
-    pub async fn place_at(&self, unit_price: i64, card: &str, skus: &[&str]) -> OrderId {
-        let order_id = OrderId::new(self.uuid());
-        let line = |sku: &&str| NewLine {
-            sku: Sku::parse(sku).unwrap(),
-            quantity: 1,
-            unit_price,
-            currency: None,
-        };
-        let place = PlaceOrder {
-            order_id,
-            customer_id: CustomerId::parse("c").unwrap(),
-            currency: Currency::parse("EUR").unwrap(),
-            lines: skus.iter().map(line).collect(),
-            total: None,
-            shipping_address: None,
-            payment_method: card.into(),
-            reference: None,
-            placed_at: SystemClock.now(),
-        };
-        self.put(Command::Order(order_id, OrderCommand::Place(place)))
-            .await;
-        order_id
-    }
-
-    pub async fn cancel(&self, order_id: OrderId) {
-        let command = RequestCancellation {
-            reason: "no more".into(),
-        };
-        let command = OrderCommand::RequestCancellation(command);
-        self.put(Command::Order(order_id, command)).await;
-    }
-
-    pub async fn hold(&self, order_id: OrderId) {
-        let command = PlaceHold {
-            hold: "fraud".into(),
-            reason: "odd".into(),
-        };
-        self.put(Command::Order(order_id, OrderCommand::PlaceHold(command)))
-            .await;
-    }
-
-    pub async fn let_go(&self, order_id: OrderId) {
-        let command = ReleaseHold {
-            hold: "fraud".into(),
-        };
-        self.put(Command::Order(order_id, OrderCommand::ReleaseHold(command)))
-            .await;
-    }
-
     /// Every event, in order.
     pub async fn events(&self) -> Vec<StoredEvent> {
         self.store.read_all(Position::ZERO, 100_000).await.unwrap()
@@ -302,6 +235,13 @@ impl Shop {
             .await
     }
 
+    /// What happened to its shipment.
+    pub async fn shipment(&self, order_id: OrderId) -> Vec<String> {
+        let shipment = shipment(order_id);
+        self.types(StreamId::shipment(&TenantId::default(), shipment))
+            .await
+    }
+
     /// What happened to the stock of a SKU.
     pub async fn stock(&self, sku: &str) -> Vec<String> {
         let sku = Sku::parse(sku).unwrap();
@@ -321,6 +261,17 @@ impl Shop {
     pub async fn until_payment(&self, order_id: OrderId, event: &str) {
         until(event, async || {
             self.payment(order_id)
+                .await
+                .iter()
+                .any(|seen| seen == event)
+        })
+        .await;
+    }
+
+    /// Waits until something has happened to its shipment.
+    pub async fn until_shipment(&self, order_id: OrderId, event: &str) {
+        until(event, async || {
+            self.shipment(order_id)
                 .await
                 .iter()
                 .any(|seen| seen == event)
@@ -352,6 +303,13 @@ impl Shop {
         .await;
     }
 
+    pub fn participants(&self) -> Participants {
+        Participants {
+            provider: self.provider.clone(),
+            carrier: self.carrier.clone(),
+        }
+    }
+
     pub fn policy<P: Policy>(&self) -> PolicyRunner<P> {
         let options = PolicyOptions {
             batch: self.rules.batch,
@@ -371,7 +329,8 @@ impl Shop {
 
     pub fn task_runner(&self) -> TaskRunner {
         let options = TaskOptions {
-            concurrency: self.rules.concurrency,
+            payment_concurrency: self.rules.concurrency,
+            carrier_concurrency: self.rules.concurrency,
             poll: Duration::from_millis(10),
             retries: self.rules.retries.clone(),
         };
@@ -379,7 +338,7 @@ impl Shop {
             self.lane.clone(),
             Arc::new(self.store.clone()),
             self.storage.clone(),
-            self.provider.clone(),
+            self.participants(),
             Arc::new(SystemClock),
             options,
             self.hint.clone(),
@@ -395,6 +354,7 @@ impl Shop {
         let inventory = self.policy::<Inventory>();
         let payment = self.policy::<PaymentPolicy>();
         let order = self.policy::<OrderPolicy>();
+        let shipping = self.policy::<Shipping>();
         let tasks = self.task_runner();
         async move {
             let tasks = async { tasks.run(stop.clone()).await.map_err(anyhow::Error::from) };
@@ -403,6 +363,7 @@ impl Shop {
                     inventory.run(epoch, stop.clone()),
                     payment.run(epoch, stop.clone()),
                     order.run(epoch, stop.clone()),
+                    shipping.run(epoch, stop.clone()),
                 )?;
                 anyhow::Ok(())
             };

@@ -80,8 +80,8 @@ async fn what_an_operator_decides_is_committed_for_good() {
              RETURN NULL;
          END $$",
         "CREATE TRIGGER see AFTER UPDATE ON saga.task FOR EACH ROW EXECUTE FUNCTION see()",
-        "INSERT INTO saga.task (id, order_id, due_at, outside, task, context)
-         VALUES ('00000000-0000-0000-0000-000000000007', gen_random_uuid(), now(), true, '{}', '{}')",
+        "INSERT INTO saga.task (id, order_id, due_at, work, task, context)
+         VALUES ('00000000-0000-0000-0000-000000000007', gen_random_uuid(), now(), 'carrier', '{}', '{}')",
     ] {
         sqlx::query(sql).execute(&mut connection).await.unwrap();
     }

@@ -24,7 +24,7 @@ fn process(shop: &Shop, leases: &Arc<dyn Leases>) -> Lifecycle {
         reader: Arc::new(shop.store.clone()),
         leases: leases.clone(),
         storage: shop.storage.clone(),
-        provider: shop.provider.clone(),
+        participants: shop.participants(),
         clock: Arc::new(SystemClock),
     };
     let mut settings = SagaSettings::default();

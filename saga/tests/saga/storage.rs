@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Command, Currency, EventId, Money, OrderId, Position, TenantId,
+    Command, Currency, EventId, Location, Money, OrderId, Position, ShipmentId, TenantId,
     order::{ExpireOrder, OrderCommand},
     policy::{Call, Task, TimerName},
 };
@@ -44,11 +44,13 @@ contract!(
     states_are_kept_by_policy_and_order,
     states_are_told_to_the_leader_at_its_checkpoint,
     a_timer_replaces_the_one_of_its_name,
+    an_order_has_a_timer_for_each_of_its_shipments,
     timers_are_called_off_by_name,
     a_call_is_scheduled_once,
     tasks_come_back_as_they_were,
     the_longest_due_comes_first,
-    what_calls_nobody_does_not_stand_behind_calls,
+    who_is_not_called_does_not_stand_behind_who_is,
+    what_is_deferred_counts_as_no_attempt,
     a_command_can_be_left_to_an_operator,
     tasks_are_put_off_given_up_and_forgotten,
     what_is_left_to_an_operator_waits_until_it_is_called_off,
@@ -101,6 +103,19 @@ fn call(n: u128, due_at: DateTime<Utc>) -> StoredTask {
             causation_id: EventId::new(id(200 + n)),
             traceparent: None,
         },
+    }
+}
+
+fn shipment(n: u128) -> ShipmentId {
+    ShipmentId::of(order(n), &Location::default())
+}
+
+fn dispatch(n: u128) -> Call {
+    Call::Dispatch {
+        order_id: order(n),
+        shipment_id: shipment(n),
+        attempt: 1,
+        idempotency_key: format!("{}:1", shipment(n)),
     }
 }
 
@@ -179,7 +194,9 @@ fn is_fenced<T>(result: &Result<T, SagaStoreError>) -> bool {
 /// All that is due, the longest due first.
 async fn all_due(storage: &Storage, now: DateTime<Utc>) -> Vec<StoredTask> {
     let mut due = storage.due(now, Work::Inside, &[], 100).await.unwrap();
-    due.extend(storage.due(now, Work::Outside, &[], 100).await.unwrap());
+    for work in [Work::Provider, Work::Carrier] {
+        due.extend(storage.due(now, work, &[], 100).await.unwrap());
+    }
     due.sort_by_key(|task| (task.due_at, task.id));
     due
 }
@@ -370,6 +387,22 @@ async fn a_timer_replaces_the_one_of_its_name(storage: Storage) {
     assert_eq!(due(&storage, at(31)).await.len(), 4);
 }
 
+async fn an_order_has_a_timer_for_each_of_its_shipments(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    let (first, second) = (shipment(1), shipment(2));
+    let tracking = |n, of, due| timer(n, 1, TimerName::Tracking(of), at(due));
+    let shipping = timer(3, 1, TimerName::Shipping(first), at(3));
+    next.commit(
+        vec![tracking(1, first, 1), tracking(2, second, 2), shipping],
+        vec![],
+    )
+    .await;
+    assert_eq!(due(&storage, at(9)).await, [id(1), id(2), id(3)]);
+    let off = vec![(order(1), TimerName::Tracking(second))];
+    next.commit(vec![tracking(4, first, 4)], off).await;
+    assert_eq!(due(&storage, at(9)).await, [id(3), id(4)]);
+}
+
 async fn timers_are_called_off_by_name(storage: Storage) {
     let mut next = Next::lead(&storage).await;
     let tasks = vec![
@@ -406,7 +439,7 @@ async fn a_call_is_scheduled_once(storage: Storage) {
     next.commit(vec![again, call(2, at(1))], vec![]).await;
     assert_eq!(due(&storage, at(10)).await, [id(2)]);
     let tasks = storage
-        .due(at(50), Work::Outside, &[id(2)], 10)
+        .due(at(50), Work::Provider, &[id(2)], 10)
         .await
         .unwrap();
     assert_eq!(
@@ -445,9 +478,25 @@ async fn tasks_come_back_as_they_were(storage: Storage) {
         },
         Call::Capture {
             order_id: order(1),
+            shipment_id: Some(shipment(1)),
             authorization_id: text(),
             amount: money,
+            attempt: 2,
             idempotency_key: text(),
+        },
+        Call::Refund {
+            order_id: order(1),
+            authorization_id: text(),
+            refund: 3,
+            amount: money,
+            idempotency_key: text(),
+        },
+        dispatch(1),
+        Call::Track {
+            order_id: order(1),
+            shipment_id: shipment(1),
+            tracking_number: text(),
+            inquiries: u32::MAX,
         },
     ];
     let mut tasks: Vec<StoredTask> = calls
@@ -467,6 +516,7 @@ async fn tasks_come_back_as_they_were(storage: Storage) {
         due_at: at(60) + TimeDelta::microseconds(123_457),
         ..timer(9, 7, TimerName::Inquiry, at(0))
     });
+    tasks.push(timer(10, 7, TimerName::Tracking(shipment(2)), at(61)));
     next.commit(tasks.clone(), vec![]).await;
     assert_eq!(all_due(&storage, at(61)).await, tasks);
 }
@@ -479,7 +529,7 @@ async fn the_longest_due_comes_first(storage: Storage) {
     next.commit(tasks.collect(), vec![]).await;
     let ids = async |now, except: &[Uuid], limit| {
         let due = storage
-            .due(at(now), Work::Outside, except, limit)
+            .due(at(now), Work::Provider, except, limit)
             .await
             .unwrap();
         due.into_iter().map(|task| task.id).collect::<Vec<_>>()
@@ -492,14 +542,41 @@ async fn the_longest_due_comes_first(storage: Storage) {
     assert!(ids(40, &[], 0).await.is_empty());
 }
 
-async fn what_calls_nobody_does_not_stand_behind_calls(storage: Storage) {
+async fn who_is_not_called_does_not_stand_behind_who_is(storage: Storage) {
     let mut next = Next::lead(&storage).await;
     let mut tasks: Vec<_> = (1..=5).map(|n| call(n, at(0))).collect();
     tasks.push(timer(6, 6, TimerName::Reservation, at(1)));
+    tasks.push(StoredTask {
+        task: Task::Call(dispatch(7)),
+        ..call(7, at(1))
+    });
     next.commit(tasks.clone(), vec![]).await;
     let due = async |work| storage.due(at(1), work, &[], 5).await.unwrap();
-    assert_eq!(due(Work::Inside).await, tasks[5..]);
-    assert_eq!(due(Work::Outside).await, tasks[..5]);
+    assert_eq!(due(Work::Provider).await, tasks[..5]);
+    assert_eq!(due(Work::Inside).await, tasks[5..6]);
+    assert_eq!(due(Work::Carrier).await, tasks[6..]);
+}
+
+/// What is of no use yet is no attempt, however often that is so.
+async fn what_is_deferred_counts_as_no_attempt(storage: Storage) {
+    let mut next = Next::lead(&storage).await;
+    next.commit((1..=2).map(|n| call(n, at(0))).collect(), vec![])
+        .await;
+    storage.postpone(id(1), at(10), "broken").await.unwrap();
+    for seconds in [20, 30] {
+        storage.defer(id(1), at(seconds), "wait").await.unwrap();
+    }
+    storage.defer(id(2), at(5), "wait").await.unwrap();
+    storage.defer(id(9), at(5), "wait").await.unwrap();
+    assert!(due(&storage, at(4)).await.is_empty());
+    assert_eq!(due(&storage, at(29)).await, [id(2)]);
+    let tasks = all_due(&storage, at(30)).await;
+    let attempts: Vec<_> = tasks.iter().map(|task| (task.id, task.attempts)).collect();
+    assert_eq!(attempts, [(id(2), 0), (id(1), 1)]);
+    // One that waits for an operator goes on waiting.
+    storage.park(id(1), at(30), "hopeless").await.unwrap();
+    storage.defer(id(1), at(0), "wait").await.unwrap();
+    assert_eq!(due(&storage, at(30)).await, [id(2)]);
 }
 
 /// One that no timer puts.
@@ -528,7 +605,7 @@ async fn tasks_are_put_off_given_up_and_forgotten(storage: Storage) {
     storage.finish(&[id(4), id(77)]).await.unwrap();
     storage.finish(&[]).await.unwrap();
     assert_eq!(due(&storage, at(1)).await, [id(2), id(5)]);
-    let tasks = storage.due(at(1), Work::Outside, &[], 1).await.unwrap();
+    let tasks = storage.due(at(1), Work::Provider, &[], 1).await.unwrap();
     assert_eq!(tasks[0].attempts, 2);
     let backlog = Backlog {
         due: 2,

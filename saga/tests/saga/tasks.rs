@@ -206,6 +206,31 @@ async fn asking(rules: Rules) -> (Shop, Arc<Scripted>, OrderId) {
     (shop, provider, order)
 }
 
+/// Nobody was called: that is no attempt, however often it happens.
+#[tokio::test]
+async fn a_call_that_is_deferred_counts_as_no_attempt() {
+    let deferred = || {
+        Step::Fail(CallError::Deferred {
+            problem: "the circuit is open".into(),
+            wait: Duration::from_millis(1),
+        })
+    };
+    let script = Scripted::of((0..6).map(|_| deferred()));
+    let rules = Rules {
+        retries: vec![],
+        ..Rules::default()
+    };
+    let (shop, provider) = shop(script, rules).await;
+    shop.start();
+    let order = shop.place("tok", &["A"]).await;
+    shop.until_order(order, "OrderConfirmed").await;
+    assert_eq!(
+        shop.payment(order).await,
+        ["PaymentAuthorizationRequested", "PaymentAuthorized"]
+    );
+    assert_eq!(provider.calls.load(Relaxed), 7);
+}
+
 /// Money that the provider set aside, and that our payment does not know what to do with, must not
 /// be forgotten.
 #[tokio::test]
@@ -275,19 +300,17 @@ async fn nobody_is_called_again_about_what_is_recorded() {
     shop.storage = Arc::new(MemorySagaStore::default());
     shop.start();
     until("all to be reacted to once more", async || {
-        let storage = &shop.storage;
-        let from = storage
-            .take_over("order", LEADER)
-            .await
-            .unwrap()
-            .at
-            .position;
-        // Should it go on just now, there is another time to look.
-        let states = storage
-            .states("order", LEADER, from, &[kept, given_back])
-            .await;
-        let backlog = storage.backlog(SystemClock.now()).await.unwrap();
-        states.is_ok_and(|states| states.len() == 2) && backlog.due == 0
+        let read_to = async |policy| {
+            let checkpoint = shop.storage.take_over(policy, LEADER).await;
+            checkpoint.unwrap().at.position
+        };
+        let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
+        let end = shop.events().await.last().unwrap().envelope.position;
+        let mut at_the_end = backlog.due == 0;
+        for policy in ["inventory", "payment", "order", "shipping"] {
+            at_the_end &= read_to(policy).await == end;
+        }
+        at_the_end
     })
     .await;
     assert_eq!(shop.events().await.len(), events, "nothing new happened");

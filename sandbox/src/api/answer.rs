@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    http::HeaderName,
+    http::{HeaderName, HeaderValue},
     response::{IntoResponse, Response},
 };
+use chassis::Problem;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::{
     card::DeclineCode,
-    ledger::{Authorization, AuthorizationId, Booking, Currency, Kind, Operation},
+    ledger::{Authorization, Booking, Kind, Operation},
+    value::{AuthorizationId, Currency},
 };
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -24,6 +26,7 @@ enum Status {
     Authorized,
     Declined,
     Captured,
+    Refunded,
     Voided,
     Expired,
 }
@@ -52,11 +55,16 @@ enum Details {
     Capture {
         captured_amount: u64,
     },
+    Refund {
+        captured_amount: u64,
+        refunded_amount: u64,
+    },
     Void {},
 }
 
-impl<'a> From<&'a Operation> for Answer<'a> {
-    fn from(operation: &'a Operation) -> Self {
+impl<'a> Answer<'a> {
+    /// What is said about it; nothing about a capture that was declined, which is a problem.
+    fn about(operation: &'a Operation) -> Option<Self> {
         let (status, amount, details) = match operation.kind {
             Kind::Authorize {
                 amount, expires_at, ..
@@ -88,28 +96,59 @@ impl<'a> From<&'a Operation> for Answer<'a> {
                 amount,
                 Details::Capture { captured_amount },
             ),
+            Kind::CaptureDecline { .. } => return None,
+            Kind::Refund {
+                amount,
+                captured_amount,
+                refunded_amount,
+            } => (
+                Status::Refunded,
+                amount,
+                Details::Refund {
+                    captured_amount,
+                    refunded_amount,
+                },
+            ),
             Kind::Void { amount } => (Status::Voided, amount, Details::Void {}),
         };
-        Self {
+        Some(Self {
             authorization_id: operation.authorization_id,
             reference: &operation.reference,
             status,
             amount,
             currency: operation.currency,
             details,
-        }
+        })
     }
 }
 
 impl IntoResponse for Booking {
     fn into_response(self) -> Response {
-        let body = Json(Answer::from(&*self.operation));
-        if self.replayed {
-            ([(REPLAYED, "true")], body).into_response()
-        } else {
-            body.into_response()
+        match Answer::about(&self.operation) {
+            Some(answer) => said(self.replayed, Json(answer)),
+            None => said_no(
+                self.replayed,
+                Problem::unprocessable("CAPTURE_DECLINED", "The issuer declined the capture."),
+            ),
         }
     }
+}
+
+/// The answer, and whether it was given before.
+pub(super) fn said(replayed: bool, answer: impl IntoResponse) -> Response {
+    match replayed {
+        true => ([(REPLAYED, "true")], answer).into_response(),
+        false => answer.into_response(),
+    }
+}
+
+/// The same of a refusal.
+pub(super) fn said_no(replayed: bool, mut problem: Problem) -> Response {
+    if replayed {
+        let yes = HeaderValue::from_static("true");
+        problem.headers_mut().insert(REPLAYED, yes);
+    }
+    problem.into_response()
 }
 
 /// An authorization as it stands.
@@ -122,6 +161,7 @@ pub(super) struct AuthorizationView {
     /// The authorized amount, or the one that was declined.
     amount: u64,
     captured_amount: u64,
+    refunded_amount: u64,
     currency: Currency,
     payment_method: Box<str>,
     idempotency_key: Arc<str>,
@@ -135,6 +175,7 @@ impl AuthorizationView {
         let Authorization {
             operation,
             captured,
+            refunded,
             voided,
         } = authorization;
         let (status, payment_method, decline_code, amount, expires_at) = match &operation.kind {
@@ -163,7 +204,10 @@ impl AuthorizationView {
                 *amount,
                 None,
             ),
-            Kind::Capture { .. } | Kind::Void { .. } => return None,
+            Kind::Capture { .. }
+            | Kind::CaptureDecline { .. }
+            | Kind::Refund { .. }
+            | Kind::Void { .. } => return None,
         };
         Some(Self {
             authorization_id: operation.authorization_id,
@@ -172,6 +216,7 @@ impl AuthorizationView {
             decline_code,
             amount,
             captured_amount: *captured,
+            refunded_amount: *refunded,
             currency: operation.currency,
             payment_method: payment_method.clone(),
             idempotency_key: Arc::clone(&operation.idempotency_key),

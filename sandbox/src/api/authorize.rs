@@ -7,10 +7,11 @@ use chassis::{
 };
 use serde::Deserialize;
 
-use super::problem::invalid_field;
+use super::{problem::invalid_field, text};
 use crate::{
-    ledger::{Booking, Currency, Request},
+    ledger::{Booking, Request},
     sandbox::Sandbox,
+    value::Currency,
 };
 
 /// Largest amount, in minor units: every whole number up to it is exact in any JSON parser.
@@ -43,15 +44,6 @@ fn parse(body: Body) -> Result<Request, Problem> {
         currency: currency(&body.currency)?,
         payment_method: text("/payment_method", &body.payment_method, MAX_TOKEN)?.into(),
     })
-}
-
-fn text<'a>(pointer: &'static str, text: &'a str, max: usize) -> Result<&'a str, Problem> {
-    let fits = (1..=max).contains(&text.len()) && !text.contains(char::is_control);
-    if fits {
-        Ok(text)
-    } else {
-        Err(invalid_field(pointer, &format!("text of 1 to {max} bytes")))
-    }
 }
 
 pub(super) fn amount(amount: u64) -> Result<u64, Problem> {

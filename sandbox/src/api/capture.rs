@@ -19,8 +19,8 @@ use crate::{
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
-    amount: u64,
-    currency: String,
+    pub amount: u64,
+    pub currency: String,
 }
 
 pub(super) async fn capture(

@@ -8,8 +8,9 @@ use chassis::{Problem, clock::now};
 
 use super::answer::AuthorizationView;
 use crate::{
-    ledger::{Authorization, AuthorizationId, Refusal},
+    ledger::{Authorization, Refusal},
     sandbox::Sandbox,
+    value::AuthorizationId,
 };
 
 pub(super) async fn get(

@@ -4,24 +4,13 @@ use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use chassis::{Problem, extract::StrictQuery};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::problem::invalid_field;
+use super::page::Page;
 use crate::{
     ledger::{Operation, Summary},
     sandbox::Sandbox,
 };
-
-const DEFAULT_LIMIT: usize = 1_000;
-const MAX_LIMIT: usize = 10_000;
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Page {
-    /// The last sequence that is known already.
-    #[serde(default)]
-    after: u64,
-    limit: Option<u32>,
-}
 
 #[derive(Debug, Serialize)]
 pub(super) struct Operations {
@@ -33,17 +22,8 @@ pub(super) async fn operations(
     State(sandbox): State<Sandbox>,
     StrictQuery(page): StrictQuery<Page>,
 ) -> Result<Json<Operations>, Problem> {
-    let limit = page.limit.map_or(DEFAULT_LIMIT, |limit| limit as usize);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(invalid_field(
-            "query:limit",
-            &format!("an integer from 1 to {MAX_LIMIT}"),
-        ));
-    }
-    // One more than asked for tells whether there is a next page.
-    let mut operations = sandbox.ledger().operations(page.after, limit + 1);
-    let has_more = operations.len() > limit;
-    operations.truncate(limit);
+    let found = page.of(|after, limit| sandbox.ledger().operations(after, limit))?;
+    let (operations, has_more) = found;
     Ok(Json(Operations {
         operations,
         has_more,

@@ -5,11 +5,15 @@ mod authorize;
 mod by_key;
 mod by_reference;
 mod capture;
+mod carrier;
 mod faults;
 mod get;
 mod index;
 mod ledger;
+mod page;
 mod problem;
+mod refund;
+mod text;
 mod void;
 
 use axum::{
@@ -19,6 +23,7 @@ use axum::{
 use chassis::problem::{method_not_allowed, route_not_found};
 
 use crate::sandbox::Sandbox;
+use text::text;
 
 pub(crate) fn router(sandbox: Sandbox) -> Router {
     Router::new()
@@ -30,7 +35,9 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .route("/authorizations/by-key/{key}", get(by_key::by_key))
         .route("/authorizations/{id}", get(get::get))
         .route("/authorizations/{id}/captures", post(capture::capture))
+        .route("/authorizations/{id}/refunds", post(refund::refund))
         .route("/authorizations/{id}/void", post(void::void))
+        .merge(carrier::router())
         .route("/ledger", get(ledger::operations))
         .route("/ledger/summary", get(ledger::summary))
         .route("/faults", get(faults::get).put(faults::put))

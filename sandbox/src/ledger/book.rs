@@ -1,7 +1,7 @@
 //! What is booked and the ways to find it: what a booking changes. No clock, no lock, no file.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -9,7 +9,10 @@ use super::{
     decide::Refusal,
     operation::{Kind, Operation, Request},
     references::References,
-    summary::{Counts, ReferenceSummary, RepeatedReference, Summary, Totals},
+    summary::{Counts, ReferenceSummary, RefundedReference, RepeatedReference, Summary, Totals},
+};
+use crate::{
+    kept::Kept,
     value::{AuthorizationId, Currency},
 };
 
@@ -22,6 +25,7 @@ pub(crate) struct Authorization {
     /// The authorization or the decline.
     pub operation: Arc<Operation>,
     pub captured: u64,
+    pub refunded: u64,
     pub voided: bool,
 }
 
@@ -30,15 +34,16 @@ pub(crate) struct Authorization {
 pub(super) struct Progress {
     sequence: u64,
     pub captured: u64,
+    pub capture_declines: u32,
+    pub refunded: u64,
+    refunds: u32,
     pub voided_by: Option<u64>,
 }
 
 /// The operations that are kept, and the ways to find them.
 #[derive(Debug)]
 pub(crate) struct Book {
-    operations: VecDeque<Arc<Operation>>,
-    last_sequence: u64,
-    limit: usize,
+    operations: Kept<Operation>,
     by_key: HashMap<Arc<str>, u64>,
     by_id: HashMap<AuthorizationId, Progress>,
     references: References,
@@ -50,9 +55,7 @@ impl Book {
     /// An empty book that keeps the newest `limit` operations, at least one.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            operations: VecDeque::new(),
-            last_sequence: 0,
-            limit: limit.max(1),
+            operations: Kept::new(limit),
             by_key: HashMap::new(),
             by_id: HashMap::new(),
             references: References::default(),
@@ -61,8 +64,8 @@ impl Book {
         }
     }
 
-    pub(crate) fn last_sequence(&self) -> u64 {
-        self.last_sequence
+    pub(crate) fn next_sequence(&self) -> u64 {
+        self.operations.next_sequence()
     }
 
     /// How many authorizations and declines are booked for a reference.
@@ -102,6 +105,9 @@ impl Book {
                     Progress {
                         sequence,
                         captured: 0,
+                        capture_declines: 0,
+                        refunded: 0,
+                        refunds: 0,
                         voided_by: None,
                     },
                 );
@@ -118,6 +124,26 @@ impl Book {
                     progress.captured = captured_amount;
                 }
             }
+            Kind::CaptureDecline { .. } => {
+                if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
+                    progress.capture_declines += 1;
+                }
+            }
+            Kind::Refund {
+                amount,
+                refunded_amount,
+                ..
+            } => {
+                if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
+                    progress.refunded = refunded_amount;
+                    progress.refunds += 1;
+                    self.references.change(&operation.reference, |attempts| {
+                        attempts.refunds += 1;
+                        *attempts.refunded.entry(operation.currency).or_default() +=
+                            u128::from(amount);
+                    });
+                }
+            }
             Kind::Void { .. } => {
                 if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
                     progress.voided_by = Some(sequence);
@@ -128,10 +154,9 @@ impl Book {
         }
         self.by_key
             .insert(Arc::clone(&operation.idempotency_key), sequence);
-        self.last_sequence = sequence;
-        self.operations.push_back(Arc::clone(&operation));
-        while self.operations.len() > self.limit {
-            self.drop_oldest();
+        self.operations.push(Arc::clone(&operation));
+        while let Some(oldest) = self.operations.pop_superfluous() {
+            self.forget(&oldest);
         }
         operation
     }
@@ -142,6 +167,7 @@ impl Book {
         Ok(Authorization {
             operation: Arc::clone(operation),
             captured: progress.captured,
+            refunded: progress.refunded,
             voided: progress.voided_by.is_some(),
         })
     }
@@ -177,10 +203,7 @@ impl Book {
 
     /// Up to `limit` kept operations after a sequence, in order.
     pub(crate) fn operations(&self, after: u64, limit: usize) -> Vec<Arc<Operation>> {
-        let known = usize::try_from(after.saturating_sub(self.dropped())).unwrap_or(usize::MAX);
-        let start = known.min(self.operations.len());
-        let end = start.saturating_add(limit).min(self.operations.len());
-        self.operations.range(start..end).cloned().collect()
+        self.operations.after(after, limit)
     }
 
     pub(crate) fn summary(&self) -> Summary {
@@ -202,19 +225,23 @@ impl Book {
                         live: attempts.live,
                     })
                     .collect(),
+                refunded: references.refunded().len() as u64,
+                refunds: references
+                    .refunded()
+                    .take(LISTED_REFERENCES)
+                    .map(|(reference, attempts)| RefundedReference {
+                        reference: Arc::clone(reference),
+                        refunds: attempts.refunds,
+                        refunded: attempts.refunded.clone(),
+                    })
+                    .collect(),
             },
-            dropped_operations: self.dropped(),
+            dropped_operations: self.operations.dropped(),
         }
     }
 
-    /// Sequences begin at 1 and have no gaps, so the last one that was dropped says how many were.
-    fn dropped(&self) -> u64 {
-        self.last_sequence - self.operations.len() as u64
-    }
-
     pub(super) fn operation(&self, sequence: u64) -> Option<&Arc<Operation>> {
-        let index = sequence.checked_sub(self.dropped() + 1)?;
-        self.operations.get(usize::try_from(index).ok()?)
+        self.operations.get(sequence)
     }
 
     pub(super) fn find(
@@ -241,6 +268,11 @@ impl Book {
                 counts.captured += 1;
                 totals.captured += u128::from(amount);
             }
+            Kind::CaptureDecline { .. } => counts.captures_declined += 1,
+            Kind::Refund { amount, .. } => {
+                counts.refunded += 1;
+                totals.refunded += u128::from(amount);
+            }
             Kind::Void { amount } => {
                 counts.voided += 1;
                 totals.voided += u128::from(amount);
@@ -248,25 +280,30 @@ impl Book {
         }
     }
 
-    /// Forgets the oldest operation. An authorization goes with the operation that made it; its
-    /// later captures stay for their own replays until their turn comes.
-    fn drop_oldest(&mut self) {
-        let Some(operation) = self.operations.pop_front() else {
+    /// Forgets an operation. An authorization goes with the operation that made it; its later
+    /// captures and refunds stay for their own replays until their turn comes.
+    fn forget(&mut self, operation: &Operation) {
+        self.by_key.remove(&operation.idempotency_key);
+        let granted = match operation.kind {
+            Kind::Authorize { .. } => 1,
+            Kind::Decline { .. } => 0,
+            _ => return,
+        };
+        let Some(progress) = self.by_id.remove(&operation.authorization_id) else {
             return;
         };
-        self.by_key.remove(&operation.idempotency_key);
-        let granted = u32::from(matches!(operation.kind, Kind::Authorize { .. }));
-        if let Kind::Capture { .. } | Kind::Void { .. } = operation.kind {
-            return;
-        }
-        let progress = self.by_id.remove(&operation.authorization_id);
-        let live = u32::from(progress.is_some_and(|progress| progress.voided_by.is_none()));
+        let live = u32::from(progress.voided_by.is_none());
         self.references.change(&operation.reference, |attempts| {
             attempts
                 .sequences
                 .retain(|sequence| *sequence != operation.sequence);
             attempts.authorized -= granted;
             attempts.live -= granted * live;
+            attempts.refunds -= progress.refunds;
+            if let Some(refunded) = attempts.refunded.get_mut(&operation.currency) {
+                *refunded -= u128::from(progress.refunded);
+            }
+            attempts.refunded.retain(|_, refunded| *refunded > 0);
         });
     }
 }

@@ -2,11 +2,9 @@
 
 mod book;
 mod decide;
-mod journal;
 mod operation;
 mod references;
 mod summary;
-mod value;
 
 use std::{
     io,
@@ -18,12 +16,16 @@ pub(crate) use book::Authorization;
 use book::Book;
 use decide::{Decision, decide};
 pub(crate) use decide::{Order, Refusal};
-use journal::Journal;
-pub use journal::JournalError;
 pub(crate) use operation::Request;
 pub use operation::{Kind, Operation};
-pub use summary::{Counts, ReferenceSummary, RepeatedReference, Summary, Totals};
-pub use value::{AuthorizationId, Currency, InvalidValue};
+pub use summary::{
+    Counts, ReferenceSummary, RefundedReference, RepeatedReference, Summary, Totals,
+};
+
+use crate::{
+    journal::{Journal, JournalError},
+    value::AuthorizationId,
+};
 
 /// The book behind its lock, and the journal that is always as long as the book.
 ///
@@ -37,7 +39,7 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 struct Inner {
     book: Book,
-    journal: Option<Journal>,
+    journal: Option<Journal<Operation>>,
 }
 
 /// What became of an order.
@@ -149,6 +151,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::faults::Strikes;
 
     fn order(key: &str) -> Order {
         Order {
@@ -162,7 +165,7 @@ mod tests {
             now: DateTime::UNIX_EPOCH,
             new_id: AuthorizationId::new(Uuid::from_u128(1)),
             expires_at: DateTime::UNIX_EPOCH,
-            decline: false,
+            strikes: Strikes::default(),
         }
     }
 

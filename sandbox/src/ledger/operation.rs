@@ -5,8 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::value::{AuthorizationId, Currency};
-use crate::card::DeclineCode;
+use crate::{
+    card::DeclineCode,
+    kept::Numbered,
+    value::{AuthorizationId, Currency},
+};
 
 /// One booked operation. Never changed once booked: the answer to its idempotency key is read
 /// from it, however much later.
@@ -60,6 +63,20 @@ pub enum Kind {
         /// The sum of the authorization's captures, this one included.
         captured_amount: u64,
     },
+    /// The issuer refused to hand the money over.
+    CaptureDecline {
+        /// The amount that the client asked for.
+        amount: u64,
+    },
+    /// Money that was taken was given back.
+    Refund {
+        /// The amount that was given back.
+        amount: u64,
+        /// The sum of the authorization's captures.
+        captured_amount: u64,
+        /// The sum of its refunds, this one included.
+        refunded_amount: u64,
+    },
     /// An authorization was released.
     Void {
         /// The amount that was released.
@@ -81,9 +98,20 @@ pub(crate) enum Request {
         amount: u64,
         currency: Currency,
     },
+    Refund {
+        authorization_id: AuthorizationId,
+        amount: u64,
+        currency: Currency,
+    },
     Void {
         authorization_id: AuthorizationId,
     },
+}
+
+impl Numbered for Operation {
+    fn sequence(&self) -> u64 {
+        self.sequence
+    }
 }
 
 impl Operation {
@@ -114,8 +142,16 @@ impl Operation {
                     && payment_method == token
             }
             (
-                Kind::Capture { amount: booked, .. },
+                Kind::Capture { amount: booked, .. } | Kind::CaptureDecline { amount: booked },
                 Request::Capture {
+                    authorization_id,
+                    amount,
+                    currency,
+                },
+            )
+            | (
+                Kind::Refund { amount: booked, .. },
+                Request::Refund {
                     authorization_id,
                     amount,
                     currency,

@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use crate::value::Currency;
+
 /// What is known about one reference.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
@@ -14,6 +16,10 @@ pub(super) struct Attempts {
     pub authorized: u32,
     /// How many of those are not voided.
     pub live: u32,
+    /// How often money of them was given back.
+    pub refunds: u32,
+    /// How much in all, in minor units.
+    pub refunded: BTreeMap<Currency, u128>,
 }
 
 /// Every reference of the kept operations, with counts kept up to date at each change: a summary
@@ -24,6 +30,7 @@ pub(super) struct References {
     by_count: BTreeMap<u32, u64>,
     repeated: BTreeSet<Arc<str>>,
     live_repeated: BTreeSet<Arc<str>>,
+    refunded: BTreeSet<Arc<str>>,
 }
 
 impl References {
@@ -51,6 +58,11 @@ impl References {
         self.live_repeated.len()
     }
 
+    /// References of which money was given back, in order of their names.
+    pub(super) fn refunded(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Attempts)> {
+        self.refunded.iter().map(|name| (name, &self.by_name[name]))
+    }
+
     /// Changes what is known about a reference, and forgets it once it has no attempts.
     pub(super) fn change(&mut self, name: &Arc<str>, change: impl FnOnce(&mut Attempts)) {
         let known = self.by_name.contains_key(name);
@@ -64,6 +76,7 @@ impl References {
         change(attempts);
         set_membership(&mut self.repeated, name, attempts.authorized > 1);
         set_membership(&mut self.live_repeated, name, attempts.live > 1);
+        set_membership(&mut self.refunded, name, attempts.refunds > 0);
         if attempts.sequences.is_empty() {
             self.by_name.remove(name);
         } else {

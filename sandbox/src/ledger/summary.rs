@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::value::Currency;
+use crate::value::Currency;
 
 /// Everything the provider booked, summed up: what a test compares the platform's books with.
 ///
@@ -30,6 +30,8 @@ pub struct Totals {
     pub authorized: u128,
     /// Taken.
     pub captured: u128,
+    /// Given back.
+    pub refunded: u128,
     /// Released.
     pub voided: u128,
 }
@@ -45,11 +47,15 @@ pub struct Counts {
     pub declined: u64,
     /// Captures.
     pub captured: u64,
+    /// Captures that were declined.
+    pub captures_declined: u64,
+    /// Refunds.
+    pub refunded: u64,
     /// Voids.
     pub voided: u64,
 }
 
-/// How often references were authorized.
+/// How often references were authorized, and how much was given back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ReferenceSummary {
     /// Distinct references.
@@ -62,6 +68,10 @@ pub struct ReferenceSummary {
     pub live_repeatedly: u64,
     /// The first hundred that were authorized more than once, by name.
     pub repeated: Vec<RepeatedReference>,
+    /// References of which money was given back.
+    pub refunded: u64,
+    /// The first hundred of them, by name.
+    pub refunds: Vec<RefundedReference>,
 }
 
 /// A reference that was authorized more than once.
@@ -73,4 +83,15 @@ pub struct RepeatedReference {
     pub authorized: u32,
     /// How many of these authorizations are not voided.
     pub live: u32,
+}
+
+/// A reference of which money was given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefundedReference {
+    /// The merchant's reference.
+    pub reference: Arc<str>,
+    /// How often money was given back.
+    pub refunds: u32,
+    /// How much in all, in minor units.
+    pub refunded: BTreeMap<Currency, u128>,
 }

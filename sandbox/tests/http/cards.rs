@@ -182,6 +182,38 @@ async fn a_wrong_amount_is_authorized_and_told() {
 }
 
 #[tokio::test]
+async fn captures_fail_always_or_once() {
+    let provider = Provider::start().await;
+    let always = provider.authorize("a1", "r1", "tok_capture_fails").await;
+    assert_eq!(always.body["status"], "authorized");
+    let once = provider
+        .authorize("a2", "r2", "tok_capture_fails_once")
+        .await;
+    for (key, id, status) in [
+        ("c1", always.id(), 422),
+        ("c2", always.id(), 422),
+        ("c3", once.id(), 422),
+        ("c4", once.id(), 200),
+    ] {
+        let answer = provider.capture(key, id, 500).await;
+        assert_eq!((answer.status, answer.replayed), (status, false), "{key}");
+        let again = provider.capture(key, id, 500).await;
+        assert_eq!((again.status, again.replayed), (status, true), "{key}");
+        assert_eq!(again.body, answer.body);
+        if status == 422 {
+            assert_eq!(answer.code(), "CAPTURE_DECLINED");
+        }
+    }
+    // Nothing was taken, so it can still be given back whole.
+    assert_eq!(provider.known("r1").await[0]["status"], "authorized");
+    assert_eq!(provider.void("v1", always.id()).await.status, 200);
+    assert_eq!(provider.known("r2").await[0]["captured_amount"], 500);
+    // The key of a capture that was declined finds its authorization as well.
+    let by_key = provider.get("/authorizations/by-key/c1").await;
+    assert_eq!(by_key.body["authorization_id"], always.id());
+}
+
+#[tokio::test]
 async fn the_index_shows_every_card() {
     let provider = Provider::start().await;
     let index = provider.get("/").await.body;

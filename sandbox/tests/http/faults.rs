@@ -113,6 +113,93 @@ async fn errors_book_nothing_and_pass_when_tried_again() {
 }
 
 #[tokio::test]
+async fn captures_are_declined_for_good_on_their_keys() {
+    let provider = Provider::start().await;
+    let id = provider
+        .authorize("a", "r", "tok_approve")
+        .await
+        .id()
+        .to_owned();
+    provider
+        .put("/faults", json!({"capture_decline_percent": 50}))
+        .await;
+    let mut declined = Vec::new();
+    for n in 0..100 {
+        let answer = provider.capture(&format!("c{n}"), &id, 1).await;
+        match answer.status {
+            200 => {}
+            422 => declined.push(n),
+            other => panic!("{other}: {answer:?}"),
+        }
+    }
+    assert!(
+        (30..=70).contains(&declined.len()),
+        "{} of 100 at 50 %",
+        declined.len()
+    );
+    provider.put("/faults", json!({})).await;
+    for n in &declined {
+        let again = provider.capture(&format!("c{n}"), &id, 1).await;
+        assert_eq!((again.status, again.code()), (422, "CAPTURE_DECLINED"));
+        assert!(again.replayed);
+    }
+    let taken = 100 - declined.len();
+    assert_eq!(provider.known("r").await[0]["captured_amount"], taken);
+    assert_eq!(
+        provider.summary().await["counts"]["captures_declined"],
+        declined.len()
+    );
+}
+
+#[tokio::test]
+async fn wrong_amounts_are_granted_and_told() {
+    let provider = Provider::start().await;
+    provider
+        .put("/faults", json!({"wrong_amount_percent": 100}))
+        .await;
+    let answer = provider.authorize("k", "r", "tok_approve").await;
+    assert_eq!(
+        (&answer.body["status"], &answer.body["amount"]),
+        (&json!("authorized"), &json!(2000))
+    );
+    provider.put("/faults", json!({})).await;
+    // It stays so, and the request is remembered as it was asked.
+    let again = provider.authorize("k", "r", "tok_approve").await;
+    assert_eq!((again.replayed, again.body), (true, answer.body));
+    let other = provider.authorize("k2", "r", "tok_approve").await;
+    assert_eq!(other.body["amount"], 1999);
+}
+
+#[tokio::test]
+async fn refunds_meet_the_same_faults() {
+    let provider = Provider::start().await;
+    let id = provider
+        .authorize("a", "r", "tok_approve")
+        .await
+        .id()
+        .to_owned();
+    provider.capture("c", &id, 1999).await;
+    provider.put("/faults", json!({"error_percent": 100})).await;
+    assert_eq!(provider.refund("b", &id, 5).await.status, 500);
+    assert_eq!(provider.summary().await["counts"]["refunded"], 0);
+
+    provider
+        .put("/faults", json!({"timeout_after_success_percent": 100}))
+        .await;
+    let body = json!({"amount": 5, "currency": "EUR"});
+    let refund = provider.posting(&format!("/authorizations/{id}/refunds"), "b", &body);
+    let error = refund
+        .timeout(Duration::from_secs(1))
+        .send()
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout());
+    // What is booked is answered at once.
+    assert!(provider.refund("b", &id, 5).await.replayed);
+    assert_eq!(provider.summary().await["counts"]["refunded"], 1);
+}
+
+#[tokio::test]
 async fn a_timeout_after_success_is_booked() {
     let provider = Provider::start().await;
     let id = provider

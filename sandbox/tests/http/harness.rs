@@ -1,6 +1,9 @@
 //! A provider on a free port of its own, and a merchant's client.
 
-use std::time::Duration;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use chassis::{
     Lifecycle,
@@ -9,7 +12,7 @@ use chassis::{
     server::{self, Limits},
 };
 use reqwest::{Method, RequestBuilder};
-use sandbox::{Sandbox, SandboxOptions};
+use sandbox::{JournalError, Sandbox, SandboxOptions};
 use serde_json::{Value, json};
 
 /// Longest time that any test waits for a state.
@@ -101,6 +104,12 @@ impl Merchant {
             .await
     }
 
+    pub async fn refund(&self, key: &str, id: &str, amount: u64) -> Answer {
+        let body = json!({"amount": amount, "currency": "EUR"});
+        self.post(&format!("/authorizations/{id}/refunds"), key, body)
+            .await
+    }
+
     pub async fn void(&self, key: &str, id: &str) -> Answer {
         self.post(&format!("/authorizations/{id}/void"), key, json!({}))
             .await
@@ -118,6 +127,40 @@ impl Merchant {
         answer.body["authorizations"].as_array().unwrap().clone()
     }
 
+    /// A shipment to a city in Germany.
+    pub async fn ship(&self, key: &str, reference: &str, city: &str) -> Answer {
+        self.post("/shipments", key, shipment(reference, city))
+            .await
+    }
+
+    pub async fn shipment(&self, tracking_number: &Value) -> Value {
+        let number = tracking_number.as_str().expect("a label was answered");
+        self.get(&format!("/shipments/{number}")).await.body
+    }
+
+    pub async fn set(&self, tracking_number: &Value, status: &str) -> Answer {
+        let number = tracking_number.as_str().expect("a label was answered");
+        self.put(&format!("/shipments/{number}"), json!({"status": status}))
+            .await
+    }
+
+    /// Waits until a shipment is there.
+    pub async fn until(&self, tracking_number: &Value, status: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let shipment = self.shipment(tracking_number).await;
+            if shipment["status"] == status {
+                return shipment;
+            }
+            assert!(Instant::now() < deadline, "never {status}: {shipment}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub async fn carrier_summary(&self) -> Value {
+        self.get("/carrier/summary").await.body
+    }
+
     pub async fn summary(&self) -> Value {
         self.get("/ledger/summary").await.body
     }
@@ -125,6 +168,10 @@ impl Merchant {
 
 pub fn order(reference: &str, card: &str) -> Value {
     json!({"reference": reference, "amount": 1999, "currency": "EUR", "payment_method": card})
+}
+
+pub fn shipment(reference: &str, city: &str) -> Value {
+    json!({"reference": reference, "address": {"city": city, "country": "DE"}})
 }
 
 pub async fn answer(request: RequestBuilder) -> reqwest::Result<Answer> {
@@ -151,12 +198,34 @@ impl Provider {
     }
 
     pub async fn start_with(options: SandboxOptions) -> Self {
+        Self::serving(&Sandbox::new(options)).await
+    }
+
+    /// One whose books are in a journal. Waits until the one before has let go of it.
+    pub async fn reopen(journal: &Path) -> Self {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match Sandbox::open(SandboxOptions::default(), journal) {
+                Ok(sandbox) => return Self::serving(&sandbox).await,
+                Err(JournalError::InUse { .. }) if Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    async fn serving(sandbox: &Sandbox) -> Self {
         let lifecycle = Lifecycle::default();
         let listener = server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let merchant = Merchant::of(format!("http://{}", listener.address()));
         let limits = Limits::from(&HttpSettings::default());
-        let router = Sandbox::new(options).router();
-        tokio::spawn(server::serve(listener, router, &limits, &lifecycle));
+        tokio::spawn(server::serve(
+            listener,
+            sandbox.router(),
+            &limits,
+            &lifecycle,
+        ));
         Self {
             merchant,
             lifecycle,

@@ -134,6 +134,10 @@ async fn a_key_with_another_body_is_422() {
         "IDEMPOTENCY_KEY_REUSED"
     );
     assert_eq!(
+        provider.refund("k", &id, 1).await.code(),
+        "IDEMPOTENCY_KEY_REUSED"
+    );
+    assert_eq!(
         provider.void("k", &id).await.code(),
         "IDEMPOTENCY_KEY_REUSED"
     );
@@ -151,6 +155,7 @@ async fn a_post_without_a_key_is_400() {
     for path in [
         "/authorizations".to_owned(),
         format!("/authorizations/{id}/captures"),
+        format!("/authorizations/{id}/refunds"),
         format!("/authorizations/{id}/void"),
     ] {
         let request = provider

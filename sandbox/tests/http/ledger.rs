@@ -30,6 +30,10 @@ async fn every_operation_is_there_in_order_and_summed_up() {
     provider.authorize("a3", "r3", "tok_decline").await;
     provider.capture("c1", &one, 1500).await;
     provider.void("v2", &two).await;
+    provider.refund("b1", &one, 400).await;
+    provider.refund("b2", &one, 100).await;
+    let fails = provider.authorize("a5", "r5", "tok_capture_fails").await;
+    provider.capture("c5", fails.id(), 1999).await;
     let pounds = json!({"reference": "r4", "amount": 7, "currency": "GBP", "payment_method": "x"});
     provider.post("/authorizations", "a4", pounds).await;
 
@@ -40,29 +44,37 @@ async fn every_operation_is_there_in_order_and_summed_up() {
         "decline",
         "capture",
         "void",
+        "refund",
+        "refund",
+        "authorize",
+        "capture_decline",
         "authorize",
     ];
     let expected = (1..).zip(expected.map(str::to_owned)).collect::<Vec<_>>();
     assert_eq!(kinds(&ledger), expected);
     assert_eq!(ledger["operations"][3]["reference"], "r1");
     assert_eq!(ledger["operations"][3]["idempotency_key"], "c1");
+    assert_eq!(ledger["operations"][6]["refunded_amount"], 500);
 
     assert_eq!(
         provider.summary().await,
         json!({
             "currencies": {
-                "EUR": {"authorized": 3998, "captured": 1500, "voided": 1999},
-                "GBP": {"authorized": 7, "captured": 0, "voided": 0},
+                "EUR": {"authorized": 5997, "captured": 1500, "refunded": 500, "voided": 1999},
+                "GBP": {"authorized": 7, "captured": 0, "refunded": 0, "voided": 0},
             },
             "counts": {
-                "operations": 6, "authorized": 3, "declined": 1, "captured": 1, "voided": 1,
+                "operations": 10, "authorized": 4, "declined": 1, "captured": 1,
+                "captures_declined": 1, "refunded": 2, "voided": 1,
             },
             "references": {
-                "count": 4,
-                "by_authorizations": {"0": 1, "1": 3},
+                "count": 5,
+                "by_authorizations": {"0": 1, "1": 4},
                 "authorized_repeatedly": 0,
                 "live_repeatedly": 0,
                 "repeated": [],
+                "refunded": 1,
+                "refunds": [{"reference": "r1", "refunds": 2, "refunded": {"EUR": 500}}],
             },
             "dropped_operations": 0,
         })

@@ -1,4 +1,4 @@
-//! The provider over real HTTP.
+//! The provider and the carrier over real HTTP.
 #![expect(
     clippy::unwrap_used,
     reason = "a test fails by panicking, and helpers are part of it"
@@ -6,8 +6,11 @@
 
 mod captures;
 mod cards;
+mod carrier;
 mod faults;
 mod harness;
 mod idempotency;
 mod ledger;
 mod process;
+mod refunds;
+mod shipments;

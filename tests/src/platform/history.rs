@@ -1,7 +1,10 @@
 //! The record itself, read past all services, and folded by the domain's own rules.
 
 use super::Platform;
-use domain::{Category, EventId, Position, Recorded, State, StreamId, order::Placed, stock::Stock};
+use domain::{
+    Category, EventId, Position, Recorded, State, StreamId, order::Placed, payment::Payment,
+    shipment::Parcel, stock::Stock,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -108,7 +111,7 @@ impl History {
         streams
             .filter_map(|(version, state)| match state {
                 State::Order(order) => order.placed().map(|placed| (*version, placed)),
-                State::Stock(_) | State::Payment(_) => None,
+                State::Stock(_) | State::Payment(_) | State::Shipment(_) => None,
             })
             .map(|(version, placed)| (placed.placed.order_id.to_string(), (version, placed)))
             .collect()
@@ -119,20 +122,46 @@ impl History {
         self.of(Category::Stock)
             .filter_map(|(key, state)| match state {
                 State::Stock(stock) => Some((key.strip_prefix("main.")?.to_owned(), stock)),
-                State::Order(_) | State::Payment(_) => None,
+                State::Order(_) | State::Payment(_) | State::Shipment(_) => None,
             })
             .collect()
     }
 
     /// The payments that wait for something: order and status.
     pub fn payments_under_way(&self) -> Vec<(String, &'static str)> {
-        let waits = ["authorizing", "outcome_unknown", "voiding", "capturing"];
+        let waits = [
+            "authorizing",
+            "outcome_unknown",
+            "voiding",
+            "capturing",
+            "refunding",
+        ];
         self.of(Category::Payment)
             .filter_map(|(key, state)| match state {
                 State::Payment(payment) => Some((key.to_owned(), payment.status.as_str())),
-                State::Order(_) | State::Stock(_) => None,
+                State::Order(_) | State::Stock(_) | State::Shipment(_) => None,
             })
             .filter(|(_, status)| waits.contains(status))
+            .collect()
+    }
+
+    /// The payment of every order that there is one of.
+    pub fn payments(&self) -> BTreeMap<String, &Payment> {
+        self.of(Category::Payment)
+            .filter_map(|(key, state)| match state {
+                State::Payment(payment) => Some((key.to_owned(), payment)),
+                State::Order(_) | State::Stock(_) | State::Shipment(_) => None,
+            })
+            .collect()
+    }
+
+    /// Every shipment that was created.
+    pub fn shipments(&self) -> Vec<&Parcel> {
+        self.of(Category::Shipment)
+            .filter_map(|(_, state)| match state {
+                State::Shipment(shipment) => shipment.created(),
+                State::Order(_) | State::Stock(_) | State::Payment(_) => None,
+            })
             .collect()
     }
 

@@ -233,6 +233,7 @@ impl Platform {
             }
         }
         set("saga.payment_url", sandbox);
+        set("saga.carrier_url", sandbox);
         for key in ["", "command_", "query_", "projector_", "saga_", "sandbox_"] {
             set(&format!("http.{key}port"), &port().to_string());
         }

@@ -33,6 +33,10 @@ pub(super) struct Faults {
     pub database: u32,
     /// The provider's answer is lost, or the request is.
     pub provider: u32,
+    /// The same of the carrier's.
+    pub carrier: u32,
+    /// The carrier takes a shipment not at all, or loses it, or brings it back.
+    pub shipping: u32,
     /// How long a process lives before it is stopped or killed from outside; not at all if none.
     pub life_ms: Option<RangeInclusive<u64>>,
     /// How far a process's clock may be off, in milliseconds.
@@ -65,6 +69,8 @@ impl Faults {
             broker: rate(100, 1_000),
             database: rate(1_000, 8_000),
             provider: rate(300, 2_000),
+            carrier: rate(300, 2_000),
+            shipping: rate(500, 3_000),
             life_ms: dice.of(&[None, Some(5_000..=60_000), Some(500..=15_000)]),
             skew_ms: dice.of(&[0, 200, 2_000]),
             reservation_s: dice.of(&[15, 90]),

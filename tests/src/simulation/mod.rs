@@ -3,11 +3,12 @@
 //! A run is made from one number. Two processes that take commands, two that run the sagas and two
 //! that keep the read models run the product's own code: lane, relay, feeds, policies, tasks,
 //! projections, leases. What they share is in memory: event store, leases, sagas' storage, read
-//! models, broker, and a payment provider with books of its own. Between each process and all of
+//! models, broker, and a payment provider and a carrier with books of their own. Between each process and all of
 //! that are [adapters] over which calls are refused, lost, done without an answer, or done much
 //! later; at each of their awaits the process may be slow, stand still for longer than a lease, or
 //! crash. The database of the sagas and the read models, which does not wait for the disk, may crash
-//! and lose the latest commits. Clients ask for things, ask again, ask twice at once, and give up.
+//! and lose the latest commits. Clients ask for things, ask again, ask twice at once, and give up;
+//! people pack, and say what has arrived.
 //!
 //! After a while nothing goes wrong any more. The platform must then come to rest, with an operator
 //! who looks after what waits for one, and all that the [checks] name must hold.
@@ -16,6 +17,7 @@
 //! and event store and leases lose nothing that they have acknowledged.
 
 mod adapters;
+mod carrier;
 mod checks;
 mod clients;
 mod clock;

@@ -2,6 +2,7 @@
 
 use super::{
     adapters::{NodeBroker, NodeLeases, NodeSagaStore, NodeStore},
+    carrier::NodeCarrier,
     clock::NodeClock,
     node::Node,
     provider::NodeProvider,
@@ -10,7 +11,7 @@ use super::{
 };
 use bus::{BrokerFeed, Feed, Relay, RelayOptions, StoreFeed, TailOptions};
 use chassis::config::SagaSettings;
-use saga::SagaParts;
+use saga::{SagaParts, runtime::Participants};
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 use store::{
     EventReader,
@@ -25,6 +26,11 @@ pub(super) const LEASE: Duration = Duration::from_secs(2);
 pub(super) const POLL: Duration = Duration::from_secs(1);
 /// When the provider is asked what became of a payment: in the end longer than anything is late.
 const INQUIRIES_S: [u64; 4] = [3, 6, 12, 24];
+/// When the provider is asked again to take what is packed.
+const CAPTURE_RETRIES_S: [u64; 2] = [2, 4];
+/// When the carrier is asked where a shipment is, and how often: sometimes not often enough.
+const TRACKING_S: [u64; 2] = [1, 3];
+const TRACKING_TIMES: u32 = 5;
 
 /// What a process is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,7 +196,10 @@ fn sagas(node: &Arc<Node>) {
         reader: Arc::new(NodeStore(Arc::clone(node))),
         leases: Arc::new(NodeLeases(Arc::clone(node))),
         storage: Arc::new(NodeSagaStore(Arc::clone(node))),
-        provider: Arc::new(NodeProvider(Arc::clone(node))),
+        participants: Participants {
+            provider: Arc::new(NodeProvider(Arc::clone(node))),
+            carrier: Arc::new(NodeCarrier(Arc::clone(node))),
+        },
         clock: Arc::new(NodeClock(Arc::clone(node))),
     };
     let dice = &node.world.dice;
@@ -202,5 +211,10 @@ fn sagas(node: &Arc<Node>) {
     settings.hold_ttl_s = node.world.faults.hold_s;
     settings.payment_concurrency = dice.of(&[1, 64]);
     settings.inquiry_schedule_s = INQUIRIES_S.to_vec();
+    settings.capture_retry_schedule_s = CAPTURE_RETRIES_S.to_vec();
+    settings.carrier_concurrency = dice.of(&[1, 16]);
+    settings.shipping_hold_ttl_s = node.world.faults.hold_s;
+    settings.tracking_schedule_s = TRACKING_S.to_vec();
+    settings.tracking_times = TRACKING_TIMES;
     saga::start(&parts, &settings, &node.life);
 }

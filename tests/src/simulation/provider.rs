@@ -15,8 +15,10 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a payment method leads to, as its name says.
-pub(super) const METHODS: [&str; 8] = [
+pub(super) const METHODS: [&str; 10] = [
     "approve",
+    "capture-fails",
+    "capture-fails-once",
     "decline",
     "decline-once",
     "slow",
@@ -32,8 +34,19 @@ pub(super) struct Entry {
     pub order_id: OrderId,
     pub amount: Money,
     pub state: EntryState,
-    /// The provider never says what became of it.
-    silent: bool,
+    method: String,
+    /// What was taken of it under which key; nothing where that was declined.
+    captures: BTreeMap<String, Option<i64>>,
+    /// What was given back of that.
+    refunds: BTreeMap<String, i64>,
+}
+
+/// What the provider holds for an order, or has taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Held {
+    pub amount: Money,
+    pub captured: i64,
+    pub refunded: i64,
 }
 
 /// What became of an authorization.
@@ -64,13 +77,18 @@ impl Ledger {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is set aside for an order.
-    pub(super) fn set_aside(&self, order_id: OrderId) -> Vec<Money> {
+    /// What is set aside for an order, or was and is taken.
+    pub(super) fn held(&self, order_id: OrderId) -> Vec<Held> {
         let entries = self.entries();
         let mine = entries
             .values()
             .filter(|entry| entry.order_id == order_id && entry.state == EntryState::SetAside);
-        mine.map(|entry| entry.amount).collect()
+        mine.map(|entry| Held {
+            amount: entry.amount,
+            captured: entry.captured(),
+            refunded: entry.refunds.values().sum(),
+        })
+        .collect()
     }
 
     /// What an operator learns who calls the provider up: whether it holds something under that key,
@@ -78,7 +96,7 @@ impl Ledger {
     pub(super) fn tells(&self, key: &str) -> Told {
         match self.entries().get(key) {
             None => Told::Nothing,
-            Some(entry) if entry.silent => Told::NotToBeHad,
+            Some(entry) if entry.is_silent() => Told::NotToBeHad,
             Some(_) => Told::Something,
         }
     }
@@ -109,7 +127,9 @@ impl Ledger {
                 order_id: request.order_id,
                 amount,
                 state,
-                silent: request.payment_method == "silent",
+                method: request.payment_method.clone(),
+                captures: BTreeMap::new(),
+                refunds: BTreeMap::new(),
             }
         });
         entry.answer(key)
@@ -117,7 +137,7 @@ impl Ledger {
 
     fn inquire(&self, key: &str) -> Result<Authorization, CallError> {
         match self.entries().get(key) {
-            Some(entry) if entry.silent => Err(CallError::Unknown("no answer".into())),
+            Some(entry) if entry.is_silent() => Err(CallError::Unknown("no answer".into())),
             Some(entry) => Ok(entry.answer(key)),
             None => Err(CallError::NotFound),
         }
@@ -125,16 +145,79 @@ impl Ledger {
 
     fn void(&self, authorization_id: &str) -> Result<(), CallError> {
         match self.entries().get_mut(authorization_id) {
-            Some(entry) if entry.state != EntryState::Declined => {
+            Some(entry) if entry.state != EntryState::Declined && entry.captured() == 0 => {
                 entry.state = EntryState::GivenBack;
                 Ok(())
             }
             _ => Err(CallError::Refused("there is no such authorization".into())),
         }
     }
+
+    /// Takes some of what is set aside, once for each key; or declines to, for good.
+    fn capture(&self, authorization_id: &str, amount: Money, key: &str) -> Result<(), Uncaptured> {
+        let mut entries = self.entries();
+        let entry = entries.get_mut(authorization_id);
+        let entry = entry.filter(|entry| entry.state == EntryState::SetAside);
+        let entry = entry.ok_or(Uncaptured::Senseless)?;
+        if let Some(known) = entry.captures.get(key) {
+            return match known {
+                None => Err(Uncaptured::Declined),
+                Some(taken) if *taken == amount.amount => Ok(()),
+                Some(_) => Err(Uncaptured::Senseless),
+            };
+        }
+        let declines = match entry.method.as_str() {
+            "capture-fails" => true,
+            "capture-fails-once" => entry.captures.is_empty(),
+            _ => false,
+        };
+        if declines {
+            entry.captures.insert(key.to_owned(), None);
+            return Err(Uncaptured::Declined);
+        }
+        if amount.amount <= 0 || entry.captured() + amount.amount > entry.amount.amount {
+            return Err(Uncaptured::Senseless);
+        }
+        entry.captures.insert(key.to_owned(), Some(amount.amount));
+        Ok(())
+    }
+
+    /// Gives back some of what was taken, once for each key; none where that makes no sense.
+    fn refund(&self, authorization_id: &str, amount: Money, key: &str) -> Option<()> {
+        let mut entries = self.entries();
+        let entry = entries.get_mut(authorization_id)?;
+        let known = entry.refunds.get(key).copied();
+        let refunded: i64 = entry.refunds.values().sum();
+        match known {
+            Some(given_back) => (given_back == amount.amount).then_some(()),
+            None if amount.amount > 0 && refunded + amount.amount <= entry.captured() => {
+                entry.refunds.insert(key.to_owned(), amount.amount);
+                Some(())
+            }
+            None => None,
+        }
+    }
+}
+
+/// Why nothing was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Uncaptured {
+    /// The provider would not.
+    Declined,
+    /// Nobody should have asked.
+    Senseless,
 }
 
 impl Entry {
+    /// Whether the provider never says what became of it.
+    fn is_silent(&self) -> bool {
+        self.method == "silent"
+    }
+
+    fn captured(&self) -> i64 {
+        self.captures.values().flatten().sum()
+    }
+
     fn answer(&self, key: &str) -> Authorization {
         match self.state {
             EntryState::Declined => Authorization::Declined {
@@ -161,6 +244,19 @@ impl NodeProvider {
             false => Ok(()),
         }
     }
+
+    /// Whether the call is not made at all, as a breaker would have it.
+    fn holds_back(&self) -> Result<(), CallError> {
+        let world = &self.0.world;
+        if !world.goes_wrong(world.faults.provider / 4) {
+            return Ok(());
+        }
+        world.count("call held back");
+        Err(CallError::Deferred {
+            problem: "simulated: the circuit is open".into(),
+            wait: world.dice.millis(0..=3_000),
+        })
+    }
 }
 
 #[async_trait]
@@ -168,6 +264,7 @@ impl PaymentProvider for NodeProvider {
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError> {
         let node = &self.0;
         node.step("provider: authorize").await;
+        self.holds_back()?;
         if request.amount.amount <= 0 {
             let what = format!("to set {} aside is asked for", request.amount);
             node.world.wrong(what.clone());
@@ -190,10 +287,10 @@ impl PaymentProvider for NodeProvider {
             let world = &sender.world;
             let answer = world.ledger.authorize(&request);
             sender.trace(|| format!("provider: {request:?}: {answer:?}"));
-            let set_aside = world.ledger.set_aside(request.order_id);
-            if set_aside.len() > 1 {
+            let held = world.ledger.held(request.order_id);
+            if held.len() > 1 {
                 let order = request.order_id;
-                world.wrong(format!("set aside twice for order {order}: {set_aside:?}"));
+                world.wrong(format!("set aside twice for order {order}: {held:?}"));
             }
             answer
         });
@@ -211,6 +308,7 @@ impl PaymentProvider for NodeProvider {
 
     async fn inquire(&self, idempotency_key: &str) -> Result<Authorization, CallError> {
         self.0.step("provider: inquire").await;
+        self.holds_back()?;
         self.breaks()?;
         let answer = self.0.world.ledger.inquire(idempotency_key);
         self.0
@@ -239,11 +337,45 @@ impl PaymentProvider for NodeProvider {
     async fn capture(
         &self,
         authorization_id: &str,
-        _amount: Money,
-        _key: &str,
+        amount: Money,
+        key: &str,
     ) -> Result<(), CallError> {
-        let what = format!("{authorization_id} is captured, which no policy asks for yet");
-        self.0.world.wrong(what.clone());
-        Err(CallError::Refused(what))
+        self.0.step("provider: capture").await;
+        self.holds_back()?;
+        self.breaks()?;
+        let world = &self.0.world;
+        let answer = world.ledger.capture(authorization_id, amount, key);
+        self.0
+            .trace(|| format!("provider: capture {amount} of {authorization_id}: {answer:?}"));
+        if answer == Err(Uncaptured::Senseless) {
+            world.wrong(format!(
+                "{amount} of {authorization_id} is taken, which is not set aside"
+            ));
+        }
+        self.breaks()?;
+        self.0.step("provider: captured").await;
+        answer.map_err(|why| CallError::Refused(format!("{why:?}")))
+    }
+
+    async fn refund(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        key: &str,
+    ) -> Result<(), CallError> {
+        self.0.step("provider: refund").await;
+        self.breaks()?;
+        let world = &self.0.world;
+        let answer = world.ledger.refund(authorization_id, amount, key);
+        self.0
+            .trace(|| format!("provider: refund {amount} of {authorization_id}: {answer:?}"));
+        if answer.is_none() {
+            world.wrong(format!(
+                "{amount} of {authorization_id} is given back, which was not taken"
+            ));
+        }
+        self.breaks()?;
+        self.0.step("provider: refunded").await;
+        answer.ok_or_else(|| CallError::Refused("it was not taken".into()))
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{REST, checks::read_to_end, clients, projections, provider::Told, world::World};
 use domain::{
-    Command, Event, OrderId, Position, State, StreamId, TenantId,
+    Command, Event, Location, OrderId, Position, ShipmentId, State, StreamId, TenantId,
     order::{Order, OrderCommand, OrderEvent, ReleaseHold},
     policy::{Call, Task},
+    shipment::{PackShipment, ShipmentCommand, ShipmentStatus},
 };
 use saga::storage::{Backlog, SagaStore};
 use std::{sync::Arc, time::Duration};
@@ -30,7 +31,8 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
         if left.is_none()
             && since.elapsed() >= QUIET
             && take_holds_off(world, deadline).await? == 0
-            && look_after_payments(world).await? == 0
+            && look_after_the_parked(world).await? == 0
+            && pack(world, deadline).await? == 0
         {
             return Ok(());
         }
@@ -45,9 +47,6 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
 async fn left(world: &World, head: Position) -> Result<Option<String>, String> {
     let backlog = world.sagas.backlog(world.clock.now()).await;
     let backlog: Backlog = backlog.map_err(|error| error.to_string())?;
-    if backlog.parked > backlog.parked_payments {
-        return Err(format!("tasks of the sagas were given up: {backlog:?}"));
-    }
     if backlog.due + backlog.scheduled > 0 {
         return Ok(Some(format!("{backlog:?}")));
     }
@@ -61,23 +60,27 @@ async fn head_of(world: &World) -> Result<Position, String> {
 }
 
 /// Has the provider asked again about payments that wait for an operator, or declines what it never
-/// heard of, as an operator would who has called it up; says about how many.
-async fn look_after_payments(world: &World) -> Result<usize, String> {
+/// heard of, as an operator would who has called it up; and has the carrier asked again about what is
+/// under way for long. Says about how many.
+async fn look_after_the_parked(world: &World) -> Result<usize, String> {
     let parked = world.sagas.parked(usize::MAX).await;
     let mut looked_after = 0;
     for parked in parked.map_err(|error| error.to_string())? {
-        let Some(Task::Call(Call::Inquire {
-            idempotency_key, ..
-        })) = &parked.task
-        else {
-            return Err(format!("no payment waits for an operator: {parked:?}"));
+        let instead = match &parked.task {
+            Some(Task::Call(Call::Inquire {
+                idempotency_key, ..
+            })) => match world.ledger.tells(idempotency_key) {
+                Told::NotToBeHad => continue,
+                Told::Something => None,
+                Told::Nothing => saga::settled(&parked),
+            },
+            Some(Task::Call(Call::Track { .. })) => None,
+            _ => return Err(format!("this was given up: {parked:?}")),
         };
-        let instead = match world.ledger.tells(idempotency_key) {
-            Told::NotToBeHad => continue,
-            Told::Something => None,
-            Told::Nothing => saga::settled(&parked),
-        };
-        world.count("payment looked after");
+        world.count(match &parked.task {
+            Some(Task::Call(Call::Track { .. })) => "shipment looked after",
+            _ => "payment looked after",
+        });
         let now = world.clock.now();
         let resumed = world.sagas.resume(parked.id, instead.as_ref(), now).await;
         resumed.map_err(|error| error.to_string())?;
@@ -112,6 +115,32 @@ async fn take_holds_off(world: &Arc<World>, deadline: Instant) -> Result<usize, 
         }
     }
     Ok(taken_off)
+}
+
+/// Packs most of what is still to be packed, and leaves some; says how many it packed.
+async fn pack(world: &Arc<World>, deadline: Instant) -> Result<usize, String> {
+    let mut packed = 0;
+    for order in placed(world).await? {
+        let shipment = ShipmentId::of(order, &Location::default());
+        let stream = StreamId::shipment(&TenantId::default(), shipment);
+        let folded = fold_stream(&world.store, &stream, Until::End).await;
+        let folded = folded.map_err(|error| error.to_string())?;
+        let State::Shipment(state) = folded.state else {
+            return Err(format!("{stream} is none of a shipment"));
+        };
+        let left_behind = order.uuid().as_u128().is_multiple_of(4);
+        if state.status() != Some(ShipmentStatus::Pending) || left_behind {
+            continue;
+        }
+        if Instant::now() >= deadline {
+            return Err(format!("shipment {shipment} cannot be packed"));
+        }
+        let pack = ShipmentCommand::Pack(PackShipment);
+        let command = clients::envelope(world, Command::Shipment(shipment, pack));
+        clients::put(world, command).await;
+        packed += 1;
+    }
+    Ok(packed)
 }
 
 async fn placed(world: &World) -> Result<Vec<OrderId>, String> {

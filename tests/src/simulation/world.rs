@@ -1,6 +1,8 @@
-//! What all processes of a run share: the databases, the broker, the provider, and the choices.
+//! What all processes of a run share: the databases, the broker, the provider, the carrier,
+//! and the choices.
 
 use super::{
+    carrier::Waybills,
     clients::Journal,
     clock::TrueClock,
     dice::Dice,
@@ -42,6 +44,7 @@ pub(super) struct World {
     pub models: MemoryReadModels,
     pub broker: MemoryBroker,
     pub ledger: Ledger,
+    pub waybills: Waybills,
     pub journal: Journal,
     pub seen: Seen,
     /// The latest life of each process, in a fixed order.
@@ -69,6 +72,7 @@ impl World {
             models: MemoryReadModels::new(Arc::new(clock)),
             broker: MemoryBroker::new(BROKER_KEEPS),
             ledger: Ledger::default(),
+            waybills: Waybills::default(),
             journal: Journal::default(),
             seen: Seen::default(),
             trace: Trace::new(traced),

@@ -1,36 +1,15 @@
 //! What the provider's answers mean.
 
-use crate::provider::{Authorization, CallError};
+use crate::{
+    participant::http::Answer,
+    provider::{Authorization, CallError},
+};
 use domain::{Currency, Money};
 use reqwest::StatusCode;
-use serde::{Deserialize, de::DeserializeOwned};
-
-/// The longest code of a refusal that is taken over.
-const MAX_CODE: usize = 64;
-
-/// Conflicts that time does not solve. Any other may be the same call, still under way.
-const FINAL_CONFLICTS: [&str; 4] = [
-    "AUTHORIZATION_DECLINED",
-    "AUTHORIZATION_VOIDED",
-    "AUTHORIZATION_CAPTURED",
-    "AUTHORIZATION_EXPIRED",
-];
+use serde::Deserialize;
 
 /// The conflicts of a void that say that there is nothing left to give back.
 const GONE: [&str; 2] = ["AUTHORIZATION_VOIDED", "AUTHORIZATION_EXPIRED"];
-
-/// The code of a 404 that speaks of what was asked for; any other says that there is no such
-/// address, and nothing about payments.
-const NOT_FOUND: &str = "AUTHORIZATION_NOT_FOUND";
-
-/// The code that says that something else was booked under the same key.
-const KEY_REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
-
-/// What came back, within its bound.
-pub(super) struct Answer {
-    pub status: StatusCode,
-    pub body: Vec<u8>,
-}
 
 #[derive(Deserialize)]
 struct AuthorizationBody {
@@ -41,26 +20,17 @@ struct AuthorizationBody {
     currency: Currency,
 }
 
-#[derive(Deserialize)]
-struct Problem {
-    code: String,
-}
-
 /// The answer to an authorization: how it went.
 pub(super) fn by_itself(answer: &Answer) -> Result<Authorization, CallError> {
-    match stands(answer) {
-        // There is nothing yet that could be found: it is the address that is wrong.
-        Err(CallError::NotFound) => Err(CallError::Later(unexpected(answer))),
-        result => result,
-    }
+    meaning(answer, answer.success_of_new()?)
 }
 
 /// An authorization as it stands.
 pub(super) fn stands(answer: &Answer) -> Result<Authorization, CallError> {
-    if !answer.status.is_success() {
-        return Err(refusal(answer));
-    }
-    let body: AuthorizationBody = parse(answer)?;
+    meaning(answer, answer.success()?)
+}
+
+fn meaning(answer: &Answer, body: AuthorizationBody) -> Result<Authorization, CallError> {
     match body.status.as_str() {
         "declined" => Ok(Authorization::Declined {
             code: body.decline_code.unwrap_or_else(|| "declined".into()),
@@ -72,7 +42,7 @@ pub(super) fn stands(answer: &Answer) -> Result<Authorization, CallError> {
         }),
         // It was authorized, but nothing is set aside any more.
         "voided" | "expired" => Ok(Authorization::Declined { code: body.status }),
-        status => Err(odd(format!("the status {status:?}"))),
+        status => Err(answer.odd(format_args!("the status {status:?}"))),
     }
 }
 
@@ -94,11 +64,29 @@ pub(super) fn capture(
     authorization_id: &str,
     amount: Money,
 ) -> Result<(), CallError> {
-    let body = done(answer, authorization_id, "captured")?;
-    let captured = Money::new(body.amount, body.currency);
-    match captured == amount {
+    moved(answer, authorization_id, "captured", amount)
+}
+
+/// The answer to a refund: of this amount and no other.
+pub(super) fn refund(
+    answer: &Answer,
+    authorization_id: &str,
+    amount: Money,
+) -> Result<(), CallError> {
+    moved(answer, authorization_id, "refunded", amount)
+}
+
+fn moved(
+    answer: &Answer,
+    authorization_id: &str,
+    status: &str,
+    amount: Money,
+) -> Result<(), CallError> {
+    let body = done(answer, authorization_id, status)?;
+    let moved = Money::new(body.amount, body.currency);
+    match moved == amount {
         true => Ok(()),
-        false => Err(odd(format!("it took {captured} instead of {amount}"))),
+        false => Err(answer.odd(format_args!("{moved} is {status} instead of {amount}"))),
     }
 }
 
@@ -107,70 +95,25 @@ fn done(
     authorization_id: &str,
     status: &str,
 ) -> Result<AuthorizationBody, CallError> {
-    if !answer.status.is_success() {
-        return Err(refusal(answer));
-    }
-    let body: AuthorizationBody = parse(answer)?;
+    let body: AuthorizationBody = answer.success()?;
     if body.authorization_id != authorization_id {
-        return Err(odd("it speaks of another authorization".into()));
+        return Err(answer.odd("it speaks of another authorization"));
     }
     if body.status != status {
-        return Err(odd(format!("the status {:?}", body.status)));
+        return Err(answer.odd(format_args!("the status {:?}", body.status)));
     }
     Ok(body)
 }
 
-/// What an answer means that is no success.
-///
-/// Only what the provider says about this very payment refuses it. A wrong address, a wrong
-/// password or a bad day says nothing about it: else one mistake in the settings would decline the
-/// payment of every order.
-pub(super) fn refusal(answer: &Answer) -> CallError {
-    let code = code(&answer.body);
-    let is = |wanted: &str| code.as_deref() == Some(wanted);
-    match answer.status.as_u16() {
-        400 | 402 | 422 if is(KEY_REUSED) => {
-            CallError::Unknown("something else was booked under the same key".into())
-        }
-        400 | 402 | 422 => CallError::Refused(code.unwrap_or_else(|| answer.status.to_string())),
-        404 if is(NOT_FOUND) => CallError::NotFound,
-        409 => match code.filter(|code| FINAL_CONFLICTS.contains(&code.as_str())) {
-            Some(code) => CallError::Refused(code),
-            None => CallError::Later(unexpected(answer)),
-        },
-        300..=499 | 503 => CallError::Later(unexpected(answer)),
-        _ => CallError::Unknown(unexpected(answer)),
-    }
-}
-
-fn unexpected(answer: &Answer) -> String {
-    format!("the provider answered {}", answer.status)
-}
-
-/// The code of a problem, if it has one that looks like one.
-fn code(body: &[u8]) -> Option<String> {
-    let problem: Problem = serde_json::from_slice(body).ok()?;
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.');
-    let fits = (1..=MAX_CODE).contains(&problem.code.len()) && problem.code.chars().all(plain);
-    fits.then_some(problem.code)
-}
-
-fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T, CallError> {
-    serde_json::from_slice(&answer.body).map_err(|error| odd(error.to_string()))
-}
-
-fn odd(what: String) -> CallError {
-    CallError::Unknown(format!("the provider's answer is odd: {what}"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::DIALECT, *};
 
     fn answer(status: u16, body: &str) -> Answer {
         Answer {
             status: StatusCode::from_u16(status).unwrap(),
             body: body.into(),
+            dialect: &DIALECT,
         }
     }
 
@@ -183,52 +126,6 @@ mod tests {
 
     fn eur(amount: i64) -> Money {
         Money::new(amount, Currency::parse("EUR").unwrap())
-    }
-
-    /// What each status means for the same call: refused for good, to be put again, or unknown.
-    #[test]
-    fn only_what_is_said_about_the_payment_refuses_it() {
-        let problem = |code: &str| format!(r#"{{"title":"x","code":"{code}"}}"#);
-        let refused = |code: &str| CallError::Refused(code.into());
-        for status in [400, 402, 422] {
-            assert_eq!(
-                refusal(&answer(status, &problem("INVALID_FIELD"))),
-                refused("INVALID_FIELD")
-            );
-            let reused = refusal(&answer(status, &problem("IDEMPOTENCY_KEY_REUSED")));
-            assert!(matches!(reused, CallError::Unknown(_)), "{reused}");
-        }
-        assert_eq!(
-            refusal(&answer(422, "<html>")),
-            refused("422 Unprocessable Entity")
-        );
-        for code in FINAL_CONFLICTS {
-            assert_eq!(refusal(&answer(409, &problem(code))), refused(code));
-        }
-        assert_eq!(
-            refusal(&answer(404, &problem(NOT_FOUND))),
-            CallError::NotFound
-        );
-        for status in [
-            301, 307, 401, 403, 404, 405, 408, 409, 413, 415, 425, 429, 451, 503,
-        ] {
-            let error = refusal(&answer(status, &problem("ANYTHING")));
-            assert!(matches!(error, CallError::Later(_)), "{status}: {error}");
-        }
-        for status in [100, 500, 501, 502, 504, 599] {
-            let error = refusal(&answer(status, &problem("ANYTHING")));
-            assert!(matches!(error, CallError::Unknown(_)), "{status}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_code_is_taken_over_only_if_it_is_one() {
-        let long = "X".repeat(65);
-        for odd in ["", "a b", "a\\u0000", long.as_str(), "ä"] {
-            let body = format!(r#"{{"code":"{odd}"}}"#);
-            let error = refusal(&answer(402, &body));
-            assert_eq!(error, CallError::Refused("402 Payment Required".into()));
-        }
     }
 
     #[test]
@@ -276,16 +173,38 @@ mod tests {
     }
 
     #[test]
-    fn a_void_and_a_capture_are_done_only_if_it_says_so_of_ours() {
+    fn it_is_done_only_if_it_says_so_of_ours() {
         assert_eq!(void(&authorization("voided"), "a"), Ok(()));
         assert_eq!(capture(&authorization("captured"), "a", eur(5)), Ok(()));
+        assert_eq!(refund(&authorization("refunded"), "a", eur(5)), Ok(()));
+        let usd = Money::new(5, Currency::parse("USD").unwrap());
         for wrong in [
             void(&authorization("authorized"), "a"),
             void(&authorization("voided"), "b"),
             capture(&authorization("captured"), "a", eur(6)),
+            capture(&authorization("captured"), "a", usd),
             capture(&authorization("authorized"), "a", eur(5)),
+            refund(&authorization("refunded"), "a", eur(4)),
+            refund(&authorization("refunded"), "a", usd),
+            refund(&authorization("refunded"), "b", eur(5)),
+            refund(&authorization("captured"), "a", eur(5)),
         ] {
             assert!(matches!(wrong, Err(CallError::Unknown(_))), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn nothing_is_given_back_of_what_was_not_taken() {
+        for code in [
+            "AUTHORIZATION_NOT_CAPTURED",
+            "AUTHORIZATION_VOIDED",
+            "AUTHORIZATION_DECLINED",
+        ] {
+            let conflict = answer(409, &format!(r#"{{"code":"{code}"}}"#));
+            let refused = Err(CallError::Refused(code.into()));
+            assert_eq!(refund(&conflict, "a", eur(5)), refused);
+        }
+        let busy = refund(&answer(409, r#"{"code":"IN_PROGRESS"}"#), "a", eur(5));
+        assert!(matches!(busy, Err(CallError::Later(_))), "{busy:?}");
     }
 }

@@ -55,7 +55,7 @@ unscheduled AS (
 ),
 -- A timer replaces the one of its name.
 timers AS (
-    INSERT INTO saga.task (id, order_id, name, due_at, parked_at, problem, task, context, outside)
+    INSERT INTO saga.task (id, order_id, name, due_at, parked_at, problem, task, context, work)
     SELECT
         new.id,
         new.order_id,
@@ -65,7 +65,7 @@ timers AS (
         new.problem,
         new.task::json,
         new.context::json,
-        new.outside
+        new.work
     FROM ready, UNNEST(
         $10::uuid[],
         $11::uuid[],
@@ -74,21 +74,21 @@ timers AS (
         $14::text[],
         $15::text[],
         $17::text[],
-        $19::boolean[]
-    ) AS new (id, order_id, name, due_at, task, context, problem, outside)
+        $19::text[]
+    ) AS new (id, order_id, name, due_at, task, context, problem, work)
     WHERE new.name IS NOT NULL
     ON CONFLICT (order_id, name) WHERE name IS NOT NULL DO UPDATE
     SET id        = EXCLUDED.id,
         due_at    = EXCLUDED.due_at,
         task      = EXCLUDED.task,
         context   = EXCLUDED.context,
-        outside   = EXCLUDED.outside,
+        work      = EXCLUDED.work,
         attempts  = 0,
         parked_at = EXCLUDED.parked_at,
         problem   = EXCLUDED.problem
 ),
 calls AS (
-    INSERT INTO saga.task (id, order_id, name, due_at, parked_at, problem, task, context, outside)
+    INSERT INTO saga.task (id, order_id, name, due_at, parked_at, problem, task, context, work)
     SELECT
         new.id,
         new.order_id,
@@ -98,7 +98,7 @@ calls AS (
         new.problem,
         new.task::json,
         new.context::json,
-        new.outside
+        new.work
     FROM fence, UNNEST(
         $10::uuid[],
         $11::uuid[],
@@ -107,8 +107,8 @@ calls AS (
         $14::text[],
         $15::text[],
         $17::text[],
-        $19::boolean[]
-    ) AS new (id, order_id, name, due_at, task, context, problem, outside)
+        $19::text[]
+    ) AS new (id, order_id, name, due_at, task, context, problem, work)
     WHERE new.name IS NULL
     ON CONFLICT (id) DO NOTHING
 )

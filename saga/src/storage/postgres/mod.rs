@@ -151,10 +151,10 @@ impl SagaStore for PostgresSagaStore {
                 None => forgotten.push(order.uuid()),
             }
         }
-        let (called_off, names): (Vec<Uuid>, Vec<&str>) = commit
+        let (called_off, names): (Vec<Uuid>, Vec<String>) = commit
             .unschedule
             .iter()
-            .map(|(order, name)| (order.uuid(), name.as_str()))
+            .map(|(order, name)| (order.uuid(), name.to_string()))
             .unzip();
         let mut rows = TaskColumns::default();
         for task in &commit.schedule {
@@ -179,7 +179,7 @@ impl SagaStore for PostgresSagaStore {
             .bind(commit.to.event_id.map(|id| id.uuid()))
             .bind(rows.problems)
             .bind(forgotten)
-            .bind(rows.outside);
+            .bind(rows.work);
         match self.0.row(query).await? {
             None => Err(SagaStoreError::Fenced(commit.policy.into())),
             Some(_) => Ok(()),
@@ -197,7 +197,7 @@ impl SagaStore for PostgresSagaStore {
             "SELECT id, order_id, name, due_at, attempts, task::text, context::text
              FROM saga.task
              WHERE parked_at IS NULL
-               AND outside = $4
+               AND work = $4
                AND due_at <= $1
                AND id <> ALL ($2)
              ORDER BY due_at, id
@@ -206,7 +206,7 @@ impl SagaStore for PostgresSagaStore {
         .bind(now)
         .bind(except)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .bind(work == Work::Outside);
+        .bind(work.as_str());
         let rows = self.0.rows(query).await?;
         let mut due = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -255,6 +255,19 @@ impl SagaStore for PostgresSagaStore {
         self.0.rows(query).await.map(drop)
     }
 
+    async fn defer(
+        &self,
+        task: Uuid,
+        due_at: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError> {
+        let query = sqlx::query("UPDATE saga.task SET due_at = $2, problem = $3 WHERE id = $1")
+            .bind(task)
+            .bind(due_at)
+            .bind(problem);
+        self.0.rows(query).await.map(drop)
+    }
+
     async fn park(
         &self,
         task: Uuid,
@@ -299,7 +312,7 @@ impl SagaStore for PostgresSagaStore {
         instead: Option<&Task>,
         now: DateTime<Utc>,
     ) -> Result<bool, SagaStoreError> {
-        let outside = instead.map(|instead| Work::of(instead) == Work::Outside);
+        let work = instead.map(|instead| Work::of(instead).as_str());
         let instead = instead.map(serde_json::to_string).transpose();
         // What an operator was told is done stays done: nothing would do this again, should the
         // server crash before it is on disk.
@@ -314,7 +327,7 @@ impl SagaStore for PostgresSagaStore {
                  parked_at = NULL,
                  problem   = NULL,
                  task      = COALESCE($4::json, task),
-                 outside   = COALESCE($5, outside)
+                 work      = COALESCE($5, work)
              FROM durable
              WHERE id = $1
                AND parked_at IS NOT NULL
@@ -325,7 +338,7 @@ impl SagaStore for PostgresSagaStore {
         .bind(resumed(task))
         .bind(now)
         .bind(json("task", task, instead)?)
-        .bind(outside);
+        .bind(work);
         Ok(self.0.row(query).await?.is_some())
     }
 
@@ -339,7 +352,7 @@ impl SagaStore for PostgresSagaStore {
              FROM saga.task",
         )
         .bind(now)
-        .bind(TimerName::Inquiry.as_str());
+        .bind(TimerName::Inquiry.to_string());
         let row = self.0.row(query).await?.ok_or(sqlx::Error::RowNotFound)?;
         let count = |column| {
             row.try_get::<i64, _>(column)

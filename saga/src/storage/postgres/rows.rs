@@ -2,10 +2,7 @@
 
 use super::super::{Context, ParkedTask, SagaStoreError, StoredTask, Work};
 use chrono::{DateTime, Utc};
-use domain::{
-    OrderId,
-    policy::{Task, TimerName},
-};
+use domain::{OrderId, policy::Task};
 use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
@@ -14,22 +11,22 @@ use uuid::Uuid;
 pub(super) struct TaskColumns<'a> {
     pub(super) ids: Vec<Uuid>,
     pub(super) orders: Vec<Uuid>,
-    pub(super) names: Vec<Option<&'a str>>,
+    pub(super) names: Vec<Option<String>>,
     pub(super) due: Vec<DateTime<Utc>>,
     pub(super) tasks: Vec<String>,
     pub(super) contexts: Vec<String>,
     pub(super) problems: Vec<Option<&'a str>>,
-    pub(super) outside: Vec<bool>,
+    pub(super) work: Vec<&'static str>,
 }
 
 impl<'a> TaskColumns<'a> {
     pub(super) fn push(&mut self, task: &'a StoredTask) -> Result<(), SagaStoreError> {
         self.ids.push(task.id);
         self.orders.push(task.order_id.uuid());
-        self.names.push(task.name.map(TimerName::as_str));
+        self.names.push(task.name.map(String::from));
         self.due.push(task.due_at);
         self.problems.push(task.parked.as_deref());
-        self.outside.push(Work::of(&task.task) == Work::Outside);
+        self.work.push(Work::of(&task.task).as_str());
         self.tasks
             .push(json("task", task.id, serde_json::to_string(&task.task))?);
         self.contexts.push(json(

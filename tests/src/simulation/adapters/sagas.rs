@@ -113,6 +113,18 @@ impl SagaStore for NodeSagaStore {
             .map_err(broken)?
     }
 
+    async fn defer(
+        &self,
+        task: Uuid,
+        due_at: DateTime<Utc>,
+        problem: &str,
+    ) -> Result<(), SagaStoreError> {
+        let sagas = Arc::clone(&self.0.world.sagas);
+        let problem = problem.to_owned();
+        let defer = async move { sagas.defer(task, due_at, &problem).await };
+        self.0.call("defer task", defer).await.map_err(broken)?
+    }
+
     async fn park(
         &self,
         task: Uuid,

@@ -3,9 +3,11 @@
 use super::{super::world::World, Wrong};
 use chrono::{DateTime, Utc};
 use domain::{
-    CommandId, EventId, OrderId, Position, Recorded, State, StreamId, TenantId, Version,
+    CommandId, EventId, Location, OrderId, Position, Recorded, ShipmentId, State, StreamId,
+    TenantId, Version,
     order::{Order, Placed},
     payment::Payment,
+    shipment::Parcel,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use store::{CommandRecord, EventReader, StoredEvent};
@@ -85,6 +87,16 @@ impl History {
                 _ => None,
             })
             .collect()
+    }
+
+    /// The shipment of an order, if there is one.
+    pub(super) fn shipment(&self, order: OrderId) -> Option<&Parcel> {
+        let shipment = ShipmentId::of(order, &Location::default());
+        let stream = StreamId::shipment(&TenantId::default(), shipment);
+        match self.streams.get(&stream) {
+            Some((State::Shipment(shipment), _)) => shipment.created(),
+            _ => None,
+        }
     }
 
     /// The payment of an order.

@@ -1,10 +1,18 @@
 //! Sagas end, and money is where the orders say it is.
 
-use super::{super::world::World, Wrong, history::History};
+use super::{
+    super::{
+        carrier::{End, Waybill},
+        world::World,
+    },
+    Wrong,
+    history::History,
+};
 use domain::{
     Event, Money, OrderId,
     order::{OrderEvent, Placed, Status},
     payment::{PaymentEvent, PaymentStatus},
+    shipment::{Parcel, ShipmentStatus},
 };
 use std::collections::BTreeSet;
 
@@ -33,46 +41,121 @@ pub(super) fn check(
             format!("the provider knows order {order}, which was never placed")
         });
     }
+    for (number, waybill) in world.waybills.all() {
+        let order = waybill.order_id;
+        let known = orders.iter().any(|placed| placed.placed.order_id == order);
+        wrong.unless(known, || {
+            format!("{number} is a shipment of order {order}, which was never placed")
+        });
+    }
     confirmed_without_holds(history, wrong);
 }
 
-/// The order has ended, or waits for an operator, and the provider's books agree.
+/// The order has ended, or waits for somebody, and the books of provider and carrier agree.
 fn ended(history: &History, world: &World, order: &Placed, wrong: &Wrong<'_>) {
     let id = order.placed.order_id;
     let payment = history.payment(id);
-    let set_aside = world.ledger.set_aside(id);
+    let shipment = history.shipment(id);
+    let held = world.ledger.held(id);
+    let labels: Vec<_> = world
+        .waybills
+        .all()
+        .into_iter()
+        .filter(|(_, waybill)| waybill.order_id == id && waybill.end.is_some())
+        .collect();
     let status = order.status;
-    let about =
-        || format!("order {id} is {status:?}, its payment {payment:?}, set aside is {set_aside:?}");
-    wrong.unless(set_aside.len() <= 1, about);
+    let about = || {
+        format!(
+            "order {id} is {status:?}, its payment {payment:?}, its shipment {shipment:?}; the \
+             provider has {held:?}, the carrier {labels:?}"
+        )
+    };
+    wrong.unless(held.len() <= 1 && labels.len() <= 1, about);
     if payment.parked {
         // Nobody knows whether the provider has something.
         let waits = payment.status == PaymentStatus::OutcomeUnknown
             && matches!(status, Status::Expired | Status::Cancelling);
-        wrong.unless(waits, about);
+        wrong.unless(waits && shipment.is_none() && labels.is_empty(), about);
         return;
     }
+    let total = Money::new(order.placed.total, order.placed.currency);
+    let (ours, kept) = (payment.captured(), payment.captured() - payment.refunded());
+    // A provider is not asked to set nothing aside, nor to take or give back nothing.
+    let theirs = match held.first() {
+        None => (0, 0),
+        Some(held) => (held.captured, held.captured - held.refunded),
+    };
+    wrong.unless((ours, kept) == theirs, about);
     match status {
         Status::Confirmed => {
-            let total = Money::new(order.placed.total, order.placed.currency);
-            let ours = payment.authorization.as_ref().map(|ours| ours.amount);
-            // A provider is not asked to set nothing aside.
-            let theirs = Some(total).filter(|total| total.amount > 0);
+            let set_aside = payment.authorization.as_ref().map(|ours| ours.amount);
+            let at_theirs: Vec<Money> = held.iter().map(|held| held.amount).collect();
+            let expected = Some(total).filter(|total| total.amount > 0);
+            let waits = shipment.is_some_and(|parcel| parcel.status == ShipmentStatus::Pending);
             wrong.unless(
                 payment.status == PaymentStatus::Authorized
-                    && ours == Some(total)
-                    && set_aside == theirs.into_iter().collect::<Vec<_>>(),
+                    && set_aside == Some(total)
+                    && at_theirs == expected.into_iter().collect::<Vec<_>>()
+                    && ours == 0
+                    && waits
+                    && labels.is_empty(),
                 about,
             );
         }
+        Status::Completed => completed(order, shipment, kept, &labels, wrong, &about),
         Status::Rejected | Status::Expired | Status::Cancelled => {
+            use PaymentStatus as P;
             let quiet = matches!(
                 payment.status,
-                PaymentStatus::Pending | PaymentStatus::Declined | PaymentStatus::Voided
+                P::Pending | P::Declined | P::Voided | P::Refunded
             );
-            wrong.unless(quiet && set_aside.is_empty(), about);
+            let held_still = held.iter().any(|held| held.captured == 0);
+            let stays = shipment.is_none_or(|parcel| parcel.status == ShipmentStatus::Cancelled);
+            wrong.unless(
+                quiet && kept == 0 && !held_still && stays && labels.is_empty(),
+                about,
+            );
         }
         Status::Placed | Status::Cancelling => wrong.unless(false, about),
+    }
+}
+
+/// What arrived is paid, what did not is given back, and the label is the one that we know.
+fn completed(
+    order: &Placed,
+    shipment: Option<&Parcel>,
+    kept: i64,
+    labels: &[(String, Waybill)],
+    wrong: &Wrong<'_>,
+    about: &dyn Fn() -> String,
+) {
+    let (Some(parcel), [(number, waybill)]) = (shipment, labels) else {
+        return wrong.unless(false, about);
+    };
+    wrong.unless(
+        parcel.tracking_number.as_ref() == Some(number)
+            && waybill.reference == parcel.shipment_id.to_string(),
+        about,
+    );
+    let end = waybill.end.map(|(_, end)| end);
+    let (paid, as_told) = match parcel.status {
+        // People may say so too, whatever the carrier would have said.
+        ShipmentStatus::Delivered => (order.placed.total, true),
+        ShipmentStatus::Lost => (0, end == Some(End::Lost)),
+        ShipmentStatus::ReturnedToSender => (0, end == Some(End::ReturnedToSender)),
+        _ => return wrong.unless(false, about),
+    };
+    wrong.unless(kept == paid && as_told, about);
+    for line in &order.placed.lines {
+        let progress = order.progress(line.line);
+        let arrived = match parcel.status {
+            ShipmentStatus::Delivered => (line.quantity, 0),
+            _ => (0, line.quantity),
+        };
+        wrong.unless(
+            progress.shipped == line.quantity && (progress.delivered, progress.lost) == arrived,
+            about,
+        );
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Wrong, history::History};
 use domain::{
     Decider, Event, OrderId, Sku,
     order::Status,
+    shipment::ShipmentEvent,
     stock::{Stock, StockEvent, Stocks},
 };
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 struct Account {
     stock: Stock,
-    /// What came in and was corrected.
+    /// What came in, was corrected and left.
     moved: i64,
 }
 
@@ -25,6 +26,7 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
         account.moved += match event {
             StockEvent::StockReceived(event) => event.quantity,
             StockEvent::StockAdjusted(event) => event.delta,
+            StockEvent::StockShipped(event) => -event.quantity,
             _ => 0,
         };
         account.stock = Stocks::evolve(std::mem::take(&mut account.stock), event);
@@ -34,6 +36,7 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
             format!("{} is promised twice at {place}: {stock:?}", sku(event))
         });
     }
+    shipped_is_what_left(history, wrong);
     let confirmed = confirmed(history);
     for (sku, account) in &accounts {
         let stock = &account.stock;
@@ -59,14 +62,41 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
     }
 }
 
-/// What confirmed orders were promised.
+/// What shipments took with them has left the stock, once.
+fn shipped_is_what_left(history: &History, wrong: &Wrong<'_>) {
+    type Left = BTreeMap<(OrderId, Sku), i64>;
+    let (mut from_stock, mut in_shipments) = (Left::new(), Left::new());
+    for recorded in &history.events {
+        match &recorded.event {
+            Event::Stock(StockEvent::StockShipped(event)) => {
+                let key = (event.order_id, event.sku.clone());
+                *from_stock.entry(key).or_default() += event.quantity;
+            }
+            Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => {
+                for line in &event.lines {
+                    let key = (event.order_id, line.sku.clone());
+                    *in_shipments.entry(key).or_default() += line.quantity;
+                }
+            }
+            _ => {}
+        }
+    }
+    wrong.unless(from_stock == in_shipments, || {
+        format!("{from_stock:?} has left the stock, {in_shipments:?} is in shipments")
+    });
+}
+
+/// What confirmed orders were promised that has not left.
 fn confirmed(history: &History) -> BTreeMap<Sku, BTreeMap<OrderId, i64>> {
     let mut promised: BTreeMap<Sku, BTreeMap<OrderId, i64>> = BTreeMap::new();
     let orders = history.orders().into_iter();
     for order in orders.filter(|order| order.status == Status::Confirmed) {
         for line in &order.placed.lines {
-            let of_sku = promised.entry(line.sku.clone()).or_default();
-            *of_sku.entry(order.placed.order_id).or_default() += line.quantity;
+            let open = line.quantity - order.progress(line.line).shipped;
+            if open > 0 {
+                let of_sku = promised.entry(line.sku.clone()).or_default();
+                *of_sku.entry(order.placed.order_id).or_default() += open;
+            }
         }
     }
     promised
@@ -81,5 +111,6 @@ const fn sku(event: &StockEvent) -> &Sku {
         StockEvent::ReservationCommitted(event) => &event.sku,
         StockEvent::ReservationReleased(event) => &event.sku,
         StockEvent::ReservationExpired(event) => &event.sku,
+        StockEvent::StockShipped(event) => &event.sku,
     }
 }

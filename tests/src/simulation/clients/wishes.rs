@@ -2,11 +2,12 @@
 
 use super::super::{provider::METHODS, world::World};
 use domain::{
-    Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId, Sku,
-    StreamId, TenantId,
+    Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId,
+    ShipmentId, Sku, StreamId, TenantId,
     order::{
         AddNote, NewLine, OrderCommand, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
     },
+    shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand},
     stock::{AdjustStock, ReceiveStock, StockCommand},
 };
 use store::Clock;
@@ -14,6 +15,13 @@ use store::Clock;
 /// The articles, with what is there at first: the first is scarce.
 pub(in super::super) const SKUS: [(&str, i64); 4] = [("A", 6), ("B", 60), ("C", 60), ("D", 1_000)];
 const HOLDS: [&str; 2] = ["fraud-check", "address"];
+/// The holds that people take off: theirs, and those that the platform puts on orders for them.
+const RELEASED: [&str; 4] = [
+    "fraud-check",
+    "address",
+    "carrier-refused",
+    "capture-failed",
+];
 
 /// A command of a client.
 pub(in super::super) fn command(world: &World, command: Command) -> CommandEnvelope {
@@ -42,21 +50,22 @@ pub(super) fn wish(world: &World) -> CommandEnvelope {
     }
     let order = world.dice.of(&orders);
     let of_order = match world.dice.below(100) {
-        0..35 => return place(world),
-        35..43 => {
+        0..30 => return place(world),
+        30..36 => {
             let (sku, _) = world.dice.of(&SKUS);
             return receive(world, sku, world.dice.number(1..=5));
         }
-        43..50 => return adjust(world),
-        50..62 => OrderCommand::RequestCancellation(RequestCancellation {
+        36..40 => return adjust(world),
+        40..62 => return ship(world, order),
+        62..70 => OrderCommand::RequestCancellation(RequestCancellation {
             reason: "changed my mind".into(),
         }),
-        62..72 => OrderCommand::PlaceHold(PlaceHold {
+        70..78 => OrderCommand::PlaceHold(PlaceHold {
             hold: world.dice.of(&HOLDS).into(),
             reason: "looks odd".into(),
         }),
-        72..84 => OrderCommand::ReleaseHold(ReleaseHold {
-            hold: world.dice.of(&HOLDS).into(),
+        78..90 => OrderCommand::ReleaseHold(ReleaseHold {
+            hold: world.dice.of(&RELEASED).into(),
         }),
         _ => OrderCommand::AddNote(AddNote {
             note_id: world.dice.uuid(),
@@ -69,6 +78,19 @@ pub(super) fn wish(world: &World) -> CommandEnvelope {
         envelope.expected = world.journal.entries().versions.get(&stream).copied();
     }
     envelope
+}
+
+/// What people say of an order's shipment, if there is one.
+fn ship(world: &World, order_id: OrderId) -> CommandEnvelope {
+    let shipped = match world.dice.below(10) {
+        0 => ShipmentCommand::RequestDispatch(RequestDispatch { order_id }),
+        1 => ShipmentCommand::RecordDelivered(RecordDelivered {
+            delivered_at: world.clock.now(),
+        }),
+        _ => ShipmentCommand::Pack(PackShipment),
+    };
+    let shipment = ShipmentId::of(order_id, &Location::default());
+    command(world, Command::Shipment(shipment, shipped))
 }
 
 /// Another wish under the id of `before`.

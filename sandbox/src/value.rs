@@ -1,16 +1,18 @@
-//! Small values that every operation carries, without an allocation of their own.
+//! Small values that entries of ledgers carry, without an allocation of their own.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
 use uuid::Uuid;
 
-const ID_PREFIX: &str = "auth_";
-
 /// The provider's id of an authorization: `auth_` and 32 hex digits. Random, so that a sandbox
 /// without a journal never gives an id again that an earlier run gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AuthorizationId(Uuid);
+
+/// The carrier's number of a shipment: `trk_` and 32 hex digits, as random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TrackingNumber(Uuid);
 
 /// An ISO 4217 code: three upper-case letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,34 +25,42 @@ pub struct InvalidValue {
     expected: &'static str,
 }
 
-impl AuthorizationId {
-    /// The id with this number.
-    #[must_use]
-    pub fn new(id: Uuid) -> Self {
-        Self(id)
-    }
+/// Ids are told apart by how they begin, and have one spelling.
+macro_rules! spelled_with {
+    ($prefix:literal, $type:ty) => {
+        impl $type {
+            /// The id with this number.
+            #[must_use]
+            pub fn new(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "{}"), self.0.simple())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = InvalidValue;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                // The parser alone would take dashes, braces and upper case as well.
+                text.strip_prefix($prefix)
+                    .and_then(|digits| digits.parse().ok())
+                    .map(Self)
+                    .filter(|id| id.to_string() == text)
+                    .ok_or(InvalidValue {
+                        expected: concat!($prefix, " and 32 hex digits"),
+                    })
+            }
+        }
+    };
 }
 
-impl fmt::Display for AuthorizationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{ID_PREFIX}{}", self.0.simple())
-    }
-}
-
-impl FromStr for AuthorizationId {
-    type Err = InvalidValue;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // One spelling only: the parser alone would take dashes, braces and upper case as well.
-        text.strip_prefix(ID_PREFIX)
-            .and_then(|digits| digits.parse().ok())
-            .map(Self)
-            .filter(|id| id.to_string() == text)
-            .ok_or(InvalidValue {
-                expected: "auth_ and 32 hex digits",
-            })
-    }
-}
+spelled_with!("auth_", AuthorizationId);
+spelled_with!("trk_", TrackingNumber);
 
 impl Currency {
     fn as_str(&self) -> &str {
@@ -78,7 +88,7 @@ impl FromStr for Currency {
     }
 }
 
-/// Both travel as their text.
+/// All travel as their text.
 macro_rules! serde_as_text {
     ($type:ty) => {
         impl Serialize for $type {
@@ -97,6 +107,7 @@ macro_rules! serde_as_text {
 }
 
 serde_as_text!(AuthorizationId);
+serde_as_text!(TrackingNumber);
 serde_as_text!(Currency);
 
 #[cfg(test)]
@@ -117,6 +128,7 @@ mod tests {
         ] {
             assert!(wrong.parse::<AuthorizationId>().is_err(), "{wrong}");
         }
+        assert!(text.parse::<TrackingNumber>().is_err());
     }
 
     #[test]

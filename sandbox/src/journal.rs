@@ -1,14 +1,17 @@
-//! The ledger's file: one JSON object a line, only ever appended to.
+//! A ledger's file: one JSON object a line, only ever appended to.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Read, Write},
+    marker::PhantomData,
     path::{Path, PathBuf},
 };
 
-use super::operation::Operation;
+use serde::{Serialize, de::DeserializeOwned};
 
-/// Longest line; the longest operation is well below it.
+use crate::kept::Numbered;
+
+/// Longest line; the longest entry is well below it.
 const MAX_LINE: u64 = 16 * 1024;
 
 /// Why a journal cannot be used.
@@ -29,8 +32,8 @@ pub enum JournalError {
         /// The journal.
         path: PathBuf,
     },
-    /// A whole line is not an operation.
-    #[error("journal {}, line {line}: not an operation", path.display())]
+    /// A whole line is not an entry of this ledger.
+    #[error("journal {}, line {line}: not an entry of this ledger", path.display())]
     Corrupt {
         /// The journal.
         path: PathBuf,
@@ -40,7 +43,7 @@ pub enum JournalError {
         #[source]
         source: serde_json::Error,
     },
-    /// An operation is missing, or is there twice.
+    /// An entry is missing, or is there twice.
     #[error("journal {}, line {line}: sequence {found} where {expected} was expected", path.display())]
     OutOfOrder {
         /// The journal.
@@ -59,24 +62,22 @@ pub enum JournalError {
 /// A line is handed to the operating system before the answer is given, so it survives the death
 /// of this process, however sudden. It is not synced to the disk: the death of the machine may
 /// lose the newest lines, which a development tool can live with and a real provider could not.
-/// The file grows by some 400 bytes an operation, for as long as it is used.
+/// The file grows by some 400 bytes an entry, for as long as it is used.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal<T> {
     file: File,
     /// Bytes of whole lines.
     length: u64,
     /// Whether a failed write may have left bytes behind the whole lines.
     torn: bool,
     line: Vec<u8>,
+    entries: PhantomData<fn(T)>,
 }
 
-impl Journal {
-    /// Opens or creates a journal, and hands every operation in it to `replay`. A last line
+impl<T: Numbered + Serialize + DeserializeOwned> Journal<T> {
+    /// Opens or creates a journal, and hands every entry in it to `replay`. A last line
     /// without its end was never answered: it is dropped.
-    pub(super) fn open(
-        path: &Path,
-        mut replay: impl FnMut(Operation),
-    ) -> Result<Self, JournalError> {
+    pub(crate) fn open(path: &Path, mut replay: impl FnMut(T)) -> Result<Self, JournalError> {
         let failed = |source| JournalError::Io {
             path: path.to_owned(),
             source,
@@ -99,6 +100,7 @@ impl Journal {
             length: 0,
             torn: false,
             line: Vec::new(),
+            entries: PhantomData,
         };
         let mut reader = BufReader::new(&journal.file);
         let mut lines = 0;
@@ -114,21 +116,21 @@ impl Journal {
                 break;
             }
             lines += 1;
-            let operation: Operation =
+            let entry: T =
                 serde_json::from_slice(&journal.line).map_err(|source| JournalError::Corrupt {
                     path: path.to_owned(),
                     line: lines,
                     source,
                 })?;
-            if operation.sequence != lines {
+            if entry.sequence() != lines {
                 return Err(JournalError::OutOfOrder {
                     path: path.to_owned(),
                     line: lines,
-                    found: operation.sequence,
+                    found: entry.sequence(),
                     expected: lines,
                 });
             }
-            replay(operation);
+            replay(entry);
             journal.length += read as u64;
         }
         let half = journal.line.len();
@@ -144,7 +146,7 @@ impl Journal {
 
     /// A journal that cannot be written.
     #[cfg(test)]
-    pub(super) fn read_only(path: &Path) -> io::Result<Self> {
+    pub(crate) fn read_only(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         Ok(Self {
@@ -152,17 +154,18 @@ impl Journal {
             length,
             torn: false,
             line: Vec::new(),
+            entries: PhantomData,
         })
     }
 
     /// Appends one line, whole or not at all.
-    pub(super) fn append(&mut self, operation: &Operation) -> io::Result<()> {
+    pub(crate) fn append(&mut self, entry: &T) -> io::Result<()> {
         if self.torn {
             self.file.set_len(self.length)?;
             self.torn = false;
         }
         self.line.clear();
-        serde_json::to_writer(&mut self.line, operation)?;
+        serde_json::to_writer(&mut self.line, entry)?;
         self.line.push(b'\n');
         if let Err(error) = self.file.write_all(&self.line) {
             self.torn = self.file.set_len(self.length).is_err();
@@ -178,12 +181,15 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::ledger::Operation;
 
     const LINE: &str = r#"{"sequence":1,"at":"2026-01-01T00:00:00Z","idempotency_key":"k","authorization_id":"auth_00000000000000000000000000000001","reference":"r","currency":"EUR","operation":"void","amount":5}"#;
 
     fn replayed(path: &Path) -> Result<Vec<u64>, JournalError> {
         let mut sequences = Vec::new();
-        Journal::open(path, |operation| sequences.push(operation.sequence))?;
+        Journal::open(path, |operation: Operation| {
+            sequences.push(operation.sequence);
+        })?;
         Ok(sequences)
     }
 
@@ -197,7 +203,7 @@ mod tests {
             assert_eq!(replayed(&path).unwrap(), [1], "cut at {cut}");
             assert_eq!(fs::read_to_string(&path).unwrap(), format!("{LINE}\n"));
         }
-        let mut journal = Journal::open(&path, |_| {}).unwrap();
+        let mut journal = Journal::<Operation>::open(&path, |_| {}).unwrap();
         journal
             .append(&serde_json::from_str(&second).unwrap())
             .unwrap();
@@ -235,7 +241,7 @@ mod tests {
     fn a_journal_has_one_writer() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("journal");
-        let first = Journal::open(&path, |_| {}).unwrap();
+        let first = Journal::<Operation>::open(&path, |_| {}).unwrap();
         assert!(matches!(replayed(&path), Err(JournalError::InUse { .. })));
         drop(first);
         assert!(replayed(&path).unwrap().is_empty());

@@ -1,11 +1,11 @@
 //! The span of a call, in OpenTelemetry's words for HTTP clients.
 
 use super::Failure;
-use crate::provider::caller::caller;
+use crate::participant::caller::caller;
 use reqwest::{Method, StatusCode, Url};
 use traces::{Kind, Span};
 
-/// The provider is asked at `url`, after `tries` in vain.
+/// A participant is asked at `url`, after `tries` in vain.
 pub(super) fn calling(method: &Method, url: &Url, tries: usize) -> Span {
     let mut span = Span::begin(caller(), Kind::Client, || method.to_string());
     if span.is_recorded() {

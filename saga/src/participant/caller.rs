@@ -1,6 +1,6 @@
-//! What the provider is called for, in the trace of the order.
+//! What a participant is called for, in the trace of the order.
 //!
-//! The port knows of no traces, so this comes with the running task. It is set only where the caller is
+//! The ports know of no traces, so this comes with the running task. It is set only where the caller is
 //! recorded: otherwise it costs nothing.
 
 use traces::TraceContext;
@@ -9,7 +9,7 @@ tokio::task_local! {
     static CALLER: TraceContext;
 }
 
-/// Does `work`, and what the provider is asked meanwhile follows from `caller`.
+/// Does `work`, and what participants are asked meanwhile follows from `caller`.
 pub(crate) async fn called_by<F: Future>(caller: Option<TraceContext>, work: F) -> F::Output {
     match caller {
         Some(caller) => CALLER.scope(caller, work).await,

@@ -1,0 +1,223 @@
+//! Calls over HTTP: bounded in time and size, and put again at once where that is safe.
+
+mod answer;
+mod spans;
+
+pub(crate) use answer::{Answer, Dialect};
+
+use super::CallError;
+use backon::{ExponentialBuilder, Retryable};
+use chassis::http_client;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect};
+use serde::Serialize;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+/// How often a call that the participant did not take is put again at once, and after how long; the
+/// wait doubles. Whoever called may put it again later.
+const RETRIES: usize = 3;
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+
+/// The longest answer that is read, in bytes: they are some hundred.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// Why there can be no participant at an address.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidParticipant {
+    /// The address is none.
+    #[error("{url:?} is not an address that starts with http:// or https:// and names a host")]
+    Url {
+        /// What was given.
+        url: String,
+    },
+    /// The HTTP client cannot be made.
+    #[error("no HTTP client can be made")]
+    Client(#[from] reqwest::Error),
+}
+
+/// Calls one participant.
+pub(crate) struct HttpCaller {
+    client: Client,
+    base: Url,
+    dialect: &'static Dialect,
+}
+
+/// What is asked.
+pub(crate) struct Ask<'a> {
+    pub method: Method,
+    /// Where, below the participant's address. Names within it may be anything, and lead nowhere
+    /// else.
+    pub path: &'a [&'a str],
+    /// What makes the participant do it once; none for a look.
+    pub key: Option<&'a str>,
+    /// JSON.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+struct Failure {
+    error: CallError,
+    /// Whether it is worth trying again within the same call.
+    soon: bool,
+}
+
+impl HttpCaller {
+    /// Calls the participant at `url`, and waits so long for each answer.
+    pub(crate) fn new(
+        url: &str,
+        timeout: Duration,
+        dialect: &'static Dialect,
+    ) -> Result<Self, InvalidParticipant> {
+        let base = Url::parse(url).ok();
+        let base = base.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let base = base.ok_or_else(|| InvalidParticipant::Url { url: url.into() })?;
+        let client = http_client::builder(url)
+            .timeout(timeout)
+            // Less, so that nobody there is told apart from no answer.
+            .connect_timeout(timeout / 2)
+            // What was not asked of this address is not asked of another.
+            .redirect(redirect::Policy::none())
+            .build()?;
+        Ok(Self {
+            client,
+            base,
+            dialect,
+        })
+    }
+
+    /// Looks something up.
+    pub(crate) async fn get(&self, path: &[&str]) -> Result<Answer, CallError> {
+        let ask = Ask {
+            method: Method::GET,
+            path,
+            key: None,
+            body: vec![],
+        };
+        self.call(&ask).await
+    }
+
+    /// Has something done, once for each key.
+    pub(crate) async fn post(
+        &self,
+        path: &[&str],
+        key: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer, CallError> {
+        let body = serde_json::to_vec(body);
+        let body = body.map_err(|error| CallError::Refused(error.to_string()))?;
+        let ask = Ask {
+            method: Method::POST,
+            path,
+            key: Some(key),
+            body,
+        };
+        self.call(&ask).await
+    }
+
+    /// One call. What the participant did not take, because it could not be reached or said so, is
+    /// put again under the same key; after a time-out only asking for it helps.
+    async fn call(&self, ask: &Ask<'_>) -> Result<Answer, CallError> {
+        let url = self.url(ask.path);
+        let tries = AtomicUsize::new(0);
+        let send = || async {
+            let tries = tries.fetch_add(1, Ordering::Relaxed);
+            let answer = self.send(ask, &url, tries).await?;
+            if is_passing(answer.status) {
+                // A conflict may also be final; then it is the answer.
+                match answer.refusal() {
+                    error @ CallError::Later(_) => return Err(Failure { error, soon: true }),
+                    _ => return Ok(answer),
+                }
+            }
+            Ok(answer)
+        };
+        let patience = ExponentialBuilder::default()
+            .with_min_delay(FIRST_RETRY)
+            .with_max_times(RETRIES);
+        let answered = send.retry(patience).when(|failure: &Failure| failure.soon);
+        answered.await.map_err(|failure| failure.error)
+    }
+
+    /// One try, after `tries` in vain.
+    async fn send(&self, ask: &Ask<'_>, url: &Url, tries: usize) -> Result<Answer, Failure> {
+        let mut span = spans::calling(&ask.method, url, tries);
+        let mut request = self
+            .client
+            .request(ask.method.clone(), url.clone())
+            .header("content-type", "application/json")
+            .body(ask.body.clone());
+        if let Some(key) = ask.key {
+            request = request.header("idempotency-key", key);
+        }
+        if let Some(context) = span.context() {
+            request = request.header("traceparent", context.to_string());
+        }
+        let (status, body) = spans::called(&mut span, self.exchange(request).await)?;
+        Ok(Answer {
+            status,
+            body,
+            dialect: self.dialect,
+        })
+    }
+
+    /// Sends a request, and reads what is answered.
+    async fn exchange(&self, request: RequestBuilder) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let response = request.send().await.map_err(|error| self.failure(&error))?;
+        let status = response.status();
+        Ok((status, self.read(response).await?))
+    }
+
+    /// The body, within its bound.
+    async fn read(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::new();
+        loop {
+            let chunk = response.chunk().await;
+            let Some(chunk) = chunk.map_err(|error| self.failure(&error))? else {
+                return Ok(body);
+            };
+            if body.len() + chunk.len() > MAX_ANSWER {
+                let endless = format!("{}'s answer does not end", self.dialect.who);
+                return Err(Failure {
+                    error: CallError::Unknown(endless),
+                    soon: false,
+                });
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+
+    fn failure(&self, error: &reqwest::Error) -> Failure {
+        let who = self.dialect.who;
+        if error.is_connect() {
+            let error = CallError::Later(format!("{who} cannot be reached"));
+            return Failure { error, soon: true };
+        }
+        let problem = match error.is_timeout() {
+            true => format!("{who} did not answer in time"),
+            false => format!("the connection to {who} broke"),
+        };
+        let error = CallError::Unknown(problem);
+        Failure { error, soon: false }
+    }
+
+    fn url(&self, path: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        url
+    }
+}
+
+/// Whether a status may be another one in a moment.
+fn is_passing(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::CONFLICT
+            | StatusCode::TOO_EARLY
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE
+    )
+}

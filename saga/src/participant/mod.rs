@@ -1,0 +1,41 @@
+//! What the calls to every participant have in common, whatever it is asked.
+
+mod caller;
+pub(crate) mod http;
+
+pub(crate) use caller::called_by;
+pub use http::InvalidParticipant;
+
+use std::time::Duration;
+
+/// Why a call has no outcome.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum CallError {
+    /// It may or may not have been done; asking for it tells.
+    #[error("{0}")]
+    Unknown(String),
+    /// It was not taken, or is still being done: the same call later, under the same key, tells.
+    #[error("{0}")]
+    Later(String),
+    /// It was not made, as too many before it came to nothing, or are still under way. It is no
+    /// attempt: nobody out there was asked.
+    #[error("{problem}")]
+    Deferred {
+        /// Why it was not made.
+        problem: String,
+        /// For how long it is of no use to ask again.
+        wait: Duration,
+    },
+    /// The participant knows nothing of it.
+    #[error("nothing is known of it there")]
+    NotFound,
+    /// The participant refused it, and will go on refusing. The participant's code.
+    #[error("it was refused: {0}")]
+    Refused(String),
+}
+
+/// The text without what databases and terminals choke on, and not too long.
+pub(crate) fn cleaned(text: &str, max: usize) -> String {
+    let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+    text.trim().chars().map(plain).take(max).collect()
+}

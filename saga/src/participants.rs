@@ -1,0 +1,63 @@
+//! From settings to whom the sagas call, and to what their policies may do.
+
+use crate::{carrier::HttpCarrier, provider::HttpPaymentProvider, runtime::Participants};
+use anyhow::{Context, bail};
+use chassis::config::SagaSettings;
+use chrono::TimeDelta;
+use domain::policy::Limits;
+use std::sync::Arc;
+
+/// The participants that the settings name. There are no defaults: orders must never be approved
+/// without money, nor called sent without a carrier, because somebody forgot to say who is asked.
+pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
+    let url = named(
+        "payment",
+        "a payment provider",
+        settings.payment_url.as_deref(),
+    )?;
+    let provider = HttpPaymentProvider::new(url, settings.payment_timeout())
+        .context("saga.payment_url: no client for the payment provider can be made")?;
+    tracing::info!(provider = url, "payments are asked for at {url}");
+    let url = named("carrier", "a carrier", settings.carrier_url.as_deref())?;
+    let carrier = HttpCarrier::new(url, settings.carrier_timeout())
+        .context("saga.carrier_url: no client for the carrier can be made")?;
+    tracing::info!(carrier = url, "shipments are handed over at {url}");
+    Ok(Participants {
+        provider: Arc::new(provider),
+        carrier: Arc::new(carrier),
+    })
+}
+
+fn named<'a>(key: &str, what: &str, url: Option<&'a str>) -> anyhow::Result<&'a str> {
+    let Some(url) = url else {
+        bail!(
+            "saga.{key}_url (ORDERS__SAGA__{}_URL) is not set; allowed: http://… or https://…, the \
+             address of {what}; for development, `orders dev`, `orders up` and `orders serve \
+             --sandbox FILE` start a sandbox, which approves orders without money and sends them \
+             nowhere",
+            key.to_uppercase()
+        );
+    };
+    Ok(url)
+}
+
+/// What the policies are told by the settings.
+pub fn limits(settings: &SagaSettings) -> Limits {
+    let seconds = |seconds: &u64| {
+        let whole = i64::try_from(*seconds).ok();
+        whole
+            .and_then(TimeDelta::try_seconds)
+            .unwrap_or(TimeDelta::MAX)
+    };
+    let schedule = |waits: &[u64]| waits.iter().map(seconds).collect();
+    Limits {
+        reservation: seconds(&settings.reservation_ttl_s),
+        payment_attempts: settings.max_payment_attempts,
+        inquiries: schedule(&settings.inquiry_schedule_s),
+        hold: seconds(&settings.hold_ttl_s),
+        capture_retries: schedule(&settings.capture_retry_schedule_s),
+        shipping_hold: seconds(&settings.shipping_hold_ttl_s),
+        tracking: schedule(&settings.tracking_schedule_s),
+        tracking_times: settings.tracking_times,
+    }
+}

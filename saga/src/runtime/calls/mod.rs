@@ -1,0 +1,194 @@
+//! Calls to participants, and the commands that their outcomes become.
+
+mod payment;
+mod shipment;
+
+use super::books::Subject;
+use crate::{
+    carrier::{Carrier, DispatchRequest},
+    participant::CallError,
+    provider::{AuthorizeRequest, PaymentProvider},
+    telemetry,
+};
+use domain::{
+    Command, State,
+    payment::{PaymentCommand, RecordCaptured, RecordRefunded, RecordVoided},
+    policy::Call,
+};
+use payment::Question;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// How often a call that was not taken is put again before its outcome counts as unknown: over
+/// some minutes, with the waits of the task runner. A provider that is down for as long as it takes
+/// to start again so costs no order its place.
+const TAKEN_IN_VAIN: u32 = 4;
+
+/// Who is called.
+#[derive(Clone)]
+pub struct Participants {
+    /// Who is asked for payments.
+    pub provider: Arc<dyn PaymentProvider>,
+    /// Who brings shipments to where they go.
+    pub carrier: Arc<dyn Carrier>,
+}
+
+/// What a call came to.
+#[derive(Debug, PartialEq)]
+pub(super) enum CallOutcome {
+    /// Something to be recorded.
+    Record(Box<Command>),
+    /// Nothing yet: call again later, under the same key.
+    Again(String),
+    /// Nobody was called: it is of no use before so long.
+    Defer(String, Duration),
+    /// Nothing, and calling again will not help.
+    GiveUp(String),
+}
+
+/// Calls a participant about `subject`. `attempts` is how often the same was called in vain before.
+pub(super) async fn call(
+    participants: &Participants,
+    call: &Call,
+    attempts: u32,
+    subject: &Subject,
+) -> CallOutcome {
+    let (provider, carrier) = (&participants.provider, &participants.carrier);
+    let patient = attempts < TAKEN_IN_VAIN;
+    let name = call.name();
+    match call {
+        Call::Authorize {
+            order_id,
+            attempt,
+            amount,
+            payment_method,
+            idempotency_key,
+        } => {
+            let request = AuthorizeRequest {
+                order_id: *order_id,
+                amount: *amount,
+                payment_method: payment_method.clone(),
+                idempotency_key: idempotency_key.clone(),
+            };
+            let answer = timed(name, provider.authorize(&request)).await;
+            payment::authorized(*order_id, *attempt, patient, answer)
+        }
+        Call::Inquire {
+            order_id,
+            attempt,
+            idempotency_key,
+            inquiries,
+            last,
+        } => {
+            let answer = timed(name, provider.inquire(idempotency_key)).await;
+            let question = Question {
+                attempt: *attempt,
+                inquiries: *inquiries,
+                last: *last,
+                // An operator had it asked once more, and still has to look.
+                of_an_operator: is_parked(&subject.state),
+            };
+            payment::inquired(*order_id, question, patient, answer)
+        }
+        Call::Void {
+            order_id,
+            authorization_id,
+            idempotency_key,
+        } => {
+            let answer = timed(name, provider.void(authorization_id, idempotency_key)).await;
+            let authorization_id = authorization_id.clone();
+            let command = PaymentCommand::RecordVoided(RecordVoided { authorization_id });
+            payment::given_back(*order_id, command, answer)
+        }
+        Call::Capture {
+            order_id,
+            shipment_id,
+            authorization_id,
+            amount,
+            attempt,
+            idempotency_key,
+        } => {
+            let capture = provider.capture(authorization_id, *amount, idempotency_key);
+            let answer = timed(name, capture).await;
+            let command = RecordCaptured {
+                authorization_id: authorization_id.clone(),
+                shipment_id: *shipment_id,
+                attempt: *attempt,
+                amount: *amount,
+            };
+            payment::captured(*order_id, command, answer)
+        }
+        Call::Refund {
+            order_id,
+            authorization_id,
+            refund,
+            amount,
+            idempotency_key,
+        } => {
+            let answer = provider.refund(authorization_id, *amount, idempotency_key);
+            let answer = timed(name, answer).await;
+            let command = PaymentCommand::RecordRefunded(RecordRefunded {
+                authorization_id: authorization_id.clone(),
+                refund: *refund,
+                amount: *amount,
+            });
+            payment::given_back(*order_id, command, answer)
+        }
+        Call::Dispatch {
+            order_id,
+            shipment_id,
+            attempt,
+            idempotency_key,
+        } => {
+            let request = DispatchRequest {
+                order_id: *order_id,
+                reference: shipment_id.to_string(),
+                address: subject.address.clone(),
+                idempotency_key: idempotency_key.clone(),
+            };
+            let answer = timed(name, carrier.dispatch(&request)).await;
+            shipment::dispatched(*shipment_id, *attempt, answer)
+        }
+        Call::Track {
+            shipment_id,
+            tracking_number,
+            inquiries,
+            ..
+        } => {
+            let answer = timed(name, carrier.track(tracking_number)).await;
+            shipment::tracked(*shipment_id, *inquiries, answer)
+        }
+    }
+}
+
+/// Whether nobody knows what became of a payment, and an operator must look.
+pub(super) fn is_parked(state: &State) -> bool {
+    matches!(state, State::Payment(payment) if payment.parked)
+}
+
+/// Calls, and tells the metrics how that went.
+async fn timed<T>(
+    name: &'static str,
+    call: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    let began = Instant::now();
+    let result = call.await;
+    let outcome = match &result {
+        Ok(_) => "answered",
+        Err(CallError::Unknown(_)) => "unknown",
+        Err(CallError::Later(_)) => "later",
+        Err(CallError::Deferred { .. }) => "deferred",
+        Err(CallError::NotFound) => "not_found",
+        Err(CallError::Refused(_)) => "refused",
+    };
+    telemetry::called(name, outcome, began.elapsed());
+    result
+}
+
+/// What becomes of a call that told nothing: it is put again, under the same key.
+fn again(error: CallError) -> CallOutcome {
+    match error {
+        CallError::Deferred { problem, wait } => CallOutcome::Defer(problem, wait),
+        error => CallOutcome::Again(error.to_string()),
+    }
+}

@@ -1,0 +1,122 @@
+//! What the payment provider's answers become.
+
+use super::{CallOutcome, again};
+use crate::{participant::CallError, provider::Authorization};
+use domain::{
+    Command, OrderId,
+    payment::{
+        PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
+        RecordOutcomeUnknown,
+    },
+};
+
+/// Which question the provider was asked about an authorization.
+pub(super) struct Question {
+    pub attempt: u32,
+    pub inquiries: u32,
+    pub last: bool,
+    pub of_an_operator: bool,
+}
+
+/// What becomes of an authorization; of one that was not taken, while somebody is `patient`, nothing
+/// yet.
+pub(super) fn authorized(
+    order_id: OrderId,
+    attempt: u32,
+    patient: bool,
+    answer: Result<Authorization, CallError>,
+) -> CallOutcome {
+    match answer {
+        Ok(authorization) => outcome(order_id, attempt, authorization),
+        Err(CallError::Refused(code)) => record(order_id, declined(attempt, code)),
+        Err(error @ CallError::Deferred { .. }) => again(error),
+        Err(error @ CallError::Later(_)) if patient => again(error),
+        Err(error) => record(order_id, unknown(attempt, 0, false, &error)),
+    }
+}
+
+/// What becomes of the question what became of an authorization.
+pub(super) fn inquired(
+    order_id: OrderId,
+    asked: Question,
+    patient: bool,
+    answer: Result<Authorization, CallError>,
+) -> CallOutcome {
+    match answer {
+        Ok(authorization) => outcome(order_id, asked.attempt, authorization),
+        Err(error @ CallError::Deferred { .. }) => again(error),
+        Err(error @ CallError::Later(_)) if patient => again(error),
+        Err(error) if asked.of_an_operator => CallOutcome::GiveUp(error.to_string()),
+        // Nor is it known that what the provider does not know of will never get there: to charge
+        // again is for people to decide.
+        Err(error) => {
+            let unknown = unknown(asked.attempt, asked.inquiries, asked.last, &error);
+            record(order_id, unknown)
+        }
+    }
+}
+
+/// What becomes of a capture.
+pub(super) fn captured(
+    order_id: OrderId,
+    command: RecordCaptured,
+    answer: Result<(), CallError>,
+) -> CallOutcome {
+    let command = match answer {
+        Ok(()) => PaymentCommand::RecordCaptured(command),
+        Err(CallError::Refused(code)) => PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
+            authorization_id: command.authorization_id,
+            shipment_id: command.shipment_id,
+            attempt: command.attempt,
+            code,
+        }),
+        Err(error) => return again(error),
+    };
+    record(order_id, command)
+}
+
+/// What becomes of money that is given back, as `command` says; if the provider will not, people must.
+pub(super) fn given_back(
+    order_id: OrderId,
+    command: PaymentCommand,
+    answer: Result<(), CallError>,
+) -> CallOutcome {
+    match answer {
+        Ok(()) => record(order_id, command),
+        Err(error @ CallError::Refused(_)) => CallOutcome::GiveUp(error.to_string()),
+        Err(error) => again(error),
+    }
+}
+
+fn record(order_id: OrderId, command: PaymentCommand) -> CallOutcome {
+    CallOutcome::Record(Box::new(Command::Payment(order_id, command)))
+}
+
+fn outcome(order_id: OrderId, attempt: u32, authorization: Authorization) -> CallOutcome {
+    let command = match authorization {
+        Authorization::Authorized {
+            authorization_id,
+            amount,
+        } => PaymentCommand::RecordAuthorized(RecordAuthorized {
+            attempt,
+            authorization_id,
+            amount,
+        }),
+        Authorization::Declined { code } => declined(attempt, code),
+    };
+    record(order_id, command)
+}
+
+fn declined(attempt: u32, code: String) -> PaymentCommand {
+    PaymentCommand::RecordDeclined(RecordDeclined { attempt, code })
+}
+
+fn unknown(attempt: u32, inquiries: u32, last: bool, error: &CallError) -> PaymentCommand {
+    let detail = error.to_string();
+    PaymentCommand::RecordOutcomeUnknown(RecordOutcomeUnknown {
+        attempt,
+        inquiries,
+        last,
+        detail,
+    })
+}

@@ -1,0 +1,91 @@
+//! Outcomes of calls against our books: what was done outside must stand in them.
+
+use domain::{
+    Command, State,
+    payment::{CaptureProgress, Payment, PaymentCommand, PaymentStatus},
+    shipment::{Shipment, ShipmentCommand},
+};
+
+/// Whether `command` says that the provider holds, took or gave back money, or that the carrier took
+/// a shipment: books that cannot take that in are a matter for people.
+pub(super) fn is_done_outside(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Payment(
+            _,
+            PaymentCommand::RecordAuthorized(_)
+                | PaymentCommand::RecordVoided(_)
+                | PaymentCommand::RecordCaptured(_)
+                | PaymentCommand::RecordRefunded(_)
+        ) | Command::Shipment(_, ShipmentCommand::RecordDispatched(_))
+    )
+}
+
+/// Whether `state` has in its books what was done outside, as `command` says.
+pub(super) fn is_in_the_books(state: &State, command: &Command) -> bool {
+    match (state, command) {
+        (State::Payment(payment), Command::Payment(_, command)) => pays(payment, command),
+        (State::Shipment(shipment), Command::Shipment(_, command)) => leaves(shipment, command),
+        _ => false,
+    }
+}
+
+fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
+    let known = |authorization_id: &str| {
+        let ours = payment.authorization.as_ref();
+        ours.is_some_and(|ours| ours.authorization_id == authorization_id)
+    };
+    match command {
+        PaymentCommand::RecordAuthorized(command) => known(&command.authorization_id),
+        PaymentCommand::RecordVoided(command) => {
+            payment.status == PaymentStatus::Voided && known(&command.authorization_id)
+        }
+        PaymentCommand::RecordCaptured(command) => {
+            let ours = payment.captures.get(&command.shipment_id);
+            let taken = ours.is_some_and(|ours| {
+                ours.progress == CaptureProgress::Captured && ours.amount == command.amount
+            });
+            taken && known(&command.authorization_id)
+        }
+        PaymentCommand::RecordRefunded(command) => {
+            let ours = payment.refunds.get(&command.refund);
+            let given_back = ours.is_some_and(|ours| ours.done && ours.amount == command.amount);
+            given_back && known(&command.authorization_id)
+        }
+        _ => false,
+    }
+}
+
+fn leaves(shipment: &Shipment, command: &ShipmentCommand) -> bool {
+    let ShipmentCommand::RecordDispatched(command) = command else {
+        return false;
+    };
+    let ours = shipment.created();
+    let ours = ours.and_then(|parcel| parcel.tracking_number.as_deref());
+    // The books have it without what is no text around it.
+    ours.is_some_and(|ours| ours == command.tracking_number.trim())
+}
+
+/// What tells the outcomes of one call apart: what it came to the first time is another command than
+/// what it comes to the next time, and must not be answered as if it were the same.
+pub(super) const fn kind(command: &Command) -> &'static str {
+    match command {
+        Command::Payment(_, command) => match command {
+            PaymentCommand::RecordAuthorized(_) => "authorized",
+            PaymentCommand::RecordDeclined(_) => "declined",
+            PaymentCommand::RecordOutcomeUnknown(_) => "unknown",
+            PaymentCommand::RecordVoided(_) => "voided",
+            PaymentCommand::RecordCaptured(_) => "captured",
+            PaymentCommand::RecordCaptureFailed(_) => "capture_failed",
+            PaymentCommand::RecordRefunded(_) => "refunded",
+            PaymentCommand::RequestAuthorization(_)
+            | PaymentCommand::RequestVoid(_)
+            | PaymentCommand::RequestCapture(_)
+            | PaymentCommand::RequestRefund(_) => "requested",
+        },
+        Command::Order(..)
+        | Command::Stock(_)
+        | Command::Reservation(_)
+        | Command::Shipment(..) => command.name(),
+    }
+}

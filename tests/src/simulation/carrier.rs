@@ -1,0 +1,145 @@
+//! A carrier with waybills of its own, over connections that lose requests and answers.
+
+use super::{node::Node, world::World};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::OrderId;
+use saga::carrier::{CallError, Carrier, DispatchRequest, Dispatched, Tracking};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use store::Clock;
+
+/// The longest that a shipment is under way, in milliseconds: longer than the carrier is asked for.
+const LONGEST_WAY_MS: u64 = 30_000;
+
+/// What the carrier knows under an idempotency key. The tracking number is the key.
+#[derive(Debug, Clone)]
+pub(super) struct Waybill {
+    pub order_id: OrderId,
+    /// The shipment, as we call it.
+    pub reference: String,
+    /// What becomes of it, and when; none if it was not taken.
+    pub end: Option<(DateTime<Utc>, End)>,
+}
+
+/// What becomes of a shipment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Delivered,
+    Lost,
+    ReturnedToSender,
+}
+
+/// The carrier's books.
+#[derive(Default)]
+pub(super) struct Waybills(Mutex<BTreeMap<String, Waybill>>);
+
+impl Waybills {
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, Waybill>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of them, with their keys.
+    pub(super) fn all(&self) -> Vec<(String, Waybill)> {
+        self.entries().clone().into_iter().collect()
+    }
+
+    /// Takes a shipment, or refuses to, once for each key.
+    fn dispatch(&self, world: &World, request: &DispatchRequest) -> Waybill {
+        let mut entries = self.entries();
+        let key = request.idempotency_key.clone();
+        let waybill = entries.entry(key).or_insert_with(|| {
+            let goes_well = !world.dice.happens(world.faults.shipping);
+            let end = match world.dice.below(4) {
+                _ if goes_well => Some(End::Delivered),
+                0 => Some(End::Lost),
+                1 => Some(End::ReturnedToSender),
+                // What nobody sees to is refused no more than now and then.
+                _ => None,
+            };
+            let at = world.clock.now() + world.dice.millis(0..=LONGEST_WAY_MS);
+            Waybill {
+                order_id: request.order_id,
+                reference: request.reference.clone(),
+                end: end.map(|end| (at, end)),
+            }
+        });
+        waybill.clone()
+    }
+
+    fn track(&self, world: &World, tracking_number: &str) -> Result<Tracking, CallError> {
+        let entries = self.entries();
+        let known = entries.get(tracking_number).and_then(|known| known.end);
+        let (at, end) = known.ok_or(CallError::NotFound)?;
+        Ok(match end {
+            _ if at > world.clock.now() => match world.dice.below(3) {
+                0 => Tracking::DeliveryFailed {
+                    reason: "nobody home".into(),
+                },
+                _ => Tracking::Underway,
+            },
+            End::Delivered => Tracking::Delivered { at },
+            End::Lost => Tracking::Lost,
+            End::ReturnedToSender => Tracking::ReturnedToSender,
+        })
+    }
+}
+
+/// The carrier, over a process's connection.
+pub(super) struct NodeCarrier(pub Arc<Node>);
+
+impl NodeCarrier {
+    /// Whether the connection breaks now.
+    fn breaks(&self) -> Result<(), CallError> {
+        let world = &self.0.world;
+        match world.goes_wrong(world.faults.carrier / 2) {
+            true => Err(CallError::Unknown("simulated: the connection broke".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Carrier for NodeCarrier {
+    async fn dispatch(&self, request: &DispatchRequest) -> Result<Dispatched, CallError> {
+        self.0.step("carrier: dispatch").await;
+        self.breaks()?;
+        let world = &self.0.world;
+        let waybill = world.waybills.dispatch(world, request);
+        self.0
+            .trace(|| format!("carrier: {request:?}: {waybill:?}"));
+        if waybill.order_id != request.order_id || waybill.reference != request.reference {
+            world.wrong(format!(
+                "one key for two shipments: {request:?}, {waybill:?}"
+            ));
+        }
+        self.breaks()?;
+        self.0.step("carrier: dispatched").await;
+        match waybill.end {
+            None => Err(CallError::Refused("address_not_served".into())),
+            Some(_) => Ok(Dispatched {
+                carrier: "Post".into(),
+                tracking_number: request.idempotency_key.clone(),
+            }),
+        }
+    }
+
+    async fn track(&self, tracking_number: &str) -> Result<Tracking, CallError> {
+        self.0.step("carrier: track").await;
+        self.breaks()?;
+        let world = &self.0.world;
+        let answer = world.waybills.track(world, tracking_number);
+        self.0
+            .trace(|| format!("carrier: track {tracking_number}: {answer:?}"));
+        if answer == Err(CallError::NotFound) {
+            world.wrong(format!(
+                "the carrier is asked for {tracking_number}, which it has not"
+            ));
+        }
+        self.breaks()?;
+        self.0.step("carrier: tracked").await;
+        answer
+    }
+}
