@@ -288,6 +288,8 @@ impl Story {
             self.order(OrderEvent::from(CancellationRequested {
                 order: self.brief.clone(),
                 reason: reason.into(),
+                confirmed: true,
+                request: 0,
             })),
             self.release(true, ReleaseReason::Cancelled),
             self.payment(PaymentEvent::from(PaymentVoidRequested {
