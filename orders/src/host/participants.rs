@@ -20,6 +20,10 @@ use std::{
 /// Operations that the sandbox keeps in memory: some 60 MB.
 const OPERATIONS: usize = 100_000;
 
+/// When the sandbox is asked where a shipment is, in seconds from its dispatch, and then from each time
+/// to the next: its parcels arrive in seconds, where a carrier's take days.
+const TRACKING_S: [u64; 3] = [5, 10, 30];
+
 /// Where the sandbox keeps what it has booked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ledger {
@@ -59,6 +63,7 @@ impl Ledger {
                         participant.warning()
                     ));
                     *url = Some(ours.clone());
+                    participant.keep_pace(settings);
                     wanted = true;
                 }
             }
@@ -81,6 +86,7 @@ impl Ledger {
                 ),
                 url => *url = Some(ours.clone()),
             }
+            participant.keep_pace(settings);
         }
         Ok(())
     }
@@ -115,6 +121,14 @@ impl Participant {
         match self {
             Self::Provider => &mut settings.saga.payment_url,
             Self::Carrier => &mut settings.saga.carrier_url,
+        }
+    }
+
+    /// Has the sandbox asked at its own pace, unless somebody has set another.
+    fn keep_pace(self, settings: &mut Settings) {
+        const KEY: &str = "saga.tracking_schedule_s";
+        if matches!(self, Self::Carrier) && settings.set_by(KEY).is_none() {
+            settings.saga.tracking_schedule_s = TRACKING_S.into();
         }
     }
 

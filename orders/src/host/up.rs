@@ -112,6 +112,9 @@ fn environment(settings: &Settings, servers: &Servers, data: &Path) -> BTreeMap<
     }
     if let Some(carrier) = &settings.saga.carrier_url {
         told.push(("ORDERS__SAGA__CARRIER_URL", carrier.clone()));
+        let waits = settings.saga.tracking_schedule_s.iter();
+        let waits: Vec<String> = waits.map(u64::to_string).collect();
+        told.push(("ORDERS__SAGA__TRACKING_SCHEDULE_S", waits.join(",")));
     }
     let journal = participants::journal(data).display().to_string();
     told.push(("SANDBOX_JOURNAL", journal));
