@@ -3,7 +3,7 @@
 mod http;
 
 pub(crate) use crate::participant::called_by;
-pub use crate::participant::{CallError, InvalidParticipant};
+pub use crate::participant::{CallError, GuardOptions, InvalidParticipant};
 pub use http::HttpPaymentProvider;
 
 use async_trait::async_trait;

@@ -87,7 +87,7 @@ async fn what_never_arrived_waits_for_an_operator_who_has_it_declined() {
     shop.receive("A", 1).await;
     let order = shop.place("tok_timeout_lost", &["A"]).await;
     let waits = parked(&shop, order).await;
-    assert!(waits.problem.contains("knows nothing"), "{waits:?}");
+    assert!(waits.problem.contains("nothing is known"), "{waits:?}");
     let found_out = settled(&waits).unwrap();
     let now = SystemClock.now();
     let done = shop.storage.resume(waits.id, Some(&found_out), now).await;

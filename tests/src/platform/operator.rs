@@ -43,7 +43,7 @@ impl Platform {
         for task in self.parked() {
             let id = task["id"].as_str().expect("it has an id");
             let problem = task["problem"].as_str().unwrap_or_default();
-            let unknown = problem.contains("knows nothing");
+            let unknown = problem.contains("nothing is known");
             let word = if unknown { "settle" } else { "retry" };
             // Whoever looks again finds what was called off, or done, in the meantime.
             self.saga_output(&[word, id]);
