@@ -177,7 +177,7 @@ fn what_is_packed_and_what_leaves_is_decided_over_the_order_as_well() {
     });
     let confirm = OrderCommand::Confirm(ConfirmOrder);
     let (free, held) = (
-        order_after(&[confirm.clone()]),
+        order_after(std::slice::from_ref(&confirm)),
         order_after(&[confirm, hold]),
     );
     let mut shipment = State::empty(Category::Shipment);
