@@ -13,6 +13,7 @@
 mod figures;
 mod history;
 mod http;
+mod invoices;
 mod load;
 mod machine;
 mod noop;

@@ -132,7 +132,7 @@ impl Target {
     }
 }
 
-const TARGETS: [Target; 18] = [
+const TARGETS: [Target; 20] = [
     Target {
         measure: "durable commands over HTTP, against a handler that does nothing",
         sense: Sense::AtLeast,
@@ -210,6 +210,28 @@ const TARGETS: [Target; 18] = [
                 figures.get("import/1/rate")?.clone(),
                 &best(figures, "write")?,
             )
+        },
+    },
+    Target {
+        measure: "real orders: the import stream over gRPC, against one request over REST",
+        sense: Sense::AtLeast,
+        unit: Unit::Proportion,
+        at_least: 1.0,
+        aim: 1.2,
+        find: |figures| {
+            let ours = figures.get("real-import/1/rate")?.clone();
+            rates(ours, figures.get("real-bulk/1/rate")?)
+        },
+    },
+    Target {
+        measure: "the same, against one by one over 64 connections",
+        sense: Sense::AtLeast,
+        unit: Unit::Proportion,
+        at_least: 1.0,
+        aim: 1.5,
+        find: |figures| {
+            let ours = figures.get("real-import/1/rate")?.clone();
+            rates(ours, figures.get("real-single/64/rate")?)
         },
     },
     Target {

@@ -9,9 +9,9 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    http::{Request, StatusCode},
+    http::{HeaderValue, Method, Request, StatusCode},
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use chassis::{config::Settings, layers};
 use tower::ServiceExt;
@@ -35,6 +35,7 @@ fn router() -> Router {
         .route("/things/{id}", get(async || "it"))
         .route("/livez", get(async || "alive"))
         .route("/never", get(std::future::pending::<&'static str>))
+        .route("/a.B/Do", post(async || "done"))
         .route(
             "/broken",
             get(async || -> &'static str { panic!("on purpose") }),
@@ -96,6 +97,30 @@ async fn a_request_is_a_step_of_its_callers_trace() {
         ("http.response.status_code", Value::from(200_i64)),
     ] {
         assert_eq!(said(&span, key), Some(&value), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_one_too_and_is_called_as_calls_are() {
+    for (path, name, error) in [
+        ("/a.B/Do", "a.B/Do", None),
+        ("/a.B/MadeUp", "_OTHER", Some("501")),
+    ] {
+        let caller = TraceContext::new_root(true);
+        let mut call = request(path, Some(caller));
+        *call.method_mut() = Method::POST;
+        let kind = HeaderValue::from_static("application/grpc");
+        call.headers_mut().insert("content-type", kind);
+        let Ok(_) = router().oneshot(call).await;
+        let span = only(caller);
+        assert_eq!((&*span.name, span.kind), (name, Kind::Server));
+        assert_eq!(span.parent, Some(caller));
+        assert_eq!(said(&span, "rpc.system.name"), Some(&Value::from("grpc")));
+        let method = Value::from(name.to_owned());
+        assert_eq!(said(&span, "rpc.method"), Some(&method));
+        let error = error.map(Value::from);
+        assert_eq!(said(&span, "error.type"), error.as_ref());
+        assert_eq!(said(&span, "http.request.method"), None);
     }
 }
 

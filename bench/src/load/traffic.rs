@@ -79,6 +79,12 @@ impl Traffic {
         Self::of(requests)
     }
 
+    /// Placements of these orders in turn, each with its own idempotency key.
+    pub fn bodies(address: SocketAddr, bodies: impl IntoIterator<Item = String>) -> Self {
+        let bodies = bodies.into_iter();
+        Self::of(bodies.map(|body| post(address, "/v1/orders", &key(), &body)))
+    }
+
     /// Notes on `orders` in turn; on a single one, each changes the same stream.
     pub fn notes(address: SocketAddr, orders: &[String]) -> Self {
         let body = r#"{"text":"The customer called and asks to be told before delivery."}"#;

@@ -5,11 +5,14 @@ use crate::figures::Figures;
 use std::fmt::Write;
 
 /// Who is loaded, as it is named in figures and called on the page.
-const CONTENDERS: [(&str, &str); 16] = [
+const CONTENDERS: [(&str, &str); 19] = [
     ("noop", "handler that does nothing"),
     ("write", "command service"),
     ("grpc", "command service over gRPC"),
     ("import", "command service, imports over gRPC"),
+    ("real-import", "real orders, imports over gRPC"),
+    ("real-bulk", "real orders, one request over HTTP"),
+    ("real-single", "real orders, one by one over HTTP"),
     ("notes", "command service, notes on 1,000 orders"),
     ("hot", "command service, notes on one order"),
     ("platform", "all in one, placements accepted"),

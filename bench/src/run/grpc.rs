@@ -5,7 +5,6 @@ use crate::{
     load::Latencies,
     orders::{Placement, reference},
 };
-use anyhow::ensure;
 use futures::stream;
 use proto::v1::{
     ImportOrdersRequest, PlaceOrderRequest, import_orders_request::Item,
@@ -55,10 +54,11 @@ impl Bench {
             self.write_down_cost(&name, latencies.count(), &cost, cost.own);
         }
         self.import(&platform, &workers, &orders).await?;
-        platform.stop().await
+        platform.stop().await?;
+        self.real_orders().await
     }
 
-    /// Imports, one after another.
+    /// Imports of made-up orders, one after another.
     async fn import(
         &mut self,
         platform: &Platform,
@@ -67,29 +67,13 @@ impl Bench {
     ) -> anyhow::Result<()> {
         let channel = channel(platform.commands)?;
         let mut client = OrderImportClient::new(channel);
-        let mark = self.mark(workers).await?;
-        let mut latencies = Latencies::new();
-        let mut spent = Duration::ZERO;
-        while spent < self.extent.time {
+        self.load_whole("import/1", workers, ITEMS, async || {
             let items: Vec<_> = (0..ITEMS).map(|_| item(orders.next())).collect();
             let began = Instant::now();
-            let answer = client
-                .import_orders(stream::iter(items))
-                .await?
-                .into_inner();
-            latencies.record(began.elapsed());
-            spent += began.elapsed();
-            ensure!(
-                answer.done as usize == ITEMS,
-                "some of an import was not done"
-            );
-        }
-        let cost = self.cost(mark, workers).await?;
-        let done = latencies.count() * ITEMS as u64;
-        let name = "import/1";
-        self.write_down(name, done as f64 / spent.as_secs_f64(), &latencies);
-        self.write_down_cost(name, done, &cost, cost.own);
-        Ok(())
+            let answer = client.import_orders(stream::iter(items)).await?;
+            Ok((began.elapsed(), answer.into_inner().done as usize))
+        })
+        .await
     }
 }
 
@@ -98,7 +82,7 @@ fn item(order: PlaceOrderRequest) -> ImportOrdersRequest {
     ImportOrdersRequest { item }
 }
 
-fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
+pub(super) fn channel(address: SocketAddr) -> anyhow::Result<Channel> {
     Ok(Endpoint::from_shared(format!("http://{address}"))?.connect_lazy())
 }
 

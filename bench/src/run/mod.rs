@@ -10,6 +10,7 @@ mod list;
 mod loaded;
 mod memory;
 mod platform;
+mod real;
 mod replay;
 mod server;
 
@@ -41,7 +42,7 @@ pub enum Part {
     Noop,
     /// The command service alone, over HTTP.
     Write,
-    /// The same over gRPC, with imports.
+    /// The same over gRPC, with imports; and real orders, loaded in each way.
     Grpc,
     /// The store called in process.
     Store,
@@ -79,6 +80,9 @@ pub struct RunArguments {
     /// Where the platform's programs are; where this one is, if not told.
     #[arg(long, env = "ORDERS_BENCH_BIN_DIR")]
     bin_dir: Option<PathBuf>,
+    /// The file of *Online Retail* whose orders are loaded; one beside the clone, if not told.
+    #[arg(long, value_name = "FILE", env = "ORDERS_DATA")]
+    data: Option<PathBuf>,
     /// Where to write the page, also after a short run.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -125,6 +129,8 @@ pub(crate) struct Bench {
     parts: BTreeSet<Part>,
     programs: Programs,
     postgres: Postgres,
+    /// The file of real orders, if there is one.
+    real_orders: Option<PathBuf>,
     has_archive: bool,
     /// Whether the archive's read model of orders is there.
     is_folded: bool,
@@ -145,6 +151,7 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
     };
     let programs = Programs::at(arguments.bin_dir.as_deref())?;
     programs.require(&parts)?;
+    let real_orders = real::file(arguments.data.as_deref())?;
     let postgres = Postgres::start(PostgresOptions::default())
         .await
         .context("start PostgreSQL")?;
@@ -153,6 +160,7 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         parts,
         programs,
         postgres,
+        real_orders,
         has_archive: false,
         is_folded: false,
         figures: Figures::default(),
@@ -280,7 +288,9 @@ fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
             "Over gRPC the load generator is tonic's client, whose own CPU is several times that of \
              the one over HTTP/1.1: compare the service's CPU per command, and not the rates. \
              Callers share 4 connections. An import is a call with 5,000 items, one call after \
-             another; its latency is that of the call.",
+             another; its latency is that of the call. Real orders are the clean sales of Online \
+             Retail, all of them with new keys in each call or request: its time runs from the \
+             invoices in memory to the last result, so that making messages and lines is within.",
         ),
         Part::Pgbench => Some(
             "pgbench inserts one event per transaction into a table with the event store's columns \

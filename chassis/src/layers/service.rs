@@ -119,7 +119,7 @@ where
             let refused = too_many(kind, context(&request), request.uri(), wait);
             return Box::pin(ready(Ok(refused)));
         }
-        let Some(mut visit) = Visit::begin(&self.shared, &self.metrics, &request) else {
+        let Some(mut visit) = Visit::begin(&self.shared, &self.metrics, kind, &request) else {
             // Many at once, by definition: counted, but not a log line each.
             metrics::counter!("http_requests_shed_total").increment(1);
             let shed = overloaded(kind, context(&request), request.uri());
@@ -237,6 +237,7 @@ async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Re
 struct Visit {
     shared: Arc<Shared>,
     metrics: Arc<RouteMetrics>,
+    kind: Kind,
     method: Method,
     uri: Uri,
     route: Option<MatchedPath>,
@@ -247,7 +248,12 @@ struct Visit {
 
 impl Visit {
     /// `None` where too many requests are in work already.
-    fn begin(shared: &Arc<Shared>, metrics: &Arc<RouteMetrics>, request: &Request) -> Option<Self> {
+    fn begin(
+        shared: &Arc<Shared>,
+        metrics: &Arc<RouteMetrics>,
+        kind: Kind,
+        request: &Request,
+    ) -> Option<Self> {
         let before = shared.in_flight.fetch_add(1, Ordering::Relaxed);
         if before >= shared.max_in_flight && !PROBE_PATHS.contains(&request.uri().path()) {
             shared.in_flight.fetch_sub(1, Ordering::Relaxed);
@@ -256,6 +262,7 @@ impl Visit {
         Some(Self {
             shared: Arc::clone(shared),
             metrics: Arc::clone(metrics),
+            kind,
             method: request.method().clone(),
             uri: request.uri().clone(),
             route: request.extensions().get().cloned(),
@@ -315,7 +322,13 @@ impl Drop for Visit {
         self.metrics
             .record(&self.method, route, self.status, self.began);
         if self.span.is_recorded() {
-            spans::describe(&mut self.span, &self.method, &self.uri, route, self.status);
+            let span = &mut self.span;
+            match self.kind {
+                Kind::Http { .. } => {
+                    spans::describe(span, &self.method, &self.uri, route, self.status);
+                }
+                Kind::Grpc { .. } => spans::describe_call(span, route, self.status),
+            }
         }
     }
 }

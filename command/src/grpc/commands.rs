@@ -7,11 +7,12 @@ use super::{
 };
 use crate::{
     CommandApi,
+    execution::Done,
     placement::{place, placed},
 };
 use chassis::{Problem, grpc::context, layers::RequestContext};
 use domain::{
-    Command, State,
+    Command, Location, Sku, State,
     order::{
         AddNote, Order, OrderCommand, PlaceHold, ReleaseHold, RequestCancellation,
         Status as OrderStatus,
@@ -25,6 +26,7 @@ use proto::v1::{
     ReleaseHoldResponse, order_commands_server::OrderCommands,
 };
 use tonic::{Request, Response, Status, async_trait};
+use uuid::Uuid;
 
 /// The service.
 #[derive(Clone)]
@@ -37,7 +39,7 @@ impl OrderCommands for Commands {
         call: Request<PlaceOrderRequest>,
     ) -> Result<Response<PlaceOrderResponse>, Status> {
         let context = context(&call);
-        let placed = place_order(&self.0, context.clone(), &call.into_inner()).await;
+        let placed = order_placed(&self.0, context.clone(), &call.into_inner()).await;
         answer(&context, placed)
     }
 
@@ -82,7 +84,7 @@ impl OrderCommands for Commands {
         call: Request<ReceiveStockRequest>,
     ) -> Result<Response<ReceiveStockResponse>, Status> {
         let context = context(&call);
-        let received = receive_stock(&self.0, context.clone(), call.into_inner()).await;
+        let received = stock_received(&self.0, context.clone(), call.into_inner()).await;
         answer(&context, received)
     }
 
@@ -100,10 +102,18 @@ pub(super) async fn place_order(
     api: &CommandApi,
     context: RequestContext,
     message: &PlaceOrderRequest,
-) -> Result<PlaceOrderResponse, Problem> {
+) -> Result<Done, Problem> {
     let request = request(api, context, message)?;
     let again = || new_order(message).ok();
-    let done = place(api, request, new_order(message)?, again).await?;
+    place(api, request, new_order(message)?, again).await
+}
+
+async fn order_placed(
+    api: &CommandApi,
+    context: RequestContext,
+    message: &PlaceOrderRequest,
+) -> Result<PlaceOrderResponse, Problem> {
+    let done = place_order(api, context, message).await?;
     let state = done.state(api).await?;
     Ok(PlaceOrderResponse {
         order: Some(order(placed(&state, &done)?, done.version())),
@@ -190,11 +200,19 @@ async fn release_hold(
     })
 }
 
+/// A delivery that was booked in.
+pub(super) struct Received {
+    pub sku: Sku,
+    location: Location,
+    receipt_id: Uuid,
+    pub done: Done,
+}
+
 pub(super) async fn receive_stock(
     api: &CommandApi,
     context: RequestContext,
     message: ReceiveStockRequest,
-) -> Result<ReceiveStockResponse, Problem> {
+) -> Result<Received, Problem> {
     let request = request(api, context, &message)?;
     let receipt_id = request.id.uuid();
     let sku = sku(&message.sku)?;
@@ -207,12 +225,25 @@ pub(super) async fn receive_stock(
         reference: message.reference,
     };
     let command = Command::Stock(StockCommand::Receive(command));
-    let done = request.execute(api, command).await?;
+    Ok(Received {
+        done: request.execute(api, command).await?,
+        sku,
+        location,
+        receipt_id,
+    })
+}
+
+async fn stock_received(
+    api: &CommandApi,
+    context: RequestContext,
+    message: ReceiveStockRequest,
+) -> Result<ReceiveStockResponse, Problem> {
+    let received = receive_stock(api, context, message).await?;
     Ok(ReceiveStockResponse {
-        sku: sku.into(),
-        location: location.into(),
-        receipt_id: receipt_id.to_string(),
-        receipt: Some(receipt(api, &done)),
+        receipt: Some(receipt(api, &received.done)),
+        sku: received.sku.into(),
+        location: received.location.into(),
+        receipt_id: received.receipt_id.to_string(),
     })
 }
 

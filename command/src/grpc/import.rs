@@ -1,20 +1,20 @@
 //! `orders.v1.OrderImport`
 
 use super::{
-    commands::{place_order, receive_stock},
+    commands::{Received, place_order, receive_stock},
     write::failed,
 };
 use crate::{
     CommandApi,
     bulk::{Item as Taken, brief, when_free},
+    execution::Done,
 };
 use chassis::{Problem, grpc::context, layers::RequestContext};
 use futures::StreamExt;
 use prost::Message;
 use proto::v1::{
     ImportDone, ImportFailure, ImportOrdersRequest, ImportOrdersResponse, ImportResult,
-    PlaceOrderResponse, Receipt, ReceiveStockResponse, import_orders_request::Item,
-    import_result::Outcome, order_import_server::OrderImport,
+    import_orders_request::Item, import_result::Outcome, order_import_server::OrderImport,
 };
 use tonic::{Request, Response, Status, Streaming, async_trait};
 use tonic_types::StatusExt;
@@ -89,21 +89,19 @@ async fn execute(
     }
 }
 
-fn placed(placed: PlaceOrderResponse) -> ImportDone {
-    let order = placed.order.unwrap_or_default();
-    done(order.order_id, placed.receipt)
+fn placed(placed: Done) -> ImportDone {
+    done(placed.key().to_owned(), &placed)
 }
 
-fn received(received: ReceiveStockResponse) -> ImportDone {
-    done(received.sku, received.receipt)
+fn received(received: Received) -> ImportDone {
+    done(received.sku.into(), &received.done)
 }
 
-fn done(id: String, receipt: Option<Receipt>) -> ImportDone {
-    let receipt = receipt.unwrap_or_default();
+fn done(id: String, done: &Done) -> ImportDone {
     ImportDone {
         id,
-        version: receipt.version,
-        replayed: receipt.replayed,
+        version: done.version(),
+        replayed: done.is_replayed(),
     }
 }
 

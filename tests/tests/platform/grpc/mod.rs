@@ -26,10 +26,10 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 /// Clients of all services.
-struct Clients {
-    commands: OrderCommandsClient<Channel>,
+pub(super) struct Clients {
+    pub commands: OrderCommandsClient<Channel>,
     import: OrderImportClient<Channel>,
-    queries: OrderQueriesClient<Channel>,
+    pub queries: OrderQueriesClient<Channel>,
     feed: OrderFeedClient<Channel>,
     shipments: ShipmentCommandsClient<Channel>,
 }
@@ -39,7 +39,7 @@ fn channel(address: &str) -> Channel {
     endpoint.connect_lazy()
 }
 
-fn clients(p: &Platform) -> Clients {
+pub(super) fn clients(p: &Platform) -> Clients {
     let (commands, queries) = (channel(p.api.commands()), channel(p.api.queries()));
     Clients {
         commands: OrderCommandsClient::new(commands.clone()),
@@ -55,7 +55,7 @@ fn key() -> String {
 }
 
 /// An order of one line.
-fn order_of(sku: &str, quantity: i64) -> PlaceOrderRequest {
+pub(super) fn order_of(sku: &str, quantity: i64) -> PlaceOrderRequest {
     PlaceOrderRequest {
         request_id: key(),
         customer_id: "17850".into(),
