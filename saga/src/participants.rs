@@ -1,6 +1,10 @@
 //! From settings to whom the sagas call, and to what their policies may do.
 
-use crate::{carrier::HttpCarrier, provider::HttpPaymentProvider, runtime::Participants};
+use crate::{
+    carrier::HttpCarrier,
+    provider::{GuardOptions, HttpPaymentProvider},
+    runtime::Participants,
+};
 use anyhow::{Context, bail};
 use chassis::config::SagaSettings;
 use chrono::TimeDelta;
@@ -16,16 +20,26 @@ pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
         settings.payment_url.as_deref(),
     )?;
     let provider = HttpPaymentProvider::new(url, settings.payment_timeout())
-        .context("saga.payment_url: no client for the payment provider can be made")?;
+        .context("saga.payment_url: no client for the payment provider can be made")?
+        .with_guard(&at_once(settings.payment_concurrency));
     tracing::info!(provider = url, "payments are asked for at {url}");
     let url = named("carrier", "a carrier", settings.carrier_url.as_deref())?;
     let carrier = HttpCarrier::new(url, settings.carrier_timeout())
-        .context("saga.carrier_url: no client for the carrier can be made")?;
+        .context("saga.carrier_url: no client for the carrier can be made")?
+        .with_guard(&at_once(settings.carrier_concurrency));
     tracing::info!(carrier = url, "shipments are handed over at {url}");
     Ok(Participants {
         provider: Arc::new(provider),
         carrier: Arc::new(carrier),
     })
+}
+
+/// A guard that lets so many calls through at once.
+fn at_once(concurrency: usize) -> GuardOptions {
+    GuardOptions {
+        concurrency,
+        ..GuardOptions::default()
+    }
 }
 
 fn named<'a>(key: &str, what: &str, url: Option<&'a str>) -> anyhow::Result<&'a str> {
