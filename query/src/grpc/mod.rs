@@ -5,7 +5,6 @@ mod feed;
 mod fields;
 mod message;
 mod queries;
-mod source;
 mod streams;
 mod subscriber;
 mod watch;
