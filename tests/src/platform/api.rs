@@ -367,6 +367,41 @@ impl Api {
         .await
     }
 
+    /// The shipment of an order, as soon as it is `status`; as the read model has it.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    pub async fn shipment_that_is(&self, status: &str, order_id: &str) -> Value {
+        let path = format!("/v1/shipments?order_id={order_id}");
+        eventually(
+            &format!("the shipment of order {order_id} is {status}"),
+            async || {
+                let items = self.list(&path).await?;
+                match items.as_slice() {
+                    [item] if item["status"] == *status => Ok(item.clone()),
+                    items => Err(format!("{items:?}")),
+                }
+            },
+        )
+        .await
+    }
+
+    /// Does something to the shipment of an order: `pack`, `dispatch`, `deliver`.
+    ///
+    /// # Panics
+    /// When there is none, or no answer.
+    pub async fn ship(&self, what: &str, order_id: &str) -> Answer {
+        let path = format!("/v1/shipments?order_id={order_id}");
+        let shipment = eventually(&format!("order {order_id} has a shipment"), async || {
+            let items = self.list(&path).await?;
+            let id = items.first().and_then(|item| item["shipment_id"].as_str());
+            id.map(str::to_owned).ok_or_else(|| "it has none".into())
+        })
+        .await;
+        let path = format!("/v1/shipments/{shipment}/{what}");
+        self.post(&path, &json!({})).await
+    }
+
     /// Waits until a SKU has so much `(on_hand, reserved, committed)`.
     ///
     /// # Panics

@@ -3,7 +3,8 @@
 use super::{History, Platform, eventually_within};
 use domain::{
     order::Status,
-    policy::{Inventory, OrderPolicy, PaymentPolicy, Policy},
+    policy::{Inventory, OrderPolicy, PaymentPolicy, Policy, Shipping},
+    shipment::ShipmentStatus,
 };
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
@@ -66,6 +67,7 @@ fn nothing_is_to_be_done(history: &History, sagas: &Value, head: i64) -> Result<
         concerned::<Inventory>(history),
         concerned::<PaymentPolicy>(history),
         concerned::<OrderPolicy>(history),
+        concerned::<Shipping>(history),
     ];
     for (policy, last) in policies {
         let at = sagas["checkpoints"][policy].as_i64().unwrap_or_default();
@@ -101,8 +103,16 @@ fn everything_has_ended(history: &History) -> Result<(), String> {
         ));
     }
     match history.payments_under_way() {
-        waiting if waiting.is_empty() => Ok(()),
-        waiting => Err(format!("payments: {waiting:?}")),
+        waiting if waiting.is_empty() => {}
+        waiting => return Err(format!("payments: {waiting:?}")),
+    }
+    let shipments = history.shipments();
+    let under_way = shipments.iter().find(|parcel| {
+        parcel.status.is_under_way() || parcel.status == ShipmentStatus::Dispatching
+    });
+    match under_way {
+        None => Ok(()),
+        Some(parcel) => Err(format!("a shipment is under way: {parcel:?}")),
     }
 }
 

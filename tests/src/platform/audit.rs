@@ -4,7 +4,11 @@
 use super::{
     Acked, History, Platform, at_rest, eventually, projections_are_at, rebuild_equals_live, say,
 };
-use domain::order::Status;
+use domain::{
+    Event,
+    order::{OrderEvent, Status},
+    stock::StockEvent,
+};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use std::{
@@ -46,6 +50,7 @@ pub async fn audit(platform: &Platform, acked: &Acked) -> Audit {
     the_report_adds_up(platform, &history).await;
     stock_is_conserved(&history);
     money_is_conserved(platform, &history).await;
+    what_left_has_one_label(platform, &history).await;
     rebuild_equals_live(platform).await;
     let mut by_status = BTreeMap::new();
     for (_, order) in history.orders().values() {
@@ -88,7 +93,6 @@ async fn every_acked_order_is_replayed(platform: &Platform, acked: &Acked) {
 }
 
 fn acked_is_recorded_once(history: &History, acked: &Acked) {
-    use domain::{Event, order::OrderEvent};
     let orders = history.orders();
     let mut ids = BTreeSet::new();
     for (key, _, order_id) in &acked.orders {
@@ -121,12 +125,27 @@ fn acked_is_recorded_once(history: &History, acked: &Acked) {
         acked.notes.len(),
         "there are notes that nobody was told of"
     );
+    // It may have been too late.
+    let rejected: BTreeSet<String> = history
+        .events
+        .iter()
+        .filter_map(|recorded| match &recorded.event {
+            Event::Order(OrderEvent::CancellationRejected(event)) => {
+                Some(event.order.order_id.to_string())
+            }
+            _ => None,
+        })
+        .collect();
     for order_id in &acked.cancelled {
         let (_, order) = orders[order_id];
-        assert_eq!(
-            order.status,
-            Status::Cancelled,
-            "order {order_id} was to be cancelled"
+        let as_told = match rejected.contains(order_id) {
+            true => matches!(order.status, Status::Completed | Status::Cancelled),
+            false => order.status == Status::Cancelled,
+        };
+        assert!(
+            as_told,
+            "order {order_id} was to be cancelled, and is {:?}",
+            order.status
         );
     }
 }
@@ -191,6 +210,35 @@ async fn read_models_are_the_fold(platform: &Platform, history: &History) {
         same(&stock, &rows.collect())
     })
     .await;
+    let shipments: BTreeMap<String, Value> = history
+        .shipments()
+        .into_iter()
+        .map(|parcel| {
+            let row = serde_json::json!([
+                parcel.status.as_str(),
+                parcel.order_id.to_string(),
+                parcel.amount.amount,
+                parcel.tracking_number,
+            ]);
+            (parcel.shipment_id.to_string(), row)
+        })
+        .collect();
+    let what = "the list of shipments is what the events come to";
+    eventually(what, async || {
+        let listed = platform.api.list("/v1/shipments").await?;
+        let rows = listed.into_iter().map(|item| {
+            let row = serde_json::json!([
+                item["status"],
+                item["order_id"],
+                item["amount"]["amount"],
+                item["tracking_number"],
+            ]);
+            let id = item["shipment_id"].as_str().unwrap_or_default().to_owned();
+            (id, row)
+        });
+        same(&shipments, &rows.collect())
+    })
+    .await;
 }
 
 /// The sales report counts what the orders are worth.
@@ -201,7 +249,7 @@ async fn the_report_adds_up(platform: &Platform, history: &History) {
             wanted.entry(order.placed.currency.to_string()).or_default();
         *orders += 1;
         *total += order.placed.total;
-        if order.status == Status::Confirmed {
+        if matches!(order.status, Status::Confirmed | Status::Completed) {
             *confirmed += order.placed.total;
         }
     }
@@ -233,35 +281,85 @@ fn same(wanted: &BTreeMap<String, Value>, found: &BTreeMap<String, Value>) -> Re
     }
 }
 
-/// What orders hold is what confirmed orders bought.
+/// What orders hold is what confirmed orders bought and did not get yet; what is there came in and
+/// has not left.
 fn stock_is_conserved(history: &History) {
     let mut sold: BTreeMap<&str, i64> = BTreeMap::new();
     for (_, order) in history.orders().into_values() {
         if order.status == Status::Confirmed {
             for line in &order.placed.lines {
-                *sold.entry(line.sku.as_str()).or_default() += line.quantity;
+                let open = line.quantity - order.progress(line.line).shipped;
+                *sold.entry(line.sku.as_str()).or_default() += open;
+            }
+        }
+    }
+    let mut moved: BTreeMap<&str, i64> = BTreeMap::new();
+    for recorded in &history.events {
+        let (sku, quantity) = match &recorded.event {
+            Event::Stock(StockEvent::StockReceived(event)) => (&event.sku, event.quantity),
+            Event::Stock(StockEvent::StockAdjusted(event)) => (&event.sku, event.delta),
+            _ => continue,
+        };
+        *moved.entry(sku.as_str()).or_default() += quantity;
+    }
+    for parcel in history.shipments() {
+        if parcel.tracking_number.is_some() {
+            for line in parcel.lines.iter() {
+                *moved.entry(line.sku.as_str()).or_default() -= line.quantity;
             }
         }
     }
     for (sku, stock) in history.stock() {
-        let committed = sold.get(sku.as_str()).copied().unwrap_or_default();
+        let of = |account: &BTreeMap<&str, i64>| account.get(sku.as_str()).copied();
         assert_eq!(
-            (stock.reserved, stock.committed),
-            (0, committed),
-            "stock of {sku}"
+            (stock.reserved, stock.committed, stock.on_hand),
+            (
+                0,
+                of(&sold).unwrap_or_default(),
+                of(&moved).unwrap_or_default()
+            ),
+            "stock of {sku}: reserved, committed, on hand"
         );
     }
 }
 
-/// What the provider holds is what confirmed orders cost, each once.
+/// What is held, taken and given back of one currency.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Books {
+    /// Set aside, or taken, and not given back.
+    held: i64,
+    captured: i64,
+    refunded: i64,
+}
+
+/// What the provider holds is what confirmed orders cost, each once; what it took is what was packed;
+/// and what it gave back is what was cancelled after that, or did not arrive.
 async fn money_is_conserved(platform: &Platform, history: &History) {
-    let mut owed: BTreeMap<String, i64> = BTreeMap::new();
-    let mut confirmed = 0_u64;
-    for (_, order) in history.orders().into_values() {
-        if order.status == Status::Confirmed {
-            confirmed += 1;
-            *owed.entry(order.placed.currency.to_string()).or_default() += order.placed.total;
+    let payments = history.payments();
+    let mut owed: BTreeMap<String, Books> = BTreeMap::new();
+    let mut live = 0_u64;
+    for (id, (_, order)) in history.orders() {
+        let books = owed.entry(order.placed.currency.to_string()).or_default();
+        let payment = payments.get(&id);
+        let captured = payment.map_or(0, |payment| payment.captured());
+        let refunded = payment.map_or(0, |payment| payment.refunded());
+        let total = order.placed.total;
+        let arrived = order.placed.lines.iter().all(|line| {
+            let progress = order.progress(line.line);
+            progress.delivered == line.quantity
+        });
+        let kept = match order.status {
+            Status::Confirmed => total,
+            Status::Completed if arrived => total,
+            _ => 0,
+        };
+        if order.status == Status::Completed {
+            assert_eq!(captured - refunded, kept, "order {id} has cost");
         }
+        live += u64::from(kept > 0 || captured > 0);
+        books.held += kept;
+        books.captured += captured;
+        books.refunded += refunded;
     }
     let books = platform.provider.summary().await;
     let references = &books["references"];
@@ -271,21 +369,37 @@ async fn money_is_conserved(platform: &Platform, history: &History) {
     );
     for (currency, totals) in books["currencies"].as_object().into_iter().flatten() {
         let sum = |name: &str| totals[name].as_i64().expect("the provider counts");
-        let held = sum("authorized") - sum("voided");
-        assert_eq!(
-            held,
-            owed.remove(currency).unwrap_or_default(),
-            "{currency} held"
-        );
+        let theirs = Books {
+            held: sum("authorized") - sum("voided") - sum("refunded"),
+            captured: sum("captured"),
+            refunded: sum("refunded"),
+        };
+        let ours = owed.remove(currency).unwrap_or_default();
+        assert_eq!(theirs, ours, "{currency} held");
     }
     assert!(
-        owed.values().all(|sum| *sum == 0),
+        owed.values().all(|books| *books == Books::default()),
         "the provider does not hold {owed:?}"
     );
     let count = |name: &str| books["counts"][name].as_u64().expect("the provider counts");
     assert_eq!(
         count("authorized") - count("voided"),
-        confirmed,
+        live,
         "authorizations held"
     );
+}
+
+/// Each shipment that has left has a label of the carrier, and only one; and there are no others.
+async fn what_left_has_one_label(platform: &Platform, history: &History) {
+    let shipments = history.shipments();
+    let left = shipments
+        .iter()
+        .filter(|parcel| parcel.tracking_number.is_some());
+    let books = platform.provider.carrier_summary().await;
+    assert_eq!(
+        books["references"]["labelled_repeatedly"], 0,
+        "shipments left twice: {books}"
+    );
+    let labels = books["counts"]["labels"].as_u64();
+    assert_eq!(labels, Some(left.count() as u64), "labels: {books}");
 }

@@ -1,6 +1,7 @@
 //! Many clients that write at the same time, and remember what they were promised.
 
 use super::{Api, Placement, api::new_key, eventually};
+use domain::{Location, ShipmentId};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 use std::{
@@ -18,6 +19,20 @@ const SKUS: usize = 12;
 
 /// More of each than any test sells.
 const PLENTY: i64 = 1_000_000;
+
+/// Where orders go: nearly all of what is sent arrives.
+const CITIES: [&str; 10] = [
+    "Town",
+    "Town",
+    "Town",
+    "Town",
+    "Town",
+    "Town",
+    "Town",
+    "Nobody Home",
+    "Lost",
+    "Returned",
+];
 
 /// How the cards of customers are spread: mostly good ones.
 const CARDS: [&str; 20] = [
@@ -178,6 +193,7 @@ impl Client {
             match self.rng.random_range(0..10) {
                 0 => self.note().await,
                 1 => self.cancel().await,
+                2..4 => self.pack().await,
                 _ => self.place().await,
             }
             let pause = self.options.pause;
@@ -192,7 +208,8 @@ impl Client {
         let first = self.rng.random_range(0..SKUS);
         let mut placement = Placement::of(&sku(first), quantity, price)
             .card(CARDS.choose(&mut self.rng).expect("there are cards"))
-            .customer(&format!("c-{}", self.rng.random_range(0..50)));
+            .customer(&format!("c-{}", self.rng.random_range(0..50)))
+            .to(CITIES.choose(&mut self.rng).expect("there are cities"));
         if self.rng.random_bool(0.3) {
             placement = placement.and(&sku((first + 1) % SKUS), 1, price);
         }
@@ -226,6 +243,18 @@ impl Client {
         if answer["status"].is_string() {
             self.acked.cancelled.push(order_id);
         }
+    }
+
+    async fn pack(&mut self) {
+        let Some(order_id) = self.one_of_ours() else {
+            return;
+        };
+        let order_id = order_id.parse().expect("an order's id");
+        let shipment = ShipmentId::of(order_id, &Location::default());
+        let path = format!("/v1/shipments/{shipment}/pack");
+        // There may be none yet, or the order was cancelled.
+        let wanted = [200, 404, 409];
+        self.insist(&new_key(), &path, &json!({}), &wanted).await;
     }
 
     fn one_of_ours(&mut self) -> Option<String> {

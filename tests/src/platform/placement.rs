@@ -10,6 +10,7 @@ pub struct Placement {
     card: String,
     lines: Vec<(String, i64, i64)>,
     reference: Option<String>,
+    city: Option<String>,
 }
 
 impl Placement {
@@ -22,6 +23,7 @@ impl Placement {
             card: "tok_approve".into(),
             lines: vec![(sku.into(), quantity, unit_price)],
             reference: None,
+            city: None,
         }
     }
 
@@ -60,6 +62,13 @@ impl Placement {
         self
     }
 
+    /// To be sent to this town; what the carrier makes of that is told by the town's name.
+    #[must_use]
+    pub fn to(mut self, city: &str) -> Self {
+        self.city = Some(city.into());
+        self
+    }
+
     /// The request's body.
     pub fn body(&self) -> Value {
         let lines: Vec<Value> = self
@@ -77,6 +86,9 @@ impl Placement {
         });
         if let Some(reference) = &self.reference {
             body["reference"] = json!(reference);
+        }
+        if let Some(city) = &self.city {
+            body["shipping_address"] = json!({ "city": city, "country": "DE" });
         }
         body
     }

@@ -1,4 +1,5 @@
-//! The payment provider's own books: the witness that the platform cannot influence.
+//! The books of the payment provider, and of the carrier: the witnesses that the platform cannot
+//! influence.
 
 use reqwest::Client;
 use serde_json::{Value, json};
@@ -45,6 +46,26 @@ impl Provider {
     /// When it does not say.
     pub async fn summary(&self) -> Value {
         self.get("/ledger/summary").await
+    }
+
+    /// The carrier's books in a few numbers: it is the same sandbox.
+    ///
+    /// # Panics
+    /// When it does not say.
+    pub async fn carrier_summary(&self) -> Value {
+        self.get("/carrier/summary").await
+    }
+
+    /// What the carrier has taken, or refused, of a shipment, the oldest first.
+    ///
+    /// # Panics
+    /// When it does not say.
+    pub async fn labels(&self, shipment_id: &str) -> Vec<Value> {
+        let found = self
+            .get(&format!("/shipments?reference={shipment_id}"))
+            .await;
+        let list = found["shipments"].as_array();
+        list.unwrap_or_else(|| panic!("{found}")).clone()
     }
 
     /// Gives back what it holds for an order, behind the platform's back.

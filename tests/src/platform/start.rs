@@ -23,12 +23,15 @@ const DATABASE: &str = "orders";
 /// whose outcome is unknown is asked for after a second, and then often enough that a machine which
 /// is busy for seconds does not leave it to an operator; and who reads what they wrote may wait for
 /// it as long.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("projector.lease_ms", "1500"),
     ("saga.lease_ms", "1500"),
     ("saga.payment_timeout_ms", "8000"),
     ("saga.max_payment_attempts", "2"),
     ("saga.inquiry_schedule_s", "1,1,2,4,8"),
+    ("saga.capture_retry_schedule_s", "1,2,4"),
+    ("saga.tracking_schedule_s", "1"),
+    ("saga.tracking_times", "1000"),
     ("query.max_wait_s", "30"),
     ("telemetry.log", "info"),
 ];

@@ -1,6 +1,7 @@
 //! What becomes of an order, in both shapes of the platform: from the POST to the read model, the
 //! stock and the provider's books.
 
+use super::fulfilment;
 use serde_json::{Value, json};
 use tests::platform::{Placement, Platform, Scenario, Shape, eventually, run_all};
 
@@ -29,7 +30,7 @@ async fn orders_come_to_their_ends(shape: Shape) {
 
 /// Orders of every kind, each to its end.
 pub(super) async fn come_to_their_ends(p: &Platform) {
-    let scenarios: Vec<Scenario> = vec![
+    let mut scenarios: Vec<Scenario> = vec![
         ("confirmed", Box::pin(a_good_order_is_confirmed(p))),
         ("read your writes", Box::pin(a_write_is_read_at_once(p))),
         ("as it was", Box::pin(an_order_is_shown_as_it_was(p))),
@@ -59,6 +60,7 @@ pub(super) async fn come_to_their_ends(p: &Platform) {
             Box::pin(notes_and_corrections_are_recorded(p)),
         ),
     ];
+    scenarios.extend(fulfilment::scenarios(p));
     run_all(p, scenarios).await;
     // What has to happen before the provider answers: it is asleep until then.
     a_hold_keeps_an_order_from_being_confirmed(p).await;
@@ -469,12 +471,12 @@ async fn a_reservation_expires_and_the_late_payment_is_given_back() {
     p.stop().await;
 }
 
-fn of_type<'a>(timeline: &'a [Value], event_type: &str) -> &'a Value {
+pub(super) fn of_type<'a>(timeline: &'a [Value], event_type: &str) -> &'a Value {
     let found = timeline.iter().find(|event| event["type"] == *event_type);
     found.unwrap_or_else(|| panic!("no {event_type} in {timeline:?}"))
 }
 
-async fn provider_says(p: &Platform, order_id: &str, wanted: &[&str]) {
+pub(super) async fn provider_says(p: &Platform, order_id: &str, wanted: &[&str]) {
     eventually("the provider's books", async || {
         let statuses = p.provider.statuses(order_id).await;
         (statuses == wanted)

@@ -6,6 +6,7 @@ mod cli;
 mod contract;
 mod deployed;
 mod flows;
+mod fulfilment;
 mod golden;
 mod grpc;
 mod hostile;

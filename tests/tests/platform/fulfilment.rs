@@ -1,0 +1,173 @@
+//! What becomes of a confirmed order: packed, paid, sent and arrived; or kept, refused, lost.
+
+use super::flows::{of_type, provider_says};
+use serde_json::{Value, json};
+use tests::platform::{Placement, Platform, Scenario, eventually};
+
+/// Each of them with an order of its own.
+pub(super) fn scenarios(p: &Platform) -> Vec<Scenario<'_>> {
+    vec![
+        ("completed", Box::pin(what_is_packed_arrives(p))),
+        (
+            "cancel packed",
+            Box::pin(what_is_packed_is_kept_and_given_back(p)),
+        ),
+        (
+            "cancel too late",
+            Box::pin(what_has_left_is_not_cancelled(p)),
+        ),
+        (
+            "carrier refuses",
+            Box::pin(what_the_carrier_refuses_leaves_when_people_let_it(p)),
+        ),
+        ("lost parcel", Box::pin(what_is_lost_is_given_back(p))),
+        (
+            "capture fails",
+            Box::pin(what_is_not_taken_is_asked_for_again(p)),
+        ),
+    ]
+}
+
+/// Places an order of two for 100 each, and waits until it is confirmed.
+async fn confirmed(p: &Platform, sku: &str, placement: &Placement) -> String {
+    p.api.receive(sku, 5).await;
+    let id = p.api.place(placement).await.order_id();
+    p.api.order_that_is("confirmed", &id).await;
+    id
+}
+
+/// Waits until the payment of an order is as told.
+async fn paid(p: &Platform, status: &str, id: &str) {
+    let paid = |order: &Value| order["payment_status"] == *status;
+    let what = format!("its payment is {status}");
+    p.api.order_where(id, &what, paid).await;
+}
+
+/// What the provider has taken for an order, and given back.
+async fn taken(p: &Platform, id: &str) -> (Option<i64>, Option<i64>) {
+    let held = p.provider.authorizations(id).await;
+    assert_eq!(held.len(), 1, "{held:?}");
+    let amount = |name: &str| held[0][name].as_i64();
+    (amount("captured_amount"), amount("refunded_amount"))
+}
+
+/// Waits until a hold is on an order, and takes it off.
+async fn let_go(p: &Platform, hold: &str, id: &str) {
+    let is_held = |order: &Value| {
+        let mut holds = order["holds"].as_array().into_iter().flatten();
+        holds.any(|held| held["hold"] == *hold)
+    };
+    let what = format!("{hold} is on it");
+    p.api.order_where(id, &what, is_held).await;
+    let release = format!("/v1/orders/{id}/holds/{hold}/release");
+    p.api.post(&release, &json!({})).await.expect(200);
+}
+
+async fn what_is_packed_arrives(p: &Platform) {
+    let placement = Placement::of("PACKED", 2, 100).to("Town");
+    let id = confirmed(p, "PACKED", &placement).await;
+    let waiting = p.api.shipment_that_is("pending", &id).await;
+    assert_eq!(waiting["allowed_commands"], json!(["pack"]));
+    assert_eq!(taken(p, &id).await.0, Some(0));
+    p.api.ship("pack", &id).await.expect(200);
+    let order = p.api.order_that_is("completed", &id).await;
+    assert_eq!(order["payment_status"], "captured");
+    assert_eq!(taken(p, &id).await, (Some(200), Some(0)));
+    p.api.stock_that_is("PACKED", (3, 0, 0)).await;
+    let arrived = p.api.shipment_that_is("delivered", &id).await;
+    let shipment = arrived["shipment_id"].as_str().expect("it has an id");
+    let labels = p.provider.labels(shipment).await;
+    assert_eq!(labels.len(), 1, "{labels:?}");
+    assert_eq!(labels[0]["tracking_number"], arrived["tracking_number"]);
+
+    let timeline = p.api.timeline_with("OrderCompleted", &id).await;
+    let dispatched = of_type(&timeline, "ShipmentDispatched");
+    assert_eq!(dispatched["actor"], "participant:carrier");
+    // Packed again: nothing more happens.
+    p.api.ship("pack", &id).await.expect(200);
+    let cancel = format!("/v1/orders/{id}/cancel");
+    let late = p.api.post(&cancel, &json!({"reason": "late"})).await;
+    late.expect(409);
+}
+
+async fn what_is_packed_is_kept_and_given_back(p: &Platform) {
+    let placement = Placement::of("KEPT", 2, 100).to("Town");
+    let id = confirmed(p, "KEPT", &placement).await;
+    let hold = json!({"hold": "fraud-check", "reason": "first order"});
+    let holds = format!("/v1/orders/{id}/holds");
+    p.api.post(&holds, &hold).await.expect(200);
+    p.api.ship("pack", &id).await.expect(200);
+    p.api.shipment_that_is("ready", &id).await;
+    let held = p.api.ship("dispatch", &id).await.expect(409);
+    assert_eq!(held.code(), "ORDER_ON_HOLD");
+    let cancel = format!("/v1/orders/{id}/cancel");
+    let reason = json!({"reason": "changed their mind"});
+    p.api.post(&cancel, &reason).await.expect(202);
+    p.api.order_that_is("cancelled", &id).await;
+    paid(p, "refunded", &id).await;
+    assert_eq!(taken(p, &id).await, (Some(200), Some(200)));
+    p.api.stock_that_is("KEPT", (5, 0, 0)).await;
+    let kept = p.api.shipment_that_is("cancelled", &id).await;
+    let shipment = kept["shipment_id"].as_str().expect("it has an id");
+    assert!(p.provider.labels(shipment).await.is_empty());
+}
+
+async fn what_has_left_is_not_cancelled(p: &Platform) {
+    let placement = Placement::of("LEFT", 2, 100).to("Standstill");
+    let id = confirmed(p, "LEFT", &placement).await;
+    p.api.ship("pack", &id).await.expect(200);
+    p.api.shipment_that_is("dispatched", &id).await;
+    let cancel = format!("/v1/orders/{id}/cancel");
+    p.api
+        .post(&cancel, &json!({"reason": "too late"}))
+        .await
+        .expect(202);
+    p.api.timeline_with("CancellationRejected", &id).await;
+    p.api.order_that_is("confirmed", &id).await;
+    // The carrier never says so; people do.
+    p.api.ship("deliver", &id).await.expect(200);
+    p.api.order_that_is("completed", &id).await;
+    p.api.stock_that_is("LEFT", (3, 0, 0)).await;
+    provider_says(p, &id, &["captured"]).await;
+    assert_eq!(taken(p, &id).await, (Some(200), Some(0)));
+}
+
+async fn what_the_carrier_refuses_leaves_when_people_let_it(p: &Platform) {
+    let placement = Placement::of("REFUSED", 2, 100).to("Nowhere Yet");
+    let id = confirmed(p, "REFUSED", &placement).await;
+    p.api.ship("pack", &id).await.expect(200);
+    let_go(p, "carrier-refused", &id).await;
+    p.api.order_that_is("completed", &id).await;
+    let arrived = p.api.shipment_that_is("delivered", &id).await;
+    assert_eq!(arrived["attempts"], 2);
+}
+
+async fn what_is_lost_is_given_back(p: &Platform) {
+    let placement = Placement::of("GONE", 2, 100).to("Lost");
+    let id = confirmed(p, "GONE", &placement).await;
+    p.api.ship("pack", &id).await.expect(200);
+    p.api.order_that_is("completed", &id).await;
+    paid(p, "refunded", &id).await;
+    assert_eq!(taken(p, &id).await, (Some(200), Some(200)));
+    // It does not come back.
+    p.api.stock_that_is("GONE", (3, 0, 0)).await;
+    p.api.shipment_that_is("lost", &id).await;
+}
+
+async fn what_is_not_taken_is_asked_for_again(p: &Platform) {
+    let placement = Placement::of("UNPAID", 2, 100).card("tok_capture_fails_once");
+    let id = confirmed(p, "UNPAID", &placement).await;
+    p.api.ship("pack", &id).await.expect(200);
+    p.api.order_that_is("completed", &id).await;
+    let timeline = p.api.timeline_with("OrderCompleted", &id).await;
+    let held = of_type(&timeline, "HoldPlaced").to_string();
+    assert!(held.contains("capture-failed"), "{held}");
+    of_type(&timeline, "HoldReleased");
+    eventually("it is taken once", async || {
+        let taken = taken(p, &id).await;
+        (taken == (Some(200), Some(0)))
+            .then_some(())
+            .ok_or_else(|| format!("{taken:?}"))
+    })
+    .await;
+}
