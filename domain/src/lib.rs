@@ -30,7 +30,8 @@
 //! - A command that is put again leads to no events, which is not an error.
 //! - What was appended is never refused: `evolve` is total, and no arithmetic wraps.
 //! - Whatever is kept of the past in a state is bounded, except what still holds something.
-//! - The JSON of every event is frozen by a file in `golden/`; a new shape is a new version.
+//! - The JSON of every event is frozen by a file in `golden/`; a new shape is a new version. A field
+//!   that came later may be missing, and is left out where it says nothing.
 //! - Texts and names are checked where they come in, so that what is stored can be shown.
 //!
 //! # An order, from the first command to the last event

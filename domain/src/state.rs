@@ -86,11 +86,8 @@ impl Command {
                 if command.names().is_some_and(|named| named != *id) {
                     return Err(ShipmentError::OtherShipment.into());
                 }
-                let decided = one(over_order(state, command, order));
-                let decided = decided.map_err(|refusal| match refusal.kind {
-                    RefusalKind::State => refusal.allowing(&state.allowed_commands()),
-                    _ => refusal,
-                })?;
+                let decided = over_order(state, command, order);
+                let decided = one(decided.map_err(|error| with_shipments_way_out(error, state)))?;
                 // Nothing happens to the order.
                 Ok([decided, none].concat())
             }
@@ -136,6 +133,15 @@ fn with_way_out(refusal: Refusal, state: &Order) -> Refusal {
     match (refusal.kind, state.placed()) {
         (RefusalKind::State, Some(order)) => refusal.allowing(&order.allowed_commands()),
         _ => refusal,
+    }
+}
+
+/// A refusal because of a shipment's state says what that state allows; what its order keeps it from is
+/// for the order's commands to change.
+fn with_shipments_way_out(error: ShipmentError, state: &Shipment) -> Refusal {
+    match error {
+        ShipmentError::State { .. } => Refusal::from(error).allowing(&state.allowed_commands()),
+        error => error.into(),
     }
 }
 

@@ -177,7 +177,7 @@ fn what_is_packed_and_what_leaves_is_decided_over_the_order_as_well() {
     });
     let confirm = OrderCommand::Confirm(ConfirmOrder);
     let (free, held) = (
-        order_after(&[confirm.clone()]),
+        order_after(std::slice::from_ref(&confirm)),
         order_after(&[confirm, hold]),
     );
     let mut shipment = State::empty(Category::Shipment);
@@ -196,7 +196,13 @@ fn what_is_packed_and_what_leaves_is_decided_over_the_order_as_well() {
         (refusal.kind, refusal.code.as_str()),
         (RefusalKind::State, "ORDER_ON_HOLD")
     );
-    assert_eq!(refusal.allowed.unwrap(), ["dispatch"]);
+    assert_eq!(refusal.allowed, None, "it is for the order to change that");
+    let pending = State::empty(Category::Shipment);
+    let pending = create(1, 1).decide(&[&pending, &free]).unwrap()[0]
+        .iter()
+        .fold(pending, State::evolve);
+    let refusal = dispatch.decide(&[&pending, &free]).unwrap_err();
+    assert_eq!(refusal.allowed.unwrap(), ["pack"]);
     let events = dispatch.decide(&[&shipment, &free]).unwrap();
     assert_eq!((events[0].len(), events[1].len()), (1, 0));
 }

@@ -36,6 +36,8 @@ pub(super) struct Carrier {
     by_key: BTreeMap<String, Label>,
     /// Shipments of which the carrier never has news.
     silent: BTreeSet<ShipmentId>,
+    /// Shipments that the carrier always tries to deliver in vain.
+    unlucky: BTreeSet<ShipmentId>,
 }
 
 impl Carrier {
@@ -80,7 +82,11 @@ impl Carrier {
             return None;
         }
         if answer == 3 {
-            self.silent.insert(shipment_id);
+            let never = match choices.once_in(2) {
+                true => &mut self.unlucky,
+                false => &mut self.silent,
+            };
+            never.insert(shipment_id);
         }
         let label = self.by_key.entry(key.into()).or_insert_with(|| Label {
             order_id,
@@ -119,17 +125,18 @@ impl Carrier {
         let label = self.by_key.get_mut(tracking_number);
         let label = label.expect("only what was taken is tracked");
         assert!(label.taken && label.shipment_id == shipment_id, "{label:?}");
-        let silent = self.silent.contains(&shipment_id);
+        let (silent, unlucky) = (&self.silent, &self.unlucky);
+        let failed = ShipmentCommand::RecordFailed(RecordFailed {
+            inquiries,
+            reason: "nobody was in".into(),
+        });
         let nothing_new = ShipmentCommand::RecordTracked(RecordTracked { inquiries });
         match choices.below(7) {
-            _ if silent => return Some(nothing_new),
+            _ if silent.contains(&shipment_id) => return Some(nothing_new),
+            _ if unlucky.contains(&shipment_id) => return Some(failed),
             6 => return None,
             5 => return Some(nothing_new),
-            4 if label.fate == Fate::UnderWay => {
-                let reason = "nobody was in".into();
-                let failed = RecordFailed { inquiries, reason };
-                return Some(ShipmentCommand::RecordFailed(failed));
-            }
+            4 if label.fate == Fate::UnderWay => return Some(failed),
             3 if label.fate == Fate::UnderWay => label.fate = Fate::Returned,
             2 if label.fate == Fate::UnderWay => label.fate = Fate::Lost,
             _ if label.fate == Fate::UnderWay => label.fate = Fate::Delivered,

@@ -36,8 +36,20 @@ const HOLDS: [&str; 4] = [
 /// More steps than any run needs to come to rest.
 const MAX_STEPS: usize = 40_000;
 
+/// How many runs there are, unless this many are wanted: `ORDERS_MODEL_RUNS=100000`.
+const RUNS: u32 = 2_000;
+
+fn runs() -> ProptestConfig {
+    let wanted = std::env::var("ORDERS_MODEL_RUNS").ok();
+    let wanted = wanted.filter(|text| !text.is_empty());
+    let runs = wanted.map_or(RUNS, |text| {
+        text.parse().expect("ORDERS_MODEL_RUNS is a number")
+    });
+    ProptestConfig::with_cases(runs)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(runs())]
 
     #[test]
     fn everything_ends_and_nothing_is_lost(

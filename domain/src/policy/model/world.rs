@@ -41,8 +41,10 @@ pub(super) struct World {
     pub(super) carrier: Carrier,
     pub(super) orders: Vec<OrderId>,
     seconds: i64,
-    /// Whether calls are made only about what waits for them.
-    careful: bool,
+    /// The calls that were made: any of them may be made again, as long as it is waited for.
+    made: Vec<Call>,
+    /// Whether everything has ended: then nobody is called any more.
+    over: bool,
 }
 
 impl World {
@@ -73,8 +75,9 @@ impl World {
                 stock.forget_ended();
             }
         }
-        // As the runtime is, too: a key is not kept by the provider for ever.
-        self.careful = true;
+        self.made.clear();
+        // A key is not kept by a participant for ever: what is called once more is done once more.
+        self.over = true;
     }
 
     /// Puts a command, and appends what it leads to.
@@ -252,28 +255,41 @@ impl World {
         true
     }
 
-    /// Lets a command come again that came before.
+    /// Lets a command come again that came before, or a call be made again.
     pub(super) fn repeat(&mut self, choices: &mut Choices) {
-        if !self.put.is_empty() {
-            let command = self.put[choices.below(self.put.len())].clone();
+        let (put, made) = (self.put.len(), self.made.len());
+        if put + made == 0 {
+            return;
+        }
+        let which = choices.below(put + made);
+        if let Some(command) = self.put.get(which).cloned() {
             let _refused = self.put(&command);
+        } else if let Some(call) = self.made.get(which - put).cloned()
+            && self.waits_for(&call)
+        {
+            // As the runtime does: what was called before a crash is called again only then.
+            let _again = self.perform(choices, &Task::Call(call));
         }
     }
 
     fn perform(&mut self, choices: &mut Choices, task: &Task) -> bool {
         let command = match task {
             Task::Execute(command) => command.clone(),
-            Task::Call(call) if self.careful && !self.waits_for(call) => return true,
-            Task::Call(call @ (Call::Dispatch { .. } | Call::Track { .. })) => {
-                match self.carrier.call(choices, call) {
+            Task::Call(call) if self.over => {
+                assert!(!self.waits_for(call), "called once more: {call:?}");
+                return true;
+            }
+            Task::Call(call) => {
+                self.made.push(call.clone());
+                let outcome = match call {
+                    Call::Dispatch { .. } | Call::Track { .. } => self.carrier.call(choices, call),
+                    _ => self.provider.call(choices, call),
+                };
+                match outcome {
                     Some(command) => command,
                     None => return false,
                 }
             }
-            Task::Call(call) => match self.provider.call(choices, call) {
-                Some(command) => command,
-                None => return false,
-            },
         };
         // A refusal is an answer: what was wanted is not wanted any more.
         let _refused = self.put_elsewhere(choices, &command);
