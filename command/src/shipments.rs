@@ -1,11 +1,15 @@
 //! What the endpoints of shipments share.
 
-use crate::{CommandApi, execution::Done, problem, request::CommandRequest};
+use crate::{CommandApi, execution::Done, placement::past, problem, request::CommandRequest};
 use axum::{http::StatusCode, response::Response};
 use chassis::Problem;
+use chrono::{DateTime, Utc};
 use domain::{
     Command, OrderId, ShipmentId, State, StreamId, Version,
-    shipment::{Shipment, ShipmentCommand, ShipmentStatus},
+    shipment::{
+        RecordDelivered, RecordFailed, RequestDispatch, Shipment, ShipmentCommand, ShipmentStatus,
+        check_reason,
+    },
 };
 use serde::Serialize;
 use store::{Until, fold_stream};
@@ -32,7 +36,7 @@ pub(crate) struct ShipmentChanged {
 
 /// A command to a shipment that was done.
 pub(crate) struct Changed {
-    done: Done,
+    pub done: Done,
     pub body: ShipmentChanged,
     pub status: ShipmentStatus,
 }
@@ -74,9 +78,53 @@ pub(crate) async fn put(
     })
 }
 
+/// Has the carrier take a shipment.
+pub(crate) async fn dispatch(
+    api: &CommandApi,
+    request: CommandRequest,
+    shipment: ShipmentId,
+) -> Result<Changed, Problem> {
+    let order_id = order_of(api, shipment).await?;
+    let command = ShipmentCommand::RequestDispatch(RequestDispatch { order_id });
+    put(api, request, shipment, command).await
+}
+
+/// Records that a shipment arrived at `at`; now, if that is not said.
+pub(crate) async fn deliver(
+    api: &CommandApi,
+    request: CommandRequest,
+    shipment: ShipmentId,
+    at: Option<DateTime<Utc>>,
+) -> Result<Changed, Problem> {
+    let delivered_at = past(api, at).ok_or_else(|| {
+        let rule = "delivered_at must not be in the future";
+        Problem::unprocessable(
+            "DELIVERED_IN_FUTURE",
+            "A shipment cannot have arrived in the future.",
+        )
+        .with_error("/delivered_at", "IN_FUTURE", rule)
+    })?;
+    let command = ShipmentCommand::RecordDelivered(RecordDelivered { delivered_at });
+    put(api, request, shipment, command).await
+}
+
+/// Records that a shipment was tried to deliver in vain, for the reason that people give.
+pub(crate) async fn fail(
+    api: &CommandApi,
+    request: CommandRequest,
+    shipment: ShipmentId,
+    reason: String,
+) -> Result<Changed, Problem> {
+    check_reason(&reason).map_err(|error| problem::refused(error.into(), Version::ZERO))?;
+    // People do not count how often the carrier was asked: what is known of that stands.
+    let inquiries = 0;
+    let command = ShipmentCommand::RecordFailed(RecordFailed { inquiries, reason });
+    put(api, request, shipment, command).await
+}
+
 /// The order of a shipment, which never changes. Of a shipment that there is not, an order that there
 /// is not: the decision is then the shipment's, and remembered, as every refusal.
-pub(crate) async fn order_of(api: &CommandApi, shipment: ShipmentId) -> Result<OrderId, Problem> {
+async fn order_of(api: &CommandApi, shipment: ShipmentId) -> Result<OrderId, Problem> {
     let stream = StreamId::shipment(&api.tenant, shipment);
     let until = Until::Version(Version::new(1));
     let folded = fold_stream(api.reader.as_ref(), &stream, until)

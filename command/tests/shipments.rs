@@ -1,5 +1,7 @@
 //! Commands to shipments, as the API takes them: over a store in memory, without a policy.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use axum::{
     Router,
     body::{Body, to_bytes},

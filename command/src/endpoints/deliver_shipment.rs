@@ -5,14 +5,12 @@ use crate::{
     CommandApi,
     answers::WriteProblems,
     body::optional_time,
-    placement::past,
     request::{Write, WriteHeaders},
-    shipments::{ShipmentChanged, put},
+    shipments::{ShipmentChanged, deliver},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::{Problem, problem::ProblemDetails};
 use chrono::{DateTime, Utc};
-use domain::shipment::{RecordDelivered, ShipmentCommand};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -49,17 +47,6 @@ pub(crate) async fn deliver_shipment(
     ShipmentPath(shipment): ShipmentPath,
     Write { request, body, .. }: Write<DeliverShipmentBody>,
 ) -> Result<Response, Problem> {
-    let delivered_at = past(&api, body.delivered_at).ok_or_else(in_future)?;
-    let command = ShipmentCommand::RecordDelivered(RecordDelivered { delivered_at });
-    let changed = put(&api, request, shipment, command).await?;
+    let changed = deliver(&api, request, shipment, body.delivered_at).await?;
     changed.answer(&api, StatusCode::OK)
-}
-
-fn in_future() -> Problem {
-    let rule = "delivered_at must not be in the future";
-    Problem::unprocessable(
-        "DELIVERED_IN_FUTURE",
-        "A shipment cannot have arrived in the future.",
-    )
-    .with_error("/delivered_at", "IN_FUTURE", rule)
 }

@@ -5,11 +5,11 @@ use crate::{
     CommandApi,
     answers::WriteProblems,
     request::{Write, WriteHeaders},
-    shipments::{ShipmentChanged, order_of, put},
+    shipments::{ShipmentChanged, dispatch},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::{Problem, problem::ProblemDetails};
-use domain::shipment::{RequestDispatch, ShipmentCommand, ShipmentStatus};
+use domain::shipment::ShipmentStatus;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -45,9 +45,7 @@ pub(crate) async fn dispatch_shipment(
     Write { request, body, .. }: Write<DispatchShipmentBody>,
 ) -> Result<Response, Problem> {
     let DispatchShipmentBody {} = body;
-    let order_id = order_of(&api, shipment).await?;
-    let command = ShipmentCommand::RequestDispatch(RequestDispatch { order_id });
-    let changed = put(&api, request, shipment, command).await?;
+    let changed = dispatch(&api, request, shipment).await?;
     let status = match changed.status {
         ShipmentStatus::Dispatching => StatusCode::ACCEPTED,
         _ => StatusCode::OK,

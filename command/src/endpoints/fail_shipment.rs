@@ -4,16 +4,11 @@ use super::ShipmentPath;
 use crate::{
     CommandApi,
     answers::WriteProblems,
-    problem,
     request::{Write, WriteHeaders},
-    shipments::{ShipmentChanged, put},
+    shipments::{ShipmentChanged, fail},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::{Problem, problem::ProblemDetails};
-use domain::{
-    Version,
-    shipment::{RecordFailed, ShipmentCommand, check_reason},
-};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -49,11 +44,6 @@ pub(crate) async fn fail_shipment(
     ShipmentPath(shipment): ShipmentPath,
     Write { request, body, .. }: Write<FailShipmentBody>,
 ) -> Result<Response, Problem> {
-    let reason = body.reason;
-    check_reason(&reason).map_err(|error| problem::refused(error.into(), Version::ZERO))?;
-    // People do not count how often the carrier was asked: what is known of that stands.
-    let inquiries = 0;
-    let command = ShipmentCommand::RecordFailed(RecordFailed { inquiries, reason });
-    let changed = put(&api, request, shipment, command).await?;
+    let changed = fail(&api, request, shipment, body.reason).await?;
     changed.answer(&api, StatusCode::OK)
 }

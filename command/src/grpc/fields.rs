@@ -4,7 +4,7 @@ use crate::placement::NewOrder;
 use chassis::Problem;
 use chrono::{DateTime, Utc};
 use domain::{
-    Location, OrderId, Sku,
+    Location, OrderId, ShipmentId, Sku,
     order::{Address, NewLine},
 };
 use prost_types::Timestamp;
@@ -24,6 +24,10 @@ where
 
 pub(super) fn order_id(text: &str) -> Result<OrderId, Problem> {
     parse("/order_id", text)
+}
+
+pub(super) fn shipment_id(text: &str) -> Result<ShipmentId, Problem> {
+    parse("/shipment_id", text)
 }
 
 pub(super) fn sku(text: &str) -> Result<Sku, Problem> {
@@ -51,7 +55,11 @@ pub(super) fn new_order(message: &PlaceOrderRequest) -> Result<NewOrder, Problem
         shipping_address: message.shipping_address.as_ref().map(address),
         payment_method: message.payment_method.clone(),
         reference: message.reference.clone(),
-        placed_at: message.placed_at.as_ref().map(time).transpose()?,
+        placed_at: message
+            .placed_at
+            .as_ref()
+            .map(|at| time("/placed_at", at))
+            .transpose()?,
     })
 }
 
@@ -86,9 +94,13 @@ fn address(address: &v1::Address) -> Address {
     }
 }
 
-fn time(time: &Timestamp) -> Result<DateTime<Utc>, Problem> {
+/// The time at `pointer`.
+///
+/// # Errors
+/// 400: there is no such time.
+pub(super) fn time(pointer: &str, time: &Timestamp) -> Result<DateTime<Utc>, Problem> {
     let rule = "it must be a time, with 0 to 999,999,999 nanos";
-    proto::from_timestamp(time).ok_or_else(|| invalid("/placed_at", &rule))
+    proto::from_timestamp(time).ok_or_else(|| invalid(pointer, &rule))
 }
 
 fn invalid(pointer: &str, error: &dyn Display) -> Problem {

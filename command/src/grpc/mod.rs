@@ -7,6 +7,7 @@ mod commands;
 mod fields;
 mod import;
 mod order;
+mod shipments;
 mod write;
 
 use crate::CommandApi;
@@ -16,12 +17,13 @@ use proto::{
     v1::{
         order_commands_server::{OrderCommandsServer, SERVICE_NAME as COMMANDS},
         order_import_server::{OrderImportServer, SERVICE_NAME as IMPORT},
+        shipment_commands_server::{SERVICE_NAME as SHIPMENTS, ShipmentCommandsServer},
     },
 };
 use tonic::service::{Interceptor, interceptor::InterceptedService};
 
 /// The services' names.
-pub const SERVICES: [&str; 2] = [COMMANDS, IMPORT];
+pub const SERVICES: [&str; 3] = [COMMANDS, IMPORT, SHIPMENTS];
 
 /// The write API's calls, to be served beside its routes. Whoever calls is first seen by `authorize`.
 /// Messages have at most `max_bytes`.
@@ -31,9 +33,13 @@ where
 {
     let commands = OrderCommandsServer::new(commands::Commands(api.clone()))
         .max_decoding_message_size(max_bytes);
+    let shipments = ShipmentCommandsServer::new(shipments::Shipments(api.clone()))
+        .max_decoding_message_size(max_bytes);
     let import = OrderImportServer::new(import::Import(api)).max_decoding_message_size(max_bytes);
     let commands = InterceptedService::new(commands, authorize.clone());
+    let shipments = InterceptedService::new(shipments, authorize.clone());
     let import = InterceptedService::new(import, authorize);
     chassis::grpc::router(commands, methods(COMMANDS))
         .merge(chassis::grpc::router(import, methods(IMPORT)))
+        .merge(chassis::grpc::router(shipments, methods(SHIPMENTS)))
 }

@@ -25,12 +25,18 @@ pub(super) fn order(order: &Placed, version: i64) -> Order {
             currency: placed.currency.as_str().into(),
         })
     };
-    let line = |line: &Line| OrderLine {
-        line: line.line,
-        sku: line.sku.as_str().into(),
-        quantity: line.quantity,
-        unit_price: money(line.unit_price),
-        total: money(line.total),
+    let line = |line: &Line| {
+        let progress = order.progress(line.line);
+        OrderLine {
+            line: line.line,
+            sku: line.sku.as_str().into(),
+            quantity: line.quantity,
+            unit_price: money(line.unit_price),
+            total: money(line.total),
+            shipped: progress.shipped,
+            delivered: progress.delivered,
+            lost: progress.lost,
+        }
     };
     let hold = |(hold, reason): (&String, &String)| Hold {
         hold: hold.clone(),
@@ -55,6 +61,11 @@ pub(super) fn order(order: &Placed, version: i64) -> Order {
         holds: order.holds.iter().map(hold).collect(),
         shipping_address: address,
         placed_at: Some(proto::timestamp(placed.placed_at)),
+        allowed_commands: order
+            .allowed_commands()
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         ..Order::default()
     }
 }

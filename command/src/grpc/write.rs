@@ -23,9 +23,9 @@ pub(super) trait Write: Message {
 }
 
 macro_rules! writes {
-    ($($message:ident: $method:literal, $etag:expr;)*) => {
-        $(impl Write for proto::v1::$message {
-            const PATH: &'static str = concat!("/orders.v1.OrderCommands/", $method);
+    ($($service:literal { $($message:ident: $method:literal, $etag:expr;)* })*) => {
+        $($(impl Write for proto::v1::$message {
+            const PATH: &'static str = concat!("/orders.v1.", $service, "/", $method);
 
             fn request_id(&self) -> &str {
                 &self.request_id
@@ -35,18 +35,28 @@ macro_rules! writes {
                 let etag: fn(&Self) -> &str = $etag;
                 etag(self)
             }
-        })*
+        })*)*
     };
 }
 
 writes! {
-    PlaceOrderRequest: "PlaceOrder", |_| "";
-    CancelOrderRequest: "CancelOrder", |message| &message.etag;
-    AddNoteRequest: "AddNote", |message| &message.etag;
-    PlaceHoldRequest: "PlaceHold", |message| &message.etag;
-    ReleaseHoldRequest: "ReleaseHold", |message| &message.etag;
-    ReceiveStockRequest: "ReceiveStock", |message| &message.etag;
-    AdjustStockRequest: "AdjustStock", |message| &message.etag;
+    "OrderCommands" {
+        PlaceOrderRequest: "PlaceOrder", |_| "";
+        CancelOrderRequest: "CancelOrder", |message| &message.etag;
+        AddNoteRequest: "AddNote", |message| &message.etag;
+        PlaceHoldRequest: "PlaceHold", |message| &message.etag;
+        ReleaseHoldRequest: "ReleaseHold", |message| &message.etag;
+        ReceiveStockRequest: "ReceiveStock", |message| &message.etag;
+        AdjustStockRequest: "AdjustStock", |message| &message.etag;
+    }
+    "ShipmentCommands" {
+        PackShipmentRequest: "PackShipment", |message| &message.etag;
+        DispatchShipmentRequest: "DispatchShipment", |message| &message.etag;
+        DeliverShipmentRequest: "DeliverShipment", |message| &message.etag;
+        FailShipmentRequest: "FailShipment", |message| &message.etag;
+        LoseShipmentRequest: "LoseShipment", |message| &message.etag;
+        ReturnShipmentRequest: "ReturnShipment", |message| &message.etag;
+    }
 }
 
 /// The request for a command that `message` is.

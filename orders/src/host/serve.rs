@@ -81,7 +81,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         .merge(query::grpc(queries, open, max_bytes))
         .merge(calls(
             health,
-            [command::SERVICES, query::SERVICES].concat(),
+            [&command::SERVICES[..], &query::SERVICES[..]].concat(),
         )?)
         .merge(projector::router(board))
         .merge(saga::router(sagas_now))

@@ -49,5 +49,5 @@ pub(crate) async fn list_processes(
 ) -> Result<Response, Problem> {
     let page = (query.limit, query.cursor.as_deref());
     let state = query.state.unwrap_or_default();
-    list(&api, state, page, &writes, |page| answer::json(page)).await
+    list(&api, state, page, &writes, answer::json).await
 }

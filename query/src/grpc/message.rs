@@ -33,7 +33,19 @@ impl From<OrderBody<'_>> for v1::Order {
             quantity: line.quantity,
             unit_price: Some(line.unit_price.into()),
             total: Some(line.total.into()),
+            shipped: line.shipped,
+            delivered: line.delivered,
+            lost: line.lost,
         });
+        let shipments = order
+            .shipments
+            .into_iter()
+            .map(|shipment| v1::OrderShipment {
+                shipment_id: shipment.shipment_id.to_string(),
+                status: shipment.status,
+                location: shipment.location,
+            });
+        let allowed = order.allowed_commands.into_iter().map(Into::into);
         let holds = order.holds.into_iter().map(|hold| v1::Hold {
             hold: hold.hold,
             reason: hold.reason,
@@ -65,6 +77,10 @@ impl From<OrderBody<'_>> for v1::Order {
             }),
             placed_at: Some(timestamp(order.placed_at)),
             updated_at: Some(timestamp(order.updated_at)),
+            captured: Some(order.captured.into()),
+            refunded: Some(order.refunded.into()),
+            shipments: shipments.collect(),
+            allowed_commands: allowed.collect(),
         }
     }
 }

@@ -338,6 +338,25 @@ impl Api {
         .await
     }
 
+    /// The one shipment of an order as the read model has it, as soon as it is `status`.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    pub async fn shipment_that_is(&self, status: &str, order_id: &str) -> Value {
+        let path = format!("/v1/shipments?order_id={order_id}");
+        eventually(
+            &format!("the shipment of order {order_id} is {status}"),
+            async || {
+                let page = self.try_get(&path).await?;
+                match page["items"].as_array().map(Vec::as_slice) {
+                    Some([shipment]) if shipment["status"] == *status => Ok(shipment.clone()),
+                    _ => Err(page.to_string()),
+                }
+            },
+        )
+        .await
+    }
+
     /// What has happened to an order, as the read model has it.
     ///
     /// # Panics

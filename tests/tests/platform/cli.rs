@@ -20,6 +20,60 @@ fn ids(list: &Ran) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn orders_are_packed_sent_and_delivered_by_one_command() {
+    let platform = Platform::start(Shape::Separate, &[]).await;
+    let (p, terminal) = (&platform, CommandLine::of(&platform));
+    p.api.receive("CLI", 10).await;
+    let mut orders = vec![];
+    for customer in ["one", "two", "three"] {
+        let placement = Placement::of("CLI", 1, 100).customer(customer);
+        let order = p.api.place(&placement).await.order_id();
+        p.api.shipment_that_is("pending", &order).await;
+        orders.push(order);
+    }
+    let first = orders[0].as_str();
+    let listed = terminal
+        .orders(&["shipments", "list", "--order", first])
+        .await;
+    listed.well().says(&[first, "pending", "1.00 EUR"]);
+    let process = terminal.orders(&["process", first]).await.well();
+    process.says(&["OrderConfirmed", "packing", "warehouse", "policy:order"]);
+    let open = terminal.orders(&["processes"]).await.well();
+    open.says(&[first, "packing"]);
+    let overdue = ["processes", "--overdue", "--json"];
+    let overdue = terminal.orders(&overdue).await.well().json();
+    assert_eq!(overdue["items"], json!([]));
+
+    // One by hand, the others together.
+    let shipment = p.api.shipment_that_is("pending", first).await;
+    let shipment = shipment["shipment_id"].as_str().expect("it has an id");
+    let packed = terminal.orders(&["shipments", "pack", shipment]).await;
+    packed.well().says(&["packed"]);
+    p.api.shipment_that_is("dispatched", first).await;
+    let again = terminal.orders(&["shipments", "dispatch", shipment]).await;
+    again.well().says(&["dispatched"]);
+    let at = [
+        "shipments",
+        "deliver",
+        shipment,
+        "--at",
+        "2026-01-05T09:00:00Z",
+    ];
+    terminal.orders(&at).await.well().says(&["delivered"]);
+    let done = terminal.orders(&["fulfil", "--deliver", "--json"]).await;
+    let done = done.well().json();
+    assert_eq!(done, json!({"packed": 2, "delivered": 2, "failed": 0}));
+    for order in &orders {
+        p.api.order_that_is("completed", order).await;
+    }
+    let process = terminal.orders(&["process", first]).await.well();
+    process.says(&["OrderCompleted", "nothing is expected"]);
+    let again = terminal.orders(&["fulfil"]).await.well();
+    again.says(&["0 packed"]);
+    platform.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_placed_looked_at_listed_and_cancelled() {
     let platform = Platform::start(Shape::Separate, &[]).await;
     let (p, terminal) = (&platform, CommandLine::of(&platform));

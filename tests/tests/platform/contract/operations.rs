@@ -34,6 +34,9 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         "/v1/orders?customer_id=driven".into(),
         format!("/v1/orders/{id}"),
         format!("/v1/orders/{id}/events"),
+        format!("/v1/orders/{id}/process"),
+        "/v1/processes".into(),
+        "/v1/shipments?status=pending".into(),
         "/v1/customers/driven".into(),
         "/v1/customers/driven/orders".into(),
         "/v1/stock".into(),
@@ -46,13 +49,19 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         is_a_problem(&p.api.get(nobody).await.expect(404));
     }
     is_a_problem(&p.api.get("/v1/stock/NOBODY").await.expect(404));
+    let nobody = "/v1/shipments/01890000-0000-7000-8000-000000000000";
+    is_a_problem(&p.api.get(nobody).await.expect(404));
+    let pack = format!("{nobody}/pack");
+    is_a_problem(&p.api.post(&pack, &json!({})).await.expect(404));
     let hold = json!({"hold": "h", "reason": "x"});
     let holds = format!("/v1/orders/{id}/holds");
     p.api.post(&holds, &hold).await.expect(200);
     let release = format!("/v1/orders/{id}/holds/h/release");
     p.api.post(&release, &json!({})).await.expect(200);
+    let shipment = shipments_are_driven(p).await;
     for (method, path) in operations(p).await.into_keys() {
         let path = path
+            .replace("{shipment_id}", &shipment)
             .replace("{order_id}", &id)
             .replace("{customer_id}", "driven")
             .replace("{sku}", "DRIVEN")
@@ -98,6 +107,48 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         let stale = keyed(post("application/json", "{}")).header("if-match", "x");
         is_a_problem(&p.api.send(stale).await.expect(400));
     }
+}
+
+/// All that people may say of shipments, and one of them.
+async fn shipments_are_driven(p: &Platform) -> String {
+    p.api.receive("SHIPPED", 10).await;
+    let mut last = String::new();
+    for (customer, ends) in [
+        (
+            "delivered",
+            &[("fail", "failed"), ("deliver", "delivered")][..],
+        ),
+        ("lost", &[("lose", "lost")]),
+        ("returned", &[("return-to-sender", "returned_to_sender")]),
+    ] {
+        let placement = Placement::of("SHIPPED", 1, 100).customer(customer);
+        let order = p.api.place(&placement).await.order_id();
+        let shipment = p.api.shipment_that_is("pending", &order).await;
+        last = shipment["shipment_id"].as_str().unwrap_or_default().into();
+        let say = async |what: &str, body: serde_json::Value| {
+            let path = format!("/v1/shipments/{last}/{what}");
+            p.api.post(&path, &body).await
+        };
+        let early = say("dispatch", json!({})).await.expect(409);
+        assert_eq!(early.body["allowed_commands"], json!(["pack"]));
+        say("pack", json!({})).await.expect(200);
+        p.api.shipment_that_is("dispatched", &order).await;
+        say("dispatch", json!({})).await.expect(200);
+        for (what, status) in ends {
+            let body = match *what {
+                "fail" => json!({"reason": "nobody was at home"}),
+                _ => json!({}),
+            };
+            let done = say(what, body).await.expect(200);
+            assert_eq!(done.body["status"], *status);
+        }
+        p.api.order_that_is("completed", &order).await;
+    }
+    p.api
+        .get(&format!("/v1/shipments/{last}"))
+        .await
+        .expect(200);
+    last
 }
 
 /// Everything that was answered here is documented, and every operation was done at least once.

@@ -9,11 +9,13 @@ mod feed;
 mod foreign;
 mod import;
 mod queries;
+mod shipments;
 
 use proto::v1::{
     NewOrderLine, PlaceOrderRequest, ReceiveStockRequest,
     order_commands_client::OrderCommandsClient, order_feed_client::OrderFeedClient,
     order_import_client::OrderImportClient, order_queries_client::OrderQueriesClient,
+    shipment_commands_client::ShipmentCommandsClient,
 };
 use tests::platform::Platform;
 use tonic::{
@@ -29,6 +31,7 @@ struct Clients {
     import: OrderImportClient<Channel>,
     queries: OrderQueriesClient<Channel>,
     feed: OrderFeedClient<Channel>,
+    shipments: ShipmentCommandsClient<Channel>,
 }
 
 fn channel(address: &str) -> Channel {
@@ -40,6 +43,7 @@ fn clients(p: &Platform) -> Clients {
     let (commands, queries) = (channel(p.api.commands()), channel(p.api.queries()));
     Clients {
         commands: OrderCommandsClient::new(commands.clone()),
+        shipments: ShipmentCommandsClient::new(commands.clone()),
         import: OrderImportClient::new(commands),
         queries: OrderQueriesClient::new(queries.clone()),
         feed: OrderFeedClient::new(queries),
