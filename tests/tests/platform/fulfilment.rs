@@ -55,7 +55,7 @@ async fn taken(p: &Platform, id: &str) -> (Option<i64>, Option<i64>) {
 async fn let_go(p: &Platform, hold: &str, id: &str) {
     let is_held = |order: &Value| {
         let mut holds = order["holds"].as_array().into_iter().flatten();
-        holds.any(|held| held == hold)
+        holds.any(|held| held["hold"] == *hold)
     };
     let what = format!("{hold} is on it");
     p.api.order_where(id, &what, is_held).await;
