@@ -132,14 +132,21 @@ where
         };
         let Item { item, bytes } = item?;
         if self.count == MAX_ITEMS {
-            let detail = "A request has at most 10,000 items; send the others with another: what was done is not done twice.";
+            let detail = "A request has at most 10,000 items, and the first 10,000 of this one were worked off: \
+                          send them again as they were, in a request of their own under the same key, to have \
+                          their results; and those after them in another, under another key.";
             return Err(Problem::bad_request("TOO_MANY_ITEMS", detail));
         }
         self.count += 1;
         let bytes = u32::try_from(bytes.min(BYTES_AT_ONCE)).unwrap_or(u32::MAX);
         let share = Arc::clone(&self.bulk.bytes).acquire_many_owned(bytes);
+        let share = tokio::select! {
+            () = self.bulk.stopping.cancelled() => return Err(problem::stopping()),
+            () = sleep_until(self.until) => return Err(late("The request took longer than it may")),
+            share = share => share,
+        };
         // They are never closed.
-        let share = share.await.map_err(|_| problem::stopping())?;
+        let share = share.map_err(|_| problem::stopping())?;
         Ok(Some(((item, share), self)))
     }
 }

@@ -50,9 +50,9 @@ pub(crate) struct BulkHeaders {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BulkOrderBody {
-    /// Names this order among all that are placed by such requests: sent again, in whichever request
-    /// and line, it gets the first result again. If it is left out, it follows from the header
-    /// Idempotency-Key and the number of the line.
+    /// Names this order among all that are placed by such requests: sent again, byte for byte the same
+    /// line, in whichever request and place, it gets the first result again. If it is left out, it
+    /// follows from the header Idempotency-Key and the number of the line.
     #[schema(max_length = 257)]
     idempotency_key: Option<String>,
     /// Who orders: as the shop numbers its customers.
