@@ -6,7 +6,7 @@ use crate::{
     Command, Event, Location, OrderId, Recorded, ShipmentId,
     order::{
         CancellationRequested, OrderCommand, OrderEvent, PlaceHold, RejectCancellation,
-        RequestCancellation,
+        ReleaseHold, RequestCancellation,
     },
     payment::PaymentEvent,
     shipment::{
@@ -142,12 +142,19 @@ fn shipment(
 ) -> Vec<Reaction> {
     match happened {
         ShipmentEvent::ShipmentReady(ready) => vec![dispatch(order_id, ready.shipment_id)],
-        ShipmentEvent::DispatchRequested(asked) => vec![Reaction::Call(Call::Dispatch {
-            order_id,
-            shipment_id: asked.shipment_id,
-            attempt: asked.attempt,
-            idempotency_key: asked.idempotency_key.clone(),
-        })],
+        ShipmentEvent::DispatchRequested(asked) => {
+            let shipment_id = asked.shipment_id;
+            // What is tried again has its time anew, should it be refused again.
+            let again = state.refused.contains(&shipment_id);
+            let call_off = again.then_some(Reaction::Unschedule(TimerName::Shipping(shipment_id)));
+            let call = Reaction::Call(Call::Dispatch {
+                order_id,
+                shipment_id,
+                attempt: asked.attempt,
+                idempotency_key: asked.idempotency_key.clone(),
+            });
+            call_off.into_iter().chain([call]).collect()
+        }
         ShipmentEvent::DispatchRefused(refused) => {
             state.refused.insert(refused.shipment_id);
             hold(limits, order_id, event, refused)
@@ -163,6 +170,9 @@ fn shipment(
             )];
             if state.refused.remove(&sent.shipment_id) {
                 reactions.push(Reaction::Unschedule(TimerName::Shipping(sent.shipment_id)));
+                // It may have come after the shipment was tried again.
+                let release = OrderCommand::ReleaseHold(ReleaseHold { hold: HOLD.into() });
+                reactions.push(Reaction::Execute(Command::Order(order_id, release)));
             }
             reactions
         }

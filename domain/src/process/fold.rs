@@ -270,7 +270,8 @@ impl Process {
             PaymentEvent::PaymentCaptured(event) => {
                 let of = event.shipment_id.map(|id| id.to_string());
                 self.met_of(What::Capture, of.as_deref());
-                if self.is_open()
+                // What is taken while the order is being cancelled is given back.
+                if self.status == Status::Confirmed
                     && let Some(of) = of
                 {
                     self.expect_of(What::Dispatch, of, Platform, at, limits.platform);

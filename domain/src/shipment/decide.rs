@@ -21,7 +21,7 @@ const MAX_REASON: usize = 500;
 
 type Decision = Result<Vec<ShipmentEvent>, ShipmentError>;
 
-/// Decides `command` over a shipment and, where it looks at that, its order: nothing is packed but
+/// Decides `command` over a shipment and, where it looks at that, its order: nothing is created but
 /// for an order that is confirmed, and nothing leaves under a hold.
 pub fn over_order(state: &Shipment, command: &ShipmentCommand, order: &Order) -> Decision {
     check(command)?;

@@ -218,6 +218,7 @@ impl Performer {
         let problem = cleaned(problem);
         tracing::debug!(order_id = %task.order_id, task = %task.id, problem, "a task of order {} waits", task.order_id);
         let wait = wait.clamp(SHORTEST_DEFERRAL, LONGEST_DEFERRAL);
+        let wait = wait + spread(task, wait);
         let result = self
             .storage
             .defer(task.id, self.after(wait), &problem)
@@ -240,6 +241,14 @@ impl Performer {
         let result = self.storage.park(task.id, now, &problem).await;
         written(task, result)
     }
+}
+
+/// How much longer than `wait` this task waits, up to three times as long in all: those that wait for a
+/// participant are many when it was away for long, and do not all look at once.
+fn spread(task: &StoredTask, wait: Duration) -> Duration {
+    let most = wait.as_millis().saturating_mul(2).max(1);
+    let share = task.id.as_u128() % most;
+    Duration::from_millis(u64::try_from(share).unwrap_or_default())
 }
 
 /// A refusal because of a state is an answer: what the task wanted is not wanted any more.

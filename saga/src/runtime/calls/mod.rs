@@ -177,7 +177,8 @@ async fn timed<T>(
         Ok(_) => "answered",
         Err(CallError::Unknown(_)) => "unknown",
         Err(CallError::Later(_)) => "later",
-        Err(CallError::Deferred { .. }) => "deferred",
+        // Nobody was called.
+        Err(CallError::Deferred { .. }) => return result,
         Err(CallError::NotFound) => "not_found",
         Err(CallError::Refused(_)) => "refused",
     };
