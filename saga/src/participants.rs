@@ -1,6 +1,10 @@
 //! From settings to whom the sagas call, and to what their policies may do.
 
-use crate::{carrier::HttpCarrier, provider::HttpPaymentProvider, runtime::Participants};
+use crate::{
+    carrier::HttpCarrier,
+    provider::{GuardOptions, HttpPaymentProvider},
+    runtime::Participants,
+};
 use anyhow::{Context, bail};
 use chassis::config::SagaSettings;
 use chrono::TimeDelta;
@@ -17,15 +21,26 @@ pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
     )?;
     let provider = HttpPaymentProvider::new(url, settings.payment_timeout())
         .context("saga.payment_url: no client for the payment provider can be made")?;
+    let provider = provider.with_guard(&guard(settings, settings.payment_concurrency));
     tracing::info!(provider = url, "payments are asked for at {url}");
     let url = named("carrier", "a carrier", settings.carrier_url.as_deref())?;
     let carrier = HttpCarrier::new(url, settings.carrier_timeout())
         .context("saga.carrier_url: no client for the carrier can be made")?;
+    let carrier = carrier.with_guard(&guard(settings, settings.carrier_concurrency));
     tracing::info!(carrier = url, "shipments are handed over at {url}");
     Ok(Participants {
         provider: Arc::new(provider),
         carrier: Arc::new(carrier),
     })
+}
+
+fn guard(settings: &SagaSettings, concurrency: usize) -> GuardOptions {
+    GuardOptions {
+        failures: settings.breaker_failures,
+        window: settings.breaker_window(),
+        rest: settings.breaker_rest(),
+        concurrency,
+    }
 }
 
 fn named<'a>(key: &str, what: &str, url: Option<&'a str>) -> anyhow::Result<&'a str> {

@@ -1,8 +1,8 @@
 //! What the sagas tell operators in numbers: every name in one place.
 //!
 //! Alarms belong on `saga_tasks_parked` above zero (an operator must look; `saga_payments_parked`
-//! says at how many payments), on `saga_failing` that stays at one, and on a `saga_lag_seconds` or
-//! `saga_tasks_due` that grows.
+//! says at how many payments), on `saga_failing` that stays at one, on `orders_participant_circuit`
+//! that stays above zero, and on a `saga_lag_seconds` or `saga_tasks_due` that grows.
 
 use crate::storage::Backlog;
 use metrics::{
@@ -45,6 +45,14 @@ pub(crate) fn describe() {
         "saga_task_lateness_seconds",
         Unit::Seconds,
         "How long after their time tasks were begun"
+    );
+    describe_gauge!(
+        "orders_participant_circuit",
+        "Whether a participant is called: 0 it is, 1 one call tells, 2 it is left alone"
+    );
+    describe_counter!(
+        "orders_participant_refused_total",
+        "Calls that were not made, as the participant is left alone or too many are under way"
     );
     describe_counter!(
         "saga_calls_total",
@@ -96,4 +104,13 @@ pub(crate) fn tried(outcome: &'static str) {
 pub(crate) fn called(call: &'static str, outcome: &'static str, took: Duration) {
     counter!("saga_calls_total", "call" => call, "outcome" => outcome).increment(1);
     histogram!("saga_call_seconds", "call" => call).record(took.as_secs_f64());
+}
+
+pub(crate) fn circuit(participant: &'static str, level: u8) {
+    gauge!("orders_participant_circuit", "participant" => participant).set(f64::from(level));
+}
+
+pub(crate) fn call_refused(participant: &'static str, reason: &'static str) {
+    counter!("orders_participant_refused_total", "participant" => participant, "reason" => reason)
+        .increment(1);
 }

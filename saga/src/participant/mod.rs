@@ -1,12 +1,18 @@
 //! What the calls to every participant have in common, whatever it is asked.
 
 mod caller;
+mod circuit;
+mod guard;
 pub(crate) mod http;
 
 pub(crate) use caller::called_by;
+pub use guard::GuardOptions;
 pub use http::InvalidParticipant;
 
 use std::time::Duration;
+
+/// How long to wait for what may be over in a moment.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Why a call has no outcome.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

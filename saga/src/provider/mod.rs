@@ -2,7 +2,7 @@
 
 mod http;
 
-pub use crate::participant::{CallError, InvalidParticipant};
+pub use crate::participant::{CallError, GuardOptions, InvalidParticipant};
 pub use http::HttpPaymentProvider;
 
 use async_trait::async_trait;

@@ -1,15 +1,18 @@
-//! The sagas over real parts: their storage in memory and in PostgreSQL, the payment provider over
-//! HTTP, and whole flows from placing an order to its end, with crashes and rivals.
+//! The sagas over real parts: their storage in memory and in PostgreSQL, the payment provider and the
+//! carrier over HTTP, and whole flows from placing an order to its end, with crashes and rivals.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod audit;
+mod carrier;
 mod crash;
 mod fakes;
 mod flow;
 mod fulfilment;
 mod gate;
+mod guard;
 mod harness;
+mod misbehaving;
 mod order_of_commands;
 mod parked;
 mod people;

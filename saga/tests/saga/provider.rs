@@ -1,32 +1,21 @@
 //! The client of the payment provider, against the sandbox and against servers that misbehave.
 
-use crate::harness::{DEADLINE, Tasks, sandbox, serve, within};
-use axum::{
-    Router,
-    body::Body,
-    http::{StatusCode, header},
-    response::IntoResponse,
-    routing::any,
+use crate::{
+    harness::{DEADLINE, Tasks, sandbox, serve, within},
+    misbehaving::{always, breaking, endless, nobody_listens, redirecting},
 };
+use axum::{Router, http::StatusCode};
 use domain::{Currency, Money, OrderId};
-use futures::stream;
 use saga::provider::{
     Authorization, AuthorizeRequest, CallError, HttpPaymentProvider, PaymentProvider,
 };
-use sandbox::Sandbox;
+use sandbox::{Faults, Sandbox};
 use std::{
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpSocket},
-    time::timeout,
-};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 fn eur(amount: i64) -> Money {
@@ -180,6 +169,87 @@ async fn what_is_set_aside_is_taken_or_given_back_but_not_both() {
 }
 
 #[tokio::test]
+async fn what_was_taken_is_given_back_in_parts() {
+    let (_tasks, sandbox, provider) = start().await;
+    let taken = id(provider.authorize(&request("a", "tok_approve")).await);
+    assert_eq!(
+        provider.refund(&taken, eur(1), "r0").await,
+        refused("AUTHORIZATION_NOT_CAPTURED")
+    );
+    assert_eq!(provider.capture(&taken, eur(1_500), "c").await, Ok(()));
+    for key in ["r1", "r1", "r2"] {
+        assert_eq!(
+            provider.refund(&taken, eur(700), key).await,
+            Ok(()),
+            "{key}"
+        );
+    }
+    assert_eq!(
+        provider.refund(&taken, eur(101), "r3").await,
+        refused("AMOUNT_TOO_HIGH")
+    );
+    let pounds = Money::new(1, Currency::parse("GBP").unwrap());
+    assert_eq!(
+        provider.refund(&taken, pounds, "r3").await,
+        refused("CURRENCY_MISMATCH")
+    );
+    // The key was of another amount: who knows what was given back under it.
+    assert!(is_unknown(&provider.refund(&taken, eur(1), "r1").await));
+    assert_eq!(
+        provider.refund("auth_1", eur(1), "r4").await,
+        Err(CallError::NotFound)
+    );
+    let summary = sandbox.summary();
+    let totals = summary.currencies.values().next().unwrap();
+    assert_eq!((summary.counts.refunded, totals.refunded), (2, 1_400));
+    // It was authorized, whatever became of it since.
+    assert_eq!(id(provider.inquire("a").await), taken);
+}
+
+#[tokio::test]
+async fn a_refund_without_an_answer_is_made_once() {
+    let tasks = Tasks::default();
+    let (sandbox, url) = sandbox(&tasks).await;
+    let (hasty, patient) = (client(&url, 1_000), client(&url, 30_000));
+    let taken = id(patient.authorize(&request("a", "tok_approve")).await);
+    assert_eq!(patient.capture(&taken, eur(1_999), "c").await, Ok(()));
+    sandbox
+        .set_faults(Faults {
+            timeout_after_success_percent: 100.0,
+            ..Faults::default()
+        })
+        .unwrap();
+    assert!(is_unknown(&hasty.refund(&taken, eur(1_999), "r").await));
+    assert_eq!(patient.refund(&taken, eur(1_999), "r").await, Ok(()));
+    assert_eq!(sandbox.summary().counts.refunded, 1);
+}
+
+#[tokio::test]
+async fn a_capture_is_refused_for_good_on_its_key() {
+    let (_tasks, sandbox, provider) = start().await;
+    let always = id(provider
+        .authorize(&request("a1", "tok_capture_fails"))
+        .await);
+    let once = request("a2", "tok_capture_fails_once");
+    let once = id(provider.authorize(&once).await);
+    for (key, authorization) in [
+        ("c1", &always),
+        ("c1", &always),
+        ("c2", &always),
+        ("c3", &once),
+        ("c3", &once),
+    ] {
+        assert_eq!(
+            provider.capture(authorization, eur(1_999), key).await,
+            refused("CAPTURE_DECLINED")
+        );
+    }
+    assert_eq!(provider.capture(&once, eur(1_999), "c4").await, Ok(()));
+    let counts = sandbox.summary().counts;
+    assert_eq!((counts.captures_declined, counts.captured), (3, 1));
+}
+
+#[tokio::test]
 async fn a_request_that_breaks_the_providers_rules_is_refused() {
     let (_tasks, sandbox, provider) = start().await;
     let free = AuthorizeRequest {
@@ -219,14 +289,6 @@ async fn names_are_names_whatever_is_in_them() {
     assert_eq!(provider.inquire(key).await, Err(CallError::NotFound));
 }
 
-/// A port that is taken and on which nobody listens, with its address.
-fn nobody_listens() -> (TcpSocket, String) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let url = format!("http://{}", socket.local_addr().unwrap());
-    (socket, url)
-}
-
 #[tokio::test]
 async fn a_provider_that_is_down_is_asked_a_few_times_and_then_later() {
     // Nobody else can listen on a port that is taken.
@@ -237,6 +299,7 @@ async fn a_provider_that_is_down_is_asked_a_few_times_and_then_later() {
     assert!(is_later(&provider.inquire("k").await));
     assert!(is_later(&provider.void("a", "k").await));
     assert!(is_later(&provider.capture("a", eur(1), "k").await));
+    assert!(is_later(&provider.refund("a", eur(1), "k").await));
     assert!(began.elapsed() < DEADLINE / 3, "{:?}", began.elapsed());
 }
 
@@ -256,38 +319,25 @@ async fn a_provider_that_comes_back_meanwhile_answers_the_same_call() {
     id(calling.await);
 }
 
-/// Serves the same answer to everything, and counts.
-async fn always(
-    tasks: &Tasks,
-    answer: impl Fn(usize) -> (StatusCode, &'static str) + Clone + Send + Sync + 'static,
-) -> (HttpPaymentProvider, Arc<AtomicUsize>) {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
-    let router = Router::new().fallback(any(move || {
-        let answer = answer(count.fetch_add(1, Relaxed));
-        async move { answer }
-    }));
-    let url = serve(router, tasks).await;
-    (client(&url, 30_000), asked)
-}
-
 #[tokio::test]
 async fn a_provider_that_is_busy_is_asked_a_bounded_number_of_times() {
     let tasks = Tasks::default();
     for status in [409, 425, 429, 503] {
         let status = StatusCode::from_u16(status).unwrap();
-        let (provider, asked) = always(&tasks, move |_| (status, "busy")).await;
+        let (url, asked) = always(&tasks, move |_| (status, "busy")).await;
+        let provider = client(&url, 30_000);
         assert!(is_later(&provider.authorize(&request("k", "tok")).await));
         assert_eq!(asked.load(Relaxed), 4, "{status}");
     }
     const AUTHORIZED: &str =
         r#"{"authorization_id":"a","status":"authorized","amount":1999,"currency":"EUR"}"#;
-    let (provider, asked) = always(&tasks, |n| match n {
+    let (url, asked) = always(&tasks, |n| match n {
         0 => (StatusCode::CONFLICT, r#"{"code":"IN_PROGRESS"}"#),
         1 => (StatusCode::TOO_MANY_REQUESTS, ""),
         _ => (StatusCode::OK, AUTHORIZED),
     })
     .await;
+    let provider = client(&url, 30_000);
     assert_eq!(id(provider.authorize(&request("k", "tok")).await), "a");
     assert_eq!(asked.load(Relaxed), 3);
 }
@@ -297,11 +347,13 @@ async fn a_mistake_in_the_settings_declines_nothing() {
     let tasks = Tasks::default();
     for status in [301, 307, 401, 403, 404, 405] {
         let status = StatusCode::from_u16(status).unwrap();
-        let (provider, asked) = always(&tasks, move |_| (status, "<html>")).await;
+        let (url, asked) = always(&tasks, move |_| (status, "<html>")).await;
+        let provider = client(&url, 30_000);
         assert!(is_later(&provider.authorize(&request("k", "tok")).await));
         assert!(is_later(&provider.inquire("k").await));
         assert!(is_later(&provider.void("a", "k").await));
-        assert_eq!(asked.load(Relaxed), 3, "{status}: not at once again");
+        assert!(is_later(&provider.refund("a", eur(1), "k").await));
+        assert_eq!(asked.load(Relaxed), 4, "{status}: not at once again");
     }
 }
 
@@ -329,12 +381,14 @@ async fn a_provider_that_breaks_leaves_it_unknown() {
         ),
     ] {
         let status = StatusCode::from_u16(status).unwrap();
-        let (provider, asked) = always(&tasks, move |_| (status, body)).await;
+        let (url, asked) = always(&tasks, move |_| (status, body)).await;
+        let provider = client(&url, 30_000);
         assert!(is_unknown(&provider.authorize(&request("k", "tok")).await));
         assert!(is_unknown(&provider.inquire("k").await));
         assert!(is_unknown(&provider.void("a", "k").await));
         assert!(is_unknown(&provider.capture("a", eur(1), "k").await));
-        assert_eq!(asked.load(Relaxed), 4, "{status} {body}");
+        assert!(is_unknown(&provider.refund("a", eur(1), "k").await));
+        assert_eq!(asked.load(Relaxed), 5, "{status} {body}");
     }
 }
 
@@ -342,16 +396,7 @@ async fn a_provider_that_breaks_leaves_it_unknown() {
 async fn nobody_is_sent_elsewhere() {
     let tasks = Tasks::default();
     let (_, elsewhere) = sandbox(&tasks).await;
-    let router = Router::new().fallback(any(move || {
-        let location = format!("{elsewhere}/authorizations");
-        async move {
-            (
-                StatusCode::TEMPORARY_REDIRECT,
-                [(header::LOCATION, location)],
-            )
-        }
-    }));
-    let url = serve(router, &tasks).await;
+    let url = redirecting(&tasks, format!("{elsewhere}/authorizations")).await;
     let provider = client(&url, 30_000);
     assert!(is_later(&provider.authorize(&request("k", "tok")).await));
 }
@@ -359,11 +404,7 @@ async fn nobody_is_sent_elsewhere() {
 #[tokio::test]
 async fn an_answer_without_end_is_not_read_to_its_end() {
     let tasks = Tasks::default();
-    let endless = || async {
-        let chunks = stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 8_192]));
-        Body::from_stream(chunks).into_response()
-    };
-    let url = serve(Router::new().fallback(any(endless)), &tasks).await;
+    let url = endless(&tasks).await;
     let provider = client(&url, 20_000);
     let request = request("k", "tok");
     let answered = within("the end", provider.authorize(&request)).await;
@@ -378,34 +419,10 @@ async fn a_connection_that_breaks_leaves_it_unknown() {
         "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{",
         "garbage\r\n\r\n",
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tasks.spawn(async move {
-            while let Ok((mut socket, _)) = listener.accept().await {
-                let mut request = [0; 4_096];
-                let _ = socket.read(&mut request).await;
-                let _ = socket.write_all(answer.as_bytes()).await;
-            }
-        });
+        let url = breaking(&tasks, answer).await;
         let provider = client(&url, 30_000);
         let answered = provider.authorize(&request("k", "tok")).await;
         assert!(is_unknown(&answered), "{answer:?}: {answered:?}");
-    }
-}
-
-#[test]
-fn an_address_that_is_none_is_refused_with_its_text() {
-    for url in [
-        "",
-        "nothing",
-        "localhost:80",
-        "ftp://a",
-        "mailto:a@b",
-        "http://",
-    ] {
-        let error = HttpPaymentProvider::new(url, Duration::from_secs(1)).err();
-        let error = error.unwrap_or_else(|| panic!("{url:?} is no address"));
-        assert!(error.to_string().contains(&format!("{url:?}")), "{error}");
     }
 }
 

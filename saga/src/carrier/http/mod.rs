@@ -2,7 +2,9 @@
 
 mod answer;
 
-use super::{CallError, Carrier, DispatchRequest, Dispatched, InvalidParticipant, Tracking};
+use super::{
+    CallError, Carrier, DispatchRequest, Dispatched, GuardOptions, InvalidParticipant, Tracking,
+};
 use crate::participant::http::{Dialect, HttpCaller};
 use answer::{dispatched, tracked};
 use async_trait::async_trait;
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 /// How the carrier speaks.
 static DIALECT: Dialect = Dialect {
+    name: "carrier",
     who: "the carrier",
     final_conflicts: &[],
     not_found: "SHIPMENT_NOT_FOUND",
@@ -34,6 +37,13 @@ impl HttpCarrier {
     pub fn new(url: &str, timeout: Duration) -> Result<Self, InvalidParticipant> {
         let http = HttpCaller::new(url, timeout, &DIALECT)?;
         Ok(Self { http })
+    }
+
+    /// The same, and it is called, or left alone, as `options` say.
+    #[must_use]
+    pub fn with_guard(self, options: &GuardOptions) -> Self {
+        let http = self.http.with_guard(options);
+        Self { http }
     }
 }
 

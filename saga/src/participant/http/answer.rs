@@ -13,6 +13,8 @@ const KEY_REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
 /// How one participant speaks, and is spoken of.
 #[derive(Debug)]
 pub(crate) struct Dialect {
+    /// What metrics call it.
+    pub name: &'static str,
     /// What sentences call it.
     pub who: &'static str,
     /// Its conflicts that time does not solve. Any other may be the same call, still under way.
@@ -102,6 +104,7 @@ mod tests {
     use super::*;
 
     static DIALECT: Dialect = Dialect {
+        name: "payment",
         who: "the provider",
         final_conflicts: &["AUTHORIZATION_VOIDED"],
         not_found: "AUTHORIZATION_NOT_FOUND",

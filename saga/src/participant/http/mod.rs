@@ -5,7 +5,10 @@ mod spans;
 
 pub(crate) use answer::{Answer, Dialect};
 
-use super::CallError;
+use super::{
+    CallError,
+    guard::{Guard, GuardOptions},
+};
 use backon::{ExponentialBuilder, Retryable};
 use chassis::http_client;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect};
@@ -42,6 +45,8 @@ pub(crate) struct HttpCaller {
     client: Client,
     base: Url,
     dialect: &'static Dialect,
+    guard: Guard,
+    timeout: Duration,
 }
 
 /// What is asked.
@@ -61,6 +66,8 @@ struct Failure {
     error: CallError,
     /// Whether it is worth trying again within the same call.
     soon: bool,
+    /// Whether the participant is there and well, and only has no answer.
+    well: bool,
 }
 
 impl HttpCaller {
@@ -84,7 +91,15 @@ impl HttpCaller {
             client,
             base,
             dialect,
+            guard: guard(dialect, &GuardOptions::default(), timeout),
+            timeout,
         })
+    }
+
+    /// The same, guarded otherwise.
+    pub(crate) fn with_guard(mut self, options: &GuardOptions) -> Self {
+        self.guard = guard(self.dialect, options, self.timeout);
+        self
     }
 
     /// Looks something up.
@@ -116,9 +131,20 @@ impl HttpCaller {
         self.call(&ask).await
     }
 
-    /// One call. What the participant did not take, because it could not be reached or said so, is
-    /// put again under the same key; after a time-out only asking for it helps.
+    /// One call, if it may be made.
     async fn call(&self, ask: &Ask<'_>) -> Result<Answer, CallError> {
+        let pass = self.guard.enter().await?;
+        let answered = self.try_a_few_times(ask).await;
+        pass.end(match &answered {
+            Ok(answer) => is_well(answer.status),
+            Err(failure) => failure.well,
+        });
+        answered.map_err(|failure| failure.error)
+    }
+
+    /// What the participant did not take, because it could not be reached or said so, is put again
+    /// under the same key; after a time-out only asking for it helps.
+    async fn try_a_few_times(&self, ask: &Ask<'_>) -> Result<Answer, Failure> {
         let url = self.url(ask.path);
         let tries = AtomicUsize::new(0);
         let send = || async {
@@ -127,7 +153,11 @@ impl HttpCaller {
             if is_passing(answer.status) {
                 // A conflict may also be final; then it is the answer.
                 match answer.refusal() {
-                    error @ CallError::Later(_) => return Err(Failure { error, soon: true }),
+                    error @ CallError::Later(_) => {
+                        let well = is_well(answer.status);
+                        let soon = true;
+                        return Err(Failure { error, soon, well });
+                    }
                     _ => return Ok(answer),
                 }
             }
@@ -137,7 +167,7 @@ impl HttpCaller {
             .with_min_delay(FIRST_RETRY)
             .with_max_times(RETRIES);
         let answered = send.retry(patience).when(|failure: &Failure| failure.soon);
-        answered.await.map_err(|failure| failure.error)
+        answered.await
     }
 
     /// One try, after `tries` in vain.
@@ -182,6 +212,7 @@ impl HttpCaller {
                 return Err(Failure {
                     error: CallError::Unknown(endless),
                     soon: false,
+                    well: false,
                 });
             }
             body.extend_from_slice(&chunk);
@@ -190,16 +221,16 @@ impl HttpCaller {
 
     fn failure(&self, error: &reqwest::Error) -> Failure {
         let who = self.dialect.who;
-        if error.is_connect() {
-            let error = CallError::Later(format!("{who} cannot be reached"));
-            return Failure { error, soon: true };
-        }
-        let problem = match error.is_timeout() {
-            true => format!("{who} did not answer in time"),
-            false => format!("the connection to {who} broke"),
+        let soon = error.is_connect();
+        let error = if soon {
+            CallError::Later(format!("{who} cannot be reached"))
+        } else if error.is_timeout() {
+            CallError::Unknown(format!("{who} did not answer in time"))
+        } else {
+            CallError::Unknown(format!("the connection to {who} broke"))
         };
-        let error = CallError::Unknown(problem);
-        Failure { error, soon: false }
+        let well = false;
+        Failure { error, soon, well }
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -211,6 +242,15 @@ impl HttpCaller {
     }
 }
 
+fn guard(dialect: &Dialect, options: &GuardOptions, timeout: Duration) -> Guard {
+    Guard::new(dialect.name, dialect.who, options, timeout)
+}
+
+/// Whether who answers so is in no trouble.
+fn is_well(status: StatusCode) -> bool {
+    !status.is_server_error()
+}
+
 /// Whether a status may be another one in a moment.
 fn is_passing(status: StatusCode) -> bool {
     matches!(
@@ -220,4 +260,32 @@ fn is_passing(status: StatusCode) -> bool {
             | StatusCode::TOO_MANY_REQUESTS
             | StatusCode::SERVICE_UNAVAILABLE
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static DIALECT: Dialect = Dialect {
+        name: "payment",
+        who: "the provider",
+        final_conflicts: &[],
+        not_found: "AUTHORIZATION_NOT_FOUND",
+    };
+
+    #[test]
+    fn an_address_that_is_none_is_refused_with_its_text() {
+        for url in [
+            "",
+            "nothing",
+            "localhost:80",
+            "ftp://a",
+            "mailto:a@b",
+            "http://",
+        ] {
+            let error = HttpCaller::new(url, Duration::from_secs(1), &DIALECT).err();
+            let error = error.unwrap_or_else(|| panic!("{url:?} is no address"));
+            assert!(error.to_string().contains(&format!("{url:?}")), "{error}");
+        }
+    }
 }

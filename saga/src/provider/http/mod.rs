@@ -2,7 +2,9 @@
 
 mod answer;
 
-use super::{Authorization, AuthorizeRequest, CallError, InvalidParticipant, PaymentProvider};
+use super::{
+    Authorization, AuthorizeRequest, CallError, GuardOptions, InvalidParticipant, PaymentProvider,
+};
 use crate::participant::http::{Dialect, HttpCaller};
 use answer::{by_itself, capture, refund, stands, void};
 use async_trait::async_trait;
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 /// How the provider speaks.
 static DIALECT: Dialect = Dialect {
+    name: "payment",
     who: "the provider",
     final_conflicts: &[
         "AUTHORIZATION_DECLINED",
@@ -50,6 +53,13 @@ impl HttpPaymentProvider {
     pub fn new(url: &str, timeout: Duration) -> Result<Self, InvalidParticipant> {
         let http = HttpCaller::new(url, timeout, &DIALECT)?;
         Ok(Self { http })
+    }
+
+    /// The same, and it is called, or left alone, as `options` say.
+    #[must_use]
+    pub fn with_guard(self, options: &GuardOptions) -> Self {
+        let http = self.http.with_guard(options);
+        Self { http }
     }
 }
 
