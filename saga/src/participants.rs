@@ -20,13 +20,13 @@ pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
         settings.payment_url.as_deref(),
     )?;
     let provider = HttpPaymentProvider::new(url, settings.payment_timeout())
-        .context("saga.payment_url: no client for the payment provider can be made")?
-        .with_guard(&at_once(settings.payment_concurrency));
+        .context("saga.payment_url: no client for the payment provider can be made")?;
+    let provider = provider.with_guard(&guard(settings, settings.payment_concurrency));
     tracing::info!(provider = url, "payments are asked for at {url}");
     let url = named("carrier", "a carrier", settings.carrier_url.as_deref())?;
     let carrier = HttpCarrier::new(url, settings.carrier_timeout())
-        .context("saga.carrier_url: no client for the carrier can be made")?
-        .with_guard(&at_once(settings.carrier_concurrency));
+        .context("saga.carrier_url: no client for the carrier can be made")?;
+    let carrier = carrier.with_guard(&guard(settings, settings.carrier_concurrency));
     tracing::info!(carrier = url, "shipments are handed over at {url}");
     Ok(Participants {
         provider: Arc::new(provider),
@@ -34,11 +34,12 @@ pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
     })
 }
 
-/// A guard that lets so many calls through at once.
-fn at_once(concurrency: usize) -> GuardOptions {
+fn guard(settings: &SagaSettings, concurrency: usize) -> GuardOptions {
     GuardOptions {
+        failures: settings.breaker_failures,
+        window: settings.breaker_window(),
+        rest: settings.breaker_rest(),
         concurrency,
-        ..GuardOptions::default()
     }
 }
 

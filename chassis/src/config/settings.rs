@@ -222,6 +222,13 @@ section! {
         carrier_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 120_000 };
         /// Calls to the carrier at once.
         carrier_concurrency: usize = 16, Rule::Integer { min: 1, max: 10_000 };
+        /// Calls in a row to the payment provider, or to the carrier, that came to nothing before it
+        /// is left alone for a while.
+        breaker_failures: u32 = 10, Rule::Integer { min: 1, max: 1_000 };
+        /// Time within which they count, in seconds.
+        breaker_window_s: u64 = 30, Rule::Integer { min: 1, max: 3_600 };
+        /// Time that it is left alone, before one call tells whether it is back, in seconds.
+        breaker_rest_s: u64 = 5, Rule::Integer { min: 1, max: 600 };
         /// Time that an order waits for somebody to see to what the carrier refused, in seconds; then
         /// it is cancelled.
         shipping_hold_ttl_s: u64 = 259_200, Rule::Integer { min: 1, max: 31_536_000 };
@@ -394,6 +401,10 @@ durations! {
         payment_timeout = from_millis(payment_timeout_ms);
         /// Time for one call to the carrier.
         carrier_timeout = from_millis(carrier_timeout_ms);
+        /// Time within which calls that came to nothing count.
+        breaker_window = from_secs(breaker_window_s);
+        /// Time that a participant is left alone.
+        breaker_rest = from_secs(breaker_rest_s);
     }
     QuerySettings {
         /// Longest wait for the caller's own write.

@@ -386,25 +386,6 @@ impl Api {
         .await
     }
 
-    /// The shipment of an order, as soon as it is `status`; as the read model has it.
-    ///
-    /// # Panics
-    /// When it does not come to that.
-    pub async fn shipment_that_is(&self, status: &str, order_id: &str) -> Value {
-        let path = format!("/v1/shipments?order_id={order_id}");
-        eventually(
-            &format!("the shipment of order {order_id} is {status}"),
-            async || {
-                let items = self.list(&path).await?;
-                match items.as_slice() {
-                    [item] if item["status"] == *status => Ok(item.clone()),
-                    items => Err(format!("{items:?}")),
-                }
-            },
-        )
-        .await
-    }
-
     /// Does something to the shipment of an order: `pack`, `dispatch`, `deliver`.
     ///
     /// # Panics
