@@ -10,6 +10,9 @@ use crate::{
 };
 use chrono::{DateTime, Duration, Utc};
 
+/// How far from now a limit may be, at most: commands may name times that no database knows.
+const FURTHEST: Duration = Duration::days(3_650);
+
 /// The process that the event begins.
 pub(super) fn begin(limits: &TimeLimits, event: &Recorded) -> Option<Process> {
     let Event::Order(OrderEvent::OrderPlaced(placed)) = &event.event else {
@@ -69,7 +72,9 @@ impl Process {
             of,
             who,
             since,
-            until: until.filter(|_| !kept),
+            until: until
+                .filter(|_| !kept)
+                .map(|until| until.clamp(after(since, -FURTHEST), after(since, FURTHEST))),
         });
     }
 

@@ -583,6 +583,30 @@ fn the_last_failed_capture_leads_to_a_cancellation() {
 }
 
 #[test]
+fn a_limit_is_a_time_that_databases_know() {
+    for (until, years) in [
+        (DateTime::<Utc>::MAX_UTC, 10),
+        (DateTime::<Utc>::MIN_UTC, -10),
+    ] {
+        let mut story = Story::begin();
+        let reserved = StockReserved {
+            order_id: order_id(),
+            epoch: 1,
+            location: Location::default(),
+            sku: Sku::parse("A").unwrap(),
+            quantity: 1,
+            lines: vec![],
+            until,
+            part: 1,
+            parts: 1,
+        };
+        story.stock(reserved);
+        let due = story.now() + Duration::days(years * 365);
+        assert_eq!(story.process().due_at(), Some(due));
+    }
+}
+
+#[test]
 fn types_are_of_events_that_there_are() {
     let known: Vec<&str> = Event::types().collect();
     for name in super::TYPES.iter().chain(super::MILESTONES) {

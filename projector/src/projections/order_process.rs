@@ -87,6 +87,10 @@ impl Projection for OrderProcess {
         let process = match (Process::begin(&limits, event), row) {
             (Some(process), None) => process,
             (Some(_), Some(_)) => return Err(FoldError::new("the order was placed before")),
+            // Stock refuses, and shipments are kept, for orders that there are not, as for others.
+            (None, None) if matches!(event.event, Event::Stock(_) | Event::Shipment(_)) => {
+                return Ok(None);
+            }
             (None, row) => known(row)?.process.0.after(&limits, event),
         };
         Ok(Some(OrderProcessRow {
@@ -147,6 +151,16 @@ mod tests {
         history.confirmed_order("17850", &[("A", 2, 500)]);
         let error = fold_all::<OrderProcess>(&history.events()[1..]).unwrap_err();
         assert!(error.to_string().contains("no row"));
+    }
+
+    #[test]
+    fn what_happens_for_no_order_moves_nothing() {
+        let mut history = History::default();
+        history.confirmed_order("17850", &[("A", 2, 500)]);
+        let stock = |event: &&Recorded| matches!(event.event, Event::Stock(_));
+        let events: Vec<Recorded> = history.events().iter().filter(stock).cloned().collect();
+        assert_eq!(events.len(), 2);
+        assert!(fold_all::<OrderProcess>(&events).unwrap().is_empty());
     }
 
     #[test]
