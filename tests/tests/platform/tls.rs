@@ -67,6 +67,7 @@ async fn payments_and_the_command_line_go_over_tls_to_whom_they_trust() {
     let provider = certificate.before(&apart.sandbox).await;
     let trusted = certificate.file.display().to_string();
     apart.set("ORDERS__SAGA__PAYMENT_URL", &provider);
+    apart.set("ORDERS__SAGA__CARRIER_URL", &provider);
     apart.set("SSL_CERT_FILE", &trusted);
 
     let _sandbox = apart.sandbox_apart();
