@@ -33,7 +33,7 @@ use super::{Client, Lifecycle, Limits, places::Place, watched::Watched};
 /// Requests of one connection at once; more wait for their turn.
 const MAX_STREAMS: u32 = 256;
 /// What one request may send ahead, and all of a connection together.
-const STREAM_WINDOW: u32 = 192 * 1_024;
+const STREAM_WINDOW: u32 = 64 * 1_024;
 const CONNECTION_WINDOW: u32 = 256 * 1_024;
 /// What may wait to be sent, of one request.
 const MAX_SEND_BUFFER: usize = 64 * 1_024;
