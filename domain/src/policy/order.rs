@@ -161,8 +161,7 @@ impl Policy for OrderPolicy {
             }
             Event::Order(OrderEvent::HoldPlaced(_)) => {
                 state.holds += 1;
-                // It may have come before the confirmation that was on its way. If it came after
-                // it, there is nothing to expire, and the timer leads to nothing.
+                // It has come before the confirmation that was on its way, which it keeps from the order.
                 if state.authorized && !state.cancelling && state.holds == 1 {
                     reactions.push(expire_unless_let_go());
                 }

@@ -37,7 +37,7 @@ const HOLDS: [&str; 4] = [
 const MAX_STEPS: usize = 40_000;
 
 /// How many runs there are, unless this many are wanted: `ORDERS_MODEL_RUNS=100000`.
-const RUNS: u32 = 2_000;
+const RUNS: u32 = 1_000;
 
 fn runs() -> ProptestConfig {
     let wanted = std::env::var("ORDERS_MODEL_RUNS").ok();
