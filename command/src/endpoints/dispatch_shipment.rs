@@ -20,9 +20,10 @@ pub(crate) struct DispatchShipmentBody {}
 
 /// Have the carrier take a shipment.
 ///
-/// One that is ready is dispatched without any request; this is for one that the carrier refused, once
-/// whatever was wrong is right, and for one that a hold kept. Nothing leaves while a hold is on its order,
-/// or after that was cancelled. Answers 202 until the carrier has said whether it takes it.
+/// One that is ready is dispatched without any request, and so is one that a hold kept, or that the
+/// carrier refused, as soon as the last hold on its order is released. This is for one that the carrier
+/// refused and that no hold keeps. Nothing leaves while a hold is on its order, or after that was
+/// cancelled. Answers 202 until the carrier has said whether it takes it.
 #[utoipa::path(
     post,
     path = "/v1/shipments/{shipment_id}/dispatch",

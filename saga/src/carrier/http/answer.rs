@@ -88,7 +88,9 @@ pub(super) fn tracked(answer: &Answer, tracking_number: &str) -> Result<Tracking
 }
 
 fn is_number(text: &str) -> bool {
-    !text.trim().is_empty()
+    // Our books keep names without spaces around them: asked after so, it would not be found.
+    text.trim() == text
+        && !text.is_empty()
         && text.chars().count() <= MAX_NUMBER
         && !text.contains(char::is_control)
 }
@@ -142,6 +144,7 @@ mod tests {
             ("reference", Value::Null),
             ("tracking_number", json!("")),
             ("tracking_number", json!(" ")),
+            ("tracking_number", json!(" T1")),
             ("tracking_number", json!("a\nb")),
             ("tracking_number", json!("1".repeat(101))),
             ("tracking_number", json!(1)),
