@@ -136,12 +136,20 @@ fn with_way_out(refusal: Refusal, state: &Order) -> Refusal {
     }
 }
 
-/// A refusal because of a shipment's state says what that state allows; what its order keeps it from is
-/// for the order's commands to change.
+/// A refusal because of a state says what the shipment allows; while its order keeps it, all of that but
+/// to leave.
 fn with_shipments_way_out(error: ShipmentError, state: &Shipment) -> Refusal {
-    match error {
-        ShipmentError::State { .. } => Refusal::from(error).allowing(&state.allowed_commands()),
-        error => error.into(),
+    let mut allowed = state.allowed_commands();
+    if matches!(
+        error,
+        ShipmentError::Held { .. } | ShipmentError::NotConfirmed { .. }
+    ) {
+        allowed.retain(|command| *command != "dispatch");
+    }
+    let refusal = Refusal::from(error);
+    match refusal.kind {
+        RefusalKind::State => refusal.allowing(&allowed),
+        _ => refusal,
     }
 }
 
