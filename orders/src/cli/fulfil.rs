@@ -2,12 +2,16 @@
 
 use super::{Api, client::ApiClient, progress::Progress, say};
 use anyhow::bail;
+use chassis::token::ConsistencyToken;
 use clap::Args;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use std::{
     num::NonZeroUsize,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
@@ -43,21 +47,23 @@ pub(super) async fn run(args: FulfilArgs) -> anyhow::Result<()> {
         client: &client,
         concurrency: args.concurrency,
         failed: AtomicU64::new(0),
+        newest: Mutex::new(None),
     };
     let packed = work.all("pending", "pack", "packed").await?;
     let mut delivered = 0;
     if args.deliver {
         let mut moved_at = Instant::now();
         loop {
+            // First whether something is on its way out: what leaves while the others are delivered would
+            // be in neither list.
+            let waiting = work.is_any(&ON_THE_WAY_OUT).await?;
             let now = work.all("dispatched", "deliver", "delivered").await?;
             delivered += now;
+            if !waiting {
+                break;
+            }
             if now > 0 {
                 moved_at = Instant::now();
-            }
-            let waiting = work.is_any(&ON_THE_WAY_OUT).await?;
-            // What was taken since the last page was read is read once more.
-            if !waiting && now == 0 {
-                break;
             }
             if moved_at.elapsed() > PATIENCE {
                 say("Some shipments are packed and do not leave: see `orders processes`.");
@@ -84,6 +90,9 @@ struct Work<'a> {
     client: &'a ApiClient,
     concurrency: NonZeroUsize,
     failed: AtomicU64,
+    /// The newest of what was written: a list that does not have it yet would still show as pending what
+    /// was just packed, and nothing on its way out.
+    newest: Mutex<Option<ConsistencyToken>>,
 }
 
 impl Work<'_> {
@@ -133,7 +142,19 @@ impl Work<'_> {
         let path = format!("/v1/shipments/{id}/{what}");
         let key = format!("fulfil:{what}:{id}");
         let written = self.client.post(&path, Some(&key), &json!({})).await?;
+        let token = written.consistency_token.map(|token| token.parse());
+        if let Some(token) = token.transpose()? {
+            self.wrote(token);
+        }
         Ok(!written.replayed)
+    }
+
+    fn wrote(&self, token: ConsistencyToken) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of another life of the store, which was restored meanwhile, only the last one is of use.
+        if newest.is_none_or(|n| n.epoch != token.epoch || n.position < token.position) {
+            *newest = Some(token);
+        }
     }
 
     fn tell(&self, id: &str, error: &anyhow::Error) {
@@ -164,6 +185,10 @@ impl Work<'_> {
     ) -> anyhow::Result<Value> {
         let mut query = vec![("status", status.to_owned()), ("limit", limit.to_string())];
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-        self.client.get("/v1/shipments", &query, None).await
+        let newest = *self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let token = newest.map(|token| token.to_string());
+        self.client
+            .get("/v1/shipments", &query, token.as_deref())
+            .await
     }
 }
