@@ -3,7 +3,7 @@
 use super::{
     fields::{location, new_order, order_id, sku},
     order::{order, receipt},
-    write::{answer, request},
+    write::{answer, request, request_of},
 };
 use crate::{
     CommandApi,
@@ -19,6 +19,7 @@ use domain::{
     },
     stock::{AdjustStock, ReceiveStock, StockCommand},
 };
+use prost::Message;
 use proto::v1::{
     AddNoteRequest, AddNoteResponse, AdjustStockRequest, AdjustStockResponse, CancelOrderRequest,
     CancelOrderResponse, PlaceHoldRequest, PlaceHoldResponse, PlaceOrderRequest,
@@ -39,7 +40,7 @@ impl OrderCommands for Commands {
         call: Request<PlaceOrderRequest>,
     ) -> Result<Response<PlaceOrderResponse>, Status> {
         let context = context(&call);
-        let placed = order_placed(&self.0, context.clone(), &call.into_inner()).await;
+        let placed = order_placed(&self.0, context.clone(), call.into_inner()).await;
         answer(&context, placed)
     }
 
@@ -98,22 +99,25 @@ impl OrderCommands for Commands {
     }
 }
 
+/// Places what `message` asks for, which is `content` when it is encoded.
 pub(super) async fn place_order(
     api: &CommandApi,
     context: RequestContext,
-    message: &PlaceOrderRequest,
+    message: PlaceOrderRequest,
+    content: &[u8],
 ) -> Result<Done, Problem> {
-    let request = request(api, context, message)?;
-    let again = || new_order(message).ok();
+    let request = request_of(api, context, &message, content)?;
+    let again = || new_order(PlaceOrderRequest::decode(content).ok()?).ok();
     place(api, request, new_order(message)?, again).await
 }
 
 async fn order_placed(
     api: &CommandApi,
     context: RequestContext,
-    message: &PlaceOrderRequest,
+    message: PlaceOrderRequest,
 ) -> Result<PlaceOrderResponse, Problem> {
-    let done = place_order(api, context, message).await?;
+    let content = message.encode_to_vec();
+    let done = place_order(api, context, message, &content).await?;
     let state = done.state(api).await?;
     Ok(PlaceOrderResponse {
         order: Some(order(placed(&state, &done)?, done.version())),

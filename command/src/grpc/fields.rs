@@ -43,7 +43,7 @@ pub(super) fn location(text: Option<&str>) -> Result<Location, Problem> {
 ///
 /// # Errors
 /// 400: a field that does not keep to its rule.
-pub(super) fn new_order(message: &PlaceOrderRequest) -> Result<NewOrder, Problem> {
+pub(super) fn new_order(message: PlaceOrderRequest) -> Result<NewOrder, Problem> {
     let lines = message.lines.iter().enumerate();
     Ok(NewOrder {
         customer_id: parse("/customer_id", &message.customer_id)?,
@@ -52,9 +52,9 @@ pub(super) fn new_order(message: &PlaceOrderRequest) -> Result<NewOrder, Problem
             .map(|(index, line)| new_line(index, line))
             .collect::<Result<_, _>>()?,
         total: message.total,
-        shipping_address: message.shipping_address.as_ref().map(address),
-        payment_method: message.payment_method.clone(),
-        reference: message.reference.clone(),
+        shipping_address: message.shipping_address.map(address),
+        payment_method: message.payment_method,
+        reference: message.reference,
         placed_at: message
             .placed_at
             .as_ref()
@@ -77,14 +77,14 @@ fn new_line(index: usize, line: &NewOrderLine) -> Result<NewLine, Problem> {
     })
 }
 
-fn address(address: &v1::Address) -> Address {
+fn address(address: v1::Address) -> Address {
     let v1::Address {
         name,
         lines,
         city,
         postal_code,
         country,
-    } = address.clone();
+    } = address;
     Address {
         name,
         lines,

@@ -14,7 +14,8 @@ use futures::StreamExt;
 use prost::Message;
 use proto::v1::{
     ImportDone, ImportFailure, ImportOrdersRequest, ImportOrdersResponse, ImportResult,
-    import_orders_request::Item, import_result::Outcome, order_import_server::OrderImport,
+    PlaceOrderRequest, import_orders_request::Item, import_result::Outcome,
+    order_import_server::OrderImport,
 };
 use tonic::{Request, Response, Status, Streaming, async_trait};
 use tonic_types::StatusExt;
@@ -60,8 +61,18 @@ async fn execute(
 ) -> ImportResult {
     let (request_id, outcome) = match item.item {
         Some(Item::PlaceOrder(message)) => {
-            let outcome = when_free(|| place_order(&api, context.clone(), &message)).await;
-            (message.request_id, outcome.map(placed))
+            let (request_id, content) = (message.request_id.clone(), message.encode_to_vec());
+            let mut decoded = Some(message);
+            let outcome = when_free(|| {
+                let message = decoded
+                    .take()
+                    .map_or_else(|| PlaceOrderRequest::decode(&*content), Ok);
+                async {
+                    let message = message.map_err(|_| Problem::internal())?;
+                    place_order(&api, context.clone(), message, &content).await
+                }
+            });
+            (request_id, outcome.await.map(placed))
         }
         Some(Item::ReceiveStock(message)) => {
             let execute = || receive_stock(&api, context.clone(), message.clone());

@@ -68,6 +68,16 @@ pub(super) fn request<M: Write>(
     context: RequestContext,
     message: &M,
 ) -> Result<CommandRequest, Problem> {
+    request_of(api, context, message, &message.encode_to_vec())
+}
+
+/// The same, of a `message` that was encoded already, as `content`.
+pub(super) fn request_of<M: Write>(
+    api: &CommandApi,
+    context: RequestContext,
+    message: &M,
+    content: &[u8],
+) -> Result<CommandRequest, Problem> {
     let key = match message.request_id() {
         "" => Err((
             "REQUIRED",
@@ -89,11 +99,10 @@ pub(super) fn request<M: Write>(
                 .with_error("/etag", "INVALID", rule)
         })?,
     };
-    let content = message.encode_to_vec();
     Ok(CommandRequest::of_call(
         api,
         M::PATH,
-        &content,
+        content,
         key,
         if_match,
         context,
