@@ -20,8 +20,9 @@ const REQUESTS_AT_ONCE: usize = 32;
 const BYTES_AT_ONCE: usize = 32 << 20;
 /// How many items a request may have: their results come in one answer.
 const MAX_ITEMS: usize = 10_000;
-/// How many of a request's items are in work at once: as many as make a full batch.
-const AT_ONCE: usize = 256;
+/// How many of a request's items are in work at once: as many as make two full batches, so that the next is
+/// read while one is committed.
+const AT_ONCE: usize = 512;
 /// How long the next item may take to come, and the whole request.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(600);
