@@ -1,7 +1,7 @@
 //! One keep-alive connection.
 
 use super::answer::{Answer, Layout};
-use std::{io, net::SocketAddr};
+use std::{io, iter, net::SocketAddr};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -71,6 +71,17 @@ impl Connection {
     /// # Errors
     /// When there was no answer, or one that this client does not understand.
     pub async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>, HttpError> {
+        self.exchange_made(iter::once(request)).await
+    }
+
+    /// The same of a request that is sent in parts, while the next is made.
+    ///
+    /// # Errors
+    /// When there was no answer, or one that this client does not understand.
+    pub async fn exchange_made(
+        &mut self,
+        request: impl Iterator<Item: AsRef<[u8]>>,
+    ) -> Result<Answer<'_>, HttpError> {
         // Taken out, so that a failed or abandoned exchange leaves no half-read connection behind.
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
@@ -79,7 +90,9 @@ impl Connection {
         let address = self.address;
         let failed = |source| HttpError::Io { address, source };
         self.received.clear();
-        stream.write_all(request).await.map_err(failed)?;
+        for part in request {
+            stream.write_all(part.as_ref()).await.map_err(failed)?;
+        }
         let mut found = None;
         let layout = loop {
             if found.is_none() {

@@ -10,4 +10,4 @@ mod request;
 
 pub use answer::Answer;
 pub use connection::{Connection, HttpError};
-pub use request::{get, post, post_as};
+pub use request::{get, post, post_made};

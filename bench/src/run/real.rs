@@ -3,7 +3,7 @@
 
 use super::{Bench, grpc::channel, loaded::Workers, platform::Platform};
 use crate::{
-    http::{Connection, post_as},
+    http::{Connection, post_made},
     invoices::Invoice,
     load::{Latencies, Traffic},
 };
@@ -26,6 +26,8 @@ const BESIDE: &str = "../shared/data/online-retail-2010-12.csv";
 const CONNECTIONS: usize = 64;
 /// Orders of one import or request: fewer than may be.
 const AT_ONCE: usize = 5_000;
+/// Lines of a request that are sent together: some tens of KiB, as gRPC sends them.
+const LINES_AT_ONCE: usize = 16;
 const NDJSON: &str = "application/x-ndjson";
 const DATABASE: &str = "bench";
 
@@ -92,13 +94,11 @@ impl Bench {
         let mut connection = Connection::open(address).await?;
         self.load_whole("real-bulk/1", &workers, invoices.len(), async || {
             let began = Instant::now();
-            let mut lines = Vec::new();
-            for invoice in invoices {
-                invoice.write_body(Some(&key()), &mut lines)?;
-                lines.push(b'\n');
-            }
-            let request = post_as(NDJSON, address, "/v1/orders/bulk", &key(), &lines);
-            let answer = connection.exchange(&request).await?;
+            // As the import is: sent while it is made.
+            let lines = invoices.chunks(LINES_AT_ONCE).map(lines);
+            let key = key();
+            let request = post_made(NDJSON, address, "/v1/orders/bulk", &key, lines);
+            let answer = connection.exchange_made(request).await?;
             let took = began.elapsed();
             ensure!(answer.status == 207, "it was answered {}", answer.status);
             let counts: Counts = serde_json::from_slice(answer.body)?;
@@ -159,6 +159,18 @@ impl Bench {
 
 fn key() -> String {
     Uuid::now_v7().to_string()
+}
+
+/// Orders as lines.
+fn lines(invoices: &[Invoice]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for invoice in invoices {
+        invoice
+            .write_body(Some(&key()), &mut lines)
+            .expect("all of it can be written as JSON");
+        lines.push(b'\n');
+    }
+    lines
 }
 
 fn item(invoice: &Invoice) -> ImportOrdersRequest {
