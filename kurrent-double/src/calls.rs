@@ -8,7 +8,7 @@ use chrono::Utc;
 use futures::{Stream, StreamExt, stream};
 use hyper::body::Incoming;
 use prost::Message;
-use std::{convert::Infallible, pin::Pin, sync::atomic::Ordering};
+use std::{convert::Infallible, pin::Pin, sync::atomic::Ordering, time::Duration};
 use store::kurrentdb::wire::{
     AllOption, Any, AppendRecords, Appended, CaughtUp, ConsistencyViolation, ConsistencyViolations,
     Content, CountOption, Direction, Empty, EndPoint, Filter, FilterOption, Member, Members,
@@ -73,6 +73,8 @@ pub async fn answer(
 }
 
 async fn features(connected: Connected, _: Request<Empty>) -> Result<SupportedMethods, Status> {
+    let late = connected.shared.says_late_ms.load(Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(late)).await;
     Ok(SupportedMethods {
         methods: vec![],
         version: connected.shared.version.lock().unwrap().clone(),
@@ -301,10 +303,13 @@ fn read(connected: &Connected, request: Request<ReadRequest>) -> Result<Answers,
                 }
                 other => panic!("it is never asked for {other:?}"),
             };
-            let looks_on = connected.shared.looks_on.load(Ordering::SeqCst);
             let is_enough = found.len() == count as usize;
+            let looks_on = match is_enough {
+                true => &connected.shared.looks_on,
+                false => &connected.shared.is_endless,
+            };
             let answers = finite(found.into_iter().map(content).collect());
-            Ok(match looks_on && is_enough {
+            Ok(match looks_on.load(Ordering::SeqCst) {
                 true => Box::pin(answers.chain(stream::pending())),
                 false => answers,
             })

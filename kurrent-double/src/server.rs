@@ -14,7 +14,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 use tokio::{net::TcpListener, sync::broadcast};
@@ -56,6 +56,11 @@ pub struct Shared {
     /// event, and finds none: the server does so before it ends the answer, through all that is in
     /// the log.
     pub looks_on: AtomicBool,
+    /// Whether a read of all events that has found less than was asked for never ends: as on a platform
+    /// where little happens, whose log has ever more records of other kinds to be looked through.
+    pub is_endless: AtomicBool,
+    /// How long it takes a node to say what it can do, in milliseconds.
+    pub says_late_ms: AtomicU64,
     /// The header that is expected.
     pub authorization: Mutex<Option<String>>,
 }
@@ -127,6 +132,8 @@ impl Fake {
                 connections: AtomicUsize::new(0),
                 scanned: AtomicUsize::new(0),
                 looks_on: AtomicBool::new(false),
+                is_endless: AtomicBool::new(false),
+                says_late_ms: AtomicU64::new(0),
                 authorization: Mutex::default(),
             }),
             stop: CancellationToken::new(),

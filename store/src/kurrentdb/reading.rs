@@ -14,6 +14,7 @@ use super::{
     },
 };
 use crate::StoreError;
+use chrono::{DateTime, Utc};
 use domain::Position;
 use futures::{Stream, StreamExt, stream};
 use tokio::time::timeout;
@@ -35,6 +36,8 @@ pub(super) struct Question {
     bytes: usize,
     /// without those of what is here or before.
     after: Position,
+    /// It is enough with the first that was recorded then or later.
+    until: Option<DateTime<Utc>>,
 }
 
 /// What a read came to.
@@ -47,33 +50,14 @@ pub(super) enum Answer {
 impl Question {
     /// At most `count` events of `stream`, from `revision` on.
     pub(super) fn stream(stream: &str, revision: u64, count: usize) -> Self {
-        let from = RevisionOption::Revision(revision);
-        Self::of_stream(stream, from, Direction::Forwards, count)
+        let from = of_stream(stream, RevisionOption::Revision(revision));
+        Self::new(from, Direction::Forwards, everything(), count)
     }
 
     /// The last event of `stream`.
     pub(super) fn last_of(stream: &str) -> Self {
-        Self::of_stream(
-            stream,
-            RevisionOption::End(Empty {}),
-            Direction::Backwards,
-            1,
-        )
-    }
-
-    fn of_stream(stream: &str, from: RevisionOption, direction: Direction, count: usize) -> Self {
-        let stream = StreamOption::Stream(StreamOptions {
-            stream: Some(StreamIdentifier::of(stream)),
-            revision: Some(from),
-        });
-        let mut options = options(stream, direction, counted(count));
-        options.filter = Some(FilterOption::None(Empty {}));
-        Self {
-            options,
-            count,
-            bytes: usize::MAX,
-            after: Position::ZERO,
-        }
+        let from = of_stream(stream, RevisionOption::End(Empty {}));
+        Self::new(from, Direction::Backwards, everything(), 1)
     }
 
     /// At most `count` events of the streams whose names begin with `prefix`, from the one at
@@ -83,52 +67,61 @@ impl Question {
             Position::ZERO => AllOption::Start(Empty {}),
             position => AllOption::Position(at(position)),
         };
-        let mut options = options(all(from), Direction::Forwards, counted(count));
-        options.filter = Some(matching(prefix.to_owned()));
+        let filter = matching(prefix.to_owned());
         Self {
-            options,
-            count,
             bytes,
             after: position,
+            ..Self::new(all(from), Direction::Forwards, filter, count)
+        }
+    }
+
+    /// The same, and no more once one was recorded at `time` or later.
+    pub(super) fn until(self, time: DateTime<Utc>) -> Self {
+        Self {
+            until: Some(time),
+            ..self
         }
     }
 
     /// At most `count` records of any kind, from the one at `position` on.
     pub(super) fn everything_from(position: Position, count: usize) -> Self {
-        let from = AllOption::Position(at(position));
-        Self::of_everything(from, Direction::Forwards, count)
+        let from = all(AllOption::Position(at(position)));
+        Self::new(from, Direction::Forwards, everything(), count)
     }
 
     /// The last record of any kind.
     pub(super) fn end() -> Self {
-        Self::of_everything(AllOption::End(Empty {}), Direction::Backwards, 1)
-    }
-
-    fn of_everything(from: AllOption, direction: Direction, count: usize) -> Self {
-        let mut options = options(all(from), direction, counted(count));
-        options.filter = Some(FilterOption::None(Empty {}));
-        Self {
-            options,
-            count,
-            bytes: usize::MAX,
-            after: Position::ZERO,
-        }
+        let from = all(AllOption::End(Empty {}));
+        Self::new(from, Direction::Backwards, everything(), 1)
     }
 
     /// The last `count` events of all before `position`, the last first; of the end if it is none.
     pub(super) fn all_before(names: &Namespace, position: Option<Position>, count: usize) -> Self {
-        let from = match position {
-            None => AllOption::End(Empty {}),
-            Some(position) => AllOption::Position(at(position)),
-        };
-        let mut options = options(all(from), Direction::Backwards, counted(count));
-        options.filter = Some(matching(names.events()));
+        let from = position.map_or(AllOption::End(Empty {}), |position| {
+            AllOption::Position(at(position))
+        });
+        let filter = matching(names.events());
+        Self::new(all(from), Direction::Backwards, filter, count)
+    }
+
+    fn new(from: StreamOption, direction: Direction, filter: FilterOption, count: usize) -> Self {
+        let mut options = options(from, direction, counted(count));
+        options.filter = Some(filter);
         Self {
             options,
             count,
             bytes: usize::MAX,
             after: Position::ZERO,
+            until: None,
         }
+    }
+
+    /// Whether nothing is wanted after `event`.
+    fn ends_with(&self, event: &Read) -> bool {
+        // A time that cannot be read is found by whoever asks.
+        let recorded_at = || event.recorded_at().ok();
+        self.until
+            .is_some_and(|until| recorded_at().is_some_and(|time| time >= until))
     }
 }
 
@@ -143,6 +136,17 @@ fn counted(count: usize) -> CountOption {
 
 fn all(from: AllOption) -> StreamOption {
     StreamOption::All(AllOptions { from: Some(from) })
+}
+
+fn of_stream(stream: &str, from: RevisionOption) -> StreamOption {
+    StreamOption::Stream(StreamOptions {
+        stream: Some(StreamIdentifier::of(stream)),
+        revision: Some(from),
+    })
+}
+
+fn everything() -> FilterOption {
+    FilterOption::None(Empty {})
 }
 
 pub(super) fn at(position: Position) -> LogPosition {
@@ -264,7 +268,12 @@ impl Connections {
                             if event.commit_position > question.after.get().unsigned_abs() {
                                 bytes += event.data.len();
                             }
-                            events.push(Read(event));
+                            let event = Read(event);
+                            let is_last = question.ends_with(&event);
+                            events.push(event);
+                            if is_last {
+                                break;
+                            }
                         }
                     }
                     Some(Content::StreamNotFound(_)) => return Ok(vec![]),

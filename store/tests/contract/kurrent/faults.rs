@@ -1,6 +1,7 @@
 //! Connections that break, servers that are busy, silent or refuse, and stores that are restored.
 
 use crate::{build::*, follow::Follower, world::connect_kurrentdb};
+use chrono::TimeDelta;
 use domain::{Location, Position, Sku, StreamId, TenantId, Version};
 use kurrent_double::{Fake, Fault};
 use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
@@ -101,28 +102,74 @@ async fn append_in_vain(
     let (store, append) = (store.clone(), append(&[(&new_stream(), 0, 1)]));
     let before = fake.appends();
     let waiting = tokio::spawn(async move { store.append(&[append]).await });
-    while fake.appends() == before {
-        sleep(Duration::from_millis(10)).await;
-    }
+    let reached = async {
+        while fake.appends() == before {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let reached = timeout(Duration::from_secs(20), reached).await;
+    reached.expect("the append has not come to the server");
     waiting
 }
 
 /// What others do over a connection that was made since is not disturbed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_waited_in_vain_gives_up_the_connection_that_did_not_answer_and_no_other() {
+    let fake = Fake::cluster(2).await;
+    let options = KurrentOptions::parse(&fake.url()).unwrap();
+    let options = options.append_timeout(Duration::from_secs(4));
+    let store = Arc::new(KurrentStore::connect(options).await.unwrap());
+    let append_one = async || done(store.as_ref(), &append(&[(&new_stream(), 0, 1)])).await;
+    append_one().await;
+
+    // Nobody else has noticed: the next asks over another connection.
+    let before = fake.connections();
+    let in_vain = append_in_vain(&fake, &store).await;
+    in_vain.await.unwrap().unwrap_err();
+    append_one().await;
+    let after = fake.connections();
+    assert!(after > before, "the same connection was asked again");
+
+    // It first has to connect to the other node, so that its own time is over before that of its call
+    // is; and when it is, all others have long been with the first node again.
+    fake.lead(1);
+    fake.shared.says_late_ms.store(1_000, Ordering::SeqCst);
+    let in_vain = append_in_vain(&fake, &store).await;
+    fake.shared.says_late_ms.store(0, Ordering::SeqCst);
+    fake.lead(0);
+    append_one().await;
+    let before = fake.connections();
+    in_vain.await.unwrap().unwrap_err();
+    append_one().await;
+    assert_eq!(fake.connections(), before, "a good connection was given up");
+}
+
+/// A platform where little happens: what is behind the last record takes the server for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_forgotten_is_found_without_looking_through_what_is_not_old_yet() {
     let fake = Fake::start().await;
     let options = KurrentOptions::parse(&fake.url()).unwrap();
-    let options = options.append_timeout(Duration::from_secs(2));
-    let store = Arc::new(KurrentStore::connect(options).await.unwrap());
-    assert_eq!(fake.connections(), 1);
-    let first = append_in_vain(&fake, &store).await;
-    sleep(Duration::from_millis(500)).await;
-    let second = append_in_vain(&fake, &store).await;
-    first.await.unwrap().unwrap_err();
-    done(store.as_ref(), &append(&[(&new_stream(), 0, 1)])).await;
-    second.await.unwrap().unwrap_err();
-    done(store.as_ref(), &append(&[(&new_stream(), 0, 1)])).await;
-    assert_eq!(fake.connections(), 2);
+    let options = options.read_timeout(Duration::from_secs(5));
+    let store = KurrentStore::connect(options).await.unwrap();
+    let (old, young) = (
+        append(&[(&new_stream(), 0, 1)]),
+        append(&[(&new_stream(), 0, 1)]),
+    );
+    done(&store, &old).await;
+    let recorded = store.find_commands(&[old.command_id]).await.unwrap();
+    let old_at = recorded[0].recorded_at;
+    // The clock has ticked when the next is recorded.
+    while store.now().await.unwrap() <= old_at + TimeDelta::milliseconds(1) {}
+    done(&store, &young).await;
+    fake.shared.is_endless.store(true, Ordering::SeqCst);
+    let before = old_at + TimeDelta::milliseconds(1);
+    assert_eq!(store.forget_commands(before).await.unwrap(), 1);
+    assert_eq!(store.forget_commands(before).await.unwrap(), 0);
+    fake.shared.is_endless.store(false, Ordering::SeqCst);
+    let ids = [old.command_id, young.command_id];
+    let kept = store.find_commands(&ids).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].id, young.command_id);
 }
 
 /// Leases are prolonged all the time, and an idle log grows: its last event is far from its end.
