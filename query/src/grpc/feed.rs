@@ -31,8 +31,8 @@ impl OrderFeed for Feed {
         let mut said = call.into_inner();
         let first = timeout(PATIENCE, said.message()).await;
         let Ok(first) = first else {
-            let detail = "nothing was said for 10 s: the first message says what is wanted";
-            return Err(Status::deadline_exceeded(detail));
+            let detail = "Nothing was said for 10 s, and the first message says what is wanted: subscribe again.";
+            return Err(failed(&context, Problem::request_timeout(detail)));
         };
         let wanted = match first?.and_then(|first| first.message) {
             Some(Message::Subscribe(wanted)) => wanted,

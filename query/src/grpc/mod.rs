@@ -5,6 +5,7 @@ mod feed;
 mod fields;
 mod message;
 mod queries;
+mod source;
 mod streams;
 mod subscriber;
 mod watch;

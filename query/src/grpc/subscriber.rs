@@ -1,6 +1,6 @@
 //! One subscriber of the feed: where it is, what it was sent, and what of that it has done.
 
-use super::{cursor, streams};
+use super::{cursor, source::Source, streams};
 use crate::{api::Api, problem};
 use chassis::Problem;
 use domain::{Event, Position};
@@ -17,14 +17,10 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store::{Bookmark, HeadSignal, StoreError, StoredEvent};
+use store::{Bookmark, StoreError, StoredEvent};
 use tokio::time::Instant;
 use tonic::Streaming;
 
-/// Events read at once.
-const PAGE: usize = 500;
-/// How long to wait for a hint of new events before looking all the same.
-const POLL: Duration = Duration::from_millis(500);
 /// At least so long between two messages that nothing is new.
 const CAUGHT_UP_EVERY: Duration = Duration::from_secs(1);
 /// How many events may be under way: by default, and at most.
@@ -37,12 +33,10 @@ const MAX_TYPES: usize = 100;
 pub(super) struct Subscriber {
     api: Arc<Api>,
     said: Streaming<SubscribeRequest>,
-    signal: HeadSignal,
     /// All, if there are none.
     types: HashSet<String>,
     window: usize,
-    /// Up to where events were read.
-    at: Bookmark,
+    source: Source,
     /// Up to where it was sent something.
     sent: Position,
     /// Those that were read and not yet sent.
@@ -92,14 +86,13 @@ impl Subscriber {
         let at = cursor::read(&wanted.after, "subscribe/after")?;
         Ok(Self {
             sent: at.position,
-            at,
-            signal: api.reader.signal(),
+            source: Source::new(Arc::clone(&api.reader), at),
             types: wanted.types.iter().cloned().collect(),
             window,
             api,
             said,
             ready: VecDeque::new(),
-            under_way: VecDeque::with_capacity(window.min(PAGE)),
+            under_way: VecDeque::new(),
             told: None,
             is_silent: false,
         })
@@ -206,25 +199,24 @@ impl Subscriber {
 
     /// Reads on. At the end of all events it says so, or waits for more or for what it is told.
     async fn read(&mut self) -> Result<Option<SubscribeResponse>, Problem> {
-        let page = self.api.reader.read_on(self.at, PAGE).await;
-        let page = page.map_err(|error| unreadable(error, self.at))?;
-        if let Some(last) = page.events.last() {
-            self.at = Bookmark::at(&last.envelope);
-            self.ready = page.events.into();
+        let events = self.source.next().await;
+        let at = self.source.at();
+        let events = events.map_err(|error| unreadable(error, at))?;
+        if !events.is_empty() {
+            self.ready = events.into();
             return Ok(None);
         }
         if self.is_to_be_told() {
-            self.told = Some((self.at, Instant::now()));
-            self.sent = self.at.position;
-            let cursor = cursor::write(self.at);
+            self.told = Some((at, Instant::now()));
+            self.sent = at.position;
+            let cursor = cursor::write(at);
             let message = Some(Told::CaughtUp(CaughtUp { cursor }));
             return Ok(Some(SubscribeResponse { message }));
         }
-        let mut signal = self.signal.clone();
         let said = tokio::select! {
             biased;
             said = self.said.message(), if !self.is_silent => said,
-            () = signal.after(self.at.position, POLL) => return Ok(None),
+            () = self.source.may_have_more() => return Ok(None),
         };
         self.heard(said)?;
         Ok(None)
@@ -234,7 +226,7 @@ impl Subscriber {
     fn is_to_be_told(&self) -> bool {
         match self.told {
             None => true,
-            Some((at, when)) => at != self.at && when.elapsed() >= CAUGHT_UP_EVERY,
+            Some((at, when)) => at != self.source.at() && when.elapsed() >= CAUGHT_UP_EVERY,
         }
     }
 }

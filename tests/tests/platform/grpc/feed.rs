@@ -1,7 +1,7 @@
 //! The feed: every event once and in order, at the subscriber's pace, and on after a crash.
 
 use super::{clients, delivery, failed, failure, order_of};
-use futures::{SinkExt, channel::mpsc};
+use futures::{SinkExt, channel::mpsc, stream};
 use proto::v1::{
     Acknowledge, FeedEvent, Subscribe, SubscribeRequest, SubscribeResponse,
     order_feed_client::OrderFeedClient, subscribe_request::Message as Say,
@@ -152,6 +152,8 @@ async fn the_feed_waits_for_its_subscriber_and_names_what_is_wrong() {
     for _ in 0..5 {
         commands.receive_stock(delivery("A", 1)).await.unwrap();
     }
+    let mut other = feed.clone();
+    let silent = tokio::spawn(async move { other.subscribe(stream::pending()).await });
     let two = Subscribe {
         max_unacknowledged: 2,
         ..Subscribe::default()
@@ -216,5 +218,7 @@ async fn the_feed_waits_for_its_subscriber_and_names_what_is_wrong() {
     });
     let expected = invalid("INVALID_BODY", "subscribe.types");
     assert_eq!(begin(unheard_of).await, expected);
+    let expected = failed(Code::DeadlineExceeded, "REQUEST_TIMEOUT", "");
+    assert_eq!(failure(silent.await.unwrap()), expected);
     p.stop().await;
 }
