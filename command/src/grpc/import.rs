@@ -17,7 +17,7 @@ use proto::v1::{
     PlaceOrderRequest, import_orders_request::Item, import_result::Outcome,
     order_import_server::OrderImport,
 };
-use tonic::{Request, Response, Status, Streaming, async_trait};
+use tonic::{Code, Request, Response, Status, Streaming, async_trait};
 use tonic_types::StatusExt;
 
 /// The service.
@@ -46,10 +46,30 @@ fn taken(came: Result<ImportOrdersRequest, Status>) -> Result<Taken<ImportOrders
             bytes: item.encoded_len(),
             item,
         }),
-        Err(status) => {
-            let again = "send the request again: what was done is not done twice";
-            let detail = format!("An item cannot be read ({}); {again}.", status.message());
-            Err(Problem::bad_request("INVALID_BODY", detail))
+        Err(status) => Err(unread(&status)),
+    }
+}
+
+/// Why there is no next item, and what helps.
+fn unread(status: &Status) -> Problem {
+    const AGAIN: &str = "what was done is not done twice";
+    let said = status.message();
+    match status.code() {
+        Code::OutOfRange => {
+            let detail = format!(
+                "An item is larger than a message may be ({said}): send the request again without it; {AGAIN}."
+            );
+            Problem::bad_request("ITEM_TOO_LARGE", detail)
+        }
+        Code::Internal | Code::DataLoss | Code::InvalidArgument | Code::Unimplemented => {
+            let detail = format!(
+                "An item cannot be read ({said}): mend it, and send the request again; {AGAIN}."
+            );
+            Problem::bad_request("INVALID_BODY", detail)
+        }
+        _ => {
+            let detail = format!("The request broke off ({said}): send it again; {AGAIN}.");
+            Problem::bad_request("REQUEST_BROKE_OFF", detail).with_retryable(true)
         }
     }
 }
@@ -152,4 +172,24 @@ fn summed_up(results: Vec<ImportResult>) -> ImportOrdersResponse {
     }
     answer.results = results;
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_helps_depends_on_why_there_is_no_next_item() {
+        for (code, expected, retryable) in [
+            (Code::OutOfRange, "ITEM_TOO_LARGE", false),
+            (Code::Internal, "INVALID_BODY", false),
+            (Code::Cancelled, "REQUEST_BROKE_OFF", true),
+            (Code::Unavailable, "REQUEST_BROKE_OFF", true),
+        ] {
+            let problem = unread(&Status::new(code, "why"));
+            assert_eq!(problem.code(), expected);
+            assert_eq!(problem.details().retryable, retryable);
+            assert!(problem.details().detail.contains("(why)"));
+        }
+    }
 }
