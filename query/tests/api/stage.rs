@@ -6,6 +6,7 @@ use chassis::{
 };
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{Actor, CommandId, Event, OrderId, Position, StreamId, TenantId, Version};
+use query::QueryApi;
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -33,6 +34,7 @@ pub struct Stage {
     pub store: MemoryStore,
     pub clock: Arc<TestClock>,
     pub health: Health,
+    pub api: QueryApi,
     client: reqwest::Client,
     lifecycle: Lifecycle,
     /// Where it is the one that made it.
@@ -106,7 +108,7 @@ impl Stage {
         let api = query::start(reader, None, &settings, &lifecycle, &health).unwrap();
         let listener = server::bind(settings.http.address(0)).await.unwrap();
         let url = format!("http://{}", listener.address());
-        let router = layers::wrap(query::router(api), &settings.http);
+        let router = layers::wrap(query::router(api.clone()), &settings.http);
         let limits = (&settings.http).into();
         lifecycle.spawn_critical("http", server::serve(listener, router, &limits, &lifecycle));
         health.mark_started();
@@ -116,6 +118,7 @@ impl Stage {
             store,
             clock,
             health,
+            api,
             client: http_client::loopback()
                 .build()
                 .expect("a client can be made"),
