@@ -9,6 +9,7 @@ use std::{
 };
 
 use config::{Config, File, FileFormat};
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::{section::Entry, settings::Settings};
@@ -178,10 +179,11 @@ impl Settings {
                 ));
             }
         }
-        if !kurrentdb && self.saga.url.is_some() {
+        let sagas = self.saga_url().expose_secret();
+        if !kurrentdb && sagas != self.store.url.expose_secret() {
             reasons.push(
-                "saga.url: the value is not allowed; allowed: none, because what sagas remember is \
-                 kept beside the events (store.url)"
+                "saga.url: the value is not allowed; allowed: that of store.url, or none, because what \
+                 sagas remember is kept beside the events"
                     .into(),
             );
         }

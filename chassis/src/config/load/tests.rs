@@ -224,6 +224,17 @@ fn sagas_are_beside_the_store_wherever_the_read_models_are() {
     let settings = load("", &both).unwrap();
     assert_eq!(settings.saga_url().expose_secret(), "postgres://h/store");
     assert_eq!(settings.read_url().expose_secret(), "postgres://h/read");
+
+    // Who says so himself is right; nowhere else may they be.
+    let beside = ("ORDERS__SAGA__URL", "postgres://h/store");
+    let settings = load("", &[both[0], beside]).unwrap();
+    assert_eq!(settings.saga_url().expose_secret(), "postgres://h/store");
+    let elsewhere = ("ORDERS__SAGA__URL", "postgres://h/saga");
+    let message = refusal("", &[both[0], elsewhere]);
+    assert!(
+        message.contains("saga.url: the value is not allowed; allowed: that of store.url"),
+        "{message}"
+    );
 }
 
 #[test]
