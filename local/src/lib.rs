@@ -19,6 +19,7 @@
 mod account;
 mod binaries;
 mod companion;
+mod databases;
 mod error;
 mod home;
 mod log;
@@ -34,6 +35,7 @@ mod watchdog;
 
 pub use binaries::{Binaries, NatsServerBinary, PostgresBinaries};
 pub use companion::Companion;
+pub use databases::create_database;
 pub use error::Error;
 pub use nats::{Nats, NatsOptions, SyncInterval};
 pub use ports::{free_port, hold};

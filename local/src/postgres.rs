@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 use crate::account::Account;
 use crate::binaries::PostgresBinaries;
+use crate::databases::create_database;
 use crate::home::Home;
 use crate::ports::free_port;
 use crate::server::{Kind, LOOK, Manners, Server, end_leftover};
@@ -203,27 +204,12 @@ impl Postgres {
     /// # Errors
     /// For a name that would need quoting, or when the server refuses.
     pub async fn create_database(&self, name: &str) -> Result<()> {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let starts_well = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-        if !starts_well || name.len() > 63 || !name.chars().all(plain) {
-            return Err(Error::DatabaseName(name.to_owned()));
-        }
         let failed = |source| Error::Sql {
             action: format!("create database {name}"),
             source,
         };
         let mut connection = self.connect("postgres").await.map_err(failed)?;
-        let exists = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1")
-            .bind(name)
-            .fetch_optional(&mut connection)
-            .await
-            .map_err(failed)?;
-        if exists.is_none() {
-            sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-                .execute(&mut connection)
-                .await
-                .map_err(failed)?;
-        }
+        create_database(&mut connection, name).await?;
         connection.close().await.map_err(failed)
     }
 

@@ -22,24 +22,14 @@ pub(crate) async fn connect(server: &Url) -> sqlx::Result<PgConnection> {
     PgConnection::connect(&url_of(server, MAINTENANCE)).await
 }
 
-/// Makes a database, unless it is there. Its name is one of ours, which needs no quoting.
+/// Makes a database, unless it is there.
 pub(crate) async fn create(server: &Url, name: &str) -> Result<()> {
     let failed = |source| Error::Sql {
         action: format!("create database {name}"),
         source,
     };
     let mut connection = connect(server).await.map_err(failed)?;
-    let exists = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1")
-        .bind(name)
-        .fetch_optional(&mut connection)
-        .await
-        .map_err(failed)?;
-    if exists.is_none() {
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
-            .execute(&mut connection)
-            .await
-            .map_err(failed)?;
-    }
+    local::create_database(&mut connection, name).await?;
     connection.close().await.map_err(failed)
 }
 

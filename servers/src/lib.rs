@@ -23,6 +23,7 @@ mod postgres;
 mod provider;
 mod ready;
 mod request;
+mod server;
 mod shared;
 mod skipped;
 

@@ -1,8 +1,8 @@
 //! A NATS server with JetStream.
 
 use crate::{
-    Error, Result, aside::aside, container::Container, postgres::tail, provider::Provider,
-    random_name, ready::ready, request::Request, skipped::skipped_where_given, variable,
+    Error, Result, aside::aside, container::Container, provider::Provider, random_name,
+    request::Request, server::Server, skipped::skipped_where_given, variable,
 };
 use async_nats::{ConnectOptions, ServerInfo, jetstream};
 use local::NatsOptions;
@@ -31,17 +31,10 @@ const STREAMS: &str = "/data/jetstream";
 const CONNECT_WITHIN: Duration = Duration::from_secs(3);
 const REMOVED_WITHIN: Duration = Duration::from_secs(10);
 
-#[derive(Debug)]
-enum Server {
-    Given,
-    Local(local::Nats),
-    Container(Container),
-}
-
 /// A NATS server; what was started or made for it goes with it.
 #[derive(Debug)]
 pub struct Nats {
-    server: Server,
+    server: Server<local::Nats>,
     url: String,
     stream: String,
 }
@@ -76,11 +69,11 @@ impl Nats {
         let container = Container::start(request()).await?;
         let url = format!("nats://127.0.0.1:{}", container.host_port());
         let nats = Self::new(Server::Container(container), url);
-        nats.ready().await?;
+        nats.server.ready(|| nats.answers()).await?;
         Ok(nats)
     }
 
-    fn new(server: Server, url: String) -> Self {
+    fn new(server: Server<local::Nats>, url: String) -> Self {
         Self {
             server,
             url,
@@ -126,11 +119,7 @@ impl Nats {
     /// # Errors
     /// When it cannot be killed, or is not ours.
     pub async fn kill9(&self) -> Result<()> {
-        match &self.server {
-            Server::Given => Err(Error::Given(NAME)),
-            Server::Local(server) => Ok(server.kill9().await?),
-            Server::Container(container) => container.kill().await,
-        }
+        self.server.kill9().await
     }
 
     /// Stops the server if it runs, and starts it again at the same address with the same streams.
@@ -138,15 +127,7 @@ impl Nats {
     /// # Errors
     /// When it does not stop or start, or is not ours.
     pub async fn restart(&self) -> Result<()> {
-        match &self.server {
-            Server::Given => Err(Error::Given(NAME)),
-            Server::Local(server) => Ok(server.restart().await?),
-            Server::Container(container) => {
-                container.stop().await?;
-                container.start_again().await?;
-                self.ready().await
-            }
-        }
+        self.server.restart(|| self.answers()).await
     }
 
     /// Removes all streams from the disk of a server that does not run.
@@ -172,7 +153,7 @@ impl Nats {
     /// # Errors
     /// When it is in no container.
     pub async fn disconnect(&self) -> Result<()> {
-        self.container()?.disconnect().await
+        self.server.disconnect().await
     }
 
     /// Puts it on its network again, and waits until it answers.
@@ -180,40 +161,25 @@ impl Nats {
     /// # Errors
     /// When it is in no container, or does not answer.
     pub async fn connect(&self) -> Result<()> {
-        self.container()?.connect().await?;
-        self.ready().await
+        self.server.connect(|| self.answers()).await
     }
 
     /// The end of its log, for whoever looks into a failure; blocks.
     pub fn log_tail(&self) -> String {
-        match &self.server {
-            Server::Given => "its log is where it was started".into(),
-            Server::Local(server) => tail(&server.log()),
-            Server::Container(container) => container.log_tail(),
-        }
+        self.server.log_tail()
     }
 
-    fn container(&self) -> Result<&Container> {
-        match &self.server {
-            Server::Container(container) => Ok(container),
-            Server::Given | Server::Local(_) => Err(Error::NoContainer),
-        }
-    }
-
-    async fn ready(&self) -> Result<()> {
-        let probe = || async {
-            let info = greeting(&self.url).await?;
-            info.jetstream
-                .then_some(())
-                .ok_or_else(|| "JetStream is not ready".into())
-        };
-        ready(NAME, self.container()?, probe).await
+    async fn answers(&self) -> Result<(), String> {
+        let info = greeting(&self.url).await?;
+        info.jetstream
+            .then_some(())
+            .ok_or_else(|| "JetStream is not ready".into())
     }
 }
 
 impl Drop for Nats {
     fn drop(&mut self) {
-        if !matches!(self.server, Server::Given) {
+        if !self.server.is_given() {
             return;
         }
         let (url, stream) = (self.url.clone(), self.stream.clone());

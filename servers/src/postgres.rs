@@ -6,8 +6,8 @@ use crate::{
     databases::{self, connect, url_of},
     provider::Provider,
     random_name,
-    ready::ready,
     request::Request,
+    server::Server,
     skipped::skipped_where_given,
     variable,
 };
@@ -15,7 +15,6 @@ use local::PostgresOptions;
 use sqlx::Connection;
 use std::{
     collections::BTreeMap,
-    fs,
     sync::{Mutex, PoisonError},
 };
 use url::Url;
@@ -27,13 +26,8 @@ pub(crate) const URL: &str = "ORDERS_TEST_POSTGRES_URL";
 const IMAGE: &str = "ORDERS_TEST_POSTGRES_IMAGE";
 const DEFAULT_IMAGE: &str = "postgres:17-alpine";
 
-const NAME: &str = "PostgreSQL";
-
 /// Where it listens unless it is told otherwise.
 const PORT: u16 = 5432;
-
-/// How much of a log is shown.
-const LOG_TAIL: usize = 6_000;
 
 /// What a container is told that a local server is told by `local`.
 const SETTINGS: [(&str, &str); 4] = [
@@ -47,17 +41,10 @@ const SETTINGS: [(&str, &str); 4] = [
 /// What makes an acknowledged commit one that is on disk.
 const DURABILITY: [&str; 3] = ["fsync", "synchronous_commit", "full_page_writes"];
 
-#[derive(Debug)]
-enum Server {
-    Given,
-    Local(local::Postgres),
-    Container(Container),
-}
-
 /// A PostgreSQL server; what was started or made for it goes with it.
 #[derive(Debug)]
 pub struct Postgres {
-    server: Server,
+    server: Server<local::Postgres>,
     url: Url,
     /// What the names of databases begin with, so that they are nobody else's.
     prefix: String,
@@ -128,11 +115,11 @@ impl Postgres {
             databases::MAINTENANCE
         ))?;
         let postgres = Self::new(Server::Container(container), url, String::new());
-        postgres.ready().await?;
+        postgres.server.ready(|| postgres.answers()).await?;
         Ok(postgres)
     }
 
-    fn new(server: Server, url: Url, prefix: String) -> Self {
+    fn new(server: Server<local::Postgres>, url: Url, prefix: String) -> Self {
         Self {
             server,
             url,
@@ -163,7 +150,7 @@ impl Postgres {
 
     /// Whether it was there before, and stays.
     pub fn is_given(&self) -> bool {
-        matches!(self.server, Server::Given)
+        self.server.is_given()
     }
 
     /// Its version.
@@ -205,11 +192,7 @@ impl Postgres {
     /// # Errors
     /// When it cannot be killed, or is not ours.
     pub async fn kill9(&self) -> Result<()> {
-        match &self.server {
-            Server::Given => Err(Error::Given(NAME)),
-            Server::Local(server) => Ok(server.kill9().await?),
-            Server::Container(container) => container.kill().await,
-        }
+        self.server.kill9().await
     }
 
     /// Stops the server if it runs, and starts it again at the same address with the same data.
@@ -217,15 +200,7 @@ impl Postgres {
     /// # Errors
     /// When it does not stop or start, or is not ours.
     pub async fn restart(&self) -> Result<()> {
-        match &self.server {
-            Server::Given => Err(Error::Given(NAME)),
-            Server::Local(server) => Ok(server.restart().await?),
-            Server::Container(container) => {
-                container.stop().await?;
-                container.start_again().await?;
-                self.ready().await
-            }
-        }
+        self.server.restart(|| self.answers()).await
     }
 
     /// Cuts it off its network.
@@ -233,7 +208,7 @@ impl Postgres {
     /// # Errors
     /// When it is in no container.
     pub async fn disconnect(&self) -> Result<()> {
-        self.container()?.disconnect().await
+        self.server.disconnect().await
     }
 
     /// Puts it on its network again, and waits until it answers.
@@ -241,34 +216,18 @@ impl Postgres {
     /// # Errors
     /// When it is in no container, or does not answer.
     pub async fn connect(&self) -> Result<()> {
-        self.container()?.connect().await?;
-        self.ready().await
+        self.server.connect(|| self.answers()).await
     }
 
     /// The end of its log, for whoever looks into a failure; blocks.
     pub fn log_tail(&self) -> String {
-        match &self.server {
-            Server::Given => "its log is where it was started".into(),
-            Server::Local(server) => tail(&server.log()),
-            Server::Container(container) => container.log_tail(),
-        }
+        self.server.log_tail()
     }
 
-    fn container(&self) -> Result<&Container> {
-        match &self.server {
-            Server::Container(container) => Ok(container),
-            Server::Given | Server::Local(_) => Err(Error::NoContainer),
-        }
-    }
-
-    async fn ready(&self) -> Result<()> {
-        let probe = || async {
-            let connection = connect(&self.url)
-                .await
-                .map_err(|error| error.to_string())?;
-            connection.close().await.map_err(|error| error.to_string())
-        };
-        ready(NAME, self.container()?, probe).await
+    async fn answers(&self) -> Result<(), String> {
+        let connection = connect(&self.url).await;
+        let connection = connection.map_err(|error| error.to_string())?;
+        connection.close().await.map_err(|error| error.to_string())
     }
 
     fn named(&self, database: &str) -> String {
@@ -322,11 +281,4 @@ fn parsed(url: &str) -> Result<Url> {
         value: "…".into(),
         problem: error.to_string(),
     })
-}
-
-/// The end of a file.
-pub(crate) fn tail(path: &std::path::Path) -> String {
-    let written = fs::read(path).unwrap_or_default();
-    let from = written.len().saturating_sub(LOG_TAIL);
-    String::from_utf8_lossy(&written[from..]).into_owned()
 }

@@ -3,7 +3,8 @@
 //! - `containers hold` starts one, as a line of JSON on its input says ([`servers::Request`]), and
 //!   removes it when its input ends, however whoever started it comes to his end;
 //! - `containers run COMMAND…` runs a command with servers in containers that its tests share: a
-//!   PostgreSQL, and a KurrentDB where `ORDERS_TEST_KURRENTDB_IMAGE` names an image of one.
+//!   PostgreSQL, and a KurrentDB where `ORDERS_TEST_KURRENTDB_IMAGE` names an image of one. With
+//!   `ORDERS_TEST_KURRENTDB_OPTIONAL` its cases are skipped where that does not come up.
 
 mod hold;
 mod run;

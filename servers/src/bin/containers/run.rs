@@ -26,7 +26,8 @@ pub async fn run(command: &[String]) -> Result<ExitCode, Box<dyn Error>> {
     let kurrentdb = match env::var("ORDERS_TEST_KURRENTDB_IMAGE") {
         Ok(image) if !image.is_empty() => {
             say(&format!("KurrentDB, {image}"));
-            Some(KurrentDb::contained(&image).await?)
+            let is_named = env::var_os("ORDERS_TEST_KURRENTDB_OPTIONAL").is_none();
+            Some(KurrentDb::contained_or_why(&image, is_named).await?)
         }
         _ => None,
     };
@@ -35,8 +36,15 @@ pub async fn run(command: &[String]) -> Result<ExitCode, Box<dyn Error>> {
         .args(&command[1..])
         .env("ORDERS_TEST_PROVIDER", "containers")
         .env("ORDERS_TEST_POSTGRES_URL", postgres.url("postgres"));
-    if let Some(kurrentdb) = &kurrentdb {
-        running.env("ORDERS_TEST_KURRENTDB_URL", kurrentdb.url());
+    match &kurrentdb {
+        Some(Ok(kurrentdb)) => {
+            running.env("ORDERS_TEST_KURRENTDB_URL", kurrentdb.url());
+        }
+        Some(Err(why)) => {
+            say(why);
+            running.env("ORDERS_TEST_KURRENTDB_SKIPPED", why);
+        }
+        None => {}
     }
     let status = tokio::task::spawn_blocking(move || running.status()).await??;
     Ok(if status.success() {
