@@ -15,4 +15,9 @@ for manifest in */Cargo.toml; do
     if [ -f "$room/src/lib.rs" ]; then : >"$into/$room/src/lib.rs"; fi
     if [ -f "$room/src/main.rs" ]; then echo 'fn main() {}' >"$into/$room/src/main.rs"; fi
     if [ -f "$room/build.rs" ]; then echo 'fn main() {}' >"$into/$room/build.rs"; fi
+    for program in "$room"/src/bin/*.rs "$room"/src/bin/*/main.rs; do
+        [ -f "$program" ] || continue
+        mkdir -p "$into/${program%/*}"
+        echo 'fn main() {}' >"$into/$program"
+    done
 done
