@@ -60,7 +60,7 @@ endif
 # Official images of the servers, others by ORDERS_TEST_POSTGRES_IMAGE, ORDERS_TEST_NATS_IMAGE and
 # ORDERS_TEST_KURRENTDB_IMAGE, or stand-ins. SUITE=short: only chaos and what is next to the servers.
 .PHONY: test-containers
-test-containers: test-bins ## Run the tests that need servers against containers (SUITE=short)
+test-containers: ## Run the tests that need servers against containers (SUITE=short)
 	CHECK_REQUIRED=1 TEST_PROFILE=$(TEST_PROFILE) tests/containers.sh $(SUITE)
 
 .PHONY: chaos

@@ -234,23 +234,45 @@ ensure_nats() {
 
 # ---- A gRPC client of another make, for the tests ---------------------------------------------------
 
-GRPC_VERSION=1.80.0
+GRPC=$TOOLS/grpc-python
+GRPC_REQUIREMENTS=$ROOT/tests/foreign/requirements.txt
+# Why there is none, where it cannot be fetched: the test of that client is then skipped, and says so.
+GRPC_MISSING=$TOOLS/grpc-python.missing
 
 find_grpc() {
-    have python3 && PYTHONPATH=$TOOLS/grpc-python python3 -c "import grpc, grpc_tools.protoc, grpc_status; assert grpc.__version__ == '$GRPC_VERSION'" 2>/dev/null
+    local version
+    version=$(sed -n 's/^grpcio==\([0-9.]*\).*/\1/p' "$GRPC_REQUIREMENTS")
+    have python3 && PYTHONPATH=$GRPC python3 -c "import grpc, grpc_tools.protoc, grpc_status; assert grpc.__version__ == '$version'" 2>/dev/null
 }
 
 ensure_grpc() {
-    find_grpc && return
+    if find_grpc; then
+        rm -f "$GRPC_MISSING"
+        return
+    fi
     python3 -m pip --version >/dev/null 2>&1 ||
         apt_install "to fetch a gRPC client" python3 python3-pip ca-certificates || true
-    say "fetching Python's gRPC $GRPC_VERSION into .data/tools (PyPI: grpcio, grpcio-tools, grpcio-status)"
+    say "fetching a gRPC client of Python into .data/tools (PyPI: tests/foreign/requirements.txt)"
     mkdir -p "$TOOLS"
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
-        --only-binary :all: --upgrade --target "$TOOLS/grpc-python" \
-        "grpcio==$GRPC_VERSION" "grpcio-tools==$GRPC_VERSION" "grpcio-status==$GRPC_VERSION" >&2 || true
-    find_grpc && return
-    die "Python's gRPC is missing: on Debian install python3-pip, and then: python3 -m pip install --target .data/tools/grpc-python grpcio grpcio-tools grpcio-status"
+    local said why
+    said=$(mktemp)
+    # What is not as the file says is no matter of the network: it is an error.
+    if ! python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore \
+        --only-binary :all: --no-deps --require-hashes --upgrade --target "$GRPC" \
+        --requirement "$GRPC_REQUIREMENTS" >"$said" 2>&1 &&
+        grep -q 'DO NOT MATCH THE HASHES' "$said"; then
+        cat "$said" >&2
+        rm -f "$said"
+        die "what PyPI has of Python's gRPC is not what tests/foreign/requirements.txt names"
+    fi
+    why=$({ grep -m 1 '^ERROR' "$said" || tail -n 1 "$said"; } | sed 's|^ERROR: ||')
+    rm -f "$said"
+    if find_grpc; then
+        rm -f "$GRPC_MISSING"
+        return
+    fi
+    echo "Python's gRPC cannot be fetched from PyPI: ${why:-it does not run here}" >"$GRPC_MISSING"
+    say "$(<"$GRPC_MISSING"); its test will be skipped"
 }
 
 # ---- What the smoke test asks the running platform with --------------------------------------------

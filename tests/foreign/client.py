@@ -5,6 +5,7 @@
 
 import queue
 import sys
+import time
 import uuid
 
 import grpc
@@ -21,6 +22,8 @@ from orders.v1 import import_pb2 as imports
 from orders.v1 import import_pb2_grpc
 from orders.v1 import queries_pb2 as queries
 from orders.v1 import queries_pb2_grpc
+from orders.v1 import shipments_pb2 as shipments
+from orders.v1 import shipments_pb2_grpc
 
 PATIENCE_S = 60
 
@@ -65,6 +68,23 @@ def server_streaming(channel, placed):
         if seen.order.status == "confirmed":
             return
     raise AssertionError("it ended before the order was confirmed")
+
+
+def shipment(channel, placed):
+    stub = queries_pb2_grpc.OrderQueriesStub(channel)
+    asked = queries.GetOrderRequest(order_id=placed.order.order_id)
+    until = time.monotonic() + PATIENCE_S
+    while not (found := stub.GetOrder(asked, timeout=PATIENCE_S).order.shipments):
+        assert time.monotonic() < until, "the order has no shipment"
+        time.sleep(0.05)
+    stub = shipments_pb2_grpc.ShipmentCommandsStub(channel)
+    request = shipments.PackShipmentRequest(
+        request_id=key(), shipment_id=found[0].shipment_id
+    )
+    packed = stub.PackShipment(request, timeout=PATIENCE_S)
+    again = stub.PackShipment(request, timeout=PATIENCE_S)
+    assert packed.shipment.order_id == placed.order.order_id, packed
+    assert again.receipt.replayed and not packed.receipt.replayed
 
 
 def client_streaming(channel):
@@ -131,6 +151,8 @@ def main():
         print("unary")
         server_streaming(channel, placed)
         print("server streaming")
+        shipment(channel, placed)
+        print("shipment")
         client_streaming(channel)
         print("client streaming")
         bidirectional(channel)
