@@ -43,6 +43,10 @@ processes! {
 
 /// A server, and where it comes from.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a test has a few of them, and they are not moved"
+)]
 pub(crate) enum Server<L> {
     Given,
     Local(L),

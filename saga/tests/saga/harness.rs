@@ -289,6 +289,7 @@ impl Shop {
             self.stock("LAST").await.last().unwrap() == "ReservationCommitted"
         })
         .await;
+        self.until_shipment(last, "ShipmentCreated").await;
         assert_eq!(self.order(last).await, ["OrderPlaced", "OrderConfirmed"]);
         // What is done is forgotten a moment later.
         self.until_nothing_is_due().await;

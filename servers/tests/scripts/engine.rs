@@ -88,7 +88,7 @@ impl Run {
         self.0.id()
     }
 
-    fn is_killed(mut self) {
+    fn kill_hard(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
         std::mem::forget(self);
@@ -127,7 +127,7 @@ fn an_engine_is_ended_by_the_last_who_uses_it() {
     assert!(said.contains("another run uses it"), "{said}");
     assert!(machine.answers());
     // Who was killed has not said that he uses it no more.
-    killed.is_killed();
+    killed.kill_hard();
     machine.stopped(other.pid());
     assert!(!machine.answers());
     // And again, also for whoever comes from a process that has the number of an earlier one.
