@@ -49,7 +49,7 @@ up: ## Run the separate services, on a private PostgreSQL and nats-server
 test: test-bins ## Run all tests, against real servers and real processes
 	@rm -f "$(ORDERS_TEST_SKIPPED)"
 ifneq ($(NEXTEST),)
-	cargo nextest run --workspace --cargo-profile $(TEST_PROFILE)
+	cargo nextest run --workspace --no-fail-fast --cargo-profile $(TEST_PROFILE)
 	cargo test --workspace --doc --profile $(TEST_PROFILE)
 else
 	cargo test --workspace --profile $(TEST_PROFILE)
