@@ -15,7 +15,7 @@ use domain::{
 use saga::{
     carrier::{CallError, Tracking},
     settled,
-    storage::ParkedTask,
+    storage::{Backlog, ParkedTask},
 };
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -65,8 +65,7 @@ fn refused(code: &str) -> CallError {
 /// Waits until nothing is left to be done, now or later.
 async fn nothing_left(shop: &Shop) {
     until("nothing to be left", async || {
-        let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-        backlog.due + backlog.scheduled + backlog.parked == 0
+        shop.storage.backlog(SystemClock.now()).await.unwrap() == Backlog::default()
     })
     .await;
 }

@@ -16,7 +16,7 @@ use store::{Clock, SystemClock};
 async fn parked(shop: &Shop, order: OrderId) -> ParkedTask {
     until("it to wait for an operator", async || {
         let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-        (backlog.parked, backlog.parked_payments) == (1, 1)
+        (backlog.parked(), backlog.parked_payments) == (1, 1)
     })
     .await;
     let mut parked = shop.storage.parked(10).await.unwrap();
