@@ -36,6 +36,8 @@ CREATE TABLE saga.task (
     -- Given up: an operator must look.
     parked_at timestamptz,
     problem   text,
+    -- Under which id it was given up, if an operator has it done again.
+    resumes   uuid,
     task      json        NOT NULL,
     context   json        NOT NULL
 );

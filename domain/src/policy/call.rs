@@ -128,6 +128,18 @@ impl Call {
         }
     }
 
+    /// Of which one it is, where an order may have several: the shipment, or the number of the refund.
+    pub fn of(&self) -> Option<String> {
+        match self {
+            Self::Authorize { .. } | Self::Inquire { .. } | Self::Void { .. } => None,
+            Self::Capture { shipment_id, .. } => shipment_id.map(|shipment| shipment.to_string()),
+            Self::Refund { refund, .. } => Some(refund.to_string()),
+            Self::Dispatch { shipment_id, .. } | Self::Track { shipment_id, .. } => {
+                Some(shipment_id.to_string())
+            }
+        }
+    }
+
     /// The stream that says whether it is waited for, and that its outcome is recorded in.
     pub fn stream(&self, tenant: &TenantId) -> StreamId {
         match self {

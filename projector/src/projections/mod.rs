@@ -76,6 +76,8 @@ const fn order_of(event: &OrderEvent) -> OrderId {
         OrderEvent::LinesDelivered(event) => event.order.order_id,
         OrderEvent::LinesLost(event) => event.order.order_id,
         OrderEvent::OrderCompleted(event) => event.order.order_id,
+        OrderEvent::TaskParked(event) => event.order_id,
+        OrderEvent::TaskResumed(event) => event.order_id,
     }
 }
 

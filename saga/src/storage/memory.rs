@@ -243,6 +243,7 @@ impl SagaStore for MemorySagaStore {
         if let Some(Kept { task, .. }) = tables.tasks.remove(&task) {
             let task = StoredTask {
                 id: resumed(task.id),
+                resumes: Some(task.id),
                 due_at: now,
                 attempts: 0,
                 task: instead.cloned().unwrap_or(task.task),

@@ -180,6 +180,8 @@ pub struct StoredTask {
     pub attempts: u32,
     /// Why it waits for an operator, if it does so from the start.
     pub parked: Option<String>,
+    /// The id under which it was given up, if an operator has it done again.
+    pub resumes: Option<Uuid>,
     /// What.
     pub task: Task,
     /// Where it comes from.

@@ -345,4 +345,10 @@ async fn a_label_that_the_books_refuse_is_left_to_an_operator() {
         "{waits:?}"
     );
     assert_eq!(shop.carrier.labels.lock().unwrap().len(), 1);
+    // Whoever looks at the order sees it, and that nothing that is to come settles it.
+    let events = shop.events().await;
+    let told = events.iter().find(|event| event.event_type == "TaskParked");
+    let told = String::from_utf8_lossy(&told.unwrap().payload).into_owned();
+    assert!(told.contains(r#""task":"dispatch""#), "{told}");
+    assert!(told.contains(r#""done":true"#), "{told}");
 }

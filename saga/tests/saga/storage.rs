@@ -97,6 +97,7 @@ fn call(n: u128, due_at: DateTime<Utc>) -> StoredTask {
         due_at,
         attempts: 0,
         parked: None,
+        resumes: None,
         task: Task::Call(void),
         context: Context {
             tenant: TenantId::default(),
@@ -715,6 +716,7 @@ async fn what_was_given_up_is_done_again_under_another_id(storage: Storage) {
     assert_eq!(inside, tasks[1..]);
     let expected = StoredTask {
         id: tasks[0].id,
+        resumes: Some(id(1)),
         ..call(1, at(10))
     };
     assert_eq!(tasks[0], expected);

@@ -50,6 +50,7 @@ pub fn task(n: u128, name: Option<TimerName>, task: Task) -> StoredTask {
         due_at: SystemClock.now(),
         attempts: 0,
         parked: None,
+        resumes: None,
         task,
         context: Context {
             tenant: TenantId::default(),

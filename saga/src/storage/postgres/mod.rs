@@ -192,7 +192,7 @@ impl SagaStore for PostgresSagaStore {
         limit: usize,
     ) -> Result<Vec<StoredTask>, SagaStoreError> {
         let query = sqlx::query(
-            "SELECT id, order_id, name, due_at, attempts, task::text, context::text
+            "SELECT id, order_id, name, due_at, attempts, resumes, task::text, context::text
              FROM saga.task
              WHERE parked_at IS NULL
                AND work = $4
@@ -320,6 +320,7 @@ impl SagaStore for PostgresSagaStore {
              )
              UPDATE saga.task
              SET id        = $2,
+                 resumes   = $1,
                  due_at    = $3,
                  attempts  = 0,
                  parked_at = NULL,
