@@ -106,6 +106,24 @@ impl Provider {
         Some(Command::Payment(order_id, command))
     }
 
+    /// What it tells of an authorization that nobody wants any more; nothing if it must be asked again.
+    pub(super) fn look_up(&self, choices: &mut Choices, call: &Call) -> Option<Command> {
+        let Call::Authorize {
+            order_id,
+            attempt,
+            idempotency_key: key,
+            ..
+        } = call
+        else {
+            panic!("nothing to look up: {call:?}");
+        };
+        // It never gets there, or its answer does not come back.
+        if choices.once_in(3) {
+            return None;
+        }
+        Some(Command::Payment(*order_id, self.tell(*attempt, key)))
+    }
+
     fn authorize(
         &mut self,
         choices: &mut Choices,

@@ -283,6 +283,7 @@ impl World {
                 self.made.push(call.clone());
                 let outcome = match call {
                     Call::Dispatch { .. } | Call::Track { .. } => self.carrier.call(choices, call),
+                    _ if self.only_asks(call) => self.provider.look_up(choices, call),
                     _ => self.provider.call(choices, call),
                 };
                 match outcome {
@@ -303,6 +304,12 @@ impl World {
         let stream = call.stream(&TenantId::default());
         let empty = State::empty(stream.category());
         call.is_awaited_by(self.state(&stream).unwrap_or(&empty))
+    }
+
+    /// Whether the stream that a call is about only wants to know what became of it.
+    fn only_asks(&self, call: &Call) -> bool {
+        let state = self.state(&call.stream(&TenantId::default()));
+        state.is_some_and(|state| call.only_asks(state))
     }
 
     fn check_money(&self, task: &Task) {
