@@ -402,6 +402,7 @@ impl Process {
             }
             ShipmentEvent::ShipmentTracked(_)
             | ShipmentEvent::ShipmentDeliveryFailed(_)
+            | ShipmentEvent::ShipmentGivenUp(_)
             | ShipmentEvent::ShipmentCancellationRefused(_) => {}
         }
     }

@@ -13,6 +13,7 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
                 amount: event.amount,
                 status: S::Pending,
                 attempt: 0,
+                given_up: false,
                 tracking_number: None,
                 inquiries: 0,
                 refused_cancellation: None,
@@ -44,6 +45,7 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
         }
         ShipmentEvent::ShipmentLost(_) => parcel.status = S::Lost,
         ShipmentEvent::ShipmentReturnedToSender(_) => parcel.status = S::ReturnedToSender,
+        ShipmentEvent::ShipmentGivenUp(_) => parcel.given_up = true,
         ShipmentEvent::ShipmentCancelled(_) => parcel.status = S::Cancelled,
         ShipmentEvent::ShipmentCancellationRefused(event) => {
             parcel.refused_cancellation = Some(event.request);

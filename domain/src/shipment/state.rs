@@ -103,6 +103,8 @@ pub struct Parcel {
     pub status: ShipmentStatus,
     /// How often the carrier was asked to take it.
     pub attempt: u32,
+    /// Whether it will not leave, as the carrier refused it for too long.
+    pub given_up: bool,
     /// What the carrier calls it, once the carrier has it.
     pub tracking_number: Option<String>,
     /// How often the carrier was asked where it is.
@@ -131,8 +133,12 @@ impl Shipment {
 
     /// The commands of people that are allowed now.
     pub fn allowed_commands(&self) -> Vec<&'static str> {
-        self.status()
-            .map_or(vec![], ShipmentStatus::allowed_commands)
+        match self {
+            Self::Created(parcel) if parcel.given_up => vec![],
+            _ => self
+                .status()
+                .map_or(vec![], ShipmentStatus::allowed_commands),
+        }
     }
 }
 

@@ -130,6 +130,7 @@ const fn order_and_shipment(event: &ShipmentEvent) -> (OrderId, ShipmentId) {
         ShipmentEvent::ShipmentLost(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentReturnedToSender(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentCancelled(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentGivenUp(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentCancellationRefused(event) => (event.order_id, event.shipment_id),
     }
 }

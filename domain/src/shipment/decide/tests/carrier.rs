@@ -25,6 +25,23 @@ pub(super) fn refused(attempt: u32) -> ShipmentEvent {
     .into()
 }
 
+fn given_up() -> ShipmentEvent {
+    ShipmentGivenUp {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        attempt: 1,
+        reason: "nobody saw to it".into(),
+    }
+    .into()
+}
+
+fn give_up(attempt: u32) -> ShipmentCommand {
+    ShipmentCommand::GiveUp(GiveUpShipment {
+        attempt,
+        reason: "nobody saw to it".into(),
+    })
+}
+
 fn tracked(inquiries: u32) -> ShipmentEvent {
     ShipmentTracked {
         order_id: order_id(1),
@@ -160,6 +177,25 @@ fn what_the_carrier_refuses() {
     let taken_at_last = [second, vec![taken()]].concat();
     on(&taken_at_last, &refuse(1)).then_nothing();
     on(&taken_at_last, &refuse(2)).then_refused(refusal(S::Dispatched, "record a refusal"));
+}
+
+/// Who says so may have forgotten what happened since.
+#[test]
+fn what_the_carrier_refuses_still_is_given_up() {
+    for status in ALL {
+        let when = on(&history(status), &give_up(1));
+        match status {
+            S::Refused => when.then([given_up()]),
+            _ => when.then_nothing(),
+        };
+    }
+    let refused_again = [history(S::Refused), vec![asked(2), refused(2)]].concat();
+    on(&refused_again, &give_up(1)).then_nothing();
+    let kept = [history(S::Refused), vec![given_up()]].concat();
+    let ask = ShipmentCommand::RequestDispatch(RequestDispatch {
+        order_id: order_id(1),
+    });
+    on(&kept, &ask).then_refused(ShipmentError::GivenUp);
 }
 
 #[test]
