@@ -103,7 +103,7 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle) 
         },
         hint: Arc::new(Notify::new()),
         lease: settings.lease(),
-        status: Status::default(),
+        status: Status::of(parts.participants.clone()),
     };
     telemetry::describe();
     worker.start_policy::<Inventory>(lifecycle);
