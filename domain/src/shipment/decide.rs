@@ -275,12 +275,18 @@ fn tracked(parcel: &Parcel, inquiries: u32) -> ShipmentEvent {
 
 fn record_failed(parcel: &Parcel, command: &RecordFailed) -> Decision {
     under_way(parcel, "record a failed delivery")?;
+    let reason = text::cleaned(&command.reason, MAX_REASON);
     if parcel.status == S::Failed {
-        // That is known: but the carrier was asked once more.
-        return match command.inquiries > parcel.inquiries {
-            true => Ok(vec![tracked(parcel, command.inquiries)]),
-            false => Ok(vec![]),
-        };
+        let is_known = parcel.failure.as_ref() == Some(&reason);
+        match command.inquiries > parcel.inquiries {
+            // That is known: but the carrier was asked once more.
+            true if is_known => return Ok(vec![tracked(parcel, command.inquiries)]),
+            true => {}
+            // People do not count how often the carrier was asked. An answer of the carrier that comes
+            // again is no news, also where people have said something else since.
+            false if is_known || command.inquiries > 0 => return Ok(vec![]),
+            false => {}
+        }
     }
     Ok(vec![
         ShipmentDeliveryFailed {
@@ -288,7 +294,7 @@ fn record_failed(parcel: &Parcel, command: &RecordFailed) -> Decision {
             shipment_id: parcel.shipment_id,
             tracking_number: parcel.tracking_number.clone().unwrap_or_default(),
             inquiries: command.inquiries.max(parcel.inquiries),
-            reason: text::cleaned(&command.reason, MAX_REASON),
+            reason,
         }
         .into(),
     ])

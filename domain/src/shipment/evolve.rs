@@ -15,6 +15,7 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
                 attempt: 0,
                 given_up: false,
                 tracking_number: None,
+                failure: None,
                 inquiries: 0,
                 refused_cancellation: None,
             });
@@ -41,6 +42,7 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
         ShipmentEvent::ShipmentDelivered(_) => parcel.status = S::Delivered,
         ShipmentEvent::ShipmentDeliveryFailed(event) => {
             parcel.status = S::Failed;
+            parcel.failure = Some(event.reason.clone());
             parcel.inquiries = event.inquiries;
         }
         ShipmentEvent::ShipmentLost(_) => parcel.status = S::Lost,

@@ -57,8 +57,7 @@ impl ShipmentStatus {
         match self {
             Self::Pending => vec!["pack"],
             Self::Ready | Self::Refused => vec!["dispatch"],
-            Self::Dispatched => vec!["deliver", "fail", "lose", "return_to_sender"],
-            Self::Failed => vec!["deliver", "lose", "return_to_sender"],
+            Self::Dispatched | Self::Failed => vec!["deliver", "fail", "lose", "return_to_sender"],
             Self::Packed
             | Self::Dispatching
             | Self::Delivered
@@ -107,6 +106,8 @@ pub struct Parcel {
     pub given_up: bool,
     /// What the carrier calls it, once the carrier has it.
     pub tracking_number: Option<String>,
+    /// Why it was tried in vain the last time.
+    pub failure: Option<String>,
     /// How often the carrier was asked where it is.
     pub inquiries: u32,
     /// The latest cancellation of the order that was refused: how many were asked for before it.

@@ -197,6 +197,28 @@ async fn what_the_carrier_refuses_leaves_when_people_let_it_go() {
     assert_eq!(keys, [format!("{}:2", shipment(order))]);
 }
 
+/// A hold keeps goods, not money; and what was taken is given back if they never leave.
+#[tokio::test]
+async fn what_is_packed_under_a_hold_is_charged_and_stays() {
+    let (shop, order) = quiet(soon()).await;
+    shop.hold(order).await;
+    shop.pack(order).await;
+    shop.until_shipment(order, "ShipmentReady").await;
+    shop.settle().await;
+    assert_eq!(
+        shop.shipment(order).await,
+        ["ShipmentCreated", "ShipmentPacked", "ShipmentReady"]
+    );
+    assert_eq!(shop.payment(order).await[3..], ["PaymentCaptured"]);
+    shop.cancel(order).await;
+    shop.until_order(order, "OrderCancelled").await;
+    assert_eq!(
+        shop.payment(order).await[4..],
+        ["PaymentRefundRequested", "PaymentRefunded"]
+    );
+    assert!(shop.carrier.labels.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn what_the_carrier_refuses_and_nobody_sees_to_is_cancelled() {
     let (shop, order) = quiet(Limits {

@@ -53,12 +53,16 @@ fn tracked(inquiries: u32) -> ShipmentEvent {
 }
 
 pub(super) fn failed(inquiries: u32) -> ShipmentEvent {
+    failed_for("nobody was in", inquiries)
+}
+
+fn failed_for(reason: &str, inquiries: u32) -> ShipmentEvent {
     ShipmentDeliveryFailed {
         order_id: order_id(1),
         shipment_id: shipment_id(),
         tracking_number: "PX-1".into(),
         inquiries,
-        reason: "nobody was in".into(),
+        reason: reason.into(),
     }
     .into()
 }
@@ -223,6 +227,17 @@ fn what_the_carrier_cannot_hand_over_is_still_under_way() {
         &[],
     );
     on(&history(S::Failed), &fail(1)).then_nothing();
+    // People may say another reason; the carrier does so when it was asked again.
+    for (inquiries, known) in [(0, 1), (2, 2)] {
+        let other = ShipmentCommand::RecordFailed(RecordFailed {
+            inquiries,
+            reason: "a dog".into(),
+        });
+        let again = on(&history(S::Failed), &other).then([failed_for("a dog", known)]);
+        assert_eq!(again.status(), Some(S::Failed));
+        let since = [history(S::Failed), vec![failed_for("a dog", 1)]].concat();
+        on(&since, &fail(1)).then_nothing();
+    }
     // What is said of an earlier time does not make anybody ask again.
     let twice = [history(S::Dispatched), vec![tracked(2)]].concat();
     let state = on(&twice, &fail(1)).then([failed(2)]);
