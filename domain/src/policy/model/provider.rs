@@ -38,7 +38,7 @@ struct Taking {
 }
 
 /// The provider, with everything that it was asked.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Provider {
     by_key: BTreeMap<String, Held>,
     takings: BTreeMap<String, Taking>,
