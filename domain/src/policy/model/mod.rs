@@ -11,6 +11,7 @@ mod checks;
 mod choices;
 mod people;
 mod provider;
+mod races;
 mod reader;
 mod steps;
 mod world;
