@@ -9,7 +9,7 @@ use domain::{
 };
 
 /// How far a client's clock may be ahead of ours.
-const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
+pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 /// What a placement under the id of another order is refused with.
 const ALREADY_PLACED: &str = "ORDER_ALREADY_PLACED";
 

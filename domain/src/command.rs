@@ -91,6 +91,8 @@ impl Command {
                 OrderCommand::RecordDelivered(_) => "record_lines_delivered",
                 OrderCommand::RecordLost(_) => "record_lines_lost",
                 OrderCommand::Complete(_) => "complete_order",
+                OrderCommand::ParkTask(_) => "park_task",
+                OrderCommand::ResumeTask(_) => "resume_task",
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",

@@ -123,7 +123,8 @@ CREATE TABLE read.order_process (
     -- Why an operator must look.
     parked     text,
     -- {"order_id", "status", "started_at", "expected", "parked", "reserved"}, with what is expected as
-    -- [{"what", "of", "who", "since", "until"}].
+    -- [{"what", "of", "who", "since", "until"}], and what waits for an operator as
+    -- [{"task_id", "what", "of", "problem"}].
     process    json        NOT NULL,
     CONSTRAINT order_process_pkey PRIMARY KEY (tenant, order_id)
 ) WITH (fillfactor = 80);

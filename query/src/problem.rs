@@ -68,12 +68,17 @@ fn store_unavailable() -> Problem {
 
 /// The events of an order could not be read.
 pub(crate) fn unfoldable(error: StoreError, order: OrderId) -> Problem {
+    unfoldable_stream(error, &format!("order {order}"))
+}
+
+/// The same of a stream, which `what` names.
+pub(crate) fn unfoldable_stream(error: StoreError, what: &str) -> Problem {
     let cause = error.source().map(ToString::to_string);
     if error.is_transient() {
-        tracing::warn!(%error, cause, order_id = %order, "order {order} cannot be folded now");
+        tracing::warn!(%error, cause, "{what} cannot be folded now");
         return store_unavailable();
     }
-    tracing::error!(%error, cause, order_id = %order, "order {order} cannot be folded");
+    tracing::error!(%error, cause, "{what} cannot be folded");
     Problem::internal()
 }
 

@@ -37,6 +37,7 @@ pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
 fn guard(settings: &SagaSettings, concurrency: usize) -> GuardOptions {
     GuardOptions {
         failures: settings.breaker_failures,
+        share: settings.breaker_share_percent,
         window: settings.breaker_window(),
         rest: settings.breaker_rest(),
         concurrency,

@@ -222,10 +222,12 @@ section! {
         carrier_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 120_000 };
         /// Calls to the carrier at once.
         carrier_concurrency: usize = 16, Rule::Integer { min: 1, max: 10_000 };
-        /// Calls in a row to the payment provider, or to the carrier, that came to nothing before it
-        /// is left alone for a while.
+        /// Calls to the payment provider, or to the carrier, that come to nothing before it is left
+        /// alone for a while, if one more does.
         breaker_failures: u32 = 10, Rule::Integer { min: 1, max: 1_000 };
-        /// Time within which they count, in seconds.
+        /// How many of a hundred calls those must be: some payments take long, and nothing is wrong.
+        breaker_share_percent: u32 = 50, Rule::Integer { min: 1, max: 100 };
+        /// Time within which calls count, in seconds; at least three times what one may take.
         breaker_window_s: u64 = 30, Rule::Integer { min: 1, max: 3_600 };
         /// Time that it is left alone, before one call tells whether it is back, in seconds.
         breaker_rest_s: u64 = 5, Rule::Integer { min: 1, max: 600 };

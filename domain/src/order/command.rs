@@ -8,10 +8,6 @@ use uuid::Uuid;
 
 /// Anything that may be asked of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "placing is the command that comes most often: a box would cost it an allocation"
-)]
 pub enum OrderCommand {
     /// Place it.
     Place(PlaceOrder),
@@ -41,6 +37,10 @@ pub enum OrderCommand {
     RecordLost(RecordLost),
     /// Close it: nothing of it is to come any more.
     Complete(CompleteOrder),
+    /// Say that something to be done about it was given up, and waits for an operator.
+    ParkTask(ParkTask),
+    /// Say that an operator has had that done.
+    ResumeTask(ResumeTask),
 }
 
 /// One line as it is ordered.
@@ -176,3 +176,25 @@ pub struct RecordLost {
 /// Closes an order of which nothing is to come any more.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CompleteOrder;
+
+/// Says that a call or a timer was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParkTask {
+    /// Which.
+    pub task_id: Uuid,
+    /// What it does, in a word: `refund`, `dispatch`.
+    pub task: String,
+    /// Of which one, where there may be several: the shipment, or the number of the refund.
+    pub of: Option<String>,
+    /// Whether it was done out there, and is refused here.
+    pub done: bool,
+    /// Why, for people.
+    pub problem: String,
+}
+
+/// Says that an operator has had done, or settled, what was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResumeTask {
+    /// Which.
+    pub task_id: Uuid,
+}

@@ -1,6 +1,7 @@
 //! What commands to an order lead to.
 
 mod fulfilment;
+mod parking;
 
 use super::{
     AddNote, Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
@@ -49,6 +50,8 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::RecordDelivered(command) => fulfilment::record_delivered(order, command),
         OrderCommand::RecordLost(command) => fulfilment::record_lost(order, command),
         OrderCommand::Complete(_) => fulfilment::complete(order),
+        OrderCommand::ParkTask(command) => parking::park(order, command),
+        OrderCommand::ResumeTask(command) => Ok(parking::resume(order, command)),
     }
 }
 
@@ -83,7 +86,9 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::Reject(_)
         | OrderCommand::Expire(_)
         | OrderCommand::Cancel(_)
-        | OrderCommand::Complete(_) => {}
+        | OrderCommand::Complete(_)
+        | OrderCommand::ParkTask(_)
+        | OrderCommand::ResumeTask(_) => {}
     }
     Ok(())
 }

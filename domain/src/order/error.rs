@@ -131,6 +131,12 @@ pub enum OrderError {
         /// How many there may be.
         max: usize,
     },
+    /// Too much of it waits for an operator.
+    #[error("of an order at most {max} tasks wait for an operator")]
+    TooManyParked {
+        /// How many there may be.
+        max: usize,
+    },
 }
 
 impl From<OrderError> for Refusal {
@@ -175,6 +181,7 @@ impl From<OrderError> for Refusal {
             E::TooManyShipments { .. } => (State, "TOO_MANY_SHIPMENTS", None),
             E::StillToArrive { .. } => (State, "STILL_TO_ARRIVE", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
+            E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),
         };
         let refusal = Self::new(kind, code, error.to_string());
         match pointer {

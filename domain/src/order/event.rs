@@ -39,6 +39,10 @@ events! {
         LinesLost = 1,
         /// All of it has arrived, or will not.
         OrderCompleted = 1,
+        /// Something to be done about it was given up, and waits for an operator.
+        TaskParked = 1,
+        /// An operator has had that done.
+        TaskResumed = 1,
     }
 }
 
@@ -276,4 +280,33 @@ pub struct LinesLost {
 pub struct OrderCompleted {
     /// What was placed.
     pub order: OrderBrief,
+}
+
+/// Something to be done about an order was given up: it waits for an operator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskParked {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which: operators see it under this id.
+    pub task_id: Uuid,
+    /// What it does, in a word: `refund`, `dispatch`.
+    pub task: String,
+    /// Of which one, where there may be several: the shipment, or the number of the refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// Whether it was done out there, and is refused here: then nothing that is still to happen
+    /// settles it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub done: bool,
+    /// Why, for people.
+    pub problem: String,
+}
+
+/// An operator has had done, or settled, what was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskResumed {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which.
+    pub task_id: Uuid,
 }

@@ -12,15 +12,15 @@ mod state;
 
 pub use command::{
     AddNote, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand,
-    PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped, RejectCancellation,
-    RejectOrder, ReleaseHold, RequestCancellation,
+    ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped,
+    RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask,
 };
 pub use error::OrderError;
 pub use event::{
     Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
     LineQuantity, LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
     OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
-    RejectionReason,
+    RejectionReason, TaskParked, TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
 pub use state::{Fulfilment, LineProgress, Order, Placed, ShipmentProgress, Status};

@@ -3,7 +3,11 @@
 use super::{LineQuantity, OrderBrief, OrderPlaced};
 use crate::{ShipmentId, recent::Recent};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use uuid::Uuid;
 
 /// Where an order is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +91,8 @@ pub struct Placed {
     pub(super) recent_notes: Recent,
     /// What has left, and what became of it; none before something has.
     pub(super) fulfilment: Option<Box<Fulfilment>>,
+    /// What to be done about it was given up, and waits for an operator.
+    pub parked: BTreeSet<Uuid>,
 }
 
 /// What has left of an order, and what became of it.
@@ -166,7 +172,8 @@ impl Placed {
         const PART: usize = 128;
         let fulfilment = self.fulfilment.as_ref();
         let left = fulfilment.map_or(0, |known| known.lines.len() + known.shipments.len());
-        (self.placed.lines.len() + self.holds.len() + left) * PART + self.recent_notes.size()
+        (self.placed.lines.len() + self.holds.len() + self.parked.len() + left) * PART
+            + self.recent_notes.size()
     }
 
     /// How far a line is.

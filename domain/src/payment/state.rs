@@ -179,6 +179,11 @@ impl Payment {
         refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
     }
 
+    /// Whether what is set aside is to be given back as soon as that is known.
+    pub const fn is_to_be_given_back(&self) -> bool {
+        self.deferred_void.is_some()
+    }
+
     /// Whether something is being taken.
     pub(super) fn is_capturing(&self) -> bool {
         let mut captures = self.captures.values();

@@ -47,7 +47,9 @@ impl Policy for Inventory {
                 | OrderEvent::LinesShipped(_)
                 | OrderEvent::LinesDelivered(_)
                 | OrderEvent::LinesLost(_)
-                | OrderEvent::OrderCompleted(_) => None,
+                | OrderEvent::OrderCompleted(_)
+                | OrderEvent::TaskParked(_)
+                | OrderEvent::TaskResumed(_) => None,
             },
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),

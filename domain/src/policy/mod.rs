@@ -84,6 +84,21 @@ pub enum Reaction {
     Call(Call),
 }
 
+/// Something that is done for each policy, whatever it is.
+pub trait ForEachPolicy {
+    /// Does it for `P`.
+    fn policy<P: Policy>(&mut self);
+}
+
+/// Does `work` for each policy there is. This is the list of them: what runs them, and what proves them,
+/// goes by it.
+pub fn for_each_policy(work: &mut impl ForEachPolicy) {
+    work.policy::<Inventory>();
+    work.policy::<PaymentPolicy>();
+    work.policy::<OrderPolicy>();
+    work.policy::<Shipping>();
+}
+
 /// The time `wait` after `event` was recorded: time limits count from the store's clock.
 fn after(event: &Recorded, wait: Duration) -> DateTime<Utc> {
     let recorded = event.envelope.recorded_at;

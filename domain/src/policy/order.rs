@@ -52,7 +52,9 @@ impl Policy for OrderPolicy {
                 | OrderEvent::NoteAdded(_)
                 | OrderEvent::LinesShipped(_)
                 | OrderEvent::LinesDelivered(_)
-                | OrderEvent::OrderCompleted(_) => None,
+                | OrderEvent::OrderCompleted(_)
+                | OrderEvent::TaskParked(_)
+                | OrderEvent::TaskResumed(_) => None,
             },
             Event::Stock(event) => match event {
                 StockEvent::StockReserved(event) if event.part == event.parts => {

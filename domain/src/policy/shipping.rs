@@ -4,14 +4,15 @@
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
     Command, Event, Location, OrderId, Recorded, ShipmentId,
+    event::is_default,
     order::{
         CancellationRequested, OrderCommand, OrderEvent, PlaceHold, RejectCancellation,
         ReleaseHold, RequestCancellation,
     },
     payment::PaymentEvent,
     shipment::{
-        CancelShipment, CreateShipment, DispatchRefused, MarkReady, RequestDispatch,
-        ShipmentCommand, ShipmentEvent,
+        CancelShipment, CreateShipment, DispatchRefused, GiveUpShipment, MarkReady,
+        RequestDispatch, ShipmentCommand, ShipmentEvent,
     },
     stock::StockEvent,
 };
@@ -30,6 +31,9 @@ pub struct Shipping;
 pub struct ShippingState {
     /// The refused shipments.
     pub refused: BTreeSet<ShipmentId>,
+    /// Why the order is to be cancelled, if a shipment of it was given up.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub given_up: Option<String>,
 }
 
 /// From where an order's goods leave: all of them from one place.
@@ -73,6 +77,7 @@ impl Policy for Shipping {
                 ShipmentEvent::ShipmentDeliveryFailed(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentLost(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentReturnedToSender(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentGivenUp(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancelled(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancellationRefused(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentPacked(_) => None,
@@ -90,6 +95,10 @@ impl Policy for Shipping {
         };
         let reactions = match &event.event {
             Event::Order(OrderEvent::CancellationRequested(asked)) => cancel(order_id, asked),
+            // Another cancellation was under way when it was given up, and came to nothing.
+            Event::Order(_) if state.given_up.is_some() => {
+                ask_for_cancellation(order_id, state.given_up.as_deref())
+            }
             // Something that kept shipments from leaving has gone: those that may leave now do.
             Event::Order(_) => {
                 let shipments = allocation().map(|from| ShipmentId::of(order_id, &from));
@@ -176,10 +185,17 @@ fn shipment(
             }
             reactions
         }
-        ShipmentEvent::ShipmentCancelled(kept) => match state.refused.remove(&kept.shipment_id) {
-            true => vec![Reaction::Unschedule(TimerName::Shipping(kept.shipment_id))],
-            false => vec![],
-        },
+        ShipmentEvent::ShipmentGivenUp(kept) => {
+            state.given_up = Some(kept.reason.clone());
+            ask_for_cancellation(order_id, state.given_up.as_deref())
+        }
+        ShipmentEvent::ShipmentCancelled(kept) => {
+            state.given_up = None;
+            match state.refused.remove(&kept.shipment_id) {
+                true => vec![Reaction::Unschedule(TimerName::Shipping(kept.shipment_id))],
+                false => vec![],
+            }
+        }
         ShipmentEvent::ShipmentTracked(tracked) => vec![track(
             limits,
             order_id,
@@ -210,6 +226,18 @@ fn shipment(
     }
 }
 
+fn ask_for_cancellation(order_id: OrderId, reason: Option<&str>) -> Vec<Reaction> {
+    let command = |reason: &str| {
+        OrderCommand::RequestCancellation(RequestCancellation {
+            reason: reason.into(),
+        })
+    };
+    let command = reason.map(command).into_iter();
+    command
+        .map(|command| Reaction::Execute(Command::Order(order_id, command)))
+        .collect()
+}
+
 fn put(shipment: ShipmentId, command: ShipmentCommand) -> Reaction {
     Reaction::Execute(Command::Shipment(shipment, command))
 }
@@ -231,11 +259,15 @@ fn hold(
         hold: HOLD.into(),
         reason: reason.clone(),
     });
-    let cancel = OrderCommand::RequestCancellation(RequestCancellation { reason });
+    // Whether it still is when the time has come, the shipment knows, whatever is remembered here.
+    let give_up = ShipmentCommand::GiveUp(GiveUpShipment {
+        attempt: refused.attempt,
+        reason,
+    });
     let timer = Timer {
         name: TimerName::Shipping(refused.shipment_id),
         due: after(event, limits.shipping_hold),
-        task: Task::Execute(Command::Order(order_id, cancel)),
+        task: Task::Execute(Command::Shipment(refused.shipment_id, give_up)),
     };
     vec![
         Reaction::Execute(Command::Order(order_id, hold)),

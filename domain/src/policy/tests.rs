@@ -28,11 +28,11 @@ use crate::{
         RequestRefund, RequestVoid,
     },
     shipment::{
-        CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, MarkReady,
-        RequestDispatch, ShipmentCancellationRefused, ShipmentCancelled, ShipmentCommand,
-        ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
-        ShipmentEvent, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
-        ShipmentReturnedToSender, ShipmentTracked,
+        CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, GiveUpShipment,
+        MarkReady, RequestDispatch, ShipmentCancellationRefused, ShipmentCancelled,
+        ShipmentCommand, ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed,
+        ShipmentDispatched, ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost,
+        ShipmentPacked, ShipmentReady, ShipmentReturnedToSender, ShipmentTracked,
     },
     stock::{
         ReleaseReason, ReservationCommand, ReservationCommitted, ReservationItem, ReservationLine,

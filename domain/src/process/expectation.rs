@@ -3,6 +3,7 @@
 use super::Stage;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What is expected to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,20 @@ impl What {
             Self::Void => "void",
             Self::Refund => "refund",
         }
+    }
+
+    /// What is waited for that a task brings about, named by its word; none of what nothing that is
+    /// expected settles.
+    pub(super) fn of_task(task: &str) -> Option<Self> {
+        Some(match task {
+            "authorize" | "inquire" => Self::Authorization,
+            "void" => Self::Void,
+            "capture" => Self::Capture,
+            "refund" => Self::Refund,
+            "dispatch" => Self::Dispatch,
+            "track" => Self::Delivery,
+            _ => return None,
+        })
     }
 
     /// Where an order is that waits for it; none of what is beside its way.
@@ -130,4 +145,20 @@ pub struct Expectation {
     /// Until when; none where there is no limit, or where a hold keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
+}
+
+/// Something that was given up, and waits for an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// Which task; none where only the payment says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<Uuid>,
+    /// What settles it when it happens, if anything does but an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<What>,
+    /// Of which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// What was given up and why, for people.
+    pub problem: String,
 }

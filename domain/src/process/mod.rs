@@ -10,7 +10,7 @@ mod limits;
 #[cfg(test)]
 mod tests;
 
-pub use expectation::{Expectation, What, Who};
+pub use expectation::{Expectation, Parked, What, Who};
 pub use limits::TimeLimits;
 
 use crate::{Event, OrderId, Recorded, order::Status};
@@ -29,6 +29,8 @@ pub const TYPES: &[&str] = &[
     "HoldPlaced",
     "HoldReleased",
     "OrderCompleted",
+    "TaskParked",
+    "TaskResumed",
     "StockReserved",
     "StockReservationRejected",
     "ReservationReleased",
@@ -71,6 +73,8 @@ pub const MILESTONES: &[&str] = &[
     "HoldPlaced",
     "HoldReleased",
     "OrderCompleted",
+    "TaskParked",
+    "TaskResumed",
     "PaymentAuthorized",
     "PaymentDeclined",
     "PaymentParked",
@@ -150,8 +154,8 @@ pub struct Process {
     pub started_at: DateTime<Utc>,
     /// What is expected, in the order in which it came to be.
     pub expected: Vec<Expectation>,
-    /// Why an operator must look, if one must.
-    pub parked: Option<String>,
+    /// What waits for an operator, in the order in which it came to.
+    pub parked: Vec<Parked>,
     /// Whether stock is reserved for it.
     reserved: bool,
 }
@@ -192,13 +196,18 @@ impl Process {
         self.expected.iter().filter_map(|known| known.until).min()
     }
 
+    /// Why an operator must look, if one must: at what came first.
+    pub fn parked(&self) -> Option<&str> {
+        self.parked.first().map(|parked| parked.problem.as_str())
+    }
+
     /// Whether nothing is expected any more.
     pub const fn is_ended(&self) -> bool {
         let ended = match self.status {
             Status::Rejected | Status::Expired | Status::Cancelled | Status::Completed => true,
             Status::Placed | Status::Confirmed | Status::Cancelling => false,
         };
-        ended && self.expected.is_empty() && self.parked.is_none()
+        ended && self.expected.is_empty() && self.parked.is_empty()
     }
 }
 

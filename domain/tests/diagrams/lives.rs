@@ -14,9 +14,9 @@ use domain::{
         RequestCapture, RequestRefund, RequestVoid,
     },
     shipment::{
-        CancelShipment, CreateShipment, MarkReady, PackShipment, RecordDelivered, RecordDispatched,
-        RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender, RequestDispatch, Shipment,
-        ShipmentCommand, Shipments, over_order,
+        CancelShipment, CreateShipment, GiveUpShipment, MarkReady, PackShipment, RecordDelivered,
+        RecordDispatched, RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender,
+        RequestDispatch, Shipment, ShipmentCommand, Shipments, over_order,
     },
     stock::{
         Ended, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
@@ -281,6 +281,10 @@ pub fn shipment() -> String {
         }),
         ShipmentCommand::RecordLost(RecordLost),
         ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender),
+        ShipmentCommand::GiveUp(GiveUpShipment {
+            attempt: 1,
+            reason: "nobody saw to it".into(),
+        }),
         ShipmentCommand::Cancel(CancelShipment {
             order_id,
             location,

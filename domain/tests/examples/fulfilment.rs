@@ -14,7 +14,7 @@ use domain::{
     shipment::{
         DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
         ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
-        ShipmentEvent, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
+        ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
         ShipmentReturnedToSender, ShipmentTracked,
     },
     stock::{StockEvent, StockShipped},
@@ -206,6 +206,13 @@ fn before_dispatch() -> Vec<Example> {
             shipment_id,
             attempt: 1,
             code: "address_unknown".into(),
+        }
+        .into()),
+        one(ShipmentGivenUp {
+            order_id,
+            shipment_id,
+            attempt: 1,
+            reason: "the carrier refused it: address_unknown".into(),
         }
         .into()),
         one(ShipmentCancelled {

@@ -8,7 +8,7 @@ use domain::{
     order::{
         Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
         NoteAdded, OrderBrief, OrderCancelled, OrderConfirmed, OrderEvent, OrderExpired,
-        OrderPlaced, OrderRejected, RejectionReason,
+        OrderPlaced, OrderRejected, RejectionReason, TaskParked, TaskResumed,
     },
     payment::{
         LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized,
@@ -198,7 +198,26 @@ fn orders() -> Vec<Example> {
             hold: "fraud-check".into(),
         }
         .into()),
+        one(parked(Some("2"), true)),
+        case("smallest", parked(None, false)),
+        one(TaskResumed {
+            order_id: order_id(),
+            task_id: id(5),
+        }
+        .into()),
     ]
+}
+
+fn parked(of: Option<&str>, done: bool) -> OrderEvent {
+    TaskParked {
+        order_id: order_id(),
+        task_id: id(5),
+        task: "refund".into(),
+        of: of.map(Into::into),
+        done,
+        problem: "it was refused: card_closed".into(),
+    }
+    .into()
 }
 
 fn received(reference: Option<&str>) -> StockEvent {

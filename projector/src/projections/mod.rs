@@ -76,6 +76,8 @@ const fn order_of(event: &OrderEvent) -> OrderId {
         OrderEvent::LinesDelivered(event) => event.order.order_id,
         OrderEvent::LinesLost(event) => event.order.order_id,
         OrderEvent::OrderCompleted(event) => event.order.order_id,
+        OrderEvent::TaskParked(event) => event.order_id,
+        OrderEvent::TaskResumed(event) => event.order_id,
     }
 }
 
@@ -128,6 +130,7 @@ const fn order_and_shipment(event: &ShipmentEvent) -> (OrderId, ShipmentId) {
         ShipmentEvent::ShipmentLost(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentReturnedToSender(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentCancelled(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentGivenUp(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentCancellationRefused(event) => (event.order_id, event.shipment_id),
     }
 }

@@ -47,7 +47,7 @@ pub struct OrderProcess;
 
 impl Projection for OrderProcess {
     const NAME: &'static str = "order_process";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     // People look at it, and nobody waits for it: what follows at once from a placement is one write.
     const PACE: Duration = Duration::from_millis(250);
     type Row = OrderProcessRow;
@@ -99,7 +99,7 @@ impl Projection for OrderProcess {
             stage: process.stage(),
             started_at: process.started_at,
             due_at: process.due_at(),
-            parked: process.parked.clone(),
+            parked: process.parked().map(str::to_owned),
             position: event.envelope.position.get(),
             updated_at: event.envelope.recorded_at,
             process: Json(process),

@@ -184,7 +184,10 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
 
 fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), FoldError> {
     match event {
-        OrderEvent::OrderPlaced(_) | OrderEvent::NoteAdded(_) => {}
+        OrderEvent::OrderPlaced(_)
+        | OrderEvent::NoteAdded(_)
+        | OrderEvent::TaskParked(_)
+        | OrderEvent::TaskResumed(_) => {}
         OrderEvent::OrderConfirmed(_) => row.status = Status::Confirmed,
         OrderEvent::OrderRejected(event) => {
             row.status = Status::Rejected;

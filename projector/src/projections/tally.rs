@@ -54,7 +54,9 @@ impl Tally<'_> {
             | OrderEvent::HoldReleased(_)
             | OrderEvent::LinesShipped(_)
             | OrderEvent::LinesDelivered(_)
-            | OrderEvent::LinesLost(_) => Ok(()),
+            | OrderEvent::LinesLost(_)
+            | OrderEvent::TaskParked(_)
+            | OrderEvent::TaskResumed(_) => Ok(()),
         }
     }
 }
@@ -93,7 +95,9 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         | OrderEvent::HoldReleased(_)
         | OrderEvent::LinesShipped(_)
         | OrderEvent::LinesDelivered(_)
-        | OrderEvent::LinesLost(_) => None,
+        | OrderEvent::LinesLost(_)
+        | OrderEvent::TaskParked(_)
+        | OrderEvent::TaskResumed(_) => None,
     }
 }
 

@@ -136,7 +136,7 @@ pub(crate) async fn fold(
 }
 
 /// Gives `take` the events of `stream`, in order, until it wants no more.
-async fn each(
+pub(crate) async fn each(
     reader: &dyn EventReader,
     stream: &StreamId,
     mut take: impl FnMut(&Recorded) -> bool,

@@ -15,7 +15,7 @@ use domain::{
 use saga::{
     carrier::{CallError, Tracking},
     settled,
-    storage::ParkedTask,
+    storage::{Backlog, ParkedTask},
 };
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -65,8 +65,7 @@ fn refused(code: &str) -> CallError {
 /// Waits until nothing is left to be done, now or later.
 async fn nothing_left(shop: &Shop) {
     until("nothing to be left", async || {
-        let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-        backlog.due + backlog.scheduled + backlog.parked == 0
+        shop.storage.backlog(SystemClock.now()).await.unwrap() == Backlog::default()
     })
     .await;
 }
@@ -196,6 +195,28 @@ async fn what_the_carrier_refuses_leaves_when_people_let_it_go() {
     let labels = shop.carrier.labels.lock().unwrap();
     let keys: Vec<_> = labels.keys().cloned().collect();
     assert_eq!(keys, [format!("{}:2", shipment(order))]);
+}
+
+/// A hold keeps goods, not money; and what was taken is given back if they never leave.
+#[tokio::test]
+async fn what_is_packed_under_a_hold_is_charged_and_stays() {
+    let (shop, order) = quiet(soon()).await;
+    shop.hold(order).await;
+    shop.pack(order).await;
+    shop.until_shipment(order, "ShipmentReady").await;
+    shop.settle().await;
+    assert_eq!(
+        shop.shipment(order).await,
+        ["ShipmentCreated", "ShipmentPacked", "ShipmentReady"]
+    );
+    assert_eq!(shop.payment(order).await[3..], ["PaymentCaptured"]);
+    shop.cancel(order).await;
+    shop.until_order(order, "OrderCancelled").await;
+    assert_eq!(
+        shop.payment(order).await[4..],
+        ["PaymentRefundRequested", "PaymentRefunded"]
+    );
+    assert!(shop.carrier.labels.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -346,4 +367,10 @@ async fn a_label_that_the_books_refuse_is_left_to_an_operator() {
         "{waits:?}"
     );
     assert_eq!(shop.carrier.labels.lock().unwrap().len(), 1);
+    // Whoever looks at the order sees it, and that nothing that is to come settles it.
+    let events = shop.events().await;
+    let told = events.iter().find(|event| event.event_type == "TaskParked");
+    let told = String::from_utf8_lossy(&told.unwrap().payload).into_owned();
+    assert!(told.contains(r#""task":"dispatch""#), "{told}");
+    assert!(told.contains(r#""done":true"#), "{told}");
 }

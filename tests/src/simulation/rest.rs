@@ -47,7 +47,7 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
 async fn left(world: &World, head: Position) -> Result<Option<String>, String> {
     let backlog = world.sagas.backlog(world.clock.now()).await;
     let backlog: Backlog = backlog.map_err(|error| error.to_string())?;
-    if backlog.due + backlog.scheduled > 0 {
+    if backlog.first_due.is_some() {
         return Ok(Some(format!("{backlog:?}")));
     }
     Ok(projections::behind(world, head).await)

@@ -2,6 +2,7 @@
 
 mod cancellation;
 mod fulfilment;
+mod parking;
 mod placement;
 
 use super::{super::*, MAX_HOLDS};

@@ -5,6 +5,7 @@ use crate::{
     Command, CustomerId, Location, OrderId, ShipmentId,
     order::{
         AddNote, NewLine, OrderCommand, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
+        ResumeTask,
     },
     policy::TimerName,
     shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand, ShipmentStatus},
@@ -121,6 +122,10 @@ pub(super) fn tidy(world: &mut World) -> bool {
 /// Operators ask the provider what became of the payments that wait for them, and the carrier where
 /// the shipments are.
 pub(super) fn operate(world: &mut World) {
+    for (&(order, _), &task_id) in &world.parked_as.clone() {
+        let resume = OrderCommand::ResumeTask(ResumeTask { task_id });
+        world.put(&Command::Order(order, resume)).unwrap();
+    }
     for order in world.orders.clone() {
         let payment = world.payment(order);
         if let (true, Some(request)) = (payment.parked, &payment.request) {
