@@ -68,6 +68,21 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
             known.enter(event.shipment_id, &event.lines, ShipmentProgress::Lost);
         }
         OrderEvent::OrderCompleted(_) => order.status = Status::Completed,
+        OrderEvent::ReturnOpened(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known
+                .returns
+                .insert(event.return_id, event.lines.as_slice().into());
+            known.returns_opened = known.returns_opened.saturating_add(1);
+        }
+        OrderEvent::ReturnDropped(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter_returned(event.return_id, &[]);
+        }
+        OrderEvent::LinesReturned(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter_returned(event.return_id, &event.lines);
+        }
     }
     Order::Placed(order)
 }

@@ -1,8 +1,8 @@
 //! All policies and deciders together, in every order in which things may happen.
 //!
-//! A run places orders, packs them, changes its mind about them, and lets policies lag, commands be
-//! reordered and repeated, timers fire late, the provider fail and the carrier refuse, lose and bring
-//! back. When the choices have ended, everything comes to rest; then every order has ended or waits
+//! A run places orders, packs them, changes its mind about them, sends some of them back, and lets
+//! policies lag, commands be reordered and repeated, timers fire late, the provider fail and the carrier
+//! refuse, lose and bring back. When the choices have ended, everything comes to rest; then every order has ended or waits
 //! for an operator, and stock and money are where they belong. Then the operators do their work, and
 //! no order waits any more.
 
@@ -12,10 +12,11 @@ mod choices;
 mod people;
 mod provider;
 mod reader;
+mod returns;
 mod world;
 
 use super::Limits;
-use crate::{Event, stock::StockEvent};
+use crate::{Event, OrderId, stock::StockEvent};
 use choices::Choices;
 use chrono::Duration;
 use proptest::{
@@ -54,12 +55,13 @@ proptest! {
     #[test]
     fn everything_ends_and_nothing_is_lost(
         tape in proptest::collection::vec(any::<u16>(), 0..500),
+        later in proptest::collection::vec(any::<u16>(), 0..200),
         impatient in any::<bool>(),
         inquiries in 0..=4_usize,
         retries in 0..=3_usize,
         attentive in any::<bool>(),
     ) {
-        run(tape, &limits(impatient, inquiries, retries), attentive);
+        run([tape, later], &limits(impatient, inquiries, retries), attentive);
     }
 }
 
@@ -67,10 +69,12 @@ proptest! {
 fn runs_come_to_everything_that_can_happen() {
     let mut runner = TestRunner::deterministic();
     let tapes = proptest::collection::vec(any::<u16>(), 300..500);
+    let laters = proptest::collection::vec(any::<u16>(), 100..200);
     let mut happened = BTreeSet::new();
     for _ in 0..300 {
         let tape = tapes.new_tree(&mut runner).unwrap().current();
-        let world = run(tape, &limits(true, 4, 3), true);
+        let later = laters.new_tree(&mut runner).unwrap().current();
+        let world = run([tape, later], &limits(true, 4, 3), true);
         happened.extend(world.log.iter().map(|recorded| recorded.event.event_type()));
     }
     let missed: Vec<_> = Event::types()
@@ -95,7 +99,7 @@ fn limits(impatient: bool, inquiries: usize, retries: usize) -> Limits {
 }
 
 /// A run; where people are `attentive`, they do in the end what is theirs before anything times out.
-fn run(tape: Vec<u16>, limits: &Limits, attentive: bool) -> World {
+fn run([tape, later]: [Vec<u16>; 2], limits: &Limits, attentive: bool) -> World {
     let mut choices = Choices::new(tape);
     let mut world = World::new(limits.clone());
     for name in SKUS {
@@ -107,6 +111,9 @@ fn run(tape: Vec<u16>, limits: &Limits, attentive: bool) -> World {
     while !choices.ended() {
         step(&mut world, &mut choices);
     }
+    rest(&mut world, &mut choices, attentive);
+    checks::ends(&world);
+    send_back(&mut world, &mut Choices::new(later));
     rest(&mut world, &mut choices, attentive);
     checks::ends(&world);
     people::operate(&mut world);
@@ -161,6 +168,30 @@ fn step(world: &mut World, choices: &mut Choices) {
         }
         8 => world.repeat(choices),
         _ => people::ask(world, choices),
+    }
+}
+
+/// Customers send back some of what has arrived, while everything else goes its way.
+fn send_back(world: &mut World, choices: &mut Choices) {
+    let arrived = |order: &OrderId| world.placed(*order).is_returnable();
+    let orders: Vec<_> = world.orders.iter().copied().filter(arrived).collect();
+    while !choices.ended() && !orders.is_empty() {
+        match choices.below(8) {
+            0 => {
+                world.react(choices);
+            }
+            1 => {
+                world.work(choices);
+            }
+            2 if choices.once_in(3) => {
+                world.fire(choices);
+            }
+            3 => world.repeat(choices),
+            _ => {
+                let order = choices.of(&orders);
+                returns::ask(world, choices, order);
+            }
+        }
     }
 }
 

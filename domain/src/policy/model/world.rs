@@ -4,13 +4,14 @@
 use super::{carrier::Carrier, checks, choices::Choices, provider::Provider, reader::Reader};
 use crate::{
     Actor, Category, Command, CommandId, Envelope, Event, EventId, Location, OrderId, Position,
-    Recorded, Refusal, ShipmentId, State, StreamId, TenantId, Version,
+    Recorded, Refusal, ReturnId, ShipmentId, State, StreamId, TenantId, Version,
     order::{Order, Placed},
     payment::Payment,
     policy::{
         Call, Inventory, Limits, OrderPolicy, PaymentPolicy, Reaction, Shipping, Task, Timer,
         TimerName,
     },
+    returns::Return,
     shipment::Shipment,
     stock::Stock,
     testing::{at, sku, uuid},
@@ -40,6 +41,8 @@ pub(super) struct World {
     pub(super) provider: Provider,
     pub(super) carrier: Carrier,
     pub(super) orders: Vec<OrderId>,
+    /// The returns that were asked for, each with its order.
+    pub(super) returns: Vec<(OrderId, ReturnId)>,
     seconds: i64,
     /// The calls that were made: any of them may be made again, as long as it is waited for.
     made: Vec<Call>,
@@ -334,6 +337,21 @@ impl World {
             None => Shipment::default(),
             other => panic!("the shipment of {order_id} is {other:?}"),
         }
+    }
+
+    pub(super) fn returned(&self, id: ReturnId) -> Return {
+        match self.state(&StreamId::of_return(&TenantId::default(), id)) {
+            Some(State::Return(state)) => state.clone(),
+            None => Return::default(),
+            other => panic!("the return {id} is {other:?}"),
+        }
+    }
+
+    /// The returns of an order.
+    pub(super) fn returns_of(&self, order_id: OrderId) -> Vec<ReturnId> {
+        let returns = self.returns.iter();
+        let of_order = returns.filter(|(order, _)| *order == order_id);
+        of_order.map(|(_, id)| *id).collect()
     }
 
     pub(super) fn stocks(&self) -> impl Iterator<Item = &Stock> {
