@@ -1,7 +1,7 @@
 //! What events change in a return.
 
 use super::{Return, ReturnCase, ReturnEvent, ReturnStatus as S};
-use crate::{Location, recent::Recent};
+use crate::Location;
 use std::collections::BTreeMap;
 
 pub(super) fn evolve(state: Return, event: &ReturnEvent) -> Return {
@@ -16,7 +16,7 @@ pub(super) fn evolve(state: Return, event: &ReturnEvent) -> Return {
                 status: S::Requested,
                 location: Location::default(),
                 received: BTreeMap::new(),
-                receipts: Recent::default(),
+                receipts: Box::default(),
                 inspected: None,
                 refund: None,
                 booked_in: false,

@@ -87,7 +87,8 @@ pub struct ReturnCase {
     pub location: Location,
     /// How many of each line have come.
     pub received: BTreeMap<u32, i64>,
-    pub(super) receipts: Recent,
+    /// Apart, since most of a return's life nothing has come.
+    pub(super) receipts: Box<Recent>,
     /// What that is like which has come, once it was looked at.
     pub inspected: Option<Arc<[InspectedLine]>>,
     /// What is to be given back for it, once it was looked at.
