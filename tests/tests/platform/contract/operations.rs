@@ -228,6 +228,7 @@ async fn returns_are_driven(p: &Platform, order: &str) -> String {
     let seen = json!({"lines": [{"line": 1, "restocked": 1}]});
     say(&id, "inspect", seen).await.expect(202);
     p.api.return_that_is("closed", &id).await;
+    p.api.get(&format!("/v1/returns/{id}")).await.expect(200);
     id
 }
 
