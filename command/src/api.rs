@@ -68,6 +68,7 @@ impl CommandApi {
     tags(
         (name = "orders", description = "Orders"),
         (name = "shipments", description = "Shipments"),
+        (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
     )
 )]
@@ -87,6 +88,13 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::fail_shipment::fail_shipment))
         .routes(routes!(endpoints::lose_shipment::lose_shipment))
         .routes(routes!(endpoints::return_shipment::return_shipment))
+        .routes(routes!(endpoints::request_return::request_return))
+        .routes(routes!(endpoints::approve_return::approve_return))
+        .routes(routes!(endpoints::decline_return::decline_return))
+        .routes(routes!(endpoints::send_return::send_return))
+        .routes(routes!(endpoints::receive_return::receive_return))
+        .routes(routes!(endpoints::inspect_return::inspect_return))
+        .routes(routes!(endpoints::cancel_return::cancel_return))
         .routes(routes!(endpoints::receive_stock::receive_stock))
         .routes(routes!(endpoints::adjust_stock::adjust_stock))
 }

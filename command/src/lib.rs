@@ -18,6 +18,7 @@ mod order_id;
 mod placement;
 mod problem;
 mod request;
+mod returns;
 mod service;
 mod shipments;
 

@@ -1,9 +1,10 @@
 //! All that can be asked, and over which streams it is decided.
 
 use crate::{
-    Actor, CommandId, EventId, OrderId, ShipmentId, StreamId, TenantId, Version,
+    Actor, CommandId, EventId, OrderId, ReturnId, ShipmentId, StreamId, TenantId, Version,
     order::OrderCommand,
     payment::PaymentCommand,
+    returns::ReturnCommand,
     shipment::ShipmentCommand,
     stock::{ReservationCommand, ReservationItem, StockCommand},
 };
@@ -24,6 +25,8 @@ pub enum Command {
     Payment(OrderId, PaymentCommand),
     /// Of a shipment.
     Shipment(ShipmentId, ShipmentCommand),
+    /// Of a return.
+    Return(ReturnId, ReturnCommand),
 }
 
 impl Command {
@@ -37,6 +40,16 @@ impl Command {
                 let order = command.decided_over();
                 let order = order.map(|order| StreamId::order(tenant, order));
                 std::iter::once(shipment).chain(order).collect()
+            }
+            Self::Return(id, command) => {
+                let order = command.decided_over();
+                let order = order.map(|order| StreamId::order(tenant, order));
+                let stocks = match command {
+                    ReturnCommand::BookIn(command) => command.streams(tenant),
+                    _ => vec![],
+                };
+                let first = StreamId::of_return(tenant, *id);
+                std::iter::once(first).chain(order).chain(stocks).collect()
             }
             Self::Stock(StockCommand::Receive(command)) => {
                 vec![StreamId::stock(tenant, &command.location, &command.sku)]
@@ -99,6 +112,7 @@ impl Command {
             Self::Reservation(_) => "reservation",
             Self::Payment(..) => "payment",
             Self::Shipment(_, command) => command.name(),
+            Self::Return(_, command) => command.name(),
         }
     }
 }

@@ -12,13 +12,14 @@
 //! | [`Decider::evolve`] | what does this event change? | the next state |
 //! | [`policy::Policy::react`] | what follows from this event? | commands, calls and timers |
 //!
-//! There are four aggregates, each in a module of the same six files (`command`, `event`, `state`,
-//! `decide`, `evolve`, `error`): [`order`], [`stock`], [`payment`] and [`shipment`]. [`Command`],
+//! There are five aggregates, each in a module of the same six files (`command`, `event`, `state`,
+//! `decide`, `evolve`, `error`): [`order`], [`stock`], [`payment`], [`shipment`] and [`returns`]. [`Command`],
 //! [`Event`] and [`State`] are their sums, for those who carry them without knowing what they say. A
 //! reservation concerns all SKUs of an order, so it is decided [`across`](stock::across()) several
 //! streams; and over the order's as well, since only an order that waits gets stock. So is what is
 //! packed and what leaves, [`over`](shipment::over_order) the order's: only for one that is confirmed,
-//! and never under a hold.
+//! and never under a hold. What comes back is decided over the order's too, which says how much of it the
+//! customer has; and what was accepted of it goes into the stock [at once](returns::book_in).
 //!
 //! Four policies make a saga of them, by choreography: [`policy::Inventory`] reserves what was
 //! ordered, [`policy::PaymentPolicy`] has it paid, [`policy::Shipping`] has it packed, sent and
@@ -88,6 +89,7 @@ pub mod policy;
 pub mod process;
 mod recent;
 mod refusal;
+pub mod returns;
 pub mod shipment;
 mod state;
 pub mod stock;
@@ -101,7 +103,8 @@ pub use decider::Decider;
 pub use envelope::{Envelope, Recorded};
 pub use event::{DecodeError, Event};
 pub use ids::{
-    Actor, CommandId, CustomerId, EventId, IdError, Location, OrderId, ShipmentId, Sku, TenantId,
+    Actor, CommandId, CustomerId, EventId, IdError, Location, OrderId, ReturnId, ShipmentId, Sku,
+    TenantId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use refusal::{Refusal, RefusalKind};

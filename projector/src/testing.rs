@@ -1,8 +1,10 @@
 //! Histories for tests: valid ones, step by step.
 
 mod fulfilment;
+mod returns;
 
 pub(crate) use fulfilment::{all_of_fulfilment, refund};
+pub(crate) use returns::all_of_returns;
 
 use crate::{
     batch::Batch, projection::FoldError, projection::Projection, row::Row, storage::KeyOf,
@@ -539,6 +541,7 @@ pub(crate) fn types_are_those_that_have_a_key<P: Projection>() {
     history.release(order, "A", 0, false);
     history.expire_reservation(order, "A", 0);
     all_of_fulfilment(&mut history);
+    all_of_returns(&mut history);
     let types = P::types();
     for event in history.events() {
         let listed = types.contains(&event.event.event_type());

@@ -43,12 +43,13 @@ impl Api {
 /// The read API.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Orders: queries", description = "Look at orders, shipments, stock, customers and sales."),
+    info(title = "Orders: queries", description = "Look at orders, shipments, returns, stock, customers and sales."),
     components(schemas(ProblemDetails)),
     tags(
         (name = "orders", description = "Orders"),
         (name = "customers", description = "Customers"),
         (name = "shipments", description = "Shipments"),
+        (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
         (name = "reports", description = "Reports"),
     )
@@ -66,6 +67,8 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(endpoints::get_customer::get_customer))
         .routes(routes!(endpoints::list_shipments::list_shipments))
         .routes(routes!(endpoints::get_shipment::get_shipment))
+        .routes(routes!(endpoints::list_returns::list_returns))
+        .routes(routes!(endpoints::get_return::get_return))
         .routes(routes!(endpoints::list_stock::list_stock))
         .routes(routes!(endpoints::get_stock::get_stock))
         .routes(routes!(endpoints::sales_report::sales_report))

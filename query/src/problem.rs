@@ -2,7 +2,7 @@
 
 use crate::database::ReadError;
 use chassis::Problem;
-use domain::{CustomerId, OrderId, Position, ShipmentId, Sku};
+use domain::{CustomerId, OrderId, Position, ReturnId, ShipmentId, Sku};
 use std::{error::Error, time::Duration};
 use store::StoreError;
 
@@ -112,6 +112,10 @@ pub(crate) fn no_such_shipment(shipment: ShipmentId) -> Problem {
         "SHIPMENT_NOT_FOUND",
         format!("There is no shipment {shipment}."),
     )
+}
+
+pub(crate) fn no_such_return(id: ReturnId) -> Problem {
+    Problem::not_found("RETURN_NOT_FOUND", format!("There is no return {id}."))
 }
 
 pub(crate) fn no_such_customer(customer: &CustomerId) -> Problem {

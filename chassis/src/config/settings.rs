@@ -239,6 +239,9 @@ section! {
             Rule::Integers { min: 1, max: 2_592_000, len: 20 };
         /// Questions where a shipment is before an operator must look.
         tracking_times: u32 = 60, Rule::Integer { min: 1, max: 10_000 };
+        /// Time that a return may take to arrive, in seconds, from when the customer may send it and
+        /// again from when the customer has; then it is cancelled.
+        return_ttl_s: u64 = 2_592_000, Rule::Integer { min: 1, max: 31_536_000 };
     }
 }
 

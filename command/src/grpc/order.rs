@@ -36,6 +36,7 @@ pub(super) fn order(order: &Placed, version: i64) -> Order {
             shipped: progress.shipped,
             delivered: progress.delivered,
             lost: progress.lost,
+            returned: progress.returned,
         }
     };
     let hold = |(hold, reason): (&String, &String)| Hold {

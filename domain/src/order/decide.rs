@@ -2,6 +2,7 @@
 
 mod fulfilment;
 mod parking;
+mod returns;
 
 use super::{
     AddNote, Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
@@ -11,8 +12,12 @@ use super::{
 };
 use crate::{Money, TextError, text};
 
+#[cfg(test)]
+pub(crate) use returns::MAX_OPEN_RETURNS;
+pub(crate) use returns::{MAX_RETURNS, drop_return, open_return, record_returned};
+
 /// The most lines an order may have.
-const MAX_LINES: usize = 1_000;
+pub(crate) const MAX_LINES: usize = 1_000;
 /// The most that may be ordered in one line.
 pub(crate) const MAX_QUANTITY: i64 = 10_000_000;
 /// The most holds that may be on an order at once.

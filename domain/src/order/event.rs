@@ -1,7 +1,8 @@
 //! What may happen to an order. These shapes are frozen: a new shape is a new version.
 
+use super::OrderReturnStatus;
 use crate::{
-    Currency, CustomerId, OrderId, ShipmentId, Sku,
+    Currency, CustomerId, OrderId, ReturnId, ShipmentId, Sku,
     event::{events, is_default},
 };
 use chrono::{DateTime, Utc};
@@ -43,6 +44,12 @@ events! {
         TaskParked = 1,
         /// An operator has had that done.
         TaskResumed = 1,
+        /// A customer wants to send some of it back.
+        ReturnOpened = 1,
+        /// Nothing of that comes back.
+        ReturnDropped = 1,
+        /// Some of it has come back, and is paid back.
+        LinesReturned = 1,
     }
 }
 
@@ -309,4 +316,41 @@ pub struct TaskResumed {
     pub order_id: OrderId,
     /// Which.
     pub task_id: Uuid,
+}
+
+/// A customer wants to send some of an order back: so much less of it may be asked for by others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReturnOpened {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// The return.
+    pub return_id: ReturnId,
+    /// What is to come back.
+    pub lines: Vec<LineQuantity>,
+    /// How much of the order has come back, and is on its way.
+    pub return_status: OrderReturnStatus,
+}
+
+/// Nothing of a return comes back, or nothing of it was accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReturnDropped {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// The return.
+    pub return_id: ReturnId,
+    /// How much of the order has come back, and is on its way.
+    pub return_status: OrderReturnStatus,
+}
+
+/// Some of an order has come back and was accepted: what was paid for it is given back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinesReturned {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// The return.
+    pub return_id: ReturnId,
+    /// What was accepted.
+    pub lines: Vec<LineQuantity>,
+    /// How much of the order has come back, and is on its way.
+    pub return_status: OrderReturnStatus,
 }

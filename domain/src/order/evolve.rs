@@ -78,6 +78,21 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
         OrderEvent::TaskResumed(event) => {
             order.parked.remove(&event.task_id);
         }
+        OrderEvent::ReturnOpened(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known
+                .returns
+                .insert(event.return_id, event.lines.as_slice().into());
+            known.returns_opened = known.returns_opened.saturating_add(1);
+        }
+        OrderEvent::ReturnDropped(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter_returned(event.return_id, &[]);
+        }
+        OrderEvent::LinesReturned(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter_returned(event.return_id, &event.lines);
+        }
     }
     Order::Placed(order)
 }

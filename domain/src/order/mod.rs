@@ -8,6 +8,7 @@ mod evolve;
 mod fulfilment;
 #[cfg(test)]
 mod properties;
+mod returned;
 mod state;
 
 pub use command::{
@@ -18,15 +19,20 @@ pub use command::{
 pub use error::OrderError;
 pub use event::{
     Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
-    LineQuantity, LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
-    OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
-    RejectionReason, TaskParked, TaskResumed,
+    LineQuantity, LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded, OrderBrief,
+    OrderCancelled, OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced,
+    OrderRejected, RejectionReason, ReturnDropped, ReturnOpened, TaskParked, TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
+pub use returned::OrderReturnStatus;
 pub use state::{Fulfilment, LineProgress, Order, Placed, ShipmentProgress, Status};
 
+#[cfg(test)]
+pub(crate) use decide::MAX_OPEN_RETURNS;
 pub use decide::check_hold_name;
-pub(crate) use decide::{FIRST_PLACED, MAX_QUANTITY};
+pub(crate) use decide::{
+    FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, drop_return, open_return, record_returned,
+};
 
 use crate::Decider;
 

@@ -1,15 +1,16 @@
-//! Has confirmed orders packed and sent, keeps what has not left of those that are cancelled, and asks
-//! where the rest is.
+//! Has confirmed orders packed and sent, keeps what has not left of those that are cancelled, asks
+//! where the rest is, and does not wait for ever for what customers send back.
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
-    Command, Event, Location, OrderId, Recorded, ShipmentId,
+    Command, Event, Location, OrderId, Recorded, ReturnId, ShipmentId,
     event::is_default,
     order::{
         CancellationRequested, OrderCommand, OrderEvent, PlaceHold, RejectCancellation,
         ReleaseHold, RequestCancellation,
     },
     payment::PaymentEvent,
+    returns::{CancelReturn, ReturnCommand, ReturnEvent},
     shipment::{
         CancelShipment, CreateShipment, DispatchRefused, GiveUpShipment, MarkReady,
         RequestDispatch, ShipmentCommand, ShipmentEvent,
@@ -82,6 +83,18 @@ impl Policy for Shipping {
                 ShipmentEvent::ShipmentCancellationRefused(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentPacked(_) => None,
             },
+            Event::Return(event) => match event {
+                ReturnEvent::ReturnApproved(event) => Some(event.order_id),
+                ReturnEvent::ReturnInTransit(event) => Some(event.order_id),
+                ReturnEvent::ReturnReceived(event) => Some(event.order_id),
+                ReturnEvent::ReturnCancelled(event) => Some(event.order_id),
+                ReturnEvent::ReturnRequested(_)
+                | ReturnEvent::ReturnDeclined(_)
+                | ReturnEvent::ReturnInspected(_)
+                | ReturnEvent::ReturnBookedIn(_)
+                | ReturnEvent::ReturnRefunded(_)
+                | ReturnEvent::ReturnClosed(_) => None,
+            },
         }
     }
 
@@ -113,6 +126,7 @@ impl Policy for Shipping {
             }
             Event::Payment(_) => vec![],
             Event::Shipment(happened) => shipment(limits, &mut state, order_id, event, happened),
+            Event::Return(happened) => returned(limits, order_id, event, happened),
         };
         (state, reactions)
     }
@@ -310,4 +324,32 @@ fn track(
 /// Nobody need ask any more where it is.
 fn found(shipment: ShipmentId) -> Reaction {
     Reaction::Unschedule(TimerName::Tracking(shipment))
+}
+
+/// What follows from what happened to a return: it is waited for, until it comes or time is up.
+fn returned(
+    limits: &Limits,
+    order_id: OrderId,
+    event: &Recorded,
+    happened: &ReturnEvent,
+) -> Vec<Reaction> {
+    let wait = |of: ReturnId| {
+        let command = ReturnCommand::Cancel(CancelReturn {
+            order_id,
+            reason: "it did not arrive in time".into(),
+        });
+        vec![Reaction::Schedule(Timer {
+            name: TimerName::Return(of),
+            due: after(event, limits.returns),
+            task: Task::Execute(Command::Return(of, command)),
+        })]
+    };
+    let call_off = |of| vec![Reaction::Unschedule(TimerName::Return(of))];
+    match happened {
+        ReturnEvent::ReturnApproved(event) => wait(event.return_id),
+        ReturnEvent::ReturnInTransit(event) => wait(event.return_id),
+        ReturnEvent::ReturnReceived(event) => call_off(event.return_id),
+        ReturnEvent::ReturnCancelled(event) => call_off(event.return_id),
+        _ => vec![],
+    }
 }

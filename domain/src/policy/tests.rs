@@ -4,6 +4,7 @@ mod call;
 mod inventory;
 mod order;
 mod payment;
+mod returns;
 mod shipping;
 mod stored;
 mod taking;

@@ -39,6 +39,14 @@ pub enum What {
     Void,
     /// What was taken is given back.
     Refund,
+    /// Somebody says whether a return may be sent.
+    Approval,
+    /// A return arrives.
+    Arrival,
+    /// What has come back is looked at.
+    Inspection,
+    /// What was accepted goes into the stock.
+    Restocking,
 }
 
 impl What {
@@ -60,6 +68,10 @@ impl What {
             Self::StockRelease => "stock_release",
             Self::Void => "void",
             Self::Refund => "refund",
+            Self::Approval => "approval",
+            Self::Arrival => "arrival",
+            Self::Inspection => "inspection",
+            Self::Restocking => "restocking",
         }
     }
 
@@ -89,15 +101,30 @@ impl What {
             Self::Dispatch => Stage::Dispatching,
             Self::Delivery => Stage::Delivering,
             Self::Completion => Stage::Completing,
-            Self::Release | Self::Cancellation | Self::StockRelease | Self::Void | Self::Refund => {
-                return None;
-            }
+            Self::Release
+            | Self::Cancellation
+            | Self::StockRelease
+            | Self::Void
+            | Self::Refund
+            | Self::Approval
+            | Self::Arrival
+            | Self::Inspection
+            | Self::Restocking => return None,
         })
     }
 
     /// Whether it is still to come after the order has ended.
     pub(super) const fn outlives_the_order(self) -> bool {
-        matches!(self, Self::StockRelease | Self::Void | Self::Refund)
+        matches!(
+            self,
+            Self::StockRelease
+                | Self::Void
+                | Self::Refund
+                | Self::Approval
+                | Self::Arrival
+                | Self::Inspection
+                | Self::Restocking
+        )
     }
 }
 
@@ -109,8 +136,10 @@ pub enum Who {
     Provider,
     /// The carrier.
     Carrier,
-    /// Those who pack.
+    /// Those who pack, and look at what comes back.
     Warehouse,
+    /// Who ordered.
+    Customer,
     /// Those who run the shop.
     Operator,
     /// The platform itself.
@@ -124,6 +153,7 @@ impl Who {
             Self::Provider => "provider",
             Self::Carrier => "carrier",
             Self::Warehouse => "warehouse",
+            Self::Customer => "customer",
             Self::Operator => "operator",
             Self::Platform => "platform",
         }
@@ -135,7 +165,8 @@ impl Who {
 pub struct Expectation {
     /// What.
     pub what: What,
-    /// Of which one, where there may be several: the shipment, the hold, or the number of the refund.
+    /// Of which one, where there may be several: the shipment, the return, the hold, or the
+    /// number of the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// Of whom.

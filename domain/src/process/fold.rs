@@ -5,6 +5,7 @@ use crate::{
     Event, Recorded,
     order::{OrderEvent, Status, TaskParked, TaskResumed},
     payment::PaymentEvent,
+    returns::ReturnEvent,
     shipment::ShipmentEvent,
     stock::StockEvent,
 };
@@ -39,6 +40,7 @@ pub(super) fn take(process: &mut Process, limits: &TimeLimits, event: &Recorded)
         Event::Stock(event) => process.stock(limits, at, event),
         Event::Payment(event) => process.payment(limits, at, event),
         Event::Shipment(event) => process.shipment(limits, at, event),
+        Event::Return(event) => process.returned(limits, at, event),
     }
 }
 
@@ -169,7 +171,10 @@ impl Process {
             | OrderEvent::NoteAdded(_)
             | OrderEvent::LinesShipped(_)
             | OrderEvent::LinesDelivered(_)
-            | OrderEvent::LinesLost(_) => {}
+            | OrderEvent::LinesLost(_)
+            | OrderEvent::ReturnOpened(_)
+            | OrderEvent::ReturnDropped(_)
+            | OrderEvent::LinesReturned(_) => {}
             OrderEvent::OrderConfirmed(_) => {
                 self.status = Status::Confirmed;
                 self.met(What::Confirmation);
@@ -251,7 +256,9 @@ impl Process {
             | StockEvent::ReservationCommitted(_)
             | StockEvent::ReservationReleased(_)
             | StockEvent::ReservationExpired(_)
-            | StockEvent::StockShipped(_) => {}
+            | StockEvent::StockShipped(_)
+            | StockEvent::StockRestocked(_)
+            | StockEvent::StockQuarantined(_) => {}
         }
     }
 
@@ -344,6 +351,9 @@ impl Process {
             PaymentEvent::PaymentRefundRequested(event) => {
                 // A void that waited for its outcome has become a refund.
                 self.met(What::Void);
+                if let Some(id) = event.return_id {
+                    self.met_of(What::Refund, Some(&id.to_string()));
+                }
                 self.expect_of(What::Refund, event.refund, Provider, at, limits.giving_back);
             }
             PaymentEvent::PaymentRefunded(event) => {
@@ -393,18 +403,63 @@ impl Process {
             }
             ShipmentEvent::ShipmentCancelled(event) => {
                 self.met(What::Allocation);
-                let id = event.shipment_id.to_string();
-                self.expected
-                    .retain(|known| known.of.as_deref() != Some(id.as_str()));
-                let untied =
-                    |known: &Parked| known.what.is_none() || known.of.as_deref() != Some(&id);
-                self.parked.retain(untied);
+                self.forget(&event.shipment_id.to_string());
             }
             ShipmentEvent::ShipmentTracked(_)
             | ShipmentEvent::ShipmentDeliveryFailed(_)
             | ShipmentEvent::ShipmentGivenUp(_)
             | ShipmentEvent::ShipmentCancellationRefused(_) => {}
         }
+    }
+
+    fn returned(&mut self, limits: &TimeLimits, at: DateTime<Utc>, event: &ReturnEvent) {
+        use Who::{Customer, Operator, Platform, Warehouse};
+        match event {
+            ReturnEvent::ReturnRequested(event) => {
+                let id = event.return_id;
+                self.expect_of(What::Approval, id, Operator, at, limits.inspection);
+            }
+            ReturnEvent::ReturnApproved(event) => {
+                let id = event.return_id;
+                self.met_of(What::Approval, Some(&id.to_string()));
+                self.expect_of(What::Arrival, id, Customer, at, limits.returns);
+            }
+            ReturnEvent::ReturnInTransit(event) => {
+                let id = event.return_id;
+                self.expect_of(What::Arrival, id, Who::Carrier, at, limits.returns);
+            }
+            ReturnEvent::ReturnReceived(event) => {
+                let id = event.return_id;
+                self.met_of(What::Arrival, Some(&id.to_string()));
+                self.expect_of(What::Inspection, id, Warehouse, at, limits.inspection);
+            }
+            ReturnEvent::ReturnInspected(event) => {
+                let id = event.return_id;
+                self.met_of(What::Inspection, Some(&id.to_string()));
+                if !event.skus.is_empty() {
+                    self.expect_of(What::Restocking, id, Platform, at, limits.platform);
+                }
+                if event.refund.amount > 0 {
+                    self.expect_of(What::Refund, id, Platform, at, limits.platform);
+                }
+            }
+            ReturnEvent::ReturnBookedIn(event) => {
+                self.met_of(What::Restocking, Some(&event.return_id.to_string()));
+            }
+            // The payment tells of the refund.
+            ReturnEvent::ReturnRefunded(_) => {}
+            ReturnEvent::ReturnDeclined(event) => self.forget(&event.return_id.to_string()),
+            ReturnEvent::ReturnClosed(event) => self.forget(&event.return_id.to_string()),
+            ReturnEvent::ReturnCancelled(event) => self.forget(&event.return_id.to_string()),
+        }
+    }
+
+    /// Nothing is expected of it any more, nor waits for an operator unless only one settles it.
+    fn forget(&mut self, of: &str) {
+        self.expected
+            .retain(|known| known.of.as_deref() != Some(of));
+        self.parked
+            .retain(|known| known.what.is_none() || known.of.as_deref() != Some(of));
     }
 
     /// A shipment is at its end; once the last one is, so is the order.

@@ -1,6 +1,7 @@
 //! The process view: where an order is on its way, what is expected next, of whom, and until when.
 //!
-//! A pure fold over the events of an order, of its payment, of its shipments and of the stock for it.
+//! A pure fold over the events of an order, of its payment, of its shipments and returns, and of the
+//! stock for it.
 //! It decides nothing and nobody waits for it: policies have memories of their own. It is for people,
 //! who want to know what hangs and on whom.
 
@@ -59,6 +60,15 @@ pub const TYPES: &[&str] = &[
     "ShipmentLost",
     "ShipmentReturnedToSender",
     "ShipmentCancelled",
+    "ReturnRequested",
+    "ReturnApproved",
+    "ReturnDeclined",
+    "ReturnInTransit",
+    "ReturnReceived",
+    "ReturnInspected",
+    "ReturnBookedIn",
+    "ReturnClosed",
+    "ReturnCancelled",
 ];
 
 /// The types of the events that people would tell of an order: the milestones on its way.
@@ -91,6 +101,13 @@ pub const MILESTONES: &[&str] = &[
     "ShipmentLost",
     "ShipmentReturnedToSender",
     "ShipmentCancelled",
+    "ReturnRequested",
+    "ReturnApproved",
+    "ReturnDeclined",
+    "ReturnReceived",
+    "ReturnInspected",
+    "ReturnClosed",
+    "ReturnCancelled",
 ];
 
 /// Where an order is on its way.
@@ -117,7 +134,7 @@ pub enum Stage {
     Completing,
     /// It is being cancelled.
     Cancelling,
-    /// It has ended, but something is to be given back yet.
+    /// It has ended, but something is to come back or to be given back yet.
     Settling,
     /// It has ended, and nothing is expected any more.
     Ended,

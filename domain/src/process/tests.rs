@@ -1,5 +1,7 @@
 //! What is expected, step by step.
 
+mod returns;
+
 use super::{Process, Stage, TimeLimits, What, Who, moves};
 use crate::{
     Actor, CommandId, Currency, CustomerId, Envelope, Event, EventId, Location, Money, OrderId,
@@ -549,6 +551,7 @@ fn what_is_lost_is_given_back_even_after_the_end() {
     let asked = PaymentRefundRequested {
         order_id: order_id(),
         shipment_id: Some(shipment_id()),
+        return_id: None,
         authorization_id: "auth".into(),
         refund: 1,
         amount: euros(),
@@ -561,6 +564,7 @@ fn what_is_lost_is_given_back_even_after_the_end() {
     let refunded = PaymentRefunded {
         order_id: order_id(),
         shipment_id: Some(shipment_id()),
+        return_id: None,
         authorization_id: "auth".into(),
         refund: 1,
         amount: euros(),
@@ -631,7 +635,12 @@ fn a_process_keeps_in_json() {
     for stage in [Stage::Reserving, Stage::Settling, Stage::Ended] {
         assert_eq!(serde_json::to_value(stage).unwrap(), stage.as_str());
     }
-    for what in [What::StockRelease, What::Release, What::Void] {
+    for what in [
+        What::StockRelease,
+        What::Release,
+        What::Void,
+        What::Restocking,
+    ] {
         assert_eq!(serde_json::to_value(what).unwrap(), what.as_str());
     }
     assert_eq!(

@@ -244,5 +244,6 @@ fn participant(stream: &StreamId) -> &'static str {
         Category::Stock => "Stock",
         Category::Payment => "Payment",
         Category::Shipment => "Shipment",
+        Category::Return => "Return",
     }
 }

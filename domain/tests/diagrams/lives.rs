@@ -27,13 +27,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
 
 /// Where Mermaid's diagrams of states begin.
-const BEGINNING: &str = "[*]";
+pub const BEGINNING: &str = "[*]";
 
 /// The most states that a search may come to: far more than there are.
 const MAX_STATES: usize = 200_000;
 
 /// Goes wherever commands lead from `first`, one event at a time, and draws the ways between statuses.
-fn drawn<S: Clone + std::fmt::Debug, E: Clone>(
+pub fn drawn<S: Clone + std::fmt::Debug, E: Clone>(
     first: S,
     decide: impl Fn(&S) -> Vec<Vec<E>>,
     evolve: impl Fn(S, &E) -> S,

@@ -95,6 +95,7 @@ fn refund_requested(shipment_id: Option<ShipmentId>) -> PaymentEvent {
     PaymentRefundRequested {
         order_id: order_id(),
         shipment_id,
+        return_id: None,
         authorization_id: "auth_1".into(),
         refund: 1,
         amount: eur(1_769),
@@ -108,6 +109,7 @@ fn refunded(shipment_id: Option<ShipmentId>) -> PaymentEvent {
     PaymentRefunded {
         order_id: order_id(),
         shipment_id,
+        return_id: None,
         authorization_id: "auth_1".into(),
         refund: 1,
         amount: eur(1_769),

@@ -1,6 +1,7 @@
 //! One value of every event, and more where parts may be left out.
 
 mod fulfilment;
+mod returns;
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -37,6 +38,10 @@ pub fn all() -> Vec<Example> {
         fulfilment::stocks(),
         fulfilment::payments(),
         fulfilment::shipments(),
+        returns::orders(),
+        returns::stocks(),
+        returns::payments(),
+        returns::returns(),
     ]
     .concat()
 }

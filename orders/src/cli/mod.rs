@@ -10,6 +10,7 @@ mod place;
 mod probe;
 mod process;
 pub(crate) mod progress;
+mod returns;
 mod shipments;
 mod table;
 
@@ -58,6 +59,9 @@ enum Command {
     /// List shipments, and say what became of them.
     #[command(subcommand)]
     Shipments(shipments::Shipments),
+    /// List returns, ask for them, and say what became of them.
+    #[command(subcommand)]
+    Returns(returns::Returns),
     /// Pack all shipments that wait for it.
     Fulfil(fulfil::FulfilArgs),
     /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
@@ -165,6 +169,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::List(args) => list::run(args).await.map(success),
         Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
+        Command::Returns(command) => returns::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::Process(args) => process::show(args).await.map(success),
         Command::Processes(args) => process::list(args).await.map(success),

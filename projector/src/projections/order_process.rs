@@ -64,6 +64,7 @@ impl Projection for OrderProcess {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
             Event::Shipment(event) => super::order_and_shipment(event).0,
+            Event::Return(event) => super::order_and_return(event).0,
             Event::Stock(event) => super::order_of_stock(event)?,
         };
         Some(OrderProcessKey {

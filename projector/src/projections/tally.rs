@@ -56,7 +56,10 @@ impl Tally<'_> {
             | OrderEvent::LinesDelivered(_)
             | OrderEvent::LinesLost(_)
             | OrderEvent::TaskParked(_)
-            | OrderEvent::TaskResumed(_) => Ok(()),
+            | OrderEvent::TaskResumed(_)
+            | OrderEvent::ReturnOpened(_)
+            | OrderEvent::ReturnDropped(_)
+            | OrderEvent::LinesReturned(_) => Ok(()),
         }
     }
 }
@@ -97,7 +100,10 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         | OrderEvent::LinesDelivered(_)
         | OrderEvent::LinesLost(_)
         | OrderEvent::TaskParked(_)
-        | OrderEvent::TaskResumed(_) => None,
+        | OrderEvent::TaskResumed(_)
+        | OrderEvent::ReturnOpened(_)
+        | OrderEvent::ReturnDropped(_)
+        | OrderEvent::LinesReturned(_) => None,
     }
 }
 

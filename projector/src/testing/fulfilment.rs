@@ -368,7 +368,10 @@ impl History {
             (Some(S::Dispatched), 0) => self.fail(order),
             (Some(S::Dispatched | S::Failed), 1) => self.lose(order, true),
             (Some(S::Dispatched | S::Failed), 2) => self.lose(order, false),
-            _ => self.deliver(order),
+            _ => {
+                self.deliver(order);
+                self.maybe_give_back(order, pick / 5);
+            }
         }
     }
 }
@@ -382,6 +385,7 @@ pub(crate) fn refund(
     let requested = PaymentRefundRequested {
         order_id,
         shipment_id,
+        return_id: None,
         authorization_id: "auth_1".into(),
         refund: 1,
         amount,
@@ -391,6 +395,7 @@ pub(crate) fn refund(
     let refunded = PaymentRefunded {
         order_id,
         shipment_id,
+        return_id: None,
         authorization_id: "auth_1".into(),
         refund: 1,
         amount,

@@ -38,6 +38,9 @@ pub(crate) struct OrderBody<'a> {
     /// How much of it has left and arrived.
     #[schema(example = "unfulfilled")]
     pub fulfilment_status: &'a str,
+    /// How much of it has come back: `none`, `open`, `partially_returned` or `returned`.
+    #[schema(example = "none")]
+    pub return_status: &'a str,
     /// Who ordered.
     #[schema(example = "17850")]
     pub customer_id: &'a str,
@@ -94,6 +97,8 @@ pub(crate) struct OrderLine<'a> {
     pub delivered: i64,
     /// How many of those will not arrive.
     pub lost: i64,
+    /// How many of those that arrived have come back, and were accepted.
+    pub returned: i64,
 }
 
 /// What leaves for an order from one place.
@@ -166,16 +171,18 @@ impl<'a> OrderBody<'a> {
         let lines: Vec<Line> = parse(row, 18)?;
         let settlement: Option<Settlement> = parse(row, 19)?;
         let settlement = settlement.unwrap_or_default();
-        let fulfilment: Option<HashMap<u32, (i64, i64, i64)>> = parse(row, 20)?;
+        let fulfilment: Option<HashMap<u32, (i64, i64, i64, i64)>> = parse(row, 20)?;
         let progress = |line: u32| {
             let known = fulfilment.as_ref().and_then(|known| known.get(&line));
-            let (shipped, delivered, lost) = known.copied().unwrap_or_default();
+            let (shipped, delivered, lost, returned) = known.copied().unwrap_or_default();
             LineProgress {
                 shipped,
                 delivered,
                 lost,
+                returned,
             }
         };
+        let returnable = lines.iter().any(|line| progress(line.line).kept() > 0);
         let shipments: Option<Vec<OrderShipment>> = parse(row, 21)?;
         let status: Status = word(row, TABLE, 7)?;
         let holds: Vec<Hold> = parse(row, 17)?;
@@ -186,6 +193,7 @@ impl<'a> OrderBody<'a> {
             status: status.as_str(),
             payment_status: row.column(TABLE, 8)?,
             fulfilment_status: row.column(TABLE, 9)?,
+            return_status: row.column(TABLE, 22)?,
             customer_id: row.column(TABLE, 10)?,
             reference: row.column(TABLE, 12)?,
             total: Money {
@@ -204,7 +212,7 @@ impl<'a> OrderBody<'a> {
             unit_count: row.column(TABLE, 5)?,
             lines: with_money(lines, currency, progress),
             shipments: shipments.unwrap_or_default(),
-            allowed_commands: status.allowed_commands(!holds.is_empty()),
+            allowed_commands: status.allowed_commands(!holds.is_empty(), returnable),
             holds,
             rejection: reason.map(|reason| Rejection { reason, detail }),
             cancellation_reason: row.column(TABLE, 15)?,
@@ -227,6 +235,7 @@ impl<'a> OrderBody<'a> {
             status: order.status.as_str(),
             payment_status: history.payment.status.as_str(),
             fulfilment_status: order.fulfilment_status().as_str(),
+            return_status: order.return_status().as_str(),
             customer_id: placed.customer_id.as_str(),
             reference: placed.reference.as_deref(),
             total: Money {
@@ -334,6 +343,7 @@ fn with_money(
             shipped: progress.shipped,
             delivered: progress.delivered,
             lost: progress.lost,
+            returned: progress.returned,
         }
     };
     lines.into_iter().map(line).collect()

@@ -39,7 +39,8 @@ SELECT
             ORDER BY created_at, shipment_id
             LIMIT 1000
         ) AS shipment
-    )::text AS shipments
+    )::text AS shipments,
+    return_status
 FROM read.order_summary
 WHERE tenant = $1
   AND order_id = $2

@@ -156,6 +156,7 @@ impl Stage {
             "order_timeline",
             "order_process",
             "shipment_summary",
+            "return_summary",
             "stock_level",
             "customer_summary",
             "sales_daily",

@@ -217,7 +217,7 @@ impl Shop {
         self.store.read_all(Position::ZERO, 100_000).await.unwrap()
     }
 
-    async fn types(&self, stream: StreamId) -> Vec<String> {
+    pub async fn types(&self, stream: StreamId) -> Vec<String> {
         let from = [(stream, Version::ZERO)];
         let events = self.store.read_streams(&from, 1_000).await.unwrap();
         events.into_iter().map(|event| event.event_type).collect()

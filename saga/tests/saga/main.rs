@@ -22,6 +22,7 @@ mod postgres;
 mod provider;
 mod reset;
 mod rests;
+mod returns;
 mod rivals;
 mod senseless;
 mod storage;

@@ -2,9 +2,10 @@
 
 use super::{REST, checks::read_to_end, clients, projections, provider::Told, world::World};
 use domain::{
-    Command, Event, Location, OrderId, Position, ShipmentId, State, StreamId, TenantId,
+    Command, Event, Location, OrderId, Position, ReturnId, ShipmentId, State, StreamId, TenantId,
     order::{Order, OrderCommand, OrderEvent, ReleaseHold},
     policy::{Call, Task},
+    returns::{ApproveReturn, Return, ReturnCommand, ReturnEvent, ReturnStatus},
     shipment::{PackShipment, ShipmentCommand, ShipmentStatus},
 };
 use saga::storage::{Backlog, SagaStore};
@@ -33,6 +34,7 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
             && take_holds_off(world, deadline).await? == 0
             && look_after_the_parked(world).await? == 0
             && pack(world, deadline).await? == 0
+            && see_to_returns(world, deadline).await? == 0
         {
             return Ok(());
         }
@@ -141,6 +143,48 @@ async fn pack(world: &Arc<World>, deadline: Instant) -> Result<usize, String> {
         packed += 1;
     }
     Ok(packed)
+}
+
+/// Lets returns come that nobody has decided on, and looks at those that have; says how many those were.
+/// What does not come runs out of time.
+async fn see_to_returns(world: &Arc<World>, deadline: Instant) -> Result<usize, String> {
+    let mut seen_to = 0;
+    for (order, id) in requested(world).await? {
+        let stream = StreamId::of_return(&TenantId::default(), id);
+        let folded = fold_stream(&world.store, &stream, Until::End).await;
+        let folded = folded.map_err(|error| error.to_string())?;
+        let State::Return(Return::Requested(case)) = folded.state else {
+            return Err(format!("{stream} is none of a return"));
+        };
+        let location = Location::default();
+        let command = match case.status {
+            ReturnStatus::Requested => {
+                let approve = ReturnCommand::Approve(ApproveReturn { location });
+                clients::envelope(world, Command::Return(id, approve))
+            }
+            ReturnStatus::PartiallyReceived | ReturnStatus::Received => {
+                clients::look_at(world, order, id)
+            }
+            _ => continue,
+        };
+        if Instant::now() >= deadline {
+            return Err(format!("nobody can see to the return {id}"));
+        }
+        clients::put(world, command).await;
+        seen_to += 1;
+    }
+    Ok(seen_to)
+}
+
+async fn requested(world: &World) -> Result<Vec<(OrderId, ReturnId)>, String> {
+    let mut requested = Vec::new();
+    for event in read_to_end(&world.store).await? {
+        let recorded = event.decode().map_err(|error| error.to_string())?;
+        if let Event::Return(ReturnEvent::ReturnRequested(event)) = recorded.event {
+            requested.push((event.order_id, event.return_id));
+        }
+    }
+    Ok(requested)
 }
 
 async fn placed(world: &World) -> Result<Vec<OrderId>, String> {

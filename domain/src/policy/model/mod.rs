@@ -1,10 +1,10 @@
 //! All policies and deciders together, in every order in which things may happen.
 //!
-//! A run places orders, packs them, changes its mind about them, and lets policies lag, commands be
-//! reordered and repeated, timers fire late, the provider fail and the carrier refuse, lose and bring
-//! back. When the choices have ended, everything comes to rest; then every order has ended or waits
-//! for an operator, and stock and money are where they belong. Then the operators do their work, and
-//! no order waits any more.
+//! A run places orders, packs them, changes its mind about them, sends some of them back, and lets
+//! policies lag, commands be reordered and repeated, timers fire late, the provider fail and the carrier
+//! refuse, lose and bring back. When the choices have ended, everything comes to rest; then every order
+//! has ended or waits for an operator, and stock and money are where they belong. Then the operators do
+//! their work, and no order waits any more.
 
 mod carrier;
 mod checks;
@@ -13,11 +13,12 @@ mod people;
 mod provider;
 mod races;
 mod reader;
+mod returns;
 mod steps;
 mod world;
 
 use super::Limits;
-use crate::{Event, stock::StockEvent};
+use crate::{Event, OrderId, stock::StockEvent};
 use choices::Choices;
 use chrono::Duration;
 use proptest::{
@@ -63,6 +64,7 @@ fn run_seed(seed: u64) {
     let mut runner = TestRunner::new_with_rng(config, rng);
     let inputs = (
         proptest::collection::vec(any::<u16>(), 0..500),
+        proptest::collection::vec(any::<u16>(), 0..200),
         any::<bool>(),
         0..=4_usize,
         0..=3_usize,
@@ -71,8 +73,9 @@ fn run_seed(seed: u64) {
     let inputs = inputs.new_tree(&mut runner).expect("there are some");
     let ran = runner.run_one(
         inputs,
-        |(tape, impatient, inquiries, retries, attentive)| {
-            run(tape, &limits(impatient, inquiries, retries), attentive);
+        |(tape, later, impatient, inquiries, retries, attentive)| {
+            let limits = limits(impatient, inquiries, retries);
+            run([tape, later], &limits, attentive);
             Ok(())
         },
     );
@@ -95,10 +98,12 @@ fn everything_ends_and_nothing_is_lost() {
 fn runs_come_to_everything_that_can_happen() {
     let mut runner = TestRunner::deterministic();
     let tapes = proptest::collection::vec(any::<u16>(), 300..500);
+    let laters = proptest::collection::vec(any::<u16>(), 100..200);
     let mut happened = BTreeSet::new();
     for _ in 0..300 {
         let tape = tapes.new_tree(&mut runner).unwrap().current();
-        let world = run(tape, &limits(true, 4, 3), true);
+        let later = laters.new_tree(&mut runner).unwrap().current();
+        let world = run([tape, later], &limits(true, 4, 3), true);
         happened.extend(world.log.iter().map(|recorded| recorded.event.event_type()));
     }
     let missed: Vec<_> = Event::types()
@@ -123,11 +128,11 @@ fn limits(impatient: bool, inquiries: usize, retries: usize) -> Limits {
 }
 
 /// A run; where people are `attentive`, they do in the end what is theirs before anything times out.
-fn run(tape: Vec<u16>, limits: &Limits, attentive: bool) -> World {
-    play(World::new(limits.clone()), tape, attentive)
+fn run(tapes: [Vec<u16>; 2], limits: &Limits, attentive: bool) -> World {
+    play(World::new(limits.clone()), tapes, attentive)
 }
 
-fn play(mut world: World, tape: Vec<u16>, attentive: bool) -> World {
+fn play(mut world: World, [tape, later]: [Vec<u16>; 2], attentive: bool) -> World {
     let mut choices = Choices::new(tape);
     for name in SKUS {
         people::receive(&mut world, name, choices.of(&[10, 1, 100]));
@@ -138,6 +143,9 @@ fn play(mut world: World, tape: Vec<u16>, attentive: bool) -> World {
     while !choices.ended() {
         step(&mut world, &mut choices);
     }
+    rest(&mut world, &mut choices, attentive);
+    checks::ends(&world);
+    send_back(&mut world, &mut Choices::new(later));
     rest(&mut world, &mut choices, attentive);
     checks::ends(&world);
     people::operate(&mut world);
@@ -197,6 +205,30 @@ fn step(world: &mut World, choices: &mut Choices) {
         }
         8 => world.repeat(choices),
         _ => people::ask(world, choices),
+    }
+}
+
+/// Customers send back some of what has arrived, while everything else goes its way.
+fn send_back(world: &mut World, choices: &mut Choices) {
+    let arrived = |order: &OrderId| world.placed(*order).is_returnable();
+    let orders: Vec<_> = world.orders.iter().copied().filter(arrived).collect();
+    while !choices.ended() && !orders.is_empty() {
+        match choices.below(8) {
+            0 => {
+                world.react(choices);
+            }
+            1 => {
+                world.work(choices);
+            }
+            2 if choices.once_in(3) => {
+                world.fire(choices);
+            }
+            3 => world.repeat(choices),
+            _ => {
+                let order = choices.of(&orders);
+                returns::ask(world, choices, order);
+            }
+        }
     }
 }
 

@@ -52,12 +52,14 @@ impl Steps {
 fn rows() -> BTreeMap<Row, Before> {
     let mut runner = TestRunner::deterministic();
     let tapes = proptest::collection::vec(any::<u16>(), 300..500);
+    let laters = proptest::collection::vec(any::<u16>(), 100..200);
     let mut steps = Some(Box::<Steps>::default());
     for _ in 0..300 {
         let tape = tapes.new_tree(&mut runner).unwrap().current();
+        let later = laters.new_tree(&mut runner).unwrap().current();
         let mut world = World::new(limits(true, 4, 3));
         world.steps = steps;
-        steps = play(world, tape, true).steps;
+        steps = play(world, [tape, later], true).steps;
     }
     steps.map(|steps| steps.0).unwrap_or_default()
 }

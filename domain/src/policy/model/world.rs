@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     Actor, Category, Command, CommandId, Envelope, Event, EventId, Location, OrderId, Position,
-    Recorded, Refusal, ShipmentId, State, StreamId, TenantId, Version,
+    Recorded, Refusal, ReturnId, ShipmentId, State, StreamId, TenantId, Version,
     order::{Order, OrderCommand, ParkTask, Placed},
     payment::Payment,
     policy::{Call, Limits, Reaction, Task, Timer, TimerName},
+    returns::Return,
     shipment::Shipment,
     stock::Stock,
     testing::{at, sku, uuid},
@@ -46,6 +47,8 @@ pub(super) struct World {
     pub(super) provider: Provider,
     pub(super) carrier: Carrier,
     pub(super) orders: Vec<OrderId>,
+    /// The returns that were asked for, each with its order.
+    pub(super) returns: Vec<(OrderId, ReturnId)>,
     seconds: i64,
     /// The calls that were made: any of them may be made again, as long as it is waited for.
     pub(super) made: Vec<Call>,
@@ -353,6 +356,21 @@ impl World {
             None => Shipment::default(),
             other => panic!("the shipment of {order_id} is {other:?}"),
         }
+    }
+
+    pub(super) fn returned(&self, id: ReturnId) -> Return {
+        match self.state(&StreamId::of_return(&TenantId::default(), id)) {
+            Some(State::Return(state)) => state.clone(),
+            None => Return::default(),
+            other => panic!("the return {id} is {other:?}"),
+        }
+    }
+
+    /// The returns of an order.
+    pub(super) fn returns_of(&self, order_id: OrderId) -> Vec<ReturnId> {
+        let returns = self.returns.iter();
+        let of_order = returns.filter(|(order, _)| *order == order_id);
+        of_order.map(|(_, id)| *id).collect()
     }
 
     pub(super) fn stocks(&self) -> impl Iterator<Item = &Stock> {

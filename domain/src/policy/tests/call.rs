@@ -202,6 +202,7 @@ fn only_what_is_to_be_taken_or_given_back_is() {
     let refund = PaymentRefundRequested {
         order_id: order_id(1),
         shipment_id: None,
+        return_id: None,
         authorization_id: "auth".into(),
         refund: 1,
         amount: eur(600),
@@ -212,6 +213,7 @@ fn only_what_is_to_be_taken_or_given_back_is() {
     let refunded = PaymentRefunded {
         order_id: order_id(1),
         shipment_id: None,
+        return_id: None,
         authorization_id: "auth".into(),
         refund: 1,
         amount: eur(600),
