@@ -33,6 +33,7 @@
 //! - The JSON of every event is frozen by a file in `golden/`; a new shape is a new version. A field
 //!   that came later may be missing, and is left out where it says nothing.
 //! - Texts and names are checked where they come in, so that what is stored can be shown.
+//! - What is personal comes in [`Sealed`], and nothing here could open it: so no event ever says it.
 //!
 //! # An order, from the first command to the last event
 //!
@@ -88,6 +89,7 @@ pub mod policy;
 pub mod process;
 mod recent;
 mod refusal;
+mod sealed;
 pub mod shipment;
 mod state;
 pub mod stock;
@@ -105,6 +107,7 @@ pub use ids::{
 };
 pub use money::{Currency, Money, MoneyError};
 pub use refusal::{Refusal, RefusalKind};
+pub use sealed::{Sealed, SealedError};
 pub use state::State;
 pub use stream::{Category, Position, StreamId, StreamIdError, Version};
 pub use text::TextError;

@@ -2,9 +2,10 @@
 
 use crate::database::ReadError;
 use chassis::Problem;
-use domain::{CustomerId, OrderId, Position, ShipmentId, Sku};
+use domain::{CustomerId, OrderId, Position, ShipmentId, Sku, StreamId};
 use std::{error::Error, time::Duration};
 use store::StoreError;
+use vault::VaultError;
 
 const SOON: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(5);
@@ -74,6 +75,20 @@ pub(crate) fn unfoldable(error: StoreError, order: OrderId) -> Problem {
         return store_unavailable();
     }
     tracing::error!(%error, cause, order_id = %order, "order {order} cannot be folded");
+    Problem::internal()
+}
+
+/// What is personal in a stream could not be opened.
+pub(crate) fn unopened(error: VaultError, stream: &StreamId) -> Problem {
+    if error.is_transient() {
+        tracing::warn!(%error, %stream, "what is personal in {stream} cannot be opened now");
+        return Problem::service_unavailable(
+            "KEYS_UNAVAILABLE",
+            "The keys of personal data cannot be reached.",
+            LATER,
+        );
+    }
+    tracing::error!(%error, %stream, "what is personal in {stream} cannot be opened");
     Problem::internal()
 }
 

@@ -1,5 +1,6 @@
 //! The order: what was asked for, and what became of it.
 
+mod address;
 mod command;
 mod decide;
 mod error;
@@ -10,6 +11,7 @@ mod fulfilment;
 mod properties;
 mod state;
 
+pub use address::Address;
 pub use command::{
     AddNote, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand,
     PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped, RejectCancellation,
@@ -17,10 +19,9 @@ pub use command::{
 };
 pub use error::OrderError;
 pub use event::{
-    Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
-    LineQuantity, LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
-    OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
-    RejectionReason,
+    CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line, LineQuantity,
+    LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled, OrderCompleted,
+    OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected, RejectionReason,
 };
 pub use fulfilment::FulfilmentStatus;
 pub use state::{Fulfilment, LineProgress, Order, Placed, ShipmentProgress, Status};

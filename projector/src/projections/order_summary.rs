@@ -12,10 +12,9 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, CustomerId, Event, OrderId, Recorded, TenantId,
+    Currency, CustomerId, Event, OrderId, Recorded, Sealed, TenantId,
     order::{
-        Address, FulfilmentStatus, Line, LineQuantity, OrderEvent, OrderPlaced, RejectionReason,
-        Status,
+        FulfilmentStatus, Line, LineQuantity, OrderEvent, OrderPlaced, RejectionReason, Status,
     },
     payment::{PaymentEvent, PaymentStatus},
 };
@@ -68,8 +67,6 @@ row! {
         rejection_detail: Option<String>,
         /// Why it is, or was, cancelled.
         cancellation_reason: Option<String>,
-        /// The country it goes to.
-        shipping_country: Option<String>,
         /// The holds on it.
         holds: Json<Vec<Hold>>,
         /// What is taken for it and given back; none before something is to be taken.
@@ -78,8 +75,8 @@ row! {
         fulfilment: Option<Json<Fulfilment>>,
     }
     once {
-        /// Where it goes.
-        shipping_address: Option<Json<Address>>,
+        /// Where it goes: only its customer's key opens it.
+        shipping_address: Option<Sealed>,
         /// What was ordered.
         lines: Option<Json<Vec<Line>>>,
     }
@@ -99,7 +96,7 @@ pub struct OrderSummary;
 
 impl Projection for OrderSummary {
     const NAME: &'static str = "order_summary";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const PACE: Duration = Duration::from_millis(5);
     type Row = OrderSummaryRow;
 
@@ -152,7 +149,6 @@ impl Projection for OrderSummary {
 }
 
 fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, FoldError> {
-    let address = placed.shipping_address.as_ref();
     Ok(OrderSummaryRow {
         tenant: event.envelope.tenant.clone(),
         order_id: placed.order_id,
@@ -173,11 +169,10 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
         rejection_reason: None,
         rejection_detail: None,
         cancellation_reason: None,
-        shipping_country: address.map(|address| address.country.clone()),
         holds: Json(vec![]),
         settlement: None,
         fulfilment: None,
-        shipping_address: address.cloned().map(Json),
+        shipping_address: placed.shipping_address.clone(),
         lines: Some(Json(placed.lines.clone())),
     })
 }

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
-    Currency, CustomerId, Location, OrderId, ShipmentId, Sku, TenantId,
+    Currency, CustomerId, Location, OrderId, Sealed, ShipmentId, Sku, TenantId,
     order::{FulfilmentStatus, Status},
     payment::PaymentStatus,
     process::Stage,
@@ -228,6 +228,7 @@ texts! {
     Sku = |text| Self::parse(text).map_err(|error| error.to_string()),
     Location = |text| Self::parse(text).map_err(|error| error.to_string()),
     Currency = |text| Self::parse(text).map_err(|error| error.to_string()),
+    Sealed = |text| Self::parse(text).map_err(|error| error.to_string()),
     Status = word,
     FulfilmentStatus = word,
     PaymentStatus = word,

@@ -1,0 +1,3 @@
+//! Keys in a real database.
+
+mod postgres;
