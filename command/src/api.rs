@@ -72,6 +72,7 @@ impl CommandApi {
     components(schemas(ProblemDetails)),
     tags(
         (name = "orders", description = "Orders"),
+        (name = "customers", description = "Customers"),
         (name = "shipments", description = "Shipments"),
         (name = "stock", description = "Stock"),
     )
@@ -92,6 +93,9 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::fail_shipment::fail_shipment))
         .routes(routes!(endpoints::lose_shipment::lose_shipment))
         .routes(routes!(endpoints::return_shipment::return_shipment))
+        .routes(routes!(endpoints::register_customer::register_customer))
+        .routes(routes!(endpoints::change_customer::change_customer))
+        .routes(routes!(endpoints::erase_customer::erase_customer))
         .routes(routes!(endpoints::receive_stock::receive_stock))
         .routes(routes!(endpoints::adjust_stock::adjust_stock))
 }

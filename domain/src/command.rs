@@ -2,6 +2,7 @@
 
 use crate::{
     Actor, CommandId, EventId, OrderId, ShipmentId, StreamId, TenantId, Version,
+    customer::CustomerCommand,
     order::OrderCommand,
     payment::PaymentCommand,
     shipment::ShipmentCommand,
@@ -24,6 +25,8 @@ pub enum Command {
     Payment(OrderId, PaymentCommand),
     /// Of a shipment.
     Shipment(ShipmentId, ShipmentCommand),
+    /// Of a customer.
+    Customer(CustomerCommand),
 }
 
 impl Command {
@@ -32,6 +35,7 @@ impl Command {
         match self {
             Self::Order(order, _) => vec![StreamId::order(tenant, *order)],
             Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
+            Self::Customer(command) => vec![StreamId::customer(tenant, command.customer_id())],
             Self::Shipment(shipment, command) => {
                 let shipment = StreamId::shipment(tenant, *shipment);
                 let order = command.decided_over();
@@ -97,6 +101,7 @@ impl Command {
             Self::Reservation(_) => "reservation",
             Self::Payment(..) => "payment",
             Self::Shipment(_, command) => command.name(),
+            Self::Customer(command) => command.name(),
         }
     }
 }

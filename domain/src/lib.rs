@@ -12,8 +12,8 @@
 //! | [`Decider::evolve`] | what does this event change? | the next state |
 //! | [`policy::Policy::react`] | what follows from this event? | commands, calls and timers |
 //!
-//! There are four aggregates, each in a module of the same six files (`command`, `event`, `state`,
-//! `decide`, `evolve`, `error`): [`order`], [`stock`], [`payment`] and [`shipment`]. [`Command`],
+//! There are five aggregates, each in a module of the same six files (`command`, `event`, `state`,
+//! `decide`, `evolve`, `error`): [`order`], [`stock`], [`payment`], [`shipment`] and [`customer`]. [`Command`],
 //! [`Event`] and [`State`] are their sums, for those who carry them without knowing what they say. A
 //! reservation concerns all SKUs of an order, so it is decided [`across`](stock::across()) several
 //! streams; and over the order's as well, since only an order that waits gets stock. So is what is
@@ -78,6 +78,7 @@
 //! ```
 
 mod command;
+pub mod customer;
 mod decider;
 mod envelope;
 mod event;

@@ -2,6 +2,7 @@
 
 use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
+    customer::{Customer, Customers},
     order::{Order, Orders},
     payment::{Payment, Payments},
     shipment::{Parcel, Shipment, ShipmentError, Shipments, over_order},
@@ -19,6 +20,8 @@ pub enum State {
     Payment(Payment),
     /// Of a shipment.
     Shipment(Shipment),
+    /// Of a customer.
+    Customer(Customer),
 }
 
 impl State {
@@ -29,6 +32,7 @@ impl State {
             Category::Stock => Self::Stock(Stock::default()),
             Category::Payment => Self::Payment(Payment::default()),
             Category::Shipment => Self::Shipment(Shipment::default()),
+            Category::Customer => Self::Customer(Customer::default()),
         }
     }
 
@@ -45,6 +49,9 @@ impl State {
             (Self::Shipment(state), Event::Shipment(event)) => {
                 Self::Shipment(Shipments::evolve(state, event))
             }
+            (Self::Customer(state), Event::Customer(event)) => {
+                Self::Customer(Customers::evolve(state, event))
+            }
             (state, _) => state,
         }
     }
@@ -59,6 +66,7 @@ impl State {
             Self::Stock(stock) => stock.size_of_many(),
             Self::Payment(payment) => payment.size_of_many(),
             Self::Shipment(shipment) => shipment.created().map_or(0, Parcel::size_of_many),
+            Self::Customer(customer) => customer.size_of_many(),
         };
         size_of::<Self>() + TEXTS + many
     }
@@ -76,6 +84,9 @@ impl Command {
             (Self::Stock(command), [State::Stock(state)]) => one(Stocks::decide(state, command)),
             (Self::Payment(_, command), [State::Payment(state)]) => {
                 one(Payments::decide(state, command))
+            }
+            (Self::Customer(command), [State::Customer(state)]) => {
+                one(Customers::decide(state, command))
             }
             (Self::Shipment(id, command), [State::Shipment(state), looked_at @ ..]) => {
                 let (order, none) = match (command.decided_over(), looked_at) {
@@ -104,7 +115,10 @@ impl Command {
                     .iter()
                     .map(|state| match state {
                         State::Stock(stock) => Some(stock),
-                        State::Order(_) | State::Payment(_) | State::Shipment(_) => None,
+                        State::Order(_)
+                        | State::Payment(_)
+                        | State::Shipment(_)
+                        | State::Customer(_) => None,
                     })
                     .collect();
                 let stocks = stocks.ok_or_else(mismatch)?;

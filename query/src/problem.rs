@@ -67,6 +67,17 @@ fn store_unavailable() -> Problem {
     )
 }
 
+/// The events of a stream could not be read.
+pub(crate) fn unfoldable_stream(error: StoreError, stream: &StreamId) -> Problem {
+    let cause = error.source().map(ToString::to_string);
+    if error.is_transient() {
+        tracing::warn!(%error, cause, %stream, "{stream} cannot be folded now");
+        return store_unavailable();
+    }
+    tracing::error!(%error, cause, %stream, "{stream} cannot be folded");
+    Problem::internal()
+}
+
 /// The events of an order could not be read.
 pub(crate) fn unfoldable(error: StoreError, order: OrderId) -> Problem {
     let cause = error.source().map(ToString::to_string);
@@ -127,7 +138,7 @@ pub(crate) fn no_such_shipment(shipment: ShipmentId) -> Problem {
 pub(crate) fn no_such_customer(customer: &CustomerId) -> Problem {
     Problem::not_found(
         "CUSTOMER_NOT_FOUND",
-        format!("Customer {customer} has not ordered anything."),
+        format!("Customer {customer} is not registered, and has not ordered anything."),
     )
 }
 

@@ -49,6 +49,11 @@ impl Cache {
         }
     }
 
+    /// For how long a key is used after it was read.
+    pub(crate) fn time(&self) -> Duration {
+        self.options.time
+    }
+
     /// What is known of the key, if that is not too long ago.
     pub(crate) fn get(&self, id: &KeyId) -> Option<Known> {
         let mut entries = self.entries();

@@ -24,6 +24,7 @@ mod master;
 mod memory;
 mod place;
 mod postgres;
+mod profile;
 mod vault;
 
 pub use cache::CacheOptions;

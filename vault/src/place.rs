@@ -29,6 +29,16 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Who a customer is.
+    pub fn profile(tenant: &'a TenantId, customer_id: &'a CustomerId) -> Self {
+        Self {
+            tenant,
+            customer_id,
+            field: "profile",
+            of: Uuid::nil(),
+        }
+    }
+
     /// All of it as bytes, of which no two places have the same: each part has its length in front.
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         bytes_of([

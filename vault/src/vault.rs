@@ -13,6 +13,7 @@ use domain::Sealed;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::{
     sync::{Mutex as TurnMutex, oneshot},
@@ -116,6 +117,23 @@ impl Vault {
         }
     }
 
+    /// As [`seal`](Self::seal), for what is only of use where something was sealed before: none, and no
+    /// key is made, where there is none.
+    ///
+    /// # Errors
+    /// The customer was erased, or there are no keys now.
+    pub async fn seal_with_known_key(
+        &self,
+        place: Place<'_>,
+        content: &[u8],
+    ) -> Result<Option<Sealed>, VaultError> {
+        match self.known(&key_id(place), false).await? {
+            Some(Known::Key(key)) => key.seal(&place.to_bytes(), content).map(Some),
+            Some(Known::Erased) => Err(VaultError::Erased(place.customer_id.clone())),
+            None => Ok(None),
+        }
+    }
+
     /// What was sealed for `place`. Where there is no key, and nobody was erased, the key was lost:
     /// that is said in the log, and is else as if the customer had been erased.
     ///
@@ -155,6 +173,11 @@ impl Vault {
             self.0.cache.put(id.clone(), began, Known::Erased);
         }
         Ok(known)
+    }
+
+    /// For how long a process may still open what it has the key of, after that was destroyed.
+    pub fn remembers(&self) -> Duration {
+        self.0.cache.time()
     }
 
     async fn known(&self, id: &KeyId, make: bool) -> Answer {

@@ -3,8 +3,10 @@
 pub(crate) mod add_note;
 pub(crate) mod adjust_stock;
 pub(crate) mod cancel_order;
+pub(crate) mod change_customer;
 pub(crate) mod deliver_shipment;
 pub(crate) mod dispatch_shipment;
+pub(crate) mod erase_customer;
 pub(crate) mod fail_shipment;
 pub(crate) mod lose_shipment;
 pub(crate) mod pack_shipment;
@@ -12,6 +14,7 @@ pub(crate) mod place_hold;
 pub(crate) mod place_order;
 pub(crate) mod place_orders_bulk;
 pub(crate) mod receive_stock;
+pub(crate) mod register_customer;
 pub(crate) mod release_hold;
 pub(crate) mod return_shipment;
 
@@ -20,7 +23,7 @@ use chassis::{
     Problem,
     extract::{StrictPath, invalid_path},
 };
-use domain::{IdError, OrderId, ShipmentId, Sku, order::check_hold_name};
+use domain::{CustomerId, IdError, OrderId, ShipmentId, Sku, order::check_hold_name};
 use serde::Serialize;
 use std::str::FromStr;
 use utoipa::ToSchema;
@@ -40,6 +43,9 @@ pub(crate) struct OrderPath(pub OrderId);
 
 /// The shipment that a path names.
 pub(crate) struct ShipmentPath(pub ShipmentId);
+
+/// The customer that a path names.
+pub(crate) struct CustomerPath(pub CustomerId);
 
 /// The SKU that a path names.
 pub(crate) struct SkuPath(pub Sku);
@@ -62,6 +68,15 @@ impl<S: Send + Sync> FromRequestParts<S> for ShipmentPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let StrictPath(id) = StrictPath::<String>::from_request_parts(parts, state).await?;
         parse("shipment_id", &id).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CustomerPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let StrictPath(id) = StrictPath::<String>::from_request_parts(parts, state).await?;
+        parse("customer_id", &id).map(Self)
     }
 }
 

@@ -51,7 +51,7 @@ impl Policy for Inventory {
             },
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
-            Event::Shipment(_) | Event::Stock(_) | Event::Payment(_) => None,
+            Event::Shipment(_) | Event::Stock(_) | Event::Payment(_) | Event::Customer(_) => None,
         }
     }
 

@@ -86,6 +86,7 @@ impl Policy for OrderPolicy {
                 ShipmentEvent::ShipmentReturnedToSender(event) => Some(event.order_id),
                 _ => None,
             },
+            Event::Customer(_) => None,
         }
     }
 
@@ -196,6 +197,7 @@ impl Policy for OrderPolicy {
                 reactions.push(complete());
             }
             Event::Order(_) => {}
+            Event::Customer(_) => {}
             Event::Shipment(happened) => reactions.extend(record(happened).map(put)),
         }
         if state.cancelling && state.released && state.voided {

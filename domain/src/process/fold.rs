@@ -39,6 +39,7 @@ pub(super) fn take(process: &mut Process, limits: &TimeLimits, event: &Recorded)
         Event::Stock(event) => process.stock(limits, at, event),
         Event::Payment(event) => process.payment(limits, at, event),
         Event::Shipment(event) => process.shipment(limits, at, event),
+        Event::Customer(_) => {}
     }
 }
 

@@ -33,6 +33,7 @@ fn the_page_shows_what_the_code_does() {
         ("reservation", lives::reservation()),
         ("payment", lives::payment()),
         ("shipment", lives::shipment()),
+        ("customer", lives::customer()),
         ("flow", flow::straight()),
     ] {
         drawn = with(&drawn, name, &diagram);

@@ -5,6 +5,7 @@ mod fulfilment;
 use chrono::{DateTime, Utc};
 use domain::{
     Currency, CustomerId, Event, Location, Money, OrderId, Sealed, Sku,
+    customer::{CustomerChanged, CustomerErased, CustomerEvent, CustomerRegistered},
     order::{
         CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line, NoteAdded,
         OrderBrief, OrderCancelled, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced,
@@ -37,8 +38,31 @@ pub fn all() -> Vec<Example> {
         fulfilment::stocks(),
         fulfilment::payments(),
         fulfilment::shipments(),
+        customers(),
     ]
     .concat()
+}
+
+fn customers() -> Vec<Example> {
+    let customer_id = || CustomerId::parse("17850").expect("examples are valid");
+    let events: [CustomerEvent; 3] = [
+        CustomerRegistered {
+            customer_id: customer_id(),
+            profile: sealed("3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"),
+        }
+        .into(),
+        CustomerChanged {
+            customer_id: customer_id(),
+            profile: sealed("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh_erb7v"),
+        }
+        .into(),
+        CustomerErased {
+            customer_id: customer_id(),
+        }
+        .into(),
+    ];
+    let examples = events.into_iter();
+    examples.map(|event| (None, event.into())).collect()
 }
 
 fn id(n: u128) -> Uuid {

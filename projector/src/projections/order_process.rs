@@ -65,6 +65,7 @@ impl Projection for OrderProcess {
             Event::Payment(event) => super::order_of_payment(event),
             Event::Shipment(event) => super::order_and_shipment(event).0,
             Event::Stock(event) => super::order_of_stock(event)?,
+            Event::Customer(_) => return None,
         };
         Some(OrderProcessKey {
             tenant: event.envelope.tenant.clone(),

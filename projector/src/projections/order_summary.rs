@@ -108,7 +108,7 @@ impl Projection for OrderSummary {
         let order_id = match &event.event {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
-            Event::Stock(_) | Event::Shipment(_) => return None,
+            Event::Stock(_) | Event::Shipment(_) | Event::Customer(_) => return None,
         };
         Some(OrderSummaryKey {
             tenant: event.envelope.tenant.clone(),
@@ -125,7 +125,7 @@ impl Projection for OrderSummary {
         event: &Recorded,
     ) -> Result<Option<OrderSummaryRow>, FoldError> {
         let mut row = match (&event.event, row) {
-            (Event::Stock(_) | Event::Shipment(_), row) => return Ok(row),
+            (Event::Stock(_) | Event::Shipment(_) | Event::Customer(_), row) => return Ok(row),
             (Event::Order(OrderEvent::OrderPlaced(placed)), None) => begin(event, placed)?,
             (Event::Order(OrderEvent::OrderPlaced(_)), Some(_)) => {
                 return Err(FoldError::new("the order was placed before"));
@@ -140,7 +140,7 @@ impl Projection for OrderSummary {
             Event::Payment(payment) => {
                 apply_payment(&mut row, payment)?;
             }
-            Event::Stock(_) | Event::Shipment(_) => {}
+            Event::Stock(_) | Event::Shipment(_) | Event::Customer(_) => {}
         }
         row.position = event.envelope.position.get();
         row.updated_at = event.envelope.recorded_at;

@@ -191,7 +191,11 @@ impl OrderFold {
                 self.cancellation_reason = Some(event.reason.clone());
             }
             Event::Order(OrderEvent::CancellationRejected(_)) => self.cancellation_reason = None,
-            Event::Order(_) | Event::Stock(_) | Event::Payment(_) | Event::Shipment(_) => {}
+            Event::Order(_)
+            | Event::Stock(_)
+            | Event::Payment(_)
+            | Event::Shipment(_)
+            | Event::Customer(_) => {}
         }
         let state = std::mem::replace(&mut self.state, State::Order(Order::default()));
         self.state = state.evolve(&recorded.event);

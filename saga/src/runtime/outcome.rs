@@ -86,6 +86,7 @@ pub(super) const fn kind(command: &Command) -> &'static str {
         Command::Order(..)
         | Command::Stock(_)
         | Command::Reservation(_)
-        | Command::Shipment(..) => command.name(),
+        | Command::Shipment(..)
+        | Command::Customer(_) => command.name(),
     }
 }

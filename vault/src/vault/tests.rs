@@ -2,10 +2,7 @@ use super::*;
 use crate::keys::NewKey;
 use async_trait::async_trait;
 use domain::{CustomerId, OrderId, TenantId, order::Address};
-use std::{
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tokio::{sync::Semaphore, task::JoinSet, time::advance};
 use uuid::Uuid;
 
