@@ -4,7 +4,8 @@ use super::flows::of_type;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::platform::{
-    Placement, Platform, Shape, at_rest, eventually, rebuild_equals_live, remains_of,
+    CommandLine, Placement, Platform, Ran, Shape, at_rest, eventually, rebuild_equals_live,
+    remains_of,
 };
 
 /// Parts of an address that stand nowhere else.
@@ -60,6 +61,8 @@ async fn an_order_lives_and_its_address_is_nowhere(p: &Platform) {
     let found = remains_of(p, &TEXTS).await;
     assert!(found.is_empty(), "{found:#?}");
 
+    let before = verified(p, &TEXTS).await.ended(1);
+    before.says(&["the key is there"]);
     let erase = || p.api.command(Method::DELETE, "/v1/customers/4711");
     let erased = p.api.send(erase()).await.expect(200);
     assert_eq!(erased.body["complete_within_s"], 1);
@@ -99,6 +102,37 @@ async fn an_order_lives_and_its_address_is_nowhere(p: &Platform) {
     rebuild_equals_live(p).await;
     let found = remains_of(p, &TEXTS).await;
     assert!(found.is_empty(), "{found:#?}");
+
+    let after = verified(p, &TEXTS).await.ended(0).json();
+    assert_eq!(after["erased"], true);
+    let checks = after["checks"].as_array().expect("it says what it did");
+    let nothing = checks.iter().filter(|check| check["looked_at"] == 0);
+    let nothing: Vec<_> = nothing.collect();
+    assert!(checks.len() > 10 && nothing.len() < 6, "{after:#}");
+    // It finds what is there: nobody has sealed the name of the article.
+    let found = verified(p, &["PERSONAL"]).await.ended(1).json();
+    let problems = found["checks"].as_array().into_iter().flatten();
+    let problems = problems.filter(|check| !check["problem"].is_null()).count();
+    assert!(problems > 3, "{found:#}");
+}
+
+/// `orders verify-erasure` of the customer.
+async fn verified(p: &Platform, texts: &[&str]) -> Ran {
+    let mut arguments = vec![
+        "verify-erasure".to_owned(),
+        "4711".to_owned(),
+        "--json".to_owned(),
+    ];
+    for text in texts {
+        arguments.extend(["--contains".to_owned(), (*text).to_owned()]);
+    }
+    for process in p.processes().filter(|process| process.name() != "sandbox") {
+        let log = p.directory().join(format!("{}.log", process.name()));
+        arguments.extend(["--log".to_owned(), log.display().to_string()]);
+    }
+    let line = CommandLine::new(p.directory().to_owned(), p.environment().clone());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    line.orders(&arguments).await
 }
 
 /// An order whose customer is erased before it leaves is kept, and says why.
