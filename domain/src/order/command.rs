@@ -8,10 +8,6 @@ use uuid::Uuid;
 
 /// Anything that may be asked of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "placing is the command that comes most often: a box would cost it an allocation"
-)]
 pub enum OrderCommand {
     /// Place it.
     Place(PlaceOrder),
