@@ -10,6 +10,7 @@ mod answers;
 mod api;
 mod body;
 mod bulk;
+mod customers;
 mod endpoints;
 mod execution;
 mod grpc;

@@ -23,6 +23,7 @@ use store::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
 use uuid::Uuid;
+use vault::Vault;
 
 /// A write API; it ends with the test.
 struct Stage {
@@ -48,7 +49,14 @@ impl Stage {
         let (lane, work) = Lane::new(store.clone(), LaneOptions::default());
         let stop = CancellationToken::new();
         tokio::spawn(work.run(stop.clone()));
-        let api = CommandApi::new(lane.clone(), store, clock, TenantId::default(), epoch);
+        let api = CommandApi::new(
+            lane.clone(),
+            store,
+            Vault::in_memory(),
+            clock,
+            TenantId::default(),
+            epoch,
+        );
         let stage = Self {
             lane,
             router: router(api),

@@ -2,6 +2,7 @@
 
 use crate::{
     Actor, CommandId, EventId, OrderId, ReturnId, ShipmentId, StreamId, TenantId, Version,
+    customer::CustomerCommand,
     order::OrderCommand,
     payment::PaymentCommand,
     returns::ReturnCommand,
@@ -27,6 +28,8 @@ pub enum Command {
     Shipment(ShipmentId, ShipmentCommand),
     /// Of a return.
     Return(ReturnId, ReturnCommand),
+    /// Of a customer.
+    Customer(CustomerCommand),
 }
 
 impl Command {
@@ -35,6 +38,7 @@ impl Command {
         match self {
             Self::Order(order, _) => vec![StreamId::order(tenant, *order)],
             Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
+            Self::Customer(command) => vec![StreamId::customer(tenant, command.customer_id())],
             Self::Shipment(shipment, command) => {
                 let shipment = StreamId::shipment(tenant, *shipment);
                 let order = command.decided_over();
@@ -113,6 +117,7 @@ impl Command {
             Self::Payment(..) => "payment",
             Self::Shipment(_, command) => command.name(),
             Self::Return(_, command) => command.name(),
+            Self::Customer(command) => command.name(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! All that can happen, and the one place where stored JSON becomes an event and back.
 
 use crate::{
-    order::OrderEvent, payment::PaymentEvent, returns::ReturnEvent, shipment::ShipmentEvent,
-    stock::StockEvent,
+    customer::CustomerEvent, order::OrderEvent, payment::PaymentEvent, returns::ReturnEvent,
+    shipment::ShipmentEvent, stock::StockEvent,
 };
 
 /// Why a stored event cannot be read.
@@ -122,6 +122,8 @@ pub enum Event {
     Shipment(ShipmentEvent),
     /// To a return.
     Return(ReturnEvent),
+    /// To a customer.
+    Customer(CustomerEvent),
 }
 
 impl Event {
@@ -133,6 +135,7 @@ impl Event {
             PaymentEvent::TYPES,
             ShipmentEvent::TYPES,
             ReturnEvent::TYPES,
+            CustomerEvent::TYPES,
         ];
         all.into_iter().flatten().copied()
     }
@@ -150,6 +153,7 @@ impl Event {
             Self::Payment(event) => event.event_type(),
             Self::Shipment(event) => event.event_type(),
             Self::Return(event) => event.event_type(),
+            Self::Customer(event) => event.event_type(),
         }
     }
 
@@ -161,6 +165,7 @@ impl Event {
             Self::Payment(event) => event.schema_version(),
             Self::Shipment(event) => event.schema_version(),
             Self::Return(event) => event.schema_version(),
+            Self::Customer(event) => event.schema_version(),
         }
     }
 
@@ -172,6 +177,7 @@ impl Event {
             Self::Payment(event) => event.encode(),
             Self::Shipment(event) => event.encode(),
             Self::Return(event) => event.encode(),
+            Self::Customer(event) => event.encode(),
         }
     }
 
@@ -197,9 +203,12 @@ impl Event {
         if let Some(event) = ShipmentEvent::decode(event_type, schema_version, payload) {
             return event.map(Self::Shipment);
         }
-        ReturnEvent::decode(event_type, schema_version, payload)
+        if let Some(event) = ReturnEvent::decode(event_type, schema_version, payload) {
+            return event.map(Self::Return);
+        }
+        CustomerEvent::decode(event_type, schema_version, payload)
             .ok_or_else(unknown)?
-            .map(Self::Return)
+            .map(Self::Customer)
     }
 }
 
@@ -218,6 +227,12 @@ impl From<StockEvent> for Event {
 impl From<PaymentEvent> for Event {
     fn from(event: PaymentEvent) -> Self {
         Self::Payment(event)
+    }
+}
+
+impl From<CustomerEvent> for Event {
+    fn from(event: CustomerEvent) -> Self {
+        Self::Customer(event)
     }
 }
 

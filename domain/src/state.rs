@@ -2,6 +2,7 @@
 
 use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
+    customer::{Customer, Customers},
     order::{Order, Orders},
     payment::{Payment, Payments},
     returns::{self, Return, ReturnCase, ReturnCommand, ReturnError, Returns, book_in},
@@ -22,6 +23,8 @@ pub enum State {
     Shipment(Shipment),
     /// Of a return.
     Return(Return),
+    /// Of a customer.
+    Customer(Customer),
 }
 
 impl State {
@@ -33,6 +36,7 @@ impl State {
             Category::Payment => Self::Payment(Payment::default()),
             Category::Shipment => Self::Shipment(Shipment::default()),
             Category::Return => Self::Return(Return::default()),
+            Category::Customer => Self::Customer(Customer::default()),
         }
     }
 
@@ -52,6 +56,9 @@ impl State {
             (Self::Return(state), Event::Return(event)) => {
                 Self::Return(Returns::evolve(state, event))
             }
+            (Self::Customer(state), Event::Customer(event)) => {
+                Self::Customer(Customers::evolve(state, event))
+            }
             (state, _) => state,
         }
     }
@@ -67,6 +74,7 @@ impl State {
             Self::Payment(payment) => payment.size_of_many(),
             Self::Shipment(shipment) => shipment.created().map_or(0, Parcel::size_of_many),
             Self::Return(state) => state.requested().map_or(0, ReturnCase::size_of_many),
+            Self::Customer(customer) => customer.size_of_many(),
         };
         size_of::<Self>() + TEXTS + many
     }
@@ -84,6 +92,9 @@ impl Command {
             (Self::Stock(command), [State::Stock(state)]) => one(Stocks::decide(state, command)),
             (Self::Payment(_, command), [State::Payment(state)]) => {
                 one(Payments::decide(state, command))
+            }
+            (Self::Customer(command), [State::Customer(state)]) => {
+                one(Customers::decide(state, command))
             }
             (Self::Shipment(id, command), [State::Shipment(state), looked_at @ ..]) => {
                 let (order, none) = match (command.decided_over(), looked_at) {
@@ -121,7 +132,8 @@ impl Command {
                         State::Order(_)
                         | State::Payment(_)
                         | State::Shipment(_)
-                        | State::Return(_) => None,
+                        | State::Return(_)
+                        | State::Customer(_) => None,
                     })
                     .collect();
                 let stocks = stocks.ok_or_else(mismatch)?;

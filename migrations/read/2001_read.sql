@@ -53,9 +53,8 @@ CREATE TABLE read.order_summary (
     rejection_detail    text,
     -- As the request for it said; gone when the request was refused.
     cancellation_reason text,
-    shipping_country    text        COLLATE "C",
-    -- {"name", "lines", "city", "postal_code", "country"}, or nothing.
-    shipping_address    json,
+    -- As the event has it: sealed with the customer's key. Nothing here is personal in plain text.
+    shipping_address    text        COLLATE "C",
     -- [{"hold", "reason"}]: those that are on it now.
     holds               json        NOT NULL,
     -- {"captured", "refunded"} in minor units, and how many of each are done and under way; nothing

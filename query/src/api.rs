@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use vault::Vault;
 
 /// The read API, to be [served](router).
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct QueryApi(pub(crate) Arc<Api>);
 pub(crate) struct Api {
     pub database: Database,
     pub reader: Arc<dyn EventReader>,
+    /// Opens what is personal.
+    pub vault: Vault,
     pub freshness: Freshness,
     pub tenant: TenantId,
     /// Seals page cursors.

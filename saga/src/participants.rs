@@ -10,10 +10,12 @@ use chassis::config::SagaSettings;
 use chrono::TimeDelta;
 use domain::policy::Limits;
 use std::sync::Arc;
+use vault::Vault;
 
 /// The participants that the settings name. There are no defaults: orders must never be approved
 /// without money, nor called sent without a carrier, because somebody forgot to say who is asked.
-pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
+/// `vault` opens the addresses that the carrier is told.
+pub fn participants(settings: &SagaSettings, vault: Vault) -> anyhow::Result<Participants> {
     let url = named(
         "payment",
         "a payment provider",
@@ -31,6 +33,7 @@ pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
     Ok(Participants {
         provider: Arc::new(provider),
         carrier: Arc::new(carrier),
+        vault,
     })
 }
 

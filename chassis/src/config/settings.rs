@@ -37,6 +37,8 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// Whose data this is.
     pub tenant: TenantSettings,
+    /// The keys of what is personal.
+    pub personal_data: PersonalDataSettings,
     /// What set each `section.key` that is not left to its default.
     #[serde(skip)]
     pub(super) set_by: BTreeMap<String, String>,
@@ -285,6 +287,23 @@ section! {
     }
 }
 
+section! {
+    /// The keys of what is personal.
+    PersonalDataSettings in "personal_data" {
+        /// What wraps the keys of customers, the same in command, query and saga, which do not start
+        /// without it; `openssl rand -hex 32` makes one. Whoever loses it can read no address any more.
+        master_key: Option<SecretString> = None, Rule::Key;
+        /// The one before it, while some keys are still wrapped by that.
+        former_master_key: Option<SecretString> = None, Rule::Key;
+        /// Where the keys are; absent: where the sagas keep what they remember.
+        url: Option<SecretString> = None, POSTGRES;
+        /// Keys that a process keeps in memory at most.
+        cached_keys: usize = 10_000, Rule::Integer { min: 1, max: 10_000_000 };
+        /// Time that it keeps them, in seconds: so long an erasure takes to reach every process.
+        cache_s: u64 = 60, Rule::Integer { min: 1, max: 3_600 };
+    }
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -321,6 +340,12 @@ impl Settings {
         self.saga.url.as_ref().unwrap_or(&self.store.url)
     }
 
+    /// Where the keys of what is personal are: `personal_data.url`, or beside what the sagas remember.
+    #[must_use]
+    pub fn keys_url(&self) -> &SecretString {
+        self.personal_data.url.as_ref().unwrap_or(self.saga_url())
+    }
+
     /// Whether the events are in KurrentDB.
     #[must_use]
     pub fn store_is_kurrentdb(&self) -> bool {
@@ -346,6 +371,7 @@ impl Settings {
             self.query.entries(),
             self.telemetry.entries(),
             self.tenant.entries(),
+            self.personal_data.entries(),
         ]
         .concat()
     }
@@ -388,6 +414,10 @@ durations! {
         request_timeout = from_millis(request_timeout_ms);
         /// Time to finish running work when the process stops.
         shutdown_timeout = from_secs(shutdown_timeout_s);
+    }
+    PersonalDataSettings {
+        /// Time that a key is kept in memory.
+        cache_time = from_secs(cache_s);
     }
     ProjectorSettings {
         /// Time after which a silent leader is replaced.

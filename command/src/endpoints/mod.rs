@@ -5,9 +5,11 @@ pub(crate) mod adjust_stock;
 pub(crate) mod approve_return;
 pub(crate) mod cancel_order;
 pub(crate) mod cancel_return;
+pub(crate) mod change_customer;
 pub(crate) mod decline_return;
 pub(crate) mod deliver_shipment;
 pub(crate) mod dispatch_shipment;
+pub(crate) mod erase_customer;
 pub(crate) mod fail_shipment;
 pub(crate) mod inspect_return;
 pub(crate) mod lose_shipment;
@@ -17,6 +19,7 @@ pub(crate) mod place_order;
 pub(crate) mod place_orders_bulk;
 pub(crate) mod receive_return;
 pub(crate) mod receive_stock;
+pub(crate) mod register_customer;
 pub(crate) mod release_hold;
 pub(crate) mod request_return;
 pub(crate) mod return_shipment;
@@ -27,7 +30,7 @@ use chassis::{
     Problem,
     extract::{StrictPath, invalid_path},
 };
-use domain::{IdError, OrderId, ReturnId, ShipmentId, Sku, order::check_hold_name};
+use domain::{CustomerId, IdError, OrderId, ReturnId, ShipmentId, Sku, order::check_hold_name};
 use serde::Serialize;
 use std::str::FromStr;
 use utoipa::ToSchema;
@@ -50,6 +53,9 @@ pub(crate) struct ShipmentPath(pub ShipmentId);
 
 /// The return that a path names.
 pub(crate) struct ReturnPath(pub ReturnId);
+
+/// The customer that a path names.
+pub(crate) struct CustomerPath(pub CustomerId);
 
 /// The SKU that a path names.
 pub(crate) struct SkuPath(pub Sku);
@@ -81,6 +87,15 @@ impl<S: Send + Sync> FromRequestParts<S> for ReturnPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let StrictPath(id) = StrictPath::<String>::from_request_parts(parts, state).await?;
         parse("return_id", &id).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CustomerPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let StrictPath(id) = StrictPath::<String>::from_request_parts(parts, state).await?;
+        parse("customer_id", &id).map(Self)
     }
 }
 

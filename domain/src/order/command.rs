@@ -1,7 +1,7 @@
 //! What may be asked of an order.
 
-use super::{Address, LineQuantity, RejectionReason};
-use crate::{Currency, CustomerId, OrderId, ShipmentId, Sku};
+use super::{LineQuantity, RejectionReason};
+use crate::{Currency, CustomerId, OrderId, Sealed, ShipmentId, Sku};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -69,8 +69,9 @@ pub struct PlaceOrder {
     pub lines: Vec<NewLine>,
     /// The total that the client expects, in minor units: refused if it is not the lines' sum.
     pub total: Option<i64>,
-    /// Where to.
-    pub shipping_address: Option<Address>,
+    /// Where to: an [`Address`](super::Address), which was checked, and then sealed with its
+    /// customer's key, before the command was made.
+    pub shipping_address: Option<Sealed>,
     /// How it is paid: a token of the payment provider.
     pub payment_method: String,
     /// The shop's own order number.

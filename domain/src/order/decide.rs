@@ -5,7 +5,7 @@ mod parking;
 mod returns;
 
 use super::{
-    AddNote, Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
+    AddNote, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
     NoteAdded, Order, OrderCancelled, OrderCommand, OrderConfirmed, OrderError, OrderEvent,
     OrderExpired, OrderPlaced, OrderRejected, PlaceHold, PlaceOrder, Placed, RejectCancellation,
     RejectOrder, ReleaseHold, RequestCancellation, Status,
@@ -29,8 +29,6 @@ pub(crate) const MAX_TOTAL: i64 = 10_000_000_000_000;
 /// When the first order may have been placed: 1900-01-01, in seconds from 1970. Older than any shop's
 /// books, and far within what every calendar and database can hold.
 pub(crate) const FIRST_PLACED: i64 = -2_208_988_800;
-/// The most lines that an address may have above the town.
-const MAX_ADDRESS_LINES: usize = 6;
 
 type Decision = Result<Vec<OrderEvent>, OrderError>;
 
@@ -125,9 +123,6 @@ fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
     if let Some(reference) = &command.reference {
         text::line("reference", reference, 128)?;
     }
-    if let Some(address) = &command.shipping_address {
-        check_address(address)?;
-    }
     let mut sum = Money::new(0, command.currency);
     let mut lines = Vec::with_capacity(command.lines.len());
     for (index, new) in command.lines.iter().enumerate() {
@@ -186,26 +181,6 @@ const fn too_much(line: usize) -> OrderError {
         line,
         max: MAX_TOTAL,
     }
-}
-
-fn check_address(address: &Address) -> Result<(), OrderError> {
-    let optional = |field, text: &Option<String>, max| match text {
-        Some(text) => text::line(field, text, max),
-        None => Ok(()),
-    };
-    optional("shipping_address/name", &address.name, 200)?;
-    if address.lines.len() > MAX_ADDRESS_LINES {
-        return Err(OrderError::AddressLines {
-            max: MAX_ADDRESS_LINES,
-        });
-    }
-    for (index, line) in address.lines.iter().enumerate() {
-        text::line("shipping_address/lines", line, 200).map_err(|error| error.at(index))?;
-    }
-    optional("shipping_address/city", &address.city, 100)?;
-    optional("shipping_address/postal_code", &address.postal_code, 32)?;
-    text::line("shipping_address/country", &address.country, 100)?;
-    Ok(())
 }
 
 fn confirm(order: &Placed) -> Decision {

@@ -2,7 +2,7 @@
 
 use super::OrderReturnStatus;
 use crate::{
-    Currency, CustomerId, OrderId, ReturnId, ShipmentId, Sku,
+    Currency, CustomerId, OrderId, ReturnId, Sealed, ShipmentId, Sku,
     event::{events, is_default},
 };
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ events! {
     /// Anything that may happen to an order.
     OrderEvent {
         /// It was placed.
-        OrderPlaced = 1,
+        OrderPlaced = 2,
         /// Stock is reserved and payment authorized: the shop will deliver.
         OrderConfirmed = 1,
         /// It cannot be had.
@@ -68,25 +68,6 @@ pub struct Line {
     pub total: i64,
 }
 
-/// Where an order goes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Address {
-    /// Who receives it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Street and number, and what else stands above the town.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<String>,
-    /// The town.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub city: Option<String>,
-    /// The postal code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub postal_code: Option<String>,
-    /// The country, as the shop writes it.
-    pub country: String,
-}
-
 /// What readers of a later event need of the placement, so that a read model can be folded from
 /// each event alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,9 +97,9 @@ pub struct OrderPlaced {
     pub lines: Vec<Line>,
     /// The sum of the lines, in minor units.
     pub total: i64,
-    /// Where to.
+    /// Where to: an [`Address`](super::Address), sealed with its customer's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shipping_address: Option<Address>,
+    pub shipping_address: Option<Sealed>,
     /// How it is paid: a token of the payment provider.
     pub payment_method: String,
     /// The shop's own order number.

@@ -1,5 +1,6 @@
 //! The order: what was asked for, and what became of it.
 
+mod address;
 mod command;
 mod decide;
 mod error;
@@ -11,6 +12,7 @@ mod properties;
 mod returned;
 mod state;
 
+pub use address::Address;
 pub use command::{
     AddNote, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand,
     ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped,
@@ -18,10 +20,10 @@ pub use command::{
 };
 pub use error::OrderError;
 pub use event::{
-    Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
-    LineQuantity, LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded, OrderBrief,
-    OrderCancelled, OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced,
-    OrderRejected, RejectionReason, ReturnDropped, ReturnOpened, TaskParked, TaskResumed,
+    CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line, LineQuantity,
+    LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
+    OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
+    RejectionReason, ReturnDropped, ReturnOpened, TaskParked, TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
 pub use returned::OrderReturnStatus;

@@ -58,7 +58,11 @@ impl Policy for Inventory {
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
             Event::Return(ReturnEvent::ReturnInspected(event)) => Some(event.order_id),
-            Event::Shipment(_) | Event::Stock(_) | Event::Payment(_) | Event::Return(_) => None,
+            Event::Shipment(_)
+            | Event::Stock(_)
+            | Event::Payment(_)
+            | Event::Return(_)
+            | Event::Customer(_) => None,
         }
     }
 

@@ -2,7 +2,11 @@
 
 use crate::samples::{eur, order_id, place, placement, shipment_id, time};
 use domain::{
-    Decider, Location, Sku,
+    CustomerId, Decider, Location, Sealed, Sku,
+    customer::{
+        ChangeCustomer, Customer, CustomerCommand, CustomerEvent, Customers, EraseCustomer,
+        RegisterCustomer,
+    },
     order::{
         CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineQuantity, Order, OrderCommand,
         Orders, RejectCancellation, RejectOrder, RejectionReason, RequestCancellation,
@@ -259,6 +263,30 @@ pub fn payment() -> String {
         |state| state.status.as_str(),
         |event| event.event_type(),
     )
+}
+
+pub fn customer() -> String {
+    let customer_id = || CustomerId::parse("17850").expect("samples are valid");
+    let profile = |who: &str| Sealed::of_base64(who).expect("samples are valid");
+    let commands = [
+        CustomerCommand::Register(RegisterCustomer {
+            customer_id: customer_id(),
+            profile: profile("Ada"),
+        }),
+        CustomerCommand::Change(ChangeCustomer {
+            customer_id: customer_id(),
+            profile: profile("Eve"),
+        }),
+        CustomerCommand::Erase(EraseCustomer {
+            customer_id: customer_id(),
+        }),
+    ];
+    let status = |state: &Customer| match state {
+        Customer::Absent => BEGINNING,
+        Customer::Registered { .. } => "registered",
+        Customer::Erased => "erased",
+    };
+    life::<Customers>(&commands, status, CustomerEvent::event_type)
 }
 
 pub fn shipment() -> String {

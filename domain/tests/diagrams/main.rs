@@ -35,6 +35,7 @@ fn the_page_shows_what_the_code_does() {
         ("payment", lives::payment()),
         ("shipment", lives::shipment()),
         ("return", returned::life()),
+        ("customer", lives::customer()),
         ("flow", flow::straight()),
     ] {
         drawn = with(&drawn, name, &diagram);

@@ -13,6 +13,7 @@ pub(crate) mod progress;
 mod returns;
 mod shipments;
 mod table;
+mod verify_erasure;
 
 use crate::{host, import};
 use chassis::config::{Settings, reference_text};
@@ -68,6 +69,9 @@ enum Command {
     Process(process::ProcessArgs),
     /// List orders that are on their way: those that hang first.
     Processes(process::ProcessesArgs),
+    /// Tell whether anything of a customer who was erased can still be read: in the event store, in read
+    /// models, in what the sagas remember, in the broker's stream, in logs. Exits 0 if nothing can.
+    VerifyErasure(verify_erasure::VerifyErasureArgs),
     /// Import real orders through the API.
     #[command(subcommand)]
     Import(Import),
@@ -171,6 +175,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
+        Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::Process(args) => process::show(args).await.map(success),
         Command::Processes(args) => process::list(args).await.map(success),
         Command::Import(Import::OnlineRetail { commands, options }) => {

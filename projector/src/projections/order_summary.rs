@@ -12,9 +12,9 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, CustomerId, Event, OrderId, Recorded, TenantId,
+    Currency, CustomerId, Event, OrderId, Recorded, Sealed, TenantId,
     order::{
-        Address, FulfilmentStatus, Line, LineQuantity, OrderEvent, OrderPlaced, OrderReturnStatus,
+        FulfilmentStatus, Line, LineQuantity, OrderEvent, OrderPlaced, OrderReturnStatus,
         RejectionReason, Status,
     },
     payment::{PaymentEvent, PaymentStatus},
@@ -70,8 +70,6 @@ row! {
         rejection_detail: Option<String>,
         /// Why it is, or was, cancelled.
         cancellation_reason: Option<String>,
-        /// The country it goes to.
-        shipping_country: Option<String>,
         /// The holds on it.
         holds: Json<Vec<Hold>>,
         /// What is taken for it and given back; none before something is to be taken.
@@ -80,8 +78,8 @@ row! {
         fulfilment: Option<Json<Fulfilment>>,
     }
     once {
-        /// Where it goes.
-        shipping_address: Option<Json<Address>>,
+        /// Where it goes: only its customer's key opens it.
+        shipping_address: Option<Sealed>,
         /// What was ordered.
         lines: Option<Json<Vec<Line>>>,
     }
@@ -113,7 +111,9 @@ impl Projection for OrderSummary {
         let order_id = match &event.event {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
-            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) => return None,
+            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_) => {
+                return None;
+            }
         };
         Some(OrderSummaryKey {
             tenant: event.envelope.tenant.clone(),
@@ -130,7 +130,9 @@ impl Projection for OrderSummary {
         event: &Recorded,
     ) -> Result<Option<OrderSummaryRow>, FoldError> {
         let mut row = match (&event.event, row) {
-            (Event::Stock(_) | Event::Shipment(_) | Event::Return(_), row) => return Ok(row),
+            (Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_), row) => {
+                return Ok(row);
+            }
             (Event::Order(OrderEvent::OrderPlaced(placed)), None) => begin(event, placed)?,
             (Event::Order(OrderEvent::OrderPlaced(_)), Some(_)) => {
                 return Err(FoldError::new("the order was placed before"));
@@ -145,7 +147,7 @@ impl Projection for OrderSummary {
             Event::Payment(payment) => {
                 apply_payment(&mut row, payment)?;
             }
-            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) => {}
+            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_) => {}
         }
         row.position = event.envelope.position.get();
         row.updated_at = event.envelope.recorded_at;
@@ -154,7 +156,6 @@ impl Projection for OrderSummary {
 }
 
 fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, FoldError> {
-    let address = placed.shipping_address.as_ref();
     Ok(OrderSummaryRow {
         tenant: event.envelope.tenant.clone(),
         order_id: placed.order_id,
@@ -176,11 +177,10 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
         rejection_reason: None,
         rejection_detail: None,
         cancellation_reason: None,
-        shipping_country: address.map(|address| address.country.clone()),
         holds: Json(vec![]),
         settlement: None,
         fulfilment: None,
-        shipping_address: address.cloned().map(Json),
+        shipping_address: placed.shipping_address.clone(),
         lines: Some(Json(placed.lines.clone())),
     })
 }

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
-    Currency, CustomerId, Location, OrderId, ReturnId, ShipmentId, Sku, TenantId,
+    Currency, CustomerId, Location, OrderId, ReturnId, Sealed, ShipmentId, Sku, TenantId,
     order::{FulfilmentStatus, OrderReturnStatus, Status},
     payment::PaymentStatus,
     process::Stage,
@@ -229,6 +229,7 @@ texts! {
     Sku = |text| Self::parse(text).map_err(|error| error.to_string()),
     Location = |text| Self::parse(text).map_err(|error| error.to_string()),
     Currency = |text| Self::parse(text).map_err(|error| error.to_string()),
+    Sealed = |text| Self::parse(text).map_err(|error| error.to_string()),
     Status = word,
     FulfilmentStatus = word,
     OrderReturnStatus = word,

@@ -13,10 +13,10 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Command, Currency, CustomerId, Location, Money, OrderId, Position, ShipmentId, Sku, State,
-    StreamId, TenantId,
+    Command, Currency, CustomerId, Location, Money, OrderId, Position, Sealed, ShipmentId, Sku,
+    State, StreamId, TenantId,
     order::{
-        AddNote, Address, CancelOrder, ConfirmOrder, NewLine, OrderCommand, PlaceHold, PlaceOrder,
+        AddNote, CancelOrder, ConfirmOrder, NewLine, OrderCommand, PlaceHold, PlaceOrder,
         RejectOrder, RejectionReason, RequestCancellation,
     },
     payment::{PaymentCommand, RecordAuthorized, RecordDeclined, RequestAuthorization},
@@ -83,18 +83,10 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn address() -> impl Strategy<Value = Address> {
-    let line = || prop::option::of(text());
-    let lines = prop::collection::vec(text(), 0..7);
-    (line(), lines, line(), line(), text()).prop_map(|(name, lines, city, postal_code, country)| {
-        Address {
-            name,
-            lines,
-            city,
-            postal_code,
-            country,
-        }
-    })
+/// Sealed values, as long as they may be.
+fn sealed() -> impl Strategy<Value = Sealed> {
+    prop_oneof![1_usize..40, Just(16_000)]
+        .prop_map(|length| Sealed::of_base64(&"-".repeat(length)).unwrap())
 }
 
 fn line() -> impl Strategy<Value = NewLine> {
@@ -111,11 +103,7 @@ fn placement() -> impl Strategy<Value = Command> {
         9 => prop::collection::vec(line(), 0..4),
         1 => line().prop_map(|line| vec![line; 1_000]),
     ];
-    let texts = (
-        text(),
-        prop::option::of(text()),
-        prop::option::of(address()),
-    );
+    let texts = (text(), prop::option::of(text()), prop::option::of(sealed()));
     let currency = select(vec!["EUR", "JPY"]);
     let customer = select(vec!["c".to_owned(), "-".repeat(64)]);
     (order_id(), customer, currency, lines, texts, time()).prop_map(

@@ -77,6 +77,7 @@ impl From<OrderBody<'_>> for v1::Order {
                 postal_code: address.postal_code,
                 country: address.country,
             }),
+            erased: order.erased,
             placed_at: Some(timestamp(order.placed_at)),
             updated_at: Some(timestamp(order.updated_at)),
             captured: Some(order.captured.into()),

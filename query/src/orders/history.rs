@@ -195,7 +195,8 @@ impl OrderFold {
             | Event::Stock(_)
             | Event::Payment(_)
             | Event::Shipment(_)
-            | Event::Return(_) => {}
+            | Event::Return(_)
+            | Event::Customer(_) => {}
         }
         let state = std::mem::replace(&mut self.state, State::Order(Order::default()));
         self.state = state.evolve(&recorded.event);

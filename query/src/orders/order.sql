@@ -15,7 +15,7 @@ SELECT
     rejection_reason,
     rejection_detail,
     cancellation_reason,
-    shipping_address::text AS shipping_address,
+    shipping_address,
     holds::text AS holds,
     lines::text AS lines,
     settlement::text AS settlement,

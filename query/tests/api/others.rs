@@ -160,6 +160,11 @@ async fn a_customer_by_currency() {
         customer,
         json!({
             "customer_id": "c1",
+            "version": 0,
+            "name": null,
+            "email": null,
+            "phone": null,
+            "erased": false,
             "orders": 11,
             "first_order_at": "2010-12-01T00:00:00Z",
             "last_order_at": "2010-12-03T00:00:00Z",

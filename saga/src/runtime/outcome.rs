@@ -88,6 +88,7 @@ pub(super) const fn kind(command: &Command) -> &'static str {
         | Command::Stock(_)
         | Command::Reservation(_)
         | Command::Shipment(..)
-        | Command::Return(..) => command.name(),
+        | Command::Return(..)
+        | Command::Customer(_) => command.name(),
     }
 }

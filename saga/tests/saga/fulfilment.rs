@@ -3,12 +3,12 @@
 use crate::{
     fakes::{Scripted, Step},
     harness::{Rules, Shop, until},
-    people::{address, shipment},
+    people::{address, customer, shipment},
     tasks::parked,
 };
 use chrono::TimeDelta;
 use domain::{
-    Command, OrderId,
+    Command, OrderId, TenantId,
     policy::Limits,
     shipment::{RecordRefused, ShipmentCommand},
 };
@@ -22,6 +22,7 @@ use std::{
     time::Duration,
 };
 use store::{Clock, SystemClock};
+use vault::KeyId;
 
 /// Everything that takes days takes a moment.
 fn soon() -> Limits {
@@ -232,6 +233,32 @@ async fn what_the_carrier_refuses_and_nobody_sees_to_is_cancelled() {
     nothing_left(&shop).await;
     let payment = shop.payment(order).await;
     assert_eq!(payment.last().unwrap(), "PaymentRefunded");
+}
+
+/// No carrier is told half of it: what cannot be sent is kept as if one had refused it.
+#[tokio::test]
+async fn what_is_to_go_to_somebody_who_was_erased_is_kept() {
+    let (shop, order) = quiet(soon()).await;
+    let key = KeyId {
+        tenant: TenantId::default(),
+        customer_id: customer(),
+    };
+    assert_eq!(shop.vault.erase(&key).await, Ok(true));
+    shop.pack(order).await;
+    until("it to be refused", async || {
+        shop.shipment(order).await.last().unwrap() == "DispatchRefused"
+    })
+    .await;
+    let events = shop.events().await;
+    let refused = events
+        .iter()
+        .find(|event| event.event_type == "DispatchRefused");
+    let refused: serde_json::Value = serde_json::from_slice(&refused.unwrap().payload).unwrap();
+    assert_eq!(refused["code"], "address_erased");
+    assert!(shop.carrier.labels.lock().unwrap().is_empty());
+    shop.cancel(order).await;
+    shop.until_order(order, "OrderCancelled").await;
+    nothing_left(&shop).await;
 }
 
 #[tokio::test]

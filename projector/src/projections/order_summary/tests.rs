@@ -42,7 +42,8 @@ fn a_placed_order_is_all_there() {
     assert_eq!(row.fulfilment_status, FulfilmentStatus::Unfulfilled);
     assert_eq!((row.settlement, row.fulfilment), (None, None));
     assert_eq!(row.reference.as_deref(), Some("ref-1"));
-    assert_eq!(row.shipping_country.as_deref(), Some("Germany"));
+    let address = row.shipping_address.unwrap();
+    assert_eq!(address.as_str(), "sealed:1:U3RyYcOfZSAx");
     assert_eq!(row.placed_at, time("2026-01-02T03:04:05Z"));
     assert_eq!(row.updated_at, time("2026-01-01T00:00:01Z"));
     assert_eq!((row.version, row.position), (1, 1));

@@ -71,6 +71,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     p.api.send(many.body(one)).await.expect(207);
     let (shipment, delivered) = shipments_are_driven(p).await;
     let returned = returns_are_driven(p, &delivered).await;
+    customers_are_driven(p).await;
     for (method, path) in operations(p).await.into_keys() {
         let path = path
             .replace("{shipment_id}", &shipment)
@@ -83,6 +84,16 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             is_a_problem(&p.api.get(&format!("{path}?surprise=1")).await.expect(400));
             let forged = p.api.query(&path).header("consistency-token", "forged");
             is_a_problem(&p.api.send(forged).await.expect(400));
+            continue;
+        }
+        if method == "DELETE" {
+            let delete = || p.api.command(Method::DELETE, &path);
+            let dry_run = delete().query(&[("dry_run", "true")]);
+            is_a_problem(&p.api.send(dry_run).await.expect(400));
+            for version in ["x", "\"1\""] {
+                let conditional = delete().header("if-match", version);
+                is_a_problem(&p.api.send(conditional).await.expect(400));
+            }
             continue;
         }
         // Of lines, not of one document.
@@ -130,6 +141,59 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         let stale = keyed(post(media_type, "{}")).header("if-match", "x");
         is_a_problem(&p.api.send(stale).await.expect(400));
     }
+}
+
+/// All that may be said of a customer.
+async fn customers_are_driven(p: &Platform) {
+    let profile = json!({"name": "Ada", "email": "ada@example.com"});
+    let mut person = profile.clone();
+    person["customer_id"] = json!("person");
+    let registered = p.api.post("/v1/customers", &person).await.expect(201);
+    assert_eq!(registered.header("location"), "/v1/customers/person");
+    assert_eq!(registered.header("etag"), "\"1\"");
+    let read = p.api.get("/v1/customers/person").await.expect(200);
+    assert_eq!(read.header("etag"), "\"1\"");
+    assert_eq!(
+        (&read.body["name"], &read.body["erased"]),
+        (&json!("Ada"), &json!(false))
+    );
+    // Registered again, it is the same; another is another.
+    let again = p.api.post("/v1/customers", &person).await.expect(201);
+    assert_eq!(again.header("etag"), "\"1\"");
+    person["name"] = json!("Bob");
+    let other = p.api.post("/v1/customers", &person).await.expect(409);
+    assert_eq!(other.code(), "CUSTOMER_ALREADY_REGISTERED");
+    person["name"] = json!("");
+    let wrong = p.api.post("/v1/customers", &person).await.expect(422);
+    assert_eq!((wrong.code(), wrong.pointer()), ("TEXT_LENGTH", "/name"));
+
+    let changed = json!({"name": "Eve", "phone": "1"});
+    let change = "/v1/customers/person/profile";
+    p.api.post(change, &changed).await.expect(200);
+    let read = p.api.get("/v1/customers/person").await.expect(200);
+    assert_eq!(
+        (&read.body["name"], &read.body["email"]),
+        (&json!("Eve"), &json!(null))
+    );
+    let nobody = p.api.post("/v1/customers/nobody/profile", &changed).await;
+    assert_eq!(nobody.expect(404).code(), "CUSTOMER_NOT_FOUND");
+
+    let erase = async |id: &str| {
+        let path = format!("/v1/customers/{id}");
+        p.api.send(p.api.command(Method::DELETE, &path)).await
+    };
+    is_a_problem(&erase("nobody").await.expect(404));
+    let erased = erase("person").await.expect(200);
+    assert_eq!(erased.header("etag"), "\"3\"");
+    let again = erase("person").await.expect(200);
+    assert_eq!((&again.body, again.replayed()), (&erased.body, true));
+    let read = p.api.get("/v1/customers/person").await.expect(200);
+    assert_eq!(
+        (&read.body["name"], &read.body["erased"]),
+        (&json!(null), &json!(true))
+    );
+    let late = p.api.post(change, &changed).await.expect(409);
+    assert_eq!(late.code(), "CUSTOMER_ERASED");
 }
 
 /// All that people may say of shipments; one of them, and an order that has arrived.
