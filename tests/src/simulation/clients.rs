@@ -14,7 +14,7 @@ use std::{
 use store::lane::{Executed, LaneError};
 use tokio::time::{sleep, timeout};
 
-pub(super) use returns::look_at;
+pub(super) use returns::{look_at, request};
 pub(super) use wishes::{SKUS, command as envelope, receive};
 
 /// How long a client waits for an answer.

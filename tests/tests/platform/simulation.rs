@@ -1,7 +1,8 @@
 //! The whole platform in virtual time, by seeds. A failing seed replays by its number.
 
 use domain::{
-    order::OrderEvent, payment::PaymentEvent, shipment::ShipmentEvent, stock::StockEvent,
+    order::OrderEvent, payment::PaymentEvent, returns::ReturnEvent, shipment::ShipmentEvent,
+    stock::StockEvent,
 };
 use std::{
     collections::BTreeMap,
@@ -19,14 +20,6 @@ use tests::simulation::{Report, run};
 const SEEDS: u64 = if cfg!(debug_assertions) { 100 } else { 1_000 };
 /// How many seeds come to everything that can happen.
 const ENOUGH: u64 = 1_000;
-/// What few runs come to: an order arrives late in them, and what is sent back then comes later still.
-const RETURNS: [&str; 5] = [
-    "ReturnOpened",
-    "ReturnDropped",
-    "LinesReturned",
-    "StockRestocked",
-    "StockQuarantined",
-];
 /// What must happen in runs that prove something.
 const FAULTS: [&str; 27] = [
     "answer lost",
@@ -146,12 +139,12 @@ fn missed(happened: &BTreeMap<&str, u64>) -> Vec<&'static str> {
         StockEvent::TYPES,
         PaymentEvent::TYPES,
         ShipmentEvent::TYPES,
+        ReturnEvent::TYPES,
     ];
     events
         .concat()
         .into_iter()
         .chain(FAULTS)
-        .filter(|what| !RETURNS.contains(what))
         .filter(|what| !happened.contains_key(what))
         .collect()
 }

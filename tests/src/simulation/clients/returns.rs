@@ -45,7 +45,8 @@ pub(super) fn wish(world: &World, order_id: OrderId) -> CommandEnvelope {
     command(world, Command::Return(id, wanted))
 }
 
-fn request(world: &World, order_id: OrderId) -> CommandEnvelope {
+/// Asks for the return of a piece.
+pub(in super::super) fn request(world: &World, order_id: OrderId) -> CommandEnvelope {
     let return_id = ReturnId::new(world.dice.uuid());
     let asked = (order_id, return_id);
     world.journal.entries().returns.push(asked);
@@ -74,7 +75,8 @@ fn inspect(order_id: OrderId, [restocked, quarantined, refused]: [i64; 3]) -> Re
     ReturnCommand::Inspect(InspectReturn { order_id, lines })
 }
 
-/// Somebody looks at the piece that has come, and accepts it.
+/// Somebody looks at the piece that has come.
 pub(in super::super) fn look_at(world: &World, order_id: OrderId, id: ReturnId) -> CommandEnvelope {
-    command(world, Command::Return(id, inspect(order_id, [1, 0, 0])))
+    let parts = world.dice.of(&[[1, 0, 0], [0, 1, 0], [0, 0, 1]]);
+    command(world, Command::Return(id, inspect(order_id, parts)))
 }
