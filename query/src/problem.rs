@@ -3,7 +3,7 @@
 use crate::database::ReadError;
 use chassis::Problem;
 use domain::{CustomerId, OrderId, Position, ReturnId, ShipmentId, Sku, StreamId};
-use std::{error::Error, time::Duration};
+use std::{error::Error, fmt::Display, time::Duration};
 use store::StoreError;
 use vault::VaultError;
 
@@ -67,30 +67,19 @@ fn store_unavailable() -> Problem {
     )
 }
 
-/// The events of a stream could not be read.
-pub(crate) fn unfoldable_stream(error: StoreError, stream: &StreamId) -> Problem {
-    let cause = error.source().map(ToString::to_string);
-    if error.is_transient() {
-        tracing::warn!(%error, cause, %stream, "{stream} cannot be folded now");
-        return store_unavailable();
-    }
-    tracing::error!(%error, cause, %stream, "{stream} cannot be folded");
-    Problem::internal()
-}
-
 /// The events of an order could not be read.
 pub(crate) fn unfoldable(error: StoreError, order: OrderId) -> Problem {
-    unfoldable_stream(error, &format!("order {order}"))
+    unfoldable_stream(error, format_args!("order {order}"))
 }
 
 /// The same of a stream, which `what` names.
-pub(crate) fn unfoldable_stream(error: StoreError, what: &str) -> Problem {
+pub(crate) fn unfoldable_stream(error: StoreError, what: impl Display) -> Problem {
     let cause = error.source().map(ToString::to_string);
     if error.is_transient() {
-        tracing::warn!(%error, cause, "{what} cannot be folded now");
+        tracing::warn!(%error, cause, %what, "{what} cannot be folded now");
         return store_unavailable();
     }
-    tracing::error!(%error, cause, "{what} cannot be folded");
+    tracing::error!(%error, cause, %what, "{what} cannot be folded");
     Problem::internal()
 }
 

@@ -167,8 +167,9 @@ pub(crate) async fn get<T>(
 ) -> Result<T, Problem> {
     if !writes.is_seen(api, Projection::Shipments).await? {
         let history = fold(api.reader.as_ref(), &api.tenant, shipment).await;
-        let history = history
-            .map_err(|error| problem::unfoldable_stream(error, &format!("shipment {shipment}")))?;
+        let history = history.map_err(|error| {
+            problem::unfoldable_stream(error, format_args!("shipment {shipment}"))
+        })?;
         let history = history.ok_or_else(|| problem::no_such_shipment(shipment))?;
         return answer(&ShipmentBody::of_history(&history), true);
     }
