@@ -160,3 +160,63 @@ fn nothing_is_expected_of_a_return_that_does_not_come() {
         story.is(Stage::Ended, &[]);
     }
 }
+
+#[test]
+fn a_refund_that_is_given_up_waits_for_an_operator_until_it_is_given_back() {
+    use {What as E, Who::*};
+    let (order_id, return_id) = (order_id(), return_id());
+    let day = 24 * 60;
+    let mut story = completed();
+    back(&mut story, requested_back());
+    back(
+        &mut story,
+        ReturnInspected {
+            order_id,
+            return_id,
+            location: Location::default(),
+            lines: vec![],
+            skus: vec![],
+            refund: euros(),
+        },
+    );
+    story.is(Stage::Settling, &[(E::Refund, Platform, Some(5))]);
+    story.payment(PaymentRefundRequested {
+        order_id,
+        shipment_id: None,
+        return_id: Some(return_id),
+        authorization_id: "auth".into(),
+        refund: 1,
+        amount: euros(),
+        idempotency_key: "key".into(),
+        reason: "it was returned".into(),
+    });
+    let task = story.given_up("refund", Some("1".into()), false);
+    story.is(Stage::Settling, &[(E::Refund, Operator, None)]);
+    assert_eq!(story.process().parked(), Some("refund: it was refused"));
+    story.done_again(task);
+    story.is(Stage::Settling, &[(E::Refund, Provider, Some(day))]);
+    story.given_up("refund", Some("1".into()), false);
+    // What a policy could not put is settled by an operator alone.
+    let command = story.given_up("book_in_return", None, false);
+    story.payment(PaymentRefunded {
+        order_id,
+        shipment_id: None,
+        return_id: Some(return_id),
+        authorization_id: "auth".into(),
+        refund: 1,
+        amount: euros(),
+    });
+    back(
+        &mut story,
+        ReturnClosed {
+            order_id,
+            return_id,
+        },
+    );
+    assert_eq!(
+        story.process().parked(),
+        Some("book_in_return: it was refused")
+    );
+    story.done_again(command);
+    story.is(Stage::Ended, &[]);
+}
