@@ -92,7 +92,7 @@ impl Shop {
     async fn until_nothing_is_left(&self) {
         until("nothing to be left", async || {
             let backlog = self.storage.backlog(SystemClock.now()).await.unwrap();
-            backlog.due + backlog.scheduled + backlog.parked == 0
+            backlog.first_due.is_none() && backlog.parked() == 0
         })
         .await;
     }
