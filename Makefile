@@ -20,9 +20,11 @@ export ORDERS_TEST_SKIPPED ?= $(TARGET)/skipped-tests
 # Arguments that people pass: make simulate SEEDS=100000, make simulate SEED=42, make chaos SEED=7.
 ifdef SEEDS
 export ORDERS_SIM_SEEDS := $(SEEDS)
+export ORDERS_MODEL_SEEDS := $(SEEDS)
 endif
 ifdef SEED
 export ORDERS_SIM_SEED := $(SEED)
+export ORDERS_MODEL_SEED := $(SEED)
 export ORDERS_CHAOS_SEED := $(SEED)
 endif
 ifdef ROUNDS
@@ -72,6 +74,12 @@ chaos: test-bins ## Kill every process at random under load, for long (SEED=n RO
 simulate: test-bins ## Simulate the platform in virtual time (SEEDS=100000, or one SEED=n)
 	ORDERS_SIM_SEEDS=$${ORDERS_SIM_SEEDS:-100000} \
 		cargo test -p tests --profile $(TEST_PROFILE) simulat -- --nocapture
+
+.PHONY: model
+model: ## Run the model of shop, provider and carrier (SEEDS=10000, or one SEED=n)
+	@$(ENSURE) build
+	ORDERS_MODEL_SEEDS=$${ORDERS_MODEL_SEEDS:-10000} \
+		cargo test -p domain --lib --profile $(TEST_PROFILE) policy::model -- --nocapture
 
 .PHONY: backends
 backends: ## Run the contract of the event stores, and write docs/backends.md

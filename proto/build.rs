@@ -3,13 +3,14 @@
 use protox::prost::Message;
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "orders/v1/types.proto",
     "orders/v1/commands.proto",
     "orders/v1/import.proto",
     "orders/v1/queries.proto",
     "orders/v1/feed.proto",
     "orders/v1/shipments.proto",
+    "orders/v1/returns.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

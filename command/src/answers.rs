@@ -16,6 +16,23 @@ pub(crate) struct WriteProblems;
 /// The problems that a request of many orders may be answered as a whole.
 pub(crate) struct BulkProblems;
 
+/// The problems that an erasure may be answered.
+pub(crate) struct EraseProblems;
+
+impl IntoResponses for EraseProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        [
+            ("400", "Malformed."),
+            ("409", "The same request is being executed."),
+            ("429", "Too many requests of this client."),
+            ("500", "Our fault."),
+            ("503", "Not now."),
+        ]
+        .map(|(status, description)| (status.to_owned(), problem::response(description)))
+        .into()
+    }
+}
+
 impl IntoResponses for BulkProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
@@ -65,7 +82,8 @@ pub(crate) struct AnswerHeaders;
 impl Modify for AnswerHeaders {
     fn modify(&self, document: &mut OpenApi) {
         let paths = document.paths.paths.values_mut();
-        for operation in paths.filter_map(|path| path.post.as_mut()) {
+        let operations = paths.flat_map(|path| path.post.iter_mut().chain(&mut path.delete));
+        for operation in operations {
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response {
                     for (name, description) in headers(status) {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
+use vault::Vault;
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -16,6 +17,7 @@ pub struct CommandApi {
     pub(crate) lane: Lane,
     pub(crate) reader: Arc<dyn EventReader>,
     store: Arc<dyn EventStore>,
+    pub(crate) vault: Vault,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tenant: TenantId,
     pub(crate) actor: Actor,
@@ -25,10 +27,12 @@ pub struct CommandApi {
 }
 
 impl CommandApi {
-    /// An API over `lane`, which appends to `store`; that is of `epoch` now.
+    /// An API over `lane`, which appends to `store`; that is of `epoch` now. `vault` seals what is
+    /// personal.
     pub fn new(
         lane: Lane,
         store: Arc<dyn EventStore>,
+        vault: Vault,
         clock: Arc<dyn Clock>,
         tenant: TenantId,
         epoch: Uuid,
@@ -38,6 +42,7 @@ impl CommandApi {
             lane,
             reader: store.clone(),
             store,
+            vault,
             clock,
             tenant,
             actor,
@@ -67,7 +72,9 @@ impl CommandApi {
     components(schemas(ProblemDetails)),
     tags(
         (name = "orders", description = "Orders"),
+        (name = "customers", description = "Customers"),
         (name = "shipments", description = "Shipments"),
+        (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
     )
 )]
@@ -87,6 +94,16 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::fail_shipment::fail_shipment))
         .routes(routes!(endpoints::lose_shipment::lose_shipment))
         .routes(routes!(endpoints::return_shipment::return_shipment))
+        .routes(routes!(endpoints::request_return::request_return))
+        .routes(routes!(endpoints::approve_return::approve_return))
+        .routes(routes!(endpoints::decline_return::decline_return))
+        .routes(routes!(endpoints::send_return::send_return))
+        .routes(routes!(endpoints::receive_return::receive_return))
+        .routes(routes!(endpoints::inspect_return::inspect_return))
+        .routes(routes!(endpoints::cancel_return::cancel_return))
+        .routes(routes!(endpoints::register_customer::register_customer))
+        .routes(routes!(endpoints::change_customer::change_customer))
+        .routes(routes!(endpoints::erase_customer::erase_customer))
         .routes(routes!(endpoints::receive_stock::receive_stock))
         .routes(routes!(endpoints::adjust_stock::adjust_stock))
 }

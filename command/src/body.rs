@@ -6,6 +6,7 @@ use domain::{
     order::{Address, Placed},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use std::fmt;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -36,7 +37,7 @@ pub(crate) fn optional_time<'de, D: Deserializer<'de>>(
 }
 
 /// A postal address.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Address)]
 pub(crate) struct AddressBody {
@@ -55,6 +56,12 @@ pub(crate) struct AddressBody {
     /// The country, as the shop writes it.
     #[schema(example = "United Kingdom")]
     pub country: String,
+}
+
+impl fmt::Debug for AddressBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AddressBody(..)")
+    }
 }
 
 impl From<AddressBody> for Address {
@@ -115,7 +122,7 @@ pub(crate) struct OrderBody<'a> {
     lines: Vec<LineBody<'a>>,
     /// The sum of the lines.
     total: MoneyBody,
-    /// Where to.
+    /// Where to; nothing, if its customer was erased since.
     shipping_address: Option<AddressBody>,
     /// How it is paid: a token of the payment provider.
     payment_method: &'a str,
@@ -145,8 +152,8 @@ pub(crate) struct LineBody<'a> {
 }
 
 impl<'a> OrderBody<'a> {
-    /// The order at `version`.
-    pub(crate) fn new(order: &'a Placed, version: i64) -> Self {
+    /// The order at `version`, which goes to `address`.
+    pub(crate) fn new(order: &'a Placed, version: i64, address: Option<Address>) -> Self {
         let placed = &order.placed;
         let money = |amount| MoneyBody {
             amount,
@@ -167,7 +174,7 @@ impl<'a> OrderBody<'a> {
             reference: placed.reference.as_deref(),
             lines: placed.lines.iter().map(line).collect(),
             total: money(placed.total),
-            shipping_address: placed.shipping_address.clone().map(AddressBody::from),
+            shipping_address: address.map(AddressBody::from),
             payment_method: &placed.payment_method,
             placed_at: placed.placed_at,
             holds: order.holds.keys().map(String::as_str).collect(),

@@ -10,6 +10,7 @@ mod answers;
 mod api;
 mod body;
 mod bulk;
+mod customers;
 mod endpoints;
 mod execution;
 mod grpc;
@@ -18,6 +19,7 @@ mod order_id;
 mod placement;
 mod problem;
 mod request;
+mod returns;
 mod service;
 mod shipments;
 

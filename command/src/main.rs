@@ -2,7 +2,8 @@
 
 use anyhow::Context;
 use assembly::{
-    Process, calls, documentation, needs_store, open_store, service_main, start_lane, start_relay,
+    Process, calls, documentation, name_vault, needs_store, open_store, prepare_vault,
+    service_main, start_lane, start_relay,
 };
 use std::process::ExitCode;
 
@@ -20,14 +21,16 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         health,
         ..
     } = &process;
+    let vault = name_vault(settings)?;
     let listener = process
         .bind("http.command_port", settings.http.command_port)
         .await?;
     let events = open_store(settings).await?;
     needs_store(health, events.reader.clone());
+    prepare_vault(&vault, settings).await?;
     let lane = start_lane(events.store.clone(), &settings.store, lifecycle);
     start_relay(settings, &events, lifecycle).await?;
-    let api = command::start(events.store.clone(), lane, settings, lifecycle)
+    let api = command::start(events.store.clone(), lane, vault, settings, lifecycle)
         .await
         .context("the write API cannot be started")?;
     let max_bytes = settings.http.max_body_bytes;

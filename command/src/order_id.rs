@@ -1,11 +1,12 @@
-//! Which id the order gets that a request places.
+//! Which id the order gets that a request places, and the return that a request asks for.
 
 use chassis::extract::IdempotencyKey;
-use domain::{CommandId, OrderId};
+use domain::{CommandId, OrderId, ReturnId};
 use uuid::{Builder, Uuid};
 
 /// What is derived from a command's id, so that nothing else ever has the same.
 const NAME: &[u8] = b"order";
+const NAME_OF_RETURN: &[u8] = b"return";
 
 /// The id of the order that `command` places, which was sent under `key`.
 ///
@@ -14,15 +15,23 @@ const NAME: &[u8] = b"order";
 /// key's time is taken into the id, which is a UUIDv7 then, and new orders lie side by side in every
 /// index. From any other key it is a UUIDv5. `docs/adr/0004` weighs it up.
 pub(crate) fn of(command: CommandId, key: &IdempotencyKey) -> OrderId {
-    let derived = Uuid::new_v5(&command.uuid(), NAME);
-    let id = match minted_at(key) {
+    OrderId::new(derived(command, key, NAME))
+}
+
+/// The id of the return that `command` asks for, in the same way.
+pub(crate) fn of_return(command: CommandId, key: &IdempotencyKey) -> ReturnId {
+    ReturnId::new(derived(command, key, NAME_OF_RETURN))
+}
+
+fn derived(command: CommandId, key: &IdempotencyKey, name: &[u8]) -> Uuid {
+    let derived = Uuid::new_v5(&command.uuid(), name);
+    match minted_at(key) {
         Some(millis) => {
             let [_, _, _, _, _, _, digest @ ..] = *derived.as_bytes();
             Builder::from_unix_timestamp_millis(millis, &digest).into_uuid()
         }
         None => derived,
-    };
-    OrderId::new(id)
+    }
 }
 
 /// The time in a key that is a UUIDv7, in milliseconds since 1970.
@@ -56,6 +65,15 @@ mod tests {
             "01932c07-e000-7b15-9f0b-db80112d0230"
         );
         assert_ne!(placed_by(7, "my-key"), placed_by(8, "my-key"));
+    }
+
+    #[test]
+    fn a_return_has_another_id_than_an_order() {
+        let key = IdempotencyKey::parse("my-key").expect("it is a key");
+        let command = CommandId::new(Uuid::from_u128(7));
+        let id = of_return(command, &key);
+        assert_eq!(id, of_return(command, &key));
+        assert_ne!(id.uuid(), of(command, &key).uuid());
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! The placement of orders, whichever way they come.
 
-use crate::{CommandApi, execution::Done, request::CommandRequest};
+use crate::{CommandApi, execution::Done, problem, request::CommandRequest};
 use chassis::Problem;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{
-    Command, Currency, CustomerId, OrderId, State, StreamId,
+    Command, Currency, CustomerId, OrderId, Sealed, State, StreamId, Version,
     order::{Address, NewLine, Order, OrderCommand, PlaceOrder, Placed},
 };
+use vault::Opened;
 
 /// How far a client's clock may be ahead of ours.
-const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
+pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 /// What a placement under the id of another order is refused with.
 const ALREADY_PLACED: &str = "ORDER_ALREADY_PLACED";
 
-/// An order as it is asked for.
+/// An order as it is asked for: the only place where what is personal of it stands in plain text.
 pub(crate) struct NewOrder {
     pub customer_id: CustomerId,
     pub currency: Currency,
@@ -36,14 +37,15 @@ pub(crate) async fn place(
 ) -> Result<Done, Problem> {
     let order_id = request.order_id();
     let at = placed_at(api, &order)?;
-    let command = order.into_command(order_id, at);
+    let sealed = seal(api, order_id, &order).await?;
+    let command = order.into_command(order_id, at, sealed);
     match request.execute_for_state(api, command).await {
         // What it was answered first is the order as it was placed.
         Ok(done) if done.is_replayed() => Done::begun(api, done.into_stream()).await,
         Err(problem) if problem.code() == ALREADY_PLACED => {
             let stream = StreamId::order(&api.tenant, order_id);
             let first = Done::begun(api, stream).await?;
-            match is_the_same(first.state(api).await?.as_ref(), again) {
+            match is_the_same(api, first.state(api).await?.as_ref(), again).await? {
                 true => Ok(first),
                 false => Err(problem),
             }
@@ -66,19 +68,56 @@ pub(crate) fn placed<'a>(state: &'a State, done: &Done) -> Result<&'a Placed, Pr
 
 /// Whether what is asked for `again` is what was `placed`, and does not say when: a request is taken
 /// to mean now, and now is later when it is sent again.
-fn is_the_same(placed: &State, again: impl FnOnce() -> Option<NewOrder>) -> bool {
+async fn is_the_same(
+    api: &CommandApi,
+    placed: &State,
+    again: impl FnOnce() -> Option<NewOrder>,
+) -> Result<bool, Problem> {
     let (State::Order(Order::Placed(Placed { placed: first, .. })), Some(again)) =
         (placed, again())
     else {
-        return false;
+        return Ok(false);
     };
     if again.placed_at.is_some() {
-        return false;
+        return Ok(false);
     }
-    let again = again.into_command(first.order_id, first.placed_at);
-    again
-        .decide(&[placed])
-        .is_ok_and(|events| events.iter().all(Vec::is_empty))
+    let sealed = seal(api, first.order_id, &again).await?;
+    let again = again.into_command(first.order_id, first.placed_at, sealed);
+    let decided = again.decide(&[placed]);
+    Ok(decided.is_ok_and(|events| events.iter().all(Vec::is_empty)))
+}
+
+/// Where the order goes, checked and sealed: from here on nobody sees it but who opens it.
+async fn seal(
+    api: &CommandApi,
+    order_id: OrderId,
+    order: &NewOrder,
+) -> Result<Option<Sealed>, Problem> {
+    let Some(address) = &order.shipping_address else {
+        return Ok(None);
+    };
+    let checked = address.check();
+    checked.map_err(|error| problem::refused(error.into(), Version::ZERO))?;
+    let (vault, customer) = (&api.vault, &order.customer_id);
+    let sealed = vault.seal_address(&api.tenant, customer, order_id, address);
+    sealed.await.map(Some).map_err(problem::unsealed)
+}
+
+/// Where an order goes, opened for whoever placed it: nothing, where its customer was erased since.
+pub(crate) async fn shipping_address(
+    api: &CommandApi,
+    order: &Placed,
+) -> Result<Option<Address>, Problem> {
+    let placed = &order.placed;
+    let Some(sealed) = &placed.shipping_address else {
+        return Ok(None);
+    };
+    let (vault, customer) = (&api.vault, &placed.customer_id);
+    let opened = vault.open_address(&api.tenant, customer, placed.order_id, sealed);
+    match opened.await.map_err(problem::unsealed)? {
+        Opened::Plain(address) => Ok(Some(address)),
+        Opened::Erased => Ok(None),
+    }
 }
 
 fn placed_at(api: &CommandApi, order: &NewOrder) -> Result<DateTime<Utc>, Problem> {
@@ -100,14 +139,19 @@ pub(crate) fn past(api: &CommandApi, given: Option<DateTime<Utc>>) -> Option<Dat
 }
 
 impl NewOrder {
-    fn into_command(self, order_id: OrderId, placed_at: DateTime<Utc>) -> Command {
+    fn into_command(
+        self,
+        order_id: OrderId,
+        placed_at: DateTime<Utc>,
+        shipping_address: Option<Sealed>,
+    ) -> Command {
         let command = PlaceOrder {
             order_id,
             customer_id: self.customer_id,
             currency: self.currency,
             lines: self.lines,
             total: self.total,
-            shipping_address: self.shipping_address,
+            shipping_address,
             payment_method: self.payment_method,
             reference: self.reference,
             placed_at,

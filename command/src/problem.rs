@@ -5,6 +5,7 @@ use chassis::Problem;
 use domain::{Refusal, RefusalKind, StreamId, Version};
 use std::{error::Error, time::Duration};
 use store::{StoreError, lane::LaneError};
+use vault::VaultError;
 
 /// When to come again for what others are about to finish.
 const SOON: Duration = Duration::from_secs(1);
@@ -73,6 +74,32 @@ pub(crate) fn failed(error: LaneError) -> Problem {
         }
         // No endpoint takes such a command.
         LaneError::NoStreams | LaneError::Broken(_) => Problem::internal(),
+    }
+}
+
+/// What is personal could not be sealed, or opened.
+pub(crate) fn unsealed(error: VaultError) -> Problem {
+    match &error {
+        VaultError::Erased(customer) => Problem::conflict(
+            "CUSTOMER_ERASED",
+            format!(
+                "Customer {customer} was erased: nothing personal is taken for that number any more; a \
+                 person who comes back needs a new one."
+            ),
+        ),
+        VaultError::Unavailable(cause) => {
+            tracing::warn!(cause, "the keys of personal data cannot be reached");
+            Problem::service_unavailable(
+                "KEYS_UNAVAILABLE",
+                "The keys of personal data cannot be reached; send the request again with the same \
+                 Idempotency-Key.",
+                LATER,
+            )
+        }
+        VaultError::UnknownMaster { .. } | VaultError::Corrupt(_) | VaultError::TooLarge => {
+            tracing::error!(%error, "personal data cannot be sealed or opened");
+            Problem::internal()
+        }
     }
 }
 

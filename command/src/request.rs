@@ -8,7 +8,7 @@ use chassis::{
     extract::{IdempotencyKey, IfMatch, StrictJson, StrictQuery},
     layers::RequestContext,
 };
-use domain::{Command, CommandEnvelope, CommandId, OrderId, Version};
+use domain::{Command, CommandEnvelope, CommandId, OrderId, ReturnId, Version};
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
@@ -148,6 +148,11 @@ impl CommandRequest {
     /// The id of the order that this request places.
     pub(crate) fn order_id(&self) -> OrderId {
         order_id::of(self.id, &self.key)
+    }
+
+    /// The id of the return that this request asks for.
+    pub(crate) fn return_id(&self) -> ReturnId {
+        order_id::of_return(self.id, &self.key)
     }
 
     /// The envelope of `command`.

@@ -9,6 +9,7 @@ use std::{sync::Arc, time::Duration};
 use store::{EventStore, SystemClock, lane::Lane};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use vault::Vault;
 
 /// How often old command records are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(600);
@@ -17,10 +18,11 @@ const FORGET_EVERY: Duration = Duration::from_secs(600);
 /// have the database.
 const FORGET_PACE: u32 = 4;
 
-/// The write API over `lane`, with the upkeep of command records.
+/// The write API over `lane`, with the upkeep of command records. What is personal is sealed by `vault`.
 pub async fn start(
     store: Arc<dyn EventStore>,
     lane: Lane,
+    vault: Vault,
     settings: &Settings,
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<CommandApi> {
@@ -36,10 +38,15 @@ pub async fn start(
         lifecycle.soft().clone(),
     );
     lifecycle.spawn_critical("command records", upkeep);
-    Ok(
-        CommandApi::new(lane, store, Arc::new(SystemClock), tenant, head.epoch)
-            .stopped_by(lifecycle.soft().clone()),
+    Ok(CommandApi::new(
+        lane,
+        store,
+        vault,
+        Arc::new(SystemClock),
+        tenant,
+        head.epoch,
     )
+    .stopped_by(lifecycle.soft().clone()))
 }
 
 /// Forgets command records after their time, until `stop`.

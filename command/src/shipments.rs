@@ -1,6 +1,12 @@
 //! What the endpoints of shipments share.
 
-use crate::{CommandApi, execution::Done, placement::past, problem, request::CommandRequest};
+use crate::{
+    CommandApi,
+    execution::Done,
+    placement::{CLOCK_SKEW, past},
+    problem,
+    request::CommandRequest,
+};
 use axum::{http::StatusCode, response::Response};
 use chassis::Problem;
 use chrono::{DateTime, Utc};
@@ -104,6 +110,17 @@ pub(crate) async fn deliver(
         )
         .with_error("/delivered_at", "IN_FUTURE", rule)
     })?;
+    if at.is_some()
+        && let Some(asked_at) = asked_at(api, shipment).await?
+        && delivered_at + CLOCK_SKEW < asked_at
+    {
+        let rule = format!("delivered_at must not be before {asked_at}, when it was dispatched");
+        return Err(Problem::unprocessable(
+            "DELIVERED_BEFORE_DISPATCH",
+            "A shipment cannot have arrived before the carrier was asked to take it.",
+        )
+        .with_error("/delivered_at", "BEFORE_DISPATCH", &rule));
+    }
     let command = ShipmentCommand::RecordDelivered(RecordDelivered { delivered_at });
     put(api, request, shipment, command).await
 }
@@ -120,6 +137,32 @@ pub(crate) async fn fail(
     let inquiries = 0;
     let command = ShipmentCommand::RecordFailed(RecordFailed { inquiries, reason });
     put(api, request, shipment, command).await
+}
+
+/// When the carrier was asked to take a shipment, the last time; none if it never was. That it has was
+/// perhaps recorded much later.
+async fn asked_at(
+    api: &CommandApi,
+    shipment: ShipmentId,
+) -> Result<Option<DateTime<Utc>>, Problem> {
+    /// How many events are read at once.
+    const PAGE: usize = 256;
+    let stream = StreamId::shipment(&api.tenant, shipment);
+    let (mut after, mut asked_at) = (Version::ZERO, None);
+    loop {
+        let from = [(stream.clone(), after)];
+        let page = api.reader.read_streams(&from, PAGE).await;
+        let page = page.map_err(|error| problem::unfoldable(error, &stream))?;
+        let asked = page.iter().rev();
+        let asked = asked
+            .filter(|event| event.event_type == "DispatchRequested")
+            .map(|event| event.envelope.occurred_at);
+        asked_at = asked.max().or(asked_at);
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = last.envelope.version,
+            _ => return Ok(asked_at),
+        }
+    }
 }
 
 /// The order of a shipment, which never changes. Of a shipment that there is not, an order that there

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 use tower::ServiceExt;
 use uuid::Uuid;
+use vault::Vault;
 
 const BEARER: &str = "Bearer sesame";
 
@@ -51,7 +52,14 @@ async fn nobody_calls_whom_nobody_has_authorized() {
     let stop = CancellationToken::new();
     tokio::spawn(work.run(stop.clone()));
     let _stop = stop.drop_guard();
-    let api = CommandApi::new(lane, store, clock, TenantId::default(), epoch);
+    let api = CommandApi::new(
+        lane,
+        store,
+        Vault::in_memory(),
+        clock,
+        TenantId::default(),
+        epoch,
+    );
     let http = Settings::default().http;
     let router = layers::wrap(grpc(api, authorize, http.max_body_bytes), &http);
 

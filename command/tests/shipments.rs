@@ -7,6 +7,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Method, Request},
 };
+use chrono::TimeDelta;
 use command::{CommandApi, router};
 use domain::{
     Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId,
@@ -25,6 +26,7 @@ use store::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
 use uuid::Uuid;
+use vault::Vault;
 
 /// A write API; it ends with the test.
 struct Stage {
@@ -50,7 +52,14 @@ impl Stage {
         let (lane, work) = Lane::new(store.clone(), LaneOptions::default());
         let stop = CancellationToken::new();
         tokio::spawn(work.run(stop.clone()));
-        let api = CommandApi::new(lane.clone(), store, clock, TenantId::default(), epoch);
+        let api = CommandApi::new(
+            lane.clone(),
+            store,
+            Vault::in_memory(),
+            clock,
+            TenantId::default(),
+            epoch,
+        );
         let stage = Self {
             lane,
             router: router(api),
@@ -312,7 +321,12 @@ async fn people_record_what_became_of_it() {
         (
             json!({"delivered_at": "1899-01-01T00:00:00Z"}),
             422,
-            "DELIVERED_TOO_EARLY",
+            "DELIVERED_BEFORE_DISPATCH",
+        ),
+        (
+            json!({"delivered_at": SystemClock.now() - TimeDelta::hours(1)}),
+            422,
+            "DELIVERED_BEFORE_DISPATCH",
         ),
         (json!({"delivered_at": "yesterday"}), 400, "INVALID_BODY"),
     ] {
@@ -331,11 +345,18 @@ async fn people_record_what_became_of_it() {
         .await
         .expect(200);
     assert_eq!(failed.body["status"], "failed");
-    let allowed = json!(["deliver", "lose", "return_to_sender"]);
+    let allowed = json!(["deliver", "fail", "lose", "return_to_sender"]);
     assert_eq!(failed.body["allowed_commands"], allowed);
-    stage.post("fail", "f2", &reason("again")).await.expect(200);
+    let version = |answer: &Answer| answer.body["version"].as_i64().unwrap();
+    // The same again is no news; another reason is.
+    let same = stage
+        .post("fail", "f2", &reason("nobody was at home"))
+        .await;
+    assert_eq!(version(&same.expect(200)), version(&failed));
+    let other = stage.post("fail", "f3", &reason("a dog")).await.expect(200);
+    assert_eq!(version(&other), version(&failed) + 1);
 
-    let at = json!({"delivered_at": "2026-01-05T09:00:00Z"});
+    let at = json!({ "delivered_at": SystemClock.now() });
     let delivered = stage.post("deliver", "d1", &at).await.expect(200);
     assert_eq!(delivered.body["status"], "delivered");
     stage.post("deliver", "d2", &json!({})).await.expect(200);
@@ -353,6 +374,31 @@ async fn people_record_what_became_of_it() {
             .await
             .problem(409, "SHIPMENT_STATE");
     }
+}
+
+/// Who has nothing to say sends nothing, as `curl -X POST` does.
+#[tokio::test]
+async fn what_nothing_is_said_of_needs_no_body() {
+    let stage = Stage::new().await;
+    let bare = async |what: &str, content_type: Option<&str>| {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("/v1/shipments/{}/{what}", shipment_id()))
+            .header("idempotency-key", what);
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = stage.router.clone().oneshot(request).await.unwrap();
+        response.status().as_u16()
+    };
+    assert_eq!(bare("pack", None).await, 200);
+    stage.shipment(ShipmentCommand::MarkReady(MarkReady)).await;
+    let form = "application/x-www-form-urlencoded";
+    assert_eq!(bare("dispatch", Some(form)).await, 202);
+    // Why it failed must be said.
+    assert_eq!(bare("fail", None).await, 415);
+    assert_eq!(bare("fail", Some("application/json")).await, 400);
 }
 
 #[tokio::test]

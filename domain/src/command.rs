@@ -1,9 +1,11 @@
 //! All that can be asked, and over which streams it is decided.
 
 use crate::{
-    Actor, CommandId, EventId, OrderId, ShipmentId, StreamId, TenantId, Version,
+    Actor, CommandId, EventId, OrderId, ReturnId, ShipmentId, StreamId, TenantId, Version,
+    customer::CustomerCommand,
     order::OrderCommand,
     payment::PaymentCommand,
+    returns::ReturnCommand,
     shipment::ShipmentCommand,
     stock::{ReservationCommand, ReservationItem, StockCommand},
 };
@@ -24,6 +26,10 @@ pub enum Command {
     Payment(OrderId, PaymentCommand),
     /// Of a shipment.
     Shipment(ShipmentId, ShipmentCommand),
+    /// Of a return.
+    Return(ReturnId, ReturnCommand),
+    /// Of a customer.
+    Customer(CustomerCommand),
 }
 
 impl Command {
@@ -32,11 +38,22 @@ impl Command {
         match self {
             Self::Order(order, _) => vec![StreamId::order(tenant, *order)],
             Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
+            Self::Customer(command) => vec![StreamId::customer(tenant, command.customer_id())],
             Self::Shipment(shipment, command) => {
                 let shipment = StreamId::shipment(tenant, *shipment);
                 let order = command.decided_over();
                 let order = order.map(|order| StreamId::order(tenant, order));
                 std::iter::once(shipment).chain(order).collect()
+            }
+            Self::Return(id, command) => {
+                let order = command.decided_over();
+                let order = order.map(|order| StreamId::order(tenant, order));
+                let stocks = match command {
+                    ReturnCommand::BookIn(command) => command.streams(tenant),
+                    _ => vec![],
+                };
+                let first = StreamId::of_return(tenant, *id);
+                std::iter::once(first).chain(order).chain(stocks).collect()
             }
             Self::Stock(StockCommand::Receive(command)) => {
                 vec![StreamId::stock(tenant, &command.location, &command.sku)]
@@ -91,12 +108,16 @@ impl Command {
                 OrderCommand::RecordDelivered(_) => "record_lines_delivered",
                 OrderCommand::RecordLost(_) => "record_lines_lost",
                 OrderCommand::Complete(_) => "complete_order",
+                OrderCommand::ParkTask(_) => "park_task",
+                OrderCommand::ResumeTask(_) => "resume_task",
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",
             Self::Reservation(_) => "reservation",
             Self::Payment(..) => "payment",
             Self::Shipment(_, command) => command.name(),
+            Self::Return(_, command) => command.name(),
+            Self::Customer(command) => command.name(),
         }
     }
 }

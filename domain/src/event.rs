@@ -1,6 +1,9 @@
 //! All that can happen, and the one place where stored JSON becomes an event and back.
 
-use crate::{order::OrderEvent, payment::PaymentEvent, shipment::ShipmentEvent, stock::StockEvent};
+use crate::{
+    customer::CustomerEvent, order::OrderEvent, payment::PaymentEvent, returns::ReturnEvent,
+    shipment::ShipmentEvent, stock::StockEvent,
+};
 
 /// Why a stored event cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +120,10 @@ pub enum Event {
     Payment(PaymentEvent),
     /// To a shipment.
     Shipment(ShipmentEvent),
+    /// To a return.
+    Return(ReturnEvent),
+    /// To a customer.
+    Customer(CustomerEvent),
 }
 
 impl Event {
@@ -127,6 +134,8 @@ impl Event {
             StockEvent::TYPES,
             PaymentEvent::TYPES,
             ShipmentEvent::TYPES,
+            ReturnEvent::TYPES,
+            CustomerEvent::TYPES,
         ];
         all.into_iter().flatten().copied()
     }
@@ -143,6 +152,8 @@ impl Event {
             Self::Stock(event) => event.event_type(),
             Self::Payment(event) => event.event_type(),
             Self::Shipment(event) => event.event_type(),
+            Self::Return(event) => event.event_type(),
+            Self::Customer(event) => event.event_type(),
         }
     }
 
@@ -153,6 +164,8 @@ impl Event {
             Self::Stock(event) => event.schema_version(),
             Self::Payment(event) => event.schema_version(),
             Self::Shipment(event) => event.schema_version(),
+            Self::Return(event) => event.schema_version(),
+            Self::Customer(event) => event.schema_version(),
         }
     }
 
@@ -163,6 +176,8 @@ impl Event {
             Self::Stock(event) => event.encode(),
             Self::Payment(event) => event.encode(),
             Self::Shipment(event) => event.encode(),
+            Self::Return(event) => event.encode(),
+            Self::Customer(event) => event.encode(),
         }
     }
 
@@ -185,9 +200,15 @@ impl Event {
         if let Some(event) = PaymentEvent::decode(event_type, schema_version, payload) {
             return event.map(Self::Payment);
         }
-        ShipmentEvent::decode(event_type, schema_version, payload)
+        if let Some(event) = ShipmentEvent::decode(event_type, schema_version, payload) {
+            return event.map(Self::Shipment);
+        }
+        if let Some(event) = ReturnEvent::decode(event_type, schema_version, payload) {
+            return event.map(Self::Return);
+        }
+        CustomerEvent::decode(event_type, schema_version, payload)
             .ok_or_else(unknown)?
-            .map(Self::Shipment)
+            .map(Self::Customer)
     }
 }
 
@@ -209,8 +230,20 @@ impl From<PaymentEvent> for Event {
     }
 }
 
+impl From<CustomerEvent> for Event {
+    fn from(event: CustomerEvent) -> Self {
+        Self::Customer(event)
+    }
+}
+
 impl From<ShipmentEvent> for Event {
     fn from(event: ShipmentEvent) -> Self {
         Self::Shipment(event)
+    }
+}
+
+impl From<ReturnEvent> for Event {
+    fn from(event: ReturnEvent) -> Self {
+        Self::Return(event)
     }
 }

@@ -62,6 +62,11 @@ uuid_id!(
     "shipment id"
 );
 uuid_id!(
+    /// A return: what a customer sends back of an order. Minted at the edge.
+    ReturnId,
+    "return id"
+);
+uuid_id!(
     /// A command: what makes it happen once. For requests it is derived from the idempotency key
     /// and its scope, for saga steps from the event that caused it.
     CommandId,

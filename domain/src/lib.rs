@@ -12,13 +12,15 @@
 //! | [`Decider::evolve`] | what does this event change? | the next state |
 //! | [`policy::Policy::react`] | what follows from this event? | commands, calls and timers |
 //!
-//! There are four aggregates, each in a module of the same six files (`command`, `event`, `state`,
-//! `decide`, `evolve`, `error`): [`order`], [`stock`], [`payment`] and [`shipment`]. [`Command`],
+//! There are six aggregates, each in a module of the same six files (`command`, `event`, `state`,
+//! `decide`, `evolve`, `error`): [`order`], [`stock`], [`payment`], [`shipment`], [`returns`] and
+//! [`customer`]. [`Command`],
 //! [`Event`] and [`State`] are their sums, for those who carry them without knowing what they say. A
 //! reservation concerns all SKUs of an order, so it is decided [`across`](stock::across()) several
 //! streams; and over the order's as well, since only an order that waits gets stock. So is what is
 //! packed and what leaves, [`over`](shipment::over_order) the order's: only for one that is confirmed,
-//! and never under a hold.
+//! and never under a hold. What comes back is decided over the order's too, which says how much of it the
+//! customer has; and what was accepted of it goes into the stock [at once](returns::book_in).
 //!
 //! Four policies make a saga of them, by choreography: [`policy::Inventory`] reserves what was
 //! ordered, [`policy::PaymentPolicy`] has it paid, [`policy::Shipping`] has it packed, sent and
@@ -33,6 +35,7 @@
 //! - The JSON of every event is frozen by a file in `golden/`; a new shape is a new version. A field
 //!   that came later may be missing, and is left out where it says nothing.
 //! - Texts and names are checked where they come in, so that what is stored can be shown.
+//! - What is personal comes in [`Sealed`], and nothing here could open it: so no event ever says it.
 //!
 //! # An order, from the first command to the last event
 //!
@@ -77,6 +80,7 @@
 //! ```
 
 mod command;
+pub mod customer;
 mod decider;
 mod envelope;
 mod event;
@@ -88,6 +92,8 @@ pub mod policy;
 pub mod process;
 mod recent;
 mod refusal;
+pub mod returns;
+mod sealed;
 pub mod shipment;
 mod state;
 pub mod stock;
@@ -101,10 +107,12 @@ pub use decider::Decider;
 pub use envelope::{Envelope, Recorded};
 pub use event::{DecodeError, Event};
 pub use ids::{
-    Actor, CommandId, CustomerId, EventId, IdError, Location, OrderId, ShipmentId, Sku, TenantId,
+    Actor, CommandId, CustomerId, EventId, IdError, Location, OrderId, ReturnId, ShipmentId, Sku,
+    TenantId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use refusal::{Refusal, RefusalKind};
+pub use sealed::{Sealed, SealedError};
 pub use state::State;
 pub use stream::{Category, Position, StreamId, StreamIdError, Version};
 pub use text::TextError;

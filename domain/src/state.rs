@@ -2,8 +2,10 @@
 
 use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
+    customer::{Customer, Customers},
     order::{Order, Orders},
     payment::{Payment, Payments},
+    returns::{self, Return, ReturnCase, ReturnCommand, ReturnError, Returns, book_in},
     shipment::{Parcel, Shipment, ShipmentError, Shipments, over_order},
     stock::{Stock, Stocks, for_order},
 };
@@ -19,6 +21,10 @@ pub enum State {
     Payment(Payment),
     /// Of a shipment.
     Shipment(Shipment),
+    /// Of a return.
+    Return(Return),
+    /// Of a customer.
+    Customer(Customer),
 }
 
 impl State {
@@ -29,6 +35,8 @@ impl State {
             Category::Stock => Self::Stock(Stock::default()),
             Category::Payment => Self::Payment(Payment::default()),
             Category::Shipment => Self::Shipment(Shipment::default()),
+            Category::Return => Self::Return(Return::default()),
+            Category::Customer => Self::Customer(Customer::default()),
         }
     }
 
@@ -45,6 +53,12 @@ impl State {
             (Self::Shipment(state), Event::Shipment(event)) => {
                 Self::Shipment(Shipments::evolve(state, event))
             }
+            (Self::Return(state), Event::Return(event)) => {
+                Self::Return(Returns::evolve(state, event))
+            }
+            (Self::Customer(state), Event::Customer(event)) => {
+                Self::Customer(Customers::evolve(state, event))
+            }
             (state, _) => state,
         }
     }
@@ -59,6 +73,8 @@ impl State {
             Self::Stock(stock) => stock.size_of_many(),
             Self::Payment(payment) => payment.size_of_many(),
             Self::Shipment(shipment) => shipment.created().map_or(0, Parcel::size_of_many),
+            Self::Return(state) => state.requested().map_or(0, ReturnCase::size_of_many),
+            Self::Customer(customer) => customer.size_of_many(),
         };
         size_of::<Self>() + TEXTS + many
     }
@@ -77,6 +93,9 @@ impl Command {
             (Self::Payment(_, command), [State::Payment(state)]) => {
                 one(Payments::decide(state, command))
             }
+            (Self::Customer(command), [State::Customer(state)]) => {
+                one(Customers::decide(state, command))
+            }
             (Self::Shipment(id, command), [State::Shipment(state), looked_at @ ..]) => {
                 let (order, none) = match (command.decided_over(), looked_at) {
                     (Some(_), [State::Order(order)]) => (order, vec![vec![]]),
@@ -91,6 +110,12 @@ impl Command {
                 // Nothing happens to the order.
                 Ok([decided, none].concat())
             }
+            (Self::Return(id, command), [State::Return(state), others @ ..]) => {
+                if command.names().is_some_and(|named| named != *id) {
+                    return Err(ReturnError::OtherReturn.into());
+                }
+                of_return(state, command, others)
+            }
             (Self::Reservation(command), states) => {
                 let (stocks, order) = match (command.is_for_the_order(), states) {
                     (true, [stocks @ .., State::Order(order)]) => (stocks, Some(order)),
@@ -104,7 +129,11 @@ impl Command {
                     .iter()
                     .map(|state| match state {
                         State::Stock(stock) => Some(stock),
-                        State::Order(_) | State::Payment(_) | State::Shipment(_) => None,
+                        State::Order(_)
+                        | State::Payment(_)
+                        | State::Shipment(_)
+                        | State::Return(_)
+                        | State::Customer(_) => None,
                     })
                     .collect();
                 let stocks = stocks.ok_or_else(mismatch)?;
@@ -117,6 +146,46 @@ impl Command {
             _ => Err(mismatch()),
         }
     }
+}
+
+/// What a command to a return leads to there, and in the order's stream or those of the stock.
+fn of_return(
+    state: &Return,
+    command: &ReturnCommand,
+    others: &[&State],
+) -> Result<Vec<Vec<Event>>, Refusal> {
+    let way_out = |error: ReturnError| {
+        let refusal = Refusal::from(error);
+        match (refusal.kind, state) {
+            (RefusalKind::State, Return::Requested(case)) => {
+                refusal.allowing(&case.status.allowed_commands())
+            }
+            _ => refusal,
+        }
+    };
+    let (first, rest): (_, Vec<Vec<Event>>) = match (command, command.decided_over(), others) {
+        (ReturnCommand::BookIn(command), _, stocks) => {
+            let are_stocks = stocks.iter().all(|state| matches!(state, State::Stock(_)));
+            if stocks.len() != command.skus.len() || !are_stocks {
+                return Err(mismatch());
+            }
+            let (first, stocks) = book_in(state, command).map_err(way_out)?;
+            let of_stock =
+                |events: Vec<_>| events.into_iter().map(Event::Stock).collect::<Vec<_>>();
+            (first, stocks.into_iter().map(of_stock).collect())
+        }
+        (_, Some(_), [State::Order(order)]) => {
+            let (first, told) = returns::over_order(state, command, order).map_err(way_out)?;
+            (first, vec![told.into_iter().map(Event::Order).collect()])
+        }
+        (_, None, []) => {
+            let decided = returns::over_order(state, command, &Order::Absent);
+            (decided.map_err(way_out)?.0, vec![])
+        }
+        _ => return Err(mismatch()),
+    };
+    let first: Vec<Event> = first.into_iter().map(Event::Return).collect();
+    Ok(std::iter::once(first).chain(rest).collect())
 }
 
 fn one<E, X>(decision: Result<Vec<E>, X>) -> Result<Vec<Vec<Event>>, Refusal>

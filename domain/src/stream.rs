@@ -1,6 +1,6 @@
 //! Streams, versions and positions.
 
-use crate::{Location, OrderId, ShipmentId, Sku, TenantId};
+use crate::{CustomerId, Location, OrderId, ReturnId, ShipmentId, Sku, TenantId};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -64,6 +64,10 @@ pub enum Category {
     Payment,
     /// One stream per shipment: per order and location.
     Shipment,
+    /// One stream per return.
+    Return,
+    /// One stream per customer of whom something is known.
+    Customer,
 }
 
 impl Category {
@@ -74,20 +78,25 @@ impl Category {
             Self::Stock => "stock",
             Self::Payment => "payment",
             Self::Shipment => "shipment",
+            Self::Return => "return",
+            Self::Customer => "customer",
         }
     }
 }
 
 /// Why a text is not a stream name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a stream name: expected order|stock|payment|shipment, '-', tenant, '.', key")]
+#[error(
+    "{0:?} is not a stream name: expected order|stock|payment|shipment|return|customer, '-', tenant, '.', key"
+)]
 pub struct StreamIdError(
     /// How the text begins.
     pub String,
 );
 
 /// The name of a stream: `{category}-{tenant}.{key}`, so `order-main.0192…`,
-/// `payment-main.0192…`, `shipment-main.8c1f…` or `stock-main.{location}.{sku}`.
+/// `payment-main.0192…`, `shipment-main.8c1f…`, `return-main.3e70…`, `customer-main.17850` or
+/// `stock-main.{location}.{sku}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
     category: Category,
@@ -113,6 +122,16 @@ impl StreamId {
     /// The stream of a shipment.
     pub fn shipment(tenant: &TenantId, shipment: ShipmentId) -> Self {
         Self::new(Category::Shipment, format!("shipment-{tenant}.{shipment}"))
+    }
+
+    /// The stream of a return.
+    pub fn of_return(tenant: &TenantId, id: ReturnId) -> Self {
+        Self::new(Category::Return, format!("return-{tenant}.{id}"))
+    }
+
+    /// The stream of a customer.
+    pub fn customer(tenant: &TenantId, customer: &CustomerId) -> Self {
+        Self::new(Category::Customer, format!("customer-{tenant}.{customer}"))
     }
 
     fn new(category: Category, name: String) -> Self {
@@ -161,11 +180,16 @@ impl FromStr for StreamId {
             "stock" => Category::Stock,
             "payment" => Category::Payment,
             "shipment" => Category::Shipment,
+            "return" => Category::Return,
+            "customer" => Category::Customer,
             _ => return Err(wrong()),
         };
         let (tenant, key) = rest.split_once('.').ok_or_else(wrong)?;
         let key_is_valid = match category {
-            Category::Order | Category::Payment | Category::Shipment => is_canonical_uuid(key),
+            Category::Order | Category::Payment | Category::Shipment | Category::Return => {
+                is_canonical_uuid(key)
+            }
+            Category::Customer => CustomerId::parse(key).is_ok(),
             Category::Stock => key.split_once('.').is_some_and(|(location, sku)| {
                 Location::parse(location).is_ok() && Sku::parse(sku).is_ok()
             }),
@@ -235,6 +259,7 @@ mod tests {
             &format!("payment-ma\0in.{id}"),
             &format!("shipments-main.{id}"),
             "shipment-main.main.A",
+            "return-main.A",
             "stock-main.A",
             "stock-main.main.",
             "stock-main.main. A",
@@ -262,6 +287,7 @@ mod tests {
             tenant in "[a-z0-9-]{1,32}",
             location in "[a-z0-9-]{1,32}",
             sku in "[!-.0-~]([ -.0-~]{0,62}[!-.0-~])?",
+            customer in "[A-Za-z0-9._:@-]{1,64}",
             id in any::<u128>(),
         ) {
             let tenant_id = TenantId::parse(&tenant).unwrap();
@@ -269,9 +295,14 @@ mod tests {
             let key = order_id.to_string();
             round(&StreamId::order(&tenant_id, order_id), Category::Order, &tenant, &key);
             round(&StreamId::payment(&tenant_id, order_id), Category::Payment, &tenant, &key);
+            let customer = CustomerId::parse(&customer).unwrap();
+            let stream = StreamId::customer(&tenant_id, &customer);
+            round(&stream, Category::Customer, &tenant, customer.as_str());
             let shipment_id = ShipmentId::new(Uuid::from_u128(id));
             let shipment = StreamId::shipment(&tenant_id, shipment_id);
             round(&shipment, Category::Shipment, &tenant, &key);
+            let returned = StreamId::of_return(&tenant_id, ReturnId::new(Uuid::from_u128(id)));
+            round(&returned, Category::Return, &tenant, &key);
             let stock = StreamId::stock(
                 &tenant_id,
                 &Location::parse(&location).unwrap(),
@@ -282,7 +313,7 @@ mod tests {
 
         #[test]
         fn hostile_names_are_kept_as_they_are_or_refused(
-            text in prop_oneof![any::<String>(), "(order|stock|payment|shipment)-[a-z.\\PC-]{0,40}"],
+            text in prop_oneof![any::<String>(), "(order|stock|payment|shipment|return|customer)-[a-z.\\PC-]{0,40}"],
         ) {
             if let Ok(stream) = text.parse::<StreamId>() {
                 prop_assert_eq!(stream.as_str(), text.as_str());

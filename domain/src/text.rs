@@ -39,6 +39,14 @@ impl TextError {
         *field = format!("{field}/{index}").into();
         self
     }
+
+    /// The same of a text in what is at `index` in a `list`.
+    pub(crate) fn of_part(mut self, list: &str, index: usize) -> Self {
+        let (Self::Length { field, .. } | Self::Control { field } | Self::Slug { field, .. }) =
+            &mut self;
+        *field = format!("{list}/{index}/{field}").into();
+        self
+    }
 }
 
 impl From<TextError> for Refusal {

@@ -44,6 +44,8 @@ CREATE TABLE read.order_summary (
     payment_status      text        NOT NULL COLLATE "C",
     -- unfulfilled, partially_shipped, shipped, partially_delivered, delivered or lost.
     fulfilment_status   text        NOT NULL COLLATE "C",
+    -- none, open, partially_returned or returned.
+    return_status       text        NOT NULL DEFAULT 'none' COLLATE "C",
     -- The shop's own order number.
     reference           text        COLLATE "C",
     -- out_of_stock, payment_declined or payment_integrity.
@@ -51,15 +53,14 @@ CREATE TABLE read.order_summary (
     rejection_detail    text,
     -- As the request for it said; gone when the request was refused.
     cancellation_reason text,
-    shipping_country    text        COLLATE "C",
-    -- {"name", "lines", "city", "postal_code", "country"}, or nothing.
-    shipping_address    json,
+    -- As the event has it: sealed with the customer's key. Nothing here is personal in plain text.
+    shipping_address    text        COLLATE "C",
     -- [{"hold", "reason"}]: those that are on it now.
     holds               json        NOT NULL,
     -- {"captured", "refunded"} in minor units, and how many of each are done and under way; nothing
     -- before something is to be taken.
     settlement          json,
-    -- {line: [shipped, delivered, lost]} of lines of which something has left; nothing before that, so
+    -- {line: [shipped, delivered, lost, returned]} of lines of which something has left; nothing before that, so
     -- that the many changes of an order before its shipment do not carry it.
     fulfilment          json,
     -- [{"line", "sku", "quantity", "unit_price", "total"}].
@@ -79,13 +80,16 @@ CREATE INDEX order_summary_customer
 CREATE INDEX order_summary_fulfilment_status
     ON read.order_summary (tenant, fulfilment_status, placed_at, order_id)
     WHERE fulfilment_status <> 'unfulfilled';
+CREATE INDEX order_summary_return_status
+    ON read.order_summary (tenant, return_status, placed_at, order_id)
+    WHERE return_status <> 'none';
 CREATE INDEX order_summary_total ON read.order_summary (tenant, total, order_id);
 CREATE INDEX order_summary_reference
     ON read.order_summary (tenant, reference)
     WHERE reference IS NOT NULL;
 
--- One row per event of an order, of its payment, of its shipments and of the stock for it: who, when,
--- why. Rows are only ever added.
+-- One row per event of an order, of its payment, of its shipments and returns, and of the stock for it:
+-- who, when, why. Rows are only ever added.
 CREATE TABLE read.order_timeline (
     order_id       uuid        NOT NULL,
     position       bigint      NOT NULL,
@@ -123,7 +127,8 @@ CREATE TABLE read.order_process (
     -- Why an operator must look.
     parked     text,
     -- {"order_id", "status", "started_at", "expected", "parked", "reserved"}, with what is expected as
-    -- [{"what", "of", "who", "since", "until"}].
+    -- [{"what", "of", "who", "since", "until"}], and what waits for an operator as
+    -- [{"task_id", "what", "of", "problem"}].
     process    json        NOT NULL,
     CONSTRAINT order_process_pkey PRIMARY KEY (tenant, order_id)
 ) WITH (fillfactor = 80);
@@ -179,20 +184,70 @@ CREATE INDEX shipment_summary_status
 CREATE INDEX shipment_summary_created_at
     ON read.shipment_summary (tenant, created_at, shipment_id);
 
+-- One row per return that was asked for.
+CREATE TABLE read.return_summary (
+    return_id       uuid        NOT NULL,
+    order_id        uuid        NOT NULL,
+    -- What all of it is worth, in minor units.
+    amount          bigint      NOT NULL,
+    -- What is to be given back for it, once it was looked at.
+    refund          bigint,
+    -- The version of the return's stream.
+    version         bigint      NOT NULL,
+    position        bigint      NOT NULL,
+    requested_at    timestamptz NOT NULL,
+    -- When the last of it came.
+    received_at     timestamptz,
+    -- When it was looked at.
+    inspected_at    timestamptz,
+    -- When what was accepted was given back for.
+    refunded_at     timestamptz,
+    -- When nothing of it was to come any more.
+    ended_at        timestamptz,
+    updated_at      timestamptz NOT NULL,
+    tenant          text        NOT NULL COLLATE "C",
+    -- Where to; none before it may be sent.
+    location        text        COLLATE "C",
+    -- requested, approved, declined, in_transit, partially_received, received, inspected, closed or
+    -- cancelled.
+    status          text        NOT NULL COLLATE "C",
+    currency        text        NOT NULL COLLATE "C",
+    -- Why, as the customer says.
+    reason          text        NOT NULL,
+    -- Why it was declined or cancelled.
+    problem         text,
+    tracking_number text,
+    -- {line: quantity}: what has come.
+    received        json        NOT NULL,
+    -- [{"line", "restocked", "quarantined", "refused", "reason"}], once it was looked at.
+    inspected       json,
+    -- [{"line", "sku", "quantity", "unit_price"}]: what is to come back.
+    lines           json        NOT NULL,
+    CONSTRAINT return_summary_pkey PRIMARY KEY (tenant, return_id)
+) WITH (fillfactor = 80);
+
+CREATE INDEX return_summary_order ON read.return_summary (tenant, order_id, return_id);
+CREATE INDEX return_summary_status
+    ON read.return_summary (tenant, status, requested_at, return_id);
+CREATE INDEX return_summary_requested_at
+    ON read.return_summary (tenant, requested_at, return_id);
+
 -- One row per SKU and location.
 CREATE TABLE read.stock_level (
-    on_hand    bigint      NOT NULL,
-    reserved   bigint      NOT NULL,
-    committed  bigint      NOT NULL,
+    on_hand     bigint      NOT NULL,
+    reserved    bigint      NOT NULL,
+    committed   bigint      NOT NULL,
     -- on_hand - reserved - committed
-    available  bigint      NOT NULL,
+    available   bigint      NOT NULL,
+    -- What came back and cannot be sold as it is; not on hand.
+    quarantined bigint      NOT NULL DEFAULT 0,
     -- The version of the stock's stream.
-    version    bigint      NOT NULL,
-    position   bigint      NOT NULL,
-    updated_at timestamptz NOT NULL,
-    tenant     text        NOT NULL COLLATE "C",
-    location   text        NOT NULL COLLATE "C",
-    sku        text        NOT NULL COLLATE "C",
+    version     bigint      NOT NULL,
+    position    bigint      NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    tenant      text        NOT NULL COLLATE "C",
+    location    text        NOT NULL COLLATE "C",
+    sku         text        NOT NULL COLLATE "C",
     CONSTRAINT stock_level_pkey PRIMARY KEY (tenant, location, sku)
 ) WITH (fillfactor = 50);
 

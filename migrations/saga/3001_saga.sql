@@ -36,9 +36,13 @@ CREATE TABLE saga.task (
     -- Given up: an operator must look.
     parked_at timestamptz,
     problem   text,
+    -- Under which id it was given up, if an operator has it done again.
+    resumes   uuid,
     task      json        NOT NULL,
     context   json        NOT NULL
 );
 
 CREATE UNIQUE INDEX task_timer ON saga.task (order_id, name) WHERE name IS NOT NULL;
 CREATE INDEX task_due ON saga.task (work, due_at) WHERE parked_at IS NULL;
+-- What waits for an operator, in its order: few, among very many that wait for their time.
+CREATE INDEX task_parked ON saga.task (parked_at, id) INCLUDE (work) WHERE parked_at IS NOT NULL;

@@ -28,7 +28,7 @@ CREATE TABLE store.events (
     tenant         text        NOT NULL COLLATE "C",
     actor          text        NOT NULL,
     traceparent    text,
-    -- Kept byte for byte as it was written, and checked to be JSON.
+    -- Kept byte for byte as it was written, and checked to be JSON. What is personal in it is sealed.
     payload        json        NOT NULL,
     -- The arbiter between processes that append to the same stream.
     UNIQUE (stream, version)

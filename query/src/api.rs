@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use vault::Vault;
 
 /// The read API, to be [served](router).
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct QueryApi(pub(crate) Arc<Api>);
 pub(crate) struct Api {
     pub database: Database,
     pub reader: Arc<dyn EventReader>,
+    /// Opens what is personal.
+    pub vault: Vault,
     pub freshness: Freshness,
     pub tenant: TenantId,
     /// Seals page cursors.
@@ -43,12 +46,13 @@ impl Api {
 /// The read API.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Orders: queries", description = "Look at orders, shipments, stock, customers and sales."),
+    info(title = "Orders: queries", description = "Look at orders, shipments, returns, stock, customers and sales."),
     components(schemas(ProblemDetails)),
     tags(
         (name = "orders", description = "Orders"),
         (name = "customers", description = "Customers"),
         (name = "shipments", description = "Shipments"),
+        (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
         (name = "reports", description = "Reports"),
     )
@@ -66,6 +70,8 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(endpoints::get_customer::get_customer))
         .routes(routes!(endpoints::list_shipments::list_shipments))
         .routes(routes!(endpoints::get_shipment::get_shipment))
+        .routes(routes!(endpoints::list_returns::list_returns))
+        .routes(routes!(endpoints::get_return::get_return))
         .routes(routes!(endpoints::list_stock::list_stock))
         .routes(routes!(endpoints::get_stock::get_stock))
         .routes(routes!(endpoints::sales_report::sales_report))

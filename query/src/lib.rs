@@ -20,6 +20,7 @@ mod parameters;
 mod problem;
 mod processes;
 mod read_your_writes;
+mod returns;
 mod sales;
 mod service;
 mod shipments;

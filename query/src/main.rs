@@ -1,6 +1,6 @@
 //! The read API as a process of its own.
 
-use assembly::{Process, calls, documentation, open_reader, service_main};
+use assembly::{Process, calls, documentation, name_vault, open_reader, service_main};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -17,11 +17,12 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         health,
         ..
     } = &process;
+    let vault = name_vault(settings)?;
     let listener = process
         .bind("http.query_port", settings.http.query_port)
         .await?;
     let reader = open_reader(settings).await?;
-    let api = query::start(reader, None, settings, lifecycle, health)?;
+    let api = query::start(reader, vault, None, settings, lifecycle, health)?;
     let max_bytes = settings.http.max_body_bytes;
     let routes = query::router(api.clone())
         .merge(query::grpc(api, chassis::grpc::open, max_bytes))

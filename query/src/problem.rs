@@ -2,9 +2,10 @@
 
 use crate::database::ReadError;
 use chassis::Problem;
-use domain::{CustomerId, OrderId, Position, ShipmentId, Sku};
-use std::{error::Error, time::Duration};
+use domain::{CustomerId, OrderId, Position, ReturnId, ShipmentId, Sku, StreamId};
+use std::{error::Error, fmt::Display, time::Duration};
 use store::StoreError;
+use vault::VaultError;
 
 const SOON: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(5);
@@ -68,12 +69,31 @@ fn store_unavailable() -> Problem {
 
 /// The events of an order could not be read.
 pub(crate) fn unfoldable(error: StoreError, order: OrderId) -> Problem {
+    unfoldable_stream(error, format_args!("order {order}"))
+}
+
+/// The same of a stream, which `what` names.
+pub(crate) fn unfoldable_stream(error: StoreError, what: impl Display) -> Problem {
     let cause = error.source().map(ToString::to_string);
     if error.is_transient() {
-        tracing::warn!(%error, cause, order_id = %order, "order {order} cannot be folded now");
+        tracing::warn!(%error, cause, %what, "{what} cannot be folded now");
         return store_unavailable();
     }
-    tracing::error!(%error, cause, order_id = %order, "order {order} cannot be folded");
+    tracing::error!(%error, cause, %what, "{what} cannot be folded");
+    Problem::internal()
+}
+
+/// What is personal in a stream could not be opened.
+pub(crate) fn unopened(error: VaultError, stream: &StreamId) -> Problem {
+    if error.is_transient() {
+        tracing::warn!(%error, %stream, "what is personal in {stream} cannot be opened now");
+        return Problem::service_unavailable(
+            "KEYS_UNAVAILABLE",
+            "The keys of personal data cannot be reached.",
+            LATER,
+        );
+    }
+    tracing::error!(%error, %stream, "what is personal in {stream} cannot be opened");
     Problem::internal()
 }
 
@@ -109,10 +129,14 @@ pub(crate) fn no_such_shipment(shipment: ShipmentId) -> Problem {
     )
 }
 
+pub(crate) fn no_such_return(id: ReturnId) -> Problem {
+    Problem::not_found("RETURN_NOT_FOUND", format!("There is no return {id}."))
+}
+
 pub(crate) fn no_such_customer(customer: &CustomerId) -> Problem {
     Problem::not_found(
         "CUSTOMER_NOT_FOUND",
-        format!("Customer {customer} has not ordered anything."),
+        format!("Customer {customer} is not registered, and has not ordered anything."),
     )
 }
 

@@ -13,12 +13,13 @@ use secrecy::ExposeSecret;
 use std::{error::Error, sync::Arc};
 use store::{EventReader, SystemClock};
 use tokio::sync::{Notify, Semaphore};
+use vault::Vault;
 
 /// How many watches and feeds may be open at once.
 const MAX_STREAMS: usize = 500;
 
 /// The read API over the read models that the settings name, and over `reader` for orders as they
-/// were. `moved` is notified by projections of the same process when they have moved: it makes those
+/// were; `vault` opens what is personal in them. `moved` is notified by projections of the same process when they have moved: it makes those
 /// who wait for their own write wait less.
 ///
 /// Neither database needs to be there yet: until then, the process is not ready and says why, and
@@ -28,6 +29,7 @@ const MAX_STREAMS: usize = 500;
 /// A setting that cannot be used.
 pub fn start(
     reader: Arc<dyn EventReader>,
+    vault: Vault,
     moved: Option<Arc<Notify>>,
     settings: &Settings,
     lifecycle: &Lifecycle,
@@ -55,6 +57,7 @@ pub fn start(
     Ok(QueryApi(Arc::new(Api {
         database: Database::new(options, settings.read.pool_size),
         reader,
+        vault,
         freshness,
         tenant,
         cursors: Signer::new(key, "page cursor"),

@@ -15,7 +15,8 @@ mod status;
 pub mod storage;
 mod telemetry;
 
+pub use participant::CircuitState;
 pub use participants::{limits, participants};
 pub use service::{SagaParts, open_storage, start};
 pub use settle::settled;
-pub use status::{PartStatus, Status, router};
+pub use status::{PartStatus, ParticipantStatus, Status, router};

@@ -3,7 +3,9 @@
 
 mod operator;
 
-use assembly::{Process, needs_store, open_needed_feed, open_store, start_lane};
+use assembly::{
+    Process, name_vault, needs_store, open_needed_feed, open_store, prepare_vault, start_lane,
+};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use saga::{SagaParts, open_storage, participants, router, start};
@@ -103,11 +105,13 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         health,
         ..
     } = &process;
-    let participants = participants(&settings.saga)?;
+    let vault = name_vault(settings)?;
+    let participants = participants(&settings.saga, vault.clone())?;
     let listener = process
         .bind("http.saga_port", settings.http.saga_port)
         .await?;
     let events = open_store(settings).await?;
+    prepare_vault(&vault, settings).await?;
     let parts = SagaParts {
         feed: open_needed_feed(settings, &events, lifecycle, health).await?,
         lane: start_lane(events.store.clone(), &settings.store, lifecycle),

@@ -10,10 +10,12 @@ use chassis::config::SagaSettings;
 use chrono::TimeDelta;
 use domain::policy::Limits;
 use std::sync::Arc;
+use vault::Vault;
 
 /// The participants that the settings name. There are no defaults: orders must never be approved
 /// without money, nor called sent without a carrier, because somebody forgot to say who is asked.
-pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
+/// `vault` opens the addresses that the carrier is told.
+pub fn participants(settings: &SagaSettings, vault: Vault) -> anyhow::Result<Participants> {
     let url = named(
         "payment",
         "a payment provider",
@@ -31,12 +33,14 @@ pub fn participants(settings: &SagaSettings) -> anyhow::Result<Participants> {
     Ok(Participants {
         provider: Arc::new(provider),
         carrier: Arc::new(carrier),
+        vault,
     })
 }
 
 fn guard(settings: &SagaSettings, concurrency: usize) -> GuardOptions {
     GuardOptions {
         failures: settings.breaker_failures,
+        share: settings.breaker_share_percent,
         window: settings.breaker_window(),
         rest: settings.breaker_rest(),
         concurrency,
@@ -74,5 +78,6 @@ pub fn limits(settings: &SagaSettings) -> Limits {
         shipping_hold: seconds(&settings.shipping_hold_ttl_s),
         tracking: schedule(&settings.tracking_schedule_s),
         tracking_times: settings.tracking_times,
+        returns: seconds(&settings.return_ttl_s),
     }
 }

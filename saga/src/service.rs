@@ -16,7 +16,7 @@ use chassis::{
     Lifecycle,
     config::{SagaSettings, Settings},
 };
-use domain::policy::{Inventory, Limits, OrderPolicy, PaymentPolicy, Policy, Shipping};
+use domain::policy::{ForEachPolicy, Limits, Policy, for_each_policy};
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 use store::{
@@ -103,13 +103,13 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle) 
         },
         hint: Arc::new(Notify::new()),
         lease: settings.lease(),
-        status: Status::default(),
+        status: Status::of(parts.participants.clone()),
     };
     telemetry::describe();
-    worker.start_policy::<Inventory>(lifecycle);
-    worker.start_policy::<PaymentPolicy>(lifecycle);
-    worker.start_policy::<OrderPolicy>(lifecycle);
-    worker.start_policy::<Shipping>(lifecycle);
+    for_each_policy(&mut Start {
+        worker: &worker,
+        lifecycle,
+    });
     worker.start_tasks(lifecycle);
     lifecycle.spawn_critical(
         "saga metrics",
@@ -120,6 +120,18 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle) 
         ),
     );
     worker.status
+}
+
+/// Starts each policy.
+struct Start<'a> {
+    worker: &'a Worker,
+    lifecycle: &'a Lifecycle,
+}
+
+impl ForEachPolicy for Start<'_> {
+    fn policy<P: Policy>(&mut self) {
+        self.worker.start_policy::<P>(self.lifecycle);
+    }
 }
 
 #[derive(Clone)]

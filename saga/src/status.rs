@@ -1,11 +1,12 @@
-//! How the parts of the sagas do, for operators: in metrics, in the log, and at `/sagas`.
+//! How the parts of the sagas do, and whether participants are called, for operators: in metrics, in
+//! the log, and at `/sagas`.
 
-use crate::telemetry;
+use crate::{participant::CircuitState, runtime::Participants, telemetry};
 use axum::{Json, Router, extract, routing::get};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -34,11 +35,47 @@ pub struct PartStatus {
     pub reason: Option<String>,
 }
 
+/// Whether a participant is called by this process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ParticipantStatus {
+    /// `payment` or `carrier`.
+    pub name: &'static str,
+    /// `closed` while it is called, `open` while it is left alone, `half_open` while one call tells.
+    pub circuit: CircuitState,
+}
+
 /// How the parts of the sagas do in this process. Clones are the same.
 #[derive(Clone, Default)]
-pub struct Status(Arc<Mutex<BTreeMap<&'static str, Option<Failure>>>>);
+pub struct Status(Arc<Known>);
+
+#[derive(Default)]
+struct Known {
+    parts: Mutex<BTreeMap<&'static str, Option<Failure>>>,
+    participants: OnceLock<Participants>,
+}
 
 impl Status {
+    /// The same, which also tells of whom these are.
+    pub(crate) fn of(participants: Participants) -> Self {
+        let participants = participants.into();
+        Self(Arc::new(Known {
+            participants,
+            ..Known::default()
+        }))
+    }
+
+    /// Whether each participant is called.
+    pub fn participants(&self) -> Vec<ParticipantStatus> {
+        let Some(known) = self.0.participants.get() else {
+            return vec![];
+        };
+        let status = |name, circuit| ParticipantStatus { name, circuit };
+        vec![
+            status("payment", known.provider.circuit()),
+            status("carrier", known.carrier.circuit()),
+        ]
+    }
+
     /// How each part does, by name.
     pub fn parts(&self) -> Vec<PartStatus> {
         self.forget_old();
@@ -90,11 +127,11 @@ impl Status {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Option<Failure>>> {
         // Nothing in here panics half-way through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `GET /sagas`: how each part does.
+/// `GET /sagas`: how each part does, and whether each participant is called.
 pub fn router(status: Status) -> Router {
     Router::new()
         .route("/sagas", get(sagas_now))
@@ -102,7 +139,10 @@ pub fn router(status: Status) -> Router {
 }
 
 async fn sagas_now(extract::State(status): extract::State<Status>) -> Json<serde_json::Value> {
-    Json(serde_json::json!({ "sagas": status.parts() }))
+    Json(serde_json::json!({
+        "sagas": status.parts(),
+        "participants": status.participants(),
+    }))
 }
 
 #[cfg(test)]

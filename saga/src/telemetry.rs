@@ -1,7 +1,7 @@
 //! What the sagas tell operators in numbers: every name in one place.
 //!
-//! Alarms belong on `saga_tasks_parked` above zero (an operator must look; `saga_payments_parked`
-//! says at how many payments), on `saga_failing` that stays at one, on `orders_participant_circuit`
+//! Alarms belong on `saga_tasks_parked` above zero (an operator must look; `saga_calls_parked` says
+//! at how many calls to whom), on `saga_failing` that stays at one, on `orders_participant_circuit`
 //! that stays above zero, and on a `saga_lag_seconds` or `saga_tasks_due` that grows.
 
 use crate::storage::Backlog;
@@ -24,18 +24,17 @@ pub(crate) fn describe() {
         "saga_commands_total",
         "Commands of a policy, by what became of them"
     );
-    describe_gauge!("saga_tasks_due", "Calls and timers whose time has come");
     describe_gauge!(
-        "saga_tasks_scheduled",
-        "Calls and timers whose time is to come"
+        "saga_tasks_due",
+        "Calls and timers whose time has come; 10,000 of a kind at most are counted"
     );
     describe_gauge!(
         "saga_tasks_parked",
-        "Tasks that were given up: an operator must look"
+        "Calls and timers that were given up: an operator must look"
     );
     describe_gauge!(
-        "saga_payments_parked",
-        "Payments of which nobody knows what became of them: an operator must look"
+        "saga_calls_parked",
+        "Calls to a participant that were given up: an operator must look"
     );
     describe_counter!(
         "saga_tasks_total",
@@ -88,9 +87,9 @@ pub(crate) fn commanded(policy: &'static str, outcome: &'static str, commands: u
 
 pub(crate) fn backlog(backlog: &Backlog) {
     gauge!("saga_tasks_due").set(backlog.due as f64);
-    gauge!("saga_tasks_scheduled").set(backlog.scheduled as f64);
-    gauge!("saga_tasks_parked").set(backlog.parked as f64);
-    gauge!("saga_payments_parked").set(backlog.parked_payments as f64);
+    gauge!("saga_tasks_parked").set(backlog.parked() as f64);
+    gauge!("saga_calls_parked", "participant" => "payment").set(backlog.parked_payments as f64);
+    gauge!("saga_calls_parked", "participant" => "carrier").set(backlog.parked_shipments as f64);
 }
 
 pub(crate) fn begun(lateness: Duration) {

@@ -193,7 +193,9 @@ pub(super) struct Settings(Vec<(String, String)>);
 
 impl Settings {
     pub(super) fn new(postgres: &Postgres, database: &str) -> Self {
-        Self(Vec::new()).set("ORDERS__STORE__URL", postgres.url(database))
+        Self(Vec::new())
+            .set("ORDERS__STORE__URL", postgres.url(database))
+            .set("ORDERS__PERSONAL_DATA__MASTER_KEY", "0".repeat(64))
     }
 
     fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {

@@ -33,6 +33,8 @@ pub(super) enum Rule {
     Url(&'static [&'static str]),
     /// Secret text of at least so many characters.
     Secret { min: usize },
+    /// A secret key of 256 bits.
+    Key,
 }
 
 impl fmt::Display for Rule {
@@ -57,6 +59,7 @@ impl fmt::Display for Rule {
                 f.write_str(&shapes.join(" or "))
             }
             Self::Secret { min } => write!(f, "at least {min} characters"),
+            Self::Key => f.write_str("64 hexadecimal digits"),
         }
     }
 }
@@ -90,6 +93,7 @@ impl Rule {
             Self::Secret { min } => text(value)
                 .filter(|t| t.chars().count() >= *min)
                 .map(Value::String),
+            Self::Key => text(value).filter(|t| is_key(t)).map(Value::String),
         }
     }
 }
@@ -152,6 +156,10 @@ fn is_slug(text: &str, max: usize) -> bool {
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+fn is_key(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 fn is_url(text: &str, schemes: &[&str]) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else {
         return false;
@@ -180,6 +188,15 @@ mod tests {
             json!([1]),
         ] {
             assert_eq!(rule.accept(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_64_hexadecimal_digits() {
+        let key = "0123456789abcdefABCDEF0123456789".repeat(2);
+        assert_eq!(Rule::Key.accept(&json!(key)), Some(json!(key)));
+        for wrong in [&key[1..], &format!("{key}0"), &"g".repeat(64), ""] {
+            assert_eq!(Rule::Key.accept(&json!(wrong)), None, "{wrong}");
         }
     }
 

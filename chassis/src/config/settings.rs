@@ -37,6 +37,8 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// Whose data this is.
     pub tenant: TenantSettings,
+    /// The keys of what is personal.
+    pub personal_data: PersonalDataSettings,
     /// What set each `section.key` that is not left to its default.
     #[serde(skip)]
     pub(super) set_by: BTreeMap<String, String>,
@@ -222,10 +224,12 @@ section! {
         carrier_timeout_ms: u64 = 10_000, Rule::Integer { min: 10, max: 120_000 };
         /// Calls to the carrier at once.
         carrier_concurrency: usize = 16, Rule::Integer { min: 1, max: 10_000 };
-        /// Calls in a row to the payment provider, or to the carrier, that came to nothing before it
-        /// is left alone for a while.
+        /// Calls to the payment provider, or to the carrier, that come to nothing before it is left
+        /// alone for a while, if one more does.
         breaker_failures: u32 = 10, Rule::Integer { min: 1, max: 1_000 };
-        /// Time within which they count, in seconds.
+        /// How many of a hundred calls those must be: some payments take long, and nothing is wrong.
+        breaker_share_percent: u32 = 50, Rule::Integer { min: 1, max: 100 };
+        /// Time within which calls count, in seconds; at least three times what one may take.
         breaker_window_s: u64 = 30, Rule::Integer { min: 1, max: 3_600 };
         /// Time that it is left alone, before one call tells whether it is back, in seconds.
         breaker_rest_s: u64 = 5, Rule::Integer { min: 1, max: 600 };
@@ -237,6 +241,9 @@ section! {
             Rule::Integers { min: 1, max: 2_592_000, len: 20 };
         /// Questions where a shipment is before an operator must look.
         tracking_times: u32 = 60, Rule::Integer { min: 1, max: 10_000 };
+        /// Time that a return may take to arrive, in seconds, from when the customer may send it and
+        /// again from when the customer has; then it is cancelled.
+        return_ttl_s: u64 = 2_592_000, Rule::Integer { min: 1, max: 31_536_000 };
     }
 }
 
@@ -280,6 +287,23 @@ section! {
     }
 }
 
+section! {
+    /// The keys of what is personal.
+    PersonalDataSettings in "personal_data" {
+        /// What wraps the keys of customers, the same in command, query and saga, which do not start
+        /// without it; `openssl rand -hex 32` makes one. Whoever loses it can read no address any more.
+        master_key: Option<SecretString> = None, Rule::Key;
+        /// The one before it, while some keys are still wrapped by that.
+        former_master_key: Option<SecretString> = None, Rule::Key;
+        /// Where the keys are; absent: where the sagas keep what they remember.
+        url: Option<SecretString> = None, POSTGRES;
+        /// Keys that a process keeps in memory at most.
+        cached_keys: usize = 10_000, Rule::Integer { min: 1, max: 10_000_000 };
+        /// Time that it keeps them, in seconds: so long an erasure takes to reach every process.
+        cache_s: u64 = 60, Rule::Integer { min: 1, max: 3_600 };
+    }
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -316,6 +340,12 @@ impl Settings {
         self.saga.url.as_ref().unwrap_or(&self.store.url)
     }
 
+    /// Where the keys of what is personal are: `personal_data.url`, or beside what the sagas remember.
+    #[must_use]
+    pub fn keys_url(&self) -> &SecretString {
+        self.personal_data.url.as_ref().unwrap_or(self.saga_url())
+    }
+
     /// Whether the events are in KurrentDB.
     #[must_use]
     pub fn store_is_kurrentdb(&self) -> bool {
@@ -341,6 +371,7 @@ impl Settings {
             self.query.entries(),
             self.telemetry.entries(),
             self.tenant.entries(),
+            self.personal_data.entries(),
         ]
         .concat()
     }
@@ -383,6 +414,10 @@ durations! {
         request_timeout = from_millis(request_timeout_ms);
         /// Time to finish running work when the process stops.
         shutdown_timeout = from_secs(shutdown_timeout_s);
+    }
+    PersonalDataSettings {
+        /// Time that a key is kept in memory.
+        cache_time = from_secs(cache_s);
     }
     ProjectorSettings {
         /// Time after which a silent leader is replaced.

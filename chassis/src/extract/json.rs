@@ -27,6 +27,9 @@ const MODEST: usize = 16 << 10;
 
 /// A JSON body as a `T`, and the bytes it was (for fingerprints).
 ///
+/// Where nothing must be said, no body at all is as good as an empty object, whatever type it is said to
+/// be of.
+///
 /// `T` should say `#[serde(deny_unknown_fields)]`. Refuses another content type (415), a body
 /// over the limit, announced or not (413), one that does not arrive in time (408), one for which
 /// there is no memory among those that are in work (503), and anything that is not a `T` (400, with
@@ -47,6 +50,12 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if request.body().size_hint().exact() == Some(0)
+            && let Ok(value) = parse::parse(b"{}", Part::Body)
+        {
+            let raw = Bytes::new();
+            return Ok(Self { value, raw });
+        }
         if !is_json(request.headers()) {
             return Err(Problem::unsupported_media_type("application/json"));
         }

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeliverShipmentBody {
-    /// When it arrived, not before 1900; now, if it is left out.
+    /// When it arrived, not before the carrier was asked to take it; now, if it is left out.
     #[serde(default, deserialize_with = "optional_time")]
     delivered_at: Option<DateTime<Utc>>,
 }

@@ -23,7 +23,8 @@ pub(crate) struct FailShipmentBody {
 
 /// Record that a shipment could not be delivered.
 ///
-/// It is still under way: the carrier tries again. Again is no error.
+/// It is still under way: the carrier tries again. Again is no error, and for another reason it is
+/// recorded anew.
 #[utoipa::path(
     post,
     path = "/v1/shipments/{shipment_id}/fail",

@@ -2,25 +2,35 @@
 
 pub(crate) mod add_note;
 pub(crate) mod adjust_stock;
+pub(crate) mod approve_return;
 pub(crate) mod cancel_order;
+pub(crate) mod cancel_return;
+pub(crate) mod change_customer;
+pub(crate) mod decline_return;
 pub(crate) mod deliver_shipment;
 pub(crate) mod dispatch_shipment;
+pub(crate) mod erase_customer;
 pub(crate) mod fail_shipment;
+pub(crate) mod inspect_return;
 pub(crate) mod lose_shipment;
 pub(crate) mod pack_shipment;
 pub(crate) mod place_hold;
 pub(crate) mod place_order;
 pub(crate) mod place_orders_bulk;
+pub(crate) mod receive_return;
 pub(crate) mod receive_stock;
+pub(crate) mod register_customer;
 pub(crate) mod release_hold;
+pub(crate) mod request_return;
 pub(crate) mod return_shipment;
+pub(crate) mod send_return;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{
     Problem,
     extract::{StrictPath, invalid_path},
 };
-use domain::{IdError, OrderId, ShipmentId, Sku, order::check_hold_name};
+use domain::{CustomerId, IdError, OrderId, ReturnId, ShipmentId, Sku, order::check_hold_name};
 use serde::Serialize;
 use std::str::FromStr;
 use utoipa::ToSchema;
@@ -40,6 +50,12 @@ pub(crate) struct OrderPath(pub OrderId);
 
 /// The shipment that a path names.
 pub(crate) struct ShipmentPath(pub ShipmentId);
+
+/// The return that a path names.
+pub(crate) struct ReturnPath(pub ReturnId);
+
+/// The customer that a path names.
+pub(crate) struct CustomerPath(pub CustomerId);
 
 /// The SKU that a path names.
 pub(crate) struct SkuPath(pub Sku);
@@ -62,6 +78,24 @@ impl<S: Send + Sync> FromRequestParts<S> for ShipmentPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let StrictPath(id) = StrictPath::<String>::from_request_parts(parts, state).await?;
         parse("shipment_id", &id).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ReturnPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let StrictPath(id) = StrictPath::<String>::from_request_parts(parts, state).await?;
+        parse("return_id", &id).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CustomerPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let StrictPath(id) = StrictPath::<String>::from_request_parts(parts, state).await?;
+        parse("customer_id", &id).map(Self)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     CommandApi,
     answers::WriteProblems,
     body::{AddressBody, OrderBody, optional_time},
-    placement::{NewOrder, place, placed},
+    placement::{NewOrder, place, placed, shipping_address},
     request::{Write, WriteHeaders},
 };
 use axum::{extract::State, http::StatusCode, response::Response};
@@ -85,12 +85,13 @@ pub(crate) async fn place_order(
     let done = place(&api, request, body.into(), || again().map(NewOrder::from)).await?;
     let state = done.state(&api).await?;
     let order = placed(&state, &done)?;
+    let address = shipping_address(&api, order).await?;
     let location = format!("/v1/orders/{}", done.key());
     done.answer(
         &api,
         StatusCode::CREATED,
         Some(location),
-        &OrderBody::new(order, done.version()),
+        &OrderBody::new(order, done.version(), address),
     )
 }
 

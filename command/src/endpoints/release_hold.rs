@@ -15,7 +15,7 @@ use domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Nothing is to be said of a release: an empty object.
+/// Nothing is to be said of a release: an empty object, or no body.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReleaseHoldBody {}

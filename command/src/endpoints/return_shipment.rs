@@ -13,7 +13,7 @@ use domain::shipment::{RecordReturnedToSender, ShipmentCommand};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Nothing is to be said of it: an empty object.
+/// Nothing is to be said of it: an empty object, or no body.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReturnShipmentBody {}

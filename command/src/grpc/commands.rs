@@ -8,7 +8,7 @@ use super::{
 use crate::{
     CommandApi,
     execution::Done,
-    placement::{place, placed},
+    placement::{place, placed, shipping_address},
 };
 use chassis::{Problem, grpc::context, layers::RequestContext};
 use domain::{
@@ -119,8 +119,10 @@ async fn order_placed(
     let content = message.encode_to_vec();
     let done = place_order(api, context, message, &content).await?;
     let state = done.state(api).await?;
+    let placed = placed(&state, &done)?;
+    let address = shipping_address(api, placed).await?;
     Ok(PlaceOrderResponse {
-        order: Some(order(placed(&state, &done)?, done.version())),
+        order: Some(order(placed, done.version(), address)),
         receipt: Some(receipt(api, &done)),
     })
 }

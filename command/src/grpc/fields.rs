@@ -4,7 +4,7 @@ use crate::placement::NewOrder;
 use chassis::Problem;
 use chrono::{DateTime, Utc};
 use domain::{
-    Location, OrderId, ShipmentId, Sku,
+    Location, OrderId, ReturnId, ShipmentId, Sku,
     order::{Address, NewLine},
 };
 use prost_types::Timestamp;
@@ -28,6 +28,10 @@ pub(super) fn order_id(text: &str) -> Result<OrderId, Problem> {
 
 pub(super) fn shipment_id(text: &str) -> Result<ShipmentId, Problem> {
     parse("/shipment_id", text)
+}
+
+pub(super) fn return_id(text: &str) -> Result<ReturnId, Problem> {
+    parse("/return_id", text)
 }
 
 pub(super) fn sku(text: &str) -> Result<Sku, Problem> {

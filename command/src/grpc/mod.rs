@@ -7,6 +7,7 @@ mod commands;
 mod fields;
 mod import;
 mod order;
+mod returns;
 mod shipments;
 mod write;
 
@@ -17,13 +18,14 @@ use proto::{
     v1::{
         order_commands_server::{OrderCommandsServer, SERVICE_NAME as COMMANDS},
         order_import_server::{OrderImportServer, SERVICE_NAME as IMPORT},
+        return_commands_server::{ReturnCommandsServer, SERVICE_NAME as RETURNS},
         shipment_commands_server::{SERVICE_NAME as SHIPMENTS, ShipmentCommandsServer},
     },
 };
 use tonic::service::{Interceptor, interceptor::InterceptedService};
 
 /// The services' names.
-pub const SERVICES: [&str; 3] = [COMMANDS, IMPORT, SHIPMENTS];
+pub const SERVICES: [&str; 4] = [COMMANDS, IMPORT, SHIPMENTS, RETURNS];
 
 /// The write API's calls, to be served beside its routes. Whoever calls is first seen by `authorize`.
 /// Messages have at most `max_bytes`.
@@ -35,11 +37,15 @@ where
         .max_decoding_message_size(max_bytes);
     let shipments = ShipmentCommandsServer::new(shipments::Shipments(api.clone()))
         .max_decoding_message_size(max_bytes);
+    let returns = ReturnCommandsServer::new(returns::Returns(api.clone()))
+        .max_decoding_message_size(max_bytes);
     let import = OrderImportServer::new(import::Import(api)).max_decoding_message_size(max_bytes);
     let commands = InterceptedService::new(commands, authorize.clone());
     let shipments = InterceptedService::new(shipments, authorize.clone());
+    let returns = InterceptedService::new(returns, authorize.clone());
     let import = InterceptedService::new(import, authorize);
     chassis::grpc::router(commands, methods(COMMANDS))
         .merge(chassis::grpc::router(import, methods(IMPORT)))
         .merge(chassis::grpc::router(shipments, methods(SHIPMENTS)))
+        .merge(chassis::grpc::router(returns, methods(RETURNS)))
 }

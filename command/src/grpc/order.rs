@@ -1,7 +1,7 @@
 //! What writes are answered with, as messages.
 
 use crate::{CommandApi, execution::Done};
-use domain::order::{Line, Placed};
+use domain::order::{self, Line, Placed};
 use proto::v1::{Address, Hold, Money, Order, OrderLine, Receipt};
 
 /// What `done` says of itself.
@@ -16,8 +16,8 @@ pub(super) fn receipt(api: &CommandApi, done: &Done) -> Receipt {
     }
 }
 
-/// The order at `version`, as the write side knows it.
-pub(super) fn order(order: &Placed, version: i64) -> Order {
+/// The order at `version`, as the write side knows it, which goes to `address`.
+pub(super) fn order(order: &Placed, version: i64, address: Option<order::Address>) -> Order {
     let placed = &order.placed;
     let money = |amount| {
         Some(Money {
@@ -36,13 +36,14 @@ pub(super) fn order(order: &Placed, version: i64) -> Order {
             shipped: progress.shipped,
             delivered: progress.delivered,
             lost: progress.lost,
+            returned: progress.returned,
         }
     };
     let hold = |(hold, reason): (&String, &String)| Hold {
         hold: hold.clone(),
         reason: reason.clone(),
     };
-    let address = placed.shipping_address.clone().map(|address| Address {
+    let address = address.map(|address| Address {
         name: address.name,
         lines: address.lines,
         city: address.city,

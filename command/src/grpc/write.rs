@@ -57,6 +57,15 @@ writes! {
         LoseShipmentRequest: "LoseShipment", |message| &message.etag;
         ReturnShipmentRequest: "ReturnShipment", |message| &message.etag;
     }
+    "ReturnCommands" {
+        RequestReturnRequest: "RequestReturn", |_| "";
+        ApproveReturnRequest: "ApproveReturn", |message| &message.etag;
+        DeclineReturnRequest: "DeclineReturn", |message| &message.etag;
+        SendReturnRequest: "SendReturn", |message| &message.etag;
+        ReceiveReturnRequest: "ReceiveReturn", |message| &message.etag;
+        InspectReturnRequest: "InspectReturn", |message| &message.etag;
+        CancelReturnRequest: "CancelReturn", |message| &message.etag;
+    }
 }
 
 /// The request for a command that `message` is.

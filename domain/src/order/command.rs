@@ -1,17 +1,13 @@
 //! What may be asked of an order.
 
-use super::{Address, LineQuantity, RejectionReason};
-use crate::{Currency, CustomerId, OrderId, ShipmentId, Sku};
+use super::{LineQuantity, RejectionReason};
+use crate::{Currency, CustomerId, OrderId, Sealed, ShipmentId, Sku};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// Anything that may be asked of an order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "placing is the command that comes most often: a box would cost it an allocation"
-)]
 pub enum OrderCommand {
     /// Place it.
     Place(PlaceOrder),
@@ -41,6 +37,10 @@ pub enum OrderCommand {
     RecordLost(RecordLost),
     /// Close it: nothing of it is to come any more.
     Complete(CompleteOrder),
+    /// Say that something to be done about it was given up, and waits for an operator.
+    ParkTask(ParkTask),
+    /// Say that an operator has had that done.
+    ResumeTask(ResumeTask),
 }
 
 /// One line as it is ordered.
@@ -69,8 +69,9 @@ pub struct PlaceOrder {
     pub lines: Vec<NewLine>,
     /// The total that the client expects, in minor units: refused if it is not the lines' sum.
     pub total: Option<i64>,
-    /// Where to.
-    pub shipping_address: Option<Address>,
+    /// Where to: an [`Address`](super::Address), which was checked, and then sealed with its
+    /// customer's key, before the command was made.
+    pub shipping_address: Option<Sealed>,
     /// How it is paid: a token of the payment provider.
     pub payment_method: String,
     /// The shop's own order number.
@@ -176,3 +177,25 @@ pub struct RecordLost {
 /// Closes an order of which nothing is to come any more.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CompleteOrder;
+
+/// Says that a call or a timer was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParkTask {
+    /// Which.
+    pub task_id: Uuid,
+    /// What it does, in a word: `refund`, `dispatch`.
+    pub task: String,
+    /// Of which one, where there may be several: the shipment, or the number of the refund.
+    pub of: Option<String>,
+    /// Whether it was done out there, and is refused here.
+    pub done: bool,
+    /// Why, for people.
+    pub problem: String,
+}
+
+/// Says that an operator has had done, or settled, what was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResumeTask {
+    /// Which.
+    pub task_id: Uuid,
+}

@@ -1,17 +1,23 @@
 //! What commands to an order lead to.
 
 mod fulfilment;
+mod parking;
+mod returns;
 
 use super::{
-    AddNote, Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
+    AddNote, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
     NoteAdded, Order, OrderCancelled, OrderCommand, OrderConfirmed, OrderError, OrderEvent,
     OrderExpired, OrderPlaced, OrderRejected, PlaceHold, PlaceOrder, Placed, RejectCancellation,
     RejectOrder, ReleaseHold, RequestCancellation, Status,
 };
 use crate::{Money, TextError, text};
 
+#[cfg(test)]
+pub(crate) use returns::MAX_OPEN_RETURNS;
+pub(crate) use returns::{MAX_RETURNS, drop_return, open_return, record_returned};
+
 /// The most lines an order may have.
-const MAX_LINES: usize = 1_000;
+pub(crate) const MAX_LINES: usize = 1_000;
 /// The most that may be ordered in one line.
 pub(crate) const MAX_QUANTITY: i64 = 10_000_000;
 /// The most holds that may be on an order at once.
@@ -23,8 +29,6 @@ pub(crate) const MAX_TOTAL: i64 = 10_000_000_000_000;
 /// When the first order may have been placed: 1900-01-01, in seconds from 1970. Older than any shop's
 /// books, and far within what every calendar and database can hold.
 pub(crate) const FIRST_PLACED: i64 = -2_208_988_800;
-/// The most lines that an address may have above the town.
-const MAX_ADDRESS_LINES: usize = 6;
 
 type Decision = Result<Vec<OrderEvent>, OrderError>;
 
@@ -49,6 +53,8 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::RecordDelivered(command) => fulfilment::record_delivered(order, command),
         OrderCommand::RecordLost(command) => fulfilment::record_lost(order, command),
         OrderCommand::Complete(_) => fulfilment::complete(order),
+        OrderCommand::ParkTask(command) => parking::park(order, command),
+        OrderCommand::ResumeTask(command) => Ok(parking::resume(order, command)),
     }
 }
 
@@ -83,7 +89,9 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::Reject(_)
         | OrderCommand::Expire(_)
         | OrderCommand::Cancel(_)
-        | OrderCommand::Complete(_) => {}
+        | OrderCommand::Complete(_)
+        | OrderCommand::ParkTask(_)
+        | OrderCommand::ResumeTask(_) => {}
     }
     Ok(())
 }
@@ -114,9 +122,6 @@ fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
     text::line("payment_method", &command.payment_method, 128)?;
     if let Some(reference) = &command.reference {
         text::line("reference", reference, 128)?;
-    }
-    if let Some(address) = &command.shipping_address {
-        check_address(address)?;
     }
     let mut sum = Money::new(0, command.currency);
     let mut lines = Vec::with_capacity(command.lines.len());
@@ -176,26 +181,6 @@ const fn too_much(line: usize) -> OrderError {
         line,
         max: MAX_TOTAL,
     }
-}
-
-fn check_address(address: &Address) -> Result<(), OrderError> {
-    let optional = |field, text: &Option<String>, max| match text {
-        Some(text) => text::line(field, text, max),
-        None => Ok(()),
-    };
-    optional("shipping_address/name", &address.name, 200)?;
-    if address.lines.len() > MAX_ADDRESS_LINES {
-        return Err(OrderError::AddressLines {
-            max: MAX_ADDRESS_LINES,
-        });
-    }
-    for (index, line) in address.lines.iter().enumerate() {
-        text::line("shipping_address/lines", line, 200).map_err(|error| error.at(index))?;
-    }
-    optional("shipping_address/city", &address.city, 100)?;
-    optional("shipping_address/postal_code", &address.postal_code, 32)?;
-    text::line("shipping_address/country", &address.country, 100)?;
-    Ok(())
 }
 
 fn confirm(order: &Placed) -> Decision {

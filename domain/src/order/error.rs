@@ -117,6 +117,28 @@ pub enum OrderError {
         /// How many there may be.
         max: usize,
     },
+    /// Too many returns.
+    #[error("an order has at most {max} returns")]
+    TooManyReturns {
+        /// How many there may be.
+        max: usize,
+    },
+    /// Too many returns at once.
+    #[error("at most {max} returns of an order are open at once")]
+    TooManyOpenReturns {
+        /// How many there may be.
+        max: usize,
+    },
+    /// More than the customer has of a line, and has not asked to return.
+    #[error("line {line}: {open} were delivered and are not being returned, not {quantity}")]
+    MoreThanDelivered {
+        /// The line.
+        line: u32,
+        /// How many may be returned.
+        open: i64,
+        /// How many were named.
+        quantity: i64,
+    },
     /// Something of it is still to arrive.
     #[error("line {line}: {open} are still to arrive")]
     StillToArrive {
@@ -128,6 +150,12 @@ pub enum OrderError {
     /// Too many holds.
     #[error("an order has at most {max} holds")]
     TooManyHolds {
+        /// How many there may be.
+        max: usize,
+    },
+    /// Too much of it waits for an operator.
+    #[error("of an order at most {max} tasks wait for an operator")]
+    TooManyParked {
         /// How many there may be.
         max: usize,
     },
@@ -173,8 +201,12 @@ impl From<OrderError> for Refusal {
             E::MoreThanLeft { .. } => (State, "MORE_THAN_LEFT", None),
             E::ShipmentEnded { .. } => (State, "SHIPMENT_ENDED", None),
             E::TooManyShipments { .. } => (State, "TOO_MANY_SHIPMENTS", None),
+            E::TooManyReturns { .. } => (State, "TOO_MANY_RETURNS", None),
+            E::TooManyOpenReturns { .. } => (State, "TOO_MANY_OPEN_RETURNS", None),
+            E::MoreThanDelivered { .. } => (State, "MORE_THAN_DELIVERED", None),
             E::StillToArrive { .. } => (State, "STILL_TO_ARRIVE", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
+            E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),
         };
         let refusal = Self::new(kind, code, error.to_string());
         match pointer {

@@ -1,7 +1,8 @@
 //! What may happen to an order. These shapes are frozen: a new shape is a new version.
 
+use super::OrderReturnStatus;
 use crate::{
-    Currency, CustomerId, OrderId, ShipmentId, Sku,
+    Currency, CustomerId, OrderId, ReturnId, Sealed, ShipmentId, Sku,
     event::{events, is_default},
 };
 use chrono::{DateTime, Utc};
@@ -12,7 +13,7 @@ events! {
     /// Anything that may happen to an order.
     OrderEvent {
         /// It was placed.
-        OrderPlaced = 1,
+        OrderPlaced = 2,
         /// Stock is reserved and payment authorized: the shop will deliver.
         OrderConfirmed = 1,
         /// It cannot be had.
@@ -39,6 +40,16 @@ events! {
         LinesLost = 1,
         /// All of it has arrived, or will not.
         OrderCompleted = 1,
+        /// Something to be done about it was given up, and waits for an operator.
+        TaskParked = 1,
+        /// An operator has had that done.
+        TaskResumed = 1,
+        /// A customer wants to send some of it back.
+        ReturnOpened = 1,
+        /// Nothing of that comes back.
+        ReturnDropped = 1,
+        /// Some of it has come back, and is paid back.
+        LinesReturned = 1,
     }
 }
 
@@ -55,25 +66,6 @@ pub struct Line {
     pub unit_price: i64,
     /// Price of all, in minor units.
     pub total: i64,
-}
-
-/// Where an order goes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Address {
-    /// Who receives it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Street and number, and what else stands above the town.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub lines: Vec<String>,
-    /// The town.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub city: Option<String>,
-    /// The postal code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub postal_code: Option<String>,
-    /// The country, as the shop writes it.
-    pub country: String,
 }
 
 /// What readers of a later event need of the placement, so that a read model can be folded from
@@ -105,9 +97,9 @@ pub struct OrderPlaced {
     pub lines: Vec<Line>,
     /// The sum of the lines, in minor units.
     pub total: i64,
-    /// Where to.
+    /// Where to: an [`Address`](super::Address), sealed with its customer's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shipping_address: Option<Address>,
+    pub shipping_address: Option<Sealed>,
     /// How it is paid: a token of the payment provider.
     pub payment_method: String,
     /// The shop's own order number.
@@ -276,4 +268,70 @@ pub struct LinesLost {
 pub struct OrderCompleted {
     /// What was placed.
     pub order: OrderBrief,
+}
+
+/// Something to be done about an order was given up: it waits for an operator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskParked {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which: operators see it under this id.
+    pub task_id: Uuid,
+    /// What it does, in a word: `refund`, `dispatch`.
+    pub task: String,
+    /// Of which one, where there may be several: the shipment, or the number of the refund.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// Whether it was done out there, and is refused here: then nothing that is still to happen
+    /// settles it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub done: bool,
+    /// Why, for people.
+    pub problem: String,
+}
+
+/// An operator has had done, or settled, what was given up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskResumed {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which.
+    pub task_id: Uuid,
+}
+
+/// A customer wants to send some of an order back: so much less of it may be asked for by others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReturnOpened {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// The return.
+    pub return_id: ReturnId,
+    /// What is to come back.
+    pub lines: Vec<LineQuantity>,
+    /// How much of the order has come back, and is on its way.
+    pub return_status: OrderReturnStatus,
+}
+
+/// Nothing of a return comes back, or nothing of it was accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReturnDropped {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// The return.
+    pub return_id: ReturnId,
+    /// How much of the order has come back, and is on its way.
+    pub return_status: OrderReturnStatus,
+}
+
+/// Some of an order has come back and was accepted: what was paid for it is given back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinesReturned {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// The return.
+    pub return_id: ReturnId,
+    /// What was accepted.
+    pub lines: Vec<LineQuantity>,
+    /// How much of the order has come back, and is on its way.
+    pub return_status: OrderReturnStatus,
 }

@@ -2,7 +2,10 @@
 
 use super::{Order, OrderEvent, Placed, ShipmentProgress, Status};
 use crate::recent::Recent;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
     let mut order = match (state, event) {
@@ -18,6 +21,7 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 notes: 0,
                 recent_notes: Recent::default(),
                 fulfilment: None,
+                parked: BTreeSet::new(),
             });
         }
         // Nothing can have happened to an order before it was placed.
@@ -68,6 +72,27 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
             known.enter(event.shipment_id, &event.lines, ShipmentProgress::Lost);
         }
         OrderEvent::OrderCompleted(_) => order.status = Status::Completed,
+        OrderEvent::TaskParked(event) => {
+            order.parked.insert(event.task_id);
+        }
+        OrderEvent::TaskResumed(event) => {
+            order.parked.remove(&event.task_id);
+        }
+        OrderEvent::ReturnOpened(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known
+                .returns
+                .insert(event.return_id, event.lines.as_slice().into());
+            known.returns_opened = known.returns_opened.saturating_add(1);
+        }
+        OrderEvent::ReturnDropped(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter_returned(event.return_id, &[]);
+        }
+        OrderEvent::LinesReturned(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter_returned(event.return_id, &event.lines);
+        }
     }
     Order::Placed(order)
 }

@@ -78,6 +78,7 @@ mod tests {
             shipped: *shipped,
             delivered: *delivered,
             lost: *lost,
+            returned: 0,
         });
         FulfilmentStatus::of(10, progress).as_str()
     }

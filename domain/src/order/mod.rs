@@ -1,5 +1,6 @@
 //! The order: what was asked for, and what became of it.
 
+mod address;
 mod command;
 mod decide;
 mod error;
@@ -8,25 +9,32 @@ mod evolve;
 mod fulfilment;
 #[cfg(test)]
 mod properties;
+mod returned;
 mod state;
 
+pub use address::Address;
 pub use command::{
     AddNote, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand,
-    PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped, RejectCancellation,
-    RejectOrder, ReleaseHold, RequestCancellation,
+    ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped,
+    RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask,
 };
 pub use error::OrderError;
 pub use event::{
-    Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
-    LineQuantity, LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
+    CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line, LineQuantity,
+    LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
     OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
-    RejectionReason,
+    RejectionReason, ReturnDropped, ReturnOpened, TaskParked, TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
+pub use returned::OrderReturnStatus;
 pub use state::{Fulfilment, LineProgress, Order, Placed, ShipmentProgress, Status};
 
+#[cfg(test)]
+pub(crate) use decide::MAX_OPEN_RETURNS;
 pub use decide::check_hold_name;
-pub(crate) use decide::{FIRST_PLACED, MAX_QUANTITY};
+pub(crate) use decide::{
+    FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, drop_return, open_return, record_returned,
+};
 
 use crate::Decider;
 

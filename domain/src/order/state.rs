@@ -1,9 +1,13 @@
 //! What decisions about an order stand on.
 
-use super::{LineQuantity, OrderBrief, OrderPlaced};
-use crate::{ShipmentId, recent::Recent};
+use super::{Line, LineQuantity, OrderBrief, OrderPlaced};
+use crate::{ReturnId, ShipmentId, recent::Recent};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use uuid::Uuid;
 
 /// Where an order is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +43,9 @@ impl Status {
         }
     }
 
-    /// The commands of people that are allowed to an order that is there, and held or not: read
-    /// models know no more of an order than that.
-    pub fn allowed_commands(self, held: bool) -> Vec<&'static str> {
+    /// The commands of people that are allowed to an order that is there, held or not, and of which
+    /// the customer has something or not: read models know no more of an order than that.
+    pub fn allowed_commands(self, held: bool, returnable: bool) -> Vec<&'static str> {
         let mut allowed = vec!["add_note"];
         match self {
             Self::Placed | Self::Confirmed => allowed.extend(["cancel", "place_hold"]),
@@ -50,6 +54,9 @@ impl Status {
         }
         if held {
             allowed.push("release_hold");
+        }
+        if returnable {
+            allowed.push("request_return");
         }
         allowed
     }
@@ -87,6 +94,8 @@ pub struct Placed {
     pub(super) recent_notes: Recent,
     /// What has left, and what became of it; none before something has.
     pub(super) fulfilment: Option<Box<Fulfilment>>,
+    /// What to be done about it was given up, and waits for an operator.
+    pub parked: BTreeSet<Uuid>,
 }
 
 /// What has left of an order, and what became of it.
@@ -96,6 +105,10 @@ pub struct Fulfilment {
     pub lines: BTreeMap<u32, LineProgress>,
     /// Where each shipment is that has left.
     pub shipments: BTreeMap<ShipmentId, ShipmentProgress>,
+    /// What is to come back by each return that has not ended.
+    pub returns: BTreeMap<ReturnId, Arc<[LineQuantity]>>,
+    /// How many returns were asked for.
+    pub returns_opened: u32,
 }
 
 /// How far a line is: what is neither delivered nor lost of what was shipped is under way.
@@ -107,6 +120,8 @@ pub struct LineProgress {
     pub delivered: i64,
     /// How many will not arrive.
     pub lost: i64,
+    /// How many of those that arrived have come back, and were accepted.
+    pub returned: i64,
 }
 
 /// Where a shipment is that has left.
@@ -125,6 +140,11 @@ impl LineProgress {
     pub const fn under_way(self) -> i64 {
         let arrived = self.shipped.saturating_sub(self.delivered);
         arrived.saturating_sub(self.lost)
+    }
+
+    /// How many the customer has.
+    pub const fn kept(self) -> i64 {
+        self.delivered.saturating_sub(self.returned)
     }
 }
 
@@ -149,6 +169,24 @@ impl Fulfilment {
     }
 }
 
+impl Fulfilment {
+    /// Enters what has come back by a return, which has ended.
+    pub(super) fn enter_returned(&mut self, of: ReturnId, lines: &[LineQuantity]) {
+        self.returns.remove(&of);
+        for line in lines {
+            let known = self.lines.entry(line.line).or_default();
+            known.returned = known.returned.saturating_add(line.quantity);
+        }
+    }
+
+    /// How many of a line are to come back.
+    pub(super) fn returning(&self, line: u32) -> i64 {
+        let all = self.returns.values().flat_map(|lines| lines.iter());
+        let of_line = all.filter(|known| known.line == line);
+        of_line.fold(0, |sum, known| sum.saturating_add(known.quantity))
+    }
+}
+
 impl Order {
     /// The order, if it was placed.
     pub const fn placed(&self) -> Option<&Placed> {
@@ -165,8 +203,20 @@ impl Placed {
         /// A line or a hold, with its texts.
         const PART: usize = 128;
         let fulfilment = self.fulfilment.as_ref();
-        let left = fulfilment.map_or(0, |known| known.lines.len() + known.shipments.len());
-        (self.placed.lines.len() + self.holds.len() + left) * PART + self.recent_notes.size()
+        let left = fulfilment.map_or(0, |known| {
+            let returning = known.returns.values().map(|lines| 1 + lines.len());
+            known.lines.len() + known.shipments.len() + returning.sum::<usize>()
+        });
+        (self.placed.lines.len() + self.holds.len() + self.parked.len() + left) * PART
+            + self.recent_notes.size()
+    }
+
+    /// A line of it.
+    pub fn line(&self, line: u32) -> Option<&Line> {
+        // Lines are numbered from 1, in their order.
+        let index = (line as usize).wrapping_sub(1);
+        let placed = self.placed.lines.get(index);
+        placed.filter(|placed| placed.line == line)
     }
 
     /// How far a line is.
@@ -197,6 +247,7 @@ impl Placed {
 
     /// The commands of people that are allowed now.
     pub fn allowed_commands(&self) -> Vec<&'static str> {
-        self.status.allowed_commands(!self.holds.is_empty())
+        let held = !self.holds.is_empty();
+        self.status.allowed_commands(held, self.is_returnable())
     }
 }

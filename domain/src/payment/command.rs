@@ -1,6 +1,6 @@
 //! What may be asked of a payment.
 
-use crate::{Money, OrderId, ShipmentId};
+use crate::{Money, OrderId, ReturnId, ShipmentId};
 use serde::{Deserialize, Serialize};
 
 /// Anything that may be asked of a payment.
@@ -26,6 +26,8 @@ pub enum PaymentCommand {
     RecordCaptureFailed(RecordCaptureFailed),
     /// Give back what was taken for a shipment.
     RequestRefund(RequestRefund),
+    /// Give back what was accepted of a return.
+    RefundReturn(RefundReturn),
     /// The provider gave it back.
     RecordRefunded(RecordRefunded),
 }
@@ -158,6 +160,19 @@ pub struct RequestRefund {
     pub idempotency_key: String,
     /// Why, for people; there is one refund for each reason.
     pub reason: String,
+}
+
+/// Wants back what was accepted of a return.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RefundReturn {
+    /// The order.
+    pub order_id: OrderId,
+    /// The return: there is one refund for each.
+    pub return_id: ReturnId,
+    /// How much.
+    pub amount: Money,
+    /// What makes the provider do it once; minted before the call.
+    pub idempotency_key: String,
 }
 
 /// The provider gave back what was taken.

@@ -31,6 +31,7 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
         PaymentCommand::RecordCaptured(command) => capture::record(payment, command),
         PaymentCommand::RecordCaptureFailed(command) => capture::record_failed(payment, command),
         PaymentCommand::RequestRefund(command) => refund::request(payment, command),
+        PaymentCommand::RefundReturn(command) => refund::of_return(payment, command),
         PaymentCommand::RecordRefunded(command) => refund::record(payment, command),
     }
 }

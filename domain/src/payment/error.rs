@@ -47,7 +47,9 @@ pub enum PaymentError {
         amount: Money,
     },
     /// Too many captures, or refunds.
-    #[error("a payment has at most {max} captures, and as many refunds")]
+    #[error(
+        "a payment has at most {max} captures, and a refund for each of them and of its returns"
+    )]
     TooMany {
         /// How many there may be.
         max: usize,

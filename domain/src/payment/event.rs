@@ -4,7 +4,7 @@
 //! happen once.
 
 use crate::{
-    Money, OrderId, ShipmentId,
+    Money, OrderId, ReturnId, ShipmentId,
     event::{events, is_default},
 };
 use serde::{Deserialize, Serialize};
@@ -238,9 +238,13 @@ pub struct PaymentCaptureFailed {
 pub struct PaymentRefundRequested {
     /// The order.
     pub order_id: OrderId,
-    /// The shipment that it had been taken for; none if all is given back that was taken.
+    /// The shipment that it had been taken for; none if it is for a return, or if all is given back
+    /// that was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipment_id: Option<ShipmentId>,
+    /// The return that it is given back for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_id: Option<ReturnId>,
     /// What the provider calls the authorization.
     pub authorization_id: String,
     /// Which refund of the payment, from 1.
@@ -258,13 +262,24 @@ pub struct PaymentRefundRequested {
 pub struct PaymentRefunded {
     /// The order.
     pub order_id: OrderId,
-    /// The shipment that it had been taken for; none if all was given back that was taken.
+    /// The shipment that it had been taken for; none if it is for a return, or if all was given back
+    /// that was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipment_id: Option<ShipmentId>,
+    /// The return that it is given back for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_id: Option<ReturnId>,
     /// What the provider calls the authorization.
     pub authorization_id: String,
     /// Which refund of the payment, from 1.
     pub refund: u32,
     /// How much.
     pub amount: Money,
+}
+
+impl PaymentRefunded {
+    /// Whether all was given back that was taken: not only what a shipment or a return is worth.
+    pub const fn is_of_all(&self) -> bool {
+        self.shipment_id.is_none() && self.return_id.is_none()
+    }
 }

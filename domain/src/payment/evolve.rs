@@ -78,6 +78,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         PaymentEvent::PaymentRefundRequested(event) => {
             let refund = Refund {
                 shipment_id: event.shipment_id,
+                return_id: event.return_id,
                 amount: event.amount,
                 idempotency_key: event.idempotency_key.clone(),
                 reason: event.reason.clone(),

@@ -11,8 +11,8 @@ mod state;
 
 pub use command::{
     PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-    RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization, RequestCapture,
-    RequestRefund, RequestVoid,
+    RecordOutcomeUnknown, RecordRefunded, RecordVoided, RefundReturn, RequestAuthorization,
+    RequestCapture, RequestRefund, RequestVoid,
 };
 pub use error::PaymentError;
 pub use event::{

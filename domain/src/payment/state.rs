@@ -1,6 +1,6 @@
 //! What decisions about a payment stand on.
 
-use crate::{Money, OrderId, ShipmentId};
+use crate::{Money, OrderId, ReturnId, ShipmentId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -114,8 +114,10 @@ pub enum CaptureProgress {
 /// What is given back of what was taken.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refund {
-    /// What it had been taken for; none if all is given back.
+    /// What it had been taken for; none if it is for a return, or if all is given back.
     pub shipment_id: Option<ShipmentId>,
+    /// The return that it is given back for.
+    pub return_id: Option<ReturnId>,
     /// How much.
     pub amount: Money,
     /// What makes the provider do it once.
@@ -124,6 +126,13 @@ pub struct Refund {
     pub reason: String,
     /// Whether the provider gave it back.
     pub done: bool,
+}
+
+impl Refund {
+    /// Whether all is given back that was taken: not only what a shipment or a return is worth.
+    pub const fn is_of_all(&self) -> bool {
+        self.shipment_id.is_none() && self.return_id.is_none()
+    }
 }
 
 /// A payment.
@@ -177,6 +186,11 @@ impl Payment {
     pub(super) fn reclaimed(&self) -> i64 {
         let refunds = self.refunds.values();
         refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
+    }
+
+    /// Whether what is set aside is to be given back as soon as that is known.
+    pub const fn is_to_be_given_back(&self) -> bool {
+        self.deferred_void.is_some()
     }
 
     /// Whether something is being taken.

@@ -128,6 +128,18 @@ impl Call {
         }
     }
 
+    /// Of which one it is, where an order may have several: the shipment, or the number of the refund.
+    pub fn of(&self) -> Option<String> {
+        match self {
+            Self::Authorize { .. } | Self::Inquire { .. } | Self::Void { .. } => None,
+            Self::Capture { shipment_id, .. } => shipment_id.map(|shipment| shipment.to_string()),
+            Self::Refund { refund, .. } => Some(refund.to_string()),
+            Self::Dispatch { shipment_id, .. } | Self::Track { shipment_id, .. } => {
+                Some(shipment_id.to_string())
+            }
+        }
+    }
+
     /// The stream that says whether it is waited for, and that its outcome is recorded in.
     pub fn stream(&self, tenant: &TenantId) -> StreamId {
         match self {
@@ -146,7 +158,8 @@ impl Call {
     /// outcome is recorded, or it is of a time that has passed: then it is not to be made.
     ///
     /// An authorization that is to be given back as soon as it is known is waited for too: an earlier
-    /// try may have set something aside, and only the provider can tell.
+    /// try may have set something aside, and only the provider can tell. It is then
+    /// [asked, and nothing is set aside](Self::only_asks).
     pub fn is_awaited_by(&self, state: &State) -> bool {
         match state {
             State::Payment(payment) => self.is_awaited_by_payment(payment),
@@ -154,7 +167,16 @@ impl Call {
                 let parcel = shipment.created();
                 parcel.is_some_and(|parcel| self.is_awaited_by_parcel(parcel))
             }
-            State::Order(_) | State::Stock(_) => false,
+            State::Order(_) | State::Stock(_) | State::Return(_) | State::Customer(_) => false,
+        }
+    }
+
+    /// Whether `state` only wants to know what became of it: nobody is to set anything aside that would
+    /// be given back at once.
+    pub const fn only_asks(&self, state: &State) -> bool {
+        match (self, state) {
+            (Self::Authorize { .. }, State::Payment(payment)) => payment.is_to_be_given_back(),
+            _ => false,
         }
     }
 

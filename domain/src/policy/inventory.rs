@@ -1,10 +1,11 @@
-//! Reserves stock for placed orders, keeps it for confirmed ones, books out what leaves, and gives
-//! back the rest.
+//! Reserves stock for placed orders, keeps it for confirmed ones, books out what leaves, gives back the
+//! rest, and books in what comes back.
 
 use super::{Limits, Policy, Reaction, after};
 use crate::{
     Command, Event, Location, OrderId, Recorded, Sku,
     order::{OrderEvent, OrderPlaced, RejectionReason},
+    returns::{BookIn, ReturnCommand, ReturnEvent, ReturnInspected},
     shipment::{ShipmentEvent, ShipmentLine},
     stock::{ReleaseReason, ReservationCommand, ReservationItem, ReservationLine, ReservationStep},
 };
@@ -47,11 +48,21 @@ impl Policy for Inventory {
                 | OrderEvent::LinesShipped(_)
                 | OrderEvent::LinesDelivered(_)
                 | OrderEvent::LinesLost(_)
-                | OrderEvent::OrderCompleted(_) => None,
+                | OrderEvent::OrderCompleted(_)
+                | OrderEvent::TaskParked(_)
+                | OrderEvent::TaskResumed(_)
+                | OrderEvent::ReturnOpened(_)
+                | OrderEvent::ReturnDropped(_)
+                | OrderEvent::LinesReturned(_) => None,
             },
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
-            Event::Shipment(_) | Event::Stock(_) | Event::Payment(_) => None,
+            Event::Return(ReturnEvent::ReturnInspected(event)) => Some(event.order_id),
+            Event::Shipment(_)
+            | Event::Stock(_)
+            | Event::Payment(_)
+            | Event::Return(_)
+            | Event::Customer(_) => None,
         }
     }
 
@@ -95,6 +106,9 @@ impl Policy for Inventory {
                 let command = reservation(order_id, items, ReservationStep::Ship);
                 return (InventoryState::default(), vec![command]);
             }
+            Event::Return(ReturnEvent::ReturnInspected(inspected)) => {
+                return (state, book_in(inspected));
+            }
             _ => ReservationStep::Release(ReleaseReason::Cancelled),
         };
         if state.items.is_empty() {
@@ -113,6 +127,21 @@ fn reservation(order_id: OrderId, items: Vec<ReservationItem>, step: Reservation
         items,
         step,
     }))
+}
+
+/// What was accepted goes into the stock.
+fn book_in(inspected: &ReturnInspected) -> Vec<Reaction> {
+    if inspected.skus.is_empty() {
+        return vec![];
+    }
+    let command = ReturnCommand::BookIn(BookIn {
+        location: inspected.location.clone(),
+        skus: inspected.skus.clone(),
+    });
+    vec![Reaction::Execute(Command::Return(
+        inspected.return_id,
+        command,
+    ))]
 }
 
 /// The order's lines by SKU.

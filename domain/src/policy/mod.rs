@@ -51,6 +51,9 @@ pub struct Limits {
     pub tracking: Vec<Duration>,
     /// How often the carrier is asked, at most: then an operator must look.
     pub tracking_times: u32,
+    /// How long a return may take to arrive, from when the customer may send it, and again from when the
+    /// customer has: then it is cancelled.
+    pub returns: Duration,
 }
 
 impl Default for Limits {
@@ -64,6 +67,7 @@ impl Default for Limits {
             shipping_hold: Duration::hours(72),
             tracking: [4, 12, 24].map(Duration::hours).to_vec(),
             tracking_times: 60,
+            returns: Duration::days(30),
         }
     }
 }
@@ -82,6 +86,21 @@ pub enum Reaction {
     Park(Timer, String),
     /// Do this now, outside of the platform.
     Call(Call),
+}
+
+/// Something that is done for each policy, whatever it is.
+pub trait ForEachPolicy {
+    /// Does it for `P`.
+    fn policy<P: Policy>(&mut self);
+}
+
+/// Does `work` for each policy there is. This is the list of them: what runs them, and what proves them,
+/// goes by it.
+pub fn for_each_policy(work: &mut impl ForEachPolicy) {
+    work.policy::<Inventory>();
+    work.policy::<PaymentPolicy>();
+    work.policy::<OrderPolicy>();
+    work.policy::<Shipping>();
 }
 
 /// The time `wait` after `event` was recorded: time limits count from the store's clock.

@@ -52,7 +52,12 @@ impl Policy for OrderPolicy {
                 | OrderEvent::NoteAdded(_)
                 | OrderEvent::LinesShipped(_)
                 | OrderEvent::LinesDelivered(_)
-                | OrderEvent::OrderCompleted(_) => None,
+                | OrderEvent::OrderCompleted(_)
+                | OrderEvent::TaskParked(_)
+                | OrderEvent::TaskResumed(_)
+                | OrderEvent::ReturnOpened(_)
+                | OrderEvent::ReturnDropped(_)
+                | OrderEvent::LinesReturned(_) => None,
             },
             Event::Stock(event) => match event {
                 StockEvent::StockReserved(event) if event.part == event.parts => {
@@ -74,9 +79,7 @@ impl Policy for OrderPolicy {
                 }
                 PaymentEvent::PaymentVoided(event) => Some(event.order_id),
                 // All that was taken was given back.
-                PaymentEvent::PaymentRefunded(event) if event.shipment_id.is_none() => {
-                    Some(event.order_id)
-                }
+                PaymentEvent::PaymentRefunded(event) if event.is_of_all() => Some(event.order_id),
                 _ => None,
             },
             Event::Shipment(event) => match event {
@@ -86,6 +89,9 @@ impl Policy for OrderPolicy {
                 ShipmentEvent::ShipmentReturnedToSender(event) => Some(event.order_id),
                 _ => None,
             },
+            // Order and return are told at once.
+            Event::Return(_) => None,
+            Event::Customer(_) => None,
         }
     }
 
@@ -195,7 +201,7 @@ impl Policy for OrderPolicy {
             Event::Order(OrderEvent::LinesDelivered(_) | OrderEvent::LinesLost(_)) => {
                 reactions.push(complete());
             }
-            Event::Order(_) => {}
+            Event::Order(_) | Event::Return(_) | Event::Customer(_) => {}
             Event::Shipment(happened) => reactions.extend(record(happened).map(put)),
         }
         if state.cancelling && state.released && state.voided {

@@ -1,5 +1,5 @@
 //! Has orders paid for whose stock is reserved, takes what is packed is worth, and gives back what
-//! ended orders paid, and what never arrived was worth.
+//! ended orders paid, and what never arrived or was sent back is worth.
 
 mod capture;
 
@@ -9,10 +9,11 @@ use crate::{
     event::is_default,
     order::OrderEvent,
     payment::{
-        PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, PaymentParked, RecordAuthorized,
-        RecordCaptured, RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization,
-        RequestVoid,
+        PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, PaymentParked, PaymentRefunded,
+        RecordAuthorized, RecordCaptured, RecordOutcomeUnknown, RecordRefunded, RecordVoided,
+        RefundReturn, RequestAuthorization, RequestVoid,
     },
+    returns::{self, ReturnCommand, ReturnEvent, ReturnInspected},
     shipment::ShipmentEvent,
     stock::StockEvent,
 };
@@ -57,7 +58,7 @@ impl Policy for PaymentPolicy {
             Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
                 Some(event.order_id)
             }
-            Event::Stock(_) => None,
+            Event::Stock(_) | Event::Customer(_) => None,
             Event::Payment(event) => match event {
                 PaymentEvent::PaymentAuthorizationRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentAuthorized(event) => Some(event.order_id),
@@ -70,10 +71,10 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentCaptureFailed(event) => Some(event.order_id),
                 PaymentEvent::PaymentRefundRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentParked(event) => Some(event.order_id),
+                PaymentEvent::PaymentRefunded(event) => event.return_id.map(|_| event.order_id),
                 PaymentEvent::PaymentVoidDeferred(_)
                 | PaymentEvent::PaymentVoided(_)
-                | PaymentEvent::LatePaymentReversed(_)
-                | PaymentEvent::PaymentRefunded(_) => None,
+                | PaymentEvent::LatePaymentReversed(_) => None,
             },
             Event::Shipment(event) => match event {
                 ShipmentEvent::ShipmentPacked(event) => Some(event.order_id),
@@ -82,6 +83,8 @@ impl Policy for PaymentPolicy {
                 ShipmentEvent::ShipmentReturnedToSender(event) => Some(event.order_id),
                 _ => None,
             },
+            Event::Return(ReturnEvent::ReturnInspected(event)) => Some(event.order_id),
+            Event::Return(_) => None,
         }
     }
 
@@ -136,8 +139,13 @@ impl Policy for PaymentPolicy {
             Event::Payment(PaymentEvent::PaymentCaptureFailed(failed)) => {
                 capture::not_taken(limits, &mut state, event, failed)
             }
+            Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => tell_return(refunded),
             Event::Payment(happened) => outside(limits, order_id, event, happened),
+            // None of them has an order.
+            Event::Customer(_) => vec![],
             Event::Shipment(happened) => capture::shipment(limits, &mut state, event, happened),
+            Event::Return(ReturnEvent::ReturnInspected(inspected)) => refund(event, inspected),
+            Event::Return(_) => vec![],
         };
         (state, reactions)
     }
@@ -312,6 +320,31 @@ fn inquire(
             last: waits.next().is_none(),
         }),
     })
+}
+
+/// Gives back what was accepted is worth.
+fn refund(event: &Recorded, inspected: &ReturnInspected) -> Vec<Reaction> {
+    if inspected.refund.amount == 0 {
+        return vec![];
+    }
+    let (order_id, return_id) = (inspected.order_id, inspected.return_id);
+    let command = PaymentCommand::RefundReturn(RefundReturn {
+        order_id,
+        return_id,
+        amount: inspected.refund,
+        idempotency_key: key(event, order_id, &format!("return:{return_id}"), 1),
+    });
+    vec![record(order_id, command)]
+}
+
+/// Tells a return that what was accepted of it is paid back.
+fn tell_return(refunded: &PaymentRefunded) -> Vec<Reaction> {
+    let tell = |return_id| {
+        let amount = refunded.amount;
+        let command = ReturnCommand::RecordRefunded(returns::RecordRefunded { amount });
+        Reaction::Execute(Command::Return(return_id, command))
+    };
+    refunded.return_id.map(tell).into_iter().collect()
 }
 
 fn void(order_id: OrderId, event: &Recorded, reason: &str) -> Reaction {

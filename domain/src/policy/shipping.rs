@@ -1,17 +1,19 @@
-//! Has confirmed orders packed and sent, keeps what has not left of those that are cancelled, and asks
-//! where the rest is.
+//! Has confirmed orders packed and sent, keeps what has not left of those that are cancelled, asks
+//! where the rest is, and does not wait for ever for what customers send back.
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
-    Command, Event, Location, OrderId, Recorded, ShipmentId,
+    Command, Event, Location, OrderId, Recorded, ReturnId, ShipmentId,
+    event::is_default,
     order::{
         CancellationRequested, OrderCommand, OrderEvent, PlaceHold, RejectCancellation,
         ReleaseHold, RequestCancellation,
     },
     payment::PaymentEvent,
+    returns::{CancelReturn, ReturnCommand, ReturnEvent},
     shipment::{
-        CancelShipment, CreateShipment, DispatchRefused, MarkReady, RequestDispatch,
-        ShipmentCommand, ShipmentEvent,
+        CancelShipment, CreateShipment, DispatchRefused, GiveUpShipment, MarkReady,
+        RequestDispatch, ShipmentCommand, ShipmentEvent,
     },
     stock::StockEvent,
 };
@@ -30,6 +32,9 @@ pub struct Shipping;
 pub struct ShippingState {
     /// The refused shipments.
     pub refused: BTreeSet<ShipmentId>,
+    /// Why the order is to be cancelled, if a shipment of it was given up.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub given_up: Option<String>,
 }
 
 /// From where an order's goods leave: all of them from one place.
@@ -58,7 +63,7 @@ impl Policy for Shipping {
             Event::Stock(StockEvent::ReservationCommitted(event)) if event.part == event.parts => {
                 Some(event.order_id)
             }
-            Event::Stock(_) => None,
+            Event::Stock(_) | Event::Customer(_) => None,
             Event::Payment(PaymentEvent::PaymentCaptured(event)) => {
                 event.shipment_id.map(|_| event.order_id)
             }
@@ -73,9 +78,22 @@ impl Policy for Shipping {
                 ShipmentEvent::ShipmentDeliveryFailed(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentLost(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentReturnedToSender(event) => Some(event.order_id),
+                ShipmentEvent::ShipmentGivenUp(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancelled(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancellationRefused(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentPacked(_) => None,
+            },
+            Event::Return(event) => match event {
+                ReturnEvent::ReturnApproved(event) => Some(event.order_id),
+                ReturnEvent::ReturnInTransit(event) => Some(event.order_id),
+                ReturnEvent::ReturnReceived(event) => Some(event.order_id),
+                ReturnEvent::ReturnCancelled(event) => Some(event.order_id),
+                ReturnEvent::ReturnRequested(_)
+                | ReturnEvent::ReturnDeclined(_)
+                | ReturnEvent::ReturnInspected(_)
+                | ReturnEvent::ReturnBookedIn(_)
+                | ReturnEvent::ReturnRefunded(_)
+                | ReturnEvent::ReturnClosed(_) => None,
             },
         }
     }
@@ -90,6 +108,10 @@ impl Policy for Shipping {
         };
         let reactions = match &event.event {
             Event::Order(OrderEvent::CancellationRequested(asked)) => cancel(order_id, asked),
+            // Another cancellation was under way when it was given up, and came to nothing.
+            Event::Order(_) if state.given_up.is_some() => {
+                ask_for_cancellation(order_id, state.given_up.as_deref())
+            }
             // Something that kept shipments from leaving has gone: those that may leave now do.
             Event::Order(_) => {
                 let shipments = allocation().map(|from| ShipmentId::of(order_id, &from));
@@ -102,8 +124,9 @@ impl Policy for Shipping {
                 let ready = |shipment| put(shipment, ShipmentCommand::MarkReady(MarkReady));
                 captured.shipment_id.map(ready).into_iter().collect()
             }
-            Event::Payment(_) => vec![],
+            Event::Payment(_) | Event::Customer(_) => vec![],
             Event::Shipment(happened) => shipment(limits, &mut state, order_id, event, happened),
+            Event::Return(happened) => returned(limits, order_id, event, happened),
         };
         (state, reactions)
     }
@@ -176,10 +199,17 @@ fn shipment(
             }
             reactions
         }
-        ShipmentEvent::ShipmentCancelled(kept) => match state.refused.remove(&kept.shipment_id) {
-            true => vec![Reaction::Unschedule(TimerName::Shipping(kept.shipment_id))],
-            false => vec![],
-        },
+        ShipmentEvent::ShipmentGivenUp(kept) => {
+            state.given_up = Some(kept.reason.clone());
+            ask_for_cancellation(order_id, state.given_up.as_deref())
+        }
+        ShipmentEvent::ShipmentCancelled(kept) => {
+            state.given_up = None;
+            match state.refused.remove(&kept.shipment_id) {
+                true => vec![Reaction::Unschedule(TimerName::Shipping(kept.shipment_id))],
+                false => vec![],
+            }
+        }
         ShipmentEvent::ShipmentTracked(tracked) => vec![track(
             limits,
             order_id,
@@ -210,6 +240,18 @@ fn shipment(
     }
 }
 
+fn ask_for_cancellation(order_id: OrderId, reason: Option<&str>) -> Vec<Reaction> {
+    let command = |reason: &str| {
+        OrderCommand::RequestCancellation(RequestCancellation {
+            reason: reason.into(),
+        })
+    };
+    let command = reason.map(command).into_iter();
+    command
+        .map(|command| Reaction::Execute(Command::Order(order_id, command)))
+        .collect()
+}
+
 fn put(shipment: ShipmentId, command: ShipmentCommand) -> Reaction {
     Reaction::Execute(Command::Shipment(shipment, command))
 }
@@ -231,11 +273,15 @@ fn hold(
         hold: HOLD.into(),
         reason: reason.clone(),
     });
-    let cancel = OrderCommand::RequestCancellation(RequestCancellation { reason });
+    // Whether it still is when the time has come, the shipment knows, whatever is remembered here.
+    let give_up = ShipmentCommand::GiveUp(GiveUpShipment {
+        attempt: refused.attempt,
+        reason,
+    });
     let timer = Timer {
         name: TimerName::Shipping(refused.shipment_id),
         due: after(event, limits.shipping_hold),
-        task: Task::Execute(Command::Order(order_id, cancel)),
+        task: Task::Execute(Command::Shipment(refused.shipment_id, give_up)),
     };
     vec![
         Reaction::Execute(Command::Order(order_id, hold)),
@@ -278,4 +324,32 @@ fn track(
 /// Nobody need ask any more where it is.
 fn found(shipment: ShipmentId) -> Reaction {
     Reaction::Unschedule(TimerName::Tracking(shipment))
+}
+
+/// What follows from what happened to a return: it is waited for, until it comes or time is up.
+fn returned(
+    limits: &Limits,
+    order_id: OrderId,
+    event: &Recorded,
+    happened: &ReturnEvent,
+) -> Vec<Reaction> {
+    let wait = |of: ReturnId| {
+        let command = ReturnCommand::Cancel(CancelReturn {
+            order_id,
+            reason: "it did not arrive in time".into(),
+        });
+        vec![Reaction::Schedule(Timer {
+            name: TimerName::Return(of),
+            due: after(event, limits.returns),
+            task: Task::Execute(Command::Return(of, command)),
+        })]
+    };
+    let call_off = |of| vec![Reaction::Unschedule(TimerName::Return(of))];
+    match happened {
+        ReturnEvent::ReturnApproved(event) => wait(event.return_id),
+        ReturnEvent::ReturnInTransit(event) => wait(event.return_id),
+        ReturnEvent::ReturnReceived(event) => call_off(event.return_id),
+        ReturnEvent::ReturnCancelled(event) => call_off(event.return_id),
+        _ => vec![],
+    }
 }

@@ -4,6 +4,7 @@ mod call;
 mod inventory;
 mod order;
 mod payment;
+mod returns;
 mod shipping;
 mod stored;
 mod taking;
@@ -28,11 +29,11 @@ use crate::{
         RequestRefund, RequestVoid,
     },
     shipment::{
-        CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, MarkReady,
-        RequestDispatch, ShipmentCancellationRefused, ShipmentCancelled, ShipmentCommand,
-        ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
-        ShipmentEvent, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
-        ShipmentReturnedToSender, ShipmentTracked,
+        CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, GiveUpShipment,
+        MarkReady, RequestDispatch, ShipmentCancellationRefused, ShipmentCancelled,
+        ShipmentCommand, ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed,
+        ShipmentDispatched, ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost,
+        ShipmentPacked, ShipmentReady, ShipmentReturnedToSender, ShipmentTracked,
     },
     stock::{
         ReleaseReason, ReservationCommand, ReservationCommitted, ReservationItem, ReservationLine,

@@ -1,15 +1,16 @@
 //! What is done later, and what it is called until then.
 
 use super::Call;
-use crate::{Command, ShipmentId};
+use crate::{Command, ReturnId, ShipmentId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
+use uuid::Uuid;
 
 /// What a timer is for; an order has at most one of each name. Where there may be one for each of an
-/// order's shipments, the name says which.
+/// order's shipments or returns, the name says which.
 ///
-/// As text, and as it is stored: `inquiry`, or `tracking:{shipment}`.
+/// As text, and as it is stored: `inquiry`, `tracking:{shipment}`, or `return:{return}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TimerName {
@@ -24,10 +25,12 @@ pub enum TimerName {
     Shipping(ShipmentId),
     /// Asking the carrier where a shipment is.
     Tracking(ShipmentId),
+    /// The time limit of a return that does not arrive.
+    Return(ReturnId),
 }
 
 impl TimerName {
-    /// What it is for, in a word, whichever shipment it is about.
+    /// What it is for, in a word, whichever shipment or return it is about.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::Reservation => "reservation",
@@ -35,25 +38,27 @@ impl TimerName {
             Self::Capture(_) => "capture",
             Self::Shipping(_) => "shipping",
             Self::Tracking(_) => "tracking",
+            Self::Return(_) => "return",
         }
     }
 
-    /// The shipment that it is about, if it is about one.
-    pub const fn shipment(self) -> Option<ShipmentId> {
+    /// The shipment or return that it is about, if it is about one.
+    const fn of(self) -> Option<Uuid> {
         match self {
             Self::Reservation | Self::Inquiry => None,
             Self::Capture(shipment) | Self::Shipping(shipment) | Self::Tracking(shipment) => {
-                Some(shipment)
+                Some(shipment.uuid())
             }
+            Self::Return(id) => Some(id.uuid()),
         }
     }
 }
 
 impl fmt::Display for TimerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.shipment() {
+        match self.of() {
             None => f.write_str(self.kind()),
-            Some(shipment) => write!(f, "{}:{shipment}", self.kind()),
+            Some(of) => write!(f, "{}:{of}", self.kind()),
         }
     }
 }
@@ -76,10 +81,11 @@ impl FromStr for TimerName {
                 "inquiry" => Some(Self::Inquiry),
                 _ => None,
             },
-            Some((kind, shipment)) => match (kind, shipment.parse()) {
-                ("capture", Ok(shipment)) => Some(Self::Capture(shipment)),
-                ("shipping", Ok(shipment)) => Some(Self::Shipping(shipment)),
-                ("tracking", Ok(shipment)) => Some(Self::Tracking(shipment)),
+            Some((kind, of)) => match (kind, Uuid::parse_str(of)) {
+                ("capture", Ok(of)) => Some(Self::Capture(ShipmentId::new(of))),
+                ("shipping", Ok(of)) => Some(Self::Shipping(ShipmentId::new(of))),
+                ("tracking", Ok(of)) => Some(Self::Tracking(ShipmentId::new(of))),
+                ("return", Ok(of)) => Some(Self::Return(ReturnId::new(of))),
                 _ => None,
             },
         };

@@ -3,6 +3,7 @@
 use super::Stage;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// What is expected to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,14 @@ pub enum What {
     Void,
     /// What was taken is given back.
     Refund,
+    /// Somebody says whether a return may be sent.
+    Approval,
+    /// A return arrives.
+    Arrival,
+    /// What has come back is looked at.
+    Inspection,
+    /// What was accepted goes into the stock.
+    Restocking,
 }
 
 impl What {
@@ -59,7 +68,25 @@ impl What {
             Self::StockRelease => "stock_release",
             Self::Void => "void",
             Self::Refund => "refund",
+            Self::Approval => "approval",
+            Self::Arrival => "arrival",
+            Self::Inspection => "inspection",
+            Self::Restocking => "restocking",
         }
+    }
+
+    /// What is waited for that a task brings about, named by its word; none of what nothing that is
+    /// expected settles.
+    pub(super) fn of_task(task: &str) -> Option<Self> {
+        Some(match task {
+            "authorize" | "inquire" => Self::Authorization,
+            "void" => Self::Void,
+            "capture" => Self::Capture,
+            "refund" => Self::Refund,
+            "dispatch" => Self::Dispatch,
+            "track" => Self::Delivery,
+            _ => return None,
+        })
     }
 
     /// Where an order is that waits for it; none of what is beside its way.
@@ -74,15 +101,30 @@ impl What {
             Self::Dispatch => Stage::Dispatching,
             Self::Delivery => Stage::Delivering,
             Self::Completion => Stage::Completing,
-            Self::Release | Self::Cancellation | Self::StockRelease | Self::Void | Self::Refund => {
-                return None;
-            }
+            Self::Release
+            | Self::Cancellation
+            | Self::StockRelease
+            | Self::Void
+            | Self::Refund
+            | Self::Approval
+            | Self::Arrival
+            | Self::Inspection
+            | Self::Restocking => return None,
         })
     }
 
     /// Whether it is still to come after the order has ended.
     pub(super) const fn outlives_the_order(self) -> bool {
-        matches!(self, Self::StockRelease | Self::Void | Self::Refund)
+        matches!(
+            self,
+            Self::StockRelease
+                | Self::Void
+                | Self::Refund
+                | Self::Approval
+                | Self::Arrival
+                | Self::Inspection
+                | Self::Restocking
+        )
     }
 }
 
@@ -94,8 +136,10 @@ pub enum Who {
     Provider,
     /// The carrier.
     Carrier,
-    /// Those who pack.
+    /// Those who pack, and look at what comes back.
     Warehouse,
+    /// Who ordered.
+    Customer,
     /// Those who run the shop.
     Operator,
     /// The platform itself.
@@ -109,6 +153,7 @@ impl Who {
             Self::Provider => "provider",
             Self::Carrier => "carrier",
             Self::Warehouse => "warehouse",
+            Self::Customer => "customer",
             Self::Operator => "operator",
             Self::Platform => "platform",
         }
@@ -120,7 +165,8 @@ impl Who {
 pub struct Expectation {
     /// What.
     pub what: What,
-    /// Of which one, where there may be several: the shipment, the hold, or the number of the refund.
+    /// Of which one, where there may be several: the shipment, the return, the hold, or the
+    /// number of the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// Of whom.
@@ -130,4 +176,20 @@ pub struct Expectation {
     /// Until when; none where there is no limit, or where a hold keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
+}
+
+/// Something that was given up, and waits for an operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// Which task; none where only the payment says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<Uuid>,
+    /// What settles it when it happens, if anything does but an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<What>,
+    /// Of which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// What was given up and why, for people.
+    pub problem: String,
 }

@@ -1,9 +1,11 @@
 //! What events make of a process.
 
-use super::{Expectation, Process, TimeLimits, What, Who};
+mod returns;
+
+use super::{Expectation, Parked, Process, TimeLimits, What, Who};
 use crate::{
     Event, Recorded,
-    order::{OrderEvent, Status},
+    order::{OrderEvent, Status, TaskParked, TaskResumed},
     payment::PaymentEvent,
     shipment::ShipmentEvent,
     stock::StockEvent,
@@ -24,7 +26,7 @@ pub(super) fn begin(limits: &TimeLimits, event: &Recorded) -> Option<Process> {
         status: Status::Placed,
         started_at: at,
         expected: vec![],
-        parked: None,
+        parked: vec![],
         reserved: false,
     };
     process.expect(What::Reservation, Who::Platform, at, limits.platform);
@@ -39,6 +41,8 @@ pub(super) fn take(process: &mut Process, limits: &TimeLimits, event: &Recorded)
         Event::Stock(event) => process.stock(limits, at, event),
         Event::Payment(event) => process.payment(limits, at, event),
         Event::Shipment(event) => process.shipment(limits, at, event),
+        Event::Return(event) => process.returned(limits, at, event),
+        Event::Customer(_) => {}
     }
 }
 
@@ -96,11 +100,55 @@ impl Process {
     /// `what` is not expected any more.
     fn met(&mut self, what: What) {
         self.expected.retain(|known| known.what != what);
+        self.parked.retain(|known| known.what != Some(what));
     }
 
     fn met_of(&mut self, what: What, of: Option<&str>) {
         self.expected
             .retain(|known| known.what != what || known.of.as_deref() != of);
+        self.parked
+            .retain(|known| known.what != Some(what) || known.of.as_deref() != of);
+    }
+
+    /// It was given up, and an operator must look, without a limit. What is not expected any more has
+    /// happened before it was given up, unless it is just that which is refused here.
+    fn park(&mut self, at: DateTime<Utc>, event: &TaskParked) {
+        let what = What::of_task(&event.task).filter(|_| !event.done);
+        if let Some(what) = what {
+            let (mut expected, mut parked) = (self.expected.iter(), self.parked.iter());
+            if expected.any(|known| known.what == what && known.of == event.of) {
+                self.put(what, event.of.clone(), Who::Operator, at, None);
+            } else if parked.any(|known| known.what == Some(what) && known.of == event.of) {
+                self.met_of(what, event.of.as_deref());
+            } else {
+                return;
+            }
+        }
+        self.parked.push(Parked {
+            task_id: Some(event.task_id),
+            what,
+            of: event.of.clone(),
+            problem: format!("{}: {}", event.task, event.problem),
+        });
+    }
+
+    /// An operator has had it done: whoever was asked first is asked again.
+    fn resume(&mut self, limits: &TimeLimits, at: DateTime<Utc>, event: &TaskResumed) {
+        let is_it = |known: &Parked| known.task_id == Some(event.task_id);
+        let Some(index) = self.parked.iter().position(is_it) else {
+            return;
+        };
+        let parked = self.parked.remove(index);
+        if let Some(what) = parked.what {
+            let (who, wait) = match what {
+                What::Dispatch => (Who::Carrier, limits.dispatch),
+                What::Delivery => (Who::Carrier, limits.delivery),
+                What::Capture => (Who::Provider, limits.capture),
+                What::Authorization => (Who::Provider, limits.outcome),
+                _ => (Who::Provider, limits.giving_back),
+            };
+            self.put(what, parked.of, who, at, Some(after(at, wait)));
+        }
     }
 
     /// Whether something keeps the order from going on.
@@ -125,7 +173,10 @@ impl Process {
             | OrderEvent::NoteAdded(_)
             | OrderEvent::LinesShipped(_)
             | OrderEvent::LinesDelivered(_)
-            | OrderEvent::LinesLost(_) => {}
+            | OrderEvent::LinesLost(_)
+            | OrderEvent::ReturnOpened(_)
+            | OrderEvent::ReturnDropped(_)
+            | OrderEvent::LinesReturned(_) => {}
             OrderEvent::OrderConfirmed(_) => {
                 self.status = Status::Confirmed;
                 self.met(What::Confirmation);
@@ -153,6 +204,8 @@ impl Process {
                 self.put(What::Release, hold, Who::Operator, at, None);
                 self.keep_or_let_go(limits, at);
             }
+            OrderEvent::TaskParked(event) => self.park(at, event),
+            OrderEvent::TaskResumed(event) => self.resume(limits, at, event),
             OrderEvent::HoldReleased(event) => {
                 self.met_of(What::Release, Some(&event.hold));
                 self.keep_or_let_go(limits, at);
@@ -163,8 +216,11 @@ impl Process {
     /// The order has ended; what is to be given back is given back yet.
     fn end(&mut self, limits: &TimeLimits, at: DateTime<Utc>, status: Status) {
         self.status = status;
-        self.expected
-            .retain(|known| known.what.outlives_the_order());
+        let outlives = |what: What| what.outlives_the_order();
+        self.expected.retain(|known| outlives(known.what));
+        // Nor does the payment of which nobody knows what became of it.
+        let is_open = |what: What| outlives(what) || what == What::Authorization;
+        self.parked.retain(|known| known.what.is_none_or(is_open));
         if self.reserved && matches!(status, Status::Rejected | Status::Expired) {
             self.expect(What::StockRelease, Who::Platform, at, limits.platform);
         }
@@ -202,7 +258,9 @@ impl Process {
             | StockEvent::ReservationCommitted(_)
             | StockEvent::ReservationReleased(_)
             | StockEvent::ReservationExpired(_)
-            | StockEvent::StockShipped(_) => {}
+            | StockEvent::StockShipped(_)
+            | StockEvent::StockRestocked(_)
+            | StockEvent::StockQuarantined(_) => {}
         }
     }
 
@@ -224,14 +282,12 @@ impl Process {
                 self.put(What::Authorization, None, Provider, at, until);
             }
             PaymentEvent::PaymentAuthorized(_) => {
-                self.parked = None;
                 self.met(What::Authorization);
                 if self.is_open() {
                     self.expect(What::Confirmation, Platform, at, limits.platform);
                 }
             }
             PaymentEvent::PaymentDeclined(event) => {
-                self.parked = None;
                 self.met(What::Authorization);
                 if self.is_open() {
                     match event.attempts_left {
@@ -244,8 +300,13 @@ impl Process {
                 self.expect(What::Authorization, Provider, at, limits.outcome);
             }
             PaymentEvent::PaymentParked(event) => {
-                self.parked = Some(event.detail.clone());
                 self.put(What::Authorization, None, Operator, at, None);
+                self.parked.push(Parked {
+                    task_id: None,
+                    what: Some(What::Authorization),
+                    of: None,
+                    problem: event.detail.clone(),
+                });
             }
             PaymentEvent::PaymentIntegrityMismatch(_) => {
                 self.met(What::Authorization);
@@ -257,7 +318,6 @@ impl Process {
                 self.expect(What::Void, Provider, at, limits.giving_back);
             }
             PaymentEvent::PaymentVoided(_) => {
-                self.parked = None;
                 self.met(What::Authorization);
                 self.met(What::Void);
             }
@@ -293,6 +353,9 @@ impl Process {
             PaymentEvent::PaymentRefundRequested(event) => {
                 // A void that waited for its outcome has become a refund.
                 self.met(What::Void);
+                if let Some(id) = event.return_id {
+                    self.met_of(What::Refund, Some(&id.to_string()));
+                }
                 self.expect_of(What::Refund, event.refund, Provider, at, limits.giving_back);
             }
             PaymentEvent::PaymentRefunded(event) => {
@@ -342,14 +405,21 @@ impl Process {
             }
             ShipmentEvent::ShipmentCancelled(event) => {
                 self.met(What::Allocation);
-                let id = event.shipment_id.to_string();
-                self.expected
-                    .retain(|known| known.of.as_deref() != Some(id.as_str()));
+                self.forget(&event.shipment_id.to_string());
             }
             ShipmentEvent::ShipmentTracked(_)
             | ShipmentEvent::ShipmentDeliveryFailed(_)
+            | ShipmentEvent::ShipmentGivenUp(_)
             | ShipmentEvent::ShipmentCancellationRefused(_) => {}
         }
+    }
+
+    /// Nothing is expected of it any more, nor waits for an operator unless only one settles it.
+    fn forget(&mut self, of: &str) {
+        self.expected
+            .retain(|known| known.of.as_deref() != Some(of));
+        self.parked
+            .retain(|known| known.what.is_none() || known.of.as_deref() != Some(of));
     }
 
     /// A shipment is at its end; once the last one is, so is the order.

@@ -24,6 +24,10 @@ pub struct TimeLimits {
     pub refusal: Duration,
     /// Of a delivery: 14 days.
     pub delivery: Duration,
+    /// Of somebody's seeing to a return that is asked for, or has come: 72 hours.
+    pub inspection: Duration,
+    /// Of the arrival of a return: 30 days.
+    pub returns: Duration,
 }
 
 impl Default for TimeLimits {
@@ -38,6 +42,8 @@ impl Default for TimeLimits {
             dispatch: Duration::hours(24),
             refusal: Duration::hours(72),
             delivery: Duration::days(14),
+            inspection: Duration::hours(72),
+            returns: Duration::days(30),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The process view: where an order is on its way, what is expected next, of whom, and until when.
 //!
-//! A pure fold over the events of an order, of its payment, of its shipments and of the stock for it.
+//! A pure fold over the events of an order, of its payment, of its shipments and returns, and of the
+//! stock for it.
 //! It decides nothing and nobody waits for it: policies have memories of their own. It is for people,
 //! who want to know what hangs and on whom.
 
@@ -10,7 +11,7 @@ mod limits;
 #[cfg(test)]
 mod tests;
 
-pub use expectation::{Expectation, What, Who};
+pub use expectation::{Expectation, Parked, What, Who};
 pub use limits::TimeLimits;
 
 use crate::{Event, OrderId, Recorded, order::Status};
@@ -29,6 +30,8 @@ pub const TYPES: &[&str] = &[
     "HoldPlaced",
     "HoldReleased",
     "OrderCompleted",
+    "TaskParked",
+    "TaskResumed",
     "StockReserved",
     "StockReservationRejected",
     "ReservationReleased",
@@ -57,6 +60,15 @@ pub const TYPES: &[&str] = &[
     "ShipmentLost",
     "ShipmentReturnedToSender",
     "ShipmentCancelled",
+    "ReturnRequested",
+    "ReturnApproved",
+    "ReturnDeclined",
+    "ReturnInTransit",
+    "ReturnReceived",
+    "ReturnInspected",
+    "ReturnBookedIn",
+    "ReturnClosed",
+    "ReturnCancelled",
 ];
 
 /// The types of the events that people would tell of an order: the milestones on its way.
@@ -71,6 +83,8 @@ pub const MILESTONES: &[&str] = &[
     "HoldPlaced",
     "HoldReleased",
     "OrderCompleted",
+    "TaskParked",
+    "TaskResumed",
     "PaymentAuthorized",
     "PaymentDeclined",
     "PaymentParked",
@@ -87,6 +101,13 @@ pub const MILESTONES: &[&str] = &[
     "ShipmentLost",
     "ShipmentReturnedToSender",
     "ShipmentCancelled",
+    "ReturnRequested",
+    "ReturnApproved",
+    "ReturnDeclined",
+    "ReturnReceived",
+    "ReturnInspected",
+    "ReturnClosed",
+    "ReturnCancelled",
 ];
 
 /// Where an order is on its way.
@@ -113,7 +134,7 @@ pub enum Stage {
     Completing,
     /// It is being cancelled.
     Cancelling,
-    /// It has ended, but something is to be given back yet.
+    /// It has ended, but something is to come back or to be given back yet.
     Settling,
     /// It has ended, and nothing is expected any more.
     Ended,
@@ -150,8 +171,8 @@ pub struct Process {
     pub started_at: DateTime<Utc>,
     /// What is expected, in the order in which it came to be.
     pub expected: Vec<Expectation>,
-    /// Why an operator must look, if one must.
-    pub parked: Option<String>,
+    /// What waits for an operator, in the order in which it came to.
+    pub parked: Vec<Parked>,
     /// Whether stock is reserved for it.
     reserved: bool,
 }
@@ -192,13 +213,18 @@ impl Process {
         self.expected.iter().filter_map(|known| known.until).min()
     }
 
+    /// Why an operator must look, if one must: at what came first.
+    pub fn parked(&self) -> Option<&str> {
+        self.parked.first().map(|parked| parked.problem.as_str())
+    }
+
     /// Whether nothing is expected any more.
     pub const fn is_ended(&self) -> bool {
         let ended = match self.status {
             Status::Rejected | Status::Expired | Status::Cancelled | Status::Completed => true,
             Status::Placed | Status::Confirmed | Status::Cancelling => false,
         };
-        ended && self.expected.is_empty() && self.parked.is_none()
+        ended && self.expected.is_empty() && self.parked.is_empty()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is expected, step by step.
 
+mod returns;
+
 use super::{Process, Stage, TimeLimits, What, Who, moves};
 use crate::{
     Actor, CommandId, Currency, CustomerId, Envelope, Event, EventId, Location, Money, OrderId,
@@ -8,7 +10,7 @@ use crate::{
     order::{
         CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, OrderBrief,
         OrderCancelled, OrderCompleted, OrderConfirmed, OrderExpired, OrderPlaced, OrderRejected,
-        RejectionReason,
+        RejectionReason, TaskParked, TaskResumed,
     },
     payment::{
         PaymentAuthorizationRequested, PaymentAuthorized, PaymentCaptureFailed,
@@ -466,7 +468,7 @@ fn what_nobody_knows_is_parked_until_it_is_settled() {
     };
     story.payment(parked);
     story.is(Stage::Paying, &[(E::Authorization, Operator, None)]);
-    assert_eq!(story.process().parked.as_deref(), Some("nobody knows"));
+    assert_eq!(story.process().parked(), Some("nobody knows"));
     story.order(OrderExpired { order: brief() });
     story.released();
     assert!(!story.process().is_ended(), "an operator must look");
@@ -549,6 +551,7 @@ fn what_is_lost_is_given_back_even_after_the_end() {
     let asked = PaymentRefundRequested {
         order_id: order_id(),
         shipment_id: Some(shipment_id()),
+        return_id: None,
         authorization_id: "auth".into(),
         refund: 1,
         amount: euros(),
@@ -561,6 +564,7 @@ fn what_is_lost_is_given_back_even_after_the_end() {
     let refunded = PaymentRefunded {
         order_id: order_id(),
         shipment_id: Some(shipment_id()),
+        return_id: None,
         authorization_id: "auth".into(),
         refund: 1,
         amount: euros(),
@@ -631,11 +635,97 @@ fn a_process_keeps_in_json() {
     for stage in [Stage::Reserving, Stage::Settling, Stage::Ended] {
         assert_eq!(serde_json::to_value(stage).unwrap(), stage.as_str());
     }
-    for what in [What::StockRelease, What::Release, What::Void] {
+    for what in [
+        What::StockRelease,
+        What::Release,
+        What::Void,
+        What::Restocking,
+    ] {
         assert_eq!(serde_json::to_value(what).unwrap(), what.as_str());
     }
     assert_eq!(
         serde_json::to_value(Who::Warehouse).unwrap(),
         Who::Warehouse.as_str()
     );
+}
+
+impl Story {
+    fn given_up(&mut self, task: &str, of: Option<String>, done: bool) -> Uuid {
+        let task_id = Uuid::from_u128(self.minute.unsigned_abs().into());
+        self.order(TaskParked {
+            order_id: order_id(),
+            task_id,
+            task: task.into(),
+            of,
+            done,
+            problem: "it was refused".into(),
+        });
+        task_id
+    }
+
+    fn done_again(&mut self, task_id: Uuid) {
+        self.order(TaskResumed {
+            order_id: order_id(),
+            task_id,
+        });
+    }
+}
+
+#[test]
+fn what_was_given_up_waits_for_an_operator_until_it_has_happened_or_is_done_again() {
+    use {What as E, Who::*};
+    let of = || Some(shipment_id().to_string());
+    let mut story = Story::confirmed();
+    story.created();
+    story.packed();
+    story.charging(1);
+    let task = story.given_up("capture", of(), false);
+    story.is(Stage::Charging, &[(E::Capture, Operator, None)]);
+    assert_eq!(story.process().parked(), Some("capture: it was refused"));
+    story.done_again(task);
+    story.is(Stage::Charging, &[(E::Capture, Provider, Some(72 * 60))]);
+    assert_eq!(story.process().parked(), None);
+    // A second time nothing is left to be done again.
+    story.done_again(task);
+    story.given_up("capture", of(), false);
+    story.ready();
+    assert_eq!(story.process().parked(), None);
+    story.dispatching(1);
+    story.given_up("dispatch", of(), false);
+    assert_eq!(story.process().parked(), Some("dispatch: it was refused"));
+    story.dispatched();
+    assert_eq!(story.process().parked(), None);
+    // It had left before that was said.
+    story.given_up("dispatch", of(), false);
+    story.is(
+        Stage::Delivering,
+        &[(E::Delivery, Carrier, Some(14 * 24 * 60 - 1))],
+    );
+    story.given_up("track", of(), false);
+    story.is(Stage::Delivering, &[(E::Delivery, Operator, None)]);
+    let delivered = ShipmentDelivered {
+        order_id: order_id(),
+        shipment_id: shipment_id(),
+        lines: vec![],
+        delivered_at: story.now(),
+    };
+    story.shipment(delivered);
+    assert_eq!(story.process().parked(), None);
+}
+
+#[test]
+fn what_only_an_operator_settles_keeps_an_order_from_its_end() {
+    let mut story = Story::confirmed();
+    let done = story.given_up("void", None, true);
+    let command = story.given_up("reservation", None, false);
+    story.order(OrderCompleted { order: brief() });
+    assert_eq!(story.process().stage(), Stage::Settling);
+    assert_eq!(story.process().parked(), Some("void: it was refused"));
+    story.done_again(done);
+    assert_eq!(
+        story.process().parked(),
+        Some("reservation: it was refused")
+    );
+    story.done_again(command);
+    assert!(story.process().is_ended());
 }

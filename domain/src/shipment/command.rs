@@ -29,6 +29,8 @@ pub enum ShipmentCommand {
     RecordLost(RecordLost),
     /// The carrier has brought them back.
     RecordReturnedToSender(RecordReturnedToSender),
+    /// Give them up, if the carrier refuses them still.
+    GiveUp(GiveUpShipment),
     /// Keep them, if they have not left.
     Cancel(CancelShipment),
 }
@@ -48,6 +50,7 @@ impl ShipmentCommand {
             | Self::RecordFailed(_)
             | Self::RecordLost(_)
             | Self::RecordReturnedToSender(_)
+            | Self::GiveUp(_)
             | Self::Cancel(_) => None,
         }
     }
@@ -75,6 +78,7 @@ impl ShipmentCommand {
             Self::RecordFailed(_) => "record_delivery_failed",
             Self::RecordLost(_) => "record_lost",
             Self::RecordReturnedToSender(_) => "record_returned_to_sender",
+            Self::GiveUp(_) => "give_up_shipment",
             Self::Cancel(_) => "cancel_shipment",
         }
     }
@@ -164,6 +168,15 @@ pub struct CancelShipment {
     pub location: Location,
     /// Which cancellation of the order it is for: how many were asked for before.
     pub request: u32,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Gives a shipment up that nobody saw to after the carrier had refused it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GiveUpShipment {
+    /// Which attempt was refused: after another one it has its time anew.
+    pub attempt: u32,
     /// Why, for people.
     pub reason: String,
 }

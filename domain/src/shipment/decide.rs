@@ -1,12 +1,12 @@
 //! What commands to a shipment lead to.
 
 use super::{
-    CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, Parcel, RecordDelivered,
-    RecordDispatched, RecordFailed, RecordRefused, RecordTracked, RequestDispatch, Shipment,
-    ShipmentCancellationRefused, ShipmentCancelled, ShipmentCommand, ShipmentCreated,
+    CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, GiveUpShipment, Parcel,
+    RecordDelivered, RecordDispatched, RecordFailed, RecordRefused, RecordTracked, RequestDispatch,
+    Shipment, ShipmentCancellationRefused, ShipmentCancelled, ShipmentCommand, ShipmentCreated,
     ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched, ShipmentError, ShipmentEvent,
-    ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentReturnedToSender,
-    ShipmentStatus as S, ShipmentTracked,
+    ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
+    ShipmentReturnedToSender, ShipmentStatus as S, ShipmentTracked,
 };
 use crate::{
     Money, ShipmentId, TextError,
@@ -47,6 +47,7 @@ pub fn over_order(state: &Shipment, command: &ShipmentCommand, order: &Order) ->
         ShipmentCommand::RecordFailed(command) => record_failed(parcel, command),
         ShipmentCommand::RecordLost(_) => record_lost(parcel),
         ShipmentCommand::RecordReturnedToSender(_) => record_returned(parcel),
+        ShipmentCommand::GiveUp(command) => give_up(parcel, command),
     }
 }
 
@@ -64,6 +65,7 @@ const fn doing(command: &ShipmentCommand) -> &'static str {
         ShipmentCommand::RecordFailed(_) => "record a failed delivery",
         ShipmentCommand::RecordLost(_) => "record its loss",
         ShipmentCommand::RecordReturnedToSender(_) => "record its return",
+        ShipmentCommand::GiveUp(_) => "give it up",
         ShipmentCommand::Cancel(_) => "cancel it",
     }
 }
@@ -165,6 +167,7 @@ fn request_dispatch(parcel: &Parcel, command: &RequestDispatch, order: &Order) -
         return Err(ShipmentError::NotFound);
     }
     match parcel.status {
+        S::Refused if parcel.given_up => return Err(ShipmentError::GivenUp),
         S::Ready | S::Refused => {}
         status @ (S::Pending | S::Packed | S::Cancelled) => {
             return Err(refused(status, "dispatch it"));
@@ -235,6 +238,23 @@ fn record_refused(parcel: &Parcel, command: &RecordRefused) -> Decision {
     }
 }
 
+/// Whatever was tried since has its time anew, and what has left is not given up.
+fn give_up(parcel: &Parcel, command: &GiveUpShipment) -> Decision {
+    let is_it = parcel.status == S::Refused && parcel.attempt == command.attempt;
+    if !is_it || parcel.given_up {
+        return Ok(vec![]);
+    }
+    Ok(vec![
+        ShipmentGivenUp {
+            order_id: parcel.order_id,
+            shipment_id: parcel.shipment_id,
+            attempt: parcel.attempt,
+            reason: text::cleaned(&command.reason, MAX_REASON),
+        }
+        .into(),
+    ])
+}
+
 fn record_tracked(parcel: &Parcel, command: &RecordTracked) -> Decision {
     under_way(parcel, "track it")?;
     match command.inquiries > parcel.inquiries {
@@ -255,12 +275,18 @@ fn tracked(parcel: &Parcel, inquiries: u32) -> ShipmentEvent {
 
 fn record_failed(parcel: &Parcel, command: &RecordFailed) -> Decision {
     under_way(parcel, "record a failed delivery")?;
+    let reason = text::cleaned(&command.reason, MAX_REASON);
     if parcel.status == S::Failed {
-        // That is known: but the carrier was asked once more.
-        return match command.inquiries > parcel.inquiries {
-            true => Ok(vec![tracked(parcel, command.inquiries)]),
-            false => Ok(vec![]),
-        };
+        let is_known = parcel.failure.as_ref() == Some(&reason);
+        match command.inquiries > parcel.inquiries {
+            // That is known: but the carrier was asked once more.
+            true if is_known => return Ok(vec![tracked(parcel, command.inquiries)]),
+            true => {}
+            // People do not count how often the carrier was asked. An answer of the carrier that comes
+            // again is no news, also where people have said something else since.
+            false if is_known || command.inquiries > 0 => return Ok(vec![]),
+            false => {}
+        }
     }
     Ok(vec![
         ShipmentDeliveryFailed {
@@ -268,7 +294,7 @@ fn record_failed(parcel: &Parcel, command: &RecordFailed) -> Decision {
             shipment_id: parcel.shipment_id,
             tracking_number: parcel.tracking_number.clone().unwrap_or_default(),
             inquiries: command.inquiries.max(parcel.inquiries),
-            reason: text::cleaned(&command.reason, MAX_REASON),
+            reason,
         }
         .into(),
     ])

@@ -29,6 +29,9 @@ pub enum ShipmentError {
         /// What was asked.
         command: &'static str,
     },
+    /// It will not leave any more.
+    #[error("the shipment was given up: the carrier refused it, and nobody saw to that in time")]
+    GivenUp,
     /// The attempt is not the one that is due.
     #[error("attempt {attempt} is not the one that is due")]
     Attempt {
@@ -60,6 +63,7 @@ impl From<ShipmentError> for Refusal {
             E::OtherShipment => (Meaning, "OTHER_SHIPMENT", None),
             E::DeliveredTooEarly => (Meaning, "DELIVERED_TOO_EARLY", Some("/delivered_at")),
             E::State { .. } => (State, "SHIPMENT_STATE", None),
+            E::GivenUp => (State, "SHIPMENT_GIVEN_UP", None),
             E::Attempt { .. } => (State, "DISPATCH_ATTEMPT", None),
             E::NotConfirmed { .. } => (State, "ORDER_NOT_CONFIRMED", None),
             E::Held { .. } => (State, "ORDER_ON_HOLD", None),

@@ -32,6 +32,8 @@ events! {
         ShipmentLost = 1,
         /// The carrier has brought them back.
         ShipmentReturnedToSender = 1,
+        /// The carrier refuses them still, and they will not leave.
+        ShipmentGivenUp = 1,
         /// They are kept.
         ShipmentCancelled = 1,
         /// It is too late to keep them.
@@ -219,6 +221,19 @@ pub struct ShipmentCancellationRefused {
     pub shipment_id: ShipmentId,
     /// Which cancellation of the order is refused: how many were asked for before.
     pub request: u32,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// The carrier did not take a shipment, and nobody saw to that in time: it will not leave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShipmentGivenUp {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment.
+    pub shipment_id: ShipmentId,
+    /// Which attempt was refused.
+    pub attempt: u32,
     /// Why, for people.
     pub reason: String,
 }

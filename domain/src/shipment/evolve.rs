@@ -13,7 +13,9 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
                 amount: event.amount,
                 status: S::Pending,
                 attempt: 0,
+                given_up: false,
                 tracking_number: None,
+                failure: None,
                 inquiries: 0,
                 refused_cancellation: None,
             });
@@ -40,10 +42,12 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
         ShipmentEvent::ShipmentDelivered(_) => parcel.status = S::Delivered,
         ShipmentEvent::ShipmentDeliveryFailed(event) => {
             parcel.status = S::Failed;
+            parcel.failure = Some(event.reason.clone());
             parcel.inquiries = event.inquiries;
         }
         ShipmentEvent::ShipmentLost(_) => parcel.status = S::Lost,
         ShipmentEvent::ShipmentReturnedToSender(_) => parcel.status = S::ReturnedToSender,
+        ShipmentEvent::ShipmentGivenUp(_) => parcel.given_up = true,
         ShipmentEvent::ShipmentCancelled(_) => parcel.status = S::Cancelled,
         ShipmentEvent::ShipmentCancellationRefused(event) => {
             parcel.refused_cancellation = Some(event.request);

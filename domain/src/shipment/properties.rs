@@ -92,6 +92,9 @@ fn of_shipment() -> impl Strategy<Value = Asked> {
             let delivered_at = at(seconds);
             ShipmentCommand::RecordDelivered(RecordDelivered { delivered_at })
         }),
+        1 => (attempt(), text()).prop_map(|(attempt, reason)| {
+            ShipmentCommand::GiveUp(GiveUpShipment { attempt, reason })
+        }),
         1 => Just(ShipmentCommand::RecordLost(RecordLost)),
         1 => Just(ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender)),
         1 => (0..3_u32, text()).prop_map(|(request, reason)| {

@@ -57,8 +57,7 @@ impl ShipmentStatus {
         match self {
             Self::Pending => vec!["pack"],
             Self::Ready | Self::Refused => vec!["dispatch"],
-            Self::Dispatched => vec!["deliver", "fail", "lose", "return_to_sender"],
-            Self::Failed => vec!["deliver", "lose", "return_to_sender"],
+            Self::Dispatched | Self::Failed => vec!["deliver", "fail", "lose", "return_to_sender"],
             Self::Packed
             | Self::Dispatching
             | Self::Delivered
@@ -103,8 +102,12 @@ pub struct Parcel {
     pub status: ShipmentStatus,
     /// How often the carrier was asked to take it.
     pub attempt: u32,
+    /// Whether it will not leave, as the carrier refused it for too long.
+    pub given_up: bool,
     /// What the carrier calls it, once the carrier has it.
     pub tracking_number: Option<String>,
+    /// Why it was tried in vain the last time.
+    pub failure: Option<String>,
     /// How often the carrier was asked where it is.
     pub inquiries: u32,
     /// The latest cancellation of the order that was refused: how many were asked for before it.
@@ -131,8 +134,12 @@ impl Shipment {
 
     /// The commands of people that are allowed now.
     pub fn allowed_commands(&self) -> Vec<&'static str> {
-        self.status()
-            .map_or(vec![], ShipmentStatus::allowed_commands)
+        match self {
+            Self::Created(parcel) if parcel.given_up => vec![],
+            _ => self
+                .status()
+                .map_or(vec![], ShipmentStatus::allowed_commands),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Decisions over one stream and over several.
 
+mod returns;
+
 use super::*;
 use crate::{
     Currency, CustomerId, Location, ShipmentId, StreamId, TenantId,

@@ -4,7 +4,7 @@
 //! that the whole is done, since all parts are appended together and in this order.
 
 use super::{ReleaseReason, ReservationLine};
-use crate::{Location, OrderId, Sku, event::events};
+use crate::{Location, OrderId, ReturnId, Sku, event::events};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -28,6 +28,10 @@ events! {
         ReservationExpired = 1,
         /// What was reserved for an order has left.
         StockShipped = 1,
+        /// What a customer sent back can be sold again.
+        StockRestocked = 1,
+        /// What a customer sent back cannot be sold as it is.
+        StockQuarantined = 1,
     }
 }
 
@@ -185,4 +189,34 @@ pub struct StockShipped {
     pub part: u32,
     /// Of how many.
     pub parts: u32,
+}
+
+/// What a customer sent back is on hand again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockRestocked {
+    /// The order.
+    pub order_id: OrderId,
+    /// The return.
+    pub return_id: ReturnId,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i64,
+}
+
+/// What a customer sent back is there, but not to be sold as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockQuarantined {
+    /// The order.
+    pub order_id: OrderId,
+    /// The return.
+    pub return_id: ReturnId,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: i64,
 }

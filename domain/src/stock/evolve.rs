@@ -51,6 +51,12 @@ pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
             let key = (event.order_id, event.epoch);
             end(&mut stock, key, Ended::Shipped);
         }
+        StockEvent::StockRestocked(event) => {
+            stock.on_hand = stock.on_hand.saturating_add(event.quantity);
+        }
+        StockEvent::StockQuarantined(event) => {
+            stock.quarantined = stock.quarantined.saturating_add(event.quantity);
+        }
     }
     stock
 }

@@ -18,7 +18,8 @@ pub use command::{
 pub use error::StockError;
 pub use event::{
     ReservationCommitted, ReservationExpired, ReservationReleased, StockAdjusted, StockEvent,
-    StockReceived, StockReservationRejected, StockReserved, StockShipped,
+    StockQuarantined, StockReceived, StockReservationRejected, StockReserved, StockRestocked,
+    StockShipped,
 };
 pub use state::{Ended, Reservation, ReservationKey, Stock};
 

@@ -18,6 +18,8 @@ pub struct Stock {
     pub reserved: i64,
     /// How many of them are promised to confirmed orders.
     pub committed: i64,
+    /// How many more have come back and cannot be sold as they are.
+    pub quarantined: i64,
     /// The reservations that hold stock now.
     pub reservations: BTreeMap<ReservationKey, Reservation>,
     pub(super) ended: EndedReservations,

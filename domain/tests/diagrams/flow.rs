@@ -243,6 +243,8 @@ fn participant(stream: &StreamId) -> &'static str {
         Category::Order => "Order",
         Category::Stock => "Stock",
         Category::Payment => "Payment",
+        Category::Customer => "Person",
         Category::Shipment => "Shipment",
+        Category::Return => "Return",
     }
 }

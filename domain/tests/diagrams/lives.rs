@@ -2,7 +2,11 @@
 
 use crate::samples::{eur, order_id, place, placement, shipment_id, time};
 use domain::{
-    Decider, Location, Sku,
+    CustomerId, Decider, Location, Sealed, Sku,
+    customer::{
+        ChangeCustomer, Customer, CustomerCommand, CustomerEvent, Customers, EraseCustomer,
+        RegisterCustomer,
+    },
     order::{
         CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineQuantity, Order, OrderCommand,
         Orders, RejectCancellation, RejectOrder, RejectionReason, RequestCancellation,
@@ -14,9 +18,9 @@ use domain::{
         RequestCapture, RequestRefund, RequestVoid,
     },
     shipment::{
-        CancelShipment, CreateShipment, MarkReady, PackShipment, RecordDelivered, RecordDispatched,
-        RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender, RequestDispatch, Shipment,
-        ShipmentCommand, Shipments, over_order,
+        CancelShipment, CreateShipment, GiveUpShipment, MarkReady, PackShipment, RecordDelivered,
+        RecordDispatched, RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender,
+        RequestDispatch, Shipment, ShipmentCommand, Shipments, over_order,
     },
     stock::{
         Ended, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
@@ -27,13 +31,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use uuid::Uuid;
 
 /// Where Mermaid's diagrams of states begin.
-const BEGINNING: &str = "[*]";
+pub const BEGINNING: &str = "[*]";
 
 /// The most states that a search may come to: far more than there are.
 const MAX_STATES: usize = 200_000;
 
 /// Goes wherever commands lead from `first`, one event at a time, and draws the ways between statuses.
-fn drawn<S: Clone + std::fmt::Debug, E: Clone>(
+pub fn drawn<S: Clone + std::fmt::Debug, E: Clone>(
     first: S,
     decide: impl Fn(&S) -> Vec<Vec<E>>,
     evolve: impl Fn(S, &E) -> S,
@@ -261,6 +265,30 @@ pub fn payment() -> String {
     )
 }
 
+pub fn customer() -> String {
+    let customer_id = || CustomerId::parse("17850").expect("samples are valid");
+    let profile = |who: &str| Sealed::of_base64(who).expect("samples are valid");
+    let commands = [
+        CustomerCommand::Register(RegisterCustomer {
+            customer_id: customer_id(),
+            profile: profile("Ada"),
+        }),
+        CustomerCommand::Change(ChangeCustomer {
+            customer_id: customer_id(),
+            profile: profile("Eve"),
+        }),
+        CustomerCommand::Erase(EraseCustomer {
+            customer_id: customer_id(),
+        }),
+    ];
+    let status = |state: &Customer| match state {
+        Customer::Absent => BEGINNING,
+        Customer::Registered { .. } => "registered",
+        Customer::Erased => "erased",
+    };
+    life::<Customers>(&commands, status, CustomerEvent::event_type)
+}
+
 pub fn shipment() -> String {
     let (order_id, location) = (order_id(), Location::default());
     let create = ShipmentCommand::Create(CreateShipment {
@@ -281,6 +309,10 @@ pub fn shipment() -> String {
         }),
         ShipmentCommand::RecordLost(RecordLost),
         ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender),
+        ShipmentCommand::GiveUp(GiveUpShipment {
+            attempt: 1,
+            reason: "nobody saw to it".into(),
+        }),
         ShipmentCommand::Cancel(CancelShipment {
             order_id,
             location,

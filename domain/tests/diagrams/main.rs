@@ -4,6 +4,7 @@
 
 mod flow;
 mod lives;
+mod returned;
 mod samples;
 
 use std::{fs, path::PathBuf};
@@ -33,6 +34,8 @@ fn the_page_shows_what_the_code_does() {
         ("reservation", lives::reservation()),
         ("payment", lives::payment()),
         ("shipment", lives::shipment()),
+        ("return", returned::life()),
+        ("customer", lives::customer()),
         ("flow", flow::straight()),
     ] {
         drawn = with(&drawn, name, &diagram);

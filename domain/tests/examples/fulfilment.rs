@@ -14,7 +14,7 @@ use domain::{
     shipment::{
         DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
         ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
-        ShipmentEvent, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
+        ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
         ShipmentReturnedToSender, ShipmentTracked,
     },
     stock::{StockEvent, StockShipped},
@@ -95,6 +95,7 @@ fn refund_requested(shipment_id: Option<ShipmentId>) -> PaymentEvent {
     PaymentRefundRequested {
         order_id: order_id(),
         shipment_id,
+        return_id: None,
         authorization_id: "auth_1".into(),
         refund: 1,
         amount: eur(1_769),
@@ -108,6 +109,7 @@ fn refunded(shipment_id: Option<ShipmentId>) -> PaymentEvent {
     PaymentRefunded {
         order_id: order_id(),
         shipment_id,
+        return_id: None,
         authorization_id: "auth_1".into(),
         refund: 1,
         amount: eur(1_769),
@@ -206,6 +208,13 @@ fn before_dispatch() -> Vec<Example> {
             shipment_id,
             attempt: 1,
             code: "address_unknown".into(),
+        }
+        .into()),
+        one(ShipmentGivenUp {
+            order_id,
+            shipment_id,
+            attempt: 1,
+            reason: "the carrier refused it: address_unknown".into(),
         }
         .into()),
         one(ShipmentCancelled {

@@ -1,14 +1,16 @@
 //! One value of every event, and more where parts may be left out.
 
 mod fulfilment;
+mod returns;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, CustomerId, Event, Location, Money, OrderId, Sku,
+    Currency, CustomerId, Event, Location, Money, OrderId, Sealed, Sku,
+    customer::{CustomerChanged, CustomerErased, CustomerEvent, CustomerRegistered},
     order::{
-        Address, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
-        NoteAdded, OrderBrief, OrderCancelled, OrderConfirmed, OrderEvent, OrderExpired,
-        OrderPlaced, OrderRejected, RejectionReason,
+        CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line, NoteAdded,
+        OrderBrief, OrderCancelled, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced,
+        OrderRejected, RejectionReason, TaskParked, TaskResumed,
     },
     payment::{
         LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized,
@@ -37,8 +39,35 @@ pub fn all() -> Vec<Example> {
         fulfilment::stocks(),
         fulfilment::payments(),
         fulfilment::shipments(),
+        returns::orders(),
+        returns::stocks(),
+        returns::payments(),
+        returns::returns(),
+        customers(),
     ]
     .concat()
+}
+
+fn customers() -> Vec<Example> {
+    let customer_id = || CustomerId::parse("17850").expect("examples are valid");
+    let events: [CustomerEvent; 3] = [
+        CustomerRegistered {
+            customer_id: customer_id(),
+            profile: sealed("3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"),
+        }
+        .into(),
+        CustomerChanged {
+            customer_id: customer_id(),
+            profile: sealed("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh_erb7v"),
+        }
+        .into(),
+        CustomerErased {
+            customer_id: customer_id(),
+        }
+        .into(),
+    ];
+    let examples = events.into_iter();
+    examples.map(|event| (None, event.into())).collect()
 }
 
 fn id(n: u128) -> Uuid {
@@ -51,6 +80,10 @@ fn order_id() -> OrderId {
 
 fn time(text: &str) -> DateTime<Utc> {
     text.parse().expect("examples are valid")
+}
+
+fn sealed(base64: &str) -> Sealed {
+    Sealed::of_base64(base64).expect("examples are valid")
 }
 
 fn sku(text: &str) -> Sku {
@@ -88,13 +121,7 @@ fn placed() -> OrderPlaced {
         currency: Currency::parse("EUR").expect("examples are valid"),
         lines: vec![line(1, "85123A", 6, 255), line(2, "gift \"1\"", 1, 239)],
         total: 1_769,
-        shipping_address: Some(Address {
-            name: Some("Zoë Müller".into()),
-            lines: vec!["Hinterhof 2".into(), "Straße 1".into()],
-            city: Some("Köln".into()),
-            postal_code: Some("50667".into()),
-            country: "Germany".into(),
-        }),
+        shipping_address: Some(sealed("3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f")),
         payment_method: "tok_approve".into(),
         reference: Some("536365".into()),
         placed_at: time("2026-01-02T03:04:05Z"),
@@ -109,19 +136,6 @@ fn smallest_placement() -> OrderPlaced {
         reference: None,
         placed_at: time("2010-12-01T08:26:00.123456Z"),
         ..placed()
-    }
-}
-
-fn placement_with_country_only() -> OrderPlaced {
-    OrderPlaced {
-        shipping_address: Some(Address {
-            name: None,
-            lines: vec![],
-            city: None,
-            postal_code: None,
-            country: "United Kingdom".into(),
-        }),
-        ..smallest_placement()
     }
 }
 
@@ -141,7 +155,6 @@ fn orders() -> Vec<Example> {
     vec![
         one(placed().into()),
         case("smallest", smallest_placement().into()),
-        case("country", placement_with_country_only().into()),
         one(OrderConfirmed { order: brief() }.into()),
         one(rejected(
             RejectionReason::OutOfStock,
@@ -198,7 +211,26 @@ fn orders() -> Vec<Example> {
             hold: "fraud-check".into(),
         }
         .into()),
+        one(parked(Some("2"), true)),
+        case("smallest", parked(None, false)),
+        one(TaskResumed {
+            order_id: order_id(),
+            task_id: id(5),
+        }
+        .into()),
     ]
+}
+
+fn parked(of: Option<&str>, done: bool) -> OrderEvent {
+    TaskParked {
+        order_id: order_id(),
+        task_id: id(5),
+        task: "refund".into(),
+        of: of.map(Into::into),
+        done,
+        problem: "it was refused: card_closed".into(),
+    }
+    .into()
 }
 
 fn received(reference: Option<&str>) -> StockEvent {

@@ -10,8 +10,10 @@ mod place;
 mod probe;
 mod process;
 pub(crate) mod progress;
+mod returns;
 mod shipments;
 mod table;
+mod verify_erasure;
 
 use crate::{host, import};
 use chassis::config::{Settings, reference_text};
@@ -58,12 +60,18 @@ enum Command {
     /// List shipments, and say what became of them.
     #[command(subcommand)]
     Shipments(shipments::Shipments),
+    /// List returns, ask for them, and say what became of them.
+    #[command(subcommand)]
+    Returns(returns::Returns),
     /// Pack all shipments that wait for it.
     Fulfil(fulfil::FulfilArgs),
     /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
     Process(process::ProcessArgs),
     /// List orders that are on their way: those that hang first.
     Processes(process::ProcessesArgs),
+    /// Tell whether anything of a customer who was erased can still be read: in the event store, in read
+    /// models, in what the sagas remember, in the broker's stream, in logs. Exits 0 if nothing can.
+    VerifyErasure(verify_erasure::VerifyErasureArgs),
     /// Import real orders through the API.
     #[command(subcommand)]
     Import(Import),
@@ -165,7 +173,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::List(args) => list::run(args).await.map(success),
         Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
+        Command::Returns(command) => returns::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
+        Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::Process(args) => process::show(args).await.map(success),
         Command::Processes(args) => process::list(args).await.map(success),
         Command::Import(Import::OnlineRetail { commands, options }) => {

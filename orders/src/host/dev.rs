@@ -1,7 +1,7 @@
 //! `orders dev`: all in one, on a private PostgreSQL and with the sandbox as payment provider and
 //! carrier. The data of both survive a restart. What the settings say otherwise is followed, and said.
 
-use super::{Running, data_dir, participants::Ledger, ports, serve, servers::Servers};
+use super::{Running, data_dir, master_key, participants::Ledger, ports, serve, servers::Servers};
 use crate::cli::say;
 use chassis::config::{LogFormat, Settings};
 use std::process::ExitCode;
@@ -15,6 +15,7 @@ pub async fn dev() -> anyhow::Result<ExitCode> {
     }
     let data = data_dir()?;
     let ledger = Ledger::unless_others(&mut settings, &data);
+    master_key::settle(&mut settings, &data)?;
     let servers = Servers::database(&mut settings, &data).await?;
     let url = ports::url(&settings, settings.http.port);
     say(&format!(

@@ -1,6 +1,7 @@
 //! Ways to host the platform: all in one, that on a private PostgreSQL, or separate processes.
 
 mod dev;
+mod master_key;
 mod participants;
 mod ports;
 mod restart;

@@ -4,7 +4,8 @@
 use super::participants::{self, Ledger};
 use anyhow::Context;
 use assembly::{
-    Process, calls, documentation, needs_store, open_feed, open_store, start_lane, start_relay,
+    Process, calls, documentation, name_vault, needs_store, open_feed, open_store, prepare_vault,
+    start_lane, start_relay,
 };
 use axum::Router;
 use chassis::{config::Settings, grpc::open};
@@ -30,12 +31,14 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         health,
         ..
     } = process;
-    let called = saga::participants(&settings.saga)?;
+    let vault = name_vault(settings)?;
+    let called = saga::participants(&settings.saga, vault.clone())?;
     let listener = process.bind("http.port", settings.http.port).await?;
     if let Some(ledger) = ledger {
         participants::start_sandbox(settings, lifecycle, ledger).await?;
     }
     let events = open_store(settings).await?;
+    prepare_vault(&vault, settings).await?;
     needs_store(health, events.reader.clone());
     let lane = start_lane(events.store.clone(), &settings.store, lifecycle);
     start_relay(settings, &events, lifecycle).await?;
@@ -64,9 +67,10 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
     let board = projector::start(&projections, &settings.projector, lifecycle);
 
     let moved = Some(board.moved());
-    let queries = query::start(events.reader.clone(), moved, settings, lifecycle, health)
+    let reader = events.reader.clone();
+    let queries = query::start(reader, vault.clone(), moved, settings, lifecycle, health)
         .context("the read API cannot be started")?;
-    let commands = command::start(events.store, lane, settings, lifecycle)
+    let commands = command::start(events.store, lane, vault, settings, lifecycle)
         .await
         .context("the write API cannot be started")?;
     let mut api = command::openapi();

@@ -2,7 +2,7 @@
 //! and a private nats-server. What the settings say otherwise is followed, and said.
 
 use super::{
-    Running, data_dir,
+    Running, data_dir, master_key,
     participants::{self, Ledger},
     ports,
     servers::Servers,
@@ -40,12 +40,17 @@ pub async fn up() -> anyhow::Result<ExitCode> {
         .collect::<anyhow::Result<_>>()?;
     let logs = data.join("logs");
     std::fs::create_dir_all(&logs).with_context(|| format!("{} cannot be made", logs.display()))?;
+    let master = master_key::settle(&mut settings, &data)?;
     let servers = Servers::database(&mut settings, &data).await?;
     let servers = servers.and_broker(&mut settings, &data).await?;
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let environment = environment(&settings, &servers, &data);
+    let mut environment = environment(&settings, &servers, &data);
+    if let Some(path) = master {
+        let path = path.display().to_string();
+        environment.insert("ORDERS__PERSONAL_DATA__MASTER_KEY_FILE".into(), path);
+    }
     let stop = CancellationToken::new();
     let patience = settings.http.shutdown_timeout() + Duration::from_secs(5);
     let mut running = JoinSet::new();

@@ -5,6 +5,7 @@ mod customer_summary;
 mod order_process;
 mod order_summary;
 mod order_timeline;
+mod return_summary;
 mod sales_daily;
 mod shipment_summary;
 mod stock_level;
@@ -16,15 +17,17 @@ pub use order_summary::{
     Fulfilment, Hold, OrderSummary, OrderSummaryKey, OrderSummaryRow, Progress, Settlement,
 };
 pub use order_timeline::{OrderTimeline, OrderTimelineKey, OrderTimelineRow};
+pub use return_summary::{ReturnSummary, ReturnSummaryKey, ReturnSummaryRow};
 pub use sales_daily::{SalesDaily, SalesDailyKey, SalesDailyRow};
 pub use shipment_summary::{ShipmentSummary, ShipmentSummaryKey, ShipmentSummaryRow};
 pub use stock_level::{StockLevel, StockLevelKey, StockLevelRow};
 
 use crate::projection::{FoldError, Projection, add};
 use domain::{
-    OrderId, ShipmentId,
+    OrderId, ReturnId, ShipmentId,
     order::{Line, OrderEvent},
     payment::PaymentEvent,
+    returns::ReturnEvent,
     shipment::ShipmentEvent,
     stock::StockEvent,
 };
@@ -41,6 +44,7 @@ pub fn all(visitor: &mut impl Visitor) {
     visitor.visit::<OrderTimeline>();
     visitor.visit::<OrderProcess>();
     visitor.visit::<ShipmentSummary>();
+    visitor.visit::<ReturnSummary>();
     visitor.visit::<StockLevel>();
     visitor.visit::<CustomerSummary>();
     visitor.visit::<SalesDaily>();
@@ -76,6 +80,11 @@ const fn order_of(event: &OrderEvent) -> OrderId {
         OrderEvent::LinesDelivered(event) => event.order.order_id,
         OrderEvent::LinesLost(event) => event.order.order_id,
         OrderEvent::OrderCompleted(event) => event.order.order_id,
+        OrderEvent::TaskParked(event) => event.order_id,
+        OrderEvent::TaskResumed(event) => event.order_id,
+        OrderEvent::ReturnOpened(event) => event.order.order_id,
+        OrderEvent::ReturnDropped(event) => event.order.order_id,
+        OrderEvent::LinesReturned(event) => event.order.order_id,
     }
 }
 
@@ -110,6 +119,8 @@ const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
         StockEvent::ReservationReleased(event) => Some(event.order_id),
         StockEvent::ReservationExpired(event) => Some(event.order_id),
         StockEvent::StockShipped(event) => Some(event.order_id),
+        StockEvent::StockRestocked(event) => Some(event.order_id),
+        StockEvent::StockQuarantined(event) => Some(event.order_id),
     }
 }
 
@@ -128,7 +139,24 @@ const fn order_and_shipment(event: &ShipmentEvent) -> (OrderId, ShipmentId) {
         ShipmentEvent::ShipmentLost(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentReturnedToSender(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentCancelled(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentGivenUp(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentCancellationRefused(event) => (event.order_id, event.shipment_id),
+    }
+}
+
+/// The order and the return that the event is about.
+const fn order_and_return(event: &ReturnEvent) -> (OrderId, ReturnId) {
+    match event {
+        ReturnEvent::ReturnRequested(event) => (event.order_id, event.return_id),
+        ReturnEvent::ReturnApproved(event) => (event.order_id, event.return_id),
+        ReturnEvent::ReturnDeclined(event) => (event.order_id, event.return_id),
+        ReturnEvent::ReturnInTransit(event) => (event.order_id, event.return_id),
+        ReturnEvent::ReturnReceived(event) => (event.order_id, event.return_id),
+        ReturnEvent::ReturnInspected(event) => (event.order_id, event.return_id),
+        ReturnEvent::ReturnBookedIn(event) => (event.order_id, event.return_id),
+        ReturnEvent::ReturnRefunded(event) => (event.order_id, event.return_id),
+        ReturnEvent::ReturnClosed(event) => (event.order_id, event.return_id),
+        ReturnEvent::ReturnCancelled(event) => (event.order_id, event.return_id),
     }
 }
 

@@ -47,7 +47,7 @@ pub struct OrderProcess;
 
 impl Projection for OrderProcess {
     const NAME: &'static str = "order_process";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     // People look at it, and nobody waits for it: what follows at once from a placement is one write.
     const PACE: Duration = Duration::from_millis(250);
     type Row = OrderProcessRow;
@@ -64,7 +64,9 @@ impl Projection for OrderProcess {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
             Event::Shipment(event) => super::order_and_shipment(event).0,
+            Event::Return(event) => super::order_and_return(event).0,
             Event::Stock(event) => super::order_of_stock(event)?,
+            Event::Customer(_) => return None,
         };
         Some(OrderProcessKey {
             tenant: event.envelope.tenant.clone(),
@@ -99,7 +101,7 @@ impl Projection for OrderProcess {
             stage: process.stage(),
             started_at: process.started_at,
             due_at: process.due_at(),
-            parked: process.parked.clone(),
+            parked: process.parked().map(str::to_owned),
             position: event.envelope.position.get(),
             updated_at: event.envelope.recorded_at,
             process: Json(process),

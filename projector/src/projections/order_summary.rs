@@ -12,10 +12,10 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, CustomerId, Event, OrderId, Recorded, TenantId,
+    Currency, CustomerId, Event, OrderId, Recorded, Sealed, TenantId,
     order::{
-        Address, FulfilmentStatus, Line, LineQuantity, OrderEvent, OrderPlaced, RejectionReason,
-        Status,
+        FulfilmentStatus, Line, LineQuantity, OrderEvent, OrderPlaced, OrderReturnStatus,
+        RejectionReason, Status,
     },
     payment::{PaymentEvent, PaymentStatus},
 };
@@ -60,6 +60,8 @@ row! {
         payment_status: PaymentStatus,
         /// How much of it has left and arrived.
         fulfilment_status: FulfilmentStatus,
+        /// How much of it has come back.
+        return_status: OrderReturnStatus,
         /// The shop's own order number.
         reference: Option<String>,
         /// Why it was rejected.
@@ -68,18 +70,16 @@ row! {
         rejection_detail: Option<String>,
         /// Why it is, or was, cancelled.
         cancellation_reason: Option<String>,
-        /// The country it goes to.
-        shipping_country: Option<String>,
         /// The holds on it.
         holds: Json<Vec<Hold>>,
         /// What is taken for it and given back; none before something is to be taken.
         settlement: Option<Json<Settlement>>,
-        /// How far its lines are; none before something has left. Only shipments change it.
+        /// How far its lines are; none before something has left. Only shipments and returns change it.
         fulfilment: Option<Json<Fulfilment>>,
     }
     once {
-        /// Where it goes.
-        shipping_address: Option<Json<Address>>,
+        /// Where it goes: only its customer's key opens it.
+        shipping_address: Option<Sealed>,
         /// What was ordered.
         lines: Option<Json<Vec<Line>>>,
     }
@@ -99,7 +99,7 @@ pub struct OrderSummary;
 
 impl Projection for OrderSummary {
     const NAME: &'static str = "order_summary";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const PACE: Duration = Duration::from_millis(5);
     type Row = OrderSummaryRow;
 
@@ -111,7 +111,9 @@ impl Projection for OrderSummary {
         let order_id = match &event.event {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
-            Event::Stock(_) | Event::Shipment(_) => return None,
+            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_) => {
+                return None;
+            }
         };
         Some(OrderSummaryKey {
             tenant: event.envelope.tenant.clone(),
@@ -128,7 +130,9 @@ impl Projection for OrderSummary {
         event: &Recorded,
     ) -> Result<Option<OrderSummaryRow>, FoldError> {
         let mut row = match (&event.event, row) {
-            (Event::Stock(_) | Event::Shipment(_), row) => return Ok(row),
+            (Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_), row) => {
+                return Ok(row);
+            }
             (Event::Order(OrderEvent::OrderPlaced(placed)), None) => begin(event, placed)?,
             (Event::Order(OrderEvent::OrderPlaced(_)), Some(_)) => {
                 return Err(FoldError::new("the order was placed before"));
@@ -143,7 +147,7 @@ impl Projection for OrderSummary {
             Event::Payment(payment) => {
                 apply_payment(&mut row, payment)?;
             }
-            Event::Stock(_) | Event::Shipment(_) => {}
+            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_) => {}
         }
         row.position = event.envelope.position.get();
         row.updated_at = event.envelope.recorded_at;
@@ -152,7 +156,6 @@ impl Projection for OrderSummary {
 }
 
 fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, FoldError> {
-    let address = placed.shipping_address.as_ref();
     Ok(OrderSummaryRow {
         tenant: event.envelope.tenant.clone(),
         order_id: placed.order_id,
@@ -169,22 +172,25 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
         status: Status::Placed,
         payment_status: PaymentStatus::Pending,
         fulfilment_status: FulfilmentStatus::Unfulfilled,
+        return_status: OrderReturnStatus::None,
         reference: placed.reference.clone(),
         rejection_reason: None,
         rejection_detail: None,
         cancellation_reason: None,
-        shipping_country: address.map(|address| address.country.clone()),
         holds: Json(vec![]),
         settlement: None,
         fulfilment: None,
-        shipping_address: address.cloned().map(Json),
+        shipping_address: placed.shipping_address.clone(),
         lines: Some(Json(placed.lines.clone())),
     })
 }
 
 fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), FoldError> {
     match event {
-        OrderEvent::OrderPlaced(_) | OrderEvent::NoteAdded(_) => {}
+        OrderEvent::OrderPlaced(_)
+        | OrderEvent::NoteAdded(_)
+        | OrderEvent::TaskParked(_)
+        | OrderEvent::TaskResumed(_) => {}
         OrderEvent::OrderConfirmed(_) => row.status = Status::Confirmed,
         OrderEvent::OrderRejected(event) => {
             row.status = Status::Rejected;
@@ -220,6 +226,12 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         OrderEvent::LinesDelivered(event) => progress(row, &event.lines, Progress::delivered)?,
         OrderEvent::LinesLost(event) => progress(row, &event.lines, Progress::lost)?,
         OrderEvent::OrderCompleted(_) => row.status = Status::Completed,
+        OrderEvent::ReturnOpened(event) => row.return_status = event.return_status,
+        OrderEvent::ReturnDropped(event) => row.return_status = event.return_status,
+        OrderEvent::LinesReturned(event) => {
+            row.return_status = event.return_status;
+            progress(row, &event.lines, Progress::returned)?;
+        }
     }
     row.hold_count = i32::try_from(row.holds.0.len()).unwrap_or(i32::MAX);
     Ok(())

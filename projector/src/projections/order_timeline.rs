@@ -8,7 +8,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use domain::{
     Event, OrderId, Recorded, TenantId, order::OrderEvent, payment::PaymentEvent,
-    shipment::ShipmentEvent, stock::StockEvent,
+    returns::ReturnEvent, shipment::ShipmentEvent, stock::StockEvent,
 };
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ pub struct OrderTimeline;
 
 impl Projection for OrderTimeline {
     const NAME: &'static str = "order_timeline";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     const APPEND_ONLY: bool = true;
     type Row = OrderTimelineRow;
 
@@ -66,6 +66,7 @@ impl Projection for OrderTimeline {
             OrderEvent::TYPES,
             PaymentEvent::TYPES,
             ShipmentEvent::TYPES,
+            ReturnEvent::TYPES,
             StockEvent::TYPES,
         ]
         .concat();
@@ -78,7 +79,9 @@ impl Projection for OrderTimeline {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
             Event::Shipment(event) => super::order_and_shipment(event).0,
+            Event::Return(event) => super::order_and_return(event).0,
             Event::Stock(event) => super::order_of_stock(event)?,
+            Event::Customer(_) => return None,
         };
         Some(OrderTimelineKey {
             tenant: event.envelope.tenant.clone(),

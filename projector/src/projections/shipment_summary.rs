@@ -151,7 +151,9 @@ fn begin(event: &Recorded, created: &ShipmentCreated) -> ShipmentSummaryRow {
 fn change(row: &mut ShipmentSummaryRow, event: &ShipmentEvent, at: DateTime<Utc>) {
     use ShipmentStatus as S;
     match event {
-        ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentCancellationRefused(_) => {}
+        ShipmentEvent::ShipmentCreated(_)
+        | ShipmentEvent::ShipmentGivenUp(_)
+        | ShipmentEvent::ShipmentCancellationRefused(_) => {}
         ShipmentEvent::ShipmentPacked(_) => {
             row.status = S::Packed;
             row.packed_at = Some(at);

@@ -29,6 +29,8 @@ row! {
         committed: i64,
         /// How many may still be reserved.
         available: i64,
+        /// How many more have come back and cannot be sold as they are.
+        quarantined: i64,
         /// The version of the stock's stream.
         version: i64,
         /// The position of the last event.
@@ -44,7 +46,7 @@ pub struct StockLevel;
 
 impl Projection for StockLevel {
     const NAME: &'static str = "stock_level";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     type Row = StockLevelRow;
 
     fn types() -> Vec<&'static str> {
@@ -64,6 +66,8 @@ impl Projection for StockLevel {
             StockEvent::ReservationReleased(event) => (&event.location, &event.sku),
             StockEvent::ReservationExpired(event) => (&event.location, &event.sku),
             StockEvent::StockShipped(event) => (&event.location, &event.sku),
+            StockEvent::StockRestocked(event) => (&event.location, &event.sku),
+            StockEvent::StockQuarantined(event) => (&event.location, &event.sku),
         };
         Some(StockLevelKey {
             tenant: event.envelope.tenant.clone(),
@@ -113,6 +117,8 @@ impl Projection for StockLevel {
                 subtract(&mut row.on_hand, event.quantity)?;
                 subtract(&mut row.committed, event.quantity)?;
             }
+            StockEvent::StockRestocked(event) => add(&mut row.on_hand, event.quantity)?,
+            StockEvent::StockQuarantined(event) => add(&mut row.quarantined, event.quantity)?,
         }
         row.available = row.on_hand;
         subtract(&mut row.available, row.reserved)?;
@@ -133,6 +139,7 @@ fn empty(key: StockLevelKey, event: &Recorded) -> StockLevelRow {
         reserved: 0,
         committed: 0,
         available: 0,
+        quarantined: 0,
         version: 0,
         position: 0,
         updated_at: event.envelope.recorded_at,
@@ -178,6 +185,11 @@ mod tests {
         history.commit(order, "A", 3);
         history.ship_stock(order, "A", 3);
         assert_eq!(level(&history, "A"), (6, 0, 0, 6, 11));
+        history.come_back(order, "A", 2, 1);
+        assert_eq!(level(&history, "A"), (8, 0, 0, 8, 13));
+        let rows = fold_all::<StockLevel>(history.events()).unwrap();
+        let row = rows.into_values().next().unwrap();
+        assert_eq!(row.quarantined, 1);
     }
 
     #[test]
@@ -191,9 +203,16 @@ mod tests {
         for row in rows.values() {
             let stock = history.stock(&row.sku);
             assert_eq!(
-                (row.on_hand, row.reserved, row.committed, row.available),
+                (
+                    row.on_hand,
+                    row.quarantined,
+                    row.reserved,
+                    row.committed,
+                    row.available
+                ),
                 (
                     stock.on_hand,
+                    stock.quarantined,
                     stock.reserved,
                     stock.committed,
                     stock.available()

@@ -54,7 +54,12 @@ impl Tally<'_> {
             | OrderEvent::HoldReleased(_)
             | OrderEvent::LinesShipped(_)
             | OrderEvent::LinesDelivered(_)
-            | OrderEvent::LinesLost(_) => Ok(()),
+            | OrderEvent::LinesLost(_)
+            | OrderEvent::TaskParked(_)
+            | OrderEvent::TaskResumed(_)
+            | OrderEvent::ReturnOpened(_)
+            | OrderEvent::ReturnDropped(_)
+            | OrderEvent::LinesReturned(_) => Ok(()),
         }
     }
 }
@@ -93,7 +98,12 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         | OrderEvent::HoldReleased(_)
         | OrderEvent::LinesShipped(_)
         | OrderEvent::LinesDelivered(_)
-        | OrderEvent::LinesLost(_) => None,
+        | OrderEvent::LinesLost(_)
+        | OrderEvent::TaskParked(_)
+        | OrderEvent::TaskResumed(_)
+        | OrderEvent::ReturnOpened(_)
+        | OrderEvent::ReturnDropped(_)
+        | OrderEvent::LinesReturned(_) => None,
     }
 }
 

@@ -4,10 +4,11 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::{
-    Currency, CustomerId, Location, OrderId, ShipmentId, Sku, TenantId,
-    order::{FulfilmentStatus, Status},
+    Currency, CustomerId, Location, OrderId, ReturnId, Sealed, ShipmentId, Sku, TenantId,
+    order::{FulfilmentStatus, OrderReturnStatus, Status},
     payment::PaymentStatus,
     process::Stage,
+    returns::ReturnStatus,
     shipment::ShipmentStatus,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -228,10 +229,13 @@ texts! {
     Sku = |text| Self::parse(text).map_err(|error| error.to_string()),
     Location = |text| Self::parse(text).map_err(|error| error.to_string()),
     Currency = |text| Self::parse(text).map_err(|error| error.to_string()),
+    Sealed = |text| Self::parse(text).map_err(|error| error.to_string()),
     Status = word,
     FulfilmentStatus = word,
+    OrderReturnStatus = word,
     PaymentStatus = word,
     ShipmentStatus = word,
+    ReturnStatus = word,
     Stage = word,
 }
 
@@ -265,7 +269,7 @@ macro_rules! ids {
     };
 }
 
-ids!(OrderId, ShipmentId);
+ids!(OrderId, ShipmentId, ReturnId);
 
 /// Microseconds and days from 1970 to 2000, where the server's times begin.
 const YEAR_2000_MICROS: i64 = 946_684_800_000_000;

@@ -5,7 +5,7 @@ use domain::{
     Event, Location, Money, OrderId, ShipmentId, StreamId, TenantId,
     order::{
         LineQuantity, LinesDelivered, LinesLost, LinesShipped, OrderBrief, OrderCompleted,
-        OrderEvent,
+        OrderEvent, TaskParked, TaskResumed,
     },
     payment::{
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
@@ -14,7 +14,7 @@ use domain::{
     shipment::{
         DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
         ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
-        ShipmentEvent, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
+        ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
         ShipmentReturnedToSender, ShipmentStatus as S, ShipmentTracked,
     },
     stock::{StockEvent, StockShipped},
@@ -157,6 +157,33 @@ impl History {
         };
         self.shipment(shipment_id, refused);
         self.status_of(order, S::Refused);
+    }
+
+    /// The carrier refuses it still, and what was to be done about that is given up, and done again.
+    pub(crate) fn give_up(&mut self, order: OrderId) {
+        let shipment_id = self.parcel(order).shipment_id;
+        let given_up = ShipmentGivenUp {
+            order_id: order,
+            shipment_id,
+            attempt: 1,
+            reason: "nobody saw to it".into(),
+        };
+        self.shipment(shipment_id, given_up);
+        let task_id = shipment_id.uuid();
+        let parked = TaskParked {
+            order_id: order,
+            task_id,
+            task: "request_cancellation".into(),
+            of: None,
+            done: false,
+            problem: "nobody knows".into(),
+        };
+        self.order(order, parked);
+        let resumed = TaskResumed {
+            order_id: order,
+            task_id,
+        };
+        self.order(order, resumed);
     }
 
     /// The carrier takes it, and all concerned hear of it.
@@ -341,7 +368,10 @@ impl History {
             (Some(S::Dispatched), 0) => self.fail(order),
             (Some(S::Dispatched | S::Failed), 1) => self.lose(order, true),
             (Some(S::Dispatched | S::Failed), 2) => self.lose(order, false),
-            _ => self.deliver(order),
+            _ => {
+                self.deliver(order);
+                self.maybe_give_back(order, pick / 5);
+            }
         }
     }
 }
@@ -355,6 +385,7 @@ pub(crate) fn refund(
     let requested = PaymentRefundRequested {
         order_id,
         shipment_id,
+        return_id: None,
         authorization_id: "auth_1".into(),
         refund: 1,
         amount,
@@ -364,6 +395,7 @@ pub(crate) fn refund(
     let refunded = PaymentRefunded {
         order_id,
         shipment_id,
+        return_id: None,
         authorization_id: "auth_1".into(),
         refund: 1,
         amount,
@@ -386,6 +418,10 @@ pub(crate) fn all_of_fulfilment(history: &mut History) {
         history.dispatch(order, 1);
         history.lose(order, returned);
     }
+    let order = history.confirmed_order("c", &[("A", 1, 100)]);
+    history.pack(order);
+    history.refuse(order);
+    history.give_up(order);
     let order = history.confirmed_order("c", &[("A", 1, 100)]);
     history.create(order);
     history.cancel_shipped(order, S::Pending);

@@ -6,20 +6,25 @@ use crate::{
     live::Step,
     projection::Projection,
     projections::{
-        CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, SalesDaily, ShipmentSummary,
-        StockLevel,
+        CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, ReturnSummary, SalesDaily,
+        ShipmentSummary, StockLevel,
     },
     testing::{History, fold_all},
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Command, Currency, CustomerId, Location, Money, OrderId, Position, ShipmentId, Sku, State,
-    StreamId, TenantId,
+    Command, Currency, CustomerId, Location, Money, OrderId, Position, ReturnId, Sealed,
+    ShipmentId, Sku, State, StreamId, TenantId,
     order::{
-        AddNote, Address, CancelOrder, ConfirmOrder, NewLine, OrderCommand, PlaceHold, PlaceOrder,
-        RejectOrder, RejectionReason, RequestCancellation,
+        AddNote, CancelOrder, ConfirmOrder, LineQuantity, NewLine, OrderCommand, ParkTask,
+        PlaceHold, PlaceOrder, RecordDelivered as RecordArrived, RejectOrder, RejectionReason,
+        RequestCancellation,
     },
     payment::{PaymentCommand, RecordAuthorized, RecordDeclined, RequestAuthorization},
+    returns::{
+        ApproveReturn, CancelReturn, DeclineReturn, InspectReturn, InspectedLine, MarkInTransit,
+        ReceiveReturn, RequestReturn, ReturnCommand,
+    },
     shipment::{
         CancelShipment, CreateShipment, MarkReady, PackShipment, RecordDelivered, RecordDispatched,
         RecordFailed, RecordLost, RecordRefused, RecordTracked, RequestDispatch, ShipmentCommand,
@@ -83,18 +88,10 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn address() -> impl Strategy<Value = Address> {
-    let line = || prop::option::of(text());
-    let lines = prop::collection::vec(text(), 0..7);
-    (line(), lines, line(), line(), text()).prop_map(|(name, lines, city, postal_code, country)| {
-        Address {
-            name,
-            lines,
-            city,
-            postal_code,
-            country,
-        }
-    })
+/// Sealed values, as long as they may be.
+fn sealed() -> impl Strategy<Value = Sealed> {
+    prop_oneof![1_usize..40, Just(16_000)]
+        .prop_map(|length| Sealed::of_base64(&"-".repeat(length)).unwrap())
 }
 
 fn line() -> impl Strategy<Value = NewLine> {
@@ -111,11 +108,7 @@ fn placement() -> impl Strategy<Value = Command> {
         9 => prop::collection::vec(line(), 0..4),
         1 => line().prop_map(|line| vec![line; 1_000]),
     ];
-    let texts = (
-        text(),
-        prop::option::of(text()),
-        prop::option::of(address()),
-    );
+    let texts = (text(), prop::option::of(text()), prop::option::of(sealed()));
     let currency = select(vec!["EUR", "JPY"]);
     let customer = select(vec!["c".to_owned(), "-".repeat(64)]);
     (order_id(), customer, currency, lines, texts, time()).prop_map(
@@ -151,6 +144,19 @@ fn of_order() -> impl Strategy<Value = Command> {
         })),
         ("[a-z]{64}", text())
             .prop_map(|(hold, reason)| OrderCommand::PlaceHold(PlaceHold { hold, reason })),
+        (any::<u128>(), text(), text(), text()).prop_map(|(id, task, of, problem)| {
+            OrderCommand::ParkTask(ParkTask {
+                task_id: Uuid::from_u128(id),
+                task,
+                of: Some(of),
+                done: false,
+                problem,
+            })
+        }),
+        number().prop_map(|quantity| OrderCommand::RecordDelivered(RecordArrived {
+            shipment_id: ShipmentId::of(OrderId::new(Uuid::from_u128(1)), &Location::default()),
+            lines: vec![LineQuantity { line: 1, quantity }],
+        })),
     ];
     (order_id(), command).prop_map(|(order, command)| Command::Order(order, command))
 }
@@ -220,6 +226,52 @@ fn of_shipment() -> impl Strategy<Value = Command> {
     })
 }
 
+/// Returns of few orders, so that all that may become of one does.
+fn of_return() -> impl Strategy<Value = Command> {
+    let command = (order_id(), 0..2_u128, number(), text(), text(), 0..8);
+    command.prop_map(|(order_id, id, quantity, one, other, which)| {
+        let return_id = ReturnId::new(Uuid::from_u128(id));
+        let lines = vec![LineQuantity { line: 1, quantity }];
+        let command = match which {
+            0 | 1 => ReturnCommand::Request(RequestReturn {
+                return_id,
+                order_id,
+                lines,
+                reason: one,
+            }),
+            2 => ReturnCommand::Approve(ApproveReturn {
+                location: Location::default(),
+            }),
+            3 => ReturnCommand::MarkInTransit(MarkInTransit {
+                tracking_number: Some(one),
+            }),
+            4 => ReturnCommand::Receive(ReceiveReturn {
+                receipt_id: Uuid::from_u128(id),
+                lines,
+            }),
+            5 => ReturnCommand::Inspect(InspectReturn {
+                order_id,
+                lines: vec![InspectedLine {
+                    line: 1,
+                    restocked: 0,
+                    quarantined: 0,
+                    refused: quantity,
+                    reason: Some(other),
+                }],
+            }),
+            6 => ReturnCommand::Decline(DeclineReturn {
+                order_id,
+                reason: one,
+            }),
+            _ => ReturnCommand::Cancel(CancelReturn {
+                order_id,
+                reason: one,
+            }),
+        };
+        Command::Return(return_id, command)
+    })
+}
+
 fn of_stock() -> impl Strategy<Value = Command> {
     let location = Location::default;
     let receive = (any::<u128>(), sku(), number(), prop::option::of(text())).prop_map(
@@ -274,6 +326,7 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         3 => of_stock(),
         2 => of_payment(),
         4 => of_shipment(),
+        3 => of_return(),
     ];
     prop::collection::vec(command, 0..120)
 }
@@ -342,6 +395,7 @@ proptest! {
             write::<OrderTimeline>(&database, &history).await?;
             write::<OrderProcess>(&database, &history).await?;
             write::<ShipmentSummary>(&database, &history).await?;
+            write::<ReturnSummary>(&database, &history).await?;
             write::<StockLevel>(&database, &history).await?;
             write::<CustomerSummary>(&database, &history).await?;
             write::<SalesDaily>(&database, &history).await

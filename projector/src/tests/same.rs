@@ -7,11 +7,12 @@ use super::harness::{
 use crate::{
     projection::Projection,
     projections::{
-        self, CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, SalesDaily,
-        ShipmentSummary, StockLevel,
+        self, CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, ReturnSummary,
+        SalesDaily, ShipmentSummary, StockLevel,
     },
     rebuild::{RebuildOptions, rebuild, rebuild_by_name},
     row::Row,
+    testing::all_of_returns,
 };
 use std::sync::Arc;
 use store::EventReader;
@@ -36,6 +37,7 @@ async fn live_in_memory_is_the_fold() {
     live_in_memory::<OrderTimeline>().await;
     live_in_memory::<OrderProcess>().await;
     live_in_memory::<ShipmentSummary>().await;
+    live_in_memory::<ReturnSummary>().await;
     live_in_memory::<StockLevel>().await;
     live_in_memory::<CustomerSummary>().await;
     live_in_memory::<SalesDaily>().await;
@@ -50,6 +52,8 @@ async fn live_and_anew<P: Projection>() {
         history.random_step(step);
         history.append_to(&**store).await;
     }
+    all_of_returns(&mut history);
+    history.append_to(&**store).await;
     let head = store.head().await.unwrap().position;
     reaches::<P>(models, head).await;
     process.stop().await;
@@ -134,6 +138,11 @@ async fn processes_are_the_same_live_and_anew() {
 #[tokio::test]
 async fn shipments_are_the_same_live_and_anew() {
     live_and_anew::<ShipmentSummary>().await;
+}
+
+#[tokio::test]
+async fn returns_are_the_same_live_and_anew() {
+    live_and_anew::<ReturnSummary>().await;
 }
 
 #[tokio::test]

@@ -4,12 +4,13 @@ use super::{Column, Database, ReadError};
 use crate::sql::Sql;
 
 /// What this service reads.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "checkpoint",
     "customer_summary",
     "order_process",
     "order_summary",
     "order_timeline",
+    "return_summary",
     "sales_daily",
     "shipment_summary",
     "stock_level",

@@ -15,25 +15,42 @@ use crate::{
 use axum::{extract::State, response::Response};
 use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
 use chrono::{DateTime, Utc};
+use domain::{
+    CustomerId, State as StreamState, StreamId, Version,
+    customer::{self, Profile},
+};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use std::sync::Arc;
+use store::{Until, fold_stream};
 use utoipa::ToSchema;
+use vault::Opened;
 
 const TABLE: &str = "customer_summary";
 
-/// What a customer has ordered.
-#[derive(Debug, Serialize, ToSchema)]
+/// Who a customer is, and what they have ordered.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Customer<'a> {
     /// The customer.
     #[schema(example = "17850")]
     customer_id: &'a str,
+    /// The version of what is known of them; also its ETag. 0, and without one, if they were never
+    /// registered or erased.
+    version: i64,
+    /// What they are called.
+    name: Option<String>,
+    /// Where they get e-mail.
+    email: Option<String>,
+    /// Where they are called.
+    phone: Option<String>,
+    /// Whether what was known of them is gone: they were erased.
+    erased: bool,
     /// How many orders, of whatever currency and status.
     orders: i64,
-    /// When the first was placed.
-    first_order_at: DateTime<Utc>,
+    /// When the first was placed, if any was.
+    first_order_at: Option<DateTime<Utc>>,
     /// When the last was placed.
-    last_order_at: DateTime<Utc>,
+    last_order_at: Option<DateTime<Utc>>,
     /// By currency, since sums of several currencies are none.
     currencies: Vec<CustomerSales<'a>>,
     /// How old it is.
@@ -63,7 +80,9 @@ impl<'a> CustomerSales<'a> {
     }
 }
 
-/// Get a customer: what they have ordered.
+/// Get a customer: who they are, and what they have ordered.
+///
+/// Who they are is as the last write has left it; what they have ordered is as the read model has it.
 #[utoipa::path(
     get,
     path = "/v1/customers/{customer_id}",
@@ -73,8 +92,9 @@ impl<'a> CustomerSales<'a> {
         ReadHeaders,
     ),
     responses(
-        (status = 200, description = "The customer.", body = Customer),
-        (status = 404, description = "The customer has not ordered anything.", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 200, description = "The customer.", body = Customer,
+            headers(("ETag" = String, description = "The version of what is known, for `If-Match`."))),
+        (status = 404, description = "The customer is not registered, and has not ordered anything.", body = ProblemDetails, content_type = "application/problem+json"),
         ReadProblems,
     )
 )]
@@ -94,15 +114,60 @@ pub(crate) async fn get_customer(
         read.map_err(problem::unreadable)?.into_iter().unzip();
     let first = currencies.iter().map(|sales| sales.first_order_at).min();
     let last = currencies.iter().map(|sales| sales.last_order_at).max();
-    let (Some(first_order_at), Some(last_order_at)) = (first, last) else {
+    let person = person(&api, &customer_id).await?;
+    if first.is_none() && person.version == Version::ZERO {
         return Err(problem::no_such_customer(&customer_id));
-    };
-    answer::json(&Customer {
+    }
+    let profile = person.profile;
+    let customer = Customer {
         customer_id: customer_id.as_str(),
+        version: person.version.get(),
+        name: profile.name,
+        email: profile.email,
+        phone: profile.phone,
+        erased: person.erased,
         orders: orders.into_iter().fold(0, i64::saturating_add),
-        first_order_at,
-        last_order_at,
+        first_order_at: first,
+        last_order_at: last,
         currencies,
         as_of,
-    })
+    };
+    match person.version {
+        Version::ZERO => answer::json(&customer),
+        version => answer::versioned(version.get(), false, &customer),
+    }
+}
+
+/// Who somebody is.
+struct Person {
+    version: Version,
+    profile: Profile,
+    erased: bool,
+}
+
+/// Who the customer is now, from the few events that say so.
+async fn person(api: &Api, customer_id: &CustomerId) -> Result<Person, Problem> {
+    let stream = StreamId::customer(&api.tenant, customer_id);
+    let folded = fold_stream(api.reader.as_ref(), &stream, Until::End).await;
+    let folded = folded.map_err(|error| problem::unfoldable_stream(error, &stream))?;
+    let mut person = Person {
+        version: folded.version,
+        profile: Profile {
+            name: None,
+            email: None,
+            phone: None,
+        },
+        erased: folded.state == StreamState::Customer(customer::Customer::Erased),
+    };
+    if let StreamState::Customer(customer::Customer::Registered { profile }) = &folded.state {
+        let opened = api.vault.open_profile(&api.tenant, customer_id, profile);
+        match opened
+            .await
+            .map_err(|error| problem::unopened(error, &stream))?
+        {
+            Opened::Plain(profile) => person.profile = profile,
+            Opened::Erased => person.erased = true,
+        }
+    }
+    Ok(person)
 }

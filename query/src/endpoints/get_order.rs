@@ -69,6 +69,6 @@ pub(crate) async fn get_order(
         }
     };
     let got = get(&api, order_id, at, writes).await?;
-    let order = got.order()?;
+    let order = got.order(&api).await?;
     answer::versioned(order.version(), got.is_folded(), &order)
 }

@@ -34,8 +34,8 @@ pub(crate) async fn get_shipment(
     writes: ReadYourWrites,
     StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
 ) -> Result<Response, Problem> {
-    get(&api, shipment_id, &writes, |shipment| {
-        answer::versioned(shipment.version, false, shipment)
+    get(&api, shipment_id, &writes, |shipment, folded| {
+        answer::versioned(shipment.version, folded, shipment)
     })
     .await
 }

@@ -37,6 +37,8 @@ pub(crate) struct StockOfSku<'a> {
     committed: i64,
     /// How many may still be reserved.
     available: i64,
+    /// How many more have come back and cannot be sold as they are.
+    quarantined: i64,
     /// The same, by location.
     locations: Vec<StockItem<'a>>,
     /// How old it is.
@@ -89,6 +91,7 @@ pub(crate) async fn get_stock(
         reserved: sum(|item| item.reserved),
         committed: sum(|item| item.committed),
         available: sum(|item| item.available),
+        quarantined: sum(|item| item.quarantined),
         locations,
         as_of,
     })

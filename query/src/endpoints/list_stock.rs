@@ -60,6 +60,8 @@ pub(crate) struct StockItem<'r> {
     pub(super) committed: i64,
     /// How many may still be reserved.
     pub(super) available: i64,
+    /// How many more have come back and cannot be sold as they are.
+    pub(super) quarantined: i64,
     /// The version of its stream.
     pub(super) version: i64,
     /// When its last event was recorded.
@@ -78,6 +80,7 @@ impl<'r> StockItem<'r> {
             updated_at: row.column(TABLE, 5)?,
             location: row.column(TABLE, 6)?,
             sku: row.column(TABLE, 7)?,
+            quarantined: row.column(TABLE, 8)?,
         })
     }
 }

@@ -3,10 +3,12 @@
 pub(crate) mod customer_orders;
 pub(crate) mod get_customer;
 pub(crate) mod get_order;
+pub(crate) mod get_return;
 pub(crate) mod get_shipment;
 pub(crate) mod get_stock;
 pub(crate) mod list_orders;
 pub(crate) mod list_processes;
+pub(crate) mod list_returns;
 pub(crate) mod list_shipments;
 pub(crate) mod list_stock;
 pub(crate) mod order_events;
@@ -18,7 +20,7 @@ use chassis::{
     Problem,
     extract::{StrictPath, invalid_path},
 };
-use domain::{CustomerId, IdError, OrderId, ShipmentId, Sku};
+use domain::{CustomerId, IdError, OrderId, ReturnId, ShipmentId, Sku};
 use std::str::FromStr;
 
 /// What a path names.
@@ -28,6 +30,8 @@ pub(crate) struct Named<T>(pub T);
 pub(crate) type OrderPath = Named<OrderId>;
 /// The shipment that a path names.
 pub(crate) type ShipmentPath = Named<ShipmentId>;
+/// The return that a path names.
+pub(crate) type ReturnPath = Named<ReturnId>;
 /// The customer that a path names.
 pub(crate) type CustomerPath = Named<CustomerId>;
 /// The SKU that a path names.

@@ -6,5 +6,6 @@ SELECT
     version,
     updated_at,
     location,
-    sku
+    sku,
+    quarantined
 FROM read.stock_level

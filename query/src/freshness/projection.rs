@@ -11,6 +11,8 @@ pub(crate) enum Projection {
     Processes,
     /// `shipment_summary`
     Shipments,
+    /// `return_summary`
+    Returns,
     /// `stock_level`
     Stock,
     /// `customer_summary`
@@ -21,11 +23,12 @@ pub(crate) enum Projection {
 
 impl Projection {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Orders,
         Self::Timeline,
         Self::Processes,
         Self::Shipments,
+        Self::Returns,
         Self::Stock,
         Self::Customers,
         Self::Sales,
@@ -38,6 +41,7 @@ impl Projection {
             Self::Timeline => "order_timeline",
             Self::Processes => "order_process",
             Self::Shipments => "shipment_summary",
+            Self::Returns => "return_summary",
             Self::Stock => "stock_level",
             Self::Customers => "customer_summary",
             Self::Sales => "sales_daily",

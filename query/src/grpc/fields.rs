@@ -49,6 +49,7 @@ pub(super) fn filters(message: &ListOrdersRequest) -> Result<Filters, Problem> {
         status: one_of("status", message.status.as_deref())?,
         payment_status: one_of("payment_status", message.payment_status.as_deref())?,
         fulfilment_status: one_of("fulfilment_status", message.fulfilment_status.as_deref())?,
+        return_status: one_of("return_status", message.return_status.as_deref())?,
         customer_id: optional("customer_id", message.customer_id.as_deref())?,
         currency: optional("currency", message.currency.as_deref())?,
         placed_from: optional_time("placed_at[gte]", message.placed_from.as_ref())?,

@@ -36,6 +36,7 @@ impl From<OrderBody<'_>> for v1::Order {
             shipped: line.shipped,
             delivered: line.delivered,
             lost: line.lost,
+            returned: line.returned,
         });
         let shipments = order
             .shipments
@@ -58,6 +59,7 @@ impl From<OrderBody<'_>> for v1::Order {
             status: order.status.into(),
             payment_status: order.payment_status.into(),
             fulfilment_status: order.fulfilment_status.into(),
+            return_status: order.return_status.into(),
             customer_id: order.customer_id.into(),
             reference: order.reference.map(Into::into),
             lines: lines.collect(),
@@ -75,6 +77,7 @@ impl From<OrderBody<'_>> for v1::Order {
                 postal_code: address.postal_code,
                 country: address.country,
             }),
+            erased: order.erased,
             placed_at: Some(timestamp(order.placed_at)),
             updated_at: Some(timestamp(order.updated_at)),
             captured: Some(order.captured.into()),
@@ -92,6 +95,7 @@ impl From<&OrderItem<'_>> for v1::OrderItem {
             status: item.status.into(),
             payment_status: item.payment_status.into(),
             fulfilment_status: item.fulfilment_status.into(),
+            return_status: item.return_status.into(),
             customer_id: item.customer_id.into(),
             reference: item.reference.map(Into::into),
             total: Some(item.total.into()),

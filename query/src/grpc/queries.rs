@@ -74,7 +74,7 @@ async fn get_order(api: &Api, message: &GetOrderRequest) -> Result<GetOrderRespo
     let writes = fields::writes(message.read_your_writes.as_ref())?;
     let got = get(api, order_id, at, writes).await?;
     Ok(GetOrderResponse {
-        order: Some(got.order()?.into()),
+        order: Some(got.order(api).await?.into()),
         from_stream: got.is_folded(),
     })
 }

@@ -47,7 +47,7 @@ pub(super) async fn watch(
     let place = streams::place(&api)?;
     let seen = seen(&api);
     let got = get(&api, order_id, None, writes).await?;
-    let order = got.order()?;
+    let order = got.order(&api).await?;
     let watch = Watch {
         seen,
         told: order.position,
@@ -89,7 +89,7 @@ impl Watch {
             self.seen = seen(&self.api);
             let current = get(&self.api, self.order_id, None, ReadYourWrites::default());
             let got = current.await?;
-            let order = got.order()?;
+            let order = got.order(&self.api).await?;
             // A read model that is made anew, or fails over, may be behind for a moment.
             if order.position > self.told {
                 self.told = order.position;

@@ -7,13 +7,13 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    OrderId, Sku,
+    OrderId, Sealed, Sku,
     order::{Address, Line, LineProgress, RejectionReason, Status},
     shipment::Parcel,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::postgres::PgRow;
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -38,6 +38,9 @@ pub(crate) struct OrderBody<'a> {
     /// How much of it has left and arrived.
     #[schema(example = "unfulfilled")]
     pub fulfilment_status: &'a str,
+    /// How much of it has come back: `none`, `open`, `partially_returned` or `returned`.
+    #[schema(example = "none")]
+    pub return_status: &'a str,
     /// Who ordered.
     #[schema(example = "17850")]
     pub customer_id: &'a str,
@@ -65,6 +68,8 @@ pub(crate) struct OrderBody<'a> {
     pub cancellation_reason: Option<&'a str>,
     /// Where to.
     pub shipping_address: Option<ShippingAddress>,
+    /// Whether what was personal of it is gone: its customer was erased.
+    pub erased: bool,
     /// What may be asked of it now.
     #[schema(example = json!(["add_note", "cancel", "place_hold"]))]
     pub allowed_commands: Vec<&'static str>,
@@ -94,6 +99,8 @@ pub(crate) struct OrderLine<'a> {
     pub delivered: i64,
     /// How many of those will not arrive.
     pub lost: i64,
+    /// How many of those that arrived have come back, and were accepted.
+    pub returned: i64,
 }
 
 /// What leaves for an order from one place.
@@ -137,19 +144,15 @@ pub(crate) struct Rejection<'a> {
 }
 
 /// Where an order goes.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ShippingAddress {
     /// Who receives it.
-    #[serde(default)]
     pub name: Option<String>,
     /// Street and number, and what else stands above the town.
-    #[serde(default)]
     pub lines: Vec<String>,
     /// The town.
-    #[serde(default)]
     pub city: Option<String>,
     /// The postal code.
-    #[serde(default)]
     pub postal_code: Option<String>,
     /// The country, as the shop writes it.
     #[schema(example = "United Kingdom")]
@@ -157,8 +160,8 @@ pub(crate) struct ShippingAddress {
 }
 
 impl<'a> OrderBody<'a> {
-    /// The order in a row of `order.sql`.
-    pub(crate) fn of_row(id: OrderId, row: &'a PgRow) -> Result<Self, ReadError> {
+    /// The order in a row of `order.sql`, and where it goes, which is sealed.
+    pub(crate) fn of_row(id: OrderId, row: &'a PgRow) -> Result<(Self, Option<Sealed>), ReadError> {
         let currency = row.column(TABLE, 11)?;
         let reason: Option<&str> = row.column(TABLE, 13)?;
         let detail = row.column(TABLE, 14)?;
@@ -166,26 +169,32 @@ impl<'a> OrderBody<'a> {
         let lines: Vec<Line> = parse(row, 18)?;
         let settlement: Option<Settlement> = parse(row, 19)?;
         let settlement = settlement.unwrap_or_default();
-        let fulfilment: Option<HashMap<u32, (i64, i64, i64)>> = parse(row, 20)?;
+        let fulfilment: Option<HashMap<u32, (i64, i64, i64, i64)>> = parse(row, 20)?;
         let progress = |line: u32| {
             let known = fulfilment.as_ref().and_then(|known| known.get(&line));
-            let (shipped, delivered, lost) = known.copied().unwrap_or_default();
+            let (shipped, delivered, lost, returned) = known.copied().unwrap_or_default();
             LineProgress {
                 shipped,
                 delivered,
                 lost,
+                returned,
             }
         };
+        let returnable = lines.iter().any(|line| progress(line.line).kept() > 0);
         let shipments: Option<Vec<OrderShipment>> = parse(row, 21)?;
         let status: Status = word(row, TABLE, 7)?;
         let holds: Vec<Hold> = parse(row, 17)?;
-        Ok(Self {
+        let sealed: Option<&str> = row.column(TABLE, 16)?;
+        let sealed = sealed.map(Sealed::parse).transpose();
+        let sealed = sealed.map_err(|error| corrupt(row, TABLE, 16, error))?;
+        let order = Self {
             order_id: id.uuid(),
             version: row.column(TABLE, 0)?,
             position: row.column(TABLE, 1)?,
             status: status.as_str(),
             payment_status: row.column(TABLE, 8)?,
             fulfilment_status: row.column(TABLE, 9)?,
+            return_status: row.column(TABLE, 22)?,
             customer_id: row.column(TABLE, 10)?,
             reference: row.column(TABLE, 12)?,
             total: Money {
@@ -204,29 +213,32 @@ impl<'a> OrderBody<'a> {
             unit_count: row.column(TABLE, 5)?,
             lines: with_money(lines, currency, progress),
             shipments: shipments.unwrap_or_default(),
-            allowed_commands: status.allowed_commands(!holds.is_empty()),
+            allowed_commands: status.allowed_commands(!holds.is_empty(), returnable),
             holds,
             rejection: reason.map(|reason| Rejection { reason, detail }),
             cancellation_reason: row.column(TABLE, 15)?,
-            shipping_address: parse(row, 16)?,
+            shipping_address: None,
+            erased: false,
             placed_at: row.column(TABLE, 2)?,
             updated_at: row.column(TABLE, 3)?,
-        })
+        };
+        Ok((order, sealed))
     }
 
-    /// The order as it was folded.
-    pub(crate) fn of_history(history: &'a History) -> Self {
+    /// The order as it was folded, and where it goes, which is sealed.
+    pub(crate) fn of_history(history: &'a History) -> (Self, Option<Sealed>) {
         let order = &history.order;
         let placed = order.placed.as_ref();
         let currency = placed.currency.as_str();
         let units = |sum: i64, line: &Line| sum.saturating_add(line.quantity);
-        Self {
+        let order = Self {
             order_id: placed.order_id.uuid(),
             version: history.version.get(),
             position: history.position.get(),
             status: order.status.as_str(),
             payment_status: history.payment.status.as_str(),
             fulfilment_status: order.fulfilment_status().as_str(),
+            return_status: order.return_status().as_str(),
             customer_id: placed.customer_id.as_str(),
             reference: placed.reference.as_deref(),
             total: Money {
@@ -262,10 +274,12 @@ impl<'a> OrderBody<'a> {
                     detail: Some(detail),
                 }),
             cancellation_reason: history.cancellation_reason.as_deref(),
-            shipping_address: placed.shipping_address.clone().map(ShippingAddress::from),
+            shipping_address: None,
+            erased: false,
             placed_at: placed.placed_at,
             updated_at: history.updated_at,
-        }
+        };
+        (order, placed.shipping_address.clone())
     }
 
     /// Whether nothing can have been packed for it yet.
@@ -286,6 +300,12 @@ impl OrderShipment {
             status: parcel.status.as_str().into(),
             location: parcel.location.as_str().into(),
         }
+    }
+}
+
+impl fmt::Debug for ShippingAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ShippingAddress(..)")
     }
 }
 
@@ -334,6 +354,7 @@ fn with_money(
             shipped: progress.shipped,
             delivered: progress.delivered,
             lost: progress.lost,
+            returned: progress.returned,
         }
     };
     lines.into_iter().map(line).collect()

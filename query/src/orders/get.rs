@@ -9,8 +9,9 @@ use crate::{
     read_your_writes::ReadYourWrites, sql::Sql,
 };
 use chassis::Problem;
-use domain::{OrderId, Version};
+use domain::{CustomerId, OrderId, Sealed, StreamId, Version};
 use sqlx::postgres::PgRow;
+use vault::{Opened, VaultError};
 
 /// An order that was found.
 pub(crate) enum Got {
@@ -21,11 +22,31 @@ pub(crate) enum Got {
 }
 
 impl Got {
-    /// The order.
+    /// The order, with what is personal of it.
     ///
     /// # Errors
-    /// 500: its row cannot be read.
-    pub(crate) fn order(&self) -> Result<OrderBody<'_>, Problem> {
+    /// 500: its row cannot be read; 503: what is personal cannot be opened now.
+    pub(crate) async fn order(&self, api: &Api) -> Result<OrderBody<'_>, Problem> {
+        let (mut order, sealed) = self.sealed_order()?;
+        let Some(sealed) = sealed else {
+            return Ok(order);
+        };
+        let id = OrderId::new(order.order_id);
+        let unopened = |error| problem::unopened(error, &StreamId::order(&api.tenant, id));
+        let customer_id = CustomerId::parse(order.customer_id)
+            .map_err(|error| unopened(VaultError::Corrupt(error.to_string())))?;
+        let opened = api
+            .vault
+            .open_address(&api.tenant, &customer_id, id, &sealed);
+        match opened.await.map_err(unopened)? {
+            Opened::Plain(address) => order.shipping_address = Some(address.into()),
+            Opened::Erased => order.erased = true,
+        }
+        Ok(order)
+    }
+
+    /// The order without what is personal of it, and that as it is stored.
+    fn sealed_order(&self) -> Result<(OrderBody<'_>, Option<Sealed>), Problem> {
         match self {
             Self::Row(id, row) => OrderBody::of_row(*id, row).map_err(problem::unreadable),
             Self::Folded(history) => Ok(OrderBody::of_history(history)),
@@ -67,7 +88,7 @@ pub(crate) async fn get(
         None if writes.is_seen(api, Projection::Orders).await? => {
             let got = current(api, order_id).await?;
             // Its shipments are read with it, and are another projection's.
-            if !writes.names_one() || got.order()?.is_before_shipments() {
+            if !writes.names_one() || got.sealed_order()?.0.is_before_shipments() {
                 return Ok(got);
             }
             match writes.is_seen(api, Projection::Shipments).await? {

@@ -136,7 +136,7 @@ pub(crate) async fn fold(
 }
 
 /// Gives `take` the events of `stream`, in order, until it wants no more.
-async fn each(
+pub(crate) async fn each(
     reader: &dyn EventReader,
     stream: &StreamId,
     mut take: impl FnMut(&Recorded) -> bool,
@@ -191,7 +191,12 @@ impl OrderFold {
                 self.cancellation_reason = Some(event.reason.clone());
             }
             Event::Order(OrderEvent::CancellationRejected(_)) => self.cancellation_reason = None,
-            Event::Order(_) | Event::Stock(_) | Event::Payment(_) | Event::Shipment(_) => {}
+            Event::Order(_)
+            | Event::Stock(_)
+            | Event::Payment(_)
+            | Event::Shipment(_)
+            | Event::Return(_)
+            | Event::Customer(_) => {}
         }
         let state = std::mem::replace(&mut self.state, State::Order(Order::default()));
         self.state = state.evolve(&recorded.event);

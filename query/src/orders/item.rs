@@ -27,6 +27,9 @@ pub(crate) struct OrderItem<'r> {
     /// How much of it was delivered.
     #[schema(example = "unfulfilled")]
     pub fulfilment_status: &'r str,
+    /// How much of it has come back.
+    #[schema(example = "none")]
+    pub return_status: &'r str,
     /// Who ordered.
     #[schema(example = "17850")]
     pub customer_id: &'r str,
@@ -68,6 +71,7 @@ impl<'r> OrderItem<'r> {
             fulfilment_status: row.column(TABLE, 10)?,
             customer_id: row.column(TABLE, 11)?,
             reference: row.column(TABLE, 13)?,
+            return_status: row.column(TABLE, 14)?,
         })
     }
 

@@ -12,5 +12,6 @@ SELECT
     fulfilment_status,
     customer_id,
     currency,
-    reference
+    reference,
+    return_status
 FROM read.order_summary

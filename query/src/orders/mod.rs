@@ -13,7 +13,7 @@ mod timeline;
 pub(crate) use body::OrderBody;
 pub(crate) use filters::{Filters, Sort};
 pub(crate) use get::get;
-pub(crate) use history::At;
+pub(crate) use history::{At, each};
 pub(crate) use item::OrderItem;
 pub(crate) use list::list;
 pub(crate) use query::orders_query;

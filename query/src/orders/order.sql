@@ -15,7 +15,7 @@ SELECT
     rejection_reason,
     rejection_detail,
     cancellation_reason,
-    shipping_address::text AS shipping_address,
+    shipping_address,
     holds::text AS holds,
     lines::text AS lines,
     settlement::text AS settlement,
@@ -39,7 +39,8 @@ SELECT
             ORDER BY created_at, shipment_id
             LIMIT 1000
         ) AS shipment
-    )::text AS shipments
+    )::text AS shipments,
+    return_status
 FROM read.order_summary
 WHERE tenant = $1
   AND order_id = $2

@@ -31,6 +31,9 @@ macro_rules! orders_query {
             /// `lost`.
             #[param(value_type = Option<String>, example = "shipped")]
             fulfilment_status: Option<domain::order::FulfilmentStatus>,
+            /// `none`, `open`, `partially_returned` or `returned`.
+            #[param(value_type = Option<String>, example = "open")]
+            return_status: Option<domain::order::OrderReturnStatus>,
             /// ISO 4217.
             #[param(value_type = Option<String>, example = "EUR")]
             currency: Option<domain::Currency>,
@@ -64,6 +67,7 @@ macro_rules! orders_query {
                     status: self.status,
                     payment_status: self.payment_status,
                     fulfilment_status: self.fulfilment_status,
+                    return_status: self.return_status,
                     customer_id,
                     currency: self.currency,
                     placed_from: self.placed_from,

@@ -56,7 +56,8 @@ pub(crate) struct ExpectationBody {
     /// What.
     #[schema(example = "packing")]
     pub what: &'static str,
-    /// Of which one, where there may be several: the shipment, the hold, or the number of the refund.
+    /// Of which one, where there may be several: the shipment, the return, the hold, or
+    /// the number of the refund.
     pub of: Option<String>,
     /// Of whom: `provider`, `carrier`, `warehouse`, `operator` or `platform`.
     #[schema(example = "warehouse")]

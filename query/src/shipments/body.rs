@@ -1,5 +1,6 @@
 //! A shipment as an answer.
 
+use super::history::{History, fold};
 use crate::{
     api::Api,
     body::Money,
@@ -85,11 +86,6 @@ impl<'r> ShipmentBody<'r> {
         let lines: &str = row.column(TABLE, 17)?;
         let lines: Vec<ShipmentLine> =
             serde_json::from_str(lines).map_err(|error| corrupt(row, TABLE, 17, error))?;
-        let line = |line: ShipmentLine| ShippedLine {
-            line: line.line,
-            sku: line.sku.into(),
-            quantity: line.quantity,
-        };
         Ok(Self {
             shipment_id: row.column(TABLE, 0)?,
             order_id: row.column(TABLE, 1)?,
@@ -110,9 +106,38 @@ impl<'r> ShipmentBody<'r> {
             delivered_at: row.column(TABLE, 14)?,
             updated_at: row.column(TABLE, 15)?,
             version: row.column(TABLE, 16)?,
-            lines: lines.into_iter().map(line).collect(),
+            lines: lines.into_iter().map(shipped).collect(),
             allowed_commands: status.allowed_commands(),
         })
+    }
+
+    /// The same, folded from its events.
+    fn of_history(history: &'r History) -> Self {
+        let created = &history.created;
+        let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        Self {
+            shipment_id: created.shipment_id.uuid(),
+            order_id: created.order_id.uuid(),
+            version: history.version,
+            status: history.status.as_str(),
+            location: created.location.as_str(),
+            lines: created.lines.iter().cloned().map(shipped).collect(),
+            amount: Money {
+                amount: created.amount.amount,
+                currency: created.amount.currency.as_str(),
+            },
+            carrier: history.carrier.as_deref(),
+            tracking_number: history.tracking_number.as_deref(),
+            attempts: number(history.attempts),
+            inquiries: number(history.inquiries),
+            problem: history.problem.as_deref(),
+            allowed_commands: history.status.allowed_commands(),
+            created_at: history.created_at,
+            packed_at: history.packed_at,
+            dispatched_at: history.dispatched_at,
+            delivered_at: history.delivered_at,
+            updated_at: history.updated_at,
+        }
     }
 
     /// Where it stands in the list.
@@ -121,24 +146,43 @@ impl<'r> ShipmentBody<'r> {
     }
 }
 
-/// The shipment, as `answer` makes it of its row.
+fn shipped(line: ShipmentLine) -> ShippedLine {
+    ShippedLine {
+        line: line.line,
+        sku: line.sku.into(),
+        quantity: line.quantity,
+    }
+}
+
+/// The shipment, as `answer` makes it of its row; or of its events, as it is then told, where the read
+/// model does not have in time what `writes` must see.
 ///
 /// # Errors
-/// 404: there is no such shipment; 503: not now, or not yet.
+/// 404: there is no such shipment; 503: not now.
 pub(crate) async fn get<T>(
     api: &Api,
     shipment: ShipmentId,
     writes: &ReadYourWrites,
-    answer: impl FnOnce(&ShipmentBody<'_>) -> Result<T, Problem>,
+    answer: impl FnOnce(&ShipmentBody<'_>, bool) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
+    if !writes.is_seen(api, Projection::Shipments).await? {
+        let history = fold(api.reader.as_ref(), &api.tenant, shipment).await;
+        let history = history.map_err(|error| {
+            problem::unfoldable_stream(error, format_args!("shipment {shipment}"))
+        })?;
+        let history = history.ok_or_else(|| problem::no_such_shipment(shipment))?;
+        return answer(&ShipmentBody::of_history(&history), true);
+    }
     let mut sql = Sql::new(include_str!("columns.sql"));
     sql.push("WHERE tenant = ")
         .bind(api.tenant.as_str())
         .push("\n  AND shipment_id = ")
         .bind(shipment.uuid());
-    writes.insist(api, Projection::Shipments).await?;
     let rows = api.fetch(sql).await?;
     let row = rows.first();
     let row = row.ok_or_else(|| problem::no_such_shipment(shipment))?;
-    answer(&ShipmentBody::read(row).map_err(problem::unreadable)?)
+    answer(
+        &ShipmentBody::read(row).map_err(problem::unreadable)?,
+        false,
+    )
 }

@@ -16,5 +16,6 @@ mod orders;
 mod others;
 mod pages;
 mod processes;
+mod returns;
 mod shipments;
 mod stage;

@@ -1,19 +1,47 @@
 //! One order, as the read model has it and as its events make it.
 
-use crate::stage::{EPOCH, Stage, hour, order_stream, payment_stream, token};
+use crate::stage::{EPOCH, Stage, VAULT, hour, order_stream, payment_stream, token};
 use domain::{
-    Currency, CustomerId, Event, Money, OrderId, Sku,
+    Currency, CustomerId, Event, Money, OrderId, Sealed, Sku, TenantId,
     order::{
         Address, CancellationRequested, HoldPlaced, Line, OrderBrief, OrderEvent, OrderPlaced,
         OrderRejected, RejectionReason,
     },
     payment::{PaymentAuthorized, PaymentEvent},
 };
+use futures::FutureExt;
 use serde_json::json;
 use uuid::Uuid;
+use vault::KeyId;
 
 pub fn id() -> OrderId {
     OrderId::new(Uuid::from_u128(0x0193_a000_0000_7000_8000_0000_0000_0001))
+}
+
+fn address() -> Address {
+    Address {
+        name: Some("Ann \"A\" Example".into()),
+        lines: vec!["1 High Street".into()],
+        city: None,
+        postal_code: None,
+        country: "United Kingdom".into(),
+    }
+}
+
+fn customer() -> CustomerId {
+    CustomerId::parse("17850").unwrap()
+}
+
+/// Where the order goes, as events and read models have it.
+pub fn sealed_address() -> Sealed {
+    let (tenant, customer, address) = (TenantId::default(), customer(), address());
+    loop {
+        // Keys in memory are there at once, unless another test asks at the same time.
+        let sealing = VAULT.seal_address(&tenant, &customer, id(), &address);
+        if let Some(sealed) = sealing.now_or_never() {
+            return sealed.unwrap();
+        }
+    }
 }
 
 pub fn placed() -> OrderPlaced {
@@ -26,17 +54,11 @@ pub fn placed() -> OrderPlaced {
     };
     OrderPlaced {
         order_id: id(),
-        customer_id: CustomerId::parse("17850").unwrap(),
+        customer_id: customer(),
         currency: Currency::parse("GBP").unwrap(),
         lines: vec![line(1, "85123A", 6, 255), line(2, "71053", 1, 339)],
         total: 1_869,
-        shipping_address: Some(Address {
-            name: Some("Ann \"A\" Example".into()),
-            lines: vec!["1 High Street".into()],
-            city: None,
-            postal_code: None,
-            country: "United Kingdom".into(),
-        }),
+        shipping_address: Some(sealed_address()),
         payment_method: "tok_approve".into(),
         reference: Some("536365".into()),
         placed_at: hour(8),
@@ -74,16 +96,16 @@ fn row(updated_at: &str) -> String {
             (tenant, order_id, total, unit_count, version, position, placed_at, updated_at,
              line_count, hold_count, customer_id, currency, status, payment_status,
              fulfilment_status, reference, rejection_reason, rejection_detail, cancellation_reason,
-             shipping_country, shipping_address, holds, lines)
+             shipping_address, holds, lines)
         VALUES
             ('main', '{id}', 1869, 7, 4, 5, '2010-12-01T08:00Z', '{updated_at}', 2, 1, '17850',
              'GBP', 'rejected', 'authorized', 'unfulfilled', '536365', 'out_of_stock',
-             'Not enough of 71053.', 'changed my mind', 'United Kingdom',
-             '{{"name": "Ann \"A\" Example", "lines": ["1 High Street"], "country": "United Kingdom"}}',
+             'Not enough of 71053.', 'changed my mind', '{address}',
              '[{{"hold": "fraud-check", "reason": "looks odd"}}]',
              '[{{"line": 1, "sku": "85123A", "quantity": 6, "unit_price": 255, "total": 1530}},
                {{"line": 2, "sku": "71053", "quantity": 1, "unit_price": 339, "total": 339}}]')"#,
-        id = id()
+        id = id(),
+        address = sealed_address().as_str()
     )
 }
 
@@ -140,6 +162,7 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
             "status": "rejected",
             "payment_status": "authorized",
             "fulfilment_status": "unfulfilled",
+            "return_status": "none",
             "customer_id": "17850",
             "reference": "536365",
             "total": gbp(1_869),
@@ -149,9 +172,9 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
             "unit_count": 7,
             "lines": [
                 {"line": 1, "sku": "85123A", "quantity": 6, "unit_price": gbp(255), "total": gbp(1_530),
-                 "shipped": 0, "delivered": 0, "lost": 0},
+                 "shipped": 0, "delivered": 0, "lost": 0, "returned": 0},
                 {"line": 2, "sku": "71053", "quantity": 1, "unit_price": gbp(339), "total": gbp(339),
-                 "shipped": 0, "delivered": 0, "lost": 0},
+                 "shipped": 0, "delivered": 0, "lost": 0, "returned": 0},
             ],
             "shipments": [],
             "holds": [{"hold": "fraud-check", "reason": "looks odd"}],
@@ -164,10 +187,47 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
                 "postal_code": null,
                 "country": "United Kingdom",
             },
+            "erased": false,
             "allowed_commands": ["add_note", "release_hold"],
             "placed_at": "2010-12-01T08:00:00Z",
         })
     );
+}
+
+#[tokio::test]
+async fn of_a_customer_who_was_erased_only_that_is_told() {
+    let stage = Stage::new().await;
+    // A customer of this test's own: keys are shared.
+    let (tenant, customer) = (TenantId::default(), CustomerId::parse("gone").unwrap());
+    let whole = address();
+    let sealed = VAULT.seal_address(&tenant, &customer, id(), &whole);
+    let placed = OrderPlaced {
+        customer_id: customer.clone(),
+        shipping_address: Some(sealed.await.unwrap()),
+        ..placed()
+    };
+    stage
+        .append(order_stream(id()), 0, vec![order(placed)])
+        .await;
+    let path = format!("/v1/orders/{}?version=1", id());
+    let before = stage.get(&path).await.expect(200).body;
+    assert_eq!(before["shipping_address"]["name"], "Ann \"A\" Example");
+    let customer_id = customer;
+    let key = KeyId {
+        tenant,
+        customer_id,
+    };
+    assert_eq!(VAULT.erase(&key).await, Ok(true));
+    let mut after = stage.get(&path).await.expect(200).body;
+    assert_eq!(
+        (&after["shipping_address"], &after["erased"]),
+        (&json!(null), &json!(true))
+    );
+    // All else is as before.
+    for field in ["shipping_address", "erased"] {
+        after[field] = before[field].clone();
+    }
+    assert_eq!(after, before);
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn stock_by_sku_and_location() {
         items[3],
         json!({
             "sku": "85123A", "location": "main", "on_hand": 10, "reserved": 3, "committed": 2,
-            "available": 5, "version": 4, "updated_at": "2010-12-01T00:00:00Z",
+            "available": 5, "quarantined": 0, "version": 4, "updated_at": "2010-12-01T00:00:00Z",
         })
     );
     for (query, found) in [
@@ -160,6 +160,11 @@ async fn a_customer_by_currency() {
         customer,
         json!({
             "customer_id": "c1",
+            "version": 0,
+            "name": null,
+            "email": null,
+            "phone": null,
+            "erased": false,
             "orders": 11,
             "first_order_at": "2010-12-01T00:00:00Z",
             "last_order_at": "2010-12-03T00:00:00Z",

@@ -16,7 +16,7 @@ async fn fill(stage: &Stage) {
                  '2010-12-02',
                  json_build_object(
                      'order_id', '0193a000-0000-7000-8000-00000000000' || n, 'status', status,
-                     'started_at', '2010-12-01T00:00:00Z', 'reserved', true, 'parked', parked,
+                     'started_at', '2010-12-01T00:00:00Z', 'reserved', true, 'parked', '[]'::json,
                      'expected', CASE WHEN what IS NULL THEN '[]'::json ELSE json_build_array(
                          json_build_object(
                              'what', what, 'of', 'x', 'who', who, 'since', '2010-12-02T00:00:00Z',

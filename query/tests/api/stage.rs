@@ -13,7 +13,7 @@ use serde_json::Value;
 use servers::{SharedPostgres, TestDatabase};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, migrate::Migrator};
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::{Duration, Instant},
 };
 use store::{
@@ -21,10 +21,14 @@ use store::{
     StreamAppend, SystemClock,
 };
 use uuid::Uuid;
+use vault::Vault;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/read");
 
 pub const EPOCH: Uuid = Uuid::from_u128(0xe0c4);
+/// What has sealed what is personal.
+pub static VAULT: LazyLock<Vault> = LazyLock::new(Vault::in_memory);
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running read API; it ends with the test.
@@ -105,7 +109,8 @@ impl Stage {
         let lifecycle = Lifecycle::new(Duration::from_secs(5));
         let health = Health::new(lifecycle.soft().clone());
         let reader = Arc::new(store.clone());
-        let api = query::start(reader, None, &settings, &lifecycle, &health).unwrap();
+        let api =
+            query::start(reader, VAULT.clone(), None, &settings, &lifecycle, &health).unwrap();
         let listener = server::bind(settings.http.address(0)).await.unwrap();
         let url = format!("http://{}", listener.address());
         let router = layers::wrap(query::router(api.clone()), &settings.http);
@@ -159,6 +164,7 @@ impl Stage {
             "order_timeline",
             "order_process",
             "shipment_summary",
+            "return_summary",
             "stock_level",
             "customer_summary",
             "sales_daily",

@@ -2,7 +2,7 @@
 
 mod http;
 
-pub use crate::participant::{CallError, GuardOptions, InvalidParticipant};
+pub use crate::participant::{CallError, CircuitState, GuardOptions, InvalidParticipant};
 pub use http::HttpCarrier;
 
 use async_trait::async_trait;
@@ -58,6 +58,11 @@ pub enum Tracking {
 pub trait Carrier: Send + Sync + 'static {
     /// Hands a shipment over. What the carrier refuses, it refuses with a code.
     async fn dispatch(&self, request: &DispatchRequest) -> Result<Dispatched, CallError>;
+
+    /// Whether it is called, or left alone for a while as it did not answer.
+    fn circuit(&self) -> CircuitState {
+        CircuitState::Closed
+    }
 
     /// Where a shipment is.
     async fn track(&self, tracking_number: &str) -> Result<Tracking, CallError>;

@@ -3,8 +3,8 @@
 //! A call that is refused here was not made: whoever wanted it puts it off, and it is no attempt.
 
 use super::{
-    CallError, SOON,
-    circuit::{Circuit, Rules, State, Ticket, Told},
+    CallError, CircuitState, SOON,
+    circuit::{Circuit, Rules, Ticket, Told},
 };
 use crate::telemetry;
 use std::{
@@ -19,10 +19,12 @@ use tokio::{
 /// When a participant is not called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuardOptions {
-    /// After so many calls in a row to which it gave no answer, or one of 500 to 599, it is left
-    /// alone. What it refuses counts as an answer.
+    /// After so many calls to which it gave no answer, or one of 500 to 599, it is left alone, if one
+    /// more comes to the same. What it refuses counts as an answer.
     pub failures: u32,
-    /// They count as long as the first of them is not older.
+    /// And if those are so many of a hundred: slow cards alone are no trouble of its own.
+    pub share: u32,
+    /// Of the calls that ended within this time; three times as long as one is waited for, at least.
     pub window: Duration,
     /// For how long it is left alone, before one call tells whether it is back.
     pub rest: Duration,
@@ -34,6 +36,7 @@ impl Default for GuardOptions {
     fn default() -> Self {
         Self {
             failures: 10,
+            share: 50,
             window: Duration::from_secs(30),
             rest: Duration::from_secs(5),
             concurrency: 64,
@@ -72,7 +75,9 @@ impl Guard {
     ) -> Self {
         let rules = Rules {
             failures: options.failures.max(1),
-            window: options.window,
+            share: options.share.clamp(1, 100),
+            // Or calls that are waited for in vain would be forgotten before there are enough.
+            window: options.window.max(patience * 3),
             rest: options.rest,
         };
         let most = options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
@@ -85,6 +90,11 @@ impl Guard {
         };
         telemetry::circuit(name, 0);
         guard
+    }
+
+    /// Whether the participant is called.
+    pub(super) fn state(&self) -> CircuitState {
+        self.circuit().state()
     }
 
     /// Lets a call through, now or in its turn.
@@ -127,7 +137,7 @@ impl Guard {
             // Under the lock, so that the last word is the last.
             telemetry::circuit(self.name, after);
             match (before, after) {
-                (CLOSED, OPEN) => {
+                (HALF_OPEN, OPEN) => {
                     tracing::warn!(
                         participant = self.name,
                         "{} does not answer, and is left alone",
@@ -172,11 +182,11 @@ const HALF_OPEN: u8 = 1;
 const OPEN: u8 = 2;
 
 /// As the metric has it.
-const fn level(state: State) -> u8 {
+const fn level(state: CircuitState) -> u8 {
     match state {
-        State::Closed { .. } => CLOSED,
-        State::HalfOpen => HALF_OPEN,
-        State::Open { .. } => OPEN,
+        CircuitState::Closed => CLOSED,
+        CircuitState::HalfOpen => HALF_OPEN,
+        CircuitState::Open => OPEN,
     }
 }
 
@@ -204,9 +214,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_participant_that_is_ill_is_left_alone_and_then_asked_once() {
         let guard = guard(8);
-        for _ in 0..2 {
+        for _ in 0..3 {
             guard.enter().await.unwrap().end(false);
         }
+        assert_eq!(guard.state(), CircuitState::Open);
         let (problem, rest) = wait(guard.enter().await);
         assert_eq!(
             problem,
@@ -223,7 +234,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_probe_that_is_dropped_keeps_nobody_out() {
         let guard = guard(8);
-        for _ in 0..2 {
+        for _ in 0..3 {
             guard.enter().await.unwrap().end(false);
         }
         advance(Duration::from_secs(5)).await;
@@ -251,11 +262,18 @@ mod tests {
     async fn who_waits_for_its_turn_does_not_call_when_the_circuit_has_opened() {
         let guard = guard(2);
         let calls = [guard.enter().await.unwrap(), guard.enter().await.unwrap()];
-        let (refused, ()) = tokio::join!(guard.enter(), async {
-            sleep(Duration::from_secs(1)).await;
-            calls.into_iter().for_each(|call| call.end(false));
-        });
-        assert_eq!(wait(refused).1, Duration::from_secs(5));
+        // Polled in this order.
+        let ((), others, ()) = futures::join!(
+            async { guard.enter().await.unwrap().end(false) },
+            async { [guard.enter().await, guard.enter().await] },
+            async {
+                sleep(Duration::from_secs(1)).await;
+                calls.into_iter().for_each(|call| call.end(false));
+            }
+        );
+        for refused in others {
+            assert_eq!(wait(refused).1, Duration::from_secs(5));
+        }
         // Its turn is another's.
         advance(Duration::from_secs(5)).await;
         guard.enter().await.unwrap().end(true);

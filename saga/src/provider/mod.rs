@@ -2,7 +2,7 @@
 
 mod http;
 
-pub use crate::participant::{CallError, GuardOptions, InvalidParticipant};
+pub use crate::participant::{CallError, CircuitState, GuardOptions, InvalidParticipant};
 pub use http::HttpPaymentProvider;
 
 use async_trait::async_trait;
@@ -42,6 +42,11 @@ pub enum Authorization {
 /// provider does it once.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync + 'static {
+    /// Whether it is called, or left alone for a while as it did not answer.
+    fn circuit(&self) -> CircuitState {
+        CircuitState::Closed
+    }
+
     /// Sets an amount aside.
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError>;
 

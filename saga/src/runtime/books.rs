@@ -2,8 +2,7 @@
 
 use crate::storage::StoredTask;
 use domain::{
-    State, StreamId, Version,
-    order::Address,
+    CustomerId, OrderId, Sealed, State, StreamId, TenantId, Version,
     policy::{Call, Task},
 };
 use std::collections::BTreeMap;
@@ -25,7 +24,17 @@ pub(super) struct Subject {
     pub state: State,
     /// Where the goods of its order go, if they are to leave and the shop said so. It stands in no
     /// task: what is known of people is kept in one place.
-    pub address: Option<Address>,
+    pub destination: Option<Destination>,
+}
+
+/// Where the goods of an order go, as the order's books have it.
+#[derive(Clone)]
+pub(super) struct Destination {
+    pub tenant: TenantId,
+    pub customer_id: CustomerId,
+    pub order_id: OrderId,
+    /// The address; only the customer's key opens it.
+    pub address: Sealed,
 }
 
 impl Books {
@@ -73,15 +82,21 @@ impl Books {
             Ok(state) => state,
             Err(error) => return Some(Err(error)),
         };
-        let address = match states.next().flatten() {
-            Some(Ok(State::Order(order))) => {
-                let order = order.placed();
-                order.and_then(|order| order.placed.shipping_address.clone())
-            }
+        let destination = match states.next().flatten() {
+            Some(Ok(State::Order(order))) => order.placed().and_then(|order| {
+                let placed = &order.placed;
+                let address = placed.shipping_address.clone()?;
+                Some(Destination {
+                    tenant: task.context.tenant.clone(),
+                    customer_id: placed.customer_id.clone(),
+                    order_id: placed.order_id,
+                    address,
+                })
+            }),
             Some(Err(error)) => return Some(Err(error)),
             _ => None,
         };
-        Some(Ok(Subject { state, address }))
+        Some(Ok(Subject { state, destination }))
     }
 }
 

@@ -4,6 +4,7 @@ mod books;
 mod calls;
 mod error;
 mod outcome;
+mod parking;
 mod perform;
 mod plan;
 mod policy;

@@ -81,11 +81,14 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             PaymentCommand::RequestAuthorization(_)
             | PaymentCommand::RequestVoid(_)
             | PaymentCommand::RequestCapture(_)
-            | PaymentCommand::RequestRefund(_) => "requested",
+            | PaymentCommand::RequestRefund(_)
+            | PaymentCommand::RefundReturn(_) => "requested",
         },
         Command::Order(..)
         | Command::Stock(_)
         | Command::Reservation(_)
-        | Command::Shipment(..) => command.name(),
+        | Command::Shipment(..)
+        | Command::Return(..)
+        | Command::Customer(_) => command.name(),
     }
 }

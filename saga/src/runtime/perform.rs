@@ -6,7 +6,7 @@ use super::{
     calls::{CallOutcome, Participants, call, is_parked},
     envelope,
     outcome::{is_done_outside, is_in_the_books, kind},
-    spans,
+    parking, spans,
 };
 use crate::{
     participant::called_by,
@@ -15,7 +15,7 @@ use crate::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Actor, Command, CommandId, EventId, RefusalKind, StreamId,
+    Actor, Command, CommandEnvelope, CommandId, EventId, RefusalKind, StreamId,
     policy::{Call, Task, TimerName},
 };
 use futures::FutureExt;
@@ -32,6 +32,9 @@ const MAX_PROBLEM: usize = 500;
 /// the time, nor so long that nobody would notice that it is of use again.
 const SHORTEST_DEFERRAL: Duration = Duration::from_millis(50);
 const LONGEST_DEFERRAL: Duration = Duration::from_secs(600);
+
+/// For how long a task is put off that is to be given up, while that cannot be recorded.
+const UNTIL_IT_IS_SAID: Duration = Duration::from_secs(10);
 
 /// What becomes of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,8 @@ enum Tried {
     Deferred(String, Duration),
     /// Trying again will not help.
     Hopeless(String),
+    /// Nor here: it was done out there, and our books refuse that.
+    Unbooked(String),
     /// The lane has stopped.
     Stopped,
 }
@@ -86,7 +91,9 @@ impl Performer {
             Ok(Tried::Recorded) => span.set("orders.outcome", "done"),
             Ok(Tried::NotAwaited) => span.set("orders.outcome", "not_awaited"),
             Ok(Tried::Deferred(..)) => span.set("orders.outcome", "deferred"),
-            Ok(Tried::Problem(problem) | Tried::Hopeless(problem)) => span.fail(cleaned(problem)),
+            Ok(Tried::Problem(problem) | Tried::Hopeless(problem) | Tried::Unbooked(problem)) => {
+                span.fail(cleaned(problem))
+            }
             Ok(Tried::Stopped) => span.fail("the process stops"),
             Err(_) => span.fail("doing it panicked"),
         }
@@ -102,7 +109,8 @@ impl Performer {
             }
             Ok(Tried::Problem(problem)) => self.put_off(task, &problem).await,
             Ok(Tried::Deferred(problem, wait)) => self.defer(task, &problem, wait).await,
-            Ok(Tried::Hopeless(problem)) => self.park(task, &problem).await,
+            Ok(Tried::Hopeless(problem)) => self.park(task, false, &problem).await,
+            Ok(Tried::Unbooked(problem)) => self.park(task, true, &problem).await,
             Ok(Tried::Stopped) => Done::Left,
             // The panic hook has logged what happened.
             Err(_) => self.put_off(task, "doing it panicked").await,
@@ -114,6 +122,13 @@ impl Performer {
         task: &StoredTask,
         subject: Option<Result<Subject, Undecodable>>,
     ) -> Tried {
+        if let Some(parked) = task.resumes {
+            let actor = actor("operator", "saga");
+            let command = parking::resumed(task, parked, actor, self.clock.now());
+            if let Err(tried) = self.execute_in_turn(command).await {
+                return tried;
+            }
+        }
         match (&task.task, subject) {
             (Task::Execute(command), _) => self.execute(task, command.clone()).await,
             (Task::Call(what), Some(Ok(subject))) => self.call(task, what, &subject).await,
@@ -126,9 +141,7 @@ impl Performer {
     }
 
     async fn execute(&self, task: &StoredTask, command: Command) -> Tried {
-        let name = task.name.map_or("task", TimerName::kind);
-        let (id, actor) = (CommandId::new(task.id), actor("timer", name));
-        match self.put(task, id, actor, command).await {
+        match self.put(task, CommandId::new(task.id), command).await {
             Ok(executed) => answered(executed.outcome),
             Err(tried) => tried,
         }
@@ -147,19 +160,18 @@ impl Performer {
             CallOutcome::Defer(problem, wait) => return Tried::Deferred(problem, wait),
             CallOutcome::GiveUp(problem) => return Tried::Hopeless(problem),
         };
-        let (participant, who) = match Work::of(&task.task) {
-            Work::Carrier => ("carrier", "the carrier"),
-            Work::Provider | Work::Inside => ("payment", "the provider"),
+        let who = match Work::of(&task.task) {
+            Work::Carrier => "the carrier",
+            Work::Provider | Work::Inside => "the provider",
         };
         let id = CommandId::of(EventId::new(task.id), kind(&command), 0);
-        let actor = actor("participant", participant);
-        let executed = match self.put(task, id, actor, command.clone()).await {
+        let executed = match self.put(task, id, command.clone()).await {
             Ok(executed) => executed,
             Err(tried) => return tried,
         };
         match executed.outcome {
             Outcome::Refused(refusal) if is_done_outside(&command) => {
-                Tried::Hopeless(format!("{who} did what our books refuse: {refusal}"))
+                Tried::Unbooked(format!("{who} did what our books refuse: {refusal}"))
             }
             // What was accepted before, or changed nothing, may have been something else.
             Outcome::Accepted
@@ -176,7 +188,7 @@ impl Performer {
         let books = Books::read(self.reader.as_ref(), [stream.clone()]).await;
         match books.map(|books| books.state(stream)) {
             Ok(Some(Ok(state))) if is_in_the_books(&state, command) => Tried::Recorded,
-            Ok(Some(Ok(_))) => Tried::Hopeless(format!("{who} did what our books do not have")),
+            Ok(Some(Ok(_))) => Tried::Unbooked(format!("{who} did what our books do not have")),
             Ok(Some(Err(error))) => Tried::Problem(error.to_string()),
             Ok(None) => Tried::Problem("what it is about is not known".into()),
             Err(error) => Tried::Problem(error.to_string()),
@@ -187,10 +199,14 @@ impl Performer {
         &self,
         task: &StoredTask,
         id: CommandId,
-        actor: Actor,
         command: Command,
     ) -> Result<Executed, Tried> {
-        let command = envelope(id, actor, &task.context, self.clock.now(), command);
+        let (actor, now) = (doer(task), self.clock.now());
+        let command = envelope(id, actor, &task.context, now, command);
+        self.execute_in_turn(command).await
+    }
+
+    async fn execute_in_turn(&self, command: CommandEnvelope) -> Result<Executed, Tried> {
         let executed = self.lane.execute_in_turn(command).await;
         executed.map_err(|error| match error {
             LaneError::Stopped => Tried::Stopped,
@@ -200,7 +216,7 @@ impl Performer {
 
     async fn put_off(&self, task: &StoredTask, problem: &str) -> Done {
         let Some(wait) = self.retries.get(task.attempts as usize) else {
-            return self.park(task, problem).await;
+            return self.park(task, false, problem).await;
         };
         telemetry::tried("put_off");
         let problem = cleaned(problem);
@@ -233,11 +249,28 @@ impl Performer {
         due_at.unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    async fn park(&self, task: &StoredTask, problem: &str) -> Done {
-        telemetry::tried("parked");
+    /// Gives a task up, for an operator to look at; and has that stand with its order first, so that it
+    /// does where this is not done.
+    async fn park(&self, task: &StoredTask, done: bool, problem: &str) -> Done {
         let problem = cleaned(problem);
-        tracing::error!(order_id = %task.order_id, task = %task.id, problem, "a task of order {} was given up: an operator must look", task.order_id);
         let now = self.clock.now();
+        let command = parking::parked(task, done, problem.clone(), doer(task), now);
+        match self.lane.execute_in_turn(command).await {
+            Ok(_) => {}
+            Err(LaneError::Stopped) => return Done::Left,
+            Err(
+                error @ (LaneError::Overloaded | LaneError::Unavailable(_) | LaneError::Contended),
+            ) => {
+                let problem = format!("{problem} (and that cannot be said: {error})");
+                return self.defer(task, &problem, UNTIL_IT_IS_SAID).await;
+            }
+            // An order that cannot be read keeps nobody from looking.
+            Err(error) => {
+                tracing::warn!(%error, order_id = %task.order_id, "it does not stand with order {} that a task of it is given up", task.order_id);
+            }
+        }
+        telemetry::tried("parked");
+        tracing::error!(order_id = %task.order_id, task = %task.id, problem, "a task of order {} was given up: an operator must look", task.order_id);
         let result = self.storage.park(task.id, now, &problem).await;
         written(task, result)
     }
@@ -249,6 +282,15 @@ fn spread(task: &StoredTask, wait: Duration) -> Duration {
     let most = wait.as_millis().saturating_mul(2).max(1);
     let share = task.id.as_u128() % most;
     Duration::from_millis(u64::try_from(share).unwrap_or_default())
+}
+
+/// Who acts where a task is done.
+fn doer(task: &StoredTask) -> Actor {
+    match Work::of(&task.task) {
+        Work::Inside => actor("timer", task.name.map_or("task", TimerName::kind)),
+        Work::Provider => actor("participant", "payment"),
+        Work::Carrier => actor("participant", "carrier"),
+    }
 }
 
 /// A refusal because of a state is an answer: what the task wanted is not wanted any more.

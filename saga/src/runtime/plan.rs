@@ -52,6 +52,7 @@ impl Plan {
                 due_at,
                 attempts: 0,
                 parked,
+                resumes: None,
                 task,
                 context: context.clone(),
             };
@@ -93,6 +94,7 @@ impl Plan {
             due_at: command.occurred_at,
             attempts: 0,
             parked: Some(problem),
+            resumes: None,
             task: Task::Execute(command.command),
             context: Context {
                 tenant: command.tenant,

@@ -5,7 +5,7 @@
 //! have the same ids, so they have no second effect.
 
 use super::{
-    Progress, RunError, actor,
+    Progress, RunError, actor, parking,
     plan::{Plan, Planner},
     remembered::{Memory, Remembered},
     spans,
@@ -256,7 +256,8 @@ impl<P: Policy> PolicyRunner<P> {
         }
         let (schedule, unschedule) = plan.into_tasks();
         let busy = !schedule.is_empty();
-        let parked = alarms(&schedule);
+        let parked = parking::alarms(&schedule);
+        self.tell_of(&schedule).await?;
         let commit = Commit {
             policy: P::NAME,
             leader_epoch: term.leader_epoch,
@@ -346,6 +347,18 @@ impl<P: Policy> PolicyRunner<P> {
         Ok(senseless)
     }
 
+    /// Has it stand with its order that something waits for an operator.
+    async fn tell_of(&self, schedule: &[StoredTask]) -> Result<(), RunError> {
+        for task in schedule {
+            if let Some(problem) = task.parked.clone() {
+                let now = self.clock.now();
+                let command = parking::parked(task, false, problem, self.actor.clone(), now);
+                self.lane.execute_in_turn(command).await?;
+            }
+        }
+        Ok(())
+    }
+
     fn tell(&self, last: &Delivered) {
         let envelope = match last {
             Ok(event) => &event.envelope,
@@ -391,14 +404,6 @@ fn concerned<'a, P: Policy>(
         concerned.extend(P::key(event).map(|order_id| (order_id, event)));
     }
     Ok(concerned)
-}
-
-/// What an operator is to be told of, once it is stored.
-fn alarms(schedule: &[StoredTask]) -> Vec<(OrderId, String)> {
-    let parked = schedule.iter();
-    parked
-        .filter_map(|task| Some((task.order_id, task.parked.clone()?)))
-        .collect()
 }
 
 /// The states that are not what is stored, as they are to be stored: not at all where they are

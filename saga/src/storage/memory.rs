@@ -1,14 +1,12 @@
 //! The sagas' storage in memory: for tests and the simulation.
 
 use super::{
-    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, Work, resumed,
+    Backlog, Checkpoint, Commit, MOST_COUNTED, ParkedTask, SagaStore, SagaStoreError, StoredTask,
+    Work, resumed,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{
-    OrderId, Position,
-    policy::{Task, TimerName},
-};
+use domain::{OrderId, Position, policy::Task};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -245,6 +243,7 @@ impl SagaStore for MemorySagaStore {
         if let Some(Kept { task, .. }) = tables.tasks.remove(&task) {
             let task = StoredTask {
                 id: resumed(task.id),
+                resumes: Some(task.id),
                 due_at: now,
                 attempts: 0,
                 task: instead.cloned().unwrap_or(task.task),
@@ -258,18 +257,21 @@ impl SagaStore for MemorySagaStore {
 
     async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError> {
         let tables = self.tables();
-        let count = |wanted: &dyn Fn(&Kept) -> bool| {
+        let mut backlog = Backlog::default();
+        for work in Work::ALL {
             let tasks = tables.tasks.values();
-            tasks.filter(|kept| wanted(kept)).count() as u64
-        };
-        let parked = |kept: &Kept| kept.parked.is_some();
-        Ok(Backlog {
-            due: count(&|kept| !parked(kept) && kept.task.due_at <= now),
-            scheduled: count(&|kept| !parked(kept) && kept.task.due_at > now),
-            parked: count(&parked),
-            parked_payments: count(&|kept| {
-                parked(kept) && kept.task.name == Some(TimerName::Inquiry)
-            }),
-        })
+            let (parked, open): (Vec<&Kept>, Vec<&Kept>) = tasks
+                .filter(|kept| Work::of(&kept.task.task) == work)
+                .partition(|kept| kept.parked.is_some());
+            let due_at = || open.iter().map(|kept| kept.task.due_at);
+            let due = due_at().filter(|due_at| *due_at <= now).count() as u64;
+            backlog.add(
+                work,
+                due.min(MOST_COUNTED),
+                due_at().min(),
+                (parked.len() as u64).min(MOST_COUNTED),
+            );
+        }
+        Ok(backlog)
     }
 }

@@ -86,6 +86,9 @@ pub enum Work {
 }
 
 impl Work {
+    /// All there is.
+    const ALL: [Self; 3] = [Self::Inside, Self::Provider, Self::Carrier];
+
     /// What `task` does.
     pub const fn of(task: &Task) -> Self {
         match task {
@@ -177,6 +180,8 @@ pub struct StoredTask {
     pub attempts: u32,
     /// Why it waits for an operator, if it does so from the start.
     pub parked: Option<String>,
+    /// The id under which it was given up, if an operator has it done again.
+    pub resumes: Option<Uuid>,
     /// What.
     pub task: Task,
     /// Where it comes from.
@@ -204,17 +209,41 @@ pub struct Commit<'a> {
     pub unschedule: Vec<(OrderId, TimerName)>,
 }
 
-/// What is left undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// The most that is counted of each kind of work: who looks for trouble need not know of more.
+const MOST_COUNTED: u64 = 10_000;
+
+/// What is left undone; of more than 10,000 of a kind it is only said that there are as many.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Backlog {
     /// Calls and timers whose time has come.
     pub due: u64,
-    /// Timers whose time is to come.
-    pub scheduled: u64,
-    /// Tasks that were given up: an operator must look.
-    pub parked: u64,
-    /// Of those, payments of which nobody knows what became of them.
+    /// When the first of all that is not parked is to be done; none where there is nothing. How many
+    /// timers wait for their time is not counted: they are nearly as many as there are orders.
+    pub first_due: Option<DateTime<Utc>>,
+    /// Commands that were given up: an operator must look.
+    pub parked_commands: u64,
+    /// Calls to the payment provider that were given up.
     pub parked_payments: u64,
+    /// Calls to the carrier that were given up.
+    pub parked_shipments: u64,
+}
+
+impl Backlog {
+    /// All that waits for an operator.
+    pub const fn parked(&self) -> u64 {
+        self.parked_commands + self.parked_payments + self.parked_shipments
+    }
+
+    /// Adds what there is of one kind of work.
+    fn add(&mut self, work: Work, due: u64, first_due: Option<DateTime<Utc>>, parked: u64) {
+        self.due += due;
+        self.first_due = self.first_due.into_iter().chain(first_due).min();
+        *match work {
+            Work::Inside => &mut self.parked_commands,
+            Work::Provider => &mut self.parked_payments,
+            Work::Carrier => &mut self.parked_shipments,
+        } += parked;
+    }
 }
 
 /// A task that waits for an operator.

@@ -81,5 +81,5 @@ pub async fn audit(shop: &Shop, orders: &[OrderId], skus: &[&str]) {
         }
     }
     let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-    assert_eq!((backlog.due, backlog.parked), (0, 0));
+    assert_eq!((backlog.due, backlog.parked()), (0, 0));
 }

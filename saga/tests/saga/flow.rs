@@ -10,16 +10,9 @@ use store::{Clock, SystemClock};
 /// How long a call that is never answered is waited for: enough for the provider to have got it.
 const HASTE: Duration = Duration::from_secs(1);
 
-const NOTHING: Backlog = Backlog {
-    due: 0,
-    scheduled: 0,
-    parked: 0,
-    parked_payments: 0,
-};
-
 async fn nothing_left(shop: &Shop) {
     until("nothing to be left", async || {
-        shop.storage.backlog(SystemClock.now()).await.unwrap() == NOTHING
+        shop.storage.backlog(SystemClock.now()).await.unwrap() == Backlog::default()
     })
     .await;
 }

@@ -3,25 +3,26 @@
 use crate::{
     fakes::{Scripted, Step},
     harness::{Rules, Shop, until},
-    people::{address, shipment},
+    people::{address, customer, shipment},
     tasks::parked,
 };
 use chrono::TimeDelta;
 use domain::{
-    Command, OrderId,
+    Command, OrderId, TenantId,
     policy::Limits,
     shipment::{RecordRefused, ShipmentCommand},
 };
 use saga::{
     carrier::{CallError, Tracking},
     settled,
-    storage::ParkedTask,
+    storage::{Backlog, ParkedTask},
 };
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 use store::{Clock, SystemClock};
+use vault::KeyId;
 
 /// Everything that takes days takes a moment.
 fn soon() -> Limits {
@@ -65,8 +66,7 @@ fn refused(code: &str) -> CallError {
 /// Waits until nothing is left to be done, now or later.
 async fn nothing_left(shop: &Shop) {
     until("nothing to be left", async || {
-        let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-        backlog.due + backlog.scheduled + backlog.parked == 0
+        shop.storage.backlog(SystemClock.now()).await.unwrap() == Backlog::default()
     })
     .await;
 }
@@ -198,6 +198,28 @@ async fn what_the_carrier_refuses_leaves_when_people_let_it_go() {
     assert_eq!(keys, [format!("{}:2", shipment(order))]);
 }
 
+/// A hold keeps goods, not money; and what was taken is given back if they never leave.
+#[tokio::test]
+async fn what_is_packed_under_a_hold_is_charged_and_stays() {
+    let (shop, order) = quiet(soon()).await;
+    shop.hold(order).await;
+    shop.pack(order).await;
+    shop.until_shipment(order, "ShipmentReady").await;
+    shop.settle().await;
+    assert_eq!(
+        shop.shipment(order).await,
+        ["ShipmentCreated", "ShipmentPacked", "ShipmentReady"]
+    );
+    assert_eq!(shop.payment(order).await[3..], ["PaymentCaptured"]);
+    shop.cancel(order).await;
+    shop.until_order(order, "OrderCancelled").await;
+    assert_eq!(
+        shop.payment(order).await[4..],
+        ["PaymentRefundRequested", "PaymentRefunded"]
+    );
+    assert!(shop.carrier.labels.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn what_the_carrier_refuses_and_nobody_sees_to_is_cancelled() {
     let (shop, order) = quiet(Limits {
@@ -211,6 +233,32 @@ async fn what_the_carrier_refuses_and_nobody_sees_to_is_cancelled() {
     nothing_left(&shop).await;
     let payment = shop.payment(order).await;
     assert_eq!(payment.last().unwrap(), "PaymentRefunded");
+}
+
+/// No carrier is told half of it: what cannot be sent is kept as if one had refused it.
+#[tokio::test]
+async fn what_is_to_go_to_somebody_who_was_erased_is_kept() {
+    let (shop, order) = quiet(soon()).await;
+    let key = KeyId {
+        tenant: TenantId::default(),
+        customer_id: customer(),
+    };
+    assert_eq!(shop.vault.erase(&key).await, Ok(true));
+    shop.pack(order).await;
+    until("it to be refused", async || {
+        shop.shipment(order).await.last().unwrap() == "DispatchRefused"
+    })
+    .await;
+    let events = shop.events().await;
+    let refused = events
+        .iter()
+        .find(|event| event.event_type == "DispatchRefused");
+    let refused: serde_json::Value = serde_json::from_slice(&refused.unwrap().payload).unwrap();
+    assert_eq!(refused["code"], "address_erased");
+    assert!(shop.carrier.labels.lock().unwrap().is_empty());
+    shop.cancel(order).await;
+    shop.until_order(order, "OrderCancelled").await;
+    nothing_left(&shop).await;
 }
 
 #[tokio::test]
@@ -346,4 +394,10 @@ async fn a_label_that_the_books_refuse_is_left_to_an_operator() {
         "{waits:?}"
     );
     assert_eq!(shop.carrier.labels.lock().unwrap().len(), 1);
+    // Whoever looks at the order sees it, and that nothing that is to come settles it.
+    let events = shop.events().await;
+    let told = events.iter().find(|event| event.event_type == "TaskParked");
+    let told = String::from_utf8_lossy(&told.unwrap().payload).into_owned();
+    assert!(told.contains(r#""task":"dispatch""#), "{told}");
+    assert!(told.contains(r#""done":true"#), "{told}");
 }

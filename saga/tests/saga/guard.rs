@@ -8,6 +8,7 @@ use axum::{Router, http::StatusCode, routing::any};
 use domain::{Currency, Money, OrderId};
 use futures::future::join_all;
 use saga::{
+    CircuitState,
     carrier::{Carrier, HttpCarrier, Tracking},
     provider::{AuthorizeRequest, CallError, GuardOptions, HttpPaymentProvider, PaymentProvider},
 };
@@ -34,7 +35,8 @@ fn request(key: &str) -> AuthorizeRequest {
     }
 }
 
-/// A client that leaves the provider alone after three calls in vain, for so long.
+/// A client that leaves the provider alone after three calls in vain and one that was to tell, for so
+/// long.
 fn guarded(url: &str, rest: Duration) -> HttpPaymentProvider {
     let provider = HttpPaymentProvider::new(url, DEADLINE).unwrap();
     provider.with_guard(&GuardOptions {
@@ -49,7 +51,7 @@ async fn a_provider_that_fails_again_and_again_is_left_alone() {
     let tasks = Tasks::default();
     let (url, asked) = always(&tasks, |_| (StatusCode::BAD_GATEWAY, "")).await;
     let provider = guarded(&url, DEADLINE);
-    for _ in 0..3 {
+    for _ in 0..4 {
         assert!(matches!(
             provider.inquire("k").await,
             Err(CallError::Unknown(_))
@@ -68,14 +70,15 @@ async fn a_provider_that_fails_again_and_again_is_left_alone() {
             other => panic!("it is deferred: {other:?}"),
         }
     }
-    assert_eq!(asked.load(Relaxed), 3, "nobody was asked");
+    assert_eq!(asked.load(Relaxed), 4, "nobody was asked");
+    assert_eq!(provider.circuit(), CircuitState::Open);
 }
 
 #[tokio::test]
 async fn a_provider_that_nobody_reaches_is_left_alone_until_it_is_back() {
     let (socket, url) = nobody_listens();
     let provider = guarded(&url, Duration::ZERO);
-    for _ in 0..3 {
+    for _ in 0..4 {
         assert!(matches!(
             provider.inquire("k").await,
             Err(CallError::Later(_))

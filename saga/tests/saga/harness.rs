@@ -31,6 +31,7 @@ use store::{
 use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
+use vault::Vault;
 
 /// No test waits longer for anything.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -143,6 +144,7 @@ pub struct Shop {
     pub feed: Arc<dyn Feed>,
     pub provider: Arc<dyn PaymentProvider>,
     pub carrier: Arc<Post>,
+    pub vault: Vault,
     pub sandbox: Sandbox,
     /// What the provider's answers pass.
     pub answers: Gate,
@@ -174,6 +176,7 @@ impl Shop {
             store,
             provider: Arc::new(provider),
             carrier: Arc::default(),
+            vault: Vault::in_memory(),
             sandbox,
             answers,
             rules,
@@ -217,7 +220,7 @@ impl Shop {
         self.store.read_all(Position::ZERO, 100_000).await.unwrap()
     }
 
-    async fn types(&self, stream: StreamId) -> Vec<String> {
+    pub async fn types(&self, stream: StreamId) -> Vec<String> {
         let from = [(stream, Version::ZERO)];
         let events = self.store.read_streams(&from, 1_000).await.unwrap();
         events.into_iter().map(|event| event.event_type).collect()
@@ -308,6 +311,7 @@ impl Shop {
         Participants {
             provider: self.provider.clone(),
             carrier: self.carrier.clone(),
+            vault: self.vault.clone(),
         }
     }
 

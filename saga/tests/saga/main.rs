@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod audit;
+mod away;
 mod carrier;
 mod crash;
 mod fakes;
@@ -21,6 +22,7 @@ mod postgres;
 mod provider;
 mod reset;
 mod rests;
+mod returns;
 mod rivals;
 mod senseless;
 mod storage;

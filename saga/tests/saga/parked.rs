@@ -16,7 +16,7 @@ use store::{Clock, SystemClock};
 async fn parked(shop: &Shop, order: OrderId) -> ParkedTask {
     until("it to wait for an operator", async || {
         let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-        (backlog.parked, backlog.parked_payments) == (1, 1)
+        (backlog.parked(), backlog.parked_payments) == (1, 1)
     })
     .await;
     let mut parked = shop.storage.parked(10).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_provider_that_never_knows_is_asked_again_when_an_operator_says_so() {
         "PaymentParked",
     ];
     assert_eq!(shop.payment(order).await, waiting);
-    assert_eq!(shop.order(order).await, ["OrderPlaced"]);
+    assert_eq!(shop.order(order).await, ["OrderPlaced", "TaskParked"]);
 
     resume(&shop, &first).await;
     until("the provider to be asked", async || {
@@ -69,6 +69,16 @@ async fn a_provider_that_never_knows_is_asked_again_when_an_operator_says_so() {
     resume(&shop, &second).await;
     shop.until_order(order, "OrderConfirmed").await;
     shop.settle().await;
+    assert_eq!(
+        shop.order(order).await[1..],
+        [
+            "TaskParked",
+            "TaskResumed",
+            "TaskParked",
+            "TaskResumed",
+            "OrderConfirmed"
+        ]
+    );
     assert_eq!(shop.payment(order).await[4..], ["PaymentAuthorized"]);
     assert_eq!(shop.storage.parked(10).await.unwrap(), []);
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::Shop;
 use domain::{
-    Command, Currency, CustomerId, Location, OrderId, ShipmentId, Sku,
+    Command, Currency, CustomerId, Location, OrderId, Sealed, ShipmentId, Sku, TenantId,
     order::{
         Address, NewLine, OrderCommand, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
     },
@@ -20,6 +20,11 @@ pub fn address() -> Address {
         postal_code: None,
         country: "DE".into(),
     }
+}
+
+/// Who orders everything.
+pub fn customer() -> CustomerId {
+    CustomerId::parse("c").unwrap()
 }
 
 /// The shipment of an order.
@@ -40,6 +45,15 @@ impl Shop {
             .await;
     }
 
+    async fn sealed_address(&self, order_id: OrderId) -> Sealed {
+        let tenant = TenantId::default();
+        let (customer, address) = (customer(), address());
+        let sealed = self
+            .vault
+            .seal_address(&tenant, &customer, order_id, &address);
+        sealed.await.unwrap()
+    }
+
     /// Orders one each of `skus`, paid with `card`.
     pub async fn place(&self, card: &str, skus: &[&str]) -> OrderId {
         self.place_at(1_999, card, skus).await
@@ -56,11 +70,11 @@ impl Shop {
         };
         let place = PlaceOrder {
             order_id,
-            customer_id: CustomerId::parse("c").unwrap(),
+            customer_id: customer(),
             currency: Currency::parse("EUR").unwrap(),
             lines: skus.iter().map(line).collect(),
             total: None,
-            shipping_address: Some(address()),
+            shipping_address: Some(self.sealed_address(order_id).await),
             payment_method: card.into(),
             reference: None,
             placed_at: SystemClock.now(),

@@ -5,7 +5,7 @@ use domain::Position;
 use local::Proxy;
 use saga::storage::{PostgresSagaStore, SagaStore, SagaStoreError, Work};
 use servers::SharedPostgres;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, Row};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -63,6 +63,45 @@ async fn what_is_called_off_takes_its_connection_with_it() {
     let called_off = tokio::time::timeout(PATIENCE / 4, finish).await;
     assert!(called_off.is_err(), "nobody answers");
     storage.take_over("order", 1).await.unwrap();
+}
+
+/// What is looked at every few seconds is not all there is: timers are as many as orders.
+#[tokio::test]
+async fn the_backlog_is_told_without_reading_what_is_not_due() {
+    let database = SharedPostgres::database().await.unwrap();
+    let storage = PostgresSagaStore::connect(database.url(), 2).await.unwrap();
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    let fill = "INSERT INTO saga.task (id, order_id, due_at, work, task, context)
+         SELECT gen_random_uuid(), gen_random_uuid(), now() + interval '1 day', 'inside', '{}', '{}'
+         FROM generate_series(1, 5000)";
+    let read = "SELECT pg_stat_force_next_flush(),
+             (seq_tup_read + idx_tup_fetch + (
+                 SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'saga'
+             ))::bigint AS rows
+         FROM pg_stat_user_tables
+         WHERE schemaname = 'saga' AND relname = 'task'";
+    sqlx::query(fill).execute(&mut connection).await.unwrap();
+    let before = rows(database.url(), read).await;
+    let backlog = storage.backlog(SystemClock.now()).await.unwrap();
+    assert!(backlog.first_due.is_some());
+    assert_eq!(storage.parked(10).await.unwrap(), []);
+    // The server counts when a connection has been idle for a moment, or has closed.
+    drop(storage);
+    until("the server to have counted", async || {
+        rows(database.url(), read).await > before
+    })
+    .await;
+    let read = rows(database.url(), read).await - before;
+    assert!(read < 50, "{read} rows were read");
+}
+
+async fn rows(url: &str, counted: &'static str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let row = sqlx::query(counted)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    row.get("rows")
 }
 
 /// What an operator was told is done is on disk; a policy's steps need not be.

@@ -34,7 +34,7 @@ async fn run(shop: &Shop, epoch: i64) {
                 }
             }
             let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-            (backlog.due, backlog.scheduled) == (0, 0)
+            backlog.first_due.is_none()
         })
         .await;
         stop.cancel();

@@ -7,7 +7,7 @@ use crate::{
 };
 use chassis::{Lifecycle, config::SagaSettings};
 use domain::OrderId;
-use saga::SagaParts;
+use saga::{SagaParts, storage::Backlog};
 use std::{sync::Arc, time::Duration};
 use store::{
     SystemClock,
@@ -51,8 +51,7 @@ async fn place_some(shop: &Shop, orders: &mut Vec<OrderId>) {
 
 async fn until_nothing_is_due(shop: &Shop) {
     until("nothing to be due", async || {
-        let backlog = shop.storage.backlog(chrono::Utc::now()).await.unwrap();
-        backlog.due + backlog.parked + backlog.scheduled == 0
+        shop.storage.backlog(chrono::Utc::now()).await.unwrap() == Backlog::default()
     })
     .await;
 }

@@ -53,6 +53,7 @@ contract!(
     what_is_deferred_counts_as_no_attempt,
     a_command_can_be_left_to_an_operator,
     tasks_are_put_off_given_up_and_forgotten,
+    what_was_given_up_is_told_by_who_was_called,
     what_is_left_to_an_operator_waits_until_it_is_called_off,
     what_was_given_up_is_done_again_under_another_id,
     many_hands_do_not_wait_in_a_circle,
@@ -96,6 +97,7 @@ fn call(n: u128, due_at: DateTime<Utc>) -> StoredTask {
         due_at,
         attempts: 0,
         parked: None,
+        resumes: None,
         task: Task::Call(void),
         context: Context {
             tenant: TenantId::default(),
@@ -379,7 +381,7 @@ async fn a_timer_replaces_the_one_of_its_name(storage: Storage) {
         .await;
     let tasks = all_due(&storage, at(30)).await;
     assert_eq!(tasks.last(), Some(&timer(3, 1, reservation, at(30))));
-    assert_eq!(storage.backlog(at(30)).await.unwrap().parked, 0);
+    assert_eq!(storage.backlog(at(30)).await.unwrap().parked(), 0);
 
     // The same again is the same.
     next.commit(vec![timer(3, 1, reservation, at(31))], vec![])
@@ -425,7 +427,7 @@ async fn timers_are_called_off_by_name(storage: Storage) {
     next.commit(vec![], off).await;
     assert_eq!(due(&storage, at(0)).await, [id(2), id(3), id(4)]);
     let backlog = storage.backlog(at(0)).await.unwrap();
-    assert_eq!((backlog.due, backlog.parked), (3, 0));
+    assert_eq!((backlog.due, backlog.parked()), (3, 0));
 }
 
 async fn a_call_is_scheduled_once(storage: Storage) {
@@ -609,15 +611,55 @@ async fn tasks_are_put_off_given_up_and_forgotten(storage: Storage) {
     assert_eq!(tasks[0].attempts, 2);
     let backlog = Backlog {
         due: 2,
-        scheduled: 1,
-        parked: 1,
-        parked_payments: 0,
+        first_due: Some(at(0)),
+        parked_payments: 1,
+        ..Backlog::default()
     };
     assert_eq!(storage.backlog(at(1)).await.unwrap(), backlog);
     // What is not there any more is not made again.
     storage.postpone(id(4), at(0), "x").await.unwrap();
     storage.park(id(4), at(0), "x").await.unwrap();
     assert_eq!(storage.backlog(at(1)).await.unwrap(), backlog);
+}
+
+async fn what_was_given_up_is_told_by_who_was_called(storage: Storage) {
+    assert_eq!(storage.backlog(at(9)).await.unwrap(), Backlog::default());
+    let mut next = Next::lead(&storage).await;
+    let to_carrier = |n: u128| StoredTask {
+        task: Task::Call(dispatch(n)),
+        ..call(n, at(2))
+    };
+    let command = |n| timer(n, n, TimerName::Reservation, at(7));
+    let tasks = vec![
+        call(1, at(1)),
+        call(2, at(1)),
+        to_carrier(3),
+        to_carrier(4),
+        to_carrier(5),
+        command(6),
+    ];
+    next.commit(tasks, vec![]).await;
+    let all_well = Backlog {
+        due: 5,
+        first_due: Some(at(1)),
+        ..Backlog::default()
+    };
+    assert_eq!(storage.backlog(at(2)).await.unwrap(), all_well);
+    for n in 1..=5 {
+        storage.park(id(n), at(3), "hopeless").await.unwrap();
+    }
+    let backlog = Backlog {
+        due: 0,
+        first_due: Some(at(7)),
+        parked_commands: 0,
+        parked_payments: 2,
+        parked_shipments: 3,
+    };
+    assert_eq!(storage.backlog(at(2)).await.unwrap(), backlog);
+    storage.park(id(6), at(3), "hopeless").await.unwrap();
+    let backlog = storage.backlog(at(8)).await.unwrap();
+    assert_eq!((backlog.parked(), backlog.parked_commands), (6, 1));
+    assert_eq!(backlog.first_due, None);
 }
 
 async fn what_is_left_to_an_operator_waits_until_it_is_called_off(storage: Storage) {
@@ -631,7 +673,7 @@ async fn what_is_left_to_an_operator_waits_until_it_is_called_off(storage: Stora
     next.commit(vec![left], vec![]).await;
     assert!(due(&storage, at(9)).await.is_empty());
     let backlog = storage.backlog(at(9)).await.unwrap();
-    assert_eq!((backlog.parked, backlog.parked_payments), (1, 1));
+    assert_eq!((backlog.parked(), backlog.parked_commands), (1, 1));
     let parked = storage.parked(10).await.unwrap();
     assert_eq!((parked.len(), parked[0].id), (1, id(2)));
     assert_eq!(parked[0].problem, "nobody knows");
@@ -674,6 +716,7 @@ async fn what_was_given_up_is_done_again_under_another_id(storage: Storage) {
     assert_eq!(inside, tasks[1..]);
     let expected = StoredTask {
         id: tasks[0].id,
+        resumes: Some(id(1)),
         ..call(1, at(10))
     };
     assert_eq!(tasks[0], expected);
@@ -707,7 +750,7 @@ async fn what_cannot_be_read_is_given_up_alone() {
         problem.contains("saga.task.task") && problem.contains("dance"),
         "{problem}"
     );
-    assert_eq!(storage.backlog(at(1)).await.unwrap().parked, 1);
+    assert_eq!(storage.backlog(at(1)).await.unwrap().parked(), 1);
     assert_eq!(due(&storage, at(1)).await, [id(1), id(3)]);
 }
 

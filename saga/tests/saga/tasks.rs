@@ -39,7 +39,7 @@ pub async fn shop(provider: Scripted, rules: Rules) -> (Shop, Arc<Scripted>) {
 
 pub async fn parked(shop: &Shop) -> u64 {
     let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-    backlog.parked
+    backlog.parked()
 }
 
 pub fn task(n: u128, name: Option<TimerName>, task: Task) -> StoredTask {
@@ -50,6 +50,7 @@ pub fn task(n: u128, name: Option<TimerName>, task: Task) -> StoredTask {
         due_at: SystemClock.now(),
         attempts: 0,
         parked: None,
+        resumes: None,
         task,
         context: Context {
             tenant: TenantId::default(),
@@ -331,7 +332,7 @@ async fn a_timer_that_is_not_wanted_any_more_is_done() {
     schedule(&shop, vec![timer]).await;
     until("it to be forgotten", async || {
         let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-        backlog.due + backlog.parked == 0
+        backlog.due + backlog.parked() == 0
     })
     .await;
     assert_eq!(shop.order(order).await, ["OrderPlaced", "OrderConfirmed"]);
@@ -364,7 +365,7 @@ async fn orders_expire_in_time_while_the_provider_hangs() {
     assert_eq!(provider.calls.load(Relaxed), 2, "they hang still");
     until("the calls alone to be due", async || {
         let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-        (backlog.due, backlog.parked) == (5, 0)
+        (backlog.due, backlog.parked()) == (5, 0)
     })
     .await;
 }
@@ -423,7 +424,7 @@ async fn without_a_lane_tasks_are_left_to_the_next_leader() {
     ran.unwrap();
     assert_eq!(provider.calls.load(Relaxed), 3);
     let backlog = shop.storage.backlog(SystemClock.now()).await.unwrap();
-    assert_eq!((backlog.due, backlog.parked), (3, 0));
+    assert_eq!((backlog.due, backlog.parked()), (3, 0));
 
     shop.lane = alive;
     shop.start();

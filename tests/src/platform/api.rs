@@ -357,6 +357,22 @@ impl Api {
         .await
     }
 
+    /// A return as the read model has it, as soon as it is `status`.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    pub async fn return_that_is(&self, status: &str, id: &str) -> Value {
+        let path = format!("/v1/returns/{id}");
+        eventually(&format!("the return {id} is {status}"), async || {
+            let returned = self.try_get(&path).await?;
+            match returned["status"] == *status {
+                true => Ok(returned),
+                false => Err(returned.to_string()),
+            }
+        })
+        .await
+    }
+
     /// What has happened to an order, as the read model has it.
     ///
     /// # Panics

@@ -298,6 +298,7 @@ fn stock_is_conserved(history: &History) {
         let (sku, quantity) = match &recorded.event {
             Event::Stock(StockEvent::StockReceived(event)) => (&event.sku, event.quantity),
             Event::Stock(StockEvent::StockAdjusted(event)) => (&event.sku, event.delta),
+            Event::Stock(StockEvent::StockRestocked(event)) => (&event.sku, event.quantity),
             _ => continue,
         };
         *moved.entry(sku.as_str()).or_default() += quantity;
@@ -350,7 +351,12 @@ async fn money_is_conserved(platform: &Platform, history: &History) {
         });
         let kept = match order.status {
             Status::Confirmed => total,
-            Status::Completed if arrived => total,
+            Status::Completed if arrived => order
+                .placed
+                .lines
+                .iter()
+                .map(|line| order.progress(line.line).kept() * line.unit_price)
+                .sum(),
             _ => 0,
         };
         if order.status == Status::Completed {

@@ -111,7 +111,11 @@ impl History {
         streams
             .filter_map(|(version, state)| match state {
                 State::Order(order) => order.placed().map(|placed| (*version, placed)),
-                State::Stock(_) | State::Payment(_) | State::Shipment(_) => None,
+                State::Stock(_)
+                | State::Payment(_)
+                | State::Shipment(_)
+                | State::Return(_)
+                | State::Customer(_) => None,
             })
             .map(|(version, placed)| (placed.placed.order_id.to_string(), (version, placed)))
             .collect()
@@ -122,7 +126,11 @@ impl History {
         self.of(Category::Stock)
             .filter_map(|(key, state)| match state {
                 State::Stock(stock) => Some((key.strip_prefix("main.")?.to_owned(), stock)),
-                State::Order(_) | State::Payment(_) | State::Shipment(_) => None,
+                State::Order(_)
+                | State::Payment(_)
+                | State::Shipment(_)
+                | State::Return(_)
+                | State::Customer(_) => None,
             })
             .collect()
     }
@@ -139,7 +147,11 @@ impl History {
         self.of(Category::Payment)
             .filter_map(|(key, state)| match state {
                 State::Payment(payment) => Some((key.to_owned(), payment.status.as_str())),
-                State::Order(_) | State::Stock(_) | State::Shipment(_) => None,
+                State::Order(_)
+                | State::Stock(_)
+                | State::Shipment(_)
+                | State::Return(_)
+                | State::Customer(_) => None,
             })
             .filter(|(_, status)| waits.contains(status))
             .collect()
@@ -150,7 +162,11 @@ impl History {
         self.of(Category::Payment)
             .filter_map(|(key, state)| match state {
                 State::Payment(payment) => Some((key.to_owned(), payment)),
-                State::Order(_) | State::Stock(_) | State::Shipment(_) => None,
+                State::Order(_)
+                | State::Stock(_)
+                | State::Shipment(_)
+                | State::Return(_)
+                | State::Customer(_) => None,
             })
             .collect()
     }
@@ -160,7 +176,11 @@ impl History {
         self.of(Category::Shipment)
             .filter_map(|(_, state)| match state {
                 State::Shipment(shipment) => shipment.created(),
-                State::Order(_) | State::Stock(_) | State::Payment(_) => None,
+                State::Order(_)
+                | State::Stock(_)
+                | State::Payment(_)
+                | State::Return(_)
+                | State::Customer(_) => None,
             })
             .collect()
     }

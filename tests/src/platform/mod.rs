@@ -22,6 +22,7 @@ mod process;
 mod programs;
 mod provider;
 mod read_models;
+mod remains;
 mod scenarios;
 mod start;
 mod up;
@@ -45,8 +46,9 @@ pub use provider::Provider;
 pub use read_models::{
     Checkpoints, projections_are_at, read_model_rows, rebuild, rebuild_equals_live,
 };
+pub use remains::remains_of;
 pub use scenarios::{Scenario, run_all};
-pub use start::{Platform, Shape};
+pub use start::{MASTER_KEY, Platform, Shape};
 pub use up::Up;
 pub use wait::{PATIENCE, eventually, eventually_within};
 

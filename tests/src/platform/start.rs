@@ -19,11 +19,14 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 /// The database that everything is in.
 const DATABASE: &str = "orders";
 
+/// What wraps the keys of test customers.
+pub const MASTER_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
 /// What all test platforms are told: a leader that is killed is replaced soon, and a payment
 /// whose outcome is unknown is asked for after a second, and then often enough that a machine which
 /// is busy for seconds does not leave it to an operator; and who reads what they wrote may wait for
 /// it as long.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("projector.lease_ms", "1500"),
     ("saga.lease_ms", "1500"),
     ("saga.payment_timeout_ms", "8000"),
@@ -34,6 +37,7 @@ const SETTINGS: [(&str, &str); 10] = [
     ("saga.tracking_times", "1000"),
     ("query.max_wait_s", "30"),
     ("telemetry.log", "info"),
+    ("personal_data.master_key", MASTER_KEY),
 ];
 
 /// One platform at a time: two cores carry no more, and a slow one looks like a broken one. Test

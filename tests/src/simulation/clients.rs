@@ -1,9 +1,10 @@
 //! Clients of the platform: they ask, ask again, ask twice at once, and give up.
 
+mod returns;
 mod wishes;
 
 use super::{node::Node, world::World};
-use domain::{CommandEnvelope, CommandId, OrderId, StreamId, Version};
+use domain::{CommandEnvelope, CommandId, OrderId, ReturnId, StreamId, Version};
 use futures::future::join_all;
 use std::{
     collections::BTreeMap,
@@ -13,6 +14,7 @@ use std::{
 use store::lane::{Executed, LaneError};
 use tokio::time::{sleep, timeout};
 
+pub(super) use returns::{look_at, request};
 pub(super) use wishes::{SKUS, command as envelope, receive};
 
 /// How long a client waits for an answer.
@@ -27,6 +29,7 @@ struct Entries {
     asked: Vec<Arc<CommandEnvelope>>,
     answers: Vec<Answer>,
     orders: Vec<OrderId>,
+    returns: Vec<(OrderId, ReturnId)>,
     versions: BTreeMap<StreamId, Version>,
 }
 

@@ -19,6 +19,7 @@ use store::{
 };
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
+use vault::Vault;
 
 /// How long a lease lasts: shorter than a process may stand still.
 pub(super) const LEASE: Duration = Duration::from_secs(2);
@@ -199,6 +200,8 @@ fn sagas(node: &Arc<Node>) {
         participants: Participants {
             provider: Arc::new(NodeProvider(Arc::clone(node))),
             carrier: Arc::new(NodeCarrier(Arc::clone(node))),
+            // Nobody says where anything goes.
+            vault: Vault::in_memory(),
         },
         clock: Arc::new(NodeClock(Arc::clone(node))),
     };
@@ -216,5 +219,6 @@ fn sagas(node: &Arc<Node>) {
     settings.shipping_hold_ttl_s = node.world.faults.hold_s;
     settings.tracking_schedule_s = TRACKING_S.to_vec();
     settings.tracking_times = TRACKING_TIMES;
+    settings.return_ttl_s = node.world.faults.hold_s;
     saga::start(&parts, &settings, &node.life);
 }

@@ -2,9 +2,13 @@
 
 use super::{REST, checks::read_to_end, clients, projections, provider::Told, world::World};
 use domain::{
-    Command, Event, Location, OrderId, Position, ShipmentId, State, StreamId, TenantId,
+    Command, Event, Location, OrderId, Position, ReturnId, ShipmentId, State, StreamId, TenantId,
     order::{Order, OrderCommand, OrderEvent, ReleaseHold},
     policy::{Call, Task},
+    returns::{
+        ApproveReturn, DeclineReturn, MarkInTransit, ReceiveReturn, Return, ReturnCommand,
+        ReturnEvent, ReturnStatus,
+    },
     shipment::{PackShipment, ShipmentCommand, ShipmentStatus},
 };
 use saga::storage::{Backlog, SagaStore};
@@ -33,6 +37,8 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
             && take_holds_off(world, deadline).await? == 0
             && look_after_the_parked(world).await? == 0
             && pack(world, deadline).await? == 0
+            && see_to_returns(world, deadline).await? == 0
+            && send_back(world, deadline).await? == 0
         {
             return Ok(());
         }
@@ -47,7 +53,7 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
 async fn left(world: &World, head: Position) -> Result<Option<String>, String> {
     let backlog = world.sagas.backlog(world.clock.now()).await;
     let backlog: Backlog = backlog.map_err(|error| error.to_string())?;
-    if backlog.due + backlog.scheduled > 0 {
+    if backlog.first_due.is_some() {
         return Ok(Some(format!("{backlog:?}")));
     }
     Ok(projections::behind(world, head).await)
@@ -141,6 +147,94 @@ async fn pack(world: &Arc<World>, deadline: Instant) -> Result<usize, String> {
         packed += 1;
     }
     Ok(packed)
+}
+
+/// Has customers ask once for the return of what has arrived; says how many did.
+async fn send_back(world: &Arc<World>, deadline: Instant) -> Result<usize, String> {
+    let asked = requested(world).await?;
+    let mut sent_back = 0;
+    for order in placed(world).await? {
+        let stream = StreamId::order(&TenantId::default(), order);
+        let folded = fold_stream(&world.store, &stream, Until::End).await;
+        let folded = folded.map_err(|error| error.to_string())?;
+        let State::Order(Order::Placed(state)) = folded.state else {
+            return Err(format!("{stream} is none of an order"));
+        };
+        let is_asked_for = asked.iter().any(|(known, _)| *known == order);
+        if is_asked_for || state.progress(1).kept() == 0 {
+            continue;
+        }
+        if Instant::now() >= deadline {
+            return Err(format!("nothing of order {order} can be sent back"));
+        }
+        clients::put(world, clients::request(world, order)).await;
+        sent_back += 1;
+    }
+    Ok(sent_back)
+}
+
+/// Lets returns come that nobody has decided on, and looks at those that have; says how many those were.
+/// What does not come runs out of time.
+async fn see_to_returns(world: &Arc<World>, deadline: Instant) -> Result<usize, String> {
+    let mut seen_to = 0;
+    for (order, id) in requested(world).await? {
+        let stream = StreamId::of_return(&TenantId::default(), id);
+        let folded = fold_stream(&world.store, &stream, Until::End).await;
+        let folded = folded.map_err(|error| error.to_string())?;
+        let State::Return(Return::Requested(case)) = folded.state else {
+            return Err(format!("{stream} is none of a return"));
+        };
+        let location = Location::default();
+        let of = |parts: u128| id.uuid().as_u128() % parts;
+        let command = match case.status {
+            ReturnStatus::Requested if of(4) == 0 => {
+                let reason = "worn".into();
+                let decline = ReturnCommand::Decline(DeclineReturn {
+                    order_id: order,
+                    reason,
+                });
+                clients::envelope(world, Command::Return(id, decline))
+            }
+            ReturnStatus::Requested => {
+                let approve = ReturnCommand::Approve(ApproveReturn { location });
+                clients::envelope(world, Command::Return(id, approve))
+            }
+            ReturnStatus::Approved if of(4) == 1 => {
+                let sent = ReturnCommand::MarkInTransit(MarkInTransit {
+                    tracking_number: None,
+                });
+                clients::envelope(world, Command::Return(id, sent))
+            }
+            ReturnStatus::Approved | ReturnStatus::InTransit if of(4) < 3 => {
+                let received = ReturnCommand::Receive(ReceiveReturn {
+                    receipt_id: id.uuid(),
+                    lines: vec![],
+                });
+                clients::envelope(world, Command::Return(id, received))
+            }
+            ReturnStatus::PartiallyReceived | ReturnStatus::Received => {
+                clients::look_at(world, order, id)
+            }
+            _ => continue,
+        };
+        if Instant::now() >= deadline {
+            return Err(format!("nobody can see to the return {id}"));
+        }
+        clients::put(world, command).await;
+        seen_to += 1;
+    }
+    Ok(seen_to)
+}
+
+async fn requested(world: &World) -> Result<Vec<(OrderId, ReturnId)>, String> {
+    let mut requested = Vec::new();
+    for event in read_to_end(&world.store).await? {
+        let recorded = event.decode().map_err(|error| error.to_string())?;
+        if let Event::Return(ReturnEvent::ReturnRequested(event)) = recorded.event {
+            requested.push((event.order_id, event.return_id));
+        }
+    }
+    Ok(requested)
 }
 
 async fn placed(world: &World) -> Result<Vec<OrderId>, String> {

@@ -310,6 +310,7 @@ async fn a_doctor_finds_what_is_wrong_with_the_platform_of_the_settings() {
         "event store",
         "process orders",
         "payment provider",
+        "carrier",
     ]);
     assert!(!well.out.contains("panicked"), "{well}");
     let json = terminal.orders(&["doctor", "--json"]).await.well().json();
@@ -320,8 +321,9 @@ async fn a_doctor_finds_what_is_wrong_with_the_platform_of_the_settings() {
     let sandbox = p.process("sandbox");
     sandbox.stop().await;
     let ill = doctor().await.ended(1);
-    assert_eq!(wrong(&ill).len(), 1, "{ill}");
+    assert_eq!(wrong(&ill).len(), 2, "{ill}");
     assert!(wrong(&ill)[0].contains("payment provider"), "{ill}");
+    assert!(wrong(&ill)[1].contains("carrier"), "{ill}");
     sandbox.start();
     sandbox.ready().await;
 

@@ -21,6 +21,7 @@ pub(super) fn scenarios(p: &Platform) -> Vec<Scenario<'_>> {
             Box::pin(what_the_carrier_refuses_leaves_when_people_let_it(p)),
         ),
         ("lost parcel", Box::pin(what_is_lost_is_given_back(p))),
+        ("return", Box::pin(what_is_sent_back_is_paid_back(p))),
         (
             "capture fails",
             Box::pin(what_is_not_taken_is_asked_for_again(p)),
@@ -152,6 +153,57 @@ async fn what_is_lost_is_given_back(p: &Platform) {
     // It does not come back.
     p.api.stock_that_is("GONE", (3, 0, 0)).await;
     p.api.shipment_that_is("lost", &id).await;
+}
+
+async fn what_is_sent_back_is_paid_back(p: &Platform) {
+    let placement = Placement::of("BACK", 2, 100).to("Town");
+    let id = confirmed(p, "BACK", &placement).await;
+    p.api.ship("pack", &id).await.expect(200);
+    let order = p.api.order_that_is("completed", &id).await;
+    assert_eq!(order["return_status"], "none");
+    let allowed = order["allowed_commands"].as_array().expect("a list");
+    assert!(allowed.contains(&json!("request_return")), "{allowed:?}");
+    p.api.stock_that_is("BACK", (3, 0, 0)).await;
+
+    let wanted = json!({
+        "order_id": id,
+        "lines": [{"line": 1, "quantity": 2}],
+        "reason": "too small",
+    });
+    let asked = p.api.post("/v1/returns", &wanted).await.expect(201);
+    let back = asked.body["return_id"].as_str().expect("it has an id");
+    assert_eq!(asked.header("location"), format!("/v1/returns/{back}"));
+    let say = async |what: &str, body: Value| {
+        let path = format!("/v1/returns/{back}/{what}");
+        p.api.post(&path, &body).await
+    };
+    say("approve", json!({})).await.expect(200);
+    say("in-transit", json!({"tracking_number": "R1"}))
+        .await
+        .expect(200);
+    let some = json!({"lines": [{"line": 1, "quantity": 1}]});
+    let some = say("receive", some).await.expect(200);
+    assert_eq!(some.body["status"], "partially_received");
+    say("receive", json!({})).await.expect(200);
+    let open = |order: &Value| order["return_status"] == "open";
+    p.api.order_where(&id, "a return is open", open).await;
+    let seen = json!({"lines": [
+        {"line": 1, "restocked": 1, "quarantined": 1, "reason": "scratched"},
+    ]});
+    say("inspect", seen).await.expect(202);
+    let closed = p.api.return_that_is("closed", back).await;
+    assert_eq!(closed["refund"], json!({"amount": 200, "currency": "EUR"}));
+    let returned = |order: &Value| order["return_status"] == "returned";
+    let order = p.api.order_where(&id, "it came back", returned).await;
+    assert_eq!(order["status"], "completed");
+    assert_eq!(order["lines"][0]["returned"], 2);
+    paid(p, "refunded", &id).await;
+    assert_eq!(taken(p, &id).await, (Some(200), Some(200)));
+    p.api.stock_that_is("BACK", (4, 0, 0)).await;
+    let stock = p.api.get("/v1/stock/BACK").await.expect(200);
+    assert_eq!(stock.body["quarantined"], 1);
+    let again = p.api.post("/v1/returns", &wanted).await.expect(409);
+    assert_eq!(again.code(), "MORE_THAN_DELIVERED");
 }
 
 async fn what_is_not_taken_is_asked_for_again(p: &Platform) {

@@ -17,7 +17,7 @@ use std::{
     process::{Child, Command, ExitStatus, Output, Stdio},
 };
 use tempfile::TempDir;
-use tests::platform::{Api, Placement, eventually, program};
+use tests::platform::{Api, MASTER_KEY, Placement, eventually, program};
 
 /// What names a proxy.
 const PROXIES: [&str; 6] = [
@@ -261,6 +261,10 @@ impl Apart {
         let mut environment = vec![
             ("ORDERS__STORE__URL".to_owned(), postgres.url("events")),
             ("ORDERS__READ__URL".to_owned(), postgres.url("views")),
+            (
+                "ORDERS__PERSONAL_DATA__MASTER_KEY".to_owned(),
+                MASTER_KEY.to_owned(),
+            ),
         ];
         let names = ["PORT", "SANDBOX_PORT", "COMMAND_PORT", "QUERY_PORT"];
         let ports = names.map(|name| (name, free_port().expect("there is a free port")));

@@ -15,6 +15,7 @@ mod hosts;
 mod import;
 mod kurrentdb;
 mod leadership;
+mod personal_data;
 mod rules;
 mod shutdown;
 mod simulation;

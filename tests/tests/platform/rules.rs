@@ -14,15 +14,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("servers", &["local"]),
     ("store", &["domain", "traces"]),
     ("bus", &["domain", "store", "traces"]),
-    ("assembly", &["bus", "chassis", "proto", "store"]),
+    ("vault", &["domain", "store"]),
+    ("assembly", &["bus", "chassis", "proto", "store", "vault"]),
     ("sandbox", &["chassis"]),
     (
         "command",
-        &["assembly", "chassis", "domain", "proto", "store"],
+        &["assembly", "chassis", "domain", "proto", "store", "vault"],
     ),
     (
         "saga",
-        &["assembly", "bus", "chassis", "domain", "store", "traces"],
+        &[
+            "assembly", "bus", "chassis", "domain", "store", "traces", "vault",
+        ],
     ),
     (
         "projector",
@@ -30,7 +33,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "query",
-        &["assembly", "chassis", "domain", "proto", "store"],
+        &["assembly", "chassis", "domain", "proto", "store", "vault"],
     ),
     (
         "orders",
@@ -63,6 +66,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sandbox",
             "servers",
             "store",
+            "vault",
         ],
     ),
 ];
@@ -82,8 +86,11 @@ const MUST_NOT_USE: &[(&str, &[&str])] = &[
             "futures",
         ],
     ),
-    ("store", &["axum", "async-nats", "reqwest"]),
-    ("bus", &["axum", "reqwest"]),
+    ("store", &["axum", "async-nats", "reqwest", "vault"]),
+    // What is personal comes to them sealed.
+    ("projector", &["vault"]),
+    ("vault", &["axum", "async-nats", "reqwest"]),
+    ("bus", &["axum", "reqwest", "vault"]),
     ("query", &["async-nats"]),
     // It is below all the others, and in the way of every command.
     (

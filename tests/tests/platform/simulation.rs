@@ -1,7 +1,8 @@
 //! The whole platform in virtual time, by seeds. A failing seed replays by its number.
 
 use domain::{
-    order::OrderEvent, payment::PaymentEvent, shipment::ShipmentEvent, stock::StockEvent,
+    order::OrderEvent, payment::PaymentEvent, returns::ReturnEvent, shipment::ShipmentEvent,
+    stock::StockEvent,
 };
 use std::{
     collections::BTreeMap,
@@ -138,6 +139,7 @@ fn missed(happened: &BTreeMap<&str, u64>) -> Vec<&'static str> {
         StockEvent::TYPES,
         PaymentEvent::TYPES,
         ShipmentEvent::TYPES,
+        ReturnEvent::TYPES,
     ];
     events
         .concat()

@@ -187,10 +187,7 @@ fn check_under_way(
 
 /// How many of a line have not left; none of a line that the order does not have.
 fn open(order: &Placed, known: &Fulfilment, line: u32) -> i64 {
-    // Lines are numbered from 1, in their order.
-    let index = (line as usize).wrapping_sub(1);
-    let ordered = order.placed.lines.get(index);
-    let ordered = ordered.filter(|placed| placed.line == line);
+    let ordered = order.line(line);
     let shipped = known
         .lines
         .get(&line)

@@ -2,11 +2,12 @@
 
 mod cancellation;
 mod fulfilment;
+mod parking;
 mod placement;
 
 use super::{super::*, MAX_HOLDS};
 use crate::{
-    Currency, CustomerId, Decider, TextError,
+    Currency, CustomerId, Decider, Sealed, TextError,
     testing::{When, at, given, order_id, sku, uuid},
 };
 
@@ -23,14 +24,8 @@ fn line(name: &str, quantity: i64, unit_price: i64) -> NewLine {
     }
 }
 
-fn address() -> Address {
-    Address {
-        name: Some("Ada Lovelace".into()),
-        lines: vec!["12 St James's Square".into()],
-        city: Some("London".into()),
-        postal_code: Some("SW1Y 4JH".into()),
-        country: "United Kingdom".into(),
-    }
+fn address() -> Sealed {
+    Sealed::of_base64("MTIgU3QgSmFtZXMncyBTcXVhcmU").unwrap()
 }
 
 fn placement() -> PlaceOrder {

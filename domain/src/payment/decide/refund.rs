@@ -1,12 +1,15 @@
 //! What commands about the giving back of what was taken lead to.
 
 use super::{
-    super::{PaymentRefundRequested, PaymentRefunded, RecordRefunded, RequestRefund},
+    super::{
+        PaymentRefundRequested, PaymentRefunded, RecordRefunded, Refund, RefundReturn,
+        RequestRefund,
+    },
     Decision, Payment, PaymentError, PaymentEvent, authorization,
     capture::MAX_CAPTURES,
     same, state,
 };
-use crate::{Money, OrderId};
+use crate::{Money, OrderId, order::MAX_RETURNS};
 
 const COMMAND: &str = "refund it";
 
@@ -21,6 +24,50 @@ pub(super) fn request(payment: &Payment, command: &RequestRefund) -> Decision {
     if is_asked_for {
         return Ok(vec![]);
     }
+    let authorization_id = check_fits(payment, command.amount)?;
+    Ok(vec![
+        PaymentRefundRequested {
+            order_id: command.order_id,
+            shipment_id: Some(command.shipment_id),
+            return_id: None,
+            authorization_id,
+            refund: next(payment)?,
+            amount: command.amount,
+            idempotency_key: command.idempotency_key.clone(),
+            reason: command.reason.clone(),
+        }
+        .into(),
+    ])
+}
+
+/// Gives back what was accepted of a return: once for each.
+pub(super) fn of_return(payment: &Payment, command: &RefundReturn) -> Decision {
+    if command.amount.amount < 0 {
+        return Err(PaymentError::Amount);
+    }
+    let mut refunds = payment.refunds.values();
+    if refunds.any(|refund| refund.return_id == Some(command.return_id)) {
+        return Ok(vec![]);
+    }
+    let authorization_id = check_fits(payment, command.amount)?;
+    Ok(vec![
+        PaymentRefundRequested {
+            order_id: command.order_id,
+            shipment_id: None,
+            return_id: Some(command.return_id),
+            authorization_id,
+            refund: next(payment)?,
+            amount: command.amount,
+            idempotency_key: command.idempotency_key.clone(),
+            reason: "it was returned".into(),
+        }
+        .into(),
+    ])
+}
+
+/// What is given back, or is being given back, is never more than was taken; says of which
+/// authorization.
+fn check_fits(payment: &Payment, amount: Money) -> Result<String, PaymentError> {
     if !payment.has_captured() {
         return Err(state(payment, COMMAND));
     }
@@ -29,27 +76,16 @@ pub(super) fn request(payment: &Payment, command: &RequestRefund) -> Decision {
     let captured = Money::new(payment.captured(), currency);
     let refunded = Money::new(payment.reclaimed(), currency);
     let fits = refunded
-        .checked_add(command.amount)
+        .checked_add(amount)
         .is_ok_and(|sum| sum.amount <= captured.amount);
-    if !fits {
-        return Err(PaymentError::MoreThanCaptured {
+    match fits {
+        true => Ok(authorization.authorization_id.clone()),
+        false => Err(PaymentError::MoreThanCaptured {
             captured,
             refunded,
-            amount: command.amount,
-        });
+            amount,
+        }),
     }
-    Ok(vec![
-        PaymentRefundRequested {
-            order_id: command.order_id,
-            shipment_id: Some(command.shipment_id),
-            authorization_id: authorization.authorization_id.clone(),
-            refund: next(payment)?,
-            amount: command.amount,
-            idempotency_key: command.idempotency_key.clone(),
-            reason: command.reason.clone(),
-        }
-        .into(),
-    ])
 }
 
 /// Gives back all that was taken, unless that was asked for.
@@ -80,6 +116,7 @@ pub(super) fn of_all(
     Ok(PaymentRefundRequested {
         order_id,
         shipment_id: None,
+        return_id: None,
         authorization_id: authorization.authorization_id.clone(),
         refund: next(payment)?,
         amount: Money::new(left, authorization.amount.currency),
@@ -92,13 +129,13 @@ pub(super) fn of_all(
 /// Whether all that was taken is given back already.
 pub(super) fn is_of_all(payment: &Payment) -> bool {
     let mut refunds = payment.refunds.values();
-    refunds.any(|refund| refund.shipment_id.is_none())
+    refunds.any(Refund::is_of_all)
 }
 
 /// The number of the next refund.
 fn next(payment: &Payment) -> Result<u32, PaymentError> {
-    // One for each capture, with one of all at last.
-    if payment.refunds.len() > MAX_CAPTURES {
+    // One for each capture and for each return, with one of all at last.
+    if payment.refunds.len() > MAX_CAPTURES + MAX_RETURNS {
         return Err(PaymentError::TooMany { max: MAX_CAPTURES });
     }
     let last = payment.refunds.last_key_value();
@@ -126,6 +163,7 @@ pub(super) fn record(payment: &Payment, command: &RecordRefunded) -> Decision {
         PaymentRefunded {
             order_id: request.order_id,
             shipment_id: refund.shipment_id,
+            return_id: refund.return_id,
             authorization_id: command.authorization_id.clone(),
             refund: command.refund,
             amount: command.amount,

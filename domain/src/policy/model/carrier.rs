@@ -13,7 +13,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the carrier has taken under an idempotency key, which is what it calls it, too.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Label {
     order_id: OrderId,
     shipment_id: ShipmentId,
@@ -31,7 +31,7 @@ enum Fate {
 }
 
 /// The carrier, with everything that it was asked.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Carrier {
     by_key: BTreeMap<String, Label>,
     /// Shipments of which the carrier never has news.

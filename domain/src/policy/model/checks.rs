@@ -6,6 +6,7 @@ use crate::{
     order::{Order, OrderEvent, Status},
     payment::{CaptureProgress, PaymentEvent, PaymentStatus},
     policy::TimerName,
+    returns::ReturnStatus,
     shipment::{ShipmentEvent, ShipmentStatus},
     stock::StockEvent,
     testing::sku,
@@ -81,11 +82,22 @@ pub(super) fn ends(world: &World) {
     for order in &world.orders {
         end(world, *order);
     }
+    for (_, id) in &world.returns {
+        let state = world.returned(*id);
+        let ended = [
+            ReturnStatus::Closed,
+            ReturnStatus::Declined,
+            ReturnStatus::Cancelled,
+        ];
+        let status = state.status().expect("it was asked for");
+        assert!(ended.contains(&status), "it never ends: {state:?}");
+    }
     for name in SKUS {
         let stock = world.stock(name);
         assert_eq!((stock.reserved, stock.committed), (0, 0), "{name}");
         assert!(stock.reservations.is_empty(), "{stock:?}");
-        assert_eq!(stock.on_hand, left(world, name), "{name} is not conserved");
+        let there = stock.on_hand + stock.quarantined;
+        assert_eq!(there, left(world, name), "{name} is not conserved");
     }
 }
 
@@ -100,7 +112,7 @@ fn waits(world: &World, order_id: OrderId) -> Vec<(OrderId, TimerName)> {
     names.map(|name| (order_id, name)).collect()
 }
 
-/// How many of a SKU there must be, by what came in and what has left.
+/// How many of a SKU there must be, by what came in, what has left and what orders say came back.
 fn left(world: &World, name: &str) -> i64 {
     let counted = |event: &StockEvent| match event {
         StockEvent::StockReceived(event) if event.sku == sku(name) => event.quantity,
@@ -126,7 +138,15 @@ fn left(world: &World, name: &str) -> i64 {
             _ => 0,
         })
         .sum();
-    counted - shipped
+    let placed = world.orders.iter().map(|order| world.placed(*order));
+    let returned: i64 = placed
+        .flat_map(|order| {
+            let lines = order.placed.lines.iter();
+            let lines = lines.filter(|line| line.sku == sku(name));
+            lines.map(|line| order.progress(line.line).returned)
+        })
+        .sum();
+    counted - shipped + returned
 }
 
 /// What must hold of an order once everything is at rest.
@@ -179,17 +199,25 @@ fn end(world: &World, order_id: OrderId) {
 fn completed(world: &World, order_id: OrderId) {
     use ShipmentStatus as S;
     let order = world.placed(order_id);
-    let mut worth = 0;
+    let (mut arrived, mut worth) = (0, 0);
     for line in &order.placed.lines {
         let progress = order.progress(line.line);
         assert_eq!(progress.shipped, line.quantity);
         assert_eq!(progress.delivered + progress.lost, line.quantity);
-        worth += progress.delivered * line.unit_price;
+        assert!(progress.returned <= progress.delivered);
+        arrived += progress.delivered * line.unit_price;
+        worth += progress.kept() * line.unit_price;
     }
     assert_eq!(world.provider.kept(order_id), worth, "{order:?}");
-    let (delivered, payment) = (worth == order.placed.total, world.payment(order_id).status);
+    let payment = world.payment(order_id).status;
+    let expected = match worth {
+        _ if worth == arrived => PaymentStatus::Captured,
+        0 => PaymentStatus::Refunded,
+        _ => PaymentStatus::PartiallyRefunded,
+    };
+    assert!([0, order.placed.total].contains(&arrived), "{order:?}");
     match world.shipment(order_id).status() {
-        Some(S::Delivered) => assert_eq!((delivered, payment), (true, PaymentStatus::Captured)),
+        Some(S::Delivered) => assert_eq!(payment, expected, "{order:?}"),
         Some(S::Lost | S::ReturnedToSender) => assert_eq!(payment, PaymentStatus::Refunded),
         other => panic!("completed, and its shipment is {other:?}"),
     }

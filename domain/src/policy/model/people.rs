@@ -1,10 +1,11 @@
 //! What customers, packers and operators do.
 
-use super::{HOLDS, SKUS, choices::Choices, world::World};
+use super::{HOLDS, SKUS, choices::Choices, returns, world::World};
 use crate::{
     Command, CustomerId, Location, OrderId, ShipmentId,
     order::{
         AddNote, NewLine, OrderCommand, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
+        ResumeTask,
     },
     policy::TimerName,
     shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand, ShipmentStatus},
@@ -17,8 +18,9 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
     let n = world.log.len() as u64;
     let order = choices.of(&world.orders);
     let of_order = |command| Command::Order(order, command);
-    let command = match choices.below(13) {
+    let command = match choices.below(19) {
         0 => return place(world, choices),
+        13..=18 => return returns::ask(world, choices, order),
         1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
         4 => return receive(world, choices.of(&SKUS), choices.of(&[5, 1, 3, 20])),
         5 => Command::Stock(StockCommand::Adjust(AdjustStock {
@@ -97,7 +99,7 @@ pub(super) fn place(world: &mut World, choices: &mut Choices) {
     world.orders.push(order);
 }
 
-/// Somebody takes a hold off, or packs what is to be packed; says whether there was anything to do.
+/// Somebody takes a hold off, packs what is to be packed, or sees to a return; says whether there was anything to do.
 pub(super) fn tidy(world: &mut World) -> bool {
     let held = world.orders.iter().find_map(|order| {
         let hold = world.placed(*order).holds.keys().next()?;
@@ -111,7 +113,7 @@ pub(super) fn tidy(world: &mut World) -> bool {
     let pending =
         |order: &&OrderId| world.shipment(**order).status() == Some(ShipmentStatus::Pending);
     let Some(order) = world.orders.iter().find(pending).copied() else {
-        return false;
+        return returns::tidy(world);
     };
     let pack = of_shipment(order, ShipmentCommand::Pack(PackShipment));
     world.put(&pack).unwrap();
@@ -121,6 +123,10 @@ pub(super) fn tidy(world: &mut World) -> bool {
 /// Operators ask the provider what became of the payments that wait for them, and the carrier where
 /// the shipments are.
 pub(super) fn operate(world: &mut World) {
+    for (&(order, _), &task_id) in &world.parked_as.clone() {
+        let resume = OrderCommand::ResumeTask(ResumeTask { task_id });
+        world.put(&Command::Order(order, resume)).unwrap();
+    }
     for order in world.orders.clone() {
         let payment = world.payment(order);
         if let (true, Some(request)) = (payment.parked, &payment.request) {

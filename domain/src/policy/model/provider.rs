@@ -38,7 +38,7 @@ struct Taking {
 }
 
 /// The provider, with everything that it was asked.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Provider {
     by_key: BTreeMap<String, Held>,
     takings: BTreeMap<String, Taking>,
@@ -104,6 +104,24 @@ impl Provider {
             Call::Dispatch { .. } | Call::Track { .. } => panic!("no provider does this: {call:?}"),
         };
         Some(Command::Payment(order_id, command))
+    }
+
+    /// What it tells of an authorization that nobody wants any more; nothing if it must be asked again.
+    pub(super) fn look_up(&self, choices: &mut Choices, call: &Call) -> Option<Command> {
+        let Call::Authorize {
+            order_id,
+            attempt,
+            idempotency_key: key,
+            ..
+        } = call
+        else {
+            panic!("nothing to look up: {call:?}");
+        };
+        // It never gets there, or its answer does not come back.
+        if choices.once_in(3) {
+            return None;
+        }
+        Some(Command::Payment(*order_id, self.tell(*attempt, key)))
     }
 
     fn authorize(

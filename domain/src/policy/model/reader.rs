@@ -2,27 +2,63 @@
 
 use crate::{
     OrderId, Recorded,
-    policy::{Limits, Policy, Reaction},
+    policy::{ForEachPolicy, Limits, Policy, Reaction, for_each_policy},
 };
 use std::collections::BTreeMap;
 
-pub(super) struct Reader<P: Policy> {
+/// A policy at its place.
+pub(super) trait Reads {
+    fn name(&self) -> &'static str;
+
+    /// Whether there is something that it has not read.
+    fn behind(&self, log: &[Recorded]) -> bool;
+
+    /// The type of the event that it reads next, if it cares for that.
+    fn next(&self, log: &[Recorded]) -> Option<&'static str>;
+
+    /// Reads one event further; what is to be done, for which order, and why.
+    fn react(&mut self, limits: &Limits, log: &[Recorded]) -> Vec<(OrderId, Reaction)>;
+
+    /// The same, at the same place.
+    fn boxed(&self) -> Box<dyn Reads>;
+}
+
+struct Reader<P: Policy> {
     read: usize,
     states: BTreeMap<OrderId, P::State>,
 }
 
-impl<P: Policy> Default for Reader<P> {
-    fn default() -> Self {
-        Self {
-            read: 0,
-            states: BTreeMap::new(),
+/// All policies, which have read nothing yet.
+pub(super) fn all() -> Vec<Box<dyn Reads>> {
+    struct Readers(Vec<Box<dyn Reads>>);
+
+    impl ForEachPolicy for Readers {
+        fn policy<P: Policy>(&mut self) {
+            let states = BTreeMap::new();
+            self.0.push(Box::new(Reader::<P> { read: 0, states }));
         }
     }
+
+    let mut readers = Readers(vec![]);
+    for_each_policy(&mut readers);
+    readers.0
 }
 
-impl<P: Policy> Reader<P> {
-    /// Reads one event further; what is to be done, for which order, and why.
-    pub(super) fn react(&mut self, limits: &Limits, log: &[Recorded]) -> Vec<(OrderId, Reaction)> {
+impl<P: Policy> Reads for Reader<P> {
+    fn name(&self) -> &'static str {
+        P::NAME
+    }
+
+    fn behind(&self, log: &[Recorded]) -> bool {
+        self.read < log.len()
+    }
+
+    fn next(&self, log: &[Recorded]) -> Option<&'static str> {
+        let event = log.get(self.read)?;
+        P::key(event).map(|_| event.event.event_type())
+    }
+
+    fn react(&mut self, limits: &Limits, log: &[Recorded]) -> Vec<(OrderId, Reaction)> {
         let Some(event) = log.get(self.read) else {
             return vec![];
         };
@@ -42,7 +78,16 @@ impl<P: Policy> Reader<P> {
             .collect()
     }
 
-    pub(super) fn behind(&self, log: &[Recorded]) -> bool {
-        self.read < log.len()
+    fn boxed(&self) -> Box<dyn Reads> {
+        Box::new(Self {
+            read: self.read,
+            states: self.states.clone(),
+        })
+    }
+}
+
+impl Clone for Box<dyn Reads> {
+    fn clone(&self) -> Self {
+        self.boxed()
     }
 }

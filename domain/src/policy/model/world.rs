@@ -1,48 +1,57 @@
 //! The platform in memory: streams, one order of all events, policies with their own places in it,
 //! tasks and timers, a provider and a carrier. What happens next is always a choice.
 
-use super::{carrier::Carrier, checks, choices::Choices, provider::Provider, reader::Reader};
+use super::{
+    carrier::Carrier,
+    checks,
+    choices::Choices,
+    provider::Provider,
+    reader::{self, Reads},
+    steps::Steps,
+};
 use crate::{
     Actor, Category, Command, CommandId, Envelope, Event, EventId, Location, OrderId, Position,
-    Recorded, Refusal, ShipmentId, State, StreamId, TenantId, Version,
-    order::{Order, Placed},
+    Recorded, Refusal, ReturnId, ShipmentId, State, StreamId, TenantId, Version,
+    order::{Order, OrderCommand, ParkTask, Placed},
     payment::Payment,
-    policy::{
-        Call, Inventory, Limits, OrderPolicy, PaymentPolicy, Reaction, Shipping, Task, Timer,
-        TimerName,
-    },
+    policy::{Call, Limits, Reaction, Task, Timer, TimerName},
+    returns::Return,
     shipment::Shipment,
     stock::Stock,
     testing::{at, sku, uuid},
 };
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// The platform.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct World {
     pub(super) limits: Limits,
     pub(super) log: Vec<Recorded>,
     streams: BTreeMap<StreamId, (State, Version)>,
     /// What the orders were before: other processes may still believe it.
     past: BTreeMap<StreamId, Vec<State>>,
-    inventory: Reader<Inventory>,
-    payment: Reader<PaymentPolicy>,
-    order: Reader<OrderPolicy>,
-    shipping: Reader<Shipping>,
+    pub(super) readers: Vec<Box<dyn Reads>>,
+    /// The steps that are taken, for those that look at them.
+    pub(super) steps: Option<Box<Steps>>,
     /// What is to be done now, in no order.
     pub(super) tasks: Vec<Task>,
     pub(super) timers: BTreeMap<(OrderId, TimerName), Timer>,
     /// What is left to an operator.
     pub(super) parked: BTreeMap<(OrderId, TimerName), Timer>,
+    /// Under which id each of that stands with its order.
+    pub(super) parked_as: BTreeMap<(OrderId, TimerName), Uuid>,
     /// What policies, timers and participants have put: any of it may come again.
-    put: Vec<Command>,
+    pub(super) put: Vec<Command>,
     pub(super) provider: Provider,
     pub(super) carrier: Carrier,
     pub(super) orders: Vec<OrderId>,
+    /// The returns that were asked for, each with its order.
+    pub(super) returns: Vec<(OrderId, ReturnId)>,
     seconds: i64,
     /// The calls that were made: any of them may be made again, as long as it is waited for.
-    made: Vec<Call>,
+    pub(super) made: Vec<Call>,
     /// Whether everything has ended: then nobody is called any more.
     over: bool,
 }
@@ -51,6 +60,7 @@ impl World {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             limits,
+            readers: reader::all(),
             ..Self::default()
         }
     }
@@ -62,10 +72,7 @@ impl World {
     /// Forgets what the sagas remember, and all that is remembered for a while only: which commands
     /// were put, and how reservations ended.
     pub(super) fn forget(&mut self) {
-        self.inventory = Reader::default();
-        self.payment = Reader::default();
-        self.order = Reader::default();
-        self.shipping = Reader::default();
+        self.readers = reader::all();
         self.tasks.clear();
         self.timers.clear();
         self.parked.clear();
@@ -169,33 +176,23 @@ impl World {
 
     /// Lets one of the policies read one event further, or some; says whether there was one.
     pub(super) fn react(&mut self, choices: &mut Choices) -> bool {
-        let mut behind = vec![];
-        if self.inventory.behind(&self.log) {
-            behind.push(0);
-        }
-        if self.payment.behind(&self.log) {
-            behind.push(1);
-        }
-        if self.order.behind(&self.log) {
-            behind.push(2);
-        }
-        if self.shipping.behind(&self.log) {
-            behind.push(3);
-        }
+        let behind = (0..self.readers.len()).filter(|which| self.readers[*which].behind(&self.log));
+        let behind: Vec<usize> = behind.collect();
         if behind.is_empty() {
             return false;
         }
         let which = choices.of(&behind);
         for _ in 0..choices.of(&[1, 2, 4, 8]) {
-            let reactions = match which {
-                0 => self.inventory.react(&self.limits, &self.log),
-                1 => self.payment.react(&self.limits, &self.log),
-                2 => self.order.react(&self.limits, &self.log),
-                _ => self.shipping.react(&self.limits, &self.log),
-            };
-            self.plan(reactions);
+            Steps::look(self, which);
+            self.react_as(which);
         }
         true
+    }
+
+    /// Lets a policy read one event further.
+    pub(super) fn react_as(&mut self, which: usize) {
+        let reactions = self.readers[which].react(&self.limits, &self.log);
+        self.plan(reactions);
     }
 
     fn plan(&mut self, reactions: Vec<(OrderId, Reaction)>) {
@@ -213,9 +210,27 @@ impl World {
                 }
                 Reaction::Park(timer, _) => {
                     self.timers.remove(&(order_id, timer.name));
-                    self.parked.insert((order_id, timer.name), timer);
+                    self.park(order_id, timer);
                 }
             }
+        }
+    }
+
+    /// Leaves something to an operator; as the runtime does, it stands with the order, too.
+    fn park(&mut self, order_id: OrderId, timer: Timer) {
+        let task_id = uuid(8, self.log.len() as u64);
+        let park = ParkTask {
+            task_id,
+            task: timer.name.kind().into(),
+            of: None,
+            done: false,
+            problem: "nobody knows".into(),
+        };
+        self.parked_as.insert((order_id, timer.name), task_id);
+        self.parked.insert((order_id, timer.name), timer);
+        if !self.over {
+            let park = Command::Order(order_id, OrderCommand::ParkTask(park));
+            self.put(&park).expect("an order may wait for an operator");
         }
     }
 
@@ -272,7 +287,7 @@ impl World {
         }
     }
 
-    fn perform(&mut self, choices: &mut Choices, task: &Task) -> bool {
+    pub(super) fn perform(&mut self, choices: &mut Choices, task: &Task) -> bool {
         let command = match task {
             Task::Execute(command) => command.clone(),
             Task::Call(call) if self.over => {
@@ -283,6 +298,7 @@ impl World {
                 self.made.push(call.clone());
                 let outcome = match call {
                     Call::Dispatch { .. } | Call::Track { .. } => self.carrier.call(choices, call),
+                    _ if self.only_asks(call) => self.provider.look_up(choices, call),
                     _ => self.provider.call(choices, call),
                 };
                 match outcome {
@@ -299,10 +315,16 @@ impl World {
     }
 
     /// Whether the stream that a call is about waits for it.
-    fn waits_for(&self, call: &Call) -> bool {
+    pub(super) fn waits_for(&self, call: &Call) -> bool {
         let stream = call.stream(&TenantId::default());
         let empty = State::empty(stream.category());
         call.is_awaited_by(self.state(&stream).unwrap_or(&empty))
+    }
+
+    /// Whether the stream that a call is about only wants to know what became of it.
+    fn only_asks(&self, call: &Call) -> bool {
+        let state = self.state(&call.stream(&TenantId::default()));
+        state.is_some_and(|state| call.only_asks(state))
     }
 
     fn check_money(&self, task: &Task) {
@@ -334,6 +356,21 @@ impl World {
             None => Shipment::default(),
             other => panic!("the shipment of {order_id} is {other:?}"),
         }
+    }
+
+    pub(super) fn returned(&self, id: ReturnId) -> Return {
+        match self.state(&StreamId::of_return(&TenantId::default(), id)) {
+            Some(State::Return(state)) => state.clone(),
+            None => Return::default(),
+            other => panic!("the return {id} is {other:?}"),
+        }
+    }
+
+    /// The returns of an order.
+    pub(super) fn returns_of(&self, order_id: OrderId) -> Vec<ReturnId> {
+        let returns = self.returns.iter();
+        let of_order = returns.filter(|(order, _)| *order == order_id);
+        of_order.map(|(_, id)| *id).collect()
     }
 
     pub(super) fn stocks(&self) -> impl Iterator<Item = &Stock> {

@@ -143,8 +143,20 @@ fn only_what_the_payment_waits_for_is_called() {
     );
     assert_eq!(awaited(&[]), [""; 0]);
     assert_eq!(awaited(&[requested()]), ["authorize"]);
-    // Something may be set aside, and has to be given back.
-    assert_eq!(awaited(&[requested(), deferred]), ["authorize"]);
+    // Something may be set aside, and has to be given back: the provider is only asked.
+    assert_eq!(awaited(&[requested(), deferred.clone()]), ["authorize"]);
+    for (history, only_asks) in [
+        (vec![requested()], false),
+        (vec![requested(), deferred], true),
+    ] {
+        let empty = State::Payment(Payments::fold(&[]));
+        let state = history.iter().fold(empty, State::evolve);
+        let asking = calls()
+            .into_iter()
+            .filter(|(_, call)| call.only_asks(&state));
+        let asking: Vec<_> = asking.map(|(name, _)| name).collect();
+        assert_eq!(asking, ["authorize"][..usize::from(only_asks)]);
+    }
     let both = ["inquire once", "inquire twice"];
     assert_eq!(awaited(&[requested(), unknown(0)]), both);
     assert_eq!(awaited(&[requested(), unknown(1)]), ["inquire twice"]);
@@ -190,6 +202,7 @@ fn only_what_is_to_be_taken_or_given_back_is() {
     let refund = PaymentRefundRequested {
         order_id: order_id(1),
         shipment_id: None,
+        return_id: None,
         authorization_id: "auth".into(),
         refund: 1,
         amount: eur(600),
@@ -200,6 +213,7 @@ fn only_what_is_to_be_taken_or_given_back_is() {
     let refunded = PaymentRefunded {
         order_id: order_id(1),
         shipment_id: None,
+        return_id: None,
         authorization_id: "auth".into(),
         refund: 1,
         amount: eur(600),

@@ -204,6 +204,7 @@ fn order_is_cancelled_once_all_that_was_taken_is_given_back() {
         let event = PaymentRefunded {
             order_id: order_id(1),
             shipment_id,
+            return_id: None,
             authorization_id: "auth".into(),
             refund: 1,
             amount: eur(600),

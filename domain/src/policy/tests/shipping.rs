@@ -77,13 +77,16 @@ fn reason() -> String {
     "the carrier refused it: address".into()
 }
 
-/// The time limit of a refusal that was the `n`-th event.
-fn limit(n: i64) -> Reaction {
-    let cancel = OrderCommand::RequestCancellation(RequestCancellation { reason: reason() });
+/// The time limit of the refusal of an attempt, which was the `n`-th event.
+fn limit(attempt: u32, n: i64) -> Reaction {
+    let give_up = ShipmentCommand::GiveUp(GiveUpShipment {
+        attempt,
+        reason: reason(),
+    });
     Reaction::Schedule(Timer {
         name: TimerName::Shipping(shipment_id()),
         due: at(n + 72 * 3_600),
-        task: Task::Execute(Command::Order(order_id(1), cancel)),
+        task: Task::Execute(Command::Shipment(shipment_id(), give_up)),
     })
 }
 
@@ -142,7 +145,7 @@ fn shipping_has_people_see_to_what_the_carrier_refuses_for_so_long_and_no_longer
         hold: "carrier-refused".into(),
         reason: reason(),
     }));
-    assert_eq!(then(&[refused(1)]), [hold.clone(), limit(0)]);
+    assert_eq!(then(&[refused(1)]), [hold.clone(), limit(1, 0)]);
     let call_off = Reaction::Unschedule(TimerName::Shipping(shipment_id()));
     let sent_at_last = [refused(1), let_go(), asked(2), dispatched()];
     let release = order(OrderCommand::ReleaseHold(ReleaseHold {
@@ -154,8 +157,25 @@ fn shipping_has_people_see_to_what_the_carrier_refuses_for_so_long_and_no_longer
     assert_eq!(then(&[refused(1), asked(2)]).first(), Some(&call_off));
     assert_eq!(then(&[refused(1), kept()]), [call_off]);
     // The time counts anew, and nothing is called off that was not set.
-    assert_eq!(then(&[refused(1), asked(2), refused(2)]), [hold, limit(2)]);
+    assert_eq!(
+        then(&[refused(1), asked(2), refused(2)]),
+        [hold, limit(2, 2)]
+    );
     assert_eq!(then(&[kept()]), []);
+    let given_up = sent(ShipmentGivenUp {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        attempt: 1,
+        reason: reason(),
+    });
+    let cancel = OrderCommand::RequestCancellation(RequestCancellation { reason: reason() });
+    assert_eq!(
+        then(std::slice::from_ref(&given_up)),
+        [order(cancel.clone())]
+    );
+    // A cancellation that was under way has come to nothing meanwhile.
+    assert_eq!(then(&[given_up.clone(), rejection(true)]), [order(cancel)]);
+    assert_eq!(then(&[given_up, kept(), let_go()]), [dispatch()]);
 }
 
 #[test]

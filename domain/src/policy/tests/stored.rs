@@ -201,7 +201,7 @@ fn names_that_are_kept() {
         ],
         ["inventory", "payment", "order", "shipping"]
     );
-    let shipment = shipment_id();
+    let (shipment, of) = (shipment_id(), crate::ReturnId::new(uuid(8, 1)));
     for (name, kind, text) in [
         (TimerName::Reservation, "reservation", "reservation".into()),
         (TimerName::Inquiry, "inquiry", "inquiry".into()),
@@ -220,6 +220,7 @@ fn names_that_are_kept() {
             "tracking",
             format!("tracking:{shipment}"),
         ),
+        (TimerName::Return(of), "return", format!("return:{of}")),
     ] {
         assert_eq!((name.kind(), name.to_string()), (kind, text.clone()));
         frozen(&name, &format!("{text:?}"));
@@ -230,6 +231,8 @@ fn names_that_are_kept() {
         "tracking",
         "tracking:",
         "tracking:1",
+        "return",
+        "return:1",
         "inquiry:1",
     ] {
         assert!(text.parse::<TimerName>().is_err(), "{text:?}");

@@ -199,6 +199,7 @@ fn payment_is_given_back_by_the_provider_unless_it_is_nothing() {
         let event = PaymentRefundRequested {
             order_id: order_id(1),
             shipment_id: None,
+            return_id: None,
             authorization_id: "auth".into(),
             refund: 2,
             amount,

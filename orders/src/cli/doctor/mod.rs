@@ -3,6 +3,7 @@
 mod broker;
 mod database;
 mod finding;
+mod participants;
 mod processes;
 mod readers;
 mod schema;
@@ -39,7 +40,7 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let mut findings = vec![];
     data(&target, &mut findings).await;
     findings.extend(processes::look(&target.processes).await);
-    findings.push(processes::provider(target.payment_url.as_deref()).await);
+    findings.extend(participants::look(&target).await);
     if args.json {
         print(&serde_json::to_string_pretty(&findings)?);
     } else {

@@ -102,27 +102,3 @@ fn finding(name: &str, url: &str, said: Said) -> Finding {
         Said::Nothing(why) => wrong(what, format!("cannot be reached at {url}: {why}"), advice),
     }
 }
-
-/// The payment provider: any answer will do, since only payments are its contract.
-pub(super) async fn provider(url: Option<&str>) -> Finding {
-    let what = "payment provider";
-    let Some(url) = url else {
-        return wrong(
-            what,
-            "saga.payment_url is not set: no sagas can be started",
-            "set ORDERS__SAGA__PAYMENT_URL",
-        );
-    };
-    let asked = async {
-        let client = http_client::builder(url).timeout(PATIENCE).build()?;
-        client.get(url).send().await
-    };
-    match asked.await {
-        Ok(_) => well(what, format!("answers at {url}")),
-        Err(error) => wrong(
-            what,
-            format!("{url} cannot be reached: {}", error.without_url()),
-            "payments wait and are asked for again; start the provider or set ORDERS__SAGA__PAYMENT_URL",
-        ),
-    }
-}

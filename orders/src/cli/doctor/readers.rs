@@ -7,7 +7,7 @@ use super::{
     target::Bus,
 };
 use anyhow::Context;
-use domain::policy::{Inventory, OrderPolicy, PaymentPolicy, Policy};
+use domain::policy::{ForEachPolicy, Policy, for_each_policy};
 use projector::Board;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -124,8 +124,7 @@ pub(super) fn missing(readers: &[Reader]) -> Vec<Finding> {
     let projections = projections
         .into_iter()
         .map(|name| (Kind::Projection, name, "projector"));
-    let policies = [Inventory::NAME, PaymentPolicy::NAME, OrderPolicy::NAME];
-    let policies = policies
+    let policies = policies_there_are()
         .into_iter()
         .map(|name| (Kind::Policy, name, "saga service"));
     projections
@@ -139,6 +138,21 @@ pub(super) fn missing(readers: &[Reader]) -> Vec<Finding> {
             wrong(what(kind, name), "it has never run", advice)
         })
         .collect()
+}
+
+/// The names of the policies that the sagas run.
+fn policies_there_are() -> Vec<&'static str> {
+    struct Names(Vec<&'static str>);
+
+    impl ForEachPolicy for Names {
+        fn policy<P: Policy>(&mut self) {
+            self.0.push(P::NAME);
+        }
+    }
+
+    let mut names = Names(vec![]);
+    for_each_policy(&mut names);
+    names.0
 }
 
 fn what(kind: Kind, name: &str) -> String {
@@ -308,9 +322,13 @@ mod tests {
     #[test]
     fn whoever_has_never_run_is_missed() {
         let all = missing(&[]);
-        assert_eq!(all.len(), projector::projections::names().len() + 3);
-        let mut inventory = reader(Kind::Policy, 0);
-        inventory.name = Inventory::NAME.into();
-        assert_eq!(missing(&[inventory]).len(), all.len() - 1);
+        let policies = policies_there_are();
+        let projections = projector::projections::names().len();
+        assert_eq!(all.len(), projections + policies.len());
+        for name in policies {
+            let mut policy = reader(Kind::Policy, 0);
+            policy.name = name.into();
+            assert_eq!(missing(&[policy]).len(), all.len() - 1, "{name}");
+        }
     }
 }

@@ -14,6 +14,7 @@ pub(super) struct Target {
     /// None: readers follow the store itself.
     pub bus: Option<Bus>,
     pub payment_url: Option<String>,
+    pub carrier_url: Option<String>,
     pub processes: Processes,
 }
 
@@ -45,6 +46,7 @@ impl Target {
                 read_url: running.read_url,
                 bus: running.bus_url.map(|url| Bus { url, stream }),
                 payment_url: running.payment_url,
+                carrier_url: running.carrier_url,
                 processes: Processes::Known(running.processes),
             });
         }
@@ -62,6 +64,7 @@ impl Target {
                 stream: settings.bus.stream.clone(),
             }),
             payment_url: settings.saga.payment_url.clone(),
+            carrier_url: settings.saga.carrier_url.clone(),
             processes: Processes::Either {
                 all_in_one: at("orders", http.port),
                 services: vec![

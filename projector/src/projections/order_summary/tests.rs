@@ -7,7 +7,7 @@ use domain::{
     Money, Recorded, ShipmentId,
     order::{
         CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, LineProgress,
-        OrderRejected,
+        OrderRejected, OrderReturnStatus,
     },
     payment::{
         LatePaymentReversed, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
@@ -42,7 +42,8 @@ fn a_placed_order_is_all_there() {
     assert_eq!(row.fulfilment_status, FulfilmentStatus::Unfulfilled);
     assert_eq!((row.settlement, row.fulfilment), (None, None));
     assert_eq!(row.reference.as_deref(), Some("ref-1"));
-    assert_eq!(row.shipping_country.as_deref(), Some("Germany"));
+    let address = row.shipping_address.unwrap();
+    assert_eq!(address.as_str(), "sealed:1:U3RyYcOfZSAx");
     assert_eq!(row.placed_at, time("2026-01-02T03:04:05Z"));
     assert_eq!(row.updated_at, time("2026-01-01T00:00:01Z"));
     assert_eq!((row.version, row.position), (1, 1));
@@ -338,6 +339,8 @@ fn a_row_is_what_the_domain_makes_of_the_streams() {
         let order = order.placed().unwrap();
         assert_eq!(row.status, order.status, "{}", row.order_id);
         assert_eq!(row.fulfilment_status, order.fulfilment_status());
+        assert_eq!(row.return_status, order.return_status());
+        words.insert(row.return_status.as_str());
         let known = row.fulfilment.clone().unwrap_or_default().0;
         for line in &order.placed.lines {
             let known = known.0.get(&line.line).copied().unwrap_or_default();
@@ -362,12 +365,35 @@ fn what_has_left_shows_by_line() {
     let shipped = row(&history);
     assert_eq!(shipped.fulfilment_status, FulfilmentStatus::Shipped);
     let json = serde_json::to_string(&shipped.fulfilment.unwrap().0).unwrap();
-    assert_eq!(json, r#"{"1":[2,0,0],"2":[1,0,0]}"#);
+    assert_eq!(json, r#"{"1":[2,0,0,0],"2":[1,0,0,0]}"#);
     history.deliver(order);
     let delivered = row(&history);
     assert_eq!(delivered.fulfilment_status, FulfilmentStatus::Delivered);
     assert_eq!(delivered.status, Status::Completed);
     assert_eq!(delivered.settlement.unwrap().0.captured, 1_005);
+    assert_eq!(delivered.return_status, OrderReturnStatus::None);
+}
+
+#[test]
+fn what_has_come_back_shows_by_line() {
+    let mut history = History::default();
+    let order = history.confirmed_order("17850", &[("A", 2, 500), ("B", 1, 5)]);
+    history.pack(order);
+    history.dispatch(order, 1);
+    history.deliver(order);
+    let id = history.request_return(order);
+    assert_eq!(row(&history).return_status, OrderReturnStatus::Open);
+    history.decline_return(id, order);
+    assert_eq!(row(&history).return_status, OrderReturnStatus::None);
+    history.give_back(order, [1, 0, 0]);
+    let returned = row(&history);
+    assert_eq!(returned.return_status, OrderReturnStatus::PartiallyReturned);
+    assert_eq!(returned.payment_status, PaymentStatus::PartiallyRefunded);
+    let settlement = returned.settlement.unwrap().0;
+    assert_eq!((settlement.captured, settlement.refunded), (1_005, 500));
+    let json = serde_json::to_string(&returned.fulfilment.unwrap().0).unwrap();
+    assert_eq!(json, r#"{"1":[2,2,0,1],"2":[1,1,0,0]}"#);
+    assert_eq!(returned.status, Status::Completed);
 }
 
 const fn of_payment(event: &Recorded) -> Option<&PaymentEvent> {

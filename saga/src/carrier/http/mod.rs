@@ -3,7 +3,8 @@
 mod answer;
 
 use super::{
-    CallError, Carrier, DispatchRequest, Dispatched, GuardOptions, InvalidParticipant, Tracking,
+    CallError, Carrier, CircuitState, DispatchRequest, Dispatched, GuardOptions,
+    InvalidParticipant, Tracking,
 };
 use crate::participant::http::{Dialect, HttpCaller};
 use answer::{dispatched, tracked};
@@ -49,6 +50,10 @@ impl HttpCarrier {
 
 #[async_trait]
 impl Carrier for HttpCarrier {
+    fn circuit(&self) -> CircuitState {
+        self.http.circuit()
+    }
+
     async fn dispatch(&self, request: &DispatchRequest) -> Result<Dispatched, CallError> {
         let body = ShipmentBody {
             reference: &request.reference,

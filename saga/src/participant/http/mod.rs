@@ -6,7 +6,7 @@ mod spans;
 pub(crate) use answer::{Answer, Dialect};
 
 use super::{
-    CallError,
+    CallError, CircuitState,
     guard::{Guard, GuardOptions},
 };
 use backon::{ExponentialBuilder, Retryable};
@@ -100,6 +100,11 @@ impl HttpCaller {
     pub(crate) fn with_guard(mut self, options: &GuardOptions) -> Self {
         self.guard = guard(self.dialect, options, self.timeout);
         self
+    }
+
+    /// Whether the participant is called, or left alone for a while.
+    pub(crate) fn circuit(&self) -> CircuitState {
+        self.guard.state()
     }
 
     /// Looks something up.

@@ -3,7 +3,8 @@
 mod answer;
 
 use super::{
-    Authorization, AuthorizeRequest, CallError, GuardOptions, InvalidParticipant, PaymentProvider,
+    Authorization, AuthorizeRequest, CallError, CircuitState, GuardOptions, InvalidParticipant,
+    PaymentProvider,
 };
 use crate::participant::http::{Dialect, HttpCaller};
 use answer::{by_itself, capture, refund, stands, void};
@@ -74,6 +75,10 @@ impl From<Money> for AmountBody {
 
 #[async_trait]
 impl PaymentProvider for HttpPaymentProvider {
+    fn circuit(&self) -> CircuitState {
+        self.http.circuit()
+    }
+
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError> {
         let body = AuthorizeBody {
             reference: request.order_id.to_string(),

@@ -5,7 +5,7 @@ mod shipment;
 
 use super::books::Subject;
 use crate::{
-    carrier::{Carrier, DispatchRequest},
+    carrier::Carrier,
     participant::CallError,
     provider::{AuthorizeRequest, PaymentProvider},
     telemetry,
@@ -16,8 +16,10 @@ use domain::{
     policy::Call,
 };
 use payment::Question;
+use shipment::Dispatch;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
+use vault::Vault;
 
 /// How often a call that was not taken is put again before its outcome counts as unknown: over
 /// some minutes, with the waits of the task runner. A provider that is down for as long as it takes
@@ -31,6 +33,8 @@ pub struct Participants {
     pub provider: Arc<dyn PaymentProvider>,
     /// Who brings shipments to where they go.
     pub carrier: Arc<dyn Carrier>,
+    /// What opens the addresses that the carrier is told.
+    pub vault: Vault,
 }
 
 /// What a call came to.
@@ -57,6 +61,15 @@ pub(super) async fn call(
     let patient = attempts < TAKEN_IN_VAIN;
     let name = call.name();
     match call {
+        Call::Authorize {
+            order_id,
+            attempt,
+            idempotency_key,
+            ..
+        } if call.only_asks(&subject.state) => {
+            let answer = timed("inquire", provider.inquire(idempotency_key)).await;
+            payment::looked_up(*order_id, *attempt, patient, answer)
+        }
         Call::Authorize {
             order_id,
             attempt,
@@ -140,11 +153,16 @@ pub(super) async fn call(
             attempt,
             idempotency_key,
         } => {
-            let request = DispatchRequest {
+            let of = Dispatch {
                 order_id: *order_id,
-                reference: shipment_id.to_string(),
-                address: subject.address.clone(),
-                idempotency_key: idempotency_key.clone(),
+                shipment_id: *shipment_id,
+                attempt: *attempt,
+                idempotency_key,
+            };
+            let request = shipment::request(&participants.vault, &of, attempts, subject).await;
+            let request = match request {
+                Ok(request) => request,
+                Err(outcome) => return outcome,
             };
             let answer = timed(name, carrier.dispatch(&request)).await;
             shipment::dispatched(*shipment_id, *attempt, answer)

@@ -35,6 +35,23 @@ pub(super) fn authorized(
     }
 }
 
+/// What becomes of an authorization that is not wanted any more, and was perhaps never asked for: the
+/// provider tells. What it does not know of, after some `patient` waiting for a call that a crash may
+/// have left on its way, was not set aside; were it to be after all, our books would refuse it, and
+/// people would see to it.
+pub(super) fn looked_up(
+    order_id: OrderId,
+    attempt: u32,
+    patient: bool,
+    answer: Result<Authorization, CallError>,
+) -> CallOutcome {
+    match answer {
+        Err(error @ CallError::NotFound) if patient => again(error),
+        Err(error @ CallError::NotFound) => record(order_id, declined(attempt, error.to_string())),
+        answer => authorized(order_id, attempt, patient, answer),
+    }
+}
+
 /// What becomes of the question what became of an authorization.
 pub(super) fn inquired(
     order_id: OrderId,

@@ -1,17 +1,74 @@
 //! What the carrier's answers become.
 
-use super::{CallOutcome, again};
+use super::{super::books::Subject, CallOutcome, again};
 use crate::{
-    carrier::{Dispatched, Tracking},
+    carrier::{DispatchRequest, Dispatched, Tracking},
     participant::CallError,
 };
 use domain::{
-    Command, ShipmentId,
+    Command, OrderId, ShipmentId,
     shipment::{
         RecordDelivered, RecordDispatched, RecordFailed, RecordLost, RecordRefused,
         RecordReturnedToSender, RecordTracked, ShipmentCommand,
     },
 };
+use std::time::Duration;
+use vault::{Opened, Vault};
+
+/// Why no carrier is asked to take a shipment whose address was erased: a code, as a carrier's are. The
+/// order then waits under a hold as after any refusal, and is cancelled when nobody sees to it.
+const ADDRESS_ERASED: &str = "address_erased";
+
+/// How long a shipment waits while the keys of addresses cannot be reached.
+const KEYS_AWAY: Duration = Duration::from_secs(2);
+
+/// What the carrier is to be asked to take.
+pub(super) struct Dispatch<'a> {
+    pub order_id: OrderId,
+    pub shipment_id: ShipmentId,
+    pub attempt: u32,
+    pub idempotency_key: &'a str,
+}
+
+/// What the carrier is told; or what becomes of the call, where it cannot be told where to.
+pub(super) async fn request(
+    vault: &Vault,
+    of: &Dispatch<'_>,
+    attempts: u32,
+    subject: &Subject,
+) -> Result<DispatchRequest, CallOutcome> {
+    let address = match &subject.destination {
+        None => None,
+        Some(to) => {
+            let opened = vault.open_address(&to.tenant, &to.customer_id, to.order_id, &to.address);
+            match opened.await {
+                Ok(Opened::Plain(address)) => Some(address),
+                // Nobody was asked to take it yet, so nobody has.
+                Ok(Opened::Erased) if attempts == 0 => {
+                    let refused = Err(CallError::Refused(ADDRESS_ERASED.into()));
+                    return Err(dispatched(of.shipment_id, of.attempt, refused));
+                }
+                Ok(Opened::Erased) => {
+                    return Err(CallOutcome::GiveUp(
+                        "its customer was erased, so that the carrier cannot be asked again; whether \
+                         it has the shipment is not known"
+                            .into(),
+                    ));
+                }
+                Err(error) if error.is_transient() => {
+                    return Err(CallOutcome::Defer(error.to_string(), KEYS_AWAY));
+                }
+                Err(error) => return Err(CallOutcome::Again(error.to_string())),
+            }
+        }
+    };
+    Ok(DispatchRequest {
+        order_id: of.order_id,
+        reference: of.shipment_id.to_string(),
+        address,
+        idempotency_key: of.idempotency_key.to_owned(),
+    })
+}
 
 /// What becomes of a shipment that the carrier was asked to take. Where it is not known whether the
 /// carrier has, the same key tells.
@@ -66,7 +123,6 @@ fn record(shipment: ShipmentId, command: ShipmentCommand) -> CallOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
     use uuid::Uuid;
 
     const SHIPMENT: ShipmentId = ShipmentId::new(Uuid::from_u128(7));

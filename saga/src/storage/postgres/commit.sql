@@ -84,6 +84,7 @@ timers AS (
         context   = EXCLUDED.context,
         work      = EXCLUDED.work,
         attempts  = 0,
+        resumes   = NULL,
         parked_at = EXCLUDED.parked_at,
         problem   = EXCLUDED.problem
 ),

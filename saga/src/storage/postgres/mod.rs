@@ -7,15 +7,13 @@ mod database;
 mod rows;
 
 use super::{
-    Backlog, Checkpoint, Commit, ParkedTask, SagaStore, SagaStoreError, StoredTask, Work, resumed,
+    Backlog, Checkpoint, Commit, MOST_COUNTED, ParkedTask, SagaStore, SagaStoreError, StoredTask,
+    Work, resumed,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use database::{Database, LOCK_TIMEOUT, PATIENCE, STATEMENT_TIMEOUT};
-use domain::{
-    EventId, OrderId, Position,
-    policy::{Task, TimerName},
-};
+use domain::{EventId, OrderId, Position, policy::Task};
 use rows::{TaskColumns, json, parked_task, stored_task};
 use sqlx::{
     Row,
@@ -194,7 +192,7 @@ impl SagaStore for PostgresSagaStore {
         limit: usize,
     ) -> Result<Vec<StoredTask>, SagaStoreError> {
         let query = sqlx::query(
-            "SELECT id, order_id, name, due_at, attempts, task::text, context::text
+            "SELECT id, order_id, name, due_at, attempts, resumes, task::text, context::text
              FROM saga.task
              WHERE parked_at IS NULL
                AND work = $4
@@ -322,6 +320,7 @@ impl SagaStore for PostgresSagaStore {
              )
              UPDATE saga.task
              SET id        = $2,
+                 resumes   = $1,
                  due_at    = $3,
                  attempts  = 0,
                  parked_at = NULL,
@@ -343,26 +342,24 @@ impl SagaStore for PostgresSagaStore {
     }
 
     async fn backlog(&self, now: DateTime<Utc>) -> Result<Backlog, SagaStoreError> {
-        let query = sqlx::query(
-            "SELECT
-                 count(*) FILTER (WHERE parked_at IS NULL AND due_at <= $1)  AS due,
-                 count(*) FILTER (WHERE parked_at IS NULL AND due_at > $1)   AS scheduled,
-                 count(*) FILTER (WHERE parked_at IS NOT NULL)               AS parked,
-                 count(*) FILTER (WHERE parked_at IS NOT NULL AND name = $2) AS parked_payments
-             FROM saga.task",
-        )
-        .bind(now)
-        .bind(TimerName::Inquiry.to_string());
-        let row = self.0.row(query).await?.ok_or(sqlx::Error::RowNotFound)?;
-        let count = |column| {
-            row.try_get::<i64, _>(column)
-                .map(|count| count.max(0) as u64)
-        };
-        Ok(Backlog {
-            due: count("due")?,
-            scheduled: count("scheduled")?,
-            parked: count("parked")?,
-            parked_payments: count("parked_payments")?,
-        })
+        let mut backlog = Backlog::default();
+        for work in Work::ALL {
+            let query = sqlx::query(include_str!("backlog.sql"))
+                .bind(work.as_str())
+                .bind(now)
+                .bind(MOST_COUNTED as i64);
+            let row = self.0.row(query).await?.ok_or(sqlx::Error::RowNotFound)?;
+            let count = |column| {
+                row.try_get::<i64, _>(column)
+                    .map(|count| count.max(0) as u64)
+            };
+            backlog.add(
+                work,
+                count("due")?,
+                row.try_get("first_due")?,
+                count("parked")?,
+            );
+        }
+        Ok(backlog)
     }
 }

@@ -51,6 +51,7 @@ pub(super) fn stored_task(row: &PgRow) -> Result<StoredTask, SagaStoreError> {
         due_at: row.try_get("due_at")?,
         attempts: row.try_get::<i32, _>("attempts")?.max(0) as u32,
         parked: None,
+        resumes: row.try_get("resumes")?,
         task: json::<Task>("task", id, serde_json::from_str(&task))?,
         context: json::<Context>("context", id, serde_json::from_str(&context))?,
     })

@@ -7,6 +7,7 @@ use domain::{
     TenantId, Version,
     order::{Order, Placed},
     payment::Payment,
+    returns::{Return, ReturnCase},
     shipment::Parcel,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +98,17 @@ impl History {
             Some((State::Shipment(shipment), _)) => shipment.created(),
             _ => None,
         }
+    }
+
+    /// All returns that were asked for.
+    pub(super) fn returns(&self) -> Vec<&ReturnCase> {
+        let states = self.streams.values();
+        states
+            .filter_map(|(state, _)| match state {
+                State::Return(Return::Requested(case)) => Some(case),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The payment of an order.

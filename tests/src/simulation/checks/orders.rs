@@ -12,6 +12,7 @@ use domain::{
     Event, Money, OrderId,
     order::{OrderEvent, Placed, Status},
     payment::{PaymentEvent, PaymentStatus},
+    returns::ReturnStatus,
     shipment::{Parcel, ShipmentStatus},
 };
 use std::collections::BTreeSet;
@@ -48,6 +49,7 @@ pub(super) fn check(
             format!("{number} is a shipment of order {order}, which was never placed")
         });
     }
+    returns_ended(history, wrong);
     confirmed_without_holds(history, wrong);
 }
 
@@ -120,6 +122,34 @@ fn ended(history: &History, world: &World, order: &Placed, wrong: &Wrong<'_>) {
     }
 }
 
+/// What the customer has of it is worth, in minor units.
+fn worth_kept(order: &Placed) -> i64 {
+    let lines = order.placed.lines.iter();
+    lines
+        .map(|line| order.progress(line.line).kept() * line.unit_price)
+        .sum()
+}
+
+/// No return is left open, none brings what had not arrived, and nothing is owed for any.
+fn returns_ended(history: &History, wrong: &Wrong<'_>) {
+    for case in history.returns() {
+        let ended = matches!(
+            case.status,
+            ReturnStatus::Closed | ReturnStatus::Declined | ReturnStatus::Cancelled
+        );
+        wrong.unless(ended, || format!("a return never ends: {case:?}"));
+    }
+    for order in history.orders() {
+        for line in &order.placed.lines {
+            let progress = order.progress(line.line);
+            wrong.unless(progress.returned <= progress.delivered, || {
+                let id = order.placed.order_id;
+                format!("more came back of order {id} than had arrived: {progress:?}")
+            });
+        }
+    }
+}
+
 /// What arrived is paid, what did not is given back, and the label is the one that we know.
 fn completed(
     order: &Placed,
@@ -140,7 +170,7 @@ fn completed(
     let end = waybill.end.map(|(_, end)| end);
     let (paid, as_told) = match parcel.status {
         // People may say so too, whatever the carrier would have said.
-        ShipmentStatus::Delivered => (order.placed.total, true),
+        ShipmentStatus::Delivered => (worth_kept(order), true),
         ShipmentStatus::Lost => (0, end == Some(End::Lost)),
         ShipmentStatus::ReturnedToSender => (0, end == Some(End::ReturnedToSender)),
         _ => return wrong.unless(false, about),

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 #[derive(Default)]
 struct Account {
     stock: Stock,
-    /// What came in, was corrected and left.
+    /// What came in, was corrected, left and came back.
     moved: i64,
 }
 
@@ -27,6 +27,7 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
             StockEvent::StockReceived(event) => event.quantity,
             StockEvent::StockAdjusted(event) => event.delta,
             StockEvent::StockShipped(event) => -event.quantity,
+            StockEvent::StockRestocked(event) => event.quantity,
             _ => 0,
         };
         account.stock = Stocks::evolve(std::mem::take(&mut account.stock), event);
@@ -37,6 +38,7 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
         });
     }
     shipped_is_what_left(history, wrong);
+    returned_is_what_came_back(history, wrong);
     let confirmed = confirmed(history);
     for (sku, account) in &accounts {
         let stock = &account.stock;
@@ -86,6 +88,40 @@ fn shipped_is_what_left(history: &History, wrong: &Wrong<'_>) {
     });
 }
 
+/// What was accepted of returns is in the stock, once: it can be sold again, or it cannot.
+fn returned_is_what_came_back(history: &History, wrong: &Wrong<'_>) {
+    type Back = BTreeMap<(OrderId, Sku), (i64, i64)>;
+    let (mut in_stock, mut accepted) = (Back::new(), Back::new());
+    for recorded in &history.events {
+        match &recorded.event {
+            Event::Stock(StockEvent::StockRestocked(event)) => {
+                let key = (event.order_id, event.sku.clone());
+                in_stock.entry(key).or_default().0 += event.quantity;
+            }
+            Event::Stock(StockEvent::StockQuarantined(event)) => {
+                let key = (event.order_id, event.sku.clone());
+                in_stock.entry(key).or_default().1 += event.quantity;
+            }
+            _ => {}
+        }
+    }
+    for case in history.returns() {
+        for seen in case.inspected.iter().flat_map(|lines| lines.iter()) {
+            let line = case.lines.iter().find(|line| line.line == seen.line);
+            let Some(line) = line.filter(|_| seen.accepted() > 0) else {
+                continue;
+            };
+            let key = (case.order_id, line.sku.clone());
+            let sums = accepted.entry(key).or_default();
+            sums.0 += seen.restocked;
+            sums.1 += seen.quarantined;
+        }
+    }
+    wrong.unless(in_stock == accepted, || {
+        format!("{in_stock:?} has come back to the stock, {accepted:?} was accepted")
+    });
+}
+
 /// What confirmed orders were promised that has not left.
 fn confirmed(history: &History) -> BTreeMap<Sku, BTreeMap<OrderId, i64>> {
     let mut promised: BTreeMap<Sku, BTreeMap<OrderId, i64>> = BTreeMap::new();
@@ -112,5 +148,7 @@ const fn sku(event: &StockEvent) -> &Sku {
         StockEvent::ReservationReleased(event) => &event.sku,
         StockEvent::ReservationExpired(event) => &event.sku,
         StockEvent::StockShipped(event) => &event.sku,
+        StockEvent::StockRestocked(event) => &event.sku,
+        StockEvent::StockQuarantined(event) => &event.sku,
     }
 }

@@ -56,15 +56,16 @@ pub(super) fn wish(world: &World) -> CommandEnvelope {
             return receive(world, sku, world.dice.number(1..=5));
         }
         36..40 => return adjust(world),
-        40..62 => return ship(world, order),
-        62..70 => OrderCommand::RequestCancellation(RequestCancellation {
+        40..58 => return ship(world, order),
+        58..68 => return super::returns::wish(world, order),
+        68..74 => OrderCommand::RequestCancellation(RequestCancellation {
             reason: "changed my mind".into(),
         }),
-        70..78 => OrderCommand::PlaceHold(PlaceHold {
+        74..80 => OrderCommand::PlaceHold(PlaceHold {
             hold: world.dice.of(&HOLDS).into(),
             reason: "looks odd".into(),
         }),
-        78..90 => OrderCommand::ReleaseHold(ReleaseHold {
+        80..91 => OrderCommand::ReleaseHold(ReleaseHold {
             hold: world.dice.of(&RELEASED).into(),
         }),
         _ => OrderCommand::AddNote(AddNote {

@@ -37,6 +37,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         format!("/v1/orders/{id}/process"),
         "/v1/processes".into(),
         "/v1/shipments?status=pending".into(),
+        "/v1/returns?status=requested".into(),
         "/v1/customers/driven".into(),
         "/v1/customers/driven/orders".into(),
         "/v1/stock".into(),
@@ -51,6 +52,11 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     is_a_problem(&p.api.get("/v1/stock/NOBODY").await.expect(404));
     let nobody = "/v1/shipments/01890000-0000-7000-8000-000000000000";
     is_a_problem(&p.api.get(nobody).await.expect(404));
+    let none = "/v1/returns/01890000-0000-7000-8000-000000000000";
+    is_a_problem(&p.api.get(none).await.expect(404));
+    let cancel = format!("{none}/cancel");
+    let reason = json!({"reason": "none"});
+    is_a_problem(&p.api.post(&cancel, &reason).await.expect(404));
     let pack = format!("{nobody}/pack");
     is_a_problem(&p.api.post(&pack, &json!({})).await.expect(404));
     let hold = json!({"hold": "h", "reason": "x"});
@@ -63,10 +69,13 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     let many = many.header("content-type", "application/x-ndjson");
     let one = placement.body().to_string();
     p.api.send(many.body(one)).await.expect(207);
-    let shipment = shipments_are_driven(p).await;
+    let (shipment, delivered) = shipments_are_driven(p).await;
+    let returned = returns_are_driven(p, &delivered).await;
+    customers_are_driven(p).await;
     for (method, path) in operations(p).await.into_keys() {
         let path = path
             .replace("{shipment_id}", &shipment)
+            .replace("{return_id}", &returned)
             .replace("{order_id}", &id)
             .replace("{customer_id}", "driven")
             .replace("{sku}", "DRIVEN")
@@ -75,6 +84,16 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             is_a_problem(&p.api.get(&format!("{path}?surprise=1")).await.expect(400));
             let forged = p.api.query(&path).header("consistency-token", "forged");
             is_a_problem(&p.api.send(forged).await.expect(400));
+            continue;
+        }
+        if method == "DELETE" {
+            let delete = || p.api.command(Method::DELETE, &path);
+            let dry_run = delete().query(&[("dry_run", "true")]);
+            is_a_problem(&p.api.send(dry_run).await.expect(400));
+            for version in ["x", "\"1\""] {
+                let conditional = delete().header("if-match", version);
+                is_a_problem(&p.api.send(conditional).await.expect(400));
+            }
             continue;
         }
         // Of lines, not of one document.
@@ -124,10 +143,63 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     }
 }
 
-/// All that people may say of shipments, and one of them.
-async fn shipments_are_driven(p: &Platform) -> String {
+/// All that may be said of a customer.
+async fn customers_are_driven(p: &Platform) {
+    let profile = json!({"name": "Ada", "email": "ada@example.com"});
+    let mut person = profile.clone();
+    person["customer_id"] = json!("person");
+    let registered = p.api.post("/v1/customers", &person).await.expect(201);
+    assert_eq!(registered.header("location"), "/v1/customers/person");
+    assert_eq!(registered.header("etag"), "\"1\"");
+    let read = p.api.get("/v1/customers/person").await.expect(200);
+    assert_eq!(read.header("etag"), "\"1\"");
+    assert_eq!(
+        (&read.body["name"], &read.body["erased"]),
+        (&json!("Ada"), &json!(false))
+    );
+    // Registered again, it is the same; another is another.
+    let again = p.api.post("/v1/customers", &person).await.expect(201);
+    assert_eq!(again.header("etag"), "\"1\"");
+    person["name"] = json!("Bob");
+    let other = p.api.post("/v1/customers", &person).await.expect(409);
+    assert_eq!(other.code(), "CUSTOMER_ALREADY_REGISTERED");
+    person["name"] = json!("");
+    let wrong = p.api.post("/v1/customers", &person).await.expect(422);
+    assert_eq!((wrong.code(), wrong.pointer()), ("TEXT_LENGTH", "/name"));
+
+    let changed = json!({"name": "Eve", "phone": "1"});
+    let change = "/v1/customers/person/profile";
+    p.api.post(change, &changed).await.expect(200);
+    let read = p.api.get("/v1/customers/person").await.expect(200);
+    assert_eq!(
+        (&read.body["name"], &read.body["email"]),
+        (&json!("Eve"), &json!(null))
+    );
+    let nobody = p.api.post("/v1/customers/nobody/profile", &changed).await;
+    assert_eq!(nobody.expect(404).code(), "CUSTOMER_NOT_FOUND");
+
+    let erase = async |id: &str| {
+        let path = format!("/v1/customers/{id}");
+        p.api.send(p.api.command(Method::DELETE, &path)).await
+    };
+    is_a_problem(&erase("nobody").await.expect(404));
+    let erased = erase("person").await.expect(200);
+    assert_eq!(erased.header("etag"), "\"3\"");
+    let again = erase("person").await.expect(200);
+    assert_eq!((&again.body, again.replayed()), (&erased.body, true));
+    let read = p.api.get("/v1/customers/person").await.expect(200);
+    assert_eq!(
+        (&read.body["name"], &read.body["erased"]),
+        (&json!(null), &json!(true))
+    );
+    let late = p.api.post(change, &changed).await.expect(409);
+    assert_eq!(late.code(), "CUSTOMER_ERASED");
+}
+
+/// All that people may say of shipments; one of them, and an order that has arrived.
+async fn shipments_are_driven(p: &Platform) -> (String, String) {
     p.api.receive("SHIPPED", 10).await;
-    let mut last = String::new();
+    let (mut last, mut delivered) = (String::new(), String::new());
     for (customer, ends) in [
         (
             "delivered",
@@ -158,12 +230,70 @@ async fn shipments_are_driven(p: &Platform) -> String {
             assert_eq!(done.body["status"], *status);
         }
         p.api.order_that_is("completed", &order).await;
+        if customer == "delivered" {
+            delivered = order;
+        }
     }
     p.api
         .get(&format!("/v1/shipments/{last}"))
         .await
         .expect(200);
-    last
+    (last, delivered)
+}
+
+/// All that people may say of returns, and one of them.
+async fn returns_are_driven(p: &Platform, order: &str) -> String {
+    let request = async || {
+        let wanted = json!({
+            "order_id": order,
+            "lines": [{"line": 1, "quantity": 1}],
+            "reason": "too small",
+        });
+        let asked = p.api.post("/v1/returns", &wanted).await.expect(201);
+        asked.body["return_id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let say = async |id: &str, what: &str, body: serde_json::Value| {
+        let path = format!("/v1/returns/{id}/{what}");
+        p.api.post(&path, &body).await
+    };
+    let reason = || json!({"reason": "worn"});
+    for (what, status) in [("decline", "declined"), ("cancel", "cancelled")] {
+        let id = request().await;
+        let done = say(&id, what, reason()).await.expect(200);
+        assert_eq!(done.body["status"], *status);
+    }
+    let id = request().await;
+    let early = say(&id, "receive", json!({})).await.expect(409);
+    assert_eq!(early.code(), "RETURN_STATE");
+    let allowed = json!(["approve", "decline", "cancel"]);
+    assert_eq!(early.body["allowed_commands"], allowed);
+    let twice = json!({
+        "order_id": order,
+        "lines": [{"line": 1, "quantity": 1}],
+        "reason": "too small",
+    });
+    let refused = p.api.post("/v1/returns", &twice).await.expect(409);
+    assert_eq!(refused.code(), "MORE_THAN_DELIVERED");
+    say(&id, "approve", json!({})).await.expect(200);
+    say(&id, "in-transit", json!({})).await.expect(200);
+    say(&id, "receive", json!({})).await.expect(200);
+    let odd = json!({"lines": [{"line": 1, "refused": 1}]});
+    let odd = say(&id, "inspect", odd).await.expect(422);
+    assert_eq!(odd.pointer(), "/lines/0/reason");
+    let seen = json!({"lines": [{"line": 1, "refused": 1, "reason": "worn"}]});
+    let closed = say(&id, "inspect", seen).await.expect(200);
+    assert_eq!(closed.body["status"], "closed");
+    let id = request().await;
+    say(&id, "approve", json!({})).await.expect(200);
+    say(&id, "receive", json!({})).await.expect(200);
+    let seen = json!({"lines": [{"line": 1, "restocked": 1}]});
+    say(&id, "inspect", seen).await.expect(202);
+    p.api.return_that_is("closed", &id).await;
+    p.api.get(&format!("/v1/returns/{id}")).await.expect(200);
+    id
 }
 
 /// Everything that was answered here is documented, and every operation was done at least once.

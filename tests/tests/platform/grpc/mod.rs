@@ -9,13 +9,14 @@ mod feed;
 mod foreign;
 mod import;
 mod queries;
+mod returns;
 mod shipments;
 
 use proto::v1::{
     NewOrderLine, PlaceOrderRequest, ReceiveStockRequest,
     order_commands_client::OrderCommandsClient, order_feed_client::OrderFeedClient,
     order_import_client::OrderImportClient, order_queries_client::OrderQueriesClient,
-    shipment_commands_client::ShipmentCommandsClient,
+    return_commands_client::ReturnCommandsClient, shipment_commands_client::ShipmentCommandsClient,
 };
 use tests::platform::Platform;
 use tonic::{
@@ -32,6 +33,7 @@ pub(super) struct Clients {
     pub queries: OrderQueriesClient<Channel>,
     feed: OrderFeedClient<Channel>,
     shipments: ShipmentCommandsClient<Channel>,
+    returns: ReturnCommandsClient<Channel>,
 }
 
 fn channel(address: &str) -> Channel {
@@ -44,6 +46,7 @@ pub(super) fn clients(p: &Platform) -> Clients {
     Clients {
         commands: OrderCommandsClient::new(commands.clone()),
         shipments: ShipmentCommandsClient::new(commands.clone()),
+        returns: ReturnCommandsClient::new(commands.clone()),
         import: OrderImportClient::new(commands),
         queries: OrderQueriesClient::new(queries.clone()),
         feed: OrderFeedClient::new(queries),

@@ -1,9 +1,7 @@
 //! given / when / then of placing an order.
 
 use super::*;
-use crate::order::decide::{
-    FIRST_PLACED, MAX_ADDRESS_LINES, MAX_LINES, MAX_QUANTITY, MAX_TOTAL, decide, too_much,
-};
+use crate::order::decide::{FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_TOTAL, decide, too_much};
 
 #[test]
 fn an_order_is_placed_with_totals_and_numbered_lines() {
@@ -90,7 +88,6 @@ fn texts_of_a_placement_are_bounded_and_plain() {
         let field = field.into();
         OrderError::Text(TextError::Control { field })
     };
-    let address = |order: &mut PlaceOrder| order.shipping_address.take().unwrap();
     refused(
         |order| order.payment_method = " ".into(),
         length("payment_method", 128),
@@ -106,46 +103,6 @@ fn texts_of_a_placement_are_bounded_and_plain() {
     refused(
         |order| order.reference = Some("1\n2".into()),
         control("reference"),
-    );
-    let with = |change: fn(&mut Address), error| {
-        refused(
-            |order| {
-                let mut changed = address(order);
-                change(&mut changed);
-                order.shipping_address = Some(changed);
-            },
-            error,
-        );
-    };
-    with(
-        |a| a.name = Some("".into()),
-        length("shipping_address/name", 200),
-    );
-    with(
-        |a| a.lines.push("\t".into()),
-        length("shipping_address/lines/1", 200),
-    );
-    with(
-        |a| a.lines.push("a\u{7}".into()),
-        control("shipping_address/lines/1"),
-    );
-    with(
-        |a| a.lines = vec!["a".into(); MAX_ADDRESS_LINES + 1],
-        OrderError::AddressLines {
-            max: MAX_ADDRESS_LINES,
-        },
-    );
-    with(
-        |a| a.city = Some("x".repeat(101)),
-        length("shipping_address/city", 100),
-    );
-    with(
-        |a| a.postal_code = Some("\0".into()),
-        control("shipping_address/postal_code"),
-    );
-    with(
-        |a| a.country = "".into(),
-        length("shipping_address/country", 100),
     );
 }
 

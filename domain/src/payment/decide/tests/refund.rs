@@ -1,7 +1,7 @@
 //! given / when / then of giving back what was taken.
 
 use super::{super::capture::MAX_CAPTURES, *};
-use crate::{ShipmentId, testing::uuid};
+use crate::{ReturnId, ShipmentId, order::MAX_RETURNS, testing::uuid};
 
 fn shipment(n: u64) -> ShipmentId {
     ShipmentId::new(uuid(7, n))
@@ -11,6 +11,7 @@ fn asked(shipment_id: Option<ShipmentId>, refund: u32, amount: i64, key: &str) -
     PaymentRefundRequested {
         order_id: order_id(1),
         shipment_id,
+        return_id: None,
         authorization_id: "auth".into(),
         refund,
         amount: eur(amount),
@@ -42,6 +43,7 @@ fn done(shipment_id: Option<ShipmentId>, refund: u32, amount: i64) -> PaymentEve
     PaymentRefunded {
         order_id: order_id(1),
         shipment_id,
+        return_id: None,
         authorization_id: "auth".into(),
         refund,
         amount: eur(amount),
@@ -106,6 +108,7 @@ fn each_shipment_is_given_back_once_for_each_reason() {
     let other_reason = PaymentRefundRequested {
         order_id: order_id(1),
         shipment_id: Some(shipment(1)),
+        return_id: None,
         authorization_id: "auth".into(),
         refund: 2,
         amount: eur(1_899),
@@ -168,7 +171,7 @@ fn several_refunds_may_wait_and_are_told_apart() {
 #[test]
 fn refunds_are_so_many_and_no_more() {
     let mut history = history(S::Captured);
-    let many = 1..=MAX_CAPTURES as u32 + 1;
+    let many = 1..=(MAX_CAPTURES + MAX_RETURNS) as u32 + 1;
     history.extend(many.map(|n| asked(Some(shipment(9)), n, 0, "r1")));
     let max = MAX_CAPTURES;
     on(&history, request(1, 1, "lost")).then_refused(PaymentError::TooMany { max });
@@ -208,4 +211,75 @@ fn nothing_is_given_back_as_anything_else() {
     let asked_for = [captured, vec![of(1, 0)]].concat();
     let state = on(&asked_for, record("auth", 1, 0)).then([done(None, 1, 0)]);
     assert_eq!(state.status, S::Refunded);
+}
+
+fn return_id(n: u64) -> ReturnId {
+    ReturnId::new(uuid(8, n))
+}
+
+fn of_return(n: u64, amount: i64) -> PaymentCommand {
+    PaymentCommand::RefundReturn(RefundReturn {
+        order_id: order_id(1),
+        return_id: return_id(n),
+        amount: eur(amount),
+        idempotency_key: "b1".into(),
+    })
+}
+
+fn asked_of_return(n: u64, refund: u32, amount: i64) -> PaymentEvent {
+    PaymentRefundRequested {
+        order_id: order_id(1),
+        shipment_id: None,
+        return_id: Some(return_id(n)),
+        authorization_id: "auth".into(),
+        refund,
+        amount: eur(amount),
+        idempotency_key: "b1".into(),
+        reason: "it was returned".into(),
+    }
+    .into()
+}
+
+fn done_of_return(n: u64, refund: u32, amount: i64) -> PaymentEvent {
+    PaymentRefunded {
+        order_id: order_id(1),
+        shipment_id: None,
+        return_id: Some(return_id(n)),
+        authorization_id: "auth".into(),
+        refund,
+        amount: eur(amount),
+    }
+    .into()
+}
+
+#[test]
+fn what_was_returned_is_given_back_once() {
+    for status in ALL {
+        let when = on(&history(status), of_return(1, 100));
+        match status {
+            S::Captured | S::PartiallyCaptured => when.then([asked_of_return(1, 1, 100)]),
+            S::PartiallyRefunded => when.then([asked_of_return(1, 2, 100)]),
+            S::Refunding | S::Refunded => when.then_refused(more(1_999, 100)),
+            _ => when.then_refused(state(status, "refund it")),
+        };
+    }
+    let first = [history(S::Captured), vec![asked_of_return(1, 1, 100)]].concat();
+    on(&first, of_return(1, 100)).then_nothing();
+    on(&first, of_return(1, 50)).then_nothing();
+    on(&first, of_return(2, 1_900)).then_refused(more(100, 1_900));
+    on(&first, of_return(2, -1)).then_refused(PaymentError::Amount);
+    let all = [first, vec![asked_of_return(2, 2, 1_899)]].concat();
+    let state = on(&all, record("auth", 1, 100)).then([done_of_return(1, 1, 100)]);
+    assert_eq!((state.status, state.refunded()), (S::Refunding, 100));
+}
+
+/// What is given back for a return is not all that was taken: the rest still is, should it be wanted.
+#[test]
+fn a_return_is_not_all() {
+    let one = [history(S::Captured), vec![asked_of_return(1, 1, 100)]].concat();
+    on(&one, request_void()).then([of(2, 1_899)]);
+    let recorded = done_of_return(1, 1, 100);
+    assert!(matches!(&recorded, PaymentEvent::PaymentRefunded(event) if !event.is_of_all()));
+    let state = on(&one, record("auth", 1, 100)).then([recorded]);
+    assert_eq!(state.status, S::PartiallyRefunded);
 }

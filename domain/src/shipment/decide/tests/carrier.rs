@@ -25,6 +25,23 @@ pub(super) fn refused(attempt: u32) -> ShipmentEvent {
     .into()
 }
 
+fn given_up() -> ShipmentEvent {
+    ShipmentGivenUp {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        attempt: 1,
+        reason: "nobody saw to it".into(),
+    }
+    .into()
+}
+
+fn give_up(attempt: u32) -> ShipmentCommand {
+    ShipmentCommand::GiveUp(GiveUpShipment {
+        attempt,
+        reason: "nobody saw to it".into(),
+    })
+}
+
 fn tracked(inquiries: u32) -> ShipmentEvent {
     ShipmentTracked {
         order_id: order_id(1),
@@ -36,12 +53,16 @@ fn tracked(inquiries: u32) -> ShipmentEvent {
 }
 
 pub(super) fn failed(inquiries: u32) -> ShipmentEvent {
+    failed_for("nobody was in", inquiries)
+}
+
+fn failed_for(reason: &str, inquiries: u32) -> ShipmentEvent {
     ShipmentDeliveryFailed {
         order_id: order_id(1),
         shipment_id: shipment_id(),
         tracking_number: "PX-1".into(),
         inquiries,
-        reason: "nobody was in".into(),
+        reason: reason.into(),
     }
     .into()
 }
@@ -162,6 +183,25 @@ fn what_the_carrier_refuses() {
     on(&taken_at_last, &refuse(2)).then_refused(refusal(S::Dispatched, "record a refusal"));
 }
 
+/// Who says so may have forgotten what happened since.
+#[test]
+fn what_the_carrier_refuses_still_is_given_up() {
+    for status in ALL {
+        let when = on(&history(status), &give_up(1));
+        match status {
+            S::Refused => when.then([given_up()]),
+            _ => when.then_nothing(),
+        };
+    }
+    let refused_again = [history(S::Refused), vec![asked(2), refused(2)]].concat();
+    on(&refused_again, &give_up(1)).then_nothing();
+    let kept = [history(S::Refused), vec![given_up()]].concat();
+    let ask = ShipmentCommand::RequestDispatch(RequestDispatch {
+        order_id: order_id(1),
+    });
+    on(&kept, &ask).then_refused(ShipmentError::GivenUp);
+}
+
 #[test]
 fn what_the_carrier_has_no_news_of() {
     in_each_status(
@@ -187,6 +227,17 @@ fn what_the_carrier_cannot_hand_over_is_still_under_way() {
         &[],
     );
     on(&history(S::Failed), &fail(1)).then_nothing();
+    // People may say another reason; the carrier does so when it was asked again.
+    for (inquiries, known) in [(0, 1), (2, 2)] {
+        let other = ShipmentCommand::RecordFailed(RecordFailed {
+            inquiries,
+            reason: "a dog".into(),
+        });
+        let again = on(&history(S::Failed), &other).then([failed_for("a dog", known)]);
+        assert_eq!(again.status(), Some(S::Failed));
+        let since = [history(S::Failed), vec![failed_for("a dog", 1)]].concat();
+        on(&since, &fail(1)).then_nothing();
+    }
     // What is said of an earlier time does not make anybody ask again.
     let twice = [history(S::Dispatched), vec![tracked(2)]].concat();
     let state = on(&twice, &fail(1)).then([failed(2)]);

@@ -1,0 +1,150 @@
+//! What is personal, as the API takes it: sealed before anything is decided.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{Method, Request},
+};
+use command::{CommandApi, router};
+use domain::{CustomerId, Position, TenantId};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::{
+    Clock, EventReader, EventStore, MemoryStore, SystemClock,
+    lane::{Lane, LaneOptions},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tower::ServiceExt;
+use uuid::Uuid;
+use vault::{KeyId, Vault};
+
+/// A write API; it ends with the test.
+struct Stage {
+    store: MemoryStore,
+    vault: Vault,
+    router: Router,
+    _stop: DropGuard,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let epoch = Uuid::from_u128(1);
+        let store = MemoryStore::new(clock.clone(), epoch);
+        let all: Arc<dyn EventStore> = Arc::new(store.clone());
+        let (lane, work) = Lane::new(all.clone(), LaneOptions::default());
+        let stop = CancellationToken::new();
+        tokio::spawn(work.run(stop.clone()));
+        let vault = Vault::in_memory();
+        let api = CommandApi::new(lane, all, vault.clone(), clock, TenantId::default(), epoch);
+        Self {
+            store,
+            vault,
+            router: router(api),
+            _stop: stop.drop_guard(),
+        }
+    }
+
+    async fn place(&self, key: &str, body: &Value) -> (u16, Value) {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/v1/orders")
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    async fn events(&self) -> Vec<String> {
+        let events = self.store.read_all(Position::ZERO, 100).await.unwrap();
+        let text = |payload: &[u8]| String::from_utf8(payload.to_vec()).unwrap();
+        events.iter().map(|event| text(&event.payload)).collect()
+    }
+}
+
+fn address() -> Value {
+    json!({"name": "Ada Lovelace", "lines": ["1 Main Street"], "country": "Elsewhere"})
+}
+
+fn order() -> Value {
+    json!({
+        "customer_id": "4711",
+        "currency": "EUR",
+        "lines": [{"sku": "A", "quantity": 1, "unit_price": 100}],
+        "payment_method": "tok_approve",
+        "shipping_address": address(),
+    })
+}
+
+#[tokio::test]
+async fn who_places_an_order_sees_its_address_and_the_store_does_not() {
+    let stage = Stage::new();
+    let (status, placed) = stage.place("k", &order()).await;
+    assert_eq!((status, &placed["shipping_address"]), (201, &address()));
+    let events = stage.events().await;
+    assert_eq!(events.len(), 1);
+    assert!(events[0].contains("sealed:1:"), "{events:?}");
+    for text in ["Ada", "Main Street", "Elsewhere"] {
+        assert!(!events[0].contains(text), "{events:?}");
+    }
+    // Another order to the same address is another text.
+    stage.place("other", &order()).await;
+    let events = stage.events().await;
+    let sealed = |event: &str| {
+        let event: Value = serde_json::from_str(event).unwrap();
+        event["shipping_address"].clone()
+    };
+    assert_ne!(sealed(&events[0]), sealed(&events[1]));
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_is_the_same_also_when_its_record_is_forgotten() {
+    let stage = Stage::new();
+    let first = stage.place("k", &order()).await;
+    assert_eq!(stage.place("k", &order()).await, first);
+    let later = SystemClock.now() + chrono::TimeDelta::days(1);
+    assert_eq!(stage.store.forget_commands(later).await.unwrap(), 1);
+    assert_eq!(stage.place("k", &order()).await, first);
+    let mut other = order();
+    other["shipping_address"]["name"] = json!("Ada Byron");
+    let (status, refused) = stage.place("k", &other).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (409, &json!("ORDER_ALREADY_PLACED"))
+    );
+    assert_eq!(stage.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_personal_is_taken_for_whoever_was_erased() {
+    let stage = Stage::new();
+    stage.place("k", &order()).await;
+    let key = KeyId {
+        tenant: TenantId::default(),
+        customer_id: CustomerId::parse("4711").unwrap(),
+    };
+    assert_eq!(stage.vault.erase(&key).await, Ok(true));
+    let (status, refused) = stage.place("later", &order()).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("CUSTOMER_ERASED")));
+    let mut bare = order();
+    bare["shipping_address"] = json!(null);
+    assert_eq!(stage.place("bare", &bare).await.0, 201);
+}
+
+#[tokio::test]
+async fn an_address_is_checked_before_it_is_sealed() {
+    let stage = Stage::new();
+    let mut wrong = order();
+    wrong["shipping_address"]["lines"] = json!(["x", "a\u{7}"]);
+    let (status, refused) = stage.place("k", &wrong).await;
+    assert_eq!(status, 422, "{refused}");
+    assert_eq!(refused["errors"][0]["pointer"], "/shipping_address/lines/1");
+    assert_eq!(refused["code"], "TEXT_CONTROL_CHARACTER");
+    assert!(stage.events().await.is_empty());
+}

@@ -1,0 +1,68 @@
+//! What of an order waits for an operator.
+
+use super::*;
+use crate::order::{ParkTask, ResumeTask};
+
+fn park(n: u64) -> OrderCommand {
+    OrderCommand::ParkTask(ParkTask {
+        task_id: uuid(7, n),
+        task: "refund".into(),
+        of: Some("1".into()),
+        done: false,
+        problem: "it was refused:\u{0} card_closed".into(),
+    })
+}
+
+fn resume(n: u64) -> OrderCommand {
+    let task_id = uuid(7, n);
+    OrderCommand::ResumeTask(ResumeTask { task_id })
+}
+
+fn parked(n: u64) -> OrderEvent {
+    TaskParked {
+        order_id: order_id(1),
+        task_id: uuid(7, n),
+        task: "refund".into(),
+        of: Some("1".into()),
+        done: false,
+        problem: "it was refused:  card_closed".into(),
+    }
+    .into()
+}
+
+fn resumed(n: u64) -> OrderEvent {
+    TaskResumed {
+        order_id: order_id(1),
+        task_id: uuid(7, n),
+    }
+    .into()
+}
+
+#[test]
+fn what_was_given_up_waits_for_an_operator_whatever_the_order_is() {
+    for history in [
+        vec![placed()],
+        vec![placed(), confirmed(), completed()],
+        vec![placed(), expired()],
+    ] {
+        let order = on(history, park(1)).then([parked(1)]);
+        let waiting = &order.placed().unwrap().parked;
+        assert!(waiting.contains(&uuid(7, 1)));
+    }
+    on(vec![], park(1)).then_refused(OrderError::NotFound);
+}
+
+#[test]
+fn what_an_operator_has_done_waits_no_more() {
+    let order = on(vec![placed(), parked(1), parked(2)], resume(1)).then([resumed(1)]);
+    assert_eq!(order.placed().unwrap().parked.len(), 1);
+    on(vec![placed(), parked(2)], resume(1)).then_nothing();
+    // It may be given up once more.
+    on(vec![placed(), parked(1), resumed(1)], park(1)).then([parked(1)]);
+}
+
+#[test]
+fn no_more_waits_than_people_can_look_at() {
+    let history = std::iter::once(placed()).chain((0..256).map(parked));
+    on(history.collect(), park(256)).then_refused(OrderError::TooManyParked { max: 256 });
+}

@@ -1,0 +1,22 @@
+SELECT
+    return_id,
+    order_id,
+    location,
+    status,
+    amount,
+    currency,
+    refund,
+    reason,
+    problem,
+    tracking_number,
+    requested_at,
+    received_at,
+    inspected_at,
+    refunded_at,
+    ended_at,
+    updated_at,
+    version,
+    lines::text AS lines,
+    received::text AS received,
+    inspected::text AS inspected
+FROM read.return_summary
