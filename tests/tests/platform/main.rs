@@ -15,6 +15,8 @@ mod hosts;
 mod import;
 mod kurrentdb;
 mod leadership;
+mod order_to_cash;
+mod races;
 mod rules;
 mod shutdown;
 mod simulation;
