@@ -49,9 +49,12 @@ impl DecodeError {
 }
 
 /// Declares an aggregate's events: the enum, and for each its stored type name and schema version.
-/// The payload types carry the JSON; the tag is kept beside it.
+/// The payload types carry the JSON; the tag is kept beside it. A type that had other shapes before
+/// names each with what makes of its JSON what the newest shape says: `Placed = 2 [1 => upcast::v1]`.
 macro_rules! events {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $event:ident = $version:literal),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $(
+        $(#[$vdoc:meta])* $event:ident = $version:literal $([$($old:literal => $upcast:path),*])?
+    ),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq)]
         pub enum $name { $($(#[$vdoc])* $event($event)),* }
@@ -64,6 +67,10 @@ macro_rules! events {
             pub const fn event_type(&self) -> &'static str {
                 match self { $(Self::$event(_) => stringify!($event)),* }
             }
+
+            /// The stored type names and versions that are read, though none is written any more.
+            pub const FORMER: &'static [(&'static str, i16)] =
+                &[$($($((stringify!($event), $old),)*)?)*];
 
             /// The version of the payload's shape that this build writes.
             pub const fn schema_version(&self) -> i16 {
@@ -82,18 +89,17 @@ macro_rules! events {
                 schema_version: i16,
                 payload: &[u8],
             ) -> Option<Result<Self, $crate::DecodeError>> {
-                match (event_type, schema_version) {
-                    $((stringify!($event), $version) => Some(
-                        serde_json::from_slice(payload).map(Self::$event).map_err(|source| {
-                            $crate::DecodeError::Payload {
-                                event_type: event_type.into(),
-                                schema_version,
-                                source,
-                            }
-                        }),
-                    ),)*
-                    _ => None,
-                }
+                let read = match (event_type, schema_version) {
+                    $((stringify!($event), $version) =>
+                        serde_json::from_slice(payload).map(Self::$event),
+                    $($((stringify!($event), $old) => $upcast(payload).map(Self::$event),)*)?)*
+                    _ => return None,
+                };
+                Some(read.map_err(|source| $crate::DecodeError::Payload {
+                    event_type: event_type.into(),
+                    schema_version,
+                    source,
+                }))
             }
         }
 
@@ -136,6 +142,19 @@ impl Event {
             ShipmentEvent::TYPES,
             ReturnEvent::TYPES,
             CustomerEvent::TYPES,
+        ];
+        all.into_iter().flatten().copied()
+    }
+
+    /// The stored type names and versions that are read, though none is written any more.
+    pub fn former() -> impl Iterator<Item = (&'static str, i16)> {
+        let all = [
+            OrderEvent::FORMER,
+            StockEvent::FORMER,
+            PaymentEvent::FORMER,
+            ShipmentEvent::FORMER,
+            ReturnEvent::FORMER,
+            CustomerEvent::FORMER,
         ];
         all.into_iter().flatten().copied()
     }

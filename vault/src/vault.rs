@@ -145,7 +145,15 @@ impl Vault {
         sealed: &Sealed,
     ) -> Result<Opened<Zeroizing<Vec<u8>>>, VaultError> {
         let customer_id = place.customer_id;
-        match self.known(&key_id(place), false).await? {
+        let known = self.known(&key_id(place), false).await?;
+        // Nobody erased what was stored before anything was sealed; who is erased stays so.
+        if let Some(plain) = sealed.plain() {
+            return Ok(match known {
+                Some(Known::Erased) => Opened::Erased,
+                Some(Known::Key(_)) | None => Opened::Plain(Zeroizing::new(plain)),
+            });
+        }
+        match known {
             Some(Known::Key(key)) => match key.open(&place.to_bytes(), sealed) {
                 Some(content) => Ok(Opened::Plain(content)),
                 None => Err(VaultError::Corrupt(format!(

@@ -1,6 +1,6 @@
 //! What may happen to an order. These shapes are frozen: a new shape is a new version.
 
-use super::OrderReturnStatus;
+use super::{OrderReturnStatus, upcast};
 use crate::{
     Currency, CustomerId, OrderId, ReturnId, Sealed, ShipmentId, Sku,
     event::{events, is_default},
@@ -13,7 +13,7 @@ events! {
     /// Anything that may happen to an order.
     OrderEvent {
         /// It was placed.
-        OrderPlaced = 2,
+        OrderPlaced = 2 [1 => upcast::placed_v1],
         /// Stock is reserved and payment authorized: the shop will deliver.
         OrderConfirmed = 1,
         /// It cannot be had.

@@ -11,6 +11,7 @@ mod fulfilment;
 mod properties;
 mod returned;
 mod state;
+mod upcast;
 
 pub use address::Address;
 pub use command::{

@@ -58,6 +58,11 @@ impl Process {
         &self.plan.name
     }
 
+    /// Where it is reached.
+    pub fn url(&self) -> String {
+        self.plan.ready.replace("/readyz", "")
+    }
+
     /// Its process id.
     ///
     /// # Panics

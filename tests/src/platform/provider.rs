@@ -85,6 +85,17 @@ impl Provider {
         assert!(answer.status().is_success(), "{}", answer.status());
     }
 
+    /// Sets the switches that say what goes wrong.
+    ///
+    /// # Panics
+    /// When it does not take them.
+    pub async fn set_faults(&self, faults: &Value) {
+        let request = self.http.put(format!("{}/faults", self.url));
+        let answer = request.json(faults).send().await;
+        let answer = answer.expect("the provider answers");
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
     async fn get(&self, path: &str) -> Value {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await;
         let answer = answer.expect("the provider answers");

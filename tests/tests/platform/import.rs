@@ -16,9 +16,9 @@ const ROWS: usize = 3_000;
 
 /// The invoices of the cut that can be imported, and the others.
 #[derive(Debug, Default)]
-struct Expected {
+pub(super) struct Expected {
     /// Clean invoices: number to lines and total in pence.
-    clean: BTreeMap<String, (usize, i64)>,
+    pub(super) clean: BTreeMap<String, (usize, i64)>,
     /// What is refused.
     refused: BTreeSet<String>,
     /// Pieces of all clean invoices.
@@ -27,7 +27,7 @@ struct Expected {
 
 /// The file that `ORDERS_TEST_ONLINE_RETAIL` names, which must then be there; or one beside the
 /// clone, which need not.
-fn real_orders() -> PathBuf {
+pub(super) fn real_orders() -> PathBuf {
     let named = std::env::var_os("ORDERS_TEST_ONLINE_RETAIL").filter(|named| !named.is_empty());
     if let Some(named) = named.map(PathBuf::from) {
         assert!(named.is_file(), "there is no file {}", named.display());
@@ -38,7 +38,7 @@ fn real_orders() -> PathBuf {
 }
 
 /// The file's first rows, up to the end of an invoice.
-fn cut(from: &Path, to: &Path) -> Expected {
+pub(super) fn cut(from: &Path, to: &Path) -> Expected {
     let mut reader = csv::Reader::from_path(from).expect("the file can be read");
     let mut writer = csv::Writer::from_path(to).expect("a file can be written");
     let header = reader.byte_headers().expect("it has a header").clone();
@@ -81,13 +81,27 @@ fn cut(from: &Path, to: &Path) -> Expected {
     expected
 }
 
-struct Importer<'a> {
+pub(super) struct Importer<'a> {
     platform: &'a Platform,
     file: PathBuf,
     report: PathBuf,
 }
 
-impl Importer<'_> {
+impl<'a> Importer<'a> {
+    /// Imports into a platform, from a file in its directory.
+    pub(super) fn new(platform: &'a Platform) -> Self {
+        Self {
+            platform,
+            file: platform.directory().join("cut.csv"),
+            report: platform.directory().join("refused.csv"),
+        }
+    }
+
+    /// Where the file is to be.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     fn start(&self) -> Child {
         Command::new(program("orders"))
             .args(["import", "online-retail"])
@@ -103,7 +117,7 @@ impl Importer<'_> {
             .expect("the importer starts")
     }
 
-    async fn run(&self) {
+    pub(super) async fn run(&self) {
         let child = self.start();
         let ended = tokio::task::spawn_blocking(move || child.wait_with_output());
         let ended = tokio::time::timeout(PATIENCE, ended).await;
@@ -127,11 +141,7 @@ async fn an_import_that_is_killed_half_way_ends_in_the_same_state() {
     }
     let platform = Platform::start(Shape::AllInOne, &[]).await;
     let p = &platform;
-    let importer = Importer {
-        platform: p,
-        file: p.directory().join("cut.csv"),
-        report: p.directory().join("refused.csv"),
-    };
+    let importer = Importer::new(p);
     let expected = cut(&real, &importer.file);
     say(&format!(
         "{} clean invoices, {} others",

@@ -1,6 +1,7 @@
 use super::*;
 use crate::keys::NewKey;
 use async_trait::async_trait;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{CustomerId, OrderId, TenantId, order::Address};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use tokio::{sync::Semaphore, task::JoinSet, time::advance};
@@ -119,6 +120,19 @@ async fn what_one_process_seals_another_opens_until_the_customer_is_erased() {
     assert_eq!(open(&after_a_restart, 1, &sealed).await, Ok(Opened::Erased));
     let again = seal(&after_a_restart, 1).await;
     assert_eq!(again, Err(VaultError::Erased(customer(1))));
+}
+
+#[tokio::test]
+async fn what_was_stored_before_anything_was_sealed_opens_until_the_customer_is_erased() {
+    let keys = Counted::new();
+    let vault = over(&keys);
+    let base64 = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&address()).unwrap());
+    let old = Sealed::parse(format!("sealed:0:{base64}")).unwrap();
+    assert_eq!(open(&vault, 1, &old).await, Ok(Opened::Plain(address())));
+    seal(&vault, 1).await.unwrap();
+    assert_eq!(open(&vault, 1, &old).await, Ok(Opened::Plain(address())));
+    vault.erase(&id(1)).await.unwrap();
+    assert_eq!(open(&vault, 1, &old).await, Ok(Opened::Erased));
 }
 
 #[tokio::test(start_paused = true)]

@@ -170,6 +170,24 @@ fn a_refund_that_is_given_up_waits_for_an_operator_until_it_is_given_back() {
     back(&mut story, requested_back());
     back(
         &mut story,
+        ReturnApproved {
+            order_id,
+            return_id,
+            location: Location::default(),
+        },
+    );
+    back(
+        &mut story,
+        ReturnReceived {
+            order_id,
+            return_id,
+            receipt_id: Uuid::from_u128(1),
+            lines: vec![],
+            all: true,
+        },
+    );
+    back(
+        &mut story,
         ReturnInspected {
             order_id,
             return_id,

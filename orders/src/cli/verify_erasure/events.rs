@@ -66,7 +66,11 @@ impl Seen {
         for field in PERSONAL {
             match &event[field] {
                 Value::Null => {}
-                Value::String(text) if Sealed::parse(text.as_str()).is_ok() => self.sealed += 1,
+                Value::String(text)
+                    if Sealed::parse(text.as_str()).is_ok_and(|sealed| sealed.is_sealed()) =>
+                {
+                    self.sealed += 1;
+                }
                 _ => {
                     self.plain
                         .get_or_insert_with(|| format!("{field} of {}", place()));
@@ -131,6 +135,7 @@ mod tests {
         for plain in [
             r#"{"customer_id":"4711","shipping_address":{"name":"Ada"}}"#,
             r#"{"customer_id":"4711","profile":"Ada"}"#,
+            r#"{"customer_id":"4711","shipping_address":"sealed:0:abc"}"#,
         ] {
             assert!(
                 seen(&wanted(&[]), &[sealed, plain]).problem.is_some(),
