@@ -83,10 +83,13 @@ fn former() -> Vec<(&'static str, Event)> {
             Event::Order(OrderEvent::OrderPlaced(placed)) => Some(placed),
             _ => None,
         });
-    let mut whole = placements.next().unwrap();
-    let smallest = placements.next().unwrap();
+    let mut whole = placements.next().expect("the whole one is first");
+    let smallest = placements.next().expect("then the smallest");
     let mut country = smallest.clone();
-    let plain = |base64: &str| Some(Sealed::parse(format!("sealed:0:{base64}")).unwrap());
+    let plain = |base64: &str| {
+        let text = format!("sealed:0:{base64}");
+        Some(Sealed::parse(text).expect("it is base64"))
+    };
     whole.shipping_address = plain(
         "eyJuYW1lIjoiWm_DqyBNw7xsbGVyIiwibGluZXMiOlsiSGludGVyaG9mIDIiLCJTdHJhw59lIDEiXSwiY2l0eSI6\
          IkvDtmxuIiwicG9zdGFsX2NvZGUiOiI1MDY2NyIsImNvdW50cnkiOiJHZXJtYW55In0",
