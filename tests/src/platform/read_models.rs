@@ -58,6 +58,9 @@ pub async fn projections_are_at(database: &str, position: i64) {
     .await;
 }
 
+/// Read models that the load of these tests leads to no row of: nobody sends anything back.
+const RARE: [&str; 1] = ["return_summary"];
+
 /// Builds all read models anew, and compares them with what was there, row for row.
 ///
 /// # Panics
@@ -77,7 +80,8 @@ pub async fn rebuild_equals_live(platform: &Platform) {
     );
     for (table, live) in live {
         let rebuilt = &rebuilt[&table];
-        assert!(!live.is_empty(), "{table} is empty");
+        let may_be_empty = RARE.contains(&table.as_str());
+        assert!(!live.is_empty() || may_be_empty, "{table} is empty");
         assert_eq!(live.len(), rebuilt.len(), "rows of {table}");
         for (live, rebuilt) in live.iter().zip(rebuilt) {
             assert_eq!(live, rebuilt, "a row of {table}, live and rebuilt");

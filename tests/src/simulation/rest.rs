@@ -22,13 +22,18 @@ const QUIET: Duration = Duration::from_secs(6);
 /// Waits until nothing is left to be done, with all holds taken off.
 pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
     let deadline = Instant::now() + REST;
-    let mut head = Position::ZERO;
+    let (mut head, mut seen_to) = (Position::ZERO, Position::ZERO);
     let mut since = Instant::now();
     loop {
         let now = head_of(world).await?;
         if now != head {
             head = now;
             since = Instant::now();
+        }
+        if since.elapsed() >= QUIET && seen_to < head {
+            // Before their time runs out, which counts as something to be done.
+            see_to_returns(world, deadline).await?;
+            seen_to = head;
         }
         let left = left(world, head).await?;
         // What was sent during the storm may have put a hold on an order after it.

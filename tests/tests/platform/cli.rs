@@ -52,13 +52,8 @@ async fn orders_are_packed_sent_and_delivered_by_one_command() {
     p.api.shipment_that_is("dispatched", first).await;
     let again = terminal.orders(&["shipments", "dispatch", shipment]).await;
     again.well().says(&["dispatched"]);
-    let at = [
-        "shipments",
-        "deliver",
-        shipment,
-        "--at",
-        "2026-01-05T09:00:00Z",
-    ];
+    let now = chrono::Utc::now().to_rfc3339();
+    let at = ["shipments", "deliver", shipment, "--at", &now];
     terminal.orders(&at).await.well().says(&["delivered"]);
     let done = terminal.orders(&["fulfil", "--deliver", "--json"]).await;
     let done = done.well().json();

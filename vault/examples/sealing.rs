@@ -1,6 +1,6 @@
 //! What it costs to seal an address, and to open it again, with a key that the process knows.
 //!
-//! `cargo run --release -p vault --example cost`
+//! `cargo run --release -p vault --example sealing`
 
 use domain::{CustomerId, OrderId, TenantId, order::Address};
 use std::time::Instant;
