@@ -361,6 +361,7 @@ async fn read_models_may_be_in_a_database_of_their_own_and_sagas_stay_with_the_s
     // The doctor asks whoever is set; that it is the sandbox of the same process is as well.
     let provider = apart.sandbox.clone();
     apart.set("ORDERS__SAGA__PAYMENT_URL", &provider);
+    apart.set("ORDERS__SAGA__CARRIER_URL", &provider);
     let books = apart.books().display().to_string();
     let mut serve = apart.serve(&["--sandbox", &books]).await;
     apart.api.receive("A", 10).await;
