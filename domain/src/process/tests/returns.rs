@@ -17,6 +17,26 @@ fn back(story: &mut Story, event: impl Into<ReturnEvent>) {
     story.take(Event::Return(event.into()));
 }
 
+fn approve(story: &mut Story) {
+    let approved = ReturnApproved {
+        order_id: order_id(),
+        return_id: return_id(),
+        location: Location::default(),
+    };
+    back(story, approved);
+}
+
+fn receive(story: &mut Story) {
+    let received = ReturnReceived {
+        order_id: order_id(),
+        return_id: return_id(),
+        receipt_id: Uuid::from_u128(1),
+        lines: vec![],
+        all: true,
+    };
+    back(story, received);
+}
+
 fn completed() -> Story {
     let mut story = Story::confirmed();
     story.created();
@@ -37,14 +57,7 @@ fn what_comes_back_is_expected_until_it_is_booked_in_and_paid_back() {
     let mut story = completed();
     back(&mut story, requested_back());
     story.is(Stage::Settling, &[(E::Approval, Operator, Some(3 * day))]);
-    back(
-        &mut story,
-        ReturnApproved {
-            order_id,
-            return_id,
-            location: Location::default(),
-        },
-    );
+    approve(&mut story);
     story.is(Stage::Settling, &[(E::Arrival, Customer, Some(30 * day))]);
     back(
         &mut story,
@@ -55,16 +68,7 @@ fn what_comes_back_is_expected_until_it_is_booked_in_and_paid_back() {
         },
     );
     story.is(Stage::Settling, &[(E::Arrival, Carrier, Some(30 * day))]);
-    back(
-        &mut story,
-        ReturnReceived {
-            order_id,
-            return_id,
-            receipt_id: Uuid::from_u128(1),
-            lines: vec![],
-            all: true,
-        },
-    );
+    receive(&mut story);
     story.is(
         Stage::Settling,
         &[(E::Inspection, Warehouse, Some(3 * day))],
@@ -168,24 +172,8 @@ fn a_refund_that_is_given_up_waits_for_an_operator_until_it_is_given_back() {
     let day = 24 * 60;
     let mut story = completed();
     back(&mut story, requested_back());
-    back(
-        &mut story,
-        ReturnApproved {
-            order_id,
-            return_id,
-            location: Location::default(),
-        },
-    );
-    back(
-        &mut story,
-        ReturnReceived {
-            order_id,
-            return_id,
-            receipt_id: Uuid::from_u128(1),
-            lines: vec![],
-            all: true,
-        },
-    );
+    approve(&mut story);
+    receive(&mut story);
     back(
         &mut story,
         ReturnInspected {
