@@ -94,7 +94,10 @@ pub(crate) fn unopened(error: VaultError, stream: &StreamId) -> Problem {
         );
     }
     tracing::error!(%error, %stream, "what is personal in {stream} cannot be opened");
-    Problem::internal()
+    match error {
+        VaultError::KeyLost(_) => Problem::key_lost(),
+        _ => Problem::internal(),
+    }
 }
 
 /// The read model does not have the caller's write yet.
