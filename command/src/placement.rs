@@ -7,7 +7,7 @@ use domain::{
     Command, Currency, CustomerId, OrderId, Sealed, State, StreamId, Version,
     order::{Address, NewLine, Order, OrderCommand, PlaceOrder, Placed},
 };
-use vault::Opened;
+use vault::{Opened, VaultError};
 
 /// How far a client's clock may be ahead of ours.
 pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
@@ -100,7 +100,24 @@ async fn seal(
     checked.map_err(|error| problem::refused(error.into(), Version::ZERO))?;
     let (vault, customer) = (&api.vault, &order.customer_id);
     let sealed = vault.seal_address(&api.tenant, customer, order_id, address);
-    sealed.await.map(Some).map_err(problem::unsealed)
+    match sealed.await {
+        Ok(sealed) => Ok(Some(sealed)),
+        // What the request is remembered by tells whether it is the same, and has no address in it.
+        Err(error @ VaultError::Erased(_)) => match first_address(api, order_id).await? {
+            Some(first) => Ok(Some(first)),
+            None => Err(problem::unsealed(error)),
+        },
+        Err(error) => Err(problem::unsealed(error)),
+    }
+}
+
+/// Where the order goes that has this id already, as it was sealed when it was placed.
+async fn first_address(api: &CommandApi, order_id: OrderId) -> Result<Option<Sealed>, Problem> {
+    let first = Done::begun(api, StreamId::order(&api.tenant, order_id)).await?;
+    Ok(match first.state(api).await?.as_ref() {
+        State::Order(Order::Placed(order)) => order.placed.shipping_address.clone(),
+        _ => None,
+    })
 }
 
 /// Where an order goes, opened for whoever placed it: nothing, where its customer was erased since.

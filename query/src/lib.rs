@@ -9,6 +9,7 @@ mod answer;
 mod api;
 mod body;
 mod cursor;
+mod customers;
 mod database;
 mod documentation;
 mod endpoints;

@@ -4,7 +4,7 @@ use crate::placement::NewOrder;
 use chassis::Problem;
 use chrono::{DateTime, Utc};
 use domain::{
-    Location, OrderId, ReturnId, ShipmentId, Sku,
+    CustomerId, Location, OrderId, ReturnId, ShipmentId, Sku,
     order::{Address, NewLine},
 };
 use prost_types::Timestamp;
@@ -32,6 +32,10 @@ pub(super) fn shipment_id(text: &str) -> Result<ShipmentId, Problem> {
 
 pub(super) fn return_id(text: &str) -> Result<ReturnId, Problem> {
     parse("/return_id", text)
+}
+
+pub(super) fn customer_id(text: &str) -> Result<CustomerId, Problem> {
+    parse("/customer_id", text)
 }
 
 pub(super) fn sku(text: &str) -> Result<Sku, Problem> {

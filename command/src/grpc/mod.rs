@@ -4,6 +4,7 @@
 //! on; the answer is the state that it led to, and a problem is the call's status.
 
 mod commands;
+mod customers;
 mod fields;
 mod import;
 mod order;
@@ -16,6 +17,7 @@ use axum::Router;
 use proto::{
     methods,
     v1::{
+        customer_commands_server::{CustomerCommandsServer, SERVICE_NAME as CUSTOMERS},
         order_commands_server::{OrderCommandsServer, SERVICE_NAME as COMMANDS},
         order_import_server::{OrderImportServer, SERVICE_NAME as IMPORT},
         return_commands_server::{ReturnCommandsServer, SERVICE_NAME as RETURNS},
@@ -25,7 +27,7 @@ use proto::{
 use tonic::service::{Interceptor, interceptor::InterceptedService};
 
 /// The services' names.
-pub const SERVICES: [&str; 4] = [COMMANDS, IMPORT, SHIPMENTS, RETURNS];
+pub const SERVICES: [&str; 5] = [COMMANDS, IMPORT, SHIPMENTS, RETURNS, CUSTOMERS];
 
 /// The write API's calls, to be served beside its routes. Whoever calls is first seen by `authorize`.
 /// Messages have at most `max_bytes`.
@@ -39,13 +41,17 @@ where
         .max_decoding_message_size(max_bytes);
     let returns = ReturnCommandsServer::new(returns::Returns(api.clone()))
         .max_decoding_message_size(max_bytes);
+    let customers = CustomerCommandsServer::new(customers::Customers(api.clone()))
+        .max_decoding_message_size(max_bytes);
     let import = OrderImportServer::new(import::Import(api)).max_decoding_message_size(max_bytes);
     let commands = InterceptedService::new(commands, authorize.clone());
     let shipments = InterceptedService::new(shipments, authorize.clone());
     let returns = InterceptedService::new(returns, authorize.clone());
+    let customers = InterceptedService::new(customers, authorize.clone());
     let import = InterceptedService::new(import, authorize);
     chassis::grpc::router(commands, methods(COMMANDS))
         .merge(chassis::grpc::router(import, methods(IMPORT)))
         .merge(chassis::grpc::router(shipments, methods(SHIPMENTS)))
         .merge(chassis::grpc::router(returns, methods(RETURNS)))
+        .merge(chassis::grpc::router(customers, methods(CUSTOMERS)))
 }

@@ -66,6 +66,10 @@ writes! {
         InspectReturnRequest: "InspectReturn", |message| &message.etag;
         CancelReturnRequest: "CancelReturn", |message| &message.etag;
     }
+    "CustomerCommands" {
+        RegisterCustomerRequest: "RegisterCustomer", |_| "";
+        ChangeCustomerRequest: "ChangeCustomer", |message| &message.etag;
+    }
 }
 
 /// The request for a command that `message` is.

@@ -6,7 +6,7 @@ use crate::{
     read_your_writes::ReadYourWrites,
 };
 use chassis::Problem;
-use domain::OrderId;
+use domain::{CustomerId, OrderId};
 use prost_types::Timestamp;
 use proto::v1::{self, ListOrdersRequest, OrderSort, get_order_request};
 use serde::{
@@ -17,6 +17,10 @@ use std::{fmt::Display, str::FromStr};
 
 pub(super) fn order_id(text: &str) -> Result<OrderId, Problem> {
     parse("order_id", text)
+}
+
+pub(super) fn customer_id(text: &str) -> Result<CustomerId, Problem> {
+    parse("customer_id", text)
 }
 
 pub(super) fn writes(message: Option<&v1::ReadYourWrites>) -> Result<ReadYourWrites, Problem> {

@@ -5,6 +5,7 @@
 mod commands;
 mod connection;
 mod contract;
+mod customers;
 mod feed;
 mod foreign;
 mod import;
@@ -14,9 +15,11 @@ mod shipments;
 
 use proto::v1::{
     NewOrderLine, PlaceOrderRequest, ReceiveStockRequest,
-    order_commands_client::OrderCommandsClient, order_feed_client::OrderFeedClient,
-    order_import_client::OrderImportClient, order_queries_client::OrderQueriesClient,
-    return_commands_client::ReturnCommandsClient, shipment_commands_client::ShipmentCommandsClient,
+    customer_commands_client::CustomerCommandsClient,
+    customer_queries_client::CustomerQueriesClient, order_commands_client::OrderCommandsClient,
+    order_feed_client::OrderFeedClient, order_import_client::OrderImportClient,
+    order_queries_client::OrderQueriesClient, return_commands_client::ReturnCommandsClient,
+    shipment_commands_client::ShipmentCommandsClient,
 };
 use tests::platform::Platform;
 use tonic::{
@@ -34,6 +37,8 @@ pub(super) struct Clients {
     feed: OrderFeedClient<Channel>,
     shipments: ShipmentCommandsClient<Channel>,
     returns: ReturnCommandsClient<Channel>,
+    customers: CustomerCommandsClient<Channel>,
+    customer_queries: CustomerQueriesClient<Channel>,
 }
 
 fn channel(address: &str) -> Channel {
@@ -47,7 +52,9 @@ pub(super) fn clients(p: &Platform) -> Clients {
         commands: OrderCommandsClient::new(commands.clone()),
         shipments: ShipmentCommandsClient::new(commands.clone()),
         returns: ReturnCommandsClient::new(commands.clone()),
+        customers: CustomerCommandsClient::new(commands.clone()),
         import: OrderImportClient::new(commands),
+        customer_queries: CustomerQueriesClient::new(queries.clone()),
         queries: OrderQueriesClient::new(queries.clone()),
         feed: OrderFeedClient::new(queries),
     }
