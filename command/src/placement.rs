@@ -1,6 +1,8 @@
 //! The placement of orders, whichever way they come.
 
-use crate::{CommandApi, execution::Done, problem, request::CommandRequest};
+use crate::{
+    CommandApi, execution::Done, problem, products::check_listed, request::CommandRequest,
+};
 use chassis::Problem;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{
@@ -37,6 +39,13 @@ pub(crate) async fn place(
 ) -> Result<Done, Problem> {
     let order_id = request.order_id();
     let at = placed_at(api, &order)?;
+    if let Err(problem) = check_listed(api, &order.lines).await {
+        // What was placed before is answered again, whatever was delisted since.
+        let stream = StreamId::order(&api.tenant, order_id);
+        if Done::begun(api, stream).await?.version() == 0 {
+            return Err(problem);
+        }
+    }
     let sealed = seal(api, order_id, &order).await?;
     let command = order.into_command(order_id, at, sealed);
     match request.execute_for_state(api, command).await {

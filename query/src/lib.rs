@@ -20,6 +20,7 @@ mod page;
 mod parameters;
 mod problem;
 mod processes;
+mod products;
 mod read_your_writes;
 mod returns;
 mod sales;

@@ -143,6 +143,10 @@ pub(crate) fn no_such_customer(customer: &CustomerId) -> Problem {
     )
 }
 
+pub(crate) fn no_such_product(sku: &Sku) -> Problem {
+    Problem::not_found("PRODUCT_NOT_FOUND", format!("There is no product {sku}."))
+}
+
 pub(crate) fn no_such_stock(sku: &Sku) -> Problem {
     Problem::not_found(
         "STOCK_NOT_FOUND",

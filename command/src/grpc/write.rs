@@ -70,6 +70,11 @@ writes! {
         RegisterCustomerRequest: "RegisterCustomer", |_| "";
         ChangeCustomerRequest: "ChangeCustomer", |message| &message.etag;
     }
+    "ProductCommands" {
+        ListProductRequest: "ListProduct", |_| "";
+        PriceProductRequest: "PriceProduct", |message| &message.etag;
+        DelistProductRequest: "DelistProduct", |message| &message.etag;
+    }
 }
 
 /// The request for a command that `message` is.

@@ -12,6 +12,7 @@ mod personal_data;
 mod place;
 mod probe;
 mod process;
+mod products;
 pub(crate) mod progress;
 mod returns;
 mod shipments;
@@ -69,6 +70,9 @@ enum Command {
     /// Take down who customers are, show and erase them.
     #[command(subcommand)]
     Customers(customers::Customers),
+    /// List products, ask prices for them, delist and show them.
+    #[command(subcommand)]
+    Products(products::Products),
     /// Pack all shipments that wait for it.
     Fulfil(fulfil::FulfilArgs),
     /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
@@ -185,6 +189,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
         Command::Customers(command) => customers::run(command).await.map(success),
+        Command::Products(command) => products::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::PersonalData(command) => personal_data::run(command).await,

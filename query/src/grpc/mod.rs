@@ -5,6 +5,7 @@ mod customers;
 mod feed;
 mod fields;
 mod message;
+mod products;
 mod queries;
 mod source;
 mod streams;
@@ -20,6 +21,7 @@ use proto::{
         customer_queries_server::{CustomerQueriesServer, SERVICE_NAME as CUSTOMERS},
         order_feed_server::{OrderFeedServer, SERVICE_NAME as FEED},
         order_queries_server::{OrderQueriesServer, SERVICE_NAME as QUERIES},
+        product_queries_server::{ProductQueriesServer, SERVICE_NAME as PRODUCTS},
     },
 };
 use std::sync::Arc;
@@ -29,7 +31,7 @@ use tonic::{
 };
 
 /// The services' names.
-pub const SERVICES: [&str; 3] = [QUERIES, FEED, CUSTOMERS];
+pub const SERVICES: [&str; 4] = [QUERIES, FEED, CUSTOMERS, PRODUCTS];
 
 /// The read API's calls, to be served beside its routes. Whoever calls is first seen by `authorize`.
 /// Messages have at most `max_bytes`.
@@ -42,13 +44,17 @@ where
         .max_decoding_message_size(max_bytes);
     let customers = CustomerQueriesServer::new(customers::Customers(Arc::clone(&api)))
         .max_decoding_message_size(max_bytes);
+    let products = ProductQueriesServer::new(products::Products(Arc::clone(&api)))
+        .max_decoding_message_size(max_bytes);
     let feed = OrderFeedServer::new(feed::Feed(api)).max_decoding_message_size(max_bytes);
     let queries = InterceptedService::new(queries, authorize.clone());
     let customers = InterceptedService::new(customers, authorize.clone());
+    let products = InterceptedService::new(products, authorize.clone());
     let feed = InterceptedService::new(feed, authorize);
     chassis::grpc::router(queries, methods(QUERIES))
         .merge(chassis::grpc::router(feed, methods(FEED)))
         .merge(chassis::grpc::router(customers, methods(CUSTOMERS)))
+        .merge(chassis::grpc::router(products, methods(PRODUCTS)))
 }
 
 /// The status of a call that failed, with fields named as messages name them.

@@ -9,6 +9,7 @@ mod customers;
 mod feed;
 mod foreign;
 mod import;
+mod products;
 mod queries;
 mod returns;
 mod shipments;
@@ -18,7 +19,8 @@ use proto::v1::{
     customer_commands_client::CustomerCommandsClient,
     customer_queries_client::CustomerQueriesClient, order_commands_client::OrderCommandsClient,
     order_feed_client::OrderFeedClient, order_import_client::OrderImportClient,
-    order_queries_client::OrderQueriesClient, return_commands_client::ReturnCommandsClient,
+    order_queries_client::OrderQueriesClient, product_commands_client::ProductCommandsClient,
+    product_queries_client::ProductQueriesClient, return_commands_client::ReturnCommandsClient,
     shipment_commands_client::ShipmentCommandsClient,
 };
 use tests::platform::Platform;
@@ -39,6 +41,8 @@ pub(super) struct Clients {
     returns: ReturnCommandsClient<Channel>,
     customers: CustomerCommandsClient<Channel>,
     customer_queries: CustomerQueriesClient<Channel>,
+    products: ProductCommandsClient<Channel>,
+    product_queries: ProductQueriesClient<Channel>,
 }
 
 fn channel(address: &str) -> Channel {
@@ -53,7 +57,9 @@ pub(super) fn clients(p: &Platform) -> Clients {
         shipments: ShipmentCommandsClient::new(commands.clone()),
         returns: ReturnCommandsClient::new(commands.clone()),
         customers: CustomerCommandsClient::new(commands.clone()),
+        products: ProductCommandsClient::new(commands.clone()),
         import: OrderImportClient::new(commands),
+        product_queries: ProductQueriesClient::new(queries.clone()),
         customer_queries: CustomerQueriesClient::new(queries.clone()),
         queries: OrderQueriesClient::new(queries.clone()),
         feed: OrderFeedClient::new(queries),
