@@ -19,6 +19,7 @@ pub mod health;
 pub mod http_client;
 pub mod layers;
 pub mod lifecycle;
+pub mod path;
 pub mod problem;
 pub mod server;
 pub mod telemetry;

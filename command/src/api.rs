@@ -24,6 +24,8 @@ pub struct CommandApi {
     first_epoch: Uuid,
     pub(crate) in_flight: InFlight,
     pub(crate) bulk: Bulk,
+    /// Whether orders may name only products that are listed.
+    pub(crate) only_listed: bool,
 }
 
 impl CommandApi {
@@ -49,6 +51,7 @@ impl CommandApi {
             first_epoch: epoch,
             in_flight: InFlight::default(),
             bulk: Bulk::default(),
+            only_listed: false,
         }
     }
 
@@ -56,6 +59,13 @@ impl CommandApi {
     #[must_use]
     pub fn stopped_by(mut self, stopping: CancellationToken) -> Self {
         self.bulk = Bulk::stopped_by(stopping);
+        self
+    }
+
+    /// The same, and orders may name only products that are listed, if `only_listed` says so.
+    #[must_use]
+    pub fn taking_only_listed(mut self, only_listed: bool) -> Self {
+        self.only_listed = only_listed;
         self
     }
 
@@ -76,6 +86,7 @@ impl CommandApi {
         (name = "shipments", description = "Shipments"),
         (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
+        (name = "products", description = "Products"),
     )
 )]
 struct Document;
@@ -106,6 +117,9 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::erase_customer::erase_customer))
         .routes(routes!(endpoints::receive_stock::receive_stock))
         .routes(routes!(endpoints::adjust_stock::adjust_stock))
+        .routes(routes!(endpoints::list_product::list_product))
+        .routes(routes!(endpoints::price_product::price_product))
+        .routes(routes!(endpoints::delist_product::delist_product))
 }
 
 /// The routes, to be wrapped by the service that serves them.

@@ -18,6 +18,7 @@ mod in_flight;
 mod order_id;
 mod placement;
 mod problem;
+mod products;
 mod request;
 mod returns;
 mod service;

@@ -46,6 +46,7 @@ pub async fn start(
         tenant,
         head.epoch,
     )
+    .taking_only_listed(settings.tenant.only_listed)
     .stopped_by(lifecycle.soft().clone()))
 }
 

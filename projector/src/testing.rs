@@ -1,9 +1,11 @@
 //! Histories for tests: valid ones, step by step.
 
 mod fulfilment;
+mod products;
 mod returns;
 
 pub(crate) use fulfilment::{all_of_fulfilment, refund};
+pub(crate) use products::all_of_products;
 pub(crate) use returns::all_of_returns;
 
 use crate::{
@@ -542,6 +544,7 @@ pub(crate) fn types_are_those_that_have_a_key<P: Projection>() {
     history.expire_reservation(order, "A", 0);
     all_of_fulfilment(&mut history);
     all_of_returns(&mut history);
+    all_of_products(&mut history);
     let types = P::types();
     for event in history.events() {
         let listed = types.contains(&event.event.event_type());

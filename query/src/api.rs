@@ -54,6 +54,7 @@ impl Api {
         (name = "shipments", description = "Shipments"),
         (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
+        (name = "products", description = "Products"),
         (name = "reports", description = "Reports"),
     )
 )]
@@ -75,6 +76,8 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(endpoints::list_stock::list_stock))
         .routes(routes!(endpoints::get_stock::get_stock))
         .routes(routes!(endpoints::sales_report::sales_report))
+        .routes(routes!(endpoints::list_products::list_products))
+        .routes(routes!(endpoints::get_product::get_product))
 }
 
 /// The routes, to be wrapped by the service that serves them.

@@ -94,7 +94,10 @@ pub(crate) fn unopened(error: VaultError, stream: &StreamId) -> Problem {
         );
     }
     tracing::error!(%error, %stream, "what is personal in {stream} cannot be opened");
-    Problem::internal()
+    match error {
+        VaultError::KeyLost(_) => Problem::key_lost(),
+        _ => Problem::internal(),
+    }
 }
 
 /// The read model does not have the caller's write yet.
@@ -138,6 +141,10 @@ pub(crate) fn no_such_customer(customer: &CustomerId) -> Problem {
         "CUSTOMER_NOT_FOUND",
         format!("Customer {customer} is not registered, and has not ordered anything."),
     )
+}
+
+pub(crate) fn no_such_product(sku: &Sku) -> Problem {
+    Problem::not_found("PRODUCT_NOT_FOUND", format!("There is no product {sku}."))
 }
 
 pub(crate) fn no_such_stock(sku: &Sku) -> Problem {

@@ -284,6 +284,9 @@ section! {
     TenantSettings in "tenant" {
         /// The tenant that every order of this installation belongs to.
         id: String = "main".to_owned(), Rule::Slug { max: 32 };
+        /// Whether orders may name only products that are listed (`POST /v1/products`); else anything is
+        /// taken that there is stock of.
+        only_listed: bool = false, Rule::Flag;
     }
 }
 

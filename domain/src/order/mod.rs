@@ -36,7 +36,8 @@ pub use totals::Totals;
 pub(crate) use decide::MAX_OPEN_RETURNS;
 pub use decide::check_hold_name;
 pub(crate) use decide::{
-    FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, drop_return, open_return, record_returned,
+    FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, MAX_TOTAL, drop_return, open_return,
+    record_returned,
 };
 
 use crate::Decider;

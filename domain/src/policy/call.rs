@@ -167,7 +167,11 @@ impl Call {
                 let parcel = shipment.created();
                 parcel.is_some_and(|parcel| self.is_awaited_by_parcel(parcel))
             }
-            State::Order(_) | State::Stock(_) | State::Return(_) | State::Customer(_) => false,
+            State::Order(_)
+            | State::Stock(_)
+            | State::Return(_)
+            | State::Customer(_)
+            | State::Product(_) => false,
         }
     }
 

@@ -58,7 +58,7 @@ impl Policy for PaymentPolicy {
             Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
                 Some(event.order_id)
             }
-            Event::Stock(_) | Event::Customer(_) => None,
+            Event::Stock(_) | Event::Customer(_) | Event::Product(_) => None,
             Event::Payment(event) => match event {
                 PaymentEvent::PaymentAuthorizationRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentAuthorized(event) => Some(event.order_id),
@@ -142,7 +142,7 @@ impl Policy for PaymentPolicy {
             Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => tell_return(refunded),
             Event::Payment(happened) => outside(limits, order_id, event, happened),
             // None of them has an order.
-            Event::Customer(_) => vec![],
+            Event::Customer(_) | Event::Product(_) => vec![],
             Event::Shipment(happened) => capture::shipment(limits, &mut state, event, happened),
             Event::Return(ReturnEvent::ReturnInspected(inspected)) => refund(event, inspected),
             Event::Return(_) => vec![],

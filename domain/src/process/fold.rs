@@ -42,7 +42,7 @@ pub(super) fn take(process: &mut Process, limits: &TimeLimits, event: &Recorded)
         Event::Payment(event) => process.payment(limits, at, event),
         Event::Shipment(event) => process.shipment(limits, at, event),
         Event::Return(event) => process.returned(limits, at, event),
-        Event::Customer(_) => {}
+        Event::Customer(_) | Event::Product(_) => {}
     }
 }
 

@@ -244,6 +244,7 @@ fn participant(stream: &StreamId) -> &'static str {
         Category::Stock => "Stock",
         Category::Payment => "Payment",
         Category::Customer => "Person",
+        Category::Product => "Product",
         Category::Shipment => "Shipment",
         Category::Return => "Return",
     }

@@ -18,6 +18,7 @@ use domain::{
         PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
         PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
     },
+    product::{ProductDelisted, ProductEvent, ProductListed, ProductPriced},
     stock::{
         ReleaseReason, ReservationCommitted, ReservationExpired, ReservationLine,
         ReservationReleased, StockAdjusted, StockEvent, StockReceived, StockReservationRejected,
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Example> {
         returns::payments(),
         returns::returns(),
         customers(),
+        products(),
     ]
     .concat()
 }
@@ -63,6 +65,30 @@ fn customers() -> Vec<Example> {
         .into(),
         CustomerErased {
             customer_id: customer_id(),
+        }
+        .into(),
+    ];
+    let examples = events.into_iter();
+    examples.map(|event| (None, event.into())).collect()
+}
+
+fn products() -> Vec<Example> {
+    let sku = || Sku::parse("85123A").expect("examples are valid");
+    let events: [ProductEvent; 3] = [
+        ProductListed {
+            sku: sku(),
+            name: "White hanging heart".into(),
+            price: eur(255),
+        }
+        .into(),
+        ProductPriced {
+            sku: sku(),
+            price: Money::new(295, Currency::parse("USD").expect("examples are valid")),
+        }
+        .into(),
+        ProductDelisted {
+            sku: sku(),
+            reason: "sold out for good".into(),
         }
         .into(),
     ];

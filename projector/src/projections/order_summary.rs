@@ -113,7 +113,11 @@ impl Projection for OrderSummary {
         let order_id = match &event.event {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
-            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_) => {
+            Event::Stock(_)
+            | Event::Shipment(_)
+            | Event::Return(_)
+            | Event::Customer(_)
+            | Event::Product(_) => {
                 return None;
             }
         };
@@ -132,7 +136,14 @@ impl Projection for OrderSummary {
         event: &Recorded,
     ) -> Result<Option<OrderSummaryRow>, FoldError> {
         let mut row = match (&event.event, row) {
-            (Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_), row) => {
+            (
+                Event::Stock(_)
+                | Event::Shipment(_)
+                | Event::Return(_)
+                | Event::Customer(_)
+                | Event::Product(_),
+                row,
+            ) => {
                 return Ok(row);
             }
             (Event::Order(OrderEvent::OrderPlaced(placed)), None) => begin(event, placed)?,
@@ -149,7 +160,11 @@ impl Projection for OrderSummary {
             Event::Payment(payment) => {
                 apply_payment(&mut row, payment)?;
             }
-            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_) => {}
+            Event::Stock(_)
+            | Event::Shipment(_)
+            | Event::Return(_)
+            | Event::Customer(_)
+            | Event::Product(_) => {}
         }
         row.position = event.envelope.position.get();
         row.updated_at = event.envelope.recorded_at;

@@ -16,6 +16,7 @@ mod orders;
 mod others;
 mod pages;
 mod processes;
+mod products;
 mod returns;
 mod shipments;
 mod stage;

@@ -89,6 +89,7 @@ pub(super) const fn kind(command: &Command) -> &'static str {
         | Command::Reservation(_)
         | Command::Shipment(..)
         | Command::Return(..)
-        | Command::Customer(_) => command.name(),
+        | Command::Customer(_)
+        | Command::Product(_) => command.name(),
     }
 }

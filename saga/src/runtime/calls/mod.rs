@@ -156,16 +156,21 @@ pub(super) async fn call(
             let of = Dispatch {
                 order_id: *order_id,
                 shipment_id: *shipment_id,
-                attempt: *attempt,
                 idempotency_key,
             };
-            let request = shipment::request(&participants.vault, &of, attempts, subject).await;
-            let request = match request {
-                Ok(request) => request,
-                Err(outcome) => return outcome,
-            };
-            let answer = timed(name, carrier.dispatch(&request)).await;
-            shipment::dispatched(*shipment_id, *attempt, answer)
+            match shipment::request(&participants.vault, &of, subject).await {
+                Ok(Some(request)) => {
+                    let answer = timed(name, carrier.dispatch(&request)).await;
+                    shipment::dispatched(*shipment_id, *attempt, answer)
+                }
+                Ok(None) => {
+                    let reference = shipment_id.to_string();
+                    let taken = carrier.inquire(idempotency_key, &reference);
+                    let answer = timed("inquire_shipment", taken).await;
+                    shipment::looked_up(*shipment_id, *attempt, attempts, answer)
+                }
+                Err(outcome) => outcome,
+            }
         }
         Call::Track {
             shipment_id,

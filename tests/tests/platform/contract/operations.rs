@@ -72,6 +72,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     let (shipment, delivered) = shipments_are_driven(p).await;
     let returned = returns_are_driven(p, &delivered).await;
     customers_are_driven(p).await;
+    products_are_driven(p).await;
     for (method, path) in operations(p).await.into_keys() {
         let path = path
             .replace("{shipment_id}", &shipment)
@@ -182,7 +183,9 @@ async fn customers_are_driven(p: &Platform) {
         let path = format!("/v1/customers/{id}");
         p.api.send(p.api.command(Method::DELETE, &path)).await
     };
-    is_a_problem(&erase("nobody").await.expect(404));
+    // Whoever is not known may be erased, too, and is no more than before.
+    let unknown = erase("never-known").await.expect(200);
+    assert_eq!(unknown.body["known"], false);
     let erased = erase("person").await.expect(200);
     assert_eq!(erased.header("etag"), "\"3\"");
     let again = erase("person").await.expect(200);
@@ -194,6 +197,51 @@ async fn customers_are_driven(p: &Platform) {
     );
     let late = p.api.post(change, &changed).await.expect(409);
     assert_eq!(late.code(), "CUSTOMER_ERASED");
+}
+
+/// All that may be said of a product.
+async fn products_are_driven(p: &Platform) {
+    let price = |amount: i64| json!({"amount": amount, "currency": "EUR"});
+    let mut cup = json!({"sku": "CUP 1", "name": "Cup", "price": price(100)});
+    let listed = p.api.post("/v1/products", &cup).await.expect(201);
+    assert_eq!(listed.header("location"), "/v1/products/CUP%201");
+    assert_eq!(
+        (&listed.body["status"], &listed.body["allowed_commands"]),
+        (&json!("listed"), &json!(["price", "delist"]))
+    );
+    cup["name"] = json!("Mug");
+    let other = p.api.post("/v1/products", &cup).await.expect(409);
+    assert_eq!(other.code(), "PRODUCT_ALREADY_LISTED");
+    cup["price"] = price(-1);
+    let wrong = p.api.post("/v1/products", &cup).await.expect(422);
+    assert_eq!(
+        (wrong.code(), wrong.pointer()),
+        ("PRICE_OUT_OF_RANGE", "/price")
+    );
+    let priced = json!({"price": price(90)});
+    let path = "/v1/products/CUP%201";
+    let done = p
+        .api
+        .post(&format!("{path}/price"), &priced)
+        .await
+        .expect(200);
+    let token = done.header("consistency-token");
+    let read = p.api.get_after(token, path).await.expect(200);
+    assert_eq!(read.header("etag"), "\"2\"");
+    assert_eq!(
+        read.body["prices"],
+        json!([{"amount": 90, "currency": "EUR"}])
+    );
+    let listed = p.api.get_after(token, "/v1/products?status=listed").await;
+    assert_eq!(listed.expect(200).body["items"][0]["sku"], "CUP 1");
+    let reason = json!({"reason": "sold out"});
+    let delist = format!("{path}/delist");
+    p.api.post(&delist, &reason).await.expect(200);
+    let late = p.api.post(&format!("{path}/price"), &priced).await;
+    assert_eq!(late.expect(409).code(), "PRODUCT_DELISTED");
+    let nobody = p.api.post("/v1/products/NONE/delist", &reason).await;
+    is_a_problem(&nobody.expect(404));
+    is_a_problem(&p.api.get("/v1/products/NONE").await.expect(404));
 }
 
 /// All that people may say of shipments; one of them, and an order that has arrived.
