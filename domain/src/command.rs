@@ -110,6 +110,7 @@ impl Command {
                 OrderCommand::Complete(_) => "complete_order",
                 OrderCommand::ParkTask(_) => "park_task",
                 OrderCommand::ResumeTask(_) => "resume_task",
+                OrderCommand::SetDeadline(_) => "set_deadline",
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",

@@ -156,9 +156,13 @@ fn of_return(
 ) -> Result<Vec<Vec<Event>>, Refusal> {
     let way_out = |error: ReturnError| {
         let refusal = Refusal::from(error);
-        match (refusal.kind, state) {
-            (RefusalKind::State, Return::Requested(case)) => {
+        match (refusal.kind, state, others) {
+            (RefusalKind::State, Return::Requested(case), _) => {
                 refusal.allowing(&case.status.allowed_commands())
+            }
+            // There is none yet: it is the order that refuses.
+            (RefusalKind::State, Return::Absent, [State::Order(order)]) => {
+                with_way_out(refusal, order)
             }
             _ => refusal,
         }

@@ -1,6 +1,6 @@
 //! What may be asked of an order.
 
-use super::{LineQuantity, RejectionReason};
+use super::{Awaited, LineQuantity, RejectionReason};
 use crate::{Currency, CustomerId, OrderId, Sealed, ShipmentId, Sku};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,8 @@ pub enum OrderCommand {
     ParkTask(ParkTask),
     /// Say that an operator has had that done.
     ResumeTask(ResumeTask),
+    /// Say until when something is waited for.
+    SetDeadline(SetDeadline),
 }
 
 /// One line as it is ordered.
@@ -198,4 +200,15 @@ pub struct ParkTask {
 pub struct ResumeTask {
     /// Which.
     pub task_id: Uuid,
+}
+
+/// Says until when something is waited for. Whoever acts then says so, once it is settled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetDeadline {
+    /// What.
+    pub what: Awaited,
+    /// Of which one: the return, or the shipment.
+    pub of: String,
+    /// Until when.
+    pub until: DateTime<Utc>,
 }

@@ -55,6 +55,7 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::Complete(_) => fulfilment::complete(order),
         OrderCommand::ParkTask(command) => parking::park(order, command),
         OrderCommand::ResumeTask(command) => Ok(parking::resume(order, command)),
+        OrderCommand::SetDeadline(command) => Ok(parking::set_deadline(order, command)),
     }
 }
 
@@ -91,7 +92,8 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::Cancel(_)
         | OrderCommand::Complete(_)
         | OrderCommand::ParkTask(_)
-        | OrderCommand::ResumeTask(_) => {}
+        | OrderCommand::ResumeTask(_)
+        | OrderCommand::SetDeadline(_) => {}
     }
     Ok(())
 }

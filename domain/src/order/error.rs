@@ -138,6 +138,8 @@ pub enum OrderError {
         open: i64,
         /// How many were named.
         quantity: i64,
+        /// Where it stands in the command.
+        index: usize,
     },
     /// Something of it is still to arrive.
     #[error("line {line}: {open} are still to arrive")]
@@ -203,7 +205,11 @@ impl From<OrderError> for Refusal {
             E::TooManyShipments { .. } => (State, "TOO_MANY_SHIPMENTS", None),
             E::TooManyReturns { .. } => (State, "TOO_MANY_RETURNS", None),
             E::TooManyOpenReturns { .. } => (State, "TOO_MANY_OPEN_RETURNS", None),
-            E::MoreThanDelivered { .. } => (State, "MORE_THAN_DELIVERED", None),
+            E::MoreThanDelivered { index, .. } => (
+                State,
+                "MORE_THAN_DELIVERED",
+                Some(format!("/lines/{index}/quantity")),
+            ),
             E::StillToArrive { .. } => (State, "STILL_TO_ARRIVE", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
             E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),

@@ -22,6 +22,7 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 recent_notes: Recent::default(),
                 fulfilment: None,
                 parked: BTreeSet::new(),
+                deadlines: BTreeMap::new(),
             });
         }
         // Nothing can have happened to an order before it was placed.
@@ -93,6 +94,7 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
             let known = order.fulfilment.get_or_insert_default();
             known.enter_returned(event.return_id, &event.lines);
         }
+        OrderEvent::DeadlineSet(event) => order.enter_deadline(event),
     }
     Order::Placed(order)
 }

@@ -17,14 +17,15 @@ pub use address::Address;
 pub use command::{
     AddNote, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand,
     ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped,
-    RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask,
+    RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask, SetDeadline,
 };
 pub use error::OrderError;
 pub use event::{
-    CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line, LineQuantity,
-    LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
-    OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
-    RejectionReason, ReturnDropped, ReturnOpened, TaskParked, TaskResumed,
+    Awaited, CancellationRejected, CancellationRequested, DeadlineSet, HoldPlaced, HoldReleased,
+    Line, LineQuantity, LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded,
+    OrderBrief, OrderCancelled, OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired,
+    OrderPlaced, OrderRejected, RejectionReason, ReturnDropped, ReturnOpened, TaskParked,
+    TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
 pub use returned::OrderReturnStatus;

@@ -1,7 +1,8 @@
 //! What decisions about an order stand on.
 
-use super::{Line, LineQuantity, OrderBrief, OrderPlaced};
+use super::{Awaited, DeadlineSet, Line, LineQuantity, OrderBrief, OrderPlaced};
 use crate::{ReturnId, ShipmentId, recent::Recent};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -96,6 +97,8 @@ pub struct Placed {
     pub(super) fulfilment: Option<Box<Fulfilment>>,
     /// What to be done about it was given up, and waits for an operator.
     pub parked: BTreeSet<Uuid>,
+    /// Until when something is waited for, of what was settled last.
+    pub(super) deadlines: BTreeMap<(Awaited, String), DateTime<Utc>>,
 }
 
 /// What has left of an order, and what became of it.
@@ -197,7 +200,22 @@ impl Order {
     }
 }
 
+/// So many time limits an order remembers: those that are longest over are forgotten first.
+const MAX_DEADLINES: usize = 64;
+
 impl Placed {
+    /// Enters until when something is waited for.
+    pub(super) fn enter_deadline(&mut self, event: &DeadlineSet) {
+        let key = (event.what, event.of.clone());
+        self.deadlines.insert(key, event.until);
+        if self.deadlines.len() > MAX_DEADLINES {
+            let first = self.deadlines.iter().min_by_key(|(_, until)| **until);
+            if let Some(key) = first.map(|(key, _)| key.clone()) {
+                self.deadlines.remove(&key);
+            }
+        }
+    }
+
     /// About how many bytes that takes of which there may be many.
     pub(crate) fn size_of_many(&self) -> usize {
         /// A line or a hold, with its texts.
@@ -207,8 +225,8 @@ impl Placed {
             let returning = known.returns.values().map(|lines| 1 + lines.len());
             known.lines.len() + known.shipments.len() + returning.sum::<usize>()
         });
-        (self.placed.lines.len() + self.holds.len() + self.parked.len() + left) * PART
-            + self.recent_notes.size()
+        let waits = self.holds.len() + self.parked.len() + self.deadlines.len();
+        (self.placed.lines.len() + waits + left) * PART + self.recent_notes.size()
     }
 
     /// A line of it.

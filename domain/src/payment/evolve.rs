@@ -12,6 +12,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             payment.request = Some(Request {
                 order_id: event.order_id,
                 amount: event.amount,
+                payment_method: event.payment_method.clone(),
                 attempt: event.attempt,
                 max_attempts: event.max_attempts,
                 idempotency_key: event.idempotency_key.clone(),

@@ -53,7 +53,8 @@ impl Policy for Inventory {
                 | OrderEvent::TaskResumed(_)
                 | OrderEvent::ReturnOpened(_)
                 | OrderEvent::ReturnDropped(_)
-                | OrderEvent::LinesReturned(_) => None,
+                | OrderEvent::LinesReturned(_)
+                | OrderEvent::DeadlineSet(_) => None,
             },
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),

@@ -5,7 +5,7 @@ mod returns;
 use super::{Expectation, Parked, Process, TimeLimits, What, Who};
 use crate::{
     Event, Recorded,
-    order::{OrderEvent, Status, TaskParked, TaskResumed},
+    order::{DeadlineSet, OrderEvent, Status, TaskParked, TaskResumed},
     payment::PaymentEvent,
     shipment::ShipmentEvent,
     stock::StockEvent,
@@ -145,9 +145,22 @@ impl Process {
                 What::Delivery => (Who::Carrier, limits.delivery),
                 What::Capture => (Who::Provider, limits.capture),
                 What::Authorization => (Who::Provider, limits.outcome),
+                What::Arrival => (Who::Platform, limits.platform),
                 _ => (Who::Provider, limits.giving_back),
             };
             self.put(what, parked.of, who, at, Some(after(at, wait)));
+        }
+    }
+
+    /// Whoever acts when time is up has said when that is.
+    fn settle(&mut self, event: &DeadlineSet) {
+        let what = What::awaited(event.what);
+        let mut expected = self.expected.iter_mut();
+        let known =
+            expected.find(|known| known.what == what && known.of.as_deref() == Some(&event.of));
+        if let Some(known) = known {
+            let (first, last) = (after(known.since, -FURTHEST), after(known.since, FURTHEST));
+            known.until = Some(event.until.clamp(first, last));
         }
     }
 
@@ -206,6 +219,7 @@ impl Process {
             }
             OrderEvent::TaskParked(event) => self.park(at, event),
             OrderEvent::TaskResumed(event) => self.resume(limits, at, event),
+            OrderEvent::DeadlineSet(event) => self.settle(event),
             OrderEvent::HoldReleased(event) => {
                 self.met_of(What::Release, Some(&event.hold));
                 self.keep_or_let_go(limits, at);

@@ -32,6 +32,7 @@ pub const TYPES: &[&str] = &[
     "OrderCompleted",
     "TaskParked",
     "TaskResumed",
+    "DeadlineSet",
     "StockReserved",
     "StockReservationRejected",
     "ReservationReleased",

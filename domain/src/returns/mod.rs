@@ -10,7 +10,7 @@ mod properties;
 mod state;
 
 pub use command::{
-    ApproveReturn, BookIn, CancelReturn, DeclineReturn, InspectReturn, MarkInTransit,
+    ApproveReturn, BookIn, CancelReturn, DeclineReturn, GiveUpReturn, InspectReturn, MarkInTransit,
     ReceiveReturn, RecordRefunded, RequestReturn, ReturnCommand,
 };
 pub use decide::{book_in, check_reason, over_order};

@@ -85,6 +85,7 @@ const fn order_of(event: &OrderEvent) -> OrderId {
         OrderEvent::ReturnOpened(event) => event.order.order_id,
         OrderEvent::ReturnDropped(event) => event.order.order_id,
         OrderEvent::LinesReturned(event) => event.order.order_id,
+        OrderEvent::DeadlineSet(event) => event.order_id,
     }
 }
 

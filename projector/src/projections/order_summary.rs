@@ -190,7 +190,8 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         OrderEvent::OrderPlaced(_)
         | OrderEvent::NoteAdded(_)
         | OrderEvent::TaskParked(_)
-        | OrderEvent::TaskResumed(_) => {}
+        | OrderEvent::TaskResumed(_)
+        | OrderEvent::DeadlineSet(_) => {}
         OrderEvent::OrderConfirmed(_) => row.status = Status::Confirmed,
         OrderEvent::OrderRejected(event) => {
             row.status = Status::Rejected;

@@ -59,7 +59,8 @@ impl Tally<'_> {
             | OrderEvent::TaskResumed(_)
             | OrderEvent::ReturnOpened(_)
             | OrderEvent::ReturnDropped(_)
-            | OrderEvent::LinesReturned(_) => Ok(()),
+            | OrderEvent::LinesReturned(_)
+            | OrderEvent::DeadlineSet(_) => Ok(()),
         }
     }
 }
@@ -103,7 +104,8 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         | OrderEvent::TaskResumed(_)
         | OrderEvent::ReturnOpened(_)
         | OrderEvent::ReturnDropped(_)
-        | OrderEvent::LinesReturned(_) => None,
+        | OrderEvent::LinesReturned(_)
+        | OrderEvent::DeadlineSet(_) => None,
     }
 }
 

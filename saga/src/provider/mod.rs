@@ -7,6 +7,7 @@ pub use http::HttpPaymentProvider;
 
 use async_trait::async_trait;
 use domain::{Money, OrderId};
+use std::time::Duration;
 
 /// Asks for an authorization.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,11 @@ pub trait PaymentProvider: Send + Sync + 'static {
     /// Whether it is called, or left alone for a while as it did not answer.
     fn circuit(&self) -> CircuitState {
         CircuitState::Closed
+    }
+
+    /// For how long calls have come to nothing, if it is away: then its circuit is not closed.
+    fn away(&self) -> Option<Duration> {
+        None
     }
 
     /// Sets an amount aside.

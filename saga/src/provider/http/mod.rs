@@ -79,6 +79,10 @@ impl PaymentProvider for HttpPaymentProvider {
         self.http.circuit()
     }
 
+    fn away(&self) -> Option<Duration> {
+        self.http.away()
+    }
+
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError> {
         let body = AuthorizeBody {
             reference: request.order_id.to_string(),
