@@ -237,6 +237,10 @@ async fn a_return_is_asked_for_once() {
     let more = more.problem(409, "MORE_THAN_DELIVERED");
     let detail = more.body["detail"].as_str().unwrap();
     assert!(detail.contains("Line 1: 0 were delivered"), "{detail}");
+    assert_eq!(more.body["errors"][0]["pointer"], "/lines/0/quantity");
+    // It is the order that refuses.
+    let allowed = more.body["allowed_commands"].as_array().unwrap();
+    assert!(allowed.contains(&json!("request_return")), "{allowed:?}");
 }
 
 #[tokio::test]
@@ -248,7 +252,7 @@ async fn what_is_not_there_or_not_as_it_must_be_is_refused() {
     refused.problem(404, "ORDER_NOT_FOUND");
     for (lines, pointer) in [
         (json!([]), "/lines"),
-        (json!([{"line": 1, "quantity": 0}]), "/lines"),
+        (json!([{"line": 1, "quantity": 0}]), "/lines/0/quantity"),
     ] {
         let mut body = wanted(1);
         body["lines"] = lines;

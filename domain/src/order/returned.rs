@@ -61,6 +61,12 @@ impl Placed {
         )
     }
 
+    /// Whether the return of that id is to bring something of it.
+    pub(super) fn is_returning(&self, id: &str) -> bool {
+        let known = self.fulfilment.as_deref();
+        known.is_some_and(|known| known.returns.keys().any(|open| open.to_string() == id))
+    }
+
     /// Whether the customer has something of it that could be sent back.
     pub fn is_returnable(&self) -> bool {
         let known = self.fulfilment.as_deref();

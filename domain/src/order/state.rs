@@ -207,9 +207,10 @@ impl Placed {
     /// Enters until when something is waited for.
     pub(super) fn enter_deadline(&mut self, event: &DeadlineSet) {
         let key = (event.what, event.of.clone());
-        self.deadlines.insert(key, event.until);
+        self.deadlines.insert(key.clone(), event.until);
         if self.deadlines.len() > MAX_DEADLINES {
-            let first = self.deadlines.iter().min_by_key(|(_, until)| **until);
+            let others = self.deadlines.iter().filter(|(known, _)| **known != key);
+            let first = others.min_by_key(|(_, until)| **until);
             if let Some(key) = first.map(|(key, _)| key.clone()) {
                 self.deadlines.remove(&key);
             }

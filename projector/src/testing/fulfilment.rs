@@ -1,11 +1,12 @@
 //! What becomes of confirmed orders, in histories for tests.
 
 use super::{History, Stage};
+use chrono::DateTime;
 use domain::{
     Event, Location, Money, OrderId, ShipmentId, StreamId, TenantId,
     order::{
-        LineQuantity, LinesDelivered, LinesLost, LinesShipped, OrderBrief, OrderCompleted,
-        OrderEvent, TaskParked, TaskResumed,
+        Awaited, DeadlineSet, LineQuantity, LinesDelivered, LinesLost, LinesShipped, OrderBrief,
+        OrderCompleted, OrderEvent, TaskParked, TaskResumed,
     },
     payment::{
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
@@ -184,6 +185,13 @@ impl History {
             task_id,
         };
         self.order(order, resumed);
+        let deadline = DeadlineSet {
+            order_id: order,
+            what: Awaited::Dispatch,
+            of: shipment_id.to_string(),
+            until: DateTime::UNIX_EPOCH,
+        };
+        self.order(order, deadline);
     }
 
     /// The carrier takes it, and all concerned hear of it.

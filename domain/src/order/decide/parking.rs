@@ -3,8 +3,8 @@
 
 use super::{
     super::{
-        DeadlineSet, OrderError, OrderEvent, ParkTask, Placed, ResumeTask, SetDeadline, TaskParked,
-        TaskResumed,
+        Awaited, DeadlineSet, OrderError, OrderEvent, ParkTask, Placed, ResumeTask, SetDeadline,
+        TaskParked, TaskResumed,
     },
     Decision,
 };
@@ -50,9 +50,13 @@ pub(super) fn resume(order: &Placed, command: &ResumeTask) -> Vec<OrderEvent> {
     ]
 }
 
-/// A time limit only moves on: what was settled earlier, and is said again, is no news.
+/// A time limit only moves on: what was settled earlier, and is said again, is no news. Nor is that of a
+/// return that has ended meanwhile.
 pub(super) fn set_deadline(order: &Placed, command: &SetDeadline) -> Vec<OrderEvent> {
     let of = text::cleaned(&command.of, MAX_WORD);
+    if command.what == Awaited::Arrival && !order.is_returning(&of) {
+        return vec![];
+    }
     let known = order.deadlines.get(&(command.what, of.clone()));
     if known.is_some_and(|known| *known >= command.until) {
         return vec![];

@@ -1,7 +1,12 @@
 //! What of an order waits for an operator.
 
 use super::*;
-use crate::order::{Awaited, DeadlineSet, ParkTask, ResumeTask, SetDeadline};
+use crate::{
+    ReturnId,
+    order::{
+        Awaited, DeadlineSet, OrderReturnStatus, ParkTask, ResumeTask, ReturnOpened, SetDeadline,
+    },
+};
 
 fn park(n: u64) -> OrderCommand {
     OrderCommand::ParkTask(ParkTask {
@@ -69,7 +74,7 @@ fn no_more_waits_than_people_can_look_at() {
 
 fn set_deadline(of: &str, seconds: i64) -> OrderCommand {
     OrderCommand::SetDeadline(SetDeadline {
-        what: Awaited::Arrival,
+        what: Awaited::Dispatch,
         of: of.into(),
         until: at(seconds),
     })
@@ -78,7 +83,7 @@ fn set_deadline(of: &str, seconds: i64) -> OrderCommand {
 fn deadline_set(of: &str, seconds: i64) -> OrderEvent {
     DeadlineSet {
         order_id: order_id(1),
-        what: Awaited::Arrival,
+        what: Awaited::Dispatch,
         of: of.into(),
         until: at(seconds),
     }
@@ -95,6 +100,30 @@ fn time_limits_only_move_on() {
     // It was said before, and is said again.
     on(known(), set_deadline("r", 4)).then_nothing();
     on(known(), set_deadline("other", 4)).then([deadline_set("other", 4)]);
+}
+
+#[test]
+fn what_does_not_come_back_has_no_time_limit() {
+    let command = OrderCommand::SetDeadline(SetDeadline {
+        what: Awaited::Arrival,
+        of: uuid(8, 1).to_string(),
+        until: at(5),
+    });
+    on(vec![placed()], command.clone()).then_nothing();
+    let opened = ReturnOpened {
+        order: brief(),
+        return_id: ReturnId::new(uuid(8, 1)),
+        lines: vec![],
+        return_status: OrderReturnStatus::Open,
+    };
+    let order = on(vec![placed(), opened.into()], command);
+    let set = DeadlineSet {
+        order_id: order_id(1),
+        what: Awaited::Arrival,
+        of: uuid(8, 1).to_string(),
+        until: at(5),
+    };
+    order.then([set.into()]);
 }
 
 #[test]
