@@ -3,8 +3,9 @@
 use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
     customer::{Customer, Customers},
-    order::{Order, Orders},
+    order::{CancelLines, Order, OrderCommand, Orders, cancel_lines},
     payment::{Payment, Payments},
+    policy,
     returns::{self, Return, ReturnCase, ReturnCommand, ReturnError, Returns, book_in},
     shipment::{Parcel, Shipment, ShipmentError, Shipments, over_order},
     stock::{Stock, Stocks, for_order},
@@ -86,6 +87,10 @@ impl Command {
     /// `states` are those of [`Command::streams`], in the same order.
     pub fn decide(&self, states: &[&State]) -> Result<Vec<Vec<Event>>, Refusal> {
         match (self, states) {
+            (
+                Self::Order(_, OrderCommand::CancelLines(command)),
+                [State::Order(state), rest @ ..],
+            ) => of_lines(state, command, rest),
             (Self::Order(_, command), [State::Order(state)]) => {
                 one(Orders::decide(state, command)).map_err(|refusal| with_way_out(refusal, state))
             }
@@ -189,6 +194,27 @@ fn of_return(
         _ => return Err(mismatch()),
     };
     let first: Vec<Event> = first.into_iter().map(Event::Return).collect();
+    Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// What the cancellation of lines leads to in the order, and in its shipments.
+fn of_lines(
+    state: &Order,
+    command: &CancelLines,
+    others: &[&State],
+) -> Result<Vec<Vec<Event>>, Refusal> {
+    let shipments = others.iter().map(|state| match state {
+        State::Shipment(shipment) => Some(shipment),
+        _ => None,
+    });
+    let shipments: Option<Vec<&Shipment>> = shipments.collect();
+    let shipments = shipments.filter(|all| all.len() == policy::allocation().len());
+    let decided = cancel_lines(state, command, &shipments.ok_or_else(mismatch)?);
+    let decided = decided.map_err(|error| with_way_out(error.into(), state));
+    let (first, rest) = decided?;
+    let first: Vec<Event> = first.into_iter().map(Event::Order).collect();
+    let rest = rest.into_iter();
+    let rest = rest.map(|event| event.map(Event::Shipment).into_iter().collect());
     Ok(std::iter::once(first).chain(rest).collect())
 }
 

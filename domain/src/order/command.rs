@@ -43,6 +43,8 @@ pub enum OrderCommand {
     ResumeTask(ResumeTask),
     /// Say until when something is waited for.
     SetDeadline(SetDeadline),
+    /// Say that some of it is not wanted any more.
+    CancelLines(CancelLines),
 }
 
 /// One line as it is ordered.
@@ -211,4 +213,16 @@ pub struct SetDeadline {
     pub of: String,
     /// Until when.
     pub until: DateTime<Utc>,
+}
+
+/// Says that some of an order is not wanted any more. Decided over its shipments as well: what is packed is
+/// paid for, and leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CancelLines {
+    /// The cancellation's id, minted at the edge.
+    pub cancellation_id: Uuid,
+    /// What: 1 to 1,000 lines of the order, each once.
+    pub lines: Vec<LineQuantity>,
+    /// Why, for people.
+    pub reason: String,
 }

@@ -1,6 +1,7 @@
 //! What commands to an order lead to.
 
 mod fulfilment;
+mod lines;
 mod parking;
 mod returns;
 
@@ -12,6 +13,7 @@ use super::{
 };
 use crate::{Money, TextError, text};
 
+pub use lines::cancel_lines;
 #[cfg(test)]
 pub(crate) use returns::MAX_OPEN_RETURNS;
 pub(crate) use returns::{MAX_RETURNS, drop_return, open_return, record_returned};
@@ -56,6 +58,8 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::ParkTask(command) => parking::park(order, command),
         OrderCommand::ResumeTask(command) => Ok(parking::resume(order, command)),
         OrderCommand::SetDeadline(command) => Ok(parking::set_deadline(order, command)),
+        // Nothing is to be packed, as far as anybody knows here.
+        OrderCommand::CancelLines(command) => Ok(lines::cancel_lines(state, command, &[])?.0),
     }
 }
 
@@ -82,6 +86,7 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
             text::prose("reason", &command.reason, 500)?;
         }
         OrderCommand::ReleaseHold(command) => check_hold_name(&command.hold)?,
+        OrderCommand::CancelLines(command) => lines::check(command)?,
         OrderCommand::RecordShipped(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordDelivered(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordLost(command) => fulfilment::check_lines(&command.lines)?,

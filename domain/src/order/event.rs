@@ -52,6 +52,8 @@ events! {
         LinesReturned = 1,
         /// It was settled until when something is waited for.
         DeadlineSet = 1,
+        /// Some of it is not wanted any more.
+        LinesCancelled = 1,
     }
 }
 
@@ -362,4 +364,21 @@ pub struct DeadlineSet {
     pub of: String,
     /// Until when.
     pub until: DateTime<Utc>,
+}
+
+/// Some of an order is not wanted any more: it is not packed, and not paid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinesCancelled {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// Which cancellation.
+    pub cancellation_id: Uuid,
+    /// What, each line once.
+    pub lines: Vec<LineQuantity>,
+    /// What that is worth, in minor units.
+    pub amount: i64,
+    /// Whether nothing is left of the order: then all of it is being cancelled.
+    pub all: bool,
+    /// Why, for people.
+    pub reason: String,
 }

@@ -20,6 +20,7 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 holds: BTreeMap::new(),
                 notes: 0,
                 recent_notes: Recent::default(),
+                recent_cancellations: Recent::default(),
                 fulfilment: None,
                 parked: BTreeSet::new(),
                 deadlines: BTreeMap::new(),
@@ -95,6 +96,11 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
             known.enter_returned(event.return_id, &event.lines);
         }
         OrderEvent::DeadlineSet(event) => order.enter_deadline(event),
+        OrderEvent::LinesCancelled(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter_cancelled(&event.lines);
+            order.recent_cancellations.insert(event.cancellation_id);
+        }
     }
     Order::Placed(order)
 }

@@ -15,17 +15,17 @@ mod upcast;
 
 pub use address::Address;
 pub use command::{
-    AddNote, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, NewLine, OrderCommand,
-    ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped,
+    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, NewLine,
+    OrderCommand, ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped,
     RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask, SetDeadline,
 };
 pub use error::OrderError;
 pub use event::{
     Awaited, CancellationRejected, CancellationRequested, DeadlineSet, HoldPlaced, HoldReleased,
-    Line, LineQuantity, LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded,
-    OrderBrief, OrderCancelled, OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired,
-    OrderPlaced, OrderRejected, RejectionReason, ReturnDropped, ReturnOpened, TaskParked,
-    TaskResumed,
+    Line, LineQuantity, LinesCancelled, LinesDelivered, LinesLost, LinesReturned, LinesShipped,
+    NoteAdded, OrderBrief, OrderCancelled, OrderCompleted, OrderConfirmed, OrderEvent,
+    OrderExpired, OrderPlaced, OrderRejected, RejectionReason, ReturnDropped, ReturnOpened,
+    TaskParked, TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
 pub use returned::OrderReturnStatus;
@@ -33,10 +33,10 @@ pub use state::{Fulfilment, LineProgress, Order, Placed, ShipmentProgress, Statu
 
 #[cfg(test)]
 pub(crate) use decide::MAX_OPEN_RETURNS;
-pub use decide::check_hold_name;
 pub(crate) use decide::{
     FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, drop_return, open_return, record_returned,
 };
+pub use decide::{cancel_lines, check_hold_name};
 
 use crate::Decider;
 

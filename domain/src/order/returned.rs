@@ -52,11 +52,10 @@ impl Placed {
 
     /// How much of it has come back, once `known` is what became of it.
     pub(super) fn return_status_by(&self, known: &Fulfilment) -> OrderReturnStatus {
-        let pieces = self.placed.lines.iter().map(|line| line.quantity);
         let returned = known.lines.values().map(|line| line.returned);
         OrderReturnStatus::of(
             !known.returns.is_empty(),
-            pieces.fold(0, i64::saturating_add),
+            self.pieces(),
             returned.fold(0, i64::saturating_add),
         )
     }

@@ -49,7 +49,8 @@ impl Status {
     pub fn allowed_commands(self, held: bool, returnable: bool) -> Vec<&'static str> {
         let mut allowed = vec!["add_note"];
         match self {
-            Self::Placed | Self::Confirmed => allowed.extend(["cancel", "place_hold"]),
+            Self::Placed => allowed.extend(["cancel", "place_hold"]),
+            Self::Confirmed => allowed.extend(["cancel", "cancel_lines", "place_hold"]),
             Self::Cancelling => allowed.push("place_hold"),
             Self::Rejected | Self::Expired | Self::Cancelled | Self::Completed => {}
         }
@@ -93,6 +94,8 @@ pub struct Placed {
     /// How many notes were written.
     pub notes: u64,
     pub(super) recent_notes: Recent,
+    /// Which cancellations of lines it has seen.
+    pub(super) recent_cancellations: Recent,
     /// What has left, and what became of it; none before something has.
     pub(super) fulfilment: Option<Box<Fulfilment>>,
     /// What to be done about it was given up, and waits for an operator.
@@ -125,6 +128,8 @@ pub struct LineProgress {
     pub lost: i64,
     /// How many of those that arrived have come back, and were accepted.
     pub returned: i64,
+    /// How many are not wanted any more: they never leave.
+    pub cancelled: i64,
 }
 
 /// Where a shipment is that has left.
@@ -173,6 +178,14 @@ impl Fulfilment {
 }
 
 impl Fulfilment {
+    /// Enters what is not wanted any more.
+    pub(super) fn enter_cancelled(&mut self, lines: &[LineQuantity]) {
+        for line in lines {
+            let known = self.lines.entry(line.line).or_default();
+            known.cancelled = known.cancelled.saturating_add(line.quantity);
+        }
+    }
+
     /// Enters what has come back by a return, which has ended.
     pub(super) fn enter_returned(&mut self, of: ReturnId, lines: &[LineQuantity]) {
         self.returns.remove(&of);
@@ -227,7 +240,9 @@ impl Placed {
             known.lines.len() + known.shipments.len() + returning.sum::<usize>()
         });
         let waits = self.holds.len() + self.parked.len() + self.deadlines.len();
-        (self.placed.lines.len() + waits + left) * PART + self.recent_notes.size()
+        (self.placed.lines.len() + waits + left) * PART
+            + self.recent_notes.size()
+            + self.recent_cancellations.size()
     }
 
     /// A line of it.
@@ -245,6 +260,43 @@ impl Placed {
             .as_ref()
             .and_then(|known| known.lines.get(&line));
         known.copied().unwrap_or_default()
+    }
+
+    /// How many of a line have neither left nor are cancelled; none of a line that it does not have.
+    pub fn open(&self, line: u32) -> i64 {
+        let progress = self.progress(line);
+        let gone = progress.shipped.saturating_add(progress.cancelled);
+        let ordered = self.line(line).map_or(0, |placed| placed.quantity);
+        ordered.saturating_sub(gone)
+    }
+
+    /// What of each line has neither left nor is cancelled; lines of which nothing has are left out.
+    pub fn all_open(&self) -> Vec<LineQuantity> {
+        let open = self.placed.lines.iter().map(|placed| LineQuantity {
+            line: placed.line,
+            quantity: self.open(placed.line),
+        });
+        open.filter(|line| line.quantity > 0).collect()
+    }
+
+    /// What so many of its lines are worth, in minor units.
+    pub fn worth(&self, lines: &[LineQuantity]) -> i64 {
+        lines.iter().fold(0, |sum, wanted| {
+            let placed = self.line(wanted.line);
+            let worth = placed.map_or(0, |placed| match wanted.quantity == placed.quantity {
+                true => placed.total,
+                false => placed.unit_price.saturating_mul(wanted.quantity),
+            });
+            sum.saturating_add(worth)
+        })
+    }
+
+    /// How many pieces of it are wanted: ordered, and not cancelled.
+    pub(super) fn pieces(&self) -> i64 {
+        self.placed.lines.iter().fold(0, |sum, placed| {
+            let cancelled = self.progress(placed.line).cancelled;
+            sum.saturating_add(placed.quantity.saturating_sub(cancelled))
+        })
     }
 
     /// Where a shipment is that has left.

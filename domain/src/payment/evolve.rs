@@ -70,6 +70,16 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             }
             payment.status = settled(&payment);
         }
+        PaymentEvent::PaymentRestReleased(event) => {
+            if let Some(authorization) = &mut payment.authorization {
+                let left = authorization
+                    .amount
+                    .amount
+                    .saturating_sub(event.amount.amount);
+                authorization.amount.amount = left;
+            }
+            payment.status = settled(&payment);
+        }
         PaymentEvent::PaymentCaptureFailed(event) => {
             if let Some(capture) = payment.captures.get_mut(&event.shipment_id) {
                 capture.progress = CaptureProgress::Failed;

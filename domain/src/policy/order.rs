@@ -58,7 +58,8 @@ impl Policy for OrderPolicy {
                 | OrderEvent::ReturnOpened(_)
                 | OrderEvent::ReturnDropped(_)
                 | OrderEvent::LinesReturned(_)
-                | OrderEvent::DeadlineSet(_) => None,
+                | OrderEvent::DeadlineSet(_)
+                | OrderEvent::LinesCancelled(_) => None,
             },
             Event::Stock(event) => match event {
                 StockEvent::StockReserved(event) if event.part == event.parts => {

@@ -14,10 +14,10 @@ use crate::{
     CustomerId, Event, Location, ShipmentId,
     order::{
         Awaited, CancelOrder, CancellationRejected, CancellationRequested, CompleteOrder,
-        ConfirmOrder, ExpireOrder, HoldPlaced, HoldReleased, Line, LineQuantity, LinesDelivered,
-        LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled, OrderCommand,
-        OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
-        PlaceHold, RejectCancellation, RejectOrder, RejectionReason, ReleaseHold,
+        ConfirmOrder, ExpireOrder, HoldPlaced, HoldReleased, Line, LineQuantity, LinesCancelled,
+        LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
+        OrderCommand, OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced,
+        OrderRejected, PlaceHold, RejectCancellation, RejectOrder, RejectionReason, ReleaseHold,
         RequestCancellation, SetDeadline,
     },
     payment::{

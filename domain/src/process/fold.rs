@@ -189,7 +189,8 @@ impl Process {
             | OrderEvent::LinesLost(_)
             | OrderEvent::ReturnOpened(_)
             | OrderEvent::ReturnDropped(_)
-            | OrderEvent::LinesReturned(_) => {}
+            | OrderEvent::LinesReturned(_)
+            | OrderEvent::LinesCancelled(_) => {}
             OrderEvent::OrderConfirmed(_) => {
                 self.status = Status::Confirmed;
                 self.met(What::Confirmation);
@@ -274,7 +275,8 @@ impl Process {
             | StockEvent::ReservationExpired(_)
             | StockEvent::StockShipped(_)
             | StockEvent::StockRestocked(_)
-            | StockEvent::StockQuarantined(_) => {}
+            | StockEvent::StockQuarantined(_)
+            | StockEvent::ReservationReduced(_) => {}
         }
     }
 
@@ -335,7 +337,7 @@ impl Process {
                 self.met(What::Authorization);
                 self.met(What::Void);
             }
-            PaymentEvent::LatePaymentReversed(_) => {}
+            PaymentEvent::LatePaymentReversed(_) | PaymentEvent::PaymentRestReleased(_) => {}
             PaymentEvent::PaymentCaptureRequested(event) => {
                 let of = event.shipment_id.map(|id| id.to_string());
                 let known = self.expected.iter();
@@ -424,7 +426,8 @@ impl Process {
             ShipmentEvent::ShipmentTracked(_)
             | ShipmentEvent::ShipmentDeliveryFailed(_)
             | ShipmentEvent::ShipmentGivenUp(_)
-            | ShipmentEvent::ShipmentCancellationRefused(_) => {}
+            | ShipmentEvent::ShipmentCancellationRefused(_)
+            | ShipmentEvent::ShipmentRefitted(_) => {}
         }
     }
 

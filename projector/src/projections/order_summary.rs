@@ -99,7 +99,7 @@ pub struct OrderSummary;
 
 impl Projection for OrderSummary {
     const NAME: &'static str = "order_summary";
-    const VERSION: i32 = 3;
+    const VERSION: i32 = 4;
     const PACE: Duration = Duration::from_millis(5);
     type Row = OrderSummaryRow;
 
@@ -226,6 +226,7 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         OrderEvent::LinesShipped(event) => progress(row, &event.lines, Progress::shipped)?,
         OrderEvent::LinesDelivered(event) => progress(row, &event.lines, Progress::delivered)?,
         OrderEvent::LinesLost(event) => progress(row, &event.lines, Progress::lost)?,
+        OrderEvent::LinesCancelled(event) => progress(row, &event.lines, Progress::cancelled)?,
         OrderEvent::OrderCompleted(_) => row.status = Status::Completed,
         OrderEvent::ReturnOpened(event) => row.return_status = event.return_status,
         OrderEvent::ReturnDropped(event) => row.return_status = event.return_status,
@@ -285,6 +286,7 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
         PaymentEvent::PaymentVoided(_) => PaymentStatus::Voided,
         PaymentEvent::PaymentVoidDeferred(_)
         | PaymentEvent::LatePaymentReversed(_)
+        | PaymentEvent::PaymentRestReleased(_)
         | PaymentEvent::PaymentCaptureRequested(_)
         | PaymentEvent::PaymentCaptured(_)
         | PaymentEvent::PaymentCaptureFailed(_)

@@ -60,7 +60,8 @@ impl Tally<'_> {
             | OrderEvent::ReturnOpened(_)
             | OrderEvent::ReturnDropped(_)
             | OrderEvent::LinesReturned(_)
-            | OrderEvent::DeadlineSet(_) => Ok(()),
+            | OrderEvent::DeadlineSet(_)
+            | OrderEvent::LinesCancelled(_) => Ok(()),
         }
     }
 }
@@ -105,7 +106,8 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         | OrderEvent::ReturnOpened(_)
         | OrderEvent::ReturnDropped(_)
         | OrderEvent::LinesReturned(_)
-        | OrderEvent::DeadlineSet(_) => None,
+        | OrderEvent::DeadlineSet(_)
+        | OrderEvent::LinesCancelled(_) => None,
     }
 }
 

@@ -103,6 +103,7 @@ fn is_about(event: &Event, order_id: OrderId) -> bool {
             StockEvent::StockShipped(event) => Some(event.order_id),
             StockEvent::StockRestocked(event) => Some(event.order_id),
             StockEvent::StockQuarantined(event) => Some(event.order_id),
+            StockEvent::ReservationReduced(event) => Some(event.order_id),
         },
         Event::Order(_) | Event::Payment(_) | Event::Shipment(_) | Event::Customer(_) => None,
     };

@@ -172,9 +172,9 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
             "unit_count": 7,
             "lines": [
                 {"line": 1, "sku": "85123A", "quantity": 6, "unit_price": gbp(255), "total": gbp(1_530),
-                 "shipped": 0, "delivered": 0, "lost": 0, "returned": 0},
+                 "shipped": 0, "delivered": 0, "lost": 0, "returned": 0, "cancelled": 0},
                 {"line": 2, "sku": "71053", "quantity": 1, "unit_price": gbp(339), "total": gbp(339),
-                 "shipped": 0, "delivered": 0, "lost": 0, "returned": 0},
+                 "shipped": 0, "delivered": 0, "lost": 0, "returned": 0, "cancelled": 0},
             ],
             "shipments": [],
             "holds": [{"hold": "fraud-check", "reason": "looks odd"}],

@@ -70,6 +70,14 @@ pub trait PaymentProvider: Send + Sync + 'static {
         idempotency_key: &str,
     ) -> Result<(), CallError>;
 
+    /// Takes what is set aside, and has the provider let go of the rest: no more will be taken of it.
+    async fn capture_last(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        idempotency_key: &str,
+    ) -> Result<(), CallError>;
+
     /// Gives back what was taken.
     async fn refund(
         &self,

@@ -74,6 +74,10 @@ impl PaymentProvider for Away {
         panic!("nothing was set aside")
     }
 
+    async fn capture_last(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
+        panic!("nothing was set aside")
+    }
+
     async fn refund(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
         panic!("nothing was taken")
     }

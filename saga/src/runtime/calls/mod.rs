@@ -127,7 +127,8 @@ pub(super) async fn call(
             attempt,
             idempotency_key,
         } => {
-            let capture = provider.capture(authorization_id, *amount, idempotency_key);
+            // Each order leaves at once: no more is taken of its authorization.
+            let capture = provider.capture_last(authorization_id, *amount, idempotency_key);
             let answer = timed(name, capture).await;
             let command = RecordCaptured {
                 authorization_id: authorization_id.clone(),

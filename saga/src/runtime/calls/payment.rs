@@ -93,7 +93,7 @@ pub(super) fn captured(
     answer: Result<(), CallError>,
 ) -> CallOutcome {
     let command = match answer {
-        Ok(()) => PaymentCommand::RecordCaptured(command),
+        Ok(()) => PaymentCommand::RecordLastCaptured(command),
         Err(CallError::Refused(code)) => PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
             authorization_id: command.authorization_id,
             shipment_id: command.shipment_id,
