@@ -12,7 +12,6 @@ use chassis::{Problem, problem::ProblemDetails};
 use domain::order::{LineQuantity, Status};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// Lines that are not wanted any more.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -45,7 +44,7 @@ pub(crate) struct CancelledLineBody {
     path = "/v1/orders/{order_id}/lines/cancel",
     tag = "orders",
     params(
-        ("order_id" = Uuid, Path, description = "The order."),
+        ("order_id" = uuid::Uuid, Path, description = "The order."),
         WriteHeaders,
     ),
     request_body = CancelLinesBody,
