@@ -96,6 +96,7 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::place_order::place_order))
         .routes(routes!(endpoints::place_orders_bulk::place_orders_bulk))
         .routes(routes!(endpoints::cancel_order::cancel_order))
+        .routes(routes!(endpoints::cancel_lines::cancel_lines))
         .routes(routes!(endpoints::add_note::add_note))
         .routes(routes!(endpoints::place_hold::place_hold))
         .routes(routes!(endpoints::release_hold::release_hold))

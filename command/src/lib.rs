@@ -15,6 +15,7 @@ mod endpoints;
 mod execution;
 mod grpc;
 mod in_flight;
+mod lines;
 mod order_id;
 mod placement;
 mod problem;

@@ -195,7 +195,7 @@ async fn life(stage: &mut Stage, n: u64) {
     let placement = json!({
         "customer_id": "17850",
         "currency": "EUR",
-        "lines": [{"sku": sku, "quantity": 1, "unit_price": 1_999}],
+        "lines": [{"sku": sku, "quantity": 2, "unit_price": 1_999}],
         "payment_method": "tok_approve",
         "shipping_address": {"name": "Ada Lovelace", "country": "Elsewhere"},
     });
@@ -222,6 +222,10 @@ async fn life(stage: &mut Stage, n: u64) {
     let shipment_id = ShipmentId::of(order_id, &location);
     let confirm = OrderCommand::Confirm(ConfirmOrder);
     stage.put(Command::Order(order_id, confirm)).await;
+    let fewer = json!({"lines": [{"line": 1, "quantity": 1}], "reason": "too many"});
+    stage
+        .post(&format!("{order}/lines/cancel"), &[&id], &fewer)
+        .await;
     let to = |command| Command::Shipment(shipment_id, command);
     let create = CreateShipment { order_id, location };
     stage.put(to(ShipmentCommand::Create(create))).await;

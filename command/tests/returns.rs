@@ -239,6 +239,10 @@ async fn a_return_is_asked_for_once() {
     let more = more.problem(409, "MORE_THAN_DELIVERED");
     let detail = more.body["detail"].as_str().unwrap();
     assert!(detail.contains("Line 1: 0 were delivered"), "{detail}");
+    assert_eq!(more.body["errors"][0]["pointer"], "/lines/0/quantity");
+    // It is the order that refuses.
+    let allowed = more.body["allowed_commands"].as_array().unwrap();
+    assert!(allowed.contains(&json!("request_return")), "{allowed:?}");
 }
 
 #[tokio::test]
@@ -250,7 +254,7 @@ async fn what_is_not_there_or_not_as_it_must_be_is_refused() {
     refused.problem(404, "ORDER_NOT_FOUND");
     for (lines, pointer) in [
         (json!([]), "/lines"),
-        (json!([{"line": 1, "quantity": 0}]), "/lines"),
+        (json!([{"line": 1, "quantity": 0}]), "/lines/0/quantity"),
     ] {
         let mut body = wanted(1);
         body["lines"] = lines;
@@ -350,4 +354,50 @@ async fn what_is_not_accepted_ends_at_once() {
     assert_eq!(ended.expect(200).body["status"], "closed");
     // It stays the customer's, who may ask once more.
     stage.requested("again", 2).await;
+}
+
+#[tokio::test]
+async fn lines_that_are_not_wanted_any_more_are_cancelled() {
+    let stage = Stage::new().await;
+    let id = OrderId::new(Uuid::from_u128(8));
+    let place = PlaceOrder {
+        order_id: id,
+        ..placement()
+    };
+    let path = format!("/v1/orders/{id}/lines/cancel");
+    let fewer = |line: u32, quantity: i64| json!({"lines": [{"line": line, "quantity": quantity}], "reason": "too many"});
+    let nobody = stage.post(&path, "k0", &fewer(1, 1)).await;
+    nobody.problem(404, "ORDER_NOT_FOUND");
+    stage
+        .put(Command::Order(id, OrderCommand::Place(place)))
+        .await;
+    let early = stage.post(&path, "k1", &fewer(1, 1)).await;
+    early.problem(409, "ORDER_STATE");
+    stage
+        .put(Command::Order(id, OrderCommand::Confirm(ConfirmOrder)))
+        .await;
+    let more = stage.post(&path, "k2", &fewer(1, 3)).await;
+    let more = more.problem(409, "MORE_THAN_OPEN");
+    assert_eq!(more.body["errors"][0]["pointer"], "/lines/0/quantity");
+    let allowed = more.body["allowed_commands"].as_array().unwrap();
+    assert!(allowed.contains(&json!("cancel_lines")), "{allowed:?}");
+    let wrong = stage.post(&path, "k3", &fewer(1, 0)).await;
+    let wrong = wrong.problem(422, "CANCELLED_LINES");
+    assert_eq!(wrong.body["errors"][0]["pointer"], "/lines/0/quantity");
+    let done = stage.post(&path, "k4", &fewer(1, 1)).await.expect(200);
+    assert_eq!(
+        (&done.body["status"], &done.body["open"]),
+        (&json!("confirmed"), &json!([{"line": 1, "quantity": 1}]))
+    );
+    let again = stage.post(&path, "k4", &fewer(1, 1)).await.expect(200);
+    assert!(again.replayed);
+    assert_eq!(again.body, done.body, "as it was answered first");
+    let stale = stage
+        .post_if(&path, "k5", &fewer(1, 1), Some("\"1\""))
+        .await;
+    stale.expect(412);
+    // Nothing is left.
+    let all = stage.post(&path, "k6", &fewer(1, 1)).await.expect(202);
+    assert_eq!(all.body["status"], "cancelling");
+    assert_eq!(all.location, Some(format!("/v1/orders/{id}")));
 }

@@ -5,6 +5,7 @@ use crate::{
     customer::CustomerCommand,
     order::OrderCommand,
     payment::PaymentCommand,
+    policy,
     product::ProductCommand,
     returns::ReturnCommand,
     shipment::ShipmentCommand,
@@ -39,6 +40,13 @@ impl Command {
     /// The streams that it is decided over, the one it is about first; each once.
     pub fn streams(&self, tenant: &TenantId) -> Vec<StreamId> {
         match self {
+            Self::Order(order, OrderCommand::CancelLines(_)) => {
+                let shipment =
+                    |location| StreamId::shipment(tenant, ShipmentId::of(*order, &location));
+                let shipments = policy::allocation().map(shipment);
+                let first = StreamId::order(tenant, *order);
+                std::iter::once(first).chain(shipments).collect()
+            }
             Self::Order(order, _) => vec![StreamId::order(tenant, *order)],
             Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
             Self::Customer(command) => vec![StreamId::customer(tenant, command.customer_id())],
@@ -81,9 +89,8 @@ impl Command {
         match self {
             // An order that ends at the same moment gives back what is reserved for it.
             Self::Reservation(command) if command.is_for_the_order() => 1,
-            // An order that is cancelled at the same moment keeps what is packed for it. What leaves
-            // cannot be called back: a hold that came before must not be overlooked.
-            Self::Shipment(_, ShipmentCommand::Create(_)) => 1,
+            // What is to be packed is what is wanted of the order, and what leaves cannot be called back:
+            // neither lines that were cancelled before nor a hold must be overlooked.
             _ => 0,
         }
     }
@@ -114,6 +121,8 @@ impl Command {
                 OrderCommand::Complete(_) => "complete_order",
                 OrderCommand::ParkTask(_) => "park_task",
                 OrderCommand::ResumeTask(_) => "resume_task",
+                OrderCommand::SetDeadline(_) => "set_deadline",
+                OrderCommand::CancelLines(_) => "cancel_lines",
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",

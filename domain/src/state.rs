@@ -3,8 +3,9 @@
 use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
     customer::{Customer, Customers},
-    order::{Order, Orders},
+    order::{CancelLines, Order, OrderCommand, Orders, cancel_lines},
     payment::{Payment, Payments},
+    policy,
     product::{Product, Products},
     returns::{self, Return, ReturnCase, ReturnCommand, ReturnError, Returns, book_in},
     shipment::{Parcel, Shipment, ShipmentError, Shipments, over_order},
@@ -94,6 +95,10 @@ impl Command {
     /// `states` are those of [`Command::streams`], in the same order.
     pub fn decide(&self, states: &[&State]) -> Result<Vec<Vec<Event>>, Refusal> {
         match (self, states) {
+            (
+                Self::Order(_, OrderCommand::CancelLines(command)),
+                [State::Order(state), rest @ ..],
+            ) => of_lines(state, command, rest),
             (Self::Order(_, command), [State::Order(state)]) => {
                 one(Orders::decide(state, command)).map_err(|refusal| with_way_out(refusal, state))
             }
@@ -171,9 +176,13 @@ fn of_return(
 ) -> Result<Vec<Vec<Event>>, Refusal> {
     let way_out = |error: ReturnError| {
         let refusal = Refusal::from(error);
-        match (refusal.kind, state) {
-            (RefusalKind::State, Return::Requested(case)) => {
+        match (refusal.kind, state, others) {
+            (RefusalKind::State, Return::Requested(case), _) => {
                 refusal.allowing(&case.status.allowed_commands())
+            }
+            // There is none yet: it is the order that refuses.
+            (RefusalKind::State, Return::Absent, [State::Order(order)]) => {
+                with_way_out(refusal, order)
             }
             _ => refusal,
         }
@@ -200,6 +209,27 @@ fn of_return(
         _ => return Err(mismatch()),
     };
     let first: Vec<Event> = first.into_iter().map(Event::Return).collect();
+    Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// What the cancellation of lines leads to in the order, and in its shipments.
+fn of_lines(
+    state: &Order,
+    command: &CancelLines,
+    others: &[&State],
+) -> Result<Vec<Vec<Event>>, Refusal> {
+    let shipments = others.iter().map(|state| match state {
+        State::Shipment(shipment) => Some(shipment),
+        _ => None,
+    });
+    let shipments: Option<Vec<&Shipment>> = shipments.collect();
+    let shipments = shipments.filter(|all| all.len() == policy::allocation().len());
+    let decided = cancel_lines(state, command, &shipments.ok_or_else(mismatch)?);
+    let decided = decided.map_err(|error| with_way_out(error.into(), state));
+    let (first, rest) = decided?;
+    let first: Vec<Event> = first.into_iter().map(Event::Order).collect();
+    let rest = rest.into_iter();
+    let rest = rest.map(|event| event.map(Event::Shipment).into_iter().collect());
     Ok(std::iter::once(first).chain(rest).collect())
 }
 

@@ -62,8 +62,8 @@ CREATE TABLE read.order_summary (
     -- {"captured", "refunded"} in minor units, and how many of each are done and under way; nothing
     -- before something is to be taken.
     settlement          json,
-    -- {line: [shipped, delivered, lost, returned]} of lines of which something has left; nothing before that, so
-    -- that the many changes of an order before its shipment do not carry it.
+    -- {line: [shipped, delivered, lost, returned, cancelled]} of lines of which something has left, or is
+    -- cancelled; nothing before that, so that the many changes of an order before its shipment do not carry it.
     fulfilment          json,
     -- [{"line", "sku", "quantity", "unit_price", "discount", "order_discount", "tax_rate", "tax",
     -- "total"}]: discounts and tax only where there are some.

@@ -110,7 +110,7 @@ impl History {
         );
     }
 
-    fn stock_event(&mut self, name: &str, event: impl Into<StockEvent>) {
+    pub(crate) fn stock_event(&mut self, name: &str, event: impl Into<StockEvent>) {
         let stream = StreamId::stock(&TenantId::default(), &Location::default(), &sku(name));
         self.push(stream, Event::Stock(event.into()));
     }

@@ -16,6 +16,15 @@ pub(crate) fn json(body: &impl Serialize) -> Result<Response, Problem> {
     with_headers(HeaderMap::with_capacity(4), body)
 }
 
+/// 200 with `body`, which may have been folded from events.
+pub(crate) fn json_from(from_stream: bool, body: &impl Serialize) -> Result<Response, Problem> {
+    let mut headers = HeaderMap::with_capacity(4);
+    if from_stream {
+        headers.insert(SERVED_FROM, HeaderValue::from_static("stream"));
+    }
+    with_headers(headers, body)
+}
+
 /// 200 with an order: its version is its ETag.
 pub(crate) fn versioned(
     version: i64,

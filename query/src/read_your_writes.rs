@@ -13,6 +13,7 @@ use chassis::{
     Problem,
     token::{ConsistencyToken, InvalidToken},
 };
+use domain::Position;
 use std::time::Duration;
 
 const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("consistency-token");
@@ -59,6 +60,13 @@ impl ReadYourWrites {
             true => Ok(()),
             false => Err(problem::lagging()),
         }
+    }
+
+    /// From where on what must be seen can be read from the store, for rows of `projection`: up to there
+    /// they have everything. None while they are of another life of the store.
+    pub(crate) fn readable_from(&self, api: &Api, projection: Projection) -> Option<Position> {
+        let token = self.token?;
+        api.freshness.holds_up_to(projection, token)
     }
 
     /// What a call says of it.

@@ -42,6 +42,7 @@ fn guard(settings: &SagaSettings, concurrency: usize) -> GuardOptions {
         failures: settings.breaker_failures,
         share: settings.breaker_share_percent,
         window: settings.breaker_window(),
+        silence: settings.breaker_silence(),
         rest: settings.breaker_rest(),
         concurrency,
     }

@@ -99,6 +99,7 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle) 
             payment_concurrency: settings.payment_concurrency,
             carrier_concurrency: settings.carrier_concurrency,
             poll: settings.poll(),
+            outage: settings.outage_ttl(),
             ..TaskOptions::default()
         },
         hint: Arc::new(Notify::new()),

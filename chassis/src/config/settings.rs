@@ -231,6 +231,11 @@ section! {
         breaker_share_percent: u32 = 50, Rule::Integer { min: 1, max: 100 };
         /// Time within which calls count, in seconds; at least three times what one may take.
         breaker_window_s: u64 = 30, Rule::Integer { min: 1, max: 3_600 };
+        /// Time without any other answer after which one more call in vain is enough, in seconds: where
+        /// little happens, there are never that many.
+        breaker_silence_s: u64 = 20, Rule::Integer { min: 1, max: 3_600 };
+        /// Time that orders wait for a payment provider that is away before they expire, in seconds.
+        outage_ttl_s: u64 = 86_400, Rule::Integer { min: 0, max: 2_592_000 };
         /// Time that it is left alone, before one call tells whether it is back, in seconds.
         breaker_rest_s: u64 = 5, Rule::Integer { min: 1, max: 600 };
         /// Time that an order waits for somebody to see to what the carrier refused, in seconds; then
@@ -441,6 +446,10 @@ durations! {
         carrier_timeout = from_millis(carrier_timeout_ms);
         /// Time within which calls that came to nothing count.
         breaker_window = from_secs(breaker_window_s);
+        /// Time without another answer that is enough.
+        breaker_silence = from_secs(breaker_silence_s);
+        /// Time that orders wait for a provider that is away.
+        outage_ttl = from_secs(outage_ttl_s);
         /// Time that a participant is left alone.
         breaker_rest = from_secs(breaker_rest_s);
     }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     CommandApi,
     execution::Done,
+    lines,
     placement::{place, placed, shipping_address},
 };
 use chassis::{Problem, grpc::context, layers::RequestContext};
@@ -21,10 +22,11 @@ use domain::{
 };
 use prost::Message;
 use proto::v1::{
-    AddNoteRequest, AddNoteResponse, AdjustStockRequest, AdjustStockResponse, CancelOrderRequest,
-    CancelOrderResponse, PlaceHoldRequest, PlaceHoldResponse, PlaceOrderRequest,
-    PlaceOrderResponse, ReceiveStockRequest, ReceiveStockResponse, ReleaseHoldRequest,
-    ReleaseHoldResponse, order_commands_server::OrderCommands,
+    AddNoteRequest, AddNoteResponse, AdjustStockRequest, AdjustStockResponse, CancelLinesRequest,
+    CancelLinesResponse, CancelOrderRequest, CancelOrderResponse, LineQuantity, PlaceHoldRequest,
+    PlaceHoldResponse, PlaceOrderRequest, PlaceOrderResponse, ReceiveStockRequest,
+    ReceiveStockResponse, ReleaseHoldRequest, ReleaseHoldResponse,
+    order_commands_server::OrderCommands,
 };
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
@@ -50,6 +52,15 @@ impl OrderCommands for Commands {
     ) -> Result<Response<CancelOrderResponse>, Status> {
         let context = context(&call);
         let cancelled = cancel_order(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, cancelled)
+    }
+
+    async fn cancel_lines(
+        &self,
+        call: Request<CancelLinesRequest>,
+    ) -> Result<Response<CancelLinesResponse>, Status> {
+        let context = context(&call);
+        let cancelled = cancel_lines(&self.0, context.clone(), call.into_inner()).await;
         answer(&context, cancelled)
     }
 
@@ -147,6 +158,38 @@ async fn cancel_order(
         order_id: order_id.to_string(),
         status: status.as_str().into(),
         receipt: Some(receipt(api, &done)),
+    })
+}
+
+async fn cancel_lines(
+    api: &CommandApi,
+    context: RequestContext,
+    message: CancelLinesRequest,
+) -> Result<CancelLinesResponse, Problem> {
+    let request = request(api, context, &message)?;
+    let order_id = order_id(&message.order_id)?;
+    let lines = message
+        .lines
+        .iter()
+        .map(|line| domain::order::LineQuantity {
+            line: line.line,
+            quantity: line.quantity,
+        });
+    let changed = lines::cancel_lines(api, request, order_id, lines.collect(), message.reason);
+    let changed = changed.await?;
+    let receipt = Some(receipt(api, &changed.done));
+    let body = changed.body;
+    let open = body.open.into_iter().map(|line| LineQuantity {
+        line: line.line,
+        quantity: line.quantity,
+    });
+    let allowed = body.allowed_commands.into_iter();
+    Ok(CancelLinesResponse {
+        order_id: order_id.to_string(),
+        status: body.status.into(),
+        open: open.collect(),
+        allowed_commands: allowed.map(Into::into).collect(),
+        receipt,
     })
 }
 

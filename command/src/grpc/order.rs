@@ -43,6 +43,7 @@ pub(super) fn order(order: &Placed, version: i64, address: Option<order::Address
             delivered: progress.delivered,
             lost: progress.lost,
             returned: progress.returned,
+            cancelled: progress.cancelled,
         }
     };
     let hold = |(hold, reason): (&String, &String)| Hold {

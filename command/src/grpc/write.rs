@@ -43,6 +43,7 @@ writes! {
     "OrderCommands" {
         PlaceOrderRequest: "PlaceOrder", |_| "";
         CancelOrderRequest: "CancelOrder", |message| &message.etag;
+        CancelLinesRequest: "CancelLines", |message| &message.etag;
         AddNoteRequest: "AddNote", |message| &message.etag;
         PlaceHoldRequest: "PlaceHold", |message| &message.etag;
         ReleaseHoldRequest: "ReleaseHold", |message| &message.etag;

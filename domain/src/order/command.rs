@@ -1,6 +1,6 @@
 //! What may be asked of an order.
 
-use super::{LineQuantity, RejectionReason};
+use super::{Awaited, LineQuantity, RejectionReason};
 use crate::{Currency, CustomerId, OrderId, Sealed, ShipmentId, Sku, TaxRate};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,10 @@ pub enum OrderCommand {
     ParkTask(ParkTask),
     /// Say that an operator has had that done.
     ResumeTask(ResumeTask),
+    /// Say until when something is waited for.
+    SetDeadline(SetDeadline),
+    /// Say that some of it is not wanted any more.
+    CancelLines(CancelLines),
 }
 
 /// One line as it is ordered.
@@ -227,4 +231,27 @@ pub struct ParkTask {
 pub struct ResumeTask {
     /// Which.
     pub task_id: Uuid,
+}
+
+/// Says until when something is waited for. Whoever acts then says so, once it is settled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetDeadline {
+    /// What.
+    pub what: Awaited,
+    /// Of which one: the return, or the shipment.
+    pub of: String,
+    /// Until when.
+    pub until: DateTime<Utc>,
+}
+
+/// Says that some of an order is not wanted any more. Decided over its shipments as well: what is packed is
+/// paid for, and leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CancelLines {
+    /// The cancellation's id, minted at the edge.
+    pub cancellation_id: Uuid,
+    /// What: 1 to 1,000 lines of the order, each once.
+    pub lines: Vec<LineQuantity>,
+    /// Why, for people.
+    pub reason: String,
 }

@@ -1,6 +1,7 @@
 //! What commands to an order lead to.
 
 mod fulfilment;
+mod lines;
 mod parking;
 mod pricing;
 mod returns;
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{TextError, text};
 
+pub use lines::cancel_lines;
 #[cfg(test)]
 pub(crate) use returns::MAX_OPEN_RETURNS;
 pub(crate) use returns::{MAX_RETURNS, drop_return, open_return, record_returned};
@@ -56,6 +58,9 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::Complete(_) => fulfilment::complete(order),
         OrderCommand::ParkTask(command) => parking::park(order, command),
         OrderCommand::ResumeTask(command) => Ok(parking::resume(order, command)),
+        OrderCommand::SetDeadline(command) => Ok(parking::set_deadline(order, command)),
+        // Nothing is to be packed, as far as anybody knows here.
+        OrderCommand::CancelLines(command) => Ok(lines::cancel_lines(state, command, &[])?.0),
     }
 }
 
@@ -82,6 +87,7 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
             text::prose("reason", &command.reason, 500)?;
         }
         OrderCommand::ReleaseHold(command) => check_hold_name(&command.hold)?,
+        OrderCommand::CancelLines(command) => lines::check(command)?,
         OrderCommand::RecordShipped(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordDelivered(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordLost(command) => fulfilment::check_lines(&command.lines)?,
@@ -92,7 +98,8 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::Cancel(_)
         | OrderCommand::Complete(_)
         | OrderCommand::ParkTask(_)
-        | OrderCommand::ResumeTask(_) => {}
+        | OrderCommand::ResumeTask(_)
+        | OrderCommand::SetDeadline(_) => {}
     }
     Ok(())
 }

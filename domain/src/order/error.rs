@@ -190,6 +190,8 @@ pub enum OrderError {
         open: i64,
         /// How many were named.
         quantity: i64,
+        /// Where it stands in the command.
+        index: usize,
     },
     /// Something of it is still to arrive.
     #[error("line {line}: {open} are still to arrive")]
@@ -199,6 +201,40 @@ pub enum OrderError {
         /// How many.
         open: i64,
     },
+    /// What is not wanted any more is not told as it must be.
+    #[error("lines must be 1 to {max} lines of the order, each once, with 1 to {quantity} of each")]
+    CancelledLines {
+        /// The most lines that there may be.
+        max: usize,
+        /// The most that may be of each.
+        quantity: i64,
+        /// Where the first that is not so stands in the command, and what of it is not; none if there
+        /// are too few or too many.
+        at: Option<(usize, &'static str)>,
+    },
+    /// More than is open of a line.
+    #[error("line {line}: {open} are open, not {quantity}")]
+    MoreThanOpen {
+        /// The line.
+        line: u32,
+        /// How many have neither left nor are cancelled.
+        open: i64,
+        /// How many were named.
+        quantity: i64,
+        /// Where it stands in the command.
+        index: usize,
+    },
+    /// It is packed: what is packed is paid for, and leaves.
+    #[error(
+        "it is packed, which does not allow to cancel lines of it: cancel all of it, or have the lines \
+         returned once they have arrived"
+    )]
+    AlreadyPacked,
+    /// What would be left costs nothing, and the payment is authorized for more.
+    #[error(
+        "what would be left of it costs nothing: cancel all of it, or keep a line that is paid"
+    )]
+    RestIsFree,
     /// Too many holds.
     #[error("an order has at most {max} holds")]
     TooManyHolds {
@@ -273,8 +309,24 @@ impl From<OrderError> for Refusal {
             E::TooManyShipments { .. } => (State, "TOO_MANY_SHIPMENTS", None),
             E::TooManyReturns { .. } => (State, "TOO_MANY_RETURNS", None),
             E::TooManyOpenReturns { .. } => (State, "TOO_MANY_OPEN_RETURNS", None),
-            E::MoreThanDelivered { .. } => (State, "MORE_THAN_DELIVERED", None),
+            E::MoreThanDelivered { index, .. } => (
+                State,
+                "MORE_THAN_DELIVERED",
+                Some(format!("/lines/{index}/quantity")),
+            ),
             E::StillToArrive { .. } => (State, "STILL_TO_ARRIVE", None),
+            E::CancelledLines { at, .. } => {
+                let line = at.map(|(index, field)| format!("/lines/{index}/{field}"));
+                let pointer = line.unwrap_or_else(|| "/lines".into());
+                (Meaning, "CANCELLED_LINES", Some(pointer))
+            }
+            E::MoreThanOpen { index, .. } => (
+                State,
+                "MORE_THAN_OPEN",
+                Some(format!("/lines/{index}/quantity")),
+            ),
+            E::AlreadyPacked => (State, "ALREADY_PACKED", None),
+            E::RestIsFree => (State, "REST_IS_FREE", Some("/lines".into())),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
             E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),
         };

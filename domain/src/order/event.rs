@@ -50,6 +50,10 @@ events! {
         ReturnDropped = 1,
         /// Some of it has come back, and is paid back.
         LinesReturned = 1,
+        /// It was settled until when something is waited for.
+        DeadlineSet = 1,
+        /// Some of it is not wanted any more.
+        LinesCancelled = 1,
     }
 }
 
@@ -349,4 +353,47 @@ pub struct LinesReturned {
     pub lines: Vec<LineQuantity>,
     /// How much of the order has come back, and is on its way.
     pub return_status: OrderReturnStatus,
+}
+
+/// What an order waits for with a time limit that somebody settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaited {
+    /// That a return arrives.
+    Arrival,
+    /// That somebody sees to what the carrier refused.
+    Dispatch,
+    /// That what a shipment is worth is taken.
+    Capture,
+}
+
+/// It was settled until when something is waited for: whoever acts when that time has come says so when it
+/// begins, and no later change of the settings makes it another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeadlineSet {
+    /// The order.
+    pub order_id: OrderId,
+    /// What.
+    pub what: Awaited,
+    /// Of which one: the return, or the shipment.
+    pub of: String,
+    /// Until when.
+    pub until: DateTime<Utc>,
+}
+
+/// Some of an order is not wanted any more: it is not packed, and not paid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinesCancelled {
+    /// What was placed.
+    pub order: OrderBrief,
+    /// Which cancellation.
+    pub cancellation_id: Uuid,
+    /// What, each line once.
+    pub lines: Vec<LineQuantity>,
+    /// What that is worth, in minor units.
+    pub amount: i64,
+    /// Whether nothing is left of the order: then all of it is being cancelled.
+    pub all: bool,
+    /// Why, for people.
+    pub reason: String,
 }

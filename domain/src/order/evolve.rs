@@ -20,8 +20,10 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 holds: BTreeMap::new(),
                 notes: 0,
                 recent_notes: Recent::default(),
+                recent_cancellations: Recent::default(),
                 fulfilment: None,
                 parked: BTreeSet::new(),
+                deadlines: BTreeMap::new(),
             });
         }
         // Nothing can have happened to an order before it was placed.
@@ -92,6 +94,12 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
         OrderEvent::LinesReturned(event) => {
             let known = order.fulfilment.get_or_insert_default();
             known.enter_returned(event.return_id, &event.lines);
+        }
+        OrderEvent::DeadlineSet(event) => order.enter_deadline(event),
+        OrderEvent::LinesCancelled(event) => {
+            let known = order.fulfilment.get_or_insert_default();
+            known.enter_cancelled(&event.lines);
+            order.recent_cancellations.insert(event.cancellation_id);
         }
     }
     Order::Placed(order)

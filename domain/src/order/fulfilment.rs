@@ -42,7 +42,10 @@ impl FulfilmentStatus {
             all.shipped = all.shipped.saturating_add(line.shipped);
             all.delivered = all.delivered.saturating_add(line.delivered);
             all.lost = all.lost.saturating_add(line.lost);
+            all.cancelled = all.cancelled.saturating_add(line.cancelled);
         }
+        // What is cancelled never leaves.
+        let pieces = pieces.saturating_sub(all.cancelled);
         if all.shipped == 0 {
             Self::Unfulfilled
         } else if all.delivered >= pieces {
@@ -79,6 +82,7 @@ mod tests {
             delivered: *delivered,
             lost: *lost,
             returned: 0,
+            cancelled: 0,
         });
         FulfilmentStatus::of(10, progress).as_str()
     }

@@ -16,16 +16,18 @@ mod upcast;
 
 pub use address::Address;
 pub use command::{
-    AddNote, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineTerms, NewLine,
+    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineTerms, NewLine,
     OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost,
     RecordShipped, RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask,
+    SetDeadline,
 };
 pub use error::OrderError;
 pub use event::{
-    CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line, LineQuantity,
-    LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
-    OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected,
-    RejectionReason, ReturnDropped, ReturnOpened, TaskParked, TaskResumed,
+    Awaited, CancellationRejected, CancellationRequested, DeadlineSet, HoldPlaced, HoldReleased,
+    Line, LineQuantity, LinesCancelled, LinesDelivered, LinesLost, LinesReturned, LinesShipped,
+    NoteAdded, OrderBrief, OrderCancelled, OrderCompleted, OrderConfirmed, OrderEvent,
+    OrderExpired, OrderPlaced, OrderRejected, RejectionReason, ReturnDropped, ReturnOpened,
+    TaskParked, TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
 pub use returned::OrderReturnStatus;
@@ -34,11 +36,11 @@ pub use totals::Totals;
 
 #[cfg(test)]
 pub(crate) use decide::MAX_OPEN_RETURNS;
-pub use decide::check_hold_name;
 pub(crate) use decide::{
     FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, MAX_TOTAL, drop_return, open_return,
     record_returned,
 };
+pub use decide::{cancel_lines, check_hold_name};
 
 use crate::Decider;
 

@@ -163,10 +163,12 @@ fn check_lines(event: &OrderEvent, after: &Placed) {
     let (mut open, mut missing) = (0, 0);
     for line in &after.placed.lines {
         let progress = after.progress(line.line);
-        assert!((0..=line.quantity).contains(&progress.shipped));
+        let gone = progress.shipped + progress.cancelled;
+        assert!((0..=line.quantity).contains(&gone) && progress.cancelled >= 0);
         assert!(progress.delivered >= 0 && progress.lost >= 0 && progress.under_way() >= 0);
-        open += line.quantity - progress.shipped;
-        missing += line.quantity - progress.delivered - progress.lost;
+        assert_eq!(after.open(line.line), line.quantity - gone);
+        open += line.quantity - gone;
+        missing += line.quantity - progress.cancelled - progress.delivered - progress.lost;
     }
     match event {
         OrderEvent::LinesShipped(event) => assert_eq!(event.all, open == 0),
@@ -190,7 +192,11 @@ proptest! {
                 continue;
             };
             // What is lost or arrives has left, which may have to be said first.
-            prop_assert!(events.len() <= 1 || matches!(events[0], OrderEvent::LinesShipped(_)));
+            // Of what nothing is left, all is being cancelled.
+            let first = events.first();
+            prop_assert!(events.len() <= 1 || matches!(first, Some(
+                OrderEvent::LinesShipped(_) | OrderEvent::LinesCancelled(_)
+            )));
             for event in events {
                 let after = Orders::evolve(state.clone(), &event);
                 check_step(&state, &event, &after);

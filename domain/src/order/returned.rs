@@ -52,11 +52,10 @@ impl Placed {
 
     /// How much of it has come back, once `known` is what became of it.
     pub(super) fn return_status_by(&self, known: &Fulfilment) -> OrderReturnStatus {
-        let pieces = self.placed.lines.iter().map(|line| line.quantity);
         let returned = known.lines.values().map(|line| line.returned);
         OrderReturnStatus::of(
             !known.returns.is_empty(),
-            pieces.fold(0, i64::saturating_add),
+            self.pieces(),
             returned.fold(0, i64::saturating_add),
         )
     }
@@ -76,6 +75,12 @@ impl Placed {
         let known = self.fulfilment.as_deref();
         let returning = known.map_or(0, |known| known.returning(line));
         self.progress(line).returned.saturating_add(returning)
+    }
+
+    /// Whether the return of that id is to bring something of it.
+    pub(super) fn is_returning(&self, id: &str) -> bool {
+        let known = self.fulfilment.as_deref();
+        known.is_some_and(|known| known.returns.keys().any(|open| open.to_string() == id))
     }
 
     /// Whether the customer has something of it that could be sent back.

@@ -1,7 +1,8 @@
 //! What decisions about an order stand on.
 
-use super::{Line, LineQuantity, OrderBrief, OrderPlaced};
+use super::{Awaited, DeadlineSet, Line, LineQuantity, OrderBrief, OrderPlaced};
 use crate::{ReturnId, ShipmentId, recent::Recent};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,7 +49,8 @@ impl Status {
     pub fn allowed_commands(self, held: bool, returnable: bool) -> Vec<&'static str> {
         let mut allowed = vec!["add_note"];
         match self {
-            Self::Placed | Self::Confirmed => allowed.extend(["cancel", "place_hold"]),
+            Self::Placed => allowed.extend(["cancel", "place_hold"]),
+            Self::Confirmed => allowed.extend(["cancel", "cancel_lines", "place_hold"]),
             Self::Cancelling => allowed.push("place_hold"),
             Self::Rejected | Self::Expired | Self::Cancelled | Self::Completed => {}
         }
@@ -92,10 +94,14 @@ pub struct Placed {
     /// How many notes were written.
     pub notes: u64,
     pub(super) recent_notes: Recent,
+    /// Which cancellations of lines it has seen.
+    pub(super) recent_cancellations: Recent,
     /// What has left, and what became of it; none before something has.
     pub(super) fulfilment: Option<Box<Fulfilment>>,
     /// What to be done about it was given up, and waits for an operator.
     pub parked: BTreeSet<Uuid>,
+    /// Until when something is waited for, of what was settled last.
+    pub(super) deadlines: BTreeMap<(Awaited, String), DateTime<Utc>>,
 }
 
 /// What has left of an order, and what became of it.
@@ -122,6 +128,8 @@ pub struct LineProgress {
     pub lost: i64,
     /// How many of those that arrived have come back, and were accepted.
     pub returned: i64,
+    /// How many are not wanted any more: they never leave.
+    pub cancelled: i64,
 }
 
 /// Where a shipment is that has left.
@@ -170,6 +178,14 @@ impl Fulfilment {
 }
 
 impl Fulfilment {
+    /// Enters what is not wanted any more.
+    pub(super) fn enter_cancelled(&mut self, lines: &[LineQuantity]) {
+        for line in lines {
+            let known = self.lines.entry(line.line).or_default();
+            known.cancelled = known.cancelled.saturating_add(line.quantity);
+        }
+    }
+
     /// Enters what has come back by a return, which has ended.
     pub(super) fn enter_returned(&mut self, of: ReturnId, lines: &[LineQuantity]) {
         self.returns.remove(&of);
@@ -197,7 +213,23 @@ impl Order {
     }
 }
 
+/// So many time limits an order remembers: those that are longest over are forgotten first.
+const MAX_DEADLINES: usize = 64;
+
 impl Placed {
+    /// Enters until when something is waited for.
+    pub(super) fn enter_deadline(&mut self, event: &DeadlineSet) {
+        let key = (event.what, event.of.clone());
+        self.deadlines.insert(key.clone(), event.until);
+        if self.deadlines.len() > MAX_DEADLINES {
+            let others = self.deadlines.iter().filter(|(known, _)| **known != key);
+            let first = others.min_by_key(|(_, until)| **until);
+            if let Some(key) = first.map(|(key, _)| key.clone()) {
+                self.deadlines.remove(&key);
+            }
+        }
+    }
+
     /// About how many bytes that takes of which there may be many.
     pub(crate) fn size_of_many(&self) -> usize {
         /// A line or a hold, with its texts.
@@ -207,8 +239,10 @@ impl Placed {
             let returning = known.returns.values().map(|lines| 1 + lines.len());
             known.lines.len() + known.shipments.len() + returning.sum::<usize>()
         });
-        (self.placed.lines.len() + self.holds.len() + self.parked.len() + left) * PART
+        let waits = self.holds.len() + self.parked.len() + self.deadlines.len();
+        (self.placed.lines.len() + waits + left) * PART
             + self.recent_notes.size()
+            + self.recent_cancellations.size()
     }
 
     /// A line of it.
@@ -226,6 +260,43 @@ impl Placed {
             .as_ref()
             .and_then(|known| known.lines.get(&line));
         known.copied().unwrap_or_default()
+    }
+
+    /// How many of a line have neither left nor are cancelled; none of a line that it does not have.
+    pub fn open(&self, line: u32) -> i64 {
+        let progress = self.progress(line);
+        let gone = progress.shipped.saturating_add(progress.cancelled);
+        let ordered = self.line(line).map_or(0, |placed| placed.quantity);
+        ordered.saturating_sub(gone)
+    }
+
+    /// What of each line has neither left nor is cancelled; lines of which nothing has are left out.
+    pub fn all_open(&self) -> Vec<LineQuantity> {
+        let open = self.placed.lines.iter().map(|placed| LineQuantity {
+            line: placed.line,
+            quantity: self.open(placed.line),
+        });
+        open.filter(|line| line.quantity > 0).collect()
+    }
+
+    /// What so many of its lines are worth, in minor units.
+    pub fn worth(&self, lines: &[LineQuantity]) -> i64 {
+        lines.iter().fold(0, |sum, wanted| {
+            let placed = self.line(wanted.line);
+            let worth = placed.map_or(0, |placed| match wanted.quantity == placed.quantity {
+                true => placed.total,
+                false => placed.unit_price.saturating_mul(wanted.quantity),
+            });
+            sum.saturating_add(worth)
+        })
+    }
+
+    /// How many pieces of it are wanted: ordered, and not cancelled.
+    pub(super) fn pieces(&self) -> i64 {
+        self.placed.lines.iter().fold(0, |sum, placed| {
+            let cancelled = self.progress(placed.line).cancelled;
+            sum.saturating_add(placed.quantity.saturating_sub(cancelled))
+        })
     }
 
     /// Where a shipment is that has left.

@@ -22,6 +22,8 @@ pub enum PaymentCommand {
     RequestCapture(RequestCapture),
     /// The provider took it.
     RecordCaptured(RecordCaptured),
+    /// The provider captured, and lets go of the rest: no more will be captured.
+    RecordLastCaptured(RecordCaptured),
     /// The provider did not take it.
     RecordCaptureFailed(RecordCaptureFailed),
     /// Give back what was taken for a shipment.

@@ -36,6 +36,8 @@ events! {
         PaymentCaptureRequested = 1,
         /// The amount was taken.
         PaymentCaptured = 1,
+        /// The provider lets go of what is set aside beyond what was taken: no more will be.
+        PaymentRestReleased = 1,
         /// The provider did not take the amount.
         PaymentCaptureFailed = 1,
         /// The provider is to be asked to give back what it took.
@@ -282,4 +284,15 @@ impl PaymentRefunded {
     pub const fn is_of_all(&self) -> bool {
         self.shipment_id.is_none() && self.return_id.is_none()
     }
+}
+
+/// The provider lets go of what is set aside beyond what was taken, since no more will be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRestReleased {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// How much it lets go of.
+    pub amount: Money,
 }

@@ -12,6 +12,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             payment.request = Some(Request {
                 order_id: event.order_id,
                 amount: event.amount,
+                payment_method: event.payment_method.clone(),
                 attempt: event.attempt,
                 max_attempts: event.max_attempts,
                 idempotency_key: event.idempotency_key.clone(),
@@ -66,6 +67,16 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         PaymentEvent::PaymentCaptured(event) => {
             if let Some(capture) = payment.captures.get_mut(&event.shipment_id) {
                 capture.progress = CaptureProgress::Captured;
+            }
+            payment.status = settled(&payment);
+        }
+        PaymentEvent::PaymentRestReleased(event) => {
+            if let Some(authorization) = &mut payment.authorization {
+                let left = authorization
+                    .amount
+                    .amount
+                    .saturating_sub(event.amount.amount);
+                authorization.amount.amount = left;
             }
             payment.status = settled(&payment);
         }

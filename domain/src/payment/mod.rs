@@ -19,7 +19,7 @@ pub use event::{
     LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized, PaymentCaptureFailed,
     PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
     PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentRefundRequested,
-    PaymentRefunded, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
+    PaymentRefunded, PaymentRestReleased, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
 };
 pub use state::{
     Authorization, Capture, CaptureKey, CaptureProgress, Payment, PaymentStatus, Refund, Request,

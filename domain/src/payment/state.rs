@@ -65,6 +65,8 @@ pub struct Request {
     pub order_id: OrderId,
     /// How much.
     pub amount: Money,
+    /// The provider's token of how it is paid.
+    pub payment_method: String,
     /// Which attempt, from 1.
     pub attempt: u32,
     /// How many attempts there may be.

@@ -4,7 +4,7 @@
 use super::{Limits, Policy, Reaction, after};
 use crate::{
     Command, Event, Location, OrderId, Recorded, Sku,
-    order::{OrderEvent, OrderPlaced, RejectionReason},
+    order::{LineQuantity, OrderEvent, OrderPlaced, RejectionReason},
     returns::{BookIn, ReturnCommand, ReturnEvent, ReturnInspected},
     shipment::{ShipmentEvent, ShipmentLine},
     stock::{ReleaseReason, ReservationCommand, ReservationItem, ReservationLine, ReservationStep},
@@ -40,6 +40,10 @@ impl Policy for Inventory {
                 OrderEvent::CancellationRequested(event) => {
                     Some(event.order.order_id).filter(|_| !event.confirmed)
                 }
+                // Where nothing is left, all of it is being cancelled.
+                OrderEvent::LinesCancelled(event) => {
+                    Some(event.order.order_id).filter(|_| !event.all)
+                }
                 OrderEvent::CancellationRejected(_)
                 | OrderEvent::OrderCancelled(_)
                 | OrderEvent::NoteAdded(_)
@@ -53,7 +57,8 @@ impl Policy for Inventory {
                 | OrderEvent::TaskResumed(_)
                 | OrderEvent::ReturnOpened(_)
                 | OrderEvent::ReturnDropped(_)
-                | OrderEvent::LinesReturned(_) => None,
+                | OrderEvent::LinesReturned(_)
+                | OrderEvent::DeadlineSet(_) => None,
             },
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
@@ -90,6 +95,9 @@ impl Policy for Inventory {
                 let command = reservation(order_id, state.items.clone(), ReservationStep::Commit);
                 return (state, vec![command]);
             }
+            Event::Order(OrderEvent::LinesCancelled(cancelled)) => {
+                return reduce(order_id, state, &cancelled.lines);
+            }
             // Nothing was reserved, and nothing will be.
             Event::Order(OrderEvent::OrderRejected(event))
                 if event.reason == RejectionReason::OutOfStock =>
@@ -118,6 +126,32 @@ impl Policy for Inventory {
         let command = reservation(order_id, state.items, step);
         (InventoryState::default(), vec![command])
     }
+}
+
+/// Less is wanted: so much less is kept.
+fn reduce(
+    order_id: OrderId,
+    mut state: InventoryState,
+    cancelled: &[LineQuantity],
+) -> (InventoryState, Vec<Reaction>) {
+    let mut reduced = vec![];
+    for item in &mut state.items {
+        let mut touched = false;
+        for line in &mut item.lines {
+            let less = cancelled.iter().find(|known| known.line == line.line);
+            if let Some(less) = less {
+                line.quantity = line.quantity.saturating_sub(less.quantity);
+                touched = true;
+            }
+        }
+        item.lines.retain(|line| line.quantity > 0);
+        if touched {
+            reduced.push(item.clone());
+        }
+    }
+    let command =
+        (!reduced.is_empty()).then(|| reservation(order_id, reduced, ReservationStep::Reduce));
+    (state, command.into_iter().collect())
 }
 
 fn reservation(order_id: OrderId, items: Vec<ReservationItem>, step: ReservationStep) -> Reaction {

@@ -27,7 +27,10 @@ pub use payment::{PaymentPolicy, PaymentPolicyState};
 pub use shipping::{Shipping, ShippingState, allocation};
 pub use timer::{Task, Timer, TimerName, TimerNameError};
 
-use crate::{Command, OrderId, Recorded};
+use crate::{
+    Command, OrderId, Recorded,
+    order::{Awaited, OrderCommand, SetDeadline},
+};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -109,6 +112,14 @@ fn after(event: &Recorded, wait: Duration) -> DateTime<Utc> {
     recorded
         .checked_add_signed(wait)
         .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Tells the order until when something is waited for: what is settled here is settled for whoever looks,
+/// whatever the settings are by then.
+fn deadline(order_id: OrderId, what: Awaited, of: impl ToString, until: DateTime<Utc>) -> Reaction {
+    let of = of.to_string();
+    let command = OrderCommand::SetDeadline(SetDeadline { what, of, until });
+    Reaction::Execute(Command::Order(order_id, command))
 }
 
 /// What follows from what happened, for one order at a time.

@@ -57,7 +57,9 @@ impl Policy for OrderPolicy {
                 | OrderEvent::TaskResumed(_)
                 | OrderEvent::ReturnOpened(_)
                 | OrderEvent::ReturnDropped(_)
-                | OrderEvent::LinesReturned(_) => None,
+                | OrderEvent::LinesReturned(_)
+                | OrderEvent::DeadlineSet(_)
+                | OrderEvent::LinesCancelled(_) => None,
             },
             Event::Stock(event) => match event {
                 StockEvent::StockReserved(event) if event.part == event.parts => {

@@ -74,7 +74,8 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentRefunded(event) => event.return_id.map(|_| event.order_id),
                 PaymentEvent::PaymentVoidDeferred(_)
                 | PaymentEvent::PaymentVoided(_)
-                | PaymentEvent::LatePaymentReversed(_) => None,
+                | PaymentEvent::LatePaymentReversed(_)
+                | PaymentEvent::PaymentRestReleased(_) => None,
             },
             Event::Shipment(event) => match event {
                 ShipmentEvent::ShipmentPacked(event) => Some(event.order_id),
@@ -265,6 +266,7 @@ fn outside(
         | PaymentEvent::LatePaymentReversed(_)
         | PaymentEvent::PaymentCaptured(_)
         | PaymentEvent::PaymentCaptureFailed(_)
+        | PaymentEvent::PaymentRestReleased(_)
         | PaymentEvent::PaymentRefunded(_) => vec![],
     }
 }

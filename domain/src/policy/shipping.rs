@@ -1,16 +1,16 @@
 //! Has confirmed orders packed and sent, keeps what has not left of those that are cancelled, asks
 //! where the rest is, and does not wait for ever for what customers send back.
 
-use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
+use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after, deadline};
 use crate::{
     Command, Event, Location, OrderId, Recorded, ReturnId, ShipmentId,
     event::is_default,
     order::{
-        CancellationRequested, OrderCommand, OrderEvent, PlaceHold, RejectCancellation,
+        Awaited, CancellationRequested, OrderCommand, OrderEvent, PlaceHold, RejectCancellation,
         ReleaseHold, RequestCancellation,
     },
     payment::PaymentEvent,
-    returns::{CancelReturn, ReturnCommand, ReturnEvent},
+    returns::{GiveUpReturn, ReturnCommand, ReturnEvent},
     shipment::{
         CancelShipment, CreateShipment, DispatchRefused, GiveUpShipment, MarkReady,
         RequestDispatch, ShipmentCommand, ShipmentEvent,
@@ -81,7 +81,9 @@ impl Policy for Shipping {
                 ShipmentEvent::ShipmentGivenUp(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancelled(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancellationRefused(event) => Some(event.order_id),
-                ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentPacked(_) => None,
+                ShipmentEvent::ShipmentCreated(_)
+                | ShipmentEvent::ShipmentPacked(_)
+                | ShipmentEvent::ShipmentRefitted(_) => None,
             },
             Event::Return(event) => match event {
                 ReturnEvent::ReturnApproved(event) => Some(event.order_id),
@@ -236,7 +238,9 @@ fn shipment(
             });
             vec![Reaction::Execute(Command::Order(order_id, command))]
         }
-        ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentPacked(_) => vec![],
+        ShipmentEvent::ShipmentCreated(_)
+        | ShipmentEvent::ShipmentPacked(_)
+        | ShipmentEvent::ShipmentRefitted(_) => vec![],
     }
 }
 
@@ -278,14 +282,16 @@ fn hold(
         attempt: refused.attempt,
         reason,
     });
+    let due = after(event, limits.shipping_hold);
     let timer = Timer {
         name: TimerName::Shipping(refused.shipment_id),
-        due: after(event, limits.shipping_hold),
+        due,
         task: Task::Execute(Command::Shipment(refused.shipment_id, give_up)),
     };
     vec![
         Reaction::Execute(Command::Order(order_id, hold)),
         Reaction::Schedule(timer),
+        deadline(order_id, Awaited::Dispatch, refused.shipment_id, due),
     ]
 }
 
@@ -333,21 +339,26 @@ fn returned(
     event: &Recorded,
     happened: &ReturnEvent,
 ) -> Vec<Reaction> {
-    let wait = |of: ReturnId| {
-        let command = ReturnCommand::Cancel(CancelReturn {
+    // Whether it is still waited for when the time has come, the return knows, whatever was heard of it
+    // here.
+    let wait = |of: ReturnId, sent| {
+        let command = ReturnCommand::GiveUp(GiveUpReturn {
             order_id,
+            sent,
             reason: "it did not arrive in time".into(),
         });
-        vec![Reaction::Schedule(Timer {
+        let due = after(event, limits.returns);
+        let timer = Reaction::Schedule(Timer {
             name: TimerName::Return(of),
-            due: after(event, limits.returns),
+            due,
             task: Task::Execute(Command::Return(of, command)),
-        })]
+        });
+        vec![timer, deadline(order_id, Awaited::Arrival, of, due)]
     };
     let call_off = |of| vec![Reaction::Unschedule(TimerName::Return(of))];
     match happened {
-        ReturnEvent::ReturnApproved(event) => wait(event.return_id),
-        ReturnEvent::ReturnInTransit(event) => wait(event.return_id),
+        ReturnEvent::ReturnApproved(event) => wait(event.return_id, false),
+        ReturnEvent::ReturnInTransit(event) => wait(event.return_id, true),
         ReturnEvent::ReturnReceived(event) => call_off(event.return_id),
         ReturnEvent::ReturnCancelled(event) => call_off(event.return_id),
         _ => vec![],

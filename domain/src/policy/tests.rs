@@ -13,11 +13,12 @@ use super::*;
 use crate::{
     CustomerId, Event, Location, ShipmentId,
     order::{
-        CancelOrder, CancellationRejected, CancellationRequested, CompleteOrder, ConfirmOrder,
-        ExpireOrder, HoldPlaced, HoldReleased, Line, LineQuantity, LinesDelivered, LinesLost,
-        LinesShipped, NoteAdded, OrderBrief, OrderCancelled, OrderCommand, OrderCompleted,
-        OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced, OrderRejected, PlaceHold,
-        RejectCancellation, RejectOrder, RejectionReason, ReleaseHold, RequestCancellation,
+        Awaited, CancelOrder, CancellationRejected, CancellationRequested, CompleteOrder,
+        ConfirmOrder, ExpireOrder, HoldPlaced, HoldReleased, Line, LineQuantity, LinesCancelled,
+        LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
+        OrderCommand, OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced,
+        OrderRejected, PlaceHold, RejectCancellation, RejectOrder, RejectionReason, ReleaseHold,
+        RequestCancellation, SetDeadline,
     },
     payment::{
         LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized,
@@ -63,6 +64,12 @@ fn order(command: OrderCommand) -> Reaction {
 
 fn payment(command: PaymentCommand) -> Reaction {
     Reaction::Execute(Command::Payment(order_id(1), command))
+}
+
+/// The order is told until when something is waited for.
+fn said(what: Awaited, of: impl ToString, seconds: i64) -> Reaction {
+    let (of, until) = (of.to_string(), at(seconds));
+    order(OrderCommand::SetDeadline(SetDeadline { what, of, until }))
 }
 
 fn shipment_id() -> ShipmentId {

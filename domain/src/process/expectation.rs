@@ -1,6 +1,7 @@
 //! What is expected, and of whom.
 
 use super::Stage;
+use crate::order::Awaited;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -85,8 +86,18 @@ impl What {
             "refund" => Self::Refund,
             "dispatch" => Self::Dispatch,
             "track" => Self::Delivery,
+            "give_up_return" => Self::Arrival,
             _ => return None,
         })
+    }
+
+    /// What it is that has a time limit which somebody settled.
+    pub(super) const fn awaited(what: Awaited) -> Self {
+        match what {
+            Awaited::Arrival => Self::Arrival,
+            Awaited::Dispatch => Self::Dispatch,
+            Awaited::Capture => Self::Capture,
+        }
     }
 
     /// Where an order is that waits for it; none of what is beside its way.

@@ -5,7 +5,7 @@ mod returns;
 use super::{Expectation, Parked, Process, TimeLimits, What, Who};
 use crate::{
     Event, Recorded,
-    order::{OrderEvent, Status, TaskParked, TaskResumed},
+    order::{DeadlineSet, OrderEvent, Status, TaskParked, TaskResumed},
     payment::PaymentEvent,
     shipment::ShipmentEvent,
     stock::StockEvent,
@@ -145,9 +145,22 @@ impl Process {
                 What::Delivery => (Who::Carrier, limits.delivery),
                 What::Capture => (Who::Provider, limits.capture),
                 What::Authorization => (Who::Provider, limits.outcome),
+                What::Arrival => (Who::Platform, limits.platform),
                 _ => (Who::Provider, limits.giving_back),
             };
             self.put(what, parked.of, who, at, Some(after(at, wait)));
+        }
+    }
+
+    /// Whoever acts when time is up has said when that is.
+    fn settle(&mut self, event: &DeadlineSet) {
+        let what = What::awaited(event.what);
+        let mut expected = self.expected.iter_mut();
+        let known =
+            expected.find(|known| known.what == what && known.of.as_deref() == Some(&event.of));
+        if let Some(known) = known {
+            let (first, last) = (after(known.since, -FURTHEST), after(known.since, FURTHEST));
+            known.until = Some(event.until.clamp(first, last));
         }
     }
 
@@ -176,7 +189,8 @@ impl Process {
             | OrderEvent::LinesLost(_)
             | OrderEvent::ReturnOpened(_)
             | OrderEvent::ReturnDropped(_)
-            | OrderEvent::LinesReturned(_) => {}
+            | OrderEvent::LinesReturned(_)
+            | OrderEvent::LinesCancelled(_) => {}
             OrderEvent::OrderConfirmed(_) => {
                 self.status = Status::Confirmed;
                 self.met(What::Confirmation);
@@ -206,6 +220,7 @@ impl Process {
             }
             OrderEvent::TaskParked(event) => self.park(at, event),
             OrderEvent::TaskResumed(event) => self.resume(limits, at, event),
+            OrderEvent::DeadlineSet(event) => self.settle(event),
             OrderEvent::HoldReleased(event) => {
                 self.met_of(What::Release, Some(&event.hold));
                 self.keep_or_let_go(limits, at);
@@ -260,7 +275,8 @@ impl Process {
             | StockEvent::ReservationExpired(_)
             | StockEvent::StockShipped(_)
             | StockEvent::StockRestocked(_)
-            | StockEvent::StockQuarantined(_) => {}
+            | StockEvent::StockQuarantined(_)
+            | StockEvent::ReservationReduced(_) => {}
         }
     }
 
@@ -321,7 +337,7 @@ impl Process {
                 self.met(What::Authorization);
                 self.met(What::Void);
             }
-            PaymentEvent::LatePaymentReversed(_) => {}
+            PaymentEvent::LatePaymentReversed(_) | PaymentEvent::PaymentRestReleased(_) => {}
             PaymentEvent::PaymentCaptureRequested(event) => {
                 let of = event.shipment_id.map(|id| id.to_string());
                 let known = self.expected.iter();
@@ -410,7 +426,8 @@ impl Process {
             ShipmentEvent::ShipmentTracked(_)
             | ShipmentEvent::ShipmentDeliveryFailed(_)
             | ShipmentEvent::ShipmentGivenUp(_)
-            | ShipmentEvent::ShipmentCancellationRefused(_) => {}
+            | ShipmentEvent::ShipmentCancellationRefused(_)
+            | ShipmentEvent::ShipmentRefitted(_) => {}
         }
     }
 

@@ -3,7 +3,9 @@
 use chrono::Duration;
 
 /// How long what is expected may take. These are not the limits that policies go by, which cancel and
-/// park: they say from when on somebody should ask why.
+/// park: they say from when on somebody should ask why. Where a policy acts when time is up, it says when
+/// that is by an event of its order ([`DeadlineSet`](crate::order::DeadlineSet)), and that goes before
+/// what stands here: a view that is folded anew, under other settings, says the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimits {
     /// Of the platform's own next step: 5 minutes.

@@ -8,9 +8,9 @@ use crate::{
     Position, Recorded, ShipmentId, Sku, StreamId, TenantId, Version,
     order::OrderEvent,
     order::{
-        CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, OrderBrief,
-        OrderCancelled, OrderCompleted, OrderConfirmed, OrderExpired, OrderPlaced, OrderRejected,
-        RejectionReason, TaskParked, TaskResumed,
+        Awaited, CancellationRejected, CancellationRequested, DeadlineSet, HoldPlaced,
+        HoldReleased, OrderBrief, OrderCancelled, OrderCompleted, OrderConfirmed, OrderExpired,
+        OrderPlaced, OrderRejected, RejectionReason, TaskParked, TaskResumed,
     },
     payment::{
         PaymentAuthorizationRequested, PaymentAuthorized, PaymentCaptureFailed,

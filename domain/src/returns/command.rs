@@ -22,6 +22,8 @@ pub enum ReturnCommand {
     Inspect(InspectReturn),
     /// Give it up before anything has come.
     Cancel(CancelReturn),
+    /// Give it up, if it is still waited for as it was when its time began.
+    GiveUp(GiveUpReturn),
     /// Put what came where it belongs.
     BookIn(BookIn),
     /// Say that what it is worth was given back.
@@ -36,6 +38,7 @@ impl ReturnCommand {
             Self::Decline(command) => Some(command.order_id),
             Self::Inspect(command) => Some(command.order_id),
             Self::Cancel(command) => Some(command.order_id),
+            Self::GiveUp(command) => Some(command.order_id),
             Self::Approve(_)
             | Self::MarkInTransit(_)
             | Self::Receive(_)
@@ -62,6 +65,7 @@ impl ReturnCommand {
             Self::Receive(_) => "receive_return",
             Self::Inspect(_) => "inspect_return",
             Self::Cancel(_) => "cancel_return",
+            Self::GiveUp(_) => "give_up_return",
             Self::BookIn(_) => "book_in_return",
             Self::RecordRefunded(_) => "record_return_refunded",
         }
@@ -127,6 +131,18 @@ pub struct InspectReturn {
 pub struct CancelReturn {
     /// The order.
     pub order_id: OrderId,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Gives it up, since it has not come in time. Whose time is up may have been told late of what happened
+/// to the return: it says what it waited for, and the return knows whether that is still so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GiveUpReturn {
+    /// The order.
+    pub order_id: OrderId,
+    /// Whether it was waited for as one that the customer has sent; else, as one that may be sent.
+    pub sent: bool,
     /// Why, for people.
     pub reason: String,
 }

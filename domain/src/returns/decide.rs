@@ -3,10 +3,10 @@
 mod inspection;
 
 use super::{
-    ApproveReturn, CancelReturn, DeclineReturn, MarkInTransit, ReceiveReturn, RecordRefunded,
-    RequestReturn, Return, ReturnApproved, ReturnCancelled, ReturnCase, ReturnClosed,
-    ReturnCommand, ReturnDeclined, ReturnError, ReturnEvent, ReturnInTransit, ReturnLine,
-    ReturnReceived, ReturnRefunded, ReturnRequested, ReturnStatus as S,
+    ApproveReturn, CancelReturn, DeclineReturn, GiveUpReturn, MarkInTransit, ReceiveReturn,
+    RecordRefunded, RequestReturn, Return, ReturnApproved, ReturnCancelled, ReturnCase,
+    ReturnClosed, ReturnCommand, ReturnDeclined, ReturnError, ReturnEvent, ReturnInTransit,
+    ReturnLine, ReturnReceived, ReturnRefunded, ReturnRequested, ReturnStatus as S,
 };
 use crate::{
     Money, TextError,
@@ -16,6 +16,7 @@ use crate::{
     },
     text,
 };
+use std::collections::BTreeSet;
 
 pub use inspection::book_in;
 
@@ -47,6 +48,7 @@ pub fn over_order(state: &Return, command: &ReturnCommand, order: &Order) -> Dec
         ReturnCommand::Receive(command) => receive(case, command),
         ReturnCommand::Inspect(command) => inspection::inspect(case, command, order),
         ReturnCommand::Cancel(command) => cancel(case, command, order),
+        ReturnCommand::GiveUp(command) => give_up(case, command, order),
         ReturnCommand::BookIn(command) => Ok((book_in(state, command)?.0, vec![])),
         ReturnCommand::RecordRefunded(command) => record_refunded(case, command),
     }
@@ -69,6 +71,7 @@ fn check(command: &ReturnCommand) -> Result<(), ReturnError> {
         }
         ReturnCommand::Decline(command) => check_reason(&command.reason)?,
         ReturnCommand::Cancel(command) => check_reason(&command.reason)?,
+        ReturnCommand::GiveUp(command) => check_reason(&command.reason)?,
         ReturnCommand::Receive(command) => check_lines(&command.lines, 0)?,
         ReturnCommand::Inspect(command) => inspection::check(&command.lines)?,
         ReturnCommand::MarkInTransit(command) => {
@@ -84,25 +87,36 @@ fn check(command: &ReturnCommand) -> Result<(), ReturnError> {
 
 fn check_lines(lines: &[LineQuantity], min: usize) -> Result<(), ReturnError> {
     let counts = |line: &LineQuantity| (1..=MAX_QUANTITY).contains(&line.quantity);
-    let known = (min..=MAX_LINES).contains(&lines.len());
-    match known && lines.iter().all(counts) && is_each_once(lines.iter().map(|line| line.line)) {
-        true => Ok(()),
-        false => Err(lines_error(min)),
+    if let Some(index) = lines.iter().position(|line| !counts(line)) {
+        return Err(lines_error(min, Some((index, "quantity"))));
     }
+    check_numbers(min, lines.iter().map(|line| line.line))
 }
 
-const fn lines_error(min: usize) -> ReturnError {
+/// That there are as many lines as there may be, each once.
+fn check_numbers(
+    min: usize,
+    numbers: impl ExactSizeIterator<Item = u32>,
+) -> Result<(), ReturnError> {
+    if !(min..=MAX_LINES).contains(&numbers.len()) {
+        return Err(lines_error(min, None));
+    }
+    let mut seen = BTreeSet::new();
+    for (index, number) in numbers.enumerate() {
+        if !seen.insert(number) {
+            return Err(lines_error(min, Some((index, "line"))));
+        }
+    }
+    Ok(())
+}
+
+const fn lines_error(min: usize, at: Option<(usize, &'static str)>) -> ReturnError {
     ReturnError::Lines {
         min,
         max: MAX_LINES,
         quantity: MAX_QUANTITY,
+        at,
     }
-}
-
-fn is_each_once(lines: impl Iterator<Item = u32>) -> bool {
-    let mut lines: Vec<u32> = lines.collect();
-    lines.sort_unstable();
-    lines.is_sorted_by(|one, next| one < next)
 }
 
 const fn nothing() -> Decision {
@@ -200,20 +214,27 @@ fn decline(case: &ReturnCase, command: &DeclineReturn, order: &Order) -> Decisio
 
 fn cancel(case: &ReturnCase, command: &CancelReturn, order: &Order) -> Decision {
     match case.status {
-        S::Requested | S::Approved | S::InTransit => Ok((
-            vec![
-                ReturnCancelled {
-                    order_id: case.order_id,
-                    return_id: case.return_id,
-                    reason: command.reason.clone(),
-                }
-                .into(),
-            ],
-            dropped(case, order)?,
-        )),
+        S::Requested | S::Approved | S::InTransit => cancelled(case, &command.reason, order),
         S::Cancelled => nothing(),
         status => Err(refused(status, "cancel it")),
     }
+}
+
+/// A return that was sent meanwhile has a time of its own, and one that has come is waited for no more.
+fn give_up(case: &ReturnCase, command: &GiveUpReturn, order: &Order) -> Decision {
+    match (case.status, command.sent) {
+        (S::Approved, false) | (S::InTransit, true) => cancelled(case, &command.reason, order),
+        _ => nothing(),
+    }
+}
+
+fn cancelled(case: &ReturnCase, reason: &str, order: &Order) -> Decision {
+    let cancelled = ReturnCancelled {
+        order_id: case.order_id,
+        return_id: case.return_id,
+        reason: reason.into(),
+    };
+    Ok((vec![cancelled.into()], dropped(case, order)?))
 }
 
 /// The order need not count with it any more.
@@ -260,10 +281,12 @@ fn receive(case: &ReturnCase, command: &ReceiveReturn) -> Decision {
         let known = case.lines.iter().find(|line| line.line == come.line);
         let open = known.map_or(0, open);
         if come.quantity > open {
+            let place = command.lines.iter().position(|line| line.line == come.line);
             return Err(ReturnError::MoreThanRequested {
                 line: come.line,
                 open,
                 quantity: come.quantity,
+                index: place.unwrap_or_default(),
             });
         }
     }

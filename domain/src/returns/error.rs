@@ -29,6 +29,9 @@ pub enum ReturnError {
         max: usize,
         /// The most that may be of each.
         quantity: i64,
+        /// Where the first that is not so stands in the command, and what of it is not; none if there
+        /// are too few or too many.
+        at: Option<(usize, &'static str)>,
     },
     /// What was looked at is not told as it must be.
     #[error(
@@ -40,6 +43,8 @@ pub enum ReturnError {
         line: u32,
         /// The most that may be of a line.
         quantity: i64,
+        /// Where it stands in the command.
+        index: usize,
     },
     /// Nobody says why something is not restocked.
     #[error("line {line}: a reason is needed for what is quarantined or refused")]
@@ -58,6 +63,8 @@ pub enum ReturnError {
         open: i64,
         /// How many were named.
         quantity: i64,
+        /// Where it stands in the command.
+        index: usize,
     },
     /// Not just what has come was looked at.
     #[error("line {line}: {received} have come, and {inspected} were looked at")]
@@ -68,6 +75,8 @@ pub enum ReturnError {
         received: i64,
         /// How many were named.
         inspected: i64,
+        /// Where it stands in the command, unless it was left out.
+        index: Option<usize>,
     },
     /// The goods to be booked in are not those that were accepted, or not there.
     #[error("the goods are not those that were accepted, or not at that location")]
@@ -103,15 +112,31 @@ impl From<ReturnError> for Refusal {
             E::NotFound => (NotFound, "RETURN_NOT_FOUND", None),
             E::AlreadyRequested => (State, "RETURN_ALREADY_REQUESTED", None),
             E::OtherReturn => (Meaning, "OTHER_RETURN", None),
-            E::Lines { .. } => (Meaning, "RETURNED_LINES", Some("/lines".into())),
-            E::Inspected { .. } => (Meaning, "INSPECTED_QUANTITIES", Some("/lines".into())),
+            E::Lines { at, .. } => {
+                let line = at.map(|(index, field)| format!("/lines/{index}/{field}"));
+                let pointer = line.unwrap_or_else(|| "/lines".into());
+                (Meaning, "RETURNED_LINES", Some(pointer))
+            }
+            E::Inspected { index, .. } => (
+                Meaning,
+                "INSPECTED_QUANTITIES",
+                Some(format!("/lines/{index}")),
+            ),
             E::NoReason { index, .. } => (
                 Meaning,
                 "REASON_REQUIRED",
                 Some(format!("/lines/{index}/reason")),
             ),
-            E::MoreThanRequested { .. } => (State, "MORE_THAN_REQUESTED", None),
-            E::NotWhatCame { .. } => (State, "NOT_WHAT_CAME", None),
+            E::MoreThanRequested { index, .. } => (
+                State,
+                "MORE_THAN_REQUESTED",
+                Some(format!("/lines/{index}/quantity")),
+            ),
+            E::NotWhatCame { index, .. } => {
+                let line = index.map(|index| format!("/lines/{index}"));
+                let pointer = line.unwrap_or_else(|| "/lines".into());
+                (State, "NOT_WHAT_CAME", Some(pointer))
+            }
             E::OtherGoods => (State, "OTHER_GOODS", None),
             E::OtherAmount { .. } => (State, "OTHER_AMOUNT", None),
             E::State { .. } => (State, "RETURN_STATE", None),

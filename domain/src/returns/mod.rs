@@ -11,7 +11,7 @@ mod state;
 mod upcast;
 
 pub use command::{
-    ApproveReturn, BookIn, CancelReturn, DeclineReturn, InspectReturn, MarkInTransit,
+    ApproveReturn, BookIn, CancelReturn, DeclineReturn, GiveUpReturn, InspectReturn, MarkInTransit,
     ReceiveReturn, RecordRefunded, RequestReturn, ReturnCommand,
 };
 pub use decide::{book_in, check_reason, over_order};

@@ -124,6 +124,9 @@ fn command(n: u64) -> impl Strategy<Value = ReturnCommand> {
         1 => (order(), text()).prop_map(|(order_id, reason)| {
             ReturnCommand::Cancel(CancelReturn { order_id, reason })
         }),
+        1 => (order(), any::<bool>(), text()).prop_map(|(order_id, sent, reason)| {
+            ReturnCommand::GiveUp(GiveUpReturn { order_id, sent, reason })
+        }),
         2 => skus().prop_map(|skus| {
             ReturnCommand::BookIn(BookIn { location: Location::default(), skus })
         }),

@@ -5,12 +5,12 @@ use super::{
     RecordDelivered, RecordDispatched, RecordFailed, RecordRefused, RecordTracked, RequestDispatch,
     Shipment, ShipmentCancellationRefused, ShipmentCancelled, ShipmentCommand, ShipmentCreated,
     ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched, ShipmentError, ShipmentEvent,
-    ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
+    ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentRefitted,
     ShipmentReturnedToSender, ShipmentStatus as S, ShipmentTracked,
 };
 use crate::{
     Money, ShipmentId, TextError,
-    order::{FIRST_PLACED, Order, Placed, Status},
+    order::{FIRST_PLACED, LineQuantity, Order, Placed, Status},
     text,
 };
 
@@ -99,7 +99,7 @@ fn create(state: &Shipment, command: &CreateShipment, order: &Order) -> Decision
         Some(_) => return Ok(vec![]),
     }
     let order = confirmed(order)?;
-    let (lines, amount) = contents(order);
+    let (lines, amount) = contents(order, &order.all_open());
     Ok(vec![
         ShipmentCreated {
             order_id: command.order_id,
@@ -112,17 +112,44 @@ fn create(state: &Shipment, command: &CreateShipment, order: &Order) -> Decision
     ])
 }
 
-/// What leaves for an order: all of it, from one place.
-fn contents(order: &Placed) -> (Vec<ShipmentLine>, Money) {
-    let lines = order.placed.lines.iter().map(|line| ShipmentLine {
-        line: line.line,
-        sku: line.sku.clone(),
-        quantity: line.quantity,
+/// What leaves for an order of which so much is wanted: all of that, from one place.
+fn contents(order: &Placed, wanted: &[LineQuantity]) -> (Vec<ShipmentLine>, Money) {
+    let lines = wanted.iter().filter_map(|wanted| {
+        let placed = order.line(wanted.line)?;
+        Some(ShipmentLine {
+            line: placed.line,
+            sku: placed.sku.clone(),
+            quantity: wanted.quantity,
+        })
     });
     (
         lines.collect(),
-        Money::new(order.placed.total, order.placed.currency),
+        Money::new(order.worth(wanted), order.placed.currency),
     )
+}
+
+/// What happens to a shipment of an order of which only so much is still wanted; an error if it is packed,
+/// or will never be.
+pub(crate) fn refit(
+    state: &Shipment,
+    order: &Placed,
+    wanted: &[LineQuantity],
+) -> Result<Option<ShipmentEvent>, ShipmentError> {
+    let parcel = match state {
+        // It is created with what is wanted then.
+        Shipment::Absent => return Ok(None),
+        Shipment::Created(parcel) if parcel.status == S::Pending => parcel,
+        Shipment::Created(parcel) => return Err(refused(parcel.status, "refit it")),
+        Shipment::Forestalled => return Err(refused(S::Cancelled, "refit it")),
+    };
+    let (lines, amount) = contents(order, wanted);
+    let refitted = ShipmentRefitted {
+        order_id: parcel.order_id,
+        shipment_id: parcel.shipment_id,
+        lines,
+        amount,
+    };
+    Ok(Some(refitted.into()))
 }
 
 fn confirmed(order: &Order) -> Result<&Placed, ShipmentError> {

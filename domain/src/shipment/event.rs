@@ -38,6 +38,8 @@ events! {
         ShipmentCancelled = 1,
         /// It is too late to keep them.
         ShipmentCancellationRefused = 1,
+        /// Less of the order is wanted: so much less is to be packed.
+        ShipmentRefitted = 1,
     }
 }
 
@@ -236,4 +238,17 @@ pub struct ShipmentGivenUp {
     pub attempt: u32,
     /// Why, for people.
     pub reason: String,
+}
+
+/// Less of the order is wanted: what is to be packed is what is left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShipmentRefitted {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment.
+    pub shipment_id: ShipmentId,
+    /// What is in it now.
+    pub lines: Vec<ShipmentLine>,
+    /// What the customer pays for it now.
+    pub amount: Money,
 }

@@ -52,6 +52,10 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
         ShipmentEvent::ShipmentCancellationRefused(event) => {
             parcel.refused_cancellation = Some(event.request);
         }
+        ShipmentEvent::ShipmentRefitted(event) => {
+            parcel.lines = event.lines.as_slice().into();
+            parcel.amount = event.amount;
+        }
     }
     Shipment::Created(parcel)
 }

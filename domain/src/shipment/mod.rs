@@ -14,12 +14,13 @@ pub use command::{
     RecordDispatched, RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender,
     RecordTracked, RequestDispatch, ShipmentCommand,
 };
+pub(crate) use decide::refit;
 pub use decide::{check_reason, over_order};
 pub use error::ShipmentError;
 pub use event::{
     DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
     ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched, ShipmentEvent,
-    ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
+    ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentRefitted,
     ShipmentReturnedToSender, ShipmentTracked,
 };
 pub use state::{Parcel, Shipment, ShipmentStatus};

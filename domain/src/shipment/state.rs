@@ -94,7 +94,7 @@ pub struct Parcel {
     pub shipment_id: ShipmentId,
     /// From where it leaves.
     pub location: Location,
-    /// What is in it; shared, since it never changes.
+    /// What is in it; shared, since it seldom changes.
     pub lines: Arc<[ShipmentLine]>,
     /// What the customer pays for it.
     pub amount: Money,

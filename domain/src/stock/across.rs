@@ -2,8 +2,8 @@
 
 use super::{
     Ended, ReleaseReason, ReservationCommand, ReservationCommitted, ReservationExpired,
-    ReservationItem, ReservationReleased, ReservationStep, Stock, StockError, StockEvent,
-    StockReservationRejected, StockReserved, StockShipped,
+    ReservationItem, ReservationReduced, ReservationReleased, ReservationStep, Stock, StockError,
+    StockEvent, StockReservationRejected, StockReserved, StockShipped,
 };
 use crate::order::{MAX_QUANTITY, Order, Status};
 use chrono::{DateTime, Utc};
@@ -38,13 +38,19 @@ pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         ReservationStep::Reserve { until } => reserve(stocks, command, until),
         ReservationStep::Commit => commit(stocks, command),
         ReservationStep::Ship => ship(stocks, command),
+        ReservationStep::Reduce => Ok(reduce(stocks, command)),
         ReservationStep::Release(reason) => Ok(release(stocks, command, reason)),
     }
 }
 
 fn check(command: &ReservationCommand) -> Result<(), StockError> {
+    // Of a SKU that is not wanted any more, nothing is kept, and nothing is left to give back.
+    let may_be_nothing = matches!(
+        command.step,
+        ReservationStep::Reduce | ReservationStep::Release(_)
+    );
     let takes = |item: &ReservationItem| {
-        !item.lines.is_empty()
+        (may_be_nothing || !item.lines.is_empty())
             && item
                 .lines
                 .iter()
@@ -112,7 +118,10 @@ fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>
 fn commit(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
     let key = (command.order_id, command.epoch);
     let reservation = |stock: &Stock| stock.reservations.get(&key).copied();
-    if stocks.iter().any(|stock| reservation(stock).is_none()) {
+    // What was given back since the order was confirmed is kept no more; the rest is.
+    let given_back = |stock: &Stock| stock.ended(&key) == Some(Ended::Released);
+    let gone = |stock: &&Stock| reservation(stock).is_none();
+    if stocks.iter().all(gone) || stocks.iter().filter(|s| gone(s)).any(|s| !given_back(s)) {
         return Err(StockError::NoReservation);
     }
     let waits = |stock: &Stock, _: &ReservationItem| {
@@ -157,13 +166,38 @@ fn ship(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
                 epoch: command.epoch,
                 location: command.location.clone(),
                 sku: item.sku.clone(),
-                quantity: kept(stock).map_or(0, |reservation| reservation.quantity),
+                // What is kept beyond that is given back with it.
+                quantity: kept(stock).map_or(0, |kept| kept.quantity.min(item.quantity())),
                 part,
                 parts,
             }
             .into()
         },
     ))
+}
+
+/// So much less is wanted: no more is kept than the items say. What was reduced further is not raised.
+fn reduce(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockEvent>> {
+    let key = (command.order_id, command.epoch);
+    let kept = |stock: &Stock| stock.reservations.get(&key).copied();
+    let surplus = |stock: &Stock, item: &ReservationItem| {
+        kept(stock).map_or(0, |kept| kept.quantity.saturating_sub(item.quantity()))
+    };
+    let concerned = |stock: &Stock, item: &ReservationItem| surplus(stock, item) > 0;
+    parts(stocks, command, concerned, |item, stock, part, parts| {
+        ReservationReduced {
+            order_id: command.order_id,
+            epoch: command.epoch,
+            location: command.location.clone(),
+            sku: item.sku.clone(),
+            quantity: surplus(stock, item),
+            left: item.quantity(),
+            committed: kept(stock).is_some_and(|kept| kept.committed),
+            part,
+            parts,
+        }
+        .into()
+    })
 }
 
 fn release(

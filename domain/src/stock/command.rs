@@ -107,6 +107,8 @@ pub enum ReservationStep {
     Commit,
     /// It has left for the customer.
     Ship,
+    /// Give back what is more than the items say: so much less is wanted.
+    Reduce,
     /// Give it back.
     Release(ReleaseReason),
 }

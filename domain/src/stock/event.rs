@@ -32,6 +32,8 @@ events! {
         StockRestocked = 1,
         /// What a customer sent back cannot be sold as it is.
         StockQuarantined = 1,
+        /// Less is kept for an order.
+        ReservationReduced = 1,
     }
 }
 
@@ -219,4 +221,27 @@ pub struct StockQuarantined {
     pub sku: Sku,
     /// How many.
     pub quantity: i64,
+}
+
+/// Less is kept for an order: the rest was given back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReservationReduced {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many were given back.
+    pub quantity: i64,
+    /// How many are kept; with none, there is no reservation any more.
+    pub left: i64,
+    /// Whether they had been committed.
+    pub committed: bool,
+    /// Which SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
 }

@@ -51,6 +51,20 @@ pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
             let key = (event.order_id, event.epoch);
             end(&mut stock, key, Ended::Shipped);
         }
+        StockEvent::ReservationReduced(event) => {
+            let key = (event.order_id, event.epoch);
+            if let Some(reservation) = stock.reservations.get_mut(&key) {
+                let held = match reservation.committed {
+                    true => &mut stock.committed,
+                    false => &mut stock.reserved,
+                };
+                *held = held.saturating_sub(event.quantity);
+                reservation.quantity = event.left;
+            }
+            if event.left == 0 {
+                end(&mut stock, key, Ended::Released);
+            }
+        }
         StockEvent::StockRestocked(event) => {
             stock.on_hand = stock.on_hand.saturating_add(event.quantity);
         }

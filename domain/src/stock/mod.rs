@@ -17,9 +17,9 @@ pub use command::{
 };
 pub use error::StockError;
 pub use event::{
-    ReservationCommitted, ReservationExpired, ReservationReleased, StockAdjusted, StockEvent,
-    StockQuarantined, StockReceived, StockReservationRejected, StockReserved, StockRestocked,
-    StockShipped,
+    ReservationCommitted, ReservationExpired, ReservationReduced, ReservationReleased,
+    StockAdjusted, StockEvent, StockQuarantined, StockReceived, StockReservationRejected,
+    StockReserved, StockRestocked, StockShipped,
 };
 pub use state::{Ended, Reservation, ReservationKey, Stock};
 

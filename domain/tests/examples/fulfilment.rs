@@ -4,21 +4,22 @@ use super::{Example, brief, eur, order_id, sku, time};
 use domain::{
     Event, Location, ShipmentId,
     order::{
-        CancellationRequested, LineQuantity, LinesDelivered, LinesLost, LinesShipped,
-        OrderCompleted, OrderEvent,
+        CancellationRequested, LineQuantity, LinesCancelled, LinesDelivered, LinesLost,
+        LinesShipped, OrderCompleted, OrderEvent,
     },
     payment::{
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
-        PaymentRefundRequested, PaymentRefunded,
+        PaymentRefundRequested, PaymentRefunded, PaymentRestReleased,
     },
     shipment::{
         DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
         ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
         ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
-        ShipmentReturnedToSender, ShipmentTracked,
+        ShipmentRefitted, ShipmentReturnedToSender, ShipmentTracked,
     },
-    stock::{StockEvent, StockShipped},
+    stock::{ReservationReduced, StockEvent, StockShipped},
 };
+use uuid::Uuid;
 
 fn one<E: Into<Event>>(event: E) -> Example {
     (None, event.into())
@@ -76,19 +77,40 @@ pub(super) fn orders() -> Vec<Example> {
         one(lost(false)),
         case("returned", lost(true)),
         one(OrderEvent::from(OrderCompleted { order: brief() })),
+        one(OrderEvent::from(LinesCancelled {
+            order: brief(),
+            cancellation_id: Uuid::from_u128(0x0192_3f00_0000_7000_8000_0000_0000_0009),
+            lines: quantities(),
+            amount: 1_769,
+            all: false,
+            reason: "too many".into(),
+        })),
     ]
 }
 
 pub(super) fn stocks() -> Vec<Example> {
-    vec![one(StockEvent::from(StockShipped {
-        order_id: order_id(),
-        epoch: 1,
-        location: Location::default(),
-        sku: sku("85123A"),
-        quantity: 8,
-        part: 1,
-        parts: 2,
-    }))]
+    vec![
+        one(StockEvent::from(ReservationReduced {
+            order_id: order_id(),
+            epoch: 1,
+            location: Location::default(),
+            sku: sku("85123A"),
+            quantity: 2,
+            left: 6,
+            committed: true,
+            part: 1,
+            parts: 1,
+        })),
+        one(StockEvent::from(StockShipped {
+            order_id: order_id(),
+            epoch: 1,
+            location: Location::default(),
+            sku: sku("85123A"),
+            quantity: 8,
+            part: 1,
+            parts: 2,
+        })),
+    ]
 }
 
 fn refund_requested(shipment_id: Option<ShipmentId>) -> PaymentEvent {
@@ -153,6 +175,11 @@ pub(super) fn payments() -> Vec<Example> {
                 code: "expired".into(),
             }),
         ),
+        one(PaymentEvent::from(PaymentRestReleased {
+            order_id: order_id(),
+            authorization_id: "auth_1".into(),
+            amount: eur(231),
+        })),
         one(refund_requested(None)),
         case("shipment", refund_requested(Some(shipment_id()))),
         one(refunded(None)),
@@ -188,6 +215,13 @@ fn before_dispatch() -> Vec<Example> {
         one(ShipmentPacked {
             order_id,
             shipment_id,
+            amount: eur(1_769),
+        }
+        .into()),
+        one(ShipmentRefitted {
+            order_id,
+            shipment_id,
+            lines: lines(),
             amount: eur(1_769),
         }
         .into()),

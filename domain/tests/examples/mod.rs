@@ -8,9 +8,9 @@ use domain::{
     Currency, CustomerId, Event, Location, Money, OrderId, Sealed, Sku, TaxRate,
     customer::{CustomerChanged, CustomerErased, CustomerEvent, CustomerRegistered},
     order::{
-        CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line, NoteAdded,
-        OrderBrief, OrderCancelled, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced,
-        OrderRejected, RejectionReason, TaskParked, TaskResumed,
+        Awaited, CancellationRejected, CancellationRequested, DeadlineSet, HoldPlaced,
+        HoldReleased, Line, NoteAdded, OrderBrief, OrderCancelled, OrderConfirmed, OrderEvent,
+        OrderExpired, OrderPlaced, OrderRejected, RejectionReason, TaskParked, TaskResumed,
     },
     payment::{
         LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized,
@@ -288,6 +288,13 @@ fn orders() -> Vec<Example> {
         one(TaskResumed {
             order_id: order_id(),
             task_id: id(5),
+        }
+        .into()),
+        one(DeadlineSet {
+            order_id: order_id(),
+            what: Awaited::Arrival,
+            of: id(6).to_string(),
+            until: time("2026-10-01T08:00:00Z"),
         }
         .into()),
     ]

@@ -1,6 +1,7 @@
 //! The operator's command line: what it takes, what it prints, and how.
 
 mod cancel;
+mod cancel_lines;
 mod client;
 mod customers;
 mod doctor;
@@ -61,6 +62,8 @@ enum Command {
     List(list::ListArgs),
     /// Cancel an order.
     Cancel(cancel::CancelArgs),
+    /// Cancel some of an order, until it is packed.
+    CancelLines(cancel_lines::CancelLinesArgs),
     /// List shipments, and say what became of them.
     #[command(subcommand)]
     Shipments(shipments::Shipments),
@@ -186,6 +189,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Get(args) => get::run(args).await.map(success),
         Command::List(args) => list::run(args).await.map(success),
         Command::Cancel(args) => cancel::run(args).await.map(success),
+        Command::CancelLines(args) => cancel_lines::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
         Command::Customers(command) => customers::run(command).await.map(success),

@@ -75,8 +75,11 @@ pub(super) async fn show(args: ProcessArgs) -> anyhow::Result<()> {
             say(&format!("The order is {stage}."));
         }
     }
-    if let Some(reason) = process["parked"].as_str() {
-        say(&format!("It waits for an operator: {reason}"));
+    for waits in process["given_up"].as_array().into_iter().flatten() {
+        let reason = waits["problem"].as_str().unwrap_or("-");
+        let of = waits["of"].as_str();
+        let of = of.map(|of| format!(" ({of})")).unwrap_or_default();
+        say(&format!("It waits for an operator: {reason}{of}"));
     }
     Ok(())
 }

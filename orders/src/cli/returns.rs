@@ -224,7 +224,7 @@ pub(super) async fn run(command: Returns) -> anyhow::Result<()> {
     }
 }
 
-fn quantities(lines: &[Quantity]) -> Vec<Value> {
+pub(super) fn quantities(lines: &[Quantity]) -> Vec<Value> {
     let quantity = |line: &Quantity| json!({ "line": line.line, "quantity": line.quantity });
     lines.iter().map(quantity).collect()
 }

@@ -88,6 +88,8 @@ const fn order_of(event: &OrderEvent) -> OrderId {
         OrderEvent::ReturnOpened(event) => event.order.order_id,
         OrderEvent::ReturnDropped(event) => event.order.order_id,
         OrderEvent::LinesReturned(event) => event.order.order_id,
+        OrderEvent::DeadlineSet(event) => event.order_id,
+        OrderEvent::LinesCancelled(event) => event.order.order_id,
     }
 }
 
@@ -104,6 +106,7 @@ const fn order_of_payment(event: &PaymentEvent) -> OrderId {
         PaymentEvent::PaymentVoidRequested(event) => event.order_id,
         PaymentEvent::PaymentVoided(event) => event.order_id,
         PaymentEvent::LatePaymentReversed(event) => event.order_id,
+        PaymentEvent::PaymentRestReleased(event) => event.order_id,
         PaymentEvent::PaymentCaptureRequested(event) => event.order_id,
         PaymentEvent::PaymentCaptured(event) => event.order_id,
         PaymentEvent::PaymentCaptureFailed(event) => event.order_id,
@@ -124,6 +127,7 @@ const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
         StockEvent::StockShipped(event) => Some(event.order_id),
         StockEvent::StockRestocked(event) => Some(event.order_id),
         StockEvent::StockQuarantined(event) => Some(event.order_id),
+        StockEvent::ReservationReduced(event) => Some(event.order_id),
     }
 }
 
@@ -144,6 +148,7 @@ const fn order_and_shipment(event: &ShipmentEvent) -> (OrderId, ShipmentId) {
         ShipmentEvent::ShipmentCancelled(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentGivenUp(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentCancellationRefused(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentRefitted(event) => (event.order_id, event.shipment_id),
     }
 }
 

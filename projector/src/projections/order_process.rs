@@ -47,7 +47,7 @@ pub struct OrderProcess;
 
 impl Projection for OrderProcess {
     const NAME: &'static str = "order_process";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     // People look at it, and nobody waits for it: what follows at once from a placement is one write.
     const PACE: Duration = Duration::from_millis(250);
     type Row = OrderProcessRow;

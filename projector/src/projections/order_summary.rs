@@ -208,7 +208,8 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         OrderEvent::OrderPlaced(_)
         | OrderEvent::NoteAdded(_)
         | OrderEvent::TaskParked(_)
-        | OrderEvent::TaskResumed(_) => {}
+        | OrderEvent::TaskResumed(_)
+        | OrderEvent::DeadlineSet(_) => {}
         OrderEvent::OrderConfirmed(_) => row.status = Status::Confirmed,
         OrderEvent::OrderRejected(event) => {
             row.status = Status::Rejected;
@@ -243,6 +244,7 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         OrderEvent::LinesShipped(event) => progress(row, &event.lines, Progress::shipped)?,
         OrderEvent::LinesDelivered(event) => progress(row, &event.lines, Progress::delivered)?,
         OrderEvent::LinesLost(event) => progress(row, &event.lines, Progress::lost)?,
+        OrderEvent::LinesCancelled(event) => progress(row, &event.lines, Progress::cancelled)?,
         OrderEvent::OrderCompleted(_) => row.status = Status::Completed,
         OrderEvent::ReturnOpened(event) => row.return_status = event.return_status,
         OrderEvent::ReturnDropped(event) => row.return_status = event.return_status,
@@ -302,6 +304,7 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
         PaymentEvent::PaymentVoided(_) => PaymentStatus::Voided,
         PaymentEvent::PaymentVoidDeferred(_)
         | PaymentEvent::LatePaymentReversed(_)
+        | PaymentEvent::PaymentRestReleased(_)
         | PaymentEvent::PaymentCaptureRequested(_)
         | PaymentEvent::PaymentCaptured(_)
         | PaymentEvent::PaymentCaptureFailed(_)

@@ -50,6 +50,8 @@ row! {
         dispatched_at: Option<DateTime<Utc>>,
         /// When it arrived.
         delivered_at: Option<DateTime<Utc>>,
+        /// What is in it.
+        lines: Json<Vec<ShipmentLine>>,
         /// The version of its stream.
         version: i64,
         /// The position of its last event.
@@ -57,10 +59,7 @@ row! {
         /// When that was recorded.
         updated_at: DateTime<Utc>,
     }
-    once {
-        /// What is in it.
-        lines: Option<Json<Vec<ShipmentLine>>>,
-    }
+    once {}
 }
 
 /// Shipments.
@@ -68,7 +67,7 @@ pub struct ShipmentSummary;
 
 impl Projection for ShipmentSummary {
     const NAME: &'static str = "shipment_summary";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     type Row = ShipmentSummaryRow;
 
     fn types() -> Vec<&'static str> {
@@ -144,7 +143,7 @@ fn begin(event: &Recorded, created: &ShipmentCreated) -> ShipmentSummaryRow {
         version: 0,
         position: 0,
         updated_at: event.envelope.recorded_at,
-        lines: Some(Json(created.lines.clone())),
+        lines: Json(created.lines.clone()),
     }
 }
 
@@ -154,6 +153,10 @@ fn change(row: &mut ShipmentSummaryRow, event: &ShipmentEvent, at: DateTime<Utc>
         ShipmentEvent::ShipmentCreated(_)
         | ShipmentEvent::ShipmentGivenUp(_)
         | ShipmentEvent::ShipmentCancellationRefused(_) => {}
+        ShipmentEvent::ShipmentRefitted(event) => {
+            row.lines = Json(event.lines.clone());
+            row.amount = event.amount.amount;
+        }
         ShipmentEvent::ShipmentPacked(_) => {
             row.status = S::Packed;
             row.packed_at = Some(at);

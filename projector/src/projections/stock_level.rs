@@ -68,6 +68,7 @@ impl Projection for StockLevel {
             StockEvent::StockShipped(event) => (&event.location, &event.sku),
             StockEvent::StockRestocked(event) => (&event.location, &event.sku),
             StockEvent::StockQuarantined(event) => (&event.location, &event.sku),
+            StockEvent::ReservationReduced(event) => (&event.location, &event.sku),
         };
         Some(StockLevelKey {
             tenant: event.envelope.tenant.clone(),
@@ -104,6 +105,13 @@ impl Projection for StockLevel {
                 add(&mut row.committed, event.quantity)?;
             }
             StockEvent::ReservationReleased(event) => {
+                let held = match event.committed {
+                    true => &mut row.committed,
+                    false => &mut row.reserved,
+                };
+                subtract(held, event.quantity)?;
+            }
+            StockEvent::ReservationReduced(event) => {
                 let held = match event.committed {
                     true => &mut row.committed,
                     false => &mut row.reserved,

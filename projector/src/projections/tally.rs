@@ -59,7 +59,9 @@ impl Tally<'_> {
             | OrderEvent::TaskResumed(_)
             | OrderEvent::ReturnOpened(_)
             | OrderEvent::ReturnDropped(_)
-            | OrderEvent::LinesReturned(_) => Ok(()),
+            | OrderEvent::LinesReturned(_)
+            | OrderEvent::DeadlineSet(_)
+            | OrderEvent::LinesCancelled(_) => Ok(()),
         }
     }
 }
@@ -103,7 +105,9 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         | OrderEvent::TaskResumed(_)
         | OrderEvent::ReturnOpened(_)
         | OrderEvent::ReturnDropped(_)
-        | OrderEvent::LinesReturned(_) => None,
+        | OrderEvent::LinesReturned(_)
+        | OrderEvent::DeadlineSet(_)
+        | OrderEvent::LinesCancelled(_) => None,
     }
 }
 

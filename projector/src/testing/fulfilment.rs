@@ -1,11 +1,12 @@
 //! What becomes of confirmed orders, in histories for tests.
 
 use super::{History, Stage};
+use chrono::DateTime;
 use domain::{
     Event, Location, Money, OrderId, ShipmentId, StreamId, TenantId,
     order::{
-        LineQuantity, LinesDelivered, LinesLost, LinesShipped, OrderBrief, OrderCompleted,
-        OrderEvent, TaskParked, TaskResumed,
+        Awaited, DeadlineSet, LineQuantity, LinesCancelled, LinesDelivered, LinesLost,
+        LinesShipped, OrderBrief, OrderCompleted, OrderEvent, TaskParked, TaskResumed,
     },
     payment::{
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
@@ -15,9 +16,9 @@ use domain::{
         DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
         ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
         ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
-        ShipmentReturnedToSender, ShipmentStatus as S, ShipmentTracked,
+        ShipmentRefitted, ShipmentReturnedToSender, ShipmentStatus as S, ShipmentTracked,
     },
-    stock::{StockEvent, StockShipped},
+    stock::{ReservationReduced, StockEvent, StockShipped},
 };
 
 /// What a shipment's events repeat.
@@ -184,6 +185,54 @@ impl History {
             task_id,
         };
         self.order(order, resumed);
+        let deadline = DeadlineSet {
+            order_id: order,
+            what: Awaited::Dispatch,
+            of: shipment_id.to_string(),
+            until: DateTime::UNIX_EPOCH,
+        };
+        self.order(order, deadline);
+    }
+
+    /// One piece of it is not wanted any more, before it is packed.
+    pub(crate) fn cancel_a_piece(&mut self, order: OrderId) {
+        self.create(order);
+        let parcel = self.parcel(order);
+        let brief = self.known(order).brief.clone();
+        let cancelled = LinesCancelled {
+            order: brief,
+            cancellation_id: parcel.shipment_id.uuid(),
+            lines: vec![LineQuantity {
+                line: 1,
+                quantity: 1,
+            }],
+            amount: 1,
+            all: false,
+            reason: "too many".into(),
+        };
+        self.order(order, cancelled);
+        let mut lines = parcel.lines.clone();
+        lines[0].quantity -= 1;
+        let refitted = ShipmentRefitted {
+            order_id: order,
+            shipment_id: parcel.shipment_id,
+            lines,
+            amount: Money::new(parcel.amount.amount - 1, parcel.amount.currency),
+        };
+        self.shipment(parcel.shipment_id, refitted);
+        let first = &parcel.lines[0];
+        let reduced = ReservationReduced {
+            order_id: order,
+            epoch: 1,
+            location: Location::default(),
+            sku: first.sku.clone(),
+            quantity: 1,
+            left: first.quantity - 1,
+            committed: true,
+            part: 1,
+            parts: 1,
+        };
+        self.stock_event(first.sku.as_str(), reduced);
     }
 
     /// The carrier takes it, and all concerned hear of it.
@@ -405,6 +454,8 @@ pub(crate) fn refund(
 
 /// All that may become of a shipment, one after the other.
 pub(crate) fn all_of_fulfilment(history: &mut History) {
+    let fewer = history.confirmed_order("c", &[("A", 2, 100)]);
+    history.cancel_a_piece(fewer);
     let order = history.confirmed_order("c", &[("A", 2, 100)]);
     history.pack(order);
     history.refuse(order);

@@ -13,6 +13,9 @@ use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
 use std::sync::Arc;
 
 /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
+///
+/// It is read from the read model; where that does not have the write that the `Consistency-Token` names
+/// in time, what was recorded since is folded into it.
 #[utoipa::path(
     get,
     path = "/v1/orders/{order_id}/process",
@@ -22,7 +25,10 @@ use std::sync::Arc;
         ReadHeaders,
     ),
     responses(
-        (status = 200, description = "Where it is.", body = OrderProcess),
+        (status = 200, description = "Where it is.", body = OrderProcess,
+            headers(
+                ("Served-From" = String, description = "`stream` where it was folded from its events."),
+            )),
         (status = 404, description = "There is no such order.", body = ProblemDetails, content_type = "application/problem+json"),
         ReadProblems,
     )
@@ -33,5 +39,6 @@ pub(crate) async fn order_process(
     writes: ReadYourWrites,
     StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
 ) -> Result<Response, Problem> {
-    answer::json(&get(&api, order_id, &writes).await?)
+    let (process, from_stream) = get(&api, order_id, &writes).await?;
+    answer::json_from(from_stream, &process)
 }

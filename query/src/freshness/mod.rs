@@ -13,6 +13,7 @@ pub(crate) use watcher::FreshnessParts;
 
 use chassis::token::ConsistencyToken;
 use chrono::{DateTime, Utc};
+use domain::Position;
 use observation::Observation;
 use serde::Serialize;
 use std::{
@@ -89,6 +90,20 @@ impl Freshness {
             lag_ms: seen
                 .complete_until(projection)
                 .map(|until| millis_since(until, self.0.clock.now())),
+        }
+    }
+
+    /// Up to where `projection` has everything, in the life of the store that `token` is of.
+    pub(crate) fn holds_up_to(
+        &self,
+        projection: Projection,
+        token: ConsistencyToken,
+    ) -> Option<Position> {
+        let checkpoint = self.0.seen.borrow().checkpoint(projection);
+        let checkpoint = checkpoint.unwrap_or_default();
+        match checkpoint.epoch {
+            Some(epoch) => (epoch == token.epoch).then_some(checkpoint.position),
+            None => Some(Position::ZERO),
         }
     }
 

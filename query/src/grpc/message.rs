@@ -42,6 +42,7 @@ impl From<OrderBody<'_>> for v1::Order {
             delivered: line.delivered,
             lost: line.lost,
             returned: line.returned,
+            cancelled: line.cancelled,
         });
         let shipments = order
             .shipments

@@ -122,6 +122,8 @@ pub(crate) struct OrderLine<'a> {
     pub lost: i64,
     /// How many of those that arrived have come back, and were accepted.
     pub returned: i64,
+    /// How many are not wanted any more: they never leave.
+    pub cancelled: i64,
 }
 
 /// What leaves for an order from one place.
@@ -192,15 +194,17 @@ impl<'a> OrderBody<'a> {
         let money = |amount| Money { amount, currency };
         let settlement: Option<Settlement> = parse(row, 19)?;
         let settlement = settlement.unwrap_or_default();
-        let fulfilment: Option<HashMap<u32, (i64, i64, i64, i64)>> = parse(row, 20)?;
+        let fulfilment: Option<HashMap<u32, (i64, i64, i64, i64, i64)>> = parse(row, 20)?;
         let progress = |line: u32| {
             let known = fulfilment.as_ref().and_then(|known| known.get(&line));
-            let (shipped, delivered, lost, returned) = known.copied().unwrap_or_default();
+            let known = known.copied().unwrap_or_default();
+            let (shipped, delivered, lost, returned, cancelled) = known;
             LineProgress {
                 shipped,
                 delivered,
                 lost,
                 returned,
+                cancelled,
             }
         };
         let returnable = lines.iter().any(|line| progress(line.line).kept() > 0);
@@ -389,6 +393,7 @@ fn with_money(
             delivered: progress.delivered,
             lost: progress.lost,
             returned: progress.returned,
+            cancelled: progress.cancelled,
         }
     };
     lines.into_iter().map(line).collect()

@@ -8,7 +8,7 @@ use crate::{
 };
 use chassis::Problem;
 use chrono::{DateTime, Utc};
-use domain::{OrderId, process};
+use domain::{OrderId, Recorded, process};
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use utoipa::ToSchema;
@@ -40,6 +40,26 @@ impl Milestone {
             position: row.column(TABLE, 3)?,
         })
     }
+}
+
+/// How many are told.
+const MOST: usize = 100;
+
+/// Adds what was recorded since `known` was read, and keeps the last 100.
+pub(super) fn with(mut known: Vec<Milestone>, tail: &[Recorded]) -> Vec<Milestone> {
+    let last = known.last().map_or(0, |milestone| milestone.position);
+    let further = tail.iter().filter(|recorded| {
+        recorded.envelope.position.get() > last
+            && process::MILESTONES.contains(&recorded.event.event_type())
+    });
+    known.extend(further.map(|recorded| Milestone {
+        kind: recorded.event.event_type().into(),
+        actor: recorded.envelope.actor.as_str().into(),
+        at: recorded.envelope.recorded_at,
+        position: recorded.envelope.position.get(),
+    }));
+    let surplus = known.len().saturating_sub(MOST);
+    known.split_off(surplus)
 }
 
 /// The last 100 milestones of the order, in the order in which they happened.

@@ -3,6 +3,7 @@
 mod body;
 mod list;
 mod milestones;
+mod tail;
 
 pub(crate) use body::{OrderProcess, ProcessBody, get};
 pub(crate) use list::{ProcessState, list};

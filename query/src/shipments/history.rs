@@ -79,6 +79,10 @@ impl History {
             ShipmentEvent::ShipmentCreated(_)
             | ShipmentEvent::ShipmentGivenUp(_)
             | ShipmentEvent::ShipmentCancellationRefused(_) => {}
+            ShipmentEvent::ShipmentRefitted(event) => {
+                self.created.lines.clone_from(&event.lines);
+                self.created.amount = event.amount;
+            }
             ShipmentEvent::ShipmentPacked(_) => {
                 self.status = S::Packed;
                 self.packed_at = Some(at);

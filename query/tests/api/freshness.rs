@@ -9,7 +9,7 @@ use domain::{
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-fn placed(id: OrderId) -> Event {
+pub fn placed(id: OrderId) -> Event {
     let placed = OrderPlaced {
         order_id: id,
         customer_id: CustomerId::parse("c1").unwrap(),

@@ -1,7 +1,15 @@
 //! Where orders are on their way.
 
-use crate::stage::{Answer, EPOCH, Stage, token};
+use crate::{
+    freshness::placed,
+    stage::{Answer, EPOCH, Stage, order_stream, token},
+};
+use domain::{
+    Event, OrderId,
+    order::{HoldPlaced, OrderEvent},
+};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Five orders: one waits for packing and is overdue, one is to be delivered in time, one is parked, one
 /// has ended, one is another shop's.
@@ -93,6 +101,7 @@ async fn what_hangs_is_listed_by_how_it_hangs() {
             "due_at": "2010-12-04T00:00:00Z",
             "overdue": true,
             "parked": null,
+            "given_up": [],
             "started_at": "2010-12-01T01:00:00Z",
             "updated_at": "2010-12-02T00:00:00Z",
         })
@@ -174,8 +183,44 @@ async fn an_order_tells_what_happened_and_what_is_next() {
     let ended = stage.get(&path(4)).await.expect(200);
     assert_eq!(ended.body["expected"], json!([]));
     stage.get(&path(6)).await.problem(404, "ORDER_NOT_FOUND");
-    let late = token(EPOCH, 99);
-    let headers = [("consistency-token", late.as_str()), ("prefer", "wait=0")];
-    let answer = stage.get_with(&path(1), &headers).await;
-    answer.problem(503, "READ_MODEL_LAGGING");
+}
+
+/// What the read models do not have yet is read from the store, and folded on.
+#[tokio::test]
+async fn an_order_tells_of_a_write_that_the_read_models_do_not_have_yet() {
+    let stage = Stage::new().await;
+    let id = OrderId::new(Uuid::now_v7());
+    let other = OrderId::new(Uuid::now_v7());
+    stage
+        .append(order_stream(other), 0, vec![placed(other)])
+        .await;
+    stage.append(order_stream(id), 0, vec![placed(id)]).await;
+    let hold = OrderEvent::HoldPlaced(HoldPlaced {
+        order_id: id,
+        hold: "fraud-check".into(),
+        reason: "odd".into(),
+    });
+    let position = stage
+        .append(order_stream(id), 1, vec![Event::Order(hold)])
+        .await;
+    let token = token(EPOCH, position.get().unsigned_abs());
+    let headers = [("consistency-token", token.as_str()), ("prefer", "wait=0")];
+    let path = format!("/v1/orders/{id}/process");
+    let answer = stage.get_with(&path, &headers).await.expect(200);
+    assert_eq!(answer.header("served-from"), Some("stream"));
+    let body = &answer.body;
+    assert_eq!(
+        (&body["status"], &body["stage"]),
+        (&json!("placed"), &json!("reserving"))
+    );
+    assert_eq!(body["expected"][0]["what"], "reservation");
+    assert_eq!(body["expected"][1]["of"], "fraud-check");
+    assert_eq!(body["milestones"][1]["type"], "HoldPlaced");
+    assert_eq!(body["milestones"].as_array().unwrap().len(), 2);
+    assert_eq!(body["as_of"]["position"], position.get());
+    let unknown = format!("/v1/orders/{}/process", Uuid::now_v7());
+    let answer = stage.get_with(&unknown, &headers).await;
+    answer.problem(404, "ORDER_NOT_FOUND");
+    // Without the token it is simply not there yet.
+    stage.get(&path).await.problem(404, "ORDER_NOT_FOUND");
 }

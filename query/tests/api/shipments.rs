@@ -113,7 +113,7 @@ const ORDER: &str = r#"INSERT INTO read.order_summary
            {"line": 2, "sku": "71053", "quantity": 1, "unit_price": 389, "discount": 40,
             "order_discount": 10, "total": 339}]',
          '{"captured": 1869, "refunded": 0, "captures": 1, "capturing": 0, "refunds": 0, "refunding": 0}',
-         '{"1": [6, 0, 0, 0], "2": [1, 0, 0, 0]}'"#;
+         '{"1": [6, 0, 0, 0, 0], "2": [1, 0, 0, 0, 0]}'"#;
 
 /// `count` shipments in the read model, an hour apart: each other one is pending.
 async fn fill(stage: &Stage, tenant: &str, count: u32) {
@@ -196,7 +196,7 @@ async fn an_order_says_what_has_left_of_it_whichever_way_it_is_read() {
     );
     assert_eq!(
         body["allowed_commands"],
-        json!(["add_note", "cancel", "place_hold"])
+        json!(["add_note", "cancel", "cancel_lines", "place_hold"])
     );
 
     let before = stage.get(&format!("{path}?version=1")).await.expect(200);

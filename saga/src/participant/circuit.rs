@@ -13,6 +13,8 @@ pub(super) struct Rules {
     pub share: u32,
     /// Of those that ended within this time.
     pub window: Duration,
+    /// Or nothing else has come of calls for so long: where little happens, there are never many.
+    pub silence: Duration,
     /// How long nobody calls then, until one call tells whether that helps.
     pub rest: Duration,
 }
@@ -24,6 +26,8 @@ pub(super) struct Circuit {
     rules: Rules,
     state: State,
     lately: Tally,
+    /// When the first call came to nothing of those since the last that did not.
+    ill_since: Option<Instant>,
     /// How often it has changed: what was begun before says nothing about now.
     generation: u64,
 }
@@ -63,7 +67,18 @@ impl Circuit {
             rules,
             state: State::Closed,
             lately: Tally::new(rules.window, now),
+            ill_since: None,
             generation: 0,
+        }
+    }
+
+    /// For how long calls have come to nothing, if that is why none is made, or one tells.
+    pub(super) fn away(&self, now: Instant) -> Option<Duration> {
+        match self.state {
+            State::Closed => None,
+            State::Open { .. } | State::Doubtful | State::HalfOpen => {
+                Some(now.saturating_duration_since(self.ill_since.unwrap_or(now)))
+            }
         }
     }
 
@@ -106,12 +121,17 @@ impl Circuit {
         match (self.state, told) {
             (State::Closed, Told::Well | Told::Ill) => {
                 self.lately.count(told == Told::Ill, now);
+                self.ill_since = match told {
+                    Told::Ill => self.ill_since.or(Some(now)),
+                    Told::Well | Told::Nothing => None,
+                };
                 if self.is_in_doubt(now) {
                     self.turn(State::Doubtful);
                 }
             }
             (State::HalfOpen, Told::Well) => {
                 self.lately = Tally::new(self.rules.window, now);
+                self.ill_since = None;
                 self.turn(State::Closed);
             }
             (State::HalfOpen, Told::Ill) => {
@@ -124,8 +144,12 @@ impl Circuit {
         }
     }
 
-    /// Whether enough calls came to nothing, and most did.
+    /// Whether enough calls came to nothing, and most did; or all have for long.
     fn is_in_doubt(&self, now: Instant) -> bool {
+        let silent = |since| now.saturating_duration_since(since) >= self.rules.silence;
+        if self.ill_since.is_some_and(silent) {
+            return true;
+        }
         let (calls, ill) = self.lately.sums(now);
         let share = u64::from(self.rules.share);
         ill >= u64::from(self.rules.failures) && ill * 100 >= share * calls
@@ -145,6 +169,7 @@ mod tests {
         failures: 3,
         share: 50,
         window: Duration::from_secs(32),
+        silence: Duration::from_secs(40),
         rest: Duration::from_secs(5),
     };
 
@@ -236,13 +261,42 @@ mod tests {
     fn failures_long_ago_do_not_count() {
         let mut wire = Wire::new();
         wire.call(Told::Ill);
-        wire.wait(20);
+        wire.wait(19);
         wire.call(Told::Ill);
         wire.wait(20);
         wire.call(Told::Ill);
         wire.is(CircuitState::Closed);
         wire.call(Told::Ill);
         wire.is(CircuitState::HalfOpen);
+    }
+
+    /// A shop in which little happens: two calls in forty seconds are never enough, but that none was
+    /// answered is.
+    #[test]
+    fn nothing_but_failures_for_long_open_it_however_few_they_are() {
+        let mut wire = Wire::new();
+        wire.call(Told::Ill);
+        assert_eq!(wire.circuit.away(wire.now), None);
+        wire.wait(40);
+        wire.call(Told::Ill);
+        wire.is(CircuitState::HalfOpen);
+        wire.wait(3_600);
+        wire.call(Told::Ill);
+        wire.is(CircuitState::Open);
+        assert_eq!(
+            wire.circuit.away(wire.now),
+            Some(Duration::from_secs(3_640))
+        );
+        wire.wait(5);
+        wire.call(Told::Well);
+        assert_eq!(wire.circuit.away(wire.now), None);
+        // The time begins anew.
+        wire.call(Told::Ill);
+        wire.wait(20);
+        wire.call(Told::Well);
+        wire.wait(20);
+        wire.call(Told::Ill);
+        wire.is(CircuitState::Closed);
     }
 
     #[test]

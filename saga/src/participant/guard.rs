@@ -26,6 +26,8 @@ pub struct GuardOptions {
     pub share: u32,
     /// Of the calls that ended within this time; three times as long as one is waited for, at least.
     pub window: Duration,
+    /// Or after nothing else came of calls for so long, however few they were.
+    pub silence: Duration,
     /// For how long it is left alone, before one call tells whether it is back.
     pub rest: Duration,
     /// The most calls at once. One more waits as long as it would for the answer.
@@ -38,6 +40,7 @@ impl Default for GuardOptions {
             failures: 10,
             share: 50,
             window: Duration::from_secs(30),
+            silence: Duration::from_secs(20),
             rest: Duration::from_secs(5),
             concurrency: 64,
         }
@@ -54,6 +57,7 @@ pub(super) struct Guard {
     circuit: Mutex<Circuit>,
     slots: Semaphore,
     patience: Duration,
+    rest: Duration,
 }
 
 /// A call under way.
@@ -78,6 +82,8 @@ impl Guard {
             share: options.share.clamp(1, 100),
             // Or calls that are waited for in vain would be forgotten before there are enough.
             window: options.window.max(patience * 3),
+            // One call in vain is one, however long it takes.
+            silence: options.silence.max(Duration::from_millis(1)),
             rest: options.rest,
         };
         let most = options.concurrency.clamp(1, Semaphore::MAX_PERMITS);
@@ -87,6 +93,7 @@ impl Guard {
             circuit: Mutex::new(Circuit::new(rules, Instant::now())),
             slots: Semaphore::new(most),
             patience,
+            rest: options.rest,
         };
         telemetry::circuit(name, 0);
         guard
@@ -95,6 +102,17 @@ impl Guard {
     /// Whether the participant is called.
     pub(super) fn state(&self) -> CircuitState {
         self.circuit().state()
+    }
+
+    /// For how long calls to the participant have come to nothing, if it is away.
+    pub(super) fn away(&self) -> Option<Duration> {
+        self.circuit().away(Instant::now())
+    }
+
+    /// How long it is of no use to ask once more for what the participant, which is away, was just asked
+    /// in vain; none if it is not away.
+    pub(super) fn rests(&self) -> Option<Duration> {
+        self.away().map(|_| self.rest.max(SOON))
     }
 
     /// Lets a call through, now or in its turn.

@@ -14,7 +14,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// How long to wait for what may be over in a moment.
-const SOON: Duration = Duration::from_secs(1);
+pub(crate) const SOON: Duration = Duration::from_secs(1);
 
 /// Whether a participant is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -38,6 +38,10 @@ pub enum CallError {
     /// It was not taken, or is still being done: the same call later, under the same key, tells.
     #[error("{0}")]
     Later(String),
+    /// It never got there, as nobody could be reached. It is no attempt, and the same call later, under
+    /// the same key, is the first that anybody hears of it.
+    #[error("{0}")]
+    Unreached(String),
     /// It was not made, as too many before it came to nothing, or are still under way. It is no
     /// attempt: nobody out there was asked.
     #[error("{problem}")]

@@ -7,6 +7,7 @@ pub use http::HttpPaymentProvider;
 
 use async_trait::async_trait;
 use domain::{Money, OrderId};
+use std::time::Duration;
 
 /// Asks for an authorization.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,11 @@ pub trait PaymentProvider: Send + Sync + 'static {
         CircuitState::Closed
     }
 
+    /// For how long calls have come to nothing, if it is away: then its circuit is not closed.
+    fn away(&self) -> Option<Duration> {
+        None
+    }
+
     /// Sets an amount aside.
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError>;
 
@@ -58,6 +64,14 @@ pub trait PaymentProvider: Send + Sync + 'static {
 
     /// Takes what is set aside.
     async fn capture(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        idempotency_key: &str,
+    ) -> Result<(), CallError>;
+
+    /// Takes what is set aside, and has the provider let go of the rest: no more will be taken of it.
+    async fn capture_last(
         &self,
         authorization_id: &str,
         amount: Money,

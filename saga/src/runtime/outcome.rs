@@ -16,6 +16,7 @@ pub(super) fn is_done_outside(command: &Command) -> bool {
             PaymentCommand::RecordAuthorized(_)
                 | PaymentCommand::RecordVoided(_)
                 | PaymentCommand::RecordCaptured(_)
+                | PaymentCommand::RecordLastCaptured(_)
                 | PaymentCommand::RecordRefunded(_)
         ) | Command::Shipment(_, ShipmentCommand::RecordDispatched(_))
     )
@@ -40,7 +41,7 @@ fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
         PaymentCommand::RecordVoided(command) => {
             payment.status == PaymentStatus::Voided && known(&command.authorization_id)
         }
-        PaymentCommand::RecordCaptured(command) => {
+        PaymentCommand::RecordCaptured(command) | PaymentCommand::RecordLastCaptured(command) => {
             let ours = payment.captures.get(&command.shipment_id);
             let taken = ours.is_some_and(|ours| {
                 ours.progress == CaptureProgress::Captured && ours.amount == command.amount
@@ -75,7 +76,7 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             PaymentCommand::RecordDeclined(_) => "declined",
             PaymentCommand::RecordOutcomeUnknown(_) => "unknown",
             PaymentCommand::RecordVoided(_) => "voided",
-            PaymentCommand::RecordCaptured(_) => "captured",
+            PaymentCommand::RecordCaptured(_) | PaymentCommand::RecordLastCaptured(_) => "captured",
             PaymentCommand::RecordCaptureFailed(_) => "capture_failed",
             PaymentCommand::RecordRefunded(_) => "refunded",
             PaymentCommand::RequestAuthorization(_)

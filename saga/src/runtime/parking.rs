@@ -20,6 +20,8 @@ pub(super) fn parked(
     now: DateTime<Utc>,
 ) -> CommandEnvelope {
     let of = match &task.task {
+        Task::Execute(Command::Return(id, _)) => Some(id.to_string()),
+        Task::Execute(Command::Shipment(id, _)) => Some(id.to_string()),
         Task::Execute(_) => None,
         Task::Call(call) => call.of(),
     };

@@ -36,6 +36,10 @@ const LONGEST_DEFERRAL: Duration = Duration::from_secs(600);
 /// For how long a task is put off that is to be given up, while that cannot be recorded.
 const UNTIL_IT_IS_SAID: Duration = Duration::from_secs(10);
 
+/// For how long an order is not looked at whose time is up while the provider is away: longer than the
+/// circuit rests, so that it is paid first once the provider is back.
+const UNTIL_IT_IS_BACK: Duration = Duration::from_secs(30);
+
 /// What becomes of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Done {
@@ -72,6 +76,8 @@ pub(super) struct Performer {
     pub clock: Arc<dyn Clock>,
     /// When a task that failed is tried again; after the last it is parked.
     pub retries: Vec<Duration>,
+    /// For how long orders wait for a payment provider that is away, before they expire.
+    pub outage: Duration,
 }
 
 impl Performer {
@@ -141,10 +147,21 @@ impl Performer {
     }
 
     async fn execute(&self, task: &StoredTask, command: Command) -> Tried {
+        if task.name == Some(TimerName::Reservation) && self.is_provider_away() {
+            let problem = "the payment provider is away: the order is given its time";
+            return Tried::Deferred(problem.into(), UNTIL_IT_IS_BACK);
+        }
         match self.put(task, CommandId::new(task.id), command).await {
             Ok(executed) => answered(executed.outcome),
             Err(tried) => tried,
         }
+    }
+
+    /// Whether the provider is away, and orders still wait for it: nobody can pay, and to have them expire
+    /// would take their stock away for what is no fault of theirs.
+    fn is_provider_away(&self) -> bool {
+        let away = self.participants.provider.away();
+        away.is_some_and(|away| away < self.outage)
     }
 
     /// Calls a participant, if the payment or the shipment still waits for that: what was called

@@ -38,6 +38,8 @@ pub struct TaskOptions {
     pub poll: Duration,
     /// When a task that failed is tried again; after the last it is parked.
     pub retries: Vec<Duration>,
+    /// For how long orders wait for a payment provider that is away, before they expire.
+    pub outage: Duration,
 }
 
 impl Default for TaskOptions {
@@ -49,6 +51,7 @@ impl Default for TaskOptions {
             retries: [1, 5, 30, 120, 600, 3_600, 21_600, 57_600]
                 .map(Duration::from_secs)
                 .to_vec(),
+            outage: Duration::from_secs(86_400),
         }
     }
 }
@@ -84,6 +87,7 @@ impl TaskRunner {
             participants,
             clock: clock.clone(),
             retries: options.retries,
+            outage: options.outage,
         });
         Self {
             performer,

@@ -155,6 +155,17 @@ impl PaymentProvider for Hasty {
         self.patient.capture(authorization_id, amount, key).await
     }
 
+    async fn capture_last(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        key: &str,
+    ) -> Result<(), CallError> {
+        self.patient
+            .capture_last(authorization_id, amount, key)
+            .await
+    }
+
     async fn refund(
         &self,
         authorization_id: &str,
@@ -231,6 +242,10 @@ impl PaymentProvider for Scripted {
     }
 
     async fn capture(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
+        self.step().await
+    }
+
+    async fn capture_last(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
         self.step().await
     }
 

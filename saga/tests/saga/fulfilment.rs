@@ -336,8 +336,8 @@ async fn what_the_provider_does_not_take_is_asked_for_again_under_a_hold() {
         [asked, failed, asked, failed, asked, "PaymentCaptured"]
     );
     assert_eq!(
-        shop.order(order).await[2..4],
-        ["HoldPlaced", "HoldReleased"]
+        shop.order(order).await[2..5],
+        ["HoldPlaced", "DeadlineSet", "HoldReleased"]
     );
     assert_eq!(provider.calls.load(Relaxed), 4);
 }

@@ -51,11 +51,19 @@ async fn a_provider_that_fails_again_and_again_is_left_alone() {
     let tasks = Tasks::default();
     let (url, asked) = always(&tasks, |_| (StatusCode::BAD_GATEWAY, "")).await;
     let provider = guarded(&url, DEADLINE);
-    for _ in 0..4 {
+    for _ in 0..2 {
         assert!(matches!(
             provider.inquire("k").await,
             Err(CallError::Unknown(_))
         ));
+    }
+    // From when on it is in doubt, a question that comes to nothing only tells that it is away.
+    for _ in 0..2 {
+        let asked = provider.inquire("k").await;
+        assert!(
+            matches!(asked, Err(CallError::Deferred { .. })),
+            "{asked:?}"
+        );
     }
     let refusals = [
         provider.authorize(&request("k")).await.map(drop),
@@ -81,7 +89,7 @@ async fn a_provider_that_nobody_reaches_is_left_alone_until_it_is_back() {
     for _ in 0..4 {
         assert!(matches!(
             provider.inquire("k").await,
-            Err(CallError::Later(_))
+            Err(CallError::Unreached(_) | CallError::Deferred { .. })
         ));
     }
     let tasks = Tasks::default();
@@ -92,6 +100,26 @@ async fn a_provider_that_nobody_reaches_is_left_alone_until_it_is_back() {
     for key in ["k1", "k2"] {
         let authorized = provider.authorize(&request(key)).await;
         assert!(authorized.is_ok(), "{authorized:?}");
+    }
+}
+
+/// Of what may have been done out there, that nobody knows is never kept back.
+#[tokio::test]
+async fn what_may_have_been_done_is_told_while_a_provider_is_in_doubt() {
+    let tasks = Tasks::default();
+    for (status, is_unknown) in [(502, true), (503, false)] {
+        let status = StatusCode::from_u16(status).unwrap();
+        let (url, _) = always(&tasks, move |_| (status, "")).await;
+        let provider = guarded(&url, Duration::ZERO);
+        for _ in 0..5 {
+            let answered = provider.authorize(&request("k")).await;
+            let unknown = matches!(answered, Err(CallError::Unknown(_)));
+            assert_eq!(unknown, is_unknown, "{status}: {answered:?}");
+        }
+        // What was not taken waits, instead of being tried a few times.
+        let answered = provider.authorize(&request("k")).await;
+        let deferred = matches!(answered, Err(CallError::Deferred { .. }));
+        assert_eq!(deferred, !is_unknown, "{status}: {answered:?}");
     }
 }
 

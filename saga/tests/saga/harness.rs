@@ -110,6 +110,8 @@ pub struct Rules {
     pub batch: usize,
     pub concurrency: usize,
     pub retries: Vec<Duration>,
+    /// For how long orders wait for a provider that is away.
+    pub outage: Duration,
 }
 
 impl Default for Rules {
@@ -120,6 +122,7 @@ impl Default for Rules {
             batch: 256,
             concurrency: 16,
             retries: vec![Duration::from_millis(20); 8],
+            outage: Duration::ZERO,
         }
     }
 }
@@ -338,6 +341,7 @@ impl Shop {
             carrier_concurrency: self.rules.concurrency,
             poll: Duration::from_millis(10),
             retries: self.rules.retries.clone(),
+            outage: self.rules.outage,
         };
         TaskRunner::new(
             self.lane.clone(),

@@ -83,8 +83,8 @@ async fn a_provider_that_never_knows_is_asked_again_when_an_operator_says_so() {
     assert_eq!(shop.storage.parked(10).await.unwrap(), []);
 }
 
-/// What the provider does not know of may still get there: nobody is charged again before somebody
-/// has looked.
+/// What the provider does not know of is put once more with each question, under its key. Nobody is
+/// charged under another before somebody has looked.
 #[tokio::test]
 async fn what_never_arrived_waits_for_an_operator_who_has_it_declined() {
     let shop = Shop::with(Rules {
@@ -97,7 +97,7 @@ async fn what_never_arrived_waits_for_an_operator_who_has_it_declined() {
     shop.receive("A", 1).await;
     let order = shop.place("tok_timeout_lost", &["A"]).await;
     let waits = parked(&shop, order).await;
-    assert!(waits.problem.contains("nothing is known"), "{waits:?}");
+    assert!(waits.problem.contains("did not answer"), "{waits:?}");
     let found_out = settled(&waits).unwrap();
     let now = SystemClock.now();
     let done = shop.storage.resume(waits.id, Some(&found_out), now).await;

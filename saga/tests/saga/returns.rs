@@ -111,7 +111,11 @@ async fn what_is_accepted_is_booked_in_and_paid_back() {
         payment[payment.len() - 2..],
         ["PaymentRefundRequested", "PaymentRefunded"]
     );
-    assert_eq!(shop.order(order).await.last().unwrap(), "LinesReturned");
+    let told = shop.order(order).await;
+    assert!(
+        told.iter().any(|event| event == "LinesReturned"),
+        "{told:?}"
+    );
     shop.until_nothing_is_left().await;
     let ledger = shop.sandbox.summary();
     assert_eq!(ledger.counts.refunded, 1);
@@ -129,7 +133,11 @@ async fn what_is_not_accepted_is_neither() {
     assert_eq!(shop.stock("A").await.last().unwrap(), "StockShipped");
     let payment = shop.payment(order).await;
     assert_eq!(payment.last().unwrap(), "PaymentCaptured");
-    assert_eq!(shop.order(order).await.last().unwrap(), "ReturnDropped");
+    let told = shop.order(order).await;
+    assert!(
+        told.iter().any(|event| event == "ReturnDropped"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

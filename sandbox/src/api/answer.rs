@@ -91,6 +91,7 @@ impl<'a> Answer<'a> {
             Kind::Capture {
                 amount,
                 captured_amount,
+                ..
             } => (
                 Status::Captured,
                 amount,

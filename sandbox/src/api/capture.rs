@@ -21,6 +21,9 @@ use crate::{
 pub(super) struct Body {
     pub amount: u64,
     pub currency: String,
+    /// Whether nothing more will be captured: the rest is let go then.
+    #[serde(default)]
+    pub last: bool,
 }
 
 pub(super) async fn capture(
@@ -33,6 +36,7 @@ pub(super) async fn capture(
         authorization_id: authorization_id(&id)?,
         amount: amount(body.value.amount)?,
         currency: currency(&body.value.currency)?,
+        last: body.value.last,
     };
     Ok(sandbox.perform(key.as_str().into(), request).await?)
 }

@@ -34,6 +34,8 @@ pub(crate) struct Authorization {
 pub(super) struct Progress {
     sequence: u64,
     pub captured: u64,
+    /// What was let go with the last capture.
+    pub released: u64,
     pub capture_declines: u32,
     pub refunded: u64,
     refunds: u32,
@@ -105,6 +107,7 @@ impl Book {
                     Progress {
                         sequence,
                         captured: 0,
+                        released: 0,
                         capture_declines: 0,
                         refunded: 0,
                         refunds: 0,
@@ -118,10 +121,13 @@ impl Book {
                 });
             }
             Kind::Capture {
-                captured_amount, ..
+                captured_amount,
+                released_amount,
+                ..
             } => {
                 if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
                     progress.captured = captured_amount;
+                    progress.released += released_amount;
                 }
             }
             Kind::CaptureDecline { .. } => {
@@ -264,9 +270,14 @@ impl Book {
                 totals.authorized += u128::from(amount);
             }
             Kind::Decline { .. } => counts.declined += 1,
-            Kind::Capture { amount, .. } => {
+            Kind::Capture {
+                amount,
+                released_amount,
+                ..
+            } => {
                 counts.captured += 1;
                 totals.captured += u128::from(amount);
+                totals.voided += u128::from(released_amount);
             }
             Kind::CaptureDecline { .. } => counts.captures_declined += 1,
             Kind::Refund { amount, .. } => {

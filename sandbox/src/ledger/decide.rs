@@ -123,6 +123,7 @@ pub(crate) fn decide(book: &Book, order: Order) -> Result<Decision, Refusal> {
             authorization_id,
             amount,
             currency,
+            last,
         } => {
             let (authorization, progress) = book.find(authorization_id)?;
             let captured_amount = capture(authorization, progress, amount, currency, order.now)?;
@@ -133,6 +134,10 @@ pub(crate) fn decide(book: &Book, order: Order) -> Result<Decision, Refusal> {
                 false => Kind::Capture {
                     amount,
                     captured_amount,
+                    released_amount: match last {
+                        true => left(authorization, progress) - amount,
+                        false => 0,
+                    },
                 },
             };
             Ok(follow_up(authorization, kind))
@@ -176,6 +181,14 @@ fn card(authorization: &Operation) -> Card {
     }
 }
 
+/// What is still set aside of an authorization.
+fn left(authorization: &Operation, progress: &Progress) -> u64 {
+    match authorization.kind {
+        Kind::Authorize { amount, .. } => amount - progress.captured - progress.released,
+        _ => 0,
+    }
+}
+
 /// The sum of captures once this one is done.
 fn capture(
     authorization: &Operation,
@@ -199,7 +212,7 @@ fn capture(
         return Err(Refusal::Expired { expires_at });
     }
     same_currency(authorization, currency)?;
-    let available = authorized - progress.captured;
+    let available = authorized - progress.captured - progress.released;
     if amount > available {
         return Err(Refusal::AmountTooHigh { available });
     }

@@ -62,6 +62,9 @@ pub enum Kind {
         amount: u64,
         /// The sum of the authorization's captures, this one included.
         captured_amount: u64,
+        /// What was let go with it, if it was the last.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        released_amount: u64,
     },
     /// The issuer refused to hand the money over.
     CaptureDecline {
@@ -97,6 +100,7 @@ pub(crate) enum Request {
         authorization_id: AuthorizationId,
         amount: u64,
         currency: Currency,
+        last: bool,
     },
     Refund {
         authorization_id: AuthorizationId,
@@ -106,6 +110,11 @@ pub(crate) enum Request {
     Void {
         authorization_id: AuthorizationId,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+const fn is_zero(amount: &u64) -> bool {
+    *amount == 0
 }
 
 impl Numbered for Operation {
@@ -147,6 +156,7 @@ impl Operation {
                     authorization_id,
                     amount,
                     currency,
+                    ..
                 },
             )
             | (

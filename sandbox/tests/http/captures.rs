@@ -51,6 +51,29 @@ async fn partial_captures_add_up() {
 }
 
 #[tokio::test]
+async fn the_last_capture_lets_go_of_the_rest() {
+    let provider = Provider::start().await;
+    let id = provider
+        .authorize("a", "r", "tok_approve")
+        .await
+        .id()
+        .to_owned();
+    let path = format!("/authorizations/{id}/captures");
+    let last = json!({"amount": 1000, "currency": "EUR", "last": true});
+    let taken = provider.post(&path, "c1", last.clone()).await;
+    assert_eq!(taken.body["captured_amount"], 1000);
+    assert_eq!(provider.post(&path, "c1", last).await.body, taken.body);
+    let more = provider.capture("c2", &id, 1).await;
+    assert_eq!((more.status, more.code()), (422, "AMOUNT_TOO_HIGH"));
+    let ledger = provider.summary().await;
+    let euros = &ledger["currencies"]["EUR"];
+    assert_eq!(
+        (&euros["captured"], &euros["voided"]),
+        (&json!(1000), &json!(999))
+    );
+}
+
+#[tokio::test]
 async fn void_and_capture_exclude_each_other() {
     let provider = Provider::start().await;
     let taken = provider

@@ -135,6 +135,14 @@ impl Ledger {
         entry.answer(key)
     }
 
+    /// Lets go of what is set aside beyond what was taken.
+    fn let_go(&self, authorization_id: &str) {
+        if let Some(entry) = self.entries().get_mut(authorization_id) {
+            let taken = entry.captured();
+            entry.amount.amount = entry.amount.amount.min(taken.max(0));
+        }
+    }
+
     fn inquire(&self, key: &str) -> Result<Authorization, CallError> {
         match self.entries().get(key) {
             Some(entry) if entry.is_silent() => Err(CallError::Unknown("no answer".into())),
@@ -345,6 +353,32 @@ impl PaymentProvider for NodeProvider {
         self.breaks()?;
         let world = &self.0.world;
         let answer = world.ledger.capture(authorization_id, amount, key);
+        self.0
+            .trace(|| format!("provider: capture {amount} of {authorization_id}: {answer:?}"));
+        if answer == Err(Uncaptured::Senseless) {
+            world.wrong(format!(
+                "{amount} of {authorization_id} is taken, which is not set aside"
+            ));
+        }
+        self.breaks()?;
+        self.0.step("provider: captured").await;
+        answer.map_err(|why| CallError::Refused(format!("{why:?}")))
+    }
+
+    async fn capture_last(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        key: &str,
+    ) -> Result<(), CallError> {
+        self.0.step("provider: capture").await;
+        self.holds_back()?;
+        self.breaks()?;
+        let world = &self.0.world;
+        let answer = world.ledger.capture(authorization_id, amount, key);
+        if answer.is_ok() {
+            world.ledger.let_go(authorization_id);
+        }
         self.0
             .trace(|| format!("provider: capture {amount} of {authorization_id}: {answer:?}"));
         if answer == Err(Uncaptured::Senseless) {

@@ -27,6 +27,10 @@ pub(super) fn scenarios(p: &Platform) -> Vec<Scenario<'_>> {
             Box::pin(what_is_discounted_and_taxed_is_paid_back_to_the_cent(p)),
         ),
         (
+            "fewer",
+            Box::pin(what_is_not_wanted_is_neither_packed_nor_paid(p)),
+        ),
+        (
             "capture fails",
             Box::pin(what_is_not_taken_is_asked_for_again(p)),
         ),
@@ -157,6 +161,27 @@ async fn what_is_lost_is_given_back(p: &Platform) {
     // It does not come back.
     p.api.stock_that_is("GONE", (3, 0, 0)).await;
     p.api.shipment_that_is("lost", &id).await;
+}
+
+async fn what_is_not_wanted_is_neither_packed_nor_paid(p: &Platform) {
+    let placement = Placement::of("FEWER", 3, 100).to("Town");
+    let id = confirmed(p, "FEWER", &placement).await;
+    p.api.shipment_that_is("pending", &id).await;
+    let cancel = format!("/v1/orders/{id}/lines/cancel");
+    let fewer = json!({"lines": [{"line": 1, "quantity": 2}], "reason": "too many"});
+    let done = p.api.post(&cancel, &fewer).await.expect(200);
+    assert_eq!(done.body["open"], json!([{"line": 1, "quantity": 1}]));
+    p.api.stock_that_is("FEWER", (5, 0, 1)).await;
+    p.api.ship("pack", &id).await.expect(200);
+    let order = p.api.order_that_is("completed", &id).await;
+    let shipment = p.api.shipment_that_is("delivered", &id).await;
+    assert_eq!(shipment["amount"]["amount"], 100);
+    assert_eq!(order["lines"][0]["cancelled"], 2);
+    assert_eq!(order["captured"]["amount"], 100);
+    paid(p, "captured", &id).await;
+    p.api.stock_that_is("FEWER", (4, 0, 0)).await;
+    let late = p.api.post(&cancel, &fewer).await.expect(409);
+    assert_eq!(late.code(), "ORDER_STATE");
 }
 
 async fn what_is_sent_back_is_paid_back(p: &Platform) {

@@ -185,21 +185,21 @@ fn check_under_way(
     Ok(())
 }
 
-/// How many of a line have not left; none of a line that the order does not have.
+/// How many of a line have not left, and are wanted; none of a line that the order does not have.
 fn open(order: &Placed, known: &Fulfilment, line: u32) -> i64 {
     let ordered = order.line(line);
-    let shipped = known
-        .lines
-        .get(&line)
-        .map_or(0, |progress| progress.shipped);
-    ordered.map_or(0, |placed| placed.quantity.saturating_sub(shipped))
+    let gone = known.lines.get(&line).map_or(0, |progress| {
+        progress.shipped.saturating_add(progress.cancelled)
+    });
+    ordered.map_or(0, |placed| placed.quantity.saturating_sub(gone))
 }
 
-/// A line of which something is neither delivered nor lost, and how many.
+/// A line of which something is neither delivered, lost nor cancelled, and how many.
 fn missing(order: &Placed, known: &Fulfilment) -> Option<(u32, i64)> {
     order.placed.lines.iter().find_map(|placed| {
         let progress = known.lines.get(&placed.line).copied().unwrap_or_default();
         let ended = progress.delivered.saturating_add(progress.lost);
+        let ended = ended.saturating_add(progress.cancelled);
         let open = placed.quantity.saturating_sub(ended);
         (open != 0).then_some((placed.line, open))
     })

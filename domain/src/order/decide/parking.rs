@@ -1,7 +1,11 @@
-//! What of an order waits for an operator: the sagas say so, whatever the order is.
+//! What of an order waits for an operator, and until when something is waited for: the sagas say so,
+//! whatever the order is.
 
 use super::{
-    super::{OrderError, OrderEvent, ParkTask, Placed, ResumeTask, TaskParked, TaskResumed},
+    super::{
+        Awaited, DeadlineSet, OrderError, OrderEvent, ParkTask, Placed, ResumeTask, SetDeadline,
+        TaskParked, TaskResumed,
+    },
     Decision,
 };
 use crate::text;
@@ -41,6 +45,28 @@ pub(super) fn resume(order: &Placed, command: &ResumeTask) -> Vec<OrderEvent> {
         TaskResumed {
             order_id: order.placed.order_id,
             task_id: command.task_id,
+        }
+        .into(),
+    ]
+}
+
+/// A time limit only moves on: what was settled earlier, and is said again, is no news. Nor is that of a
+/// return that has ended meanwhile.
+pub(super) fn set_deadline(order: &Placed, command: &SetDeadline) -> Vec<OrderEvent> {
+    let of = text::cleaned(&command.of, MAX_WORD);
+    if command.what == Awaited::Arrival && !order.is_returning(&of) {
+        return vec![];
+    }
+    let known = order.deadlines.get(&(command.what, of.clone()));
+    if known.is_some_and(|known| *known >= command.until) {
+        return vec![];
+    }
+    vec![
+        DeadlineSet {
+            order_id: order.placed.order_id,
+            what: command.what,
+            of,
+            until: command.until,
         }
         .into(),
     ]

@@ -29,7 +29,7 @@ pub(crate) fn open_return(
             max: MAX_OPEN_RETURNS,
         });
     }
-    for wanted in lines {
+    for (index, wanted) in lines.iter().enumerate() {
         let progress = known.lines.get(&wanted.line).copied().unwrap_or_default();
         let returning = known.returning(wanted.line);
         let open = progress.kept().saturating_sub(returning);
@@ -38,6 +38,7 @@ pub(crate) fn open_return(
                 line: wanted.line,
                 open,
                 quantity: wanted.quantity,
+                index,
             });
         }
     }

@@ -2,6 +2,7 @@
 
 mod cancellation;
 mod fulfilment;
+mod lines;
 mod parking;
 mod placement;
 mod pricing;
@@ -377,11 +378,23 @@ fn holds_are_named_by_slugs_and_bounded() {
     on(full, place_hold("one-more")).then_refused(OrderError::TooManyHolds { max: MAX_HOLDS });
 }
 
+fn cancel_a_line() -> OrderCommand {
+    OrderCommand::CancelLines(CancelLines {
+        cancellation_id: uuid(7, 1),
+        lines: vec![LineQuantity {
+            line: 1,
+            quantity: 1,
+        }],
+        reason: "too many".into(),
+    })
+}
+
 #[test]
 fn what_is_said_to_be_allowed_is_allowed() {
     let commands = [
         ("add_note", add_note(7, "x")),
         ("cancel", request_cancellation()),
+        ("cancel_lines", cancel_a_line()),
         ("place_hold", place_hold("another")),
         ("release_hold", release_hold("fraud")),
     ];

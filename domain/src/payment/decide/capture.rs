@@ -6,7 +6,7 @@
 use super::{
     super::{
         Capture, CaptureProgress, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
-        RecordCaptureFailed, RecordCaptured, RequestCapture,
+        PaymentRestReleased, RecordCaptureFailed, RecordCaptured, RequestCapture,
     },
     Decision, MAX_CODE, Payment, PaymentError, PaymentVoidRequested, S, authorization, refund,
     same, state,
@@ -72,7 +72,8 @@ fn may_capture(payment: &Payment) -> bool {
     is_set_aside && payment.deferred_void.is_none() && !refund::is_of_all(payment)
 }
 
-pub(super) fn record(payment: &Payment, command: &RecordCaptured) -> Decision {
+/// Records a capture; of the last one, that the provider lets go of the rest.
+pub(super) fn record(payment: &Payment, command: &RecordCaptured, last: bool) -> Decision {
     const COMMAND: &str = "record a capture";
     let authorization = authorization(payment, COMMAND)?;
     same(authorization, &command.authorization_id)?;
@@ -93,8 +94,17 @@ pub(super) fn record(payment: &Payment, command: &RecordCaptured) -> Decision {
         amount: command.amount,
     };
     let mut events = vec![captured.into()];
+    let taken = payment.captured().saturating_add(command.amount.amount);
+    let rest = authorization.amount.amount.saturating_sub(taken);
+    if last && rest > 0 {
+        let released = PaymentRestReleased {
+            order_id,
+            authorization_id: command.authorization_id.clone(),
+            amount: Money::new(rest, authorization.amount.currency),
+        };
+        events.push(released.into());
+    }
     if let (Some((key, reason)), true) = (&payment.deferred_void, is_last(payment)) {
-        let taken = payment.captured().saturating_add(command.amount.amount);
         events.push(refund::of_all(payment, order_id, taken, key, reason)?);
     }
     Ok(events)

@@ -4,8 +4,8 @@ use super::{HOLDS, SKUS, choices::Choices, returns, world::World};
 use crate::{
     Command, CustomerId, Location, OrderId, ShipmentId, TaxRate,
     order::{
-        AddNote, LineTerms, NewLine, OrderCommand, OrderTerms, PlaceHold, PlaceOrder, ReleaseHold,
-        RequestCancellation, ResumeTask,
+        AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms, PlaceHold,
+        PlaceOrder, ReleaseHold, RequestCancellation, ResumeTask,
     },
     policy::TimerName,
     shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand, ShipmentStatus},
@@ -18,7 +18,7 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
     let n = world.log.len() as u64;
     let order = choices.of(&world.orders);
     let of_order = |command| Command::Order(order, command);
-    let command = match choices.below(19) {
+    let command = match choices.below(22) {
         0 => return place(world, choices),
         13..=18 => return returns::ask(world, choices, order),
         1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
@@ -29,6 +29,14 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
             sku: sku(choices.of(&SKUS)),
             delta: choices.of(&[1, -1, -4]),
             reason: "counted".into(),
+        })),
+        19..=21 => of_order(OrderCommand::CancelLines(CancelLines {
+            cancellation_id: uuid(7, n),
+            lines: vec![LineQuantity {
+                line: choices.of(&[1, 2, 3]),
+                quantity: choices.of(&[1, 2, 4]),
+            }],
+            reason: "too many".into(),
         })),
         6 | 7 => of_order(OrderCommand::RequestCancellation(RequestCancellation {
             reason: "changed my mind".into(),

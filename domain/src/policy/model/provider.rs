@@ -194,7 +194,7 @@ impl Provider {
         }
         let (authorization_id, attempt) = (authorization_id.clone(), *attempt);
         Some(match self.takings[key].taken {
-            true => PaymentCommand::RecordCaptured(RecordCaptured {
+            true => PaymentCommand::RecordLastCaptured(RecordCaptured {
                 authorization_id,
                 shipment_id: *shipment_id,
                 attempt,
@@ -220,6 +220,11 @@ impl Provider {
         let takings = self.takings.values();
         let takings = takings.filter(|known| known.taken && known.shipment_id == shipment_id);
         assert!(takings.count() <= 1, "taken twice for {shipment_id}");
+        // Nothing more will be taken: the rest is let go.
+        let taken = self.taken_of(&id);
+        if let Some(held) = self.by_key.get_mut(&id).filter(|_| taken > 0) {
+            held.amount.amount = taken;
+        }
     }
 
     fn refund(&mut self, choices: &mut Choices, call: &Call) -> Option<PaymentCommand> {

@@ -141,6 +141,7 @@ fn there_is_a_row_for_every_policy() {
     let rows = rows();
     for row in [
         ("inventory", "ReturnInspected"),
+        ("inventory", "LinesCancelled"),
         ("payment", "ReturnInspected"),
         ("payment", "PaymentRefunded"),
         ("shipping", "ReturnApproved"),

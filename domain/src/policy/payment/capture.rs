@@ -3,11 +3,11 @@
 use super::{PaymentPolicyState, record, void};
 use crate::{
     Command, Money, OrderId, Recorded, ShipmentId,
-    order::{OrderCommand, PlaceHold, ReleaseHold, RequestCancellation},
+    order::{Awaited, OrderCommand, PlaceHold, ReleaseHold, RequestCancellation},
     payment::{
         PaymentCaptureFailed, PaymentCaptured, PaymentCommand, RequestCapture, RequestRefund,
     },
-    policy::{Limits, Reaction, Task, Timer, TimerName, after},
+    policy::{Limits, Reaction, Task, Timer, TimerName, after, deadline},
     shipment::ShipmentEvent,
 };
 
@@ -142,7 +142,13 @@ pub(super) fn not_taken(
     });
     let first = state.not_taken.insert(shipment);
     let hold = first.then(|| order(order_id, hold));
-    hold.into_iter().chain([retry]).collect()
+    let all = (attempt.saturating_sub(1)..).take(failed.attempts_left as usize);
+    let all = all.filter_map(|further| waits.get(further as usize).or(waits.last()));
+    let until = all.fold(event.envelope.recorded_at, |until, wait| {
+        until.checked_add_signed(*wait).unwrap_or(until)
+    });
+    let deadline = first.then(|| deadline(order_id, Awaited::Capture, shipment, until));
+    hold.into_iter().chain(deadline).chain([retry]).collect()
 }
 
 fn order(order_id: OrderId, command: OrderCommand) -> Reaction {

@@ -75,3 +75,57 @@ fn inventory_keeps_what_is_confirmed_until_its_shipment_has_left_or_is_kept() {
     // The shipment says itself what has left.
     assert_eq!(after_all::<Inventory>(&[dispatched()]), [ship]);
 }
+
+fn less(lines: &[(u32, i64)], all: bool) -> Event {
+    let quantity = |(line, quantity): &(u32, i64)| LineQuantity {
+        line: *line,
+        quantity: *quantity,
+    };
+    let cancelled = LinesCancelled {
+        order: brief(),
+        cancellation_id: uuid(7, 1),
+        lines: lines.iter().map(quantity).collect(),
+        amount: 100,
+        all,
+        reason: "too many".into(),
+    };
+    Event::Order(cancelled.into())
+}
+
+#[test]
+fn inventory_keeps_what_is_still_wanted() {
+    let then = |events: &[Event]| after_all::<Inventory>(events);
+    let wanted = |name, lines: &[(u32, i64)]| ReservationItem {
+        sku: sku(name),
+        lines: lines
+            .iter()
+            .map(|(line, quantity)| ReservationLine {
+                line: *line,
+                quantity: *quantity,
+            })
+            .collect(),
+    };
+    let keep = |items, step| {
+        Reaction::Execute(Command::Reservation(ReservationCommand {
+            order_id: order_id(1),
+            epoch: 1,
+            location: Location::default(),
+            items,
+            step,
+        }))
+    };
+    let some = [placed(), less(&[(1, 1), (3, 1)], false)];
+    let left = || vec![wanted("B", &[(3, 2)])];
+    assert_eq!(then(&some), [keep(left(), ReservationStep::Reduce)]);
+    // Of a SKU nothing may be left.
+    let more = [&some[..], &[less(&[(3, 2)], false)]].concat();
+    let none = || wanted("B", &[]);
+    assert_eq!(then(&more), [keep(vec![none()], ReservationStep::Reduce)]);
+    // All that was reserved is given back, whatever was reduced.
+    let given_up = [&more[..], &[expired()]].concat();
+    let step = ReservationStep::Release(ReleaseReason::Expired);
+    let all = vec![wanted("A", &[(2, 2)]), none()];
+    assert_eq!(then(&given_up), [keep(all, step)]);
+    // If nothing is left at all, the order is cancelled, which gives it back.
+    assert_eq!(then(&[placed(), less(&[(1, 1)], true)]), []);
+}

@@ -5,7 +5,7 @@ use crate::{
     ReturnId,
     payment::RefundReturn,
     returns::{
-        self, BookIn, CancelReturn, InspectedLine, ReturnApproved, ReturnBookedIn, ReturnCancelled,
+        self, BookIn, GiveUpReturn, InspectedLine, ReturnApproved, ReturnBookedIn, ReturnCancelled,
         ReturnClosed, ReturnCommand, ReturnDeclined, ReturnEvent, ReturnInTransit, ReturnInspected,
         ReturnLine, ReturnReceived, ReturnRefunded, ReturnRequested,
     },
@@ -163,22 +163,25 @@ fn what_was_accepted_is_paid_back_and_the_return_is_told() {
 
 #[test]
 fn a_return_that_does_not_arrive_is_given_up() {
-    let cancel = ReturnCommand::Cancel(CancelReturn {
-        order_id: order_id(1),
-        reason: "it did not arrive in time".into(),
-    });
-    let later = |seconds| {
-        Reaction::Schedule(Timer {
+    // The command says what was waited for, so that the return can tell whether it still is.
+    let later = |seconds, sent| {
+        let give_up = ReturnCommand::GiveUp(GiveUpReturn {
+            order_id: order_id(1),
+            sent,
+            reason: "it did not arrive in time".into(),
+        });
+        let timer = Reaction::Schedule(Timer {
             name: TimerName::Return(return_id()),
             due: at(seconds),
-            task: Task::Execute(Command::Return(return_id(), cancel.clone())),
-        })
+            task: Task::Execute(Command::Return(return_id(), give_up)),
+        });
+        [timer, said(Awaited::Arrival, return_id(), seconds)]
     };
     let month = 30 * 24 * 3_600;
     let then = |events: &[Event]| after_all::<Shipping>(events);
-    assert_eq!(then(&[approved()]), [later(month)]);
+    assert_eq!(then(&[approved()]), later(month, false));
     // Once it is under way it has its time anew.
-    assert_eq!(then(&[approved(), under_way()]), [later(month + 1)]);
+    assert_eq!(then(&[approved(), under_way()]), later(month + 1, true));
     let call_off = [Reaction::Unschedule(TimerName::Return(return_id()))];
     assert_eq!(then(&[approved(), received()]), call_off);
     assert_eq!(then(&[approved(), cancelled()]), call_off);
@@ -187,7 +190,7 @@ fn a_return_that_does_not_arrive_is_given_up() {
         ..Limits::default()
     };
     let soon = with::<Shipping>(&impatient, &[approved()]);
-    assert_eq!(soon, [later(24 * 3_600)]);
+    assert_eq!(soon, later(24 * 3_600, false));
 }
 
 #[test]

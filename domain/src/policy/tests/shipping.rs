@@ -145,7 +145,8 @@ fn shipping_has_people_see_to_what_the_carrier_refuses_for_so_long_and_no_longer
         hold: "carrier-refused".into(),
         reason: reason(),
     }));
-    assert_eq!(then(&[refused(1)]), [hold.clone(), limit(1, 0)]);
+    let waits = |n: i64| said(Awaited::Dispatch, shipment_id(), n + 72 * 3_600);
+    assert_eq!(then(&[refused(1)]), [hold.clone(), limit(1, 0), waits(0)]);
     let call_off = Reaction::Unschedule(TimerName::Shipping(shipment_id()));
     let sent_at_last = [refused(1), let_go(), asked(2), dispatched()];
     let release = order(OrderCommand::ReleaseHold(ReleaseHold {
@@ -159,7 +160,7 @@ fn shipping_has_people_see_to_what_the_carrier_refuses_for_so_long_and_no_longer
     // The time counts anew, and nothing is called off that was not set.
     assert_eq!(
         then(&[refused(1), asked(2), refused(2)]),
-        [hold, limit(2, 2)]
+        [hold, limit(2, 2), waits(2)]
     );
     assert_eq!(then(&[kept()]), []);
     let given_up = sent(ShipmentGivenUp {

@@ -100,7 +100,9 @@ fn payment_is_taken_once_it_is_packed() {
 #[test]
 fn payment_that_is_not_taken_is_asked_for_less_and_less_often_under_a_hold() {
     let then = |events: &[Event]| after_all::<PaymentPolicy>(events);
-    assert_eq!(then(&[failed(1, 3)]), [hold(), again(0, 1, 2)]);
+    // All attempts together have so long.
+    let until = said(Awaited::Capture, shipment_id(), (1 + 12 + 24) * 3_600);
+    assert_eq!(then(&[failed(1, 3)]), [hold(), until, again(0, 1, 2)]);
     assert_eq!(then(&[failed(1, 3), failed(2, 2)]), [again(1, 12, 3)]);
     assert_eq!(
         then(&[failed(1, 3), failed(2, 2), failed(3, 1)]),

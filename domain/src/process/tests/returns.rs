@@ -165,6 +165,41 @@ fn nothing_is_expected_of_a_return_that_does_not_come() {
     }
 }
 
+/// Whatever this view would say, and whatever the settings are when it is folded anew.
+#[test]
+fn whoever_gives_a_return_up_has_said_when() {
+    use {What as E, Who::*};
+    let mut story = completed();
+    back(&mut story, requested_back());
+    approve(&mut story);
+    let deadline = |story: &Story, what, of: String, minutes| DeadlineSet {
+        order_id: order_id(),
+        what,
+        of,
+        until: story.now() + Duration::minutes(minutes),
+    };
+    let of = return_id().to_string();
+    let other = deadline(&story, Awaited::Dispatch, of.clone(), 7);
+    story.order(other);
+    let other = deadline(&story, Awaited::Arrival, "other".into(), 7);
+    story.order(other);
+    let until = story.now() + Duration::minutes(90);
+    story.order(deadline(&story, Awaited::Arrival, of.clone(), 90));
+    assert_eq!(story.process().due_at(), Some(until));
+    let task = story.given_up("give_up_return", Some(of), false);
+    story.is(Stage::Settling, &[(E::Arrival, Operator, None)]);
+    story.done_again(task);
+    story.is(Stage::Settling, &[(E::Arrival, Platform, Some(5))]);
+    receive(&mut story);
+    // Nothing waits for it any more.
+    let late = deadline(&story, Awaited::Arrival, return_id().to_string(), 90);
+    story.order(late);
+    story.is(
+        Stage::Settling,
+        &[(E::Inspection, Warehouse, Some(3 * 24 * 60 - 1))],
+    );
+}
+
 #[test]
 fn a_refund_that_is_given_up_waits_for_an_operator_until_it_is_given_back() {
     use {What as E, Who::*};

@@ -2,8 +2,8 @@
 
 use super::{
     super::{BookIn, InspectReturn, InspectedLine, ReturnBookedIn, ReturnInspected},
-    Decision, MAX_LINES, MAX_QUANTITY, MAX_REASON, Return, ReturnCase, ReturnError, ReturnEvent, S,
-    closed, is_each_once, lines_error, nothing, refused,
+    Decision, MAX_QUANTITY, MAX_REASON, Return, ReturnCase, ReturnError, ReturnEvent, S,
+    check_numbers, closed, nothing, refused,
 };
 use crate::{
     Money, Sku,
@@ -15,10 +15,7 @@ use std::collections::BTreeMap;
 
 /// Rules of meaning for what is said of goods that have come.
 pub(super) fn check(lines: &[InspectedLine]) -> Result<(), ReturnError> {
-    let known = (1..=MAX_LINES).contains(&lines.len());
-    if !known || !is_each_once(lines.iter().map(|line| line.line)) {
-        return Err(lines_error(1));
-    }
+    check_numbers(1, lines.iter().map(|line| line.line))?;
     for (index, line) in lines.iter().enumerate() {
         let parts = [line.restocked, line.quarantined, line.refused];
         let counts = parts.iter().all(|part| (0..=MAX_QUANTITY).contains(part));
@@ -26,6 +23,7 @@ pub(super) fn check(lines: &[InspectedLine]) -> Result<(), ReturnError> {
             return Err(ReturnError::Inspected {
                 line: line.line,
                 quantity: MAX_QUANTITY,
+                index,
             });
         }
         match &line.reason {
@@ -51,7 +49,7 @@ pub(super) fn inspect(case: &ReturnCase, command: &InspectReturn, order: &Order)
         }
         status => return Err(refused(status, "inspect it")),
     }
-    check_came(case, &lines)?;
+    check_came(case, &command.lines)?;
     let placed = order.placed().ok_or(OrderError::NotFound)?;
     let accepted: Vec<_> = lines
         .iter()
@@ -93,6 +91,7 @@ fn check_came(case: &ReturnCase, lines: &[InspectedLine]) -> Result<(), ReturnEr
             line: *line,
             received: *received,
             inspected: *inspected,
+            index: lines.iter().position(|seen| seen.line == *line),
         }),
         None => Ok(()),
     }

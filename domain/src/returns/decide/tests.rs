@@ -332,6 +332,26 @@ fn giving_up() {
     on(&history(S::Requested), &cancel(order_id(2))).then_refused(ReturnError::NotFound);
 }
 
+/// Time was up for a return that had been sent, or had come, by then.
+#[test]
+fn giving_up_what_is_late() {
+    let give_up = |order_id, sent| {
+        let reason = "worn".into();
+        ReturnCommand::GiveUp(GiveUpReturn {
+            order_id,
+            sent,
+            reason,
+        })
+    };
+    let happened = || (vec![given_up()], vec![drops()]);
+    for (sent, waiting) in [(false, S::Approved), (true, S::InTransit)] {
+        let others: Vec<S> = ALL.into_iter().filter(|known| *known != waiting).collect();
+        let allowed = [(waiting, happened())];
+        in_each_status(&give_up(order_id(1), sent), "", &allowed, &others);
+        on(&history(waiting), &give_up(order_id(2), sent)).then_refused(ReturnError::NotFound);
+    }
+}
+
 #[test]
 fn sending() {
     let tracking_number = Some("T1".into());
@@ -375,6 +395,7 @@ fn receiving_some() {
         line,
         open,
         quantity,
+        index: 0,
     };
     on(&part, &receive(2, &[(1, 2)])).then_refused(more(1, 1, 2));
     on(&part, &receive(2, &[(3, 1)])).then_refused(more(3, 0, 1));

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fulfilment(pub BTreeMap<u32, Progress>);
 
-/// Of a line: how many have left, have arrived, will not arrive, and have come back. Four numbers in
-/// JSON, since an order may have many lines.
+/// Of a line: how many have left, have arrived, will not arrive, have come back, and are cancelled. Five
+/// numbers in JSON, since an order may have many lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress(pub i64, pub i64, pub i64, pub i64);
+pub struct Progress(pub i64, pub i64, pub i64, pub i64, pub i64);
 
 impl Progress {
     pub(super) const fn shipped(&mut self) -> &mut i64 {
@@ -30,15 +30,20 @@ impl Progress {
     pub(super) const fn returned(&mut self) -> &mut i64 {
         &mut self.3
     }
+
+    pub(super) const fn cancelled(&mut self) -> &mut i64 {
+        &mut self.4
+    }
 }
 
 impl From<Progress> for LineProgress {
-    fn from(Progress(shipped, delivered, lost, returned): Progress) -> Self {
+    fn from(Progress(shipped, delivered, lost, returned, cancelled): Progress) -> Self {
         Self {
             shipped,
             delivered,
             lost,
             returned,
+            cancelled,
         }
     }
 }

@@ -19,6 +19,9 @@ pub struct Settlement {
     pub refunds: u32,
     /// How many refunds the provider was asked for and has not answered.
     pub refunding: u32,
+    /// How much the provider has let go of beyond what was taken, since no more will be.
+    #[serde(default)]
+    pub released: i64,
 }
 
 /// Whether the event is about what is taken or given back.
@@ -30,6 +33,7 @@ pub(super) const fn is_about(event: &PaymentEvent) -> bool {
             | PaymentEvent::PaymentCaptureFailed(_)
             | PaymentEvent::PaymentRefundRequested(_)
             | PaymentEvent::PaymentRefunded(_)
+            | PaymentEvent::PaymentRestReleased(_)
     )
 }
 
@@ -50,6 +54,9 @@ impl Settlement {
                 more(&mut self.refunds);
                 add(&mut self.refunded, event.amount.amount)?;
             }
+            PaymentEvent::PaymentRestReleased(event) => {
+                add(&mut self.released, event.amount.amount)?;
+            }
             _ => {}
         }
         Ok(())
@@ -68,7 +75,7 @@ impl Settlement {
             PaymentStatus::PartiallyRefunded
         } else if self.captures == 0 {
             PaymentStatus::Authorized
-        } else if self.captured >= total {
+        } else if self.captured.saturating_add(self.released) >= total {
             PaymentStatus::Captured
         } else {
             PaymentStatus::PartiallyCaptured

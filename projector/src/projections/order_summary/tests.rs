@@ -365,7 +365,7 @@ fn what_has_left_shows_by_line() {
     let shipped = row(&history);
     assert_eq!(shipped.fulfilment_status, FulfilmentStatus::Shipped);
     let json = serde_json::to_string(&shipped.fulfilment.unwrap().0).unwrap();
-    assert_eq!(json, r#"{"1":[2,0,0,0],"2":[1,0,0,0]}"#);
+    assert_eq!(json, r#"{"1":[2,0,0,0,0],"2":[1,0,0,0,0]}"#);
     history.deliver(order);
     let delivered = row(&history);
     assert_eq!(delivered.fulfilment_status, FulfilmentStatus::Delivered);
@@ -392,7 +392,7 @@ fn what_has_come_back_shows_by_line() {
     let settlement = returned.settlement.unwrap().0;
     assert_eq!((settlement.captured, settlement.refunded), (1_005, 500));
     let json = serde_json::to_string(&returned.fulfilment.unwrap().0).unwrap();
-    assert_eq!(json, r#"{"1":[2,2,0,1],"2":[1,1,0,0]}"#);
+    assert_eq!(json, r#"{"1":[2,2,0,1,0],"2":[1,1,0,0,0]}"#);
     assert_eq!(returned.status, Status::Completed);
 }
 

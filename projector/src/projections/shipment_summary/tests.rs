@@ -18,7 +18,7 @@ fn a_shipment_says_where_it_is_and_what_went_wrong() {
         (packed.status, packed.amount),
         (ShipmentStatus::Ready, 1_005)
     );
-    assert_eq!(packed.lines.as_ref().unwrap().0.len(), 2);
+    assert_eq!(packed.lines.0.len(), 2);
     assert!(packed.packed_at > Some(packed.created_at));
     history.refuse(order);
     let refused = row(&history);
@@ -69,7 +69,7 @@ fn rows_are_what_the_domain_makes_of_the_streams() {
         assert_eq!(row.attempts, i32::try_from(parcel.attempt).unwrap());
         assert_eq!(row.inquiries, i32::try_from(parcel.inquiries).unwrap());
         assert_eq!(row.tracking_number, parcel.tracking_number);
-        assert_eq!(row.lines.as_ref().unwrap().0, parcel.lines.to_vec());
+        assert_eq!(row.lines.0, parcel.lines.to_vec());
     }
 }
 

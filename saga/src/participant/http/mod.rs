@@ -136,14 +136,29 @@ impl HttpCaller {
         self.call(&ask).await
     }
 
+    /// For how long calls to the participant have come to nothing, if it is away.
+    pub(crate) fn away(&self) -> Option<Duration> {
+        self.guard.away()
+    }
+
     /// One call, if it may be made.
     async fn call(&self, ask: &Ask<'_>) -> Result<Answer, CallError> {
         let pass = self.guard.enter().await?;
         let answered = self.try_a_few_times(ask).await;
-        pass.end(match &answered {
-            Ok(answer) => is_well(answer.status),
-            Err(failure) => failure.well,
-        });
+        let (well, error) = match &answered {
+            Ok(answer) if is_well(answer.status) => (true, None),
+            Ok(answer) => (false, Some(answer.refusal())),
+            Err(failure) => (failure.well, Some(failure.error.clone())),
+        };
+        pass.end(well);
+        // What finds a participant away has told that, and nothing about what was asked: a question, or
+        // what was not taken, waits until it is back, and is no attempt.
+        if let (false, Some(error), Some(wait)) = (well, error, self.guard.rests())
+            && (ask.key.is_none() || matches!(error, CallError::Later(_)))
+        {
+            let problem = error.to_string();
+            return Err(CallError::Deferred { problem, wait });
+        }
         answered.map_err(|failure| failure.error)
     }
 
@@ -228,7 +243,7 @@ impl HttpCaller {
         let who = self.dialect.who;
         let soon = error.is_connect();
         let error = if soon {
-            CallError::Later(format!("{who} cannot be reached"))
+            CallError::Unreached(format!("{who} cannot be reached"))
         } else if error.is_timeout() {
             CallError::Unknown(format!("{who} did not answer in time"))
         } else {

@@ -46,6 +46,14 @@ struct AmountBody {
     currency: Currency,
 }
 
+/// No more will be captured: the provider lets go of the rest.
+#[derive(Serialize)]
+struct LastCaptureBody {
+    amount: i64,
+    currency: Currency,
+    last: bool,
+}
+
 #[derive(Serialize)]
 struct NoBody {}
 
@@ -79,6 +87,10 @@ impl PaymentProvider for HttpPaymentProvider {
         self.http.circuit()
     }
 
+    fn away(&self) -> Option<Duration> {
+        self.http.away()
+    }
+
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorization, CallError> {
         let body = AuthorizeBody {
             reference: request.order_id.to_string(),
@@ -109,6 +121,22 @@ impl PaymentProvider for HttpPaymentProvider {
     ) -> Result<(), CallError> {
         let path = ["authorizations", authorization_id, "captures"];
         let body = AmountBody::from(amount);
+        let answer = self.http.post(&path, idempotency_key, &body).await?;
+        capture(&answer, authorization_id, amount)
+    }
+
+    async fn capture_last(
+        &self,
+        authorization_id: &str,
+        amount: Money,
+        idempotency_key: &str,
+    ) -> Result<(), CallError> {
+        let path = ["authorizations", authorization_id, "captures"];
+        let body = LastCaptureBody {
+            amount: amount.amount,
+            currency: amount.currency,
+            last: true,
+        };
         let answer = self.http.post(&path, idempotency_key, &body).await?;
         capture(&answer, authorization_id, amount)
     }

@@ -6,7 +6,7 @@ mod shipment;
 use super::books::Subject;
 use crate::{
     carrier::Carrier,
-    participant::CallError,
+    participant::{CallError, SOON},
     provider::{AuthorizeRequest, PaymentProvider},
     telemetry,
 };
@@ -101,7 +101,13 @@ pub(super) async fn call(
                 // An operator had it asked once more, and still has to look.
                 of_an_operator: is_parked(&subject.state),
             };
-            payment::inquired(*order_id, question, patient, answer)
+            match (&answer, still_wanted(&subject.state, *attempt)) {
+                (Err(CallError::NotFound), Some(request)) => {
+                    let answer = timed("authorize", provider.authorize(&request)).await;
+                    payment::put_again(*order_id, question, patient, answer)
+                }
+                _ => payment::inquired(*order_id, question, patient, answer),
+            }
         }
         Call::Void {
             order_id,
@@ -121,7 +127,8 @@ pub(super) async fn call(
             attempt,
             idempotency_key,
         } => {
-            let capture = provider.capture(authorization_id, *amount, idempotency_key);
+            // Each order leaves at once: no more is taken of its authorization.
+            let capture = provider.capture_last(authorization_id, *amount, idempotency_key);
             let answer = timed(name, capture).await;
             let command = RecordCaptured {
                 authorization_id: authorization_id.clone(),
@@ -189,6 +196,22 @@ pub(super) fn is_parked(state: &State) -> bool {
     matches!(state, State::Payment(payment) if payment.parked)
 }
 
+/// The authorization that was asked for by that attempt, if it is not to be given back at once.
+fn still_wanted(state: &State, attempt: u32) -> Option<AuthorizeRequest> {
+    let State::Payment(payment) = state else {
+        return None;
+    };
+    let request = payment.request.as_ref();
+    let request = request.filter(|request| request.attempt == attempt);
+    let request = request.filter(|_| !payment.is_to_be_given_back())?;
+    Some(AuthorizeRequest {
+        order_id: request.order_id,
+        amount: request.amount,
+        payment_method: request.payment_method.clone(),
+        idempotency_key: request.idempotency_key.clone(),
+    })
+}
+
 /// Calls, and tells the metrics how that went.
 async fn timed<T>(
     name: &'static str,
@@ -200,7 +223,8 @@ async fn timed<T>(
         Ok(_) => "answered",
         Err(CallError::Unknown(_)) => "unknown",
         Err(CallError::Later(_)) => "later",
-        // Nobody was called.
+        Err(CallError::Unreached(_)) => "unreached",
+        // Nobody was called, or it told nothing but that nobody is there.
         Err(CallError::Deferred { .. }) => return result,
         Err(CallError::NotFound) => "not_found",
         Err(CallError::Refused(_)) => "refused",
@@ -213,6 +237,7 @@ async fn timed<T>(
 fn again(error: CallError) -> CallOutcome {
     match error {
         CallError::Deferred { problem, wait } => CallOutcome::Defer(problem, wait),
+        CallError::Unreached(problem) => CallOutcome::Defer(problem, SOON),
         error => CallOutcome::Again(error.to_string()),
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn authorized(
     match answer {
         Ok(authorization) => outcome(order_id, attempt, authorization),
         Err(CallError::Refused(code)) => record(order_id, declined(attempt, code)),
-        Err(error @ CallError::Deferred { .. }) => again(error),
+        Err(error @ (CallError::Deferred { .. } | CallError::Unreached(_))) => again(error),
         Err(error @ CallError::Later(_)) if patient => again(error),
         Err(error) => record(order_id, unknown(attempt, 0, false, &error)),
     }
@@ -61,15 +61,28 @@ pub(super) fn inquired(
 ) -> CallOutcome {
     match answer {
         Ok(authorization) => outcome(order_id, asked.attempt, authorization),
-        Err(error @ CallError::Deferred { .. }) => again(error),
+        Err(error @ (CallError::Deferred { .. } | CallError::Unreached(_))) => again(error),
         Err(error @ CallError::Later(_)) if patient => again(error),
         Err(error) if asked.of_an_operator => CallOutcome::GiveUp(error.to_string()),
-        // Nor is it known that what the provider does not know of will never get there: to charge
-        // again is for people to decide.
+        // What is not known of an authorization that nobody wants any more may still get there.
         Err(error) => {
             let unknown = unknown(asked.attempt, asked.inquiries, asked.last, &error);
             record(order_id, unknown)
         }
+    }
+}
+
+/// What becomes of an authorization that the provider knew nothing of when it was asked, and that was put
+/// once more, under the same key: should the first get there after all, there is still one.
+pub(super) fn put_again(
+    order_id: OrderId,
+    asked: Question,
+    patient: bool,
+    answer: Result<Authorization, CallError>,
+) -> CallOutcome {
+    match answer {
+        Err(CallError::Refused(code)) => record(order_id, declined(asked.attempt, code)),
+        answer => inquired(order_id, asked, patient, answer),
     }
 }
 
@@ -80,7 +93,7 @@ pub(super) fn captured(
     answer: Result<(), CallError>,
 ) -> CallOutcome {
     let command = match answer {
-        Ok(()) => PaymentCommand::RecordCaptured(command),
+        Ok(()) => PaymentCommand::RecordLastCaptured(command),
         Err(CallError::Refused(code)) => PaymentCommand::RecordCaptureFailed(RecordCaptureFailed {
             authorization_id: command.authorization_id,
             shipment_id: command.shipment_id,

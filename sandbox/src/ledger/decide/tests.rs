@@ -70,6 +70,7 @@ fn authorize(reference: &str, card: &str) -> Request {
 
 fn capture(authorization_id: AuthorizationId, amount: u64) -> Request {
     Request::Capture {
+        last: false,
         authorization_id,
         amount,
         currency: eur(),

@@ -170,12 +170,13 @@ fn completed(
     wrong.unless(kept == paid && as_told, about);
     for line in &order.placed.lines {
         let progress = order.progress(line.line);
+        let wanted = line.quantity - progress.cancelled;
         let arrived = match parcel.status {
-            ShipmentStatus::Delivered => (line.quantity, 0),
-            _ => (0, line.quantity),
+            ShipmentStatus::Delivered => (wanted, 0),
+            _ => (0, wanted),
         };
         wrong.unless(
-            progress.shipped == line.quantity && (progress.delivered, progress.lost) == arrived,
+            progress.shipped == wanted && (progress.delivered, progress.lost) == arrived,
             about,
         );
     }

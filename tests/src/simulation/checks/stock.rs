@@ -128,7 +128,7 @@ fn confirmed(history: &History) -> BTreeMap<Sku, BTreeMap<OrderId, i64>> {
     let orders = history.orders().into_iter();
     for order in orders.filter(|order| order.status == Status::Confirmed) {
         for line in &order.placed.lines {
-            let open = line.quantity - order.progress(line.line).shipped;
+            let open = order.open(line.line);
             if open > 0 {
                 let of_sku = promised.entry(line.sku.clone()).or_default();
                 *of_sku.entry(order.placed.order_id).or_default() += open;
@@ -150,5 +150,6 @@ const fn sku(event: &StockEvent) -> &Sku {
         StockEvent::StockShipped(event) => &event.sku,
         StockEvent::StockRestocked(event) => &event.sku,
         StockEvent::StockQuarantined(event) => &event.sku,
+        StockEvent::ReservationReduced(event) => &event.sku,
     }
 }

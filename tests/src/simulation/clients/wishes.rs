@@ -5,8 +5,8 @@ use domain::{
     Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId,
     ShipmentId, Sku, StreamId, TaxRate, TenantId,
     order::{
-        AddNote, LineTerms, NewLine, OrderCommand, OrderTerms, PlaceHold, PlaceOrder, ReleaseHold,
-        RequestCancellation,
+        AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms, PlaceHold,
+        PlaceOrder, ReleaseHold, RequestCancellation,
     },
     shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand},
     stock::{AdjustStock, ReceiveStock, StockCommand},
@@ -68,6 +68,14 @@ pub(super) fn wish(world: &World) -> CommandEnvelope {
         }),
         80..91 => OrderCommand::ReleaseHold(ReleaseHold {
             hold: world.dice.of(&RELEASED).into(),
+        }),
+        91..95 => OrderCommand::CancelLines(CancelLines {
+            cancellation_id: world.dice.uuid(),
+            lines: vec![LineQuantity {
+                line: world.dice.of(&[1, 2, 3]),
+                quantity: world.dice.number(1..=2),
+            }],
+            reason: "too many".into(),
         }),
         _ => OrderCommand::AddNote(AddNote {
             note_id: world.dice.uuid(),

@@ -1,7 +1,12 @@
 //! What of an order waits for an operator.
 
 use super::*;
-use crate::order::{ParkTask, ResumeTask};
+use crate::{
+    ReturnId,
+    order::{
+        Awaited, DeadlineSet, OrderReturnStatus, ParkTask, ResumeTask, ReturnOpened, SetDeadline,
+    },
+};
 
 fn park(n: u64) -> OrderCommand {
     OrderCommand::ParkTask(ParkTask {
@@ -65,4 +70,66 @@ fn what_an_operator_has_done_waits_no_more() {
 fn no_more_waits_than_people_can_look_at() {
     let history = std::iter::once(placed()).chain((0..256).map(parked));
     on(history.collect(), park(256)).then_refused(OrderError::TooManyParked { max: 256 });
+}
+
+fn set_deadline(of: &str, seconds: i64) -> OrderCommand {
+    OrderCommand::SetDeadline(SetDeadline {
+        what: Awaited::Dispatch,
+        of: of.into(),
+        until: at(seconds),
+    })
+}
+
+fn deadline_set(of: &str, seconds: i64) -> OrderEvent {
+    DeadlineSet {
+        order_id: order_id(1),
+        what: Awaited::Dispatch,
+        of: of.into(),
+        until: at(seconds),
+    }
+    .into()
+}
+
+#[test]
+fn time_limits_only_move_on() {
+    on(vec![], set_deadline("r", 5)).then_refused(OrderError::NotFound);
+    on(vec![placed()], set_deadline("r", 5)).then([deadline_set("r", 5)]);
+    let known = || vec![placed(), expired(), deadline_set("r", 5)];
+    on(known(), set_deadline("r", 6)).then([deadline_set("r", 6)]);
+    on(known(), set_deadline("r", 5)).then_nothing();
+    // It was said before, and is said again.
+    on(known(), set_deadline("r", 4)).then_nothing();
+    on(known(), set_deadline("other", 4)).then([deadline_set("other", 4)]);
+}
+
+#[test]
+fn what_does_not_come_back_has_no_time_limit() {
+    let command = OrderCommand::SetDeadline(SetDeadline {
+        what: Awaited::Arrival,
+        of: uuid(8, 1).to_string(),
+        until: at(5),
+    });
+    on(vec![placed()], command.clone()).then_nothing();
+    let opened = ReturnOpened {
+        order: brief(),
+        return_id: ReturnId::new(uuid(8, 1)),
+        lines: vec![],
+        return_status: OrderReturnStatus::Open,
+    };
+    let order = on(vec![placed(), opened.into()], command);
+    let set = DeadlineSet {
+        order_id: order_id(1),
+        what: Awaited::Arrival,
+        of: uuid(8, 1).to_string(),
+        until: at(5),
+    };
+    order.then([set.into()]);
+}
+
+#[test]
+fn time_limits_that_are_long_over_are_forgotten() {
+    let many = (1..=65).map(|n| deadline_set(&n.to_string(), n));
+    let history = || std::iter::once(placed()).chain(many.clone()).collect();
+    on(history(), set_deadline("1", 1)).then([deadline_set("1", 1)]);
+    on(history(), set_deadline("2", 2)).then_nothing();
 }

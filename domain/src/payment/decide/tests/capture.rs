@@ -281,3 +281,34 @@ fn what_is_to_be_given_back_waits_for_the_last_that_is_being_taken() {
     on(&one_failed, record_failed(2, "auth", 1))
         .then([failed(2, 999, 1, 0), void_requested("v1", "cancelled")]);
 }
+
+/// No more will be taken: the provider lets go of the rest.
+#[test]
+fn with_the_last_capture_the_rest_is_let_go() {
+    let last = |amount| {
+        PaymentCommand::RecordLastCaptured(RecordCaptured {
+            authorization_id: "auth".into(),
+            shipment_id: Some(shipment(1)),
+            attempt: 1,
+            amount: eur(amount),
+        })
+    };
+    let released = PaymentRestReleased {
+        order_id: order_id(1),
+        authorization_id: "auth".into(),
+        amount: eur(999),
+    };
+    let asking = |amount| [history(S::Authorized), vec![asked(1, amount, 1)]].concat();
+    on(&asking(1_000), last(1_000)).then([taken(1, 1_000), released.clone().into()]);
+    on(&asking(1_999), last(1_999)).then([taken(1, 1_999)]);
+    let after = [asking(1_000), vec![taken(1, 1_000), released.into()]].concat();
+    let payment = Payments::fold(&after);
+    assert_eq!(payment.status, S::Captured);
+    on(&after, last(1_000)).then_nothing();
+    // What was let go of is not there to be taken.
+    on(&after, request(2, 1, 1)).then_refused(PaymentError::MoreThanAuthorized {
+        authorized: eur(1_000),
+        taken: eur(1_000),
+        amount: eur(1),
+    });
+}

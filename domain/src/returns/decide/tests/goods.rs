@@ -105,17 +105,18 @@ fn what_has_not_come_is_not_returned() {
 
 #[test]
 fn just_what_has_come_is_inspected() {
-    let wrong = |line, received, inspected| ReturnError::NotWhatCame {
+    let wrong = |line, received, inspected, index| ReturnError::NotWhatCame {
         line,
         received,
         inspected,
+        index,
     };
     let all = history(S::Received);
-    on(&all, &inspect(&[seen(1, 2, 0, 0)])).then_refused(wrong(2, 1, 0));
+    on(&all, &inspect(&[seen(1, 2, 0, 0)])).then_refused(wrong(2, 1, 0, None));
     let more = inspect(&[seen(1, 1, 1, 1), seen(2, 1, 0, 0)]);
-    on(&all, &more).then_refused(wrong(1, 2, 3));
+    on(&all, &more).then_refused(wrong(1, 2, 3, Some(0)));
     let other = inspect(&[seen(1, 2, 0, 0), seen(2, 1, 0, 0), seen(3, 1, 0, 0)]);
-    on(&all, &other).then_refused(wrong(3, 0, 1));
+    on(&all, &other).then_refused(wrong(3, 0, 1, Some(2)));
 }
 
 #[test]
@@ -124,6 +125,7 @@ fn what_is_said_of_goods() {
     let wrong = |line| ReturnError::Inspected {
         line,
         quantity: 10_000_000,
+        index: 1,
     };
     for line in [
         seen(2, 0, 0, 0),

@@ -27,6 +27,7 @@ fn no_more_is_sent_back_than_the_customer_has() {
         line,
         open,
         quantity,
+        index: 0,
     };
     on_order(&[], &request(2, &[(1, 1)]), &Order::Absent).then_refused(OrderError::NotFound);
     let nothing = on_order(&[], &request(2, &[(2, 1)]), &delivered(&[(1, 3)]));
@@ -83,23 +84,24 @@ fn an_order_has_so_many_returns() {
 
 #[test]
 fn lines_that_are_none() {
-    let lines = |min| ReturnError::Lines {
+    let lines = |min, at| ReturnError::Lines {
         min,
         max: 1_000,
         quantity: 10_000_000,
+        at,
     };
     let many: Vec<_> = (1..=1_001).map(|line| (line, 1)).collect();
-    for of in [
-        &[] as &[_],
-        &[(1, 0)],
-        &[(1, -1)],
-        &[(1, 1), (1, 1)],
-        &[(1, 10_000_001)],
-        &many,
+    for (of, at) in [
+        (&[] as &[_], None),
+        (&[(1, 0)], Some((0, "quantity"))),
+        (&[(1, 1), (2, -1)], Some((1, "quantity"))),
+        (&[(1, 1), (1, 1)], Some((1, "line"))),
+        (&[(1, 10_000_001)], Some((0, "quantity"))),
+        (&many, None),
     ] {
-        on(&[], &request(2, of)).then_refused(lines(1));
+        on(&[], &request(2, of)).then_refused(lines(1, at));
         if !of.is_empty() {
-            on(&history(S::Approved), &receive(1, of)).then_refused(lines(0));
+            on(&history(S::Approved), &receive(1, of)).then_refused(lines(0, at));
         }
     }
     let command = ReturnCommand::Request(RequestReturn {

@@ -71,3 +71,71 @@ fn what_is_left_to_leave_leaves() {
     let rest = vec![None, shipped(1, (1, 2), 1), shipped(2, (2, 2), 4)];
     assert_eq!(decided, Ok(rest));
 }
+
+/// So many of each SKU are still wanted.
+fn reduce_to(wanted: [i64; 3]) -> ReservationCommand {
+    let mut command = command(1, ReservationStep::Reduce);
+    for (item, quantity) in command.items.iter_mut().zip(wanted) {
+        item.lines.truncate(1);
+        item.lines[0].quantity = quantity;
+        item.lines.retain(|line| line.quantity > 0);
+    }
+    command
+}
+
+fn reduced(
+    n: usize,
+    (part, parts): (u32, u32),
+    (quantity, left): (i64, i64),
+) -> Option<StockEvent> {
+    let event = ReservationReduced {
+        order_id: order_id(1),
+        epoch: 1,
+        location: Location::default(),
+        sku: sku(SKUS[n]),
+        quantity,
+        left,
+        committed: true,
+        part,
+        parts,
+    };
+    Some(event.into())
+}
+
+#[test]
+fn what_is_not_wanted_any_more_is_given_back() {
+    let stores = given([3, 2, 9]).and(RESERVE).and(COMMIT);
+    // Three, one and four are kept.
+    let less = reduce_to([1, 0, 4]);
+    let decided = across(&stores.0.each_ref(), &less).unwrap();
+    let expected = [reduced(0, (1, 2), (2, 1)), reduced(1, (2, 2), (1, 0)), None];
+    assert_eq!(decided, expected);
+    let mut after = stores.0.clone();
+    for (stock, event) in after.iter_mut().zip(&decided) {
+        *stock = event.iter().fold(stock.clone(), Stocks::evolve);
+    }
+    let sums = after
+        .each_ref()
+        .map(|stock| (stock.on_hand, stock.committed));
+    assert_eq!(sums, [(3, 1), (2, 0), (9, 4)]);
+    assert!(after[1].reservations.is_empty());
+    // Again, or what came before it, is nothing; and what is kept stays so.
+    for command in [less, reduce_to([2, 1, 4]), command(1, COMMIT)] {
+        assert_eq!(across(&after.each_ref(), &command), Ok(vec![None; 3]));
+    }
+    let nobody = given([9; 3]);
+    let late = across(&nobody.0.each_ref(), &reduce_to([1, 1, 1]));
+    assert_eq!(late, Ok(vec![None; 3]));
+}
+
+#[test]
+fn no_more_leaves_than_is_in_the_shipment() {
+    let stores = given([3, 2, 9]).and(RESERVE).and(COMMIT);
+    let mut less = command(1, SHIP);
+    less.items[0].lines.truncate(1);
+    less.items[0].lines[0].quantity = 1;
+    let decided = across(&stores.0.each_ref(), &less).unwrap();
+    assert_eq!(decided[0], shipped(0, (1, 3), 1));
+    let stock = Stocks::evolve(stores.0[0].clone(), decided[0].as_ref().unwrap());
+    assert_eq!((stock.on_hand, stock.committed), (2, 0));
+}
