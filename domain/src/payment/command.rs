@@ -30,6 +30,8 @@ pub enum PaymentCommand {
     RefundReturn(RefundReturn),
     /// The provider gave it back.
     RecordRefunded(RecordRefunded),
+    /// The provider speaks by itself, of what it was asked for or of what nobody asked for.
+    Hear(HearProvider),
 }
 
 /// Asks for an authorization.
@@ -184,4 +186,76 @@ pub struct RecordRefunded {
     pub refund: u32,
     /// How much the provider gave back.
     pub amount: Money,
+}
+
+/// The provider speaks by itself: perhaps before the answer to our call, twice, late, or out of order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HearProvider {
+    /// The key of the call that it is about: of what was asked for, or, where nobody asked, of the
+    /// authorization.
+    pub idempotency_key: String,
+    /// What it says.
+    pub notice: Notice,
+}
+
+/// What a provider may say by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Notice {
+    /// It has set an amount aside.
+    Authorized {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// How much.
+        amount: Money,
+    },
+    /// It has not.
+    Declined {
+        /// Its reason.
+        code: String,
+    },
+    /// Nothing is set aside any more.
+    Voided {
+        /// What it calls the authorization.
+        authorization_id: String,
+    },
+    /// It has taken an amount.
+    Captured {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// How much.
+        amount: Money,
+    },
+    /// It has not.
+    CaptureFailed {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// Its reason.
+        code: String,
+    },
+    /// It has given an amount back.
+    Refunded {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// How much.
+        amount: Money,
+    },
+    /// The cardholder wants an amount back.
+    DisputeOpened(DisputeNotice),
+    /// The shop has it.
+    DisputeWon(DisputeNotice),
+    /// The cardholder has it.
+    DisputeLost(DisputeNotice),
+}
+
+/// What a provider says of a dispute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisputeNotice {
+    /// What it calls the dispute.
+    pub dispute_id: String,
+    /// What it calls the authorization.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// Why the cardholder wants it back.
+    pub reason: String,
 }

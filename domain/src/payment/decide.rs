@@ -1,6 +1,8 @@
 //! What commands to a payment lead to.
 
 mod capture;
+mod dispute;
+mod notice;
 mod refund;
 
 use super::{
@@ -33,6 +35,7 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
         PaymentCommand::RequestRefund(command) => refund::request(payment, command),
         PaymentCommand::RefundReturn(command) => refund::of_return(payment, command),
         PaymentCommand::RecordRefunded(command) => refund::record(payment, command),
+        PaymentCommand::Hear(command) => notice::hear(payment, command),
     }
 }
 
@@ -70,10 +73,18 @@ fn request_authorization(payment: &Payment, command: &RequestAuthorization) -> D
 
 fn record_authorized(payment: &Payment, command: &RecordAuthorized) -> Decision {
     if let Some(known) = &payment.authorization {
-        return match known.authorization_id == command.authorization_id {
-            true => Ok(vec![]),
-            false => Err(PaymentError::OtherAuthorization),
-        };
+        if known.authorization_id == command.authorization_id {
+            return Ok(vec![]);
+        }
+        let key = payment.request.as_ref();
+        let key = key.map_or("", |request| &request.idempotency_key);
+        return notice::stray(
+            payment,
+            key,
+            command.attempt,
+            &command.authorization_id,
+            command.amount,
+        );
     }
     let named = text::line("authorization_id", &command.authorization_id, MAX_NAME).is_ok();
     if !named && payment.parked {
@@ -233,6 +244,9 @@ fn request_void(payment: &Payment, command: &RequestVoid) -> Decision {
 }
 
 fn record_voided(payment: &Payment, command: &RecordVoided) -> Decision {
+    if let Some(stray) = payment.strays.get(&command.authorization_id) {
+        return notice::stray_voided(payment, &command.authorization_id, stray);
+    }
     let authorization = authorization(payment, "record a void")?;
     same(authorization, &command.authorization_id)?;
     let request = payment

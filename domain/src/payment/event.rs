@@ -42,6 +42,16 @@ events! {
         PaymentRefundRequested = 1,
         /// What was taken was given back.
         PaymentRefunded = 1,
+        /// What is to be given back waits for the end of a dispute.
+        PaymentRefundDeferred = 1,
+        /// The provider holds what nobody waits for: it is to be given back.
+        StrayAuthorizationFound = 1,
+        /// The cardholder wants back what was taken, and the provider keeps it until that is settled.
+        DisputeOpened = 1,
+        /// What was disputed is the shop's.
+        DisputeWon = 1,
+        /// What was disputed is the cardholder's.
+        DisputeLost = 1,
     }
 }
 
@@ -282,4 +292,83 @@ impl PaymentRefunded {
     pub const fn is_of_all(&self) -> bool {
         self.shipment_id.is_none() && self.return_id.is_none()
     }
+}
+
+/// What is to be given back waits for the end of a dispute: nobody is paid back twice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRefundDeferred {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment that it had been taken for; none if it is for a return, or if all is given back
+    /// that was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+    /// The return that it is given back for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_id: Option<ReturnId>,
+    /// How much, at most: what a lost dispute takes is not given back once more.
+    pub amount: Money,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// The provider holds what nobody waits for: it came after the payment was given up, or beside
+/// another authorization.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StrayAuthorizationFound {
+    /// The order.
+    pub order_id: OrderId,
+    /// The attempt that it is of.
+    pub attempt: u32,
+    /// What the provider calls it.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// What makes the provider give it back once.
+    pub idempotency_key: String,
+    /// Why nobody waits for it, for people.
+    pub reason: String,
+}
+
+/// The cardholder wants back what was taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisputeOpened {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls it.
+    pub dispute_id: String,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// Why, as the provider says.
+    pub reason: String,
+}
+
+/// What was disputed is the shop's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisputeWon {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls it.
+    pub dispute_id: String,
+    /// How much.
+    pub amount: Money,
+    /// How many other disputes of the payment are open.
+    pub still_open: u32,
+}
+
+/// What was disputed is the cardholder's: it is gone, as what is refunded is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisputeLost {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls it.
+    pub dispute_id: String,
+    /// How much.
+    pub amount: Money,
+    /// How many other disputes of the payment are open.
+    pub still_open: u32,
 }

@@ -1,7 +1,8 @@
 //! What events change in a payment.
 
 use super::{
-    Authorization, Capture, CaptureProgress, Payment, PaymentEvent, PaymentStatus, Refund, Request,
+    Authorization, Capture, CaptureProgress, DeferredRefund, Dispute, DisputeProgress, Payment,
+    PaymentEvent, PaymentStatus, Refund, Request, Stray,
 };
 
 pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
@@ -51,7 +52,12 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         }
         PaymentEvent::PaymentVoidRequested(_) => payment.status = PaymentStatus::Voiding,
         PaymentEvent::PaymentVoided(_) => payment.status = PaymentStatus::Voided,
-        PaymentEvent::LatePaymentReversed(_) => payment.late = false,
+        PaymentEvent::LatePaymentReversed(event) => {
+            match payment.strays.get_mut(&event.authorization_id) {
+                Some(stray) => stray.done = true,
+                None => payment.late = false,
+            }
+        }
         PaymentEvent::PaymentCaptureRequested(event) => {
             let capture = Capture {
                 amount: event.amount,
@@ -84,6 +90,9 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
                 reason: event.reason.clone(),
                 done: false,
             };
+            payment
+                .deferred_refunds
+                .retain(|deferred| !deferred.becomes(&refund));
             payment.refunds.insert(event.refund, refund);
             payment.status = settled(&payment);
         }
@@ -93,8 +102,48 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             }
             payment.status = settled(&payment);
         }
+        PaymentEvent::PaymentRefundDeferred(event) => {
+            payment.deferred_refunds.push(DeferredRefund {
+                shipment_id: event.shipment_id,
+                return_id: event.return_id,
+                amount: event.amount,
+                idempotency_key: event.idempotency_key.clone(),
+                reason: event.reason.clone(),
+            });
+            payment.status = settled(&payment);
+        }
+        PaymentEvent::StrayAuthorizationFound(event) => {
+            let stray = Stray {
+                amount: event.amount,
+                done: false,
+            };
+            payment.strays.insert(event.authorization_id.clone(), stray);
+        }
+        PaymentEvent::DisputeOpened(event) => {
+            let dispute = Dispute {
+                amount: event.amount,
+                reason: event.reason.clone(),
+                progress: DisputeProgress::Open,
+            };
+            payment.disputes.insert(event.dispute_id.clone(), dispute);
+        }
+        PaymentEvent::DisputeWon(event) => {
+            close(&mut payment, &event.dispute_id, DisputeProgress::Won);
+        }
+        PaymentEvent::DisputeLost(event) => {
+            close(&mut payment, &event.dispute_id, DisputeProgress::Lost);
+        }
     }
     payment
+}
+
+fn close(payment: &mut Payment, dispute_id: &str, progress: DisputeProgress) {
+    if let Some(dispute) = payment.disputes.get_mut(dispute_id) {
+        dispute.progress = progress;
+    }
+    if payment.has_captured() {
+        payment.status = settled(payment);
+    }
 }
 
 /// Where a payment is of which something is or was taken: what the provider is asked for comes
@@ -103,12 +152,15 @@ fn settled(payment: &Payment) -> PaymentStatus {
     let authorized = payment.authorization.as_ref();
     let authorized = authorized.map_or(0, |known| known.amount.amount);
     let (captured, refunded) = (payment.captured(), payment.refunded());
-    let gives_back = payment.refunds.values().any(|refund| !refund.done);
+    let gives_back =
+        payment.refunds.values().any(|refund| !refund.done) || !payment.deferred_refunds.is_empty();
+    // What a lost dispute took is not there to be given back.
+    let captured_and_kept = captured.saturating_sub(payment.lost());
     if payment.is_capturing() {
         PaymentStatus::Capturing
     } else if gives_back {
         PaymentStatus::Refunding
-    } else if !payment.refunds.is_empty() && refunded >= captured {
+    } else if !payment.refunds.is_empty() && refunded >= captured_and_kept {
         PaymentStatus::Refunded
     } else if !payment.refunds.is_empty() {
         PaymentStatus::PartiallyRefunded

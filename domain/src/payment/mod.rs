@@ -5,24 +5,28 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod key;
 #[cfg(test)]
 mod properties;
 mod state;
 
 pub use command::{
-    PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-    RecordOutcomeUnknown, RecordRefunded, RecordVoided, RefundReturn, RequestAuthorization,
-    RequestCapture, RequestRefund, RequestVoid,
+    DisputeNotice, HearProvider, Notice, PaymentCommand, RecordAuthorized, RecordCaptureFailed,
+    RecordCaptured, RecordDeclined, RecordOutcomeUnknown, RecordRefunded, RecordVoided,
+    RefundReturn, RequestAuthorization, RequestCapture, RequestRefund, RequestVoid,
 };
 pub use error::PaymentError;
 pub use event::{
-    LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized, PaymentCaptureFailed,
-    PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
-    PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentRefundRequested,
-    PaymentRefunded, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
+    DisputeLost, DisputeOpened, DisputeWon, LatePaymentReversed, PaymentAuthorizationRequested,
+    PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
+    PaymentDeclined, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
+    PaymentRefundDeferred, PaymentRefundRequested, PaymentRefunded, PaymentVoidDeferred,
+    PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
 };
+pub use key::CallKey;
 pub use state::{
-    Authorization, Capture, CaptureKey, CaptureProgress, Payment, PaymentStatus, Refund, Request,
+    Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, DisputeProgress,
+    Payment, PaymentStatus, Refund, Request, Stray,
 };
 
 use crate::Decider;

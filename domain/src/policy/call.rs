@@ -201,7 +201,10 @@ impl Call {
             }
             Self::Void {
                 authorization_id, ..
-            } => payment.status == PaymentStatus::Voiding && is_of(authorization_id),
+            } => match payment.strays.get(authorization_id) {
+                Some(stray) => !stray.done,
+                None => payment.status == PaymentStatus::Voiding && is_of(authorization_id),
+            },
             Self::Capture {
                 shipment_id,
                 authorization_id,

@@ -2,6 +2,7 @@
 //! ended orders paid, and what never arrived or was sent back is worth.
 
 mod capture;
+mod dispute;
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
@@ -72,7 +73,12 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentRefundRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentParked(event) => Some(event.order_id),
                 PaymentEvent::PaymentRefunded(event) => event.return_id.map(|_| event.order_id),
-                PaymentEvent::PaymentVoidDeferred(_)
+                PaymentEvent::StrayAuthorizationFound(event) => Some(event.order_id),
+                PaymentEvent::DisputeOpened(event) => Some(event.order_id),
+                PaymentEvent::DisputeWon(event) => Some(event.order_id),
+                PaymentEvent::DisputeLost(event) => Some(event.order_id),
+                PaymentEvent::PaymentRefundDeferred(_)
+                | PaymentEvent::PaymentVoidDeferred(_)
                 | PaymentEvent::PaymentVoided(_)
                 | PaymentEvent::LatePaymentReversed(_) => None,
             },
@@ -140,6 +146,11 @@ impl Policy for PaymentPolicy {
                 capture::not_taken(limits, &mut state, event, failed)
             }
             Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => tell_return(refunded),
+            Event::Payment(
+                happened @ (PaymentEvent::DisputeOpened(_)
+                | PaymentEvent::DisputeWon(_)
+                | PaymentEvent::DisputeLost(_)),
+            ) => dispute::reactions(happened),
             Event::Payment(happened) => outside(limits, order_id, event, happened),
             // None of them has an order.
             Event::Customer(_) => vec![],
@@ -221,6 +232,11 @@ fn outside(
                 idempotency_key: asked.idempotency_key.clone(),
             }),
         ],
+        PaymentEvent::StrayAuthorizationFound(stray) => vec![Reaction::Call(Call::Void {
+            order_id,
+            authorization_id: stray.authorization_id.clone(),
+            idempotency_key: stray.idempotency_key.clone(),
+        })],
         PaymentEvent::PaymentCaptureRequested(asked) if asked.amount.amount == 0 => {
             vec![record(
                 order_id,
@@ -265,7 +281,11 @@ fn outside(
         | PaymentEvent::LatePaymentReversed(_)
         | PaymentEvent::PaymentCaptured(_)
         | PaymentEvent::PaymentCaptureFailed(_)
-        | PaymentEvent::PaymentRefunded(_) => vec![],
+        | PaymentEvent::PaymentRefunded(_)
+        | PaymentEvent::PaymentRefundDeferred(_)
+        | PaymentEvent::DisputeOpened(_)
+        | PaymentEvent::DisputeWon(_)
+        | PaymentEvent::DisputeLost(_) => vec![],
     }
 }
 

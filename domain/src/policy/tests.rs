@@ -1,6 +1,7 @@
 //! What each policy does about each event, and the stored forms of what it remembers and plans.
 
 mod call;
+mod dispute;
 mod inventory;
 mod order;
 mod payment;

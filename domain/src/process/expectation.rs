@@ -39,6 +39,8 @@ pub enum What {
     Void,
     /// What was taken is given back.
     Refund,
+    /// It is settled whether a cardholder gets back what was taken.
+    Dispute,
     /// Somebody says whether a return may be sent.
     Approval,
     /// A return arrives.
@@ -68,6 +70,7 @@ impl What {
             Self::StockRelease => "stock_release",
             Self::Void => "void",
             Self::Refund => "refund",
+            Self::Dispute => "dispute",
             Self::Approval => "approval",
             Self::Arrival => "arrival",
             Self::Inspection => "inspection",
@@ -106,6 +109,7 @@ impl What {
             | Self::StockRelease
             | Self::Void
             | Self::Refund
+            | Self::Dispute
             | Self::Approval
             | Self::Arrival
             | Self::Inspection
@@ -120,6 +124,7 @@ impl What {
             Self::StockRelease
                 | Self::Void
                 | Self::Refund
+                | Self::Dispute
                 | Self::Approval
                 | Self::Arrival
                 | Self::Inspection
@@ -165,8 +170,8 @@ impl Who {
 pub struct Expectation {
     /// What.
     pub what: What,
-    /// Of which one, where there may be several: the shipment, the return, the hold, or the
-    /// number of the refund.
+    /// Of which one, where there may be several: the shipment, the return, the hold, the dispute, or
+    /// the number of the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// Of whom.

@@ -1,5 +1,6 @@
 //! What is expected, step by step.
 
+mod disputes;
 mod returns;
 
 use super::{Process, Stage, TimeLimits, What, Who, moves};

@@ -1,6 +1,7 @@
 //! One value of every event, and more where parts may be left out.
 
 mod fulfilment;
+mod provider;
 mod returns;
 
 use chrono::{DateTime, Utc};
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Example> {
         orders(),
         stocks(),
         payments(),
+        provider::payments(),
         fulfilment::orders(),
         fulfilment::stocks(),
         fulfilment::payments(),

@@ -35,10 +35,17 @@ fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
         let ours = payment.authorization.as_ref();
         ours.is_some_and(|ours| ours.authorization_id == authorization_id)
     };
+    // What nobody waits for stands there too, until it is given back.
+    let stray = |authorization_id: &str| payment.strays.get(authorization_id);
     match command {
-        PaymentCommand::RecordAuthorized(command) => known(&command.authorization_id),
+        PaymentCommand::RecordAuthorized(command) => {
+            let id = &command.authorization_id;
+            known(id) || stray(id).is_some()
+        }
         PaymentCommand::RecordVoided(command) => {
-            payment.status == PaymentStatus::Voided && known(&command.authorization_id)
+            let id = &command.authorization_id;
+            let voided = payment.status == PaymentStatus::Voided && known(id);
+            voided || stray(id).is_some_and(|stray| stray.done)
         }
         PaymentCommand::RecordCaptured(command) => {
             let ours = payment.captures.get(&command.shipment_id);
@@ -82,7 +89,8 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             | PaymentCommand::RequestVoid(_)
             | PaymentCommand::RequestCapture(_)
             | PaymentCommand::RequestRefund(_)
-            | PaymentCommand::RefundReturn(_) => "requested",
+            | PaymentCommand::RefundReturn(_)
+            | PaymentCommand::Hear(_) => "requested",
         },
         Command::Order(..)
         | Command::Stock(_)

@@ -1,6 +1,8 @@
 //! given / when / then of every command to a payment.
 
 mod capture;
+mod dispute;
+mod notice;
 mod refund;
 mod void;
 
@@ -274,7 +276,7 @@ fn an_authorization_is_recorded_while_its_outcome_is_awaited() {
 }
 
 #[test]
-fn an_authorization_of_another_attempt_or_name_is_refused() {
+fn an_authorization_of_another_attempt_is_refused_and_another_one_given_back() {
     on(
         &history(S::Authorizing),
         record_authorized(2, "auth", eur(1_999)),
@@ -287,7 +289,15 @@ fn an_authorization_of_another_attempt_or_name_is_refused() {
         S::Capturing,
         S::Captured,
     ] {
-        on(&history(status), record_authorized(1, "other", eur(1_999)))
+        on(&history(status), record_authorized(1, "other", eur(1_999))).then([notice::stray(
+            "k1",
+            1,
+            "other",
+            notice::TWICE,
+        )]);
+        on(&history(status), record_authorized(2, "other", eur(1_999)))
+            .then_refused(PaymentError::Attempt { attempt: 2 });
+        on(&history(status), record_authorized(1, "\0", eur(1_999)))
             .then_refused(PaymentError::OtherAuthorization);
     }
 }

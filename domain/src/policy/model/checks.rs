@@ -66,7 +66,8 @@ fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
     let captured = payment.captures.get(&Some(shipment_id));
     let captured = captured.filter(|known| known.progress == CaptureProgress::Captured);
     assert!(captured.is_some(), "dispatched, and not taken: {payment:?}");
-    assert_eq!(world.provider.kept(order_id), order.placed.total);
+    let lost = world.provider.lost(order_id);
+    assert_eq!(world.provider.kept(order_id) + lost, order.placed.total);
 }
 
 /// What must hold once everything is at rest.
@@ -176,7 +177,7 @@ fn end(world: &World, order_id: OrderId) {
             let under_way = status.is_some_and(ShipmentStatus::is_under_way);
             assert!(under_way, "{order:?} {shipment:?}");
             assert_eq!(payment.status, PaymentStatus::Captured);
-            assert_eq!(kept, order.placed.total);
+            assert_eq!(kept + world.provider.lost(order_id), order.placed.total);
         }
         Status::Completed => completed(world, order_id),
         Status::Rejected | Status::Expired | Status::Cancelled => {
@@ -208,7 +209,9 @@ fn completed(world: &World, order_id: OrderId) {
         arrived += progress.delivered * line.unit_price;
         worth += progress.kept() * line.unit_price;
     }
-    assert_eq!(world.provider.kept(order_id), worth, "{order:?}");
+    let lost = world.provider.lost(order_id);
+    let kept = (worth - lost).max(0);
+    assert_eq!(world.provider.kept(order_id), kept, "{order:?}");
     let payment = world.payment(order_id).status;
     let expected = match worth {
         _ if worth == arrived => PaymentStatus::Captured,
@@ -216,6 +219,10 @@ fn completed(world: &World, order_id: OrderId) {
         _ => PaymentStatus::PartiallyRefunded,
     };
     assert!([0, order.placed.total].contains(&arrived), "{order:?}");
+    // What cardholders have got back is no refund.
+    if lost > 0 {
+        return;
+    }
     match world.shipment(order_id).status() {
         Some(S::Delivered) => assert_eq!(payment, expected, "{order:?}"),
         Some(S::Lost | S::ReturnedToSender) => assert_eq!(payment, PaymentStatus::Refunded),
@@ -234,6 +241,9 @@ fn reversals(world: &World, order: OrderId) {
             Event::Payment(PaymentEvent::PaymentAuthorized(event)) => {
                 late += u32::from(deferred && event.order_id == order);
             }
+            Event::Payment(PaymentEvent::StrayAuthorizationFound(event)) => {
+                late += u32::from(event.order_id == order);
+            }
             Event::Payment(PaymentEvent::LatePaymentReversed(event)) => {
                 reversed += u32::from(event.order_id == order);
             }
@@ -241,4 +251,5 @@ fn reversals(world: &World, order: OrderId) {
         }
     }
     assert_eq!(reversed, late, "{order}");
+    assert_eq!(world.provider.strays(order), 0, "{order}");
 }

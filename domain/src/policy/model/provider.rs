@@ -1,5 +1,7 @@
 //! A payment provider whose answers are as bad as the choices make them.
 
+mod word;
+
 use super::choices::Choices;
 use crate::{
     Command, Money, OrderId, ShipmentId,
@@ -10,6 +12,7 @@ use crate::{
     policy::Call,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use word::Disputed;
 
 /// What the provider knows under an idempotency key.
 #[derive(Debug, Clone)]
@@ -17,6 +20,8 @@ struct Held {
     order_id: OrderId,
     amount: Money,
     state: HeldState,
+    /// Whether nobody waits for it.
+    stray: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,6 +51,8 @@ pub(super) struct Provider {
     refunds: BTreeMap<String, (String, i64)>,
     /// Orders of which the provider never says what became of them.
     silent: BTreeSet<OrderId>,
+    /// What cardholders want back, by the provider's name for it.
+    disputes: BTreeMap<String, Disputed>,
 }
 
 impl Provider {
@@ -152,6 +159,7 @@ impl Provider {
                 HeldState::SetAside,
                 HeldState::Declined,
             ]),
+            stray: false,
         });
         match answer {
             // It gets there, and its answer does not come back.
@@ -243,9 +251,10 @@ impl Provider {
         self.refunds.insert(idempotency_key.clone(), given);
         let given = self.refunded_of(authorization_id);
         let taken = self.taken_of(authorization_id);
+        let disputed = self.disputed_of(authorization_id);
         assert!(
-            given <= taken,
-            "more given back than taken: {given} of {taken}"
+            given + disputed <= taken,
+            "more given back than taken: {given}, and {disputed} in dispute, of {taken}"
         );
         // Its answer does not come back.
         if answer == 3 {
@@ -273,7 +282,7 @@ impl Provider {
     /// What the provider holds for an order, without what it has taken of it.
     pub(super) fn set_aside(&self, order_id: OrderId) -> Vec<Money> {
         let mine = |(_, held): &(&String, &Held)| {
-            held.order_id == order_id && held.state == HeldState::SetAside
+            held.order_id == order_id && held.state == HeldState::SetAside && !held.stray
         };
         let left = |(key, held): (&String, &Held)| {
             Money::new(
@@ -299,7 +308,8 @@ impl Provider {
             .by_key
             .iter()
             .filter(|(_, held)| held.order_id == order_id);
-        taken - given.map(|(key, _)| self.refunded_of(key)).sum::<i64>()
+        let lost = self.lost(order_id);
+        taken - lost - given.map(|(key, _)| self.refunded_of(key)).sum::<i64>()
     }
 
     /// What an operator learns of an attempt who calls the provider up.

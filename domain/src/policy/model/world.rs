@@ -314,6 +314,37 @@ impl World {
         true
     }
 
+    /// The provider speaks by itself.
+    pub(super) fn hear(&mut self, choices: &mut Choices) {
+        let payment = |order| self.payment(order);
+        let mut provider = self.provider.clone();
+        let said = match choices.below(8) {
+            0 => provider.receive_late(&self.made, payment),
+            1 => provider.authorize_twice(choices, payment),
+            2 | 3 => provider.open_dispute(choices, payment),
+            4 => provider.close_dispute(choices),
+            5 => provider.tell_of_dispute(choices),
+            _ => provider.tell_again(choices),
+        };
+        self.provider = provider;
+        self.listen(said);
+    }
+
+    /// The provider settles a dispute; says whether one was open.
+    pub(super) fn settle_dispute(&mut self, choices: &mut Choices) -> bool {
+        let said = self.provider.close_dispute(choices);
+        let was_open = said.is_some();
+        self.listen(said);
+        was_open
+    }
+
+    fn listen(&mut self, said: Option<Command>) {
+        if let Some(command) = said {
+            let _refused = self.put(&command);
+            self.put.push(command);
+        }
+    }
+
     /// Whether the stream that a call is about waits for it.
     pub(super) fn waits_for(&self, call: &Call) -> bool {
         let stream = call.stream(&TenantId::default());

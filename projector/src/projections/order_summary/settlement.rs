@@ -19,6 +19,28 @@ pub struct Settlement {
     pub refunds: u32,
     /// How many refunds the provider was asked for and has not answered.
     pub refunding: u32,
+    /// How many refunds wait for the end of a dispute.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deferred: u32,
+    /// How much of what was taken was lost by disputes, in minor units.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub lost: i64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+const fn is_nothing(amount: &i64) -> bool {
+    *amount == 0
 }
 
 /// Whether the event is about what is taken or given back.
@@ -30,6 +52,9 @@ pub(super) const fn is_about(event: &PaymentEvent) -> bool {
             | PaymentEvent::PaymentCaptureFailed(_)
             | PaymentEvent::PaymentRefundRequested(_)
             | PaymentEvent::PaymentRefunded(_)
+            | PaymentEvent::PaymentRefundDeferred(_)
+            | PaymentEvent::DisputeWon(_)
+            | PaymentEvent::DisputeLost(_)
     )
 }
 
@@ -50,9 +75,27 @@ impl Settlement {
                 more(&mut self.refunds);
                 add(&mut self.refunded, event.amount.amount)?;
             }
+            PaymentEvent::PaymentRefundDeferred(_) => more(&mut self.deferred),
+            PaymentEvent::DisputeWon(event) => self.closed(event.still_open),
+            PaymentEvent::DisputeLost(event) => {
+                self.closed(event.still_open);
+                add(&mut self.lost, event.amount.amount)?;
+            }
             _ => {}
         }
         Ok(())
+    }
+
+    /// With the last open dispute ends what waited for it: it is asked for now.
+    const fn closed(&mut self, still_open: u32) {
+        if still_open == 0 {
+            self.deferred = 0;
+        }
+    }
+
+    /// Whether anything was taken.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.captures > 0
     }
 
     /// Where that leaves the payment of an order of that total: what the provider is asked for comes
@@ -60,9 +103,9 @@ impl Settlement {
     pub(super) const fn status(&self, total: i64) -> PaymentStatus {
         if self.capturing > 0 {
             PaymentStatus::Capturing
-        } else if self.refunding > 0 {
+        } else if self.refunding > 0 || self.deferred > 0 {
             PaymentStatus::Refunding
-        } else if self.refunds > 0 && self.refunded >= self.captured {
+        } else if self.refunds > 0 && self.refunded >= self.captured.saturating_sub(self.lost) {
             PaymentStatus::Refunded
         } else if self.refunds > 0 {
             PaymentStatus::PartiallyRefunded
