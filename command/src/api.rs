@@ -1,6 +1,8 @@
 //! The routes of the write API and what they share.
 
-use crate::{answers::AnswerHeaders, bulk::Bulk, endpoints, in_flight::InFlight};
+use crate::{
+    answers::AnswerHeaders, bulk::Bulk, endpoints, in_flight::InFlight, webhooks::Webhooks,
+};
 use chassis::problem::ProblemDetails;
 use domain::{Actor, TenantId};
 use std::sync::Arc;
@@ -24,6 +26,7 @@ pub struct CommandApi {
     first_epoch: Uuid,
     pub(crate) in_flight: InFlight,
     pub(crate) bulk: Bulk,
+    pub(crate) webhooks: Arc<Webhooks>,
 }
 
 impl CommandApi {
@@ -49,6 +52,7 @@ impl CommandApi {
             first_epoch: epoch,
             in_flight: InFlight::default(),
             bulk: Bulk::default(),
+            webhooks: Arc::default(),
         }
     }
 
@@ -56,6 +60,13 @@ impl CommandApi {
     #[must_use]
     pub fn stopped_by(mut self, stopping: CancellationToken) -> Self {
         self.bulk = Bulk::stopped_by(stopping);
+        self
+    }
+
+    /// The same, and it believes what providers sign as `webhooks` say; without them, nothing.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.webhooks = Arc::new(webhooks);
         self
     }
 
@@ -76,6 +87,7 @@ impl CommandApi {
         (name = "shipments", description = "Shipments"),
         (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
+        (name = "providers", description = "What providers say by themselves"),
     )
 )]
 struct Document;
@@ -106,6 +118,9 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::erase_customer::erase_customer))
         .routes(routes!(endpoints::receive_stock::receive_stock))
         .routes(routes!(endpoints::adjust_stock::adjust_stock))
+        .routes(routes!(
+            endpoints::hear_payment_provider::hear_payment_provider
+        ))
 }
 
 /// The routes, to be wrapped by the service that serves them.

@@ -39,6 +39,8 @@ pub struct Settings {
     pub tenant: TenantSettings,
     /// The keys of what is personal.
     pub personal_data: PersonalDataSettings,
+    /// What providers send by themselves.
+    pub providers: ProviderSettings,
     /// What set each `section.key` that is not left to its default.
     #[serde(skip)]
     pub(super) set_by: BTreeMap<String, String>,
@@ -304,6 +306,19 @@ section! {
     }
 }
 
+section! {
+    /// What providers send by themselves.
+    ProviderSettings in "providers" {
+        /// What the payment provider signs with what it sends (Standard Webhooks): whsec_ and base64 of
+        /// 24 to 64 bytes. Absent: nothing of it is believed.
+        payment_webhook_secret: Option<SecretString> = None, Rule::WebhookSecret;
+        /// The one before it, while the provider may still sign with that.
+        former_payment_webhook_secret: Option<SecretString> = None, Rule::WebhookSecret;
+        /// How old, or how far in the future, what it signed may be, in seconds.
+        webhook_tolerance_s: u64 = 300, Rule::Integer { min: 1, max: 86_400 };
+    }
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -372,6 +387,7 @@ impl Settings {
             self.telemetry.entries(),
             self.tenant.entries(),
             self.personal_data.entries(),
+            self.providers.entries(),
         ]
         .concat()
     }
@@ -440,6 +456,10 @@ durations! {
         breaker_window = from_secs(breaker_window_s);
         /// Time that a participant is left alone.
         breaker_rest = from_secs(breaker_rest_s);
+    }
+    ProviderSettings {
+        /// How old what a provider signed may be.
+        webhook_tolerance = from_secs(webhook_tolerance_s);
     }
     QuerySettings {
         /// Longest wait for the caller's own write.

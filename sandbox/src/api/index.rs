@@ -30,6 +30,18 @@ const ENDPOINTS: [(&str, &str); 18] = [
         "GET /authorizations/by-key/{key}",
         "the one that this Idempotency-Key made or acted on",
     ),
+    (
+        "POST /authorizations/{id}/disputes",
+        "{amount, currency, reason}; Idempotency-Key: a cardholder wants it back",
+    ),
+    (
+        "POST /disputes/{dispute_id}/won",
+        "the merchant has what was disputed; Idempotency-Key",
+    ),
+    (
+        "POST /disputes/{dispute_id}/lost",
+        "the cardholder has what was disputed; Idempotency-Key",
+    ),
     ("GET /ledger?after=&limit=", "every operation in order"),
     (
         "GET /ledger/summary",
