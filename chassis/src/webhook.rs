@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::SecretString;
 use sha2::Sha256;
 
 /// Names what is sent, in every attempt to send it.
@@ -62,6 +63,13 @@ impl WebhookSecret {
         }
         let keyed = Hmac::new_from_slice(&bytes).map_err(|_| InvalidSecret)?;
         Ok(Self(keyed))
+    }
+
+    /// A new secret, as it stands in a configuration.
+    #[must_use]
+    pub fn random() -> SecretString {
+        let bytes: [u8; 32] = rand::random();
+        SecretString::from(format!("{PREFIX}{}", BASE64_STANDARD.encode(bytes)))
     }
 
     /// The value of [`WEBHOOK_SIGNATURE`] for what is sent as `id` at `at`.
@@ -139,6 +147,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<&'h str, Disbe
 #[cfg(test)]
 mod tests {
     use super::*;
+    use secrecy::ExposeSecret;
 
     /// The example of the specification's libraries.
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -252,6 +261,8 @@ mod tests {
                 "{text}"
             );
         }
+        let random = WebhookSecret::random();
+        assert!(WebhookSecret::parse(random.expose_secret()).is_ok());
         assert_eq!(format!("{:?}", secret(SECRET)), "WebhookSecret(…)");
     }
 }

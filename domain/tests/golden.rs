@@ -102,7 +102,15 @@ fn former() -> Vec<(&'static str, Event)> {
     ]
     .into_iter()
     .map(|(name, event): (_, OrderEvent)| (name, event.into()))
+    .chain([("PaymentAuthorized.v1.json", authorized())])
     .collect()
+}
+
+/// What is set aside, of which nobody was told until when.
+fn authorized() -> Event {
+    let mut all = examples::all().into_iter().map(|(_, event)| event);
+    let authorized = all.find(|event| event.event_type() == "PaymentAuthorized");
+    authorized.expect("there is an example of every type")
 }
 
 #[test]

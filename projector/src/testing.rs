@@ -199,6 +199,7 @@ impl History {
             attempt: 1,
             authorization_id: "auth_1".into(),
             amount,
+            expires_at: None,
         };
         self.payment(order, authorized);
     }

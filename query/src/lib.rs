@@ -17,6 +17,7 @@ mod grpc;
 mod orders;
 mod page;
 mod parameters;
+mod payments;
 mod problem;
 mod processes;
 mod read_your_writes;

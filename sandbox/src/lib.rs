@@ -27,6 +27,7 @@
 //! Where [`SandboxOptions::webhooks`] names an address, the provider tells it of every operation by
 //! itself, as Standard Webhooks has it: a POST of `{type, timestamp, data}`, signed, and again until the
 //! answer is 2xx. `type` is `authorization.authorized`, `authorization.declined`, `authorization.voided`,
+//! `authorization.expired` (of those that end within an hour),
 //! `capture.captured`, `capture.declined`, `refund.refunded`, `dispute.opened`, `dispute.won` or
 //! `dispute.lost`; `data` names the call by its `idempotency_key`, for a dispute that of the
 //! authorization. The fault switches have it come twice, late, out of order, or never.

@@ -213,10 +213,12 @@ impl Sandbox {
             new_id: AuthorizationId::new(new_id()),
             new_dispute: DisputeId::new(new_id()),
             // Beyond the calendar's end it never expires.
-            expires_at: chrono::TimeDelta::from_std(*authorization_ttl)
-                .ok()
-                .and_then(|ttl| now.checked_add_signed(ttl))
-                .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC),
+            expires_at: chrono::TimeDelta::from_std(
+                fate.authorization_ttl.unwrap_or(*authorization_ttl),
+            )
+            .ok()
+            .and_then(|ttl| now.checked_add_signed(ttl))
+            .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC),
             strikes: fate.strikes,
         });
         if let Ok(Booking {
@@ -262,7 +264,12 @@ impl Sandbox {
     /// nothing.
     pub async fn send_webhooks(&self) {
         if let Some(webhooks) = &self.inner.webhooks {
-            webhooks.send(&self.inner.stop).await;
+            let sandbox = self.clone();
+            let is_open = move |id| {
+                let stands = sandbox.ledger().authorization(id);
+                stands.is_ok_and(|known| known.captured == 0 && !known.voided)
+            };
+            webhooks.send(&self.inner.stop, Arc::new(is_open)).await;
         }
     }
 

@@ -220,6 +220,8 @@ section! {
         /// the last of them the order is cancelled.
         capture_retry_schedule_s: Vec<u64> = vec![3_600, 43_200, 86_400],
             Rule::Integers { min: 1, max: 2_592_000, len: 20 };
+        /// Time before the end of an authorization in which it is authorized anew, once, in seconds.
+        reauthorize_before_s: u64 = 86_400, Rule::Integer { min: 1, max: 2_592_000 };
         /// Address of the carrier; sagas do not start without one, or without a sandbox.
         carrier_url: Option<String> = None, Rule::Url(&["http", "https"]);
         /// Time one call to the carrier may take, in milliseconds.

@@ -1,6 +1,7 @@
 //! What the payment provider's events mean.
 
 use chassis::Problem;
+use chrono::{DateTime, Utc};
 use domain::{
     Currency, Money,
     payment::{CallKey, DisputeNotice, HearProvider, Notice},
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct PaymentWebhook {
     /// What has happened: `authorization.authorized`, `authorization.declined`,
-    /// `authorization.voided`, `capture.captured`, `capture.declined`, `refund.refunded`,
+    /// `authorization.voided`, `authorization.expired`, `capture.captured`, `capture.declined`, `refund.refunded`,
     /// `dispute.opened`, `dispute.won` or `dispute.lost`; others are acknowledged.
     #[serde(rename = "type")]
     #[schema(example = "authorization.authorized")]
@@ -33,6 +34,8 @@ struct PaymentWebhookData {
     /// Of which currency.
     #[schema(value_type = Option<String>, example = "EUR")]
     currency: Option<Currency>,
+    /// Until when what is authorized can be taken.
+    expires_at: Option<DateTime<Utc>>,
     /// The provider's reason for what it did not do.
     code: Option<String>,
     /// What the provider calls the dispute.
@@ -82,9 +85,13 @@ impl PaymentWebhook {
             "authorization.authorized" => Notice::Authorized {
                 authorization_id: authorization()?,
                 amount: amount()?,
+                expires_at: data.expires_at,
             },
             "authorization.declined" => Notice::Declined { code: code() },
             "authorization.voided" => Notice::Voided {
+                authorization_id: authorization()?,
+            },
+            "authorization.expired" => Notice::Expired {
                 authorization_id: authorization()?,
             },
             "capture.captured" => Notice::Captured {
@@ -158,6 +165,7 @@ mod tests {
             "authorization.authorized",
             "authorization.declined",
             "authorization.voided",
+            "authorization.expired",
             "capture.captured",
             "capture.declined",
             "refund.refunded",

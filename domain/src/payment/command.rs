@@ -1,6 +1,7 @@
 //! What may be asked of a payment.
 
 use crate::{Money, OrderId, ReturnId, ShipmentId};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Anything that may be asked of a payment.
@@ -30,6 +31,14 @@ pub enum PaymentCommand {
     RefundReturn(RefundReturn),
     /// The provider gave it back.
     RecordRefunded(RecordRefunded),
+    /// Ask the provider to set the amount aside anew, as its time ends.
+    RequestReauthorization(RequestReauthorization),
+    /// The provider did.
+    RecordReauthorized(RecordReauthorized),
+    /// The provider did not.
+    RecordReauthorizationFailed(RecordReauthorizationFailed),
+    /// The time of what was set aside has passed.
+    RecordAuthorizationExpired(RecordAuthorizationExpired),
     /// The provider speaks by itself, of what it was asked for or of what nobody asked for.
     Hear(HearProvider),
 }
@@ -60,6 +69,9 @@ pub struct RecordAuthorized {
     pub authorization_id: String,
     /// How much the provider set aside.
     pub amount: Money,
+    /// Until when it can be taken, if the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// The provider declined.
@@ -188,6 +200,46 @@ pub struct RecordRefunded {
     pub amount: Money,
 }
 
+/// Wants the amount set aside anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestReauthorization {
+    /// What the provider calls the authorization that ends.
+    pub authorization_id: String,
+    /// A token of the provider.
+    pub payment_method: String,
+    /// What makes the provider do it once; minted before the call.
+    pub idempotency_key: String,
+}
+
+/// The provider set the amount aside anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordReauthorized {
+    /// What the provider calls the authorization that ends.
+    pub former_authorization_id: String,
+    /// What it calls the new one.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// Until when it can be taken, if the provider says so.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The provider did not set the amount aside anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordReauthorizationFailed {
+    /// What the provider calls the authorization that ends.
+    pub former_authorization_id: String,
+    /// The provider's reason.
+    pub code: String,
+}
+
+/// The time of what was set aside has passed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordAuthorizationExpired {
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+}
+
 /// The provider speaks by itself: perhaps before the answer to our call, twice, late, or out of order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HearProvider {
@@ -207,6 +259,8 @@ pub enum Notice {
         authorization_id: String,
         /// How much.
         amount: Money,
+        /// Until when it can be taken, if the provider says so.
+        expires_at: Option<DateTime<Utc>>,
     },
     /// It has not.
     Declined {
@@ -215,6 +269,11 @@ pub enum Notice {
     },
     /// Nothing is set aside any more.
     Voided {
+        /// What it calls the authorization.
+        authorization_id: String,
+    },
+    /// Nothing is set aside any more, as its time has passed.
+    Expired {
         /// What it calls the authorization.
         authorization_id: String,
     },

@@ -3,6 +3,7 @@
 mod capture;
 mod dispute;
 mod notice;
+mod reauthorize;
 mod refund;
 
 use super::{
@@ -35,6 +36,14 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
         PaymentCommand::RequestRefund(command) => refund::request(payment, command),
         PaymentCommand::RefundReturn(command) => refund::of_return(payment, command),
         PaymentCommand::RecordRefunded(command) => refund::record(payment, command),
+        PaymentCommand::RequestReauthorization(command) => reauthorize::request(payment, command),
+        PaymentCommand::RecordReauthorized(command) => reauthorize::record(payment, command),
+        PaymentCommand::RecordReauthorizationFailed(command) => {
+            reauthorize::record_failed(payment, command)
+        }
+        PaymentCommand::RecordAuthorizationExpired(command) => {
+            reauthorize::record_expired(payment, &command.authorization_id)
+        }
         PaymentCommand::Hear(command) => notice::hear(payment, command),
     }
 }
@@ -116,6 +125,7 @@ fn record_authorized(payment: &Payment, command: &RecordAuthorized) -> Decision 
             attempt: request.attempt,
             authorization_id: command.authorization_id.clone(),
             amount: command.amount,
+            expires_at: command.expires_at,
         }
         .into(),
     });
@@ -224,6 +234,18 @@ fn request_void(payment: &Payment, command: &RequestVoid) -> Decision {
             }
             .into(),
         ]),
+        // It has gone by itself.
+        S::AuthorizationExpired => {
+            let authorization = authorization(payment, "void it")?;
+            let authorization_id = Some(authorization.authorization_id.clone());
+            Ok(vec![
+                PaymentVoided {
+                    order_id,
+                    authorization_id,
+                }
+                .into(),
+            ])
+        }
         S::Authorized => {
             let authorization = authorization(payment, "void it")?;
             Ok(vec![

@@ -2,7 +2,7 @@
 
 use super::{
     Authorization, Capture, CaptureProgress, DeferredRefund, Dispute, DisputeProgress, Payment,
-    PaymentEvent, PaymentStatus, Refund, Request, Stray,
+    PaymentEvent, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund, Request, Stray,
 };
 
 pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
@@ -24,6 +24,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             payment.authorization = Some(Authorization {
                 authorization_id: event.authorization_id.clone(),
                 amount: event.amount,
+                expires_at: event.expires_at,
             });
             payment.late = payment.deferred_void.is_some();
         }
@@ -33,6 +34,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             payment.authorization = Some(Authorization {
                 authorization_id: event.authorization_id.clone(),
                 amount: event.actual,
+                expires_at: None,
             });
         }
         PaymentEvent::PaymentDeclined(_) => {
@@ -116,8 +118,50 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             let stray = Stray {
                 amount: event.amount,
                 done: false,
+                former: false,
             };
             payment.strays.insert(event.authorization_id.clone(), stray);
+        }
+        PaymentEvent::PaymentReauthorizationRequested(event) => {
+            payment.reauthorization = Some(Reauthorization {
+                former_authorization_id: event.former_authorization_id.clone(),
+                idempotency_key: event.idempotency_key.clone(),
+                progress: ReauthorizationProgress::Requested,
+            });
+        }
+        PaymentEvent::PaymentReauthorized(event) => {
+            if let Some(reauthorization) = &mut payment.reauthorization {
+                reauthorization.progress = ReauthorizationProgress::Done;
+            }
+            let former = Stray {
+                amount: event.amount,
+                done: event.former_expired,
+                former: true,
+            };
+            payment
+                .strays
+                .insert(event.former_authorization_id.clone(), former);
+            payment.status = PaymentStatus::Authorized;
+            payment.expired = false;
+            payment.authorization = Some(Authorization {
+                authorization_id: event.authorization_id.clone(),
+                amount: event.amount,
+                expires_at: event.expires_at,
+            });
+        }
+        PaymentEvent::PaymentReauthorizationFailed(_) => {
+            if let Some(reauthorization) = &mut payment.reauthorization {
+                reauthorization.progress = ReauthorizationProgress::Failed;
+            }
+        }
+        PaymentEvent::FormerAuthorizationVoided(event) => {
+            if let Some(former) = payment.strays.get_mut(&event.authorization_id) {
+                former.done = true;
+            }
+        }
+        PaymentEvent::PaymentAuthorizationExpired(_) => {
+            payment.expired = true;
+            payment.status = PaymentStatus::AuthorizationExpired;
         }
         PaymentEvent::DisputeOpened(event) => {
             let dispute = Dispute {
@@ -164,6 +208,8 @@ fn settled(payment: &Payment) -> PaymentStatus {
         PaymentStatus::Refunded
     } else if !payment.refunds.is_empty() {
         PaymentStatus::PartiallyRefunded
+    } else if !payment.has_captured() && payment.expired {
+        PaymentStatus::AuthorizationExpired
     } else if !payment.has_captured() {
         PaymentStatus::Authorized
     } else if captured >= authorized {

@@ -9,24 +9,28 @@ mod key;
 #[cfg(test)]
 mod properties;
 mod state;
+mod upcast;
 
 pub use command::{
-    DisputeNotice, HearProvider, Notice, PaymentCommand, RecordAuthorized, RecordCaptureFailed,
-    RecordCaptured, RecordDeclined, RecordOutcomeUnknown, RecordRefunded, RecordVoided,
-    RefundReturn, RequestAuthorization, RequestCapture, RequestRefund, RequestVoid,
+    DisputeNotice, HearProvider, Notice, PaymentCommand, RecordAuthorizationExpired,
+    RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined, RecordOutcomeUnknown,
+    RecordReauthorizationFailed, RecordReauthorized, RecordRefunded, RecordVoided, RefundReturn,
+    RequestAuthorization, RequestCapture, RequestReauthorization, RequestRefund, RequestVoid,
 };
 pub use error::PaymentError;
 pub use event::{
-    DisputeLost, DisputeOpened, DisputeWon, LatePaymentReversed, PaymentAuthorizationRequested,
-    PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
-    PaymentDeclined, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
-    PaymentRefundDeferred, PaymentRefundRequested, PaymentRefunded, PaymentVoidDeferred,
-    PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
+    DisputeLost, DisputeOpened, DisputeWon, FormerAuthorizationVoided, LatePaymentReversed,
+    PaymentAuthorizationExpired, PaymentAuthorizationRequested, PaymentAuthorized,
+    PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
+    PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentReauthorizationFailed,
+    PaymentReauthorizationRequested, PaymentReauthorized, PaymentRefundDeferred,
+    PaymentRefundRequested, PaymentRefunded, PaymentVoidDeferred, PaymentVoidRequested,
+    PaymentVoided, StrayAuthorizationFound,
 };
 pub use key::CallKey;
 pub use state::{
     Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, DisputeProgress,
-    Payment, PaymentStatus, Refund, Request, Stray,
+    Payment, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund, Request, Stray,
 };
 
 use crate::Decider;

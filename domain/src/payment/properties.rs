@@ -39,6 +39,7 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
                 attempt,
                 authorization_id: name.into(),
                 amount,
+                expires_at: None,
             })
         }),
         attempt().prop_map(|attempt| PaymentCommand::RecordDeclined(RecordDeclined {
@@ -119,6 +120,7 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
                 Notice::Authorized {
                     authorization_id: name.into(),
                     amount,
+                    expires_at: None,
                 },
             )
         }),
@@ -358,6 +360,7 @@ fn end(state: &mut Payment, books: &mut Books, request: &Request, approves: bool
             attempt: request.attempt,
             authorization_id: "auth".into(),
             amount: request.amount,
+            expires_at: None,
         }),
         false => PaymentCommand::RecordDeclined(RecordDeclined {
             attempt: request.attempt,

@@ -1,6 +1,7 @@
 //! What decisions about a payment stand on.
 
 use crate::{Money, OrderId, ReturnId, ShipmentId};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,8 @@ pub enum PaymentStatus {
     Refunded,
     /// Some of what was taken was given back.
     PartiallyRefunded,
+    /// Nothing is set aside any more, as its time has passed.
+    AuthorizationExpired,
 }
 
 impl PaymentStatus {
@@ -54,6 +57,7 @@ impl PaymentStatus {
             Self::Refunding => "refunding",
             Self::Refunded => "refunded",
             Self::PartiallyRefunded => "partially_refunded",
+            Self::AuthorizationExpired => "authorization_expired",
         }
     }
 }
@@ -80,6 +84,30 @@ pub struct Authorization {
     pub authorization_id: String,
     /// How much.
     pub amount: Money,
+    /// Until when it can be taken, if the provider has said so.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What is set aside anew, once in a payment's life, as its time ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reauthorization {
+    /// What the provider calls the authorization that ends.
+    pub former_authorization_id: String,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+    /// How far that is.
+    pub progress: ReauthorizationProgress,
+}
+
+/// How far it is that something is set aside anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReauthorizationProgress {
+    /// The provider was asked.
+    Requested,
+    /// The provider did it.
+    Done,
+    /// The provider did not, or not once more.
+    Failed,
 }
 
 /// Which shipment something is taken for; none where that was not said.
@@ -206,6 +234,8 @@ pub struct Stray {
     pub amount: Money,
     /// Whether it was given back.
     pub done: bool,
+    /// Whether it is what was set aside before it was set aside anew.
+    pub former: bool,
 }
 
 /// A payment.
@@ -235,6 +265,10 @@ pub struct Payment {
     pub disputes: BTreeMap<String, Dispute>,
     /// What the provider holds and nobody waits for, by its name for the authorization.
     pub strays: BTreeMap<String, Stray>,
+    /// That the amount was to be set aside anew.
+    pub reauthorization: Option<Reauthorization>,
+    /// Whether the time of what was set aside has passed.
+    pub(super) expired: bool,
 }
 
 impl Payment {

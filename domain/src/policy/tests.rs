@@ -3,6 +3,7 @@
 mod call;
 mod dispute;
 mod inventory;
+mod lifetime;
 mod order;
 mod payment;
 mod returns;
@@ -309,6 +310,7 @@ fn authorized() -> Event {
         attempt: 1,
         authorization_id: "auth".into(),
         amount: eur(600),
+        expires_at: None,
     };
     Event::Payment(event.into())
 }

@@ -39,6 +39,8 @@ pub enum What {
     Void,
     /// What was taken is given back.
     Refund,
+    /// What is set aside is set aside anew, before it ends.
+    Reauthorization,
     /// It is settled whether a cardholder gets back what was taken.
     Dispute,
     /// Somebody says whether a return may be sent.
@@ -70,6 +72,7 @@ impl What {
             Self::StockRelease => "stock_release",
             Self::Void => "void",
             Self::Refund => "refund",
+            Self::Reauthorization => "reauthorization",
             Self::Dispute => "dispute",
             Self::Approval => "approval",
             Self::Arrival => "arrival",
@@ -86,6 +89,7 @@ impl What {
             "void" => Self::Void,
             "capture" => Self::Capture,
             "refund" => Self::Refund,
+            "reauthorize" => Self::Reauthorization,
             "dispatch" => Self::Dispatch,
             "track" => Self::Delivery,
             _ => return None,
@@ -109,6 +113,7 @@ impl What {
             | Self::StockRelease
             | Self::Void
             | Self::Refund
+            | Self::Reauthorization
             | Self::Dispute
             | Self::Approval
             | Self::Arrival

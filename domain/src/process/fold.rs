@@ -328,6 +328,22 @@ impl Process {
                 let of = event.authorization_id.clone();
                 self.expect_of(What::Void, of, Provider, at, limits.giving_back);
             }
+            PaymentEvent::PaymentReauthorizationRequested(_) => {
+                self.expect(What::Reauthorization, Provider, at, limits.outcome);
+            }
+            PaymentEvent::PaymentReauthorized(event) => {
+                self.met(What::Reauthorization);
+                if !event.former_expired {
+                    let of = event.former_authorization_id.clone();
+                    self.expect_of(What::Void, of, Provider, at, limits.giving_back);
+                }
+            }
+            PaymentEvent::PaymentReauthorizationFailed(_) => self.met(What::Reauthorization),
+            PaymentEvent::FormerAuthorizationVoided(event) => {
+                self.met_of(What::Void, Some(&event.authorization_id));
+            }
+            // A hold says so.
+            PaymentEvent::PaymentAuthorizationExpired(_) => {}
             PaymentEvent::DisputeOpened(event) => {
                 let of = event.dispute_id.clone();
                 self.expect_of(What::Dispute, of, Provider, at, limits.dispute);

@@ -181,6 +181,7 @@ impl Story {
             attempt: 1,
             authorization_id: "auth".into(),
             amount: euros(),
+            expires_at: None,
         };
         self.payment(authorized);
     }

@@ -37,6 +37,7 @@ pub fn all() -> Vec<Example> {
         stocks(),
         payments(),
         provider::payments(),
+        provider::lifetimes(),
         fulfilment::orders(),
         fulfilment::stocks(),
         fulfilment::payments(),
@@ -363,6 +364,7 @@ fn payments() -> Vec<Example> {
             attempt: 1,
             authorization_id: authorization_id(),
             amount: eur(1_769),
+            expires_at: None,
         }
         .into()),
         one(PaymentDeclined {

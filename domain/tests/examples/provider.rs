@@ -4,7 +4,9 @@ use super::{Example, eur, id, order_id};
 use domain::{
     Event, ReturnId, ShipmentId,
     payment::{
-        DisputeLost, DisputeOpened, DisputeWon, PaymentEvent, PaymentRefundDeferred,
+        DisputeLost, DisputeOpened, DisputeWon, FormerAuthorizationVoided,
+        PaymentAuthorizationExpired, PaymentAuthorized, PaymentEvent, PaymentReauthorizationFailed,
+        PaymentReauthorizationRequested, PaymentReauthorized, PaymentRefundDeferred,
         StrayAuthorizationFound,
     },
 };
@@ -31,6 +33,58 @@ fn deferred(
         idempotency_key: format!("main:{}:{operation}:1", order_id()),
         reason: reason.into(),
     }
+}
+
+/// What the end of an authorization leads to.
+pub(super) fn lifetimes() -> Vec<Example> {
+    let at = |text: &str| Some(text.parse().expect("examples are valid"));
+    let anew = |former_expired, expires_at| PaymentReauthorized {
+        order_id: order_id(),
+        former_authorization_id: "auth_1".into(),
+        former_expired,
+        authorization_id: "auth_2".into(),
+        amount: eur(1_769),
+        expires_at,
+        void_key: format!("main:{}:reauthorize:1/former", order_id()),
+    };
+    let failed = |needed, expires_at| PaymentReauthorizationFailed {
+        order_id: order_id(),
+        authorization_id: "auth_1".into(),
+        expires_at,
+        needed,
+        code: "card_declined".into(),
+    };
+    vec![
+        case(
+            "expires",
+            PaymentAuthorized {
+                order_id: order_id(),
+                attempt: 1,
+                authorization_id: "auth_1".into(),
+                amount: eur(1_769),
+                expires_at: at("2026-06-01T12:00:00Z"),
+            },
+        ),
+        one(PaymentReauthorizationRequested {
+            order_id: order_id(),
+            former_authorization_id: "auth_1".into(),
+            amount: eur(1_769),
+            payment_method: "tok_approve".into(),
+            idempotency_key: format!("main:{}:reauthorize:1", order_id()),
+        }),
+        one(anew(false, at("2026-06-08T12:00:00Z"))),
+        case("expired", anew(true, None)),
+        one(failed(true, at("2026-06-08T12:00:00Z"))),
+        case("unneeded", failed(false, None)),
+        one(FormerAuthorizationVoided {
+            order_id: order_id(),
+            authorization_id: "auth_1".into(),
+        }),
+        one(PaymentAuthorizationExpired {
+            order_id: order_id(),
+            authorization_id: "auth_1".into(),
+        }),
+    ]
 }
 
 pub(super) fn payments() -> Vec<Example> {

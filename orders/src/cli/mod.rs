@@ -6,6 +6,7 @@ mod doctor;
 mod fulfil;
 mod get;
 mod list;
+mod payments;
 mod place;
 mod probe;
 mod process;
@@ -60,6 +61,9 @@ enum Command {
     /// List shipments, and say what became of them.
     #[command(subcommand)]
     Shipments(shipments::Shipments),
+    /// Show payments.
+    #[command(subcommand)]
+    Payments(payments::Payments),
     /// List returns, ask for them, and say what became of them.
     #[command(subcommand)]
     Returns(returns::Returns),
@@ -173,6 +177,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::List(args) => list::run(args).await.map(success),
         Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
+        Command::Payments(command) => payments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,

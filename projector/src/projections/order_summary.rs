@@ -298,6 +298,11 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
         | PaymentEvent::PaymentRefunded(_)
         | PaymentEvent::PaymentRefundDeferred(_)
         | PaymentEvent::StrayAuthorizationFound(_)
+        | PaymentEvent::PaymentReauthorizationRequested(_)
+        | PaymentEvent::PaymentReauthorized(_)
+        | PaymentEvent::PaymentReauthorizationFailed(_)
+        | PaymentEvent::FormerAuthorizationVoided(_)
+        | PaymentEvent::PaymentAuthorizationExpired(_)
         | PaymentEvent::DisputeOpened(_)
         | PaymentEvent::DisputeWon(_)
         | PaymentEvent::DisputeLost(_) => return None,

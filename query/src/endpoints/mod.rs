@@ -3,6 +3,7 @@
 pub(crate) mod customer_orders;
 pub(crate) mod get_customer;
 pub(crate) mod get_order;
+pub(crate) mod get_payment;
 pub(crate) mod get_return;
 pub(crate) mod get_shipment;
 pub(crate) mod get_stock;

@@ -6,6 +6,7 @@ pub use crate::participant::{CallError, CircuitState, GuardOptions, InvalidParti
 pub use http::HttpPaymentProvider;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::{Money, OrderId};
 
 /// Asks for an authorization.
@@ -30,6 +31,8 @@ pub enum Authorization {
         authorization_id: String,
         /// How much was set aside.
         amount: Money,
+        /// Until when it can be taken, if the provider says so.
+        expires_at: Option<DateTime<Utc>>,
     },
     /// The provider declined.
     Declined {

@@ -14,6 +14,7 @@ pub(super) fn is_done_outside(command: &Command) -> bool {
         Command::Payment(
             _,
             PaymentCommand::RecordAuthorized(_)
+                | PaymentCommand::RecordReauthorized(_)
                 | PaymentCommand::RecordVoided(_)
                 | PaymentCommand::RecordCaptured(_)
                 | PaymentCommand::RecordRefunded(_)
@@ -39,6 +40,10 @@ fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
     let stray = |authorization_id: &str| payment.strays.get(authorization_id);
     match command {
         PaymentCommand::RecordAuthorized(command) => {
+            let id = &command.authorization_id;
+            known(id) || stray(id).is_some()
+        }
+        PaymentCommand::RecordReauthorized(command) => {
             let id = &command.authorization_id;
             known(id) || stray(id).is_some()
         }
@@ -81,6 +86,8 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             PaymentCommand::RecordAuthorized(_) => "authorized",
             PaymentCommand::RecordDeclined(_) => "declined",
             PaymentCommand::RecordOutcomeUnknown(_) => "unknown",
+            PaymentCommand::RecordReauthorized(_) => "reauthorized",
+            PaymentCommand::RecordReauthorizationFailed(_) => "not_reauthorized",
             PaymentCommand::RecordVoided(_) => "voided",
             PaymentCommand::RecordCaptured(_) => "captured",
             PaymentCommand::RecordCaptureFailed(_) => "capture_failed",
@@ -90,6 +97,8 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             | PaymentCommand::RequestCapture(_)
             | PaymentCommand::RequestRefund(_)
             | PaymentCommand::RefundReturn(_)
+            | PaymentCommand::RequestReauthorization(_)
+            | PaymentCommand::RecordAuthorizationExpired(_)
             | PaymentCommand::Hear(_) => "requested",
         },
         Command::Order(..)

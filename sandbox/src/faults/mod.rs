@@ -53,6 +53,9 @@ pub struct Faults {
     pub webhook_lost_percent: f64,
     /// How much later those that come late are sent, in milliseconds.
     pub webhook_late_ms: u64,
+    /// How long an authorization can be captured, in milliseconds; 0: as long as the sandbox was started
+    /// with.
+    pub authorization_ttl_ms: u64,
     /// How long a shipment is under way, in milliseconds.
     pub transit_ms: u64,
     /// Time that every operation's answer takes longer, in milliseconds.
@@ -82,6 +85,7 @@ impl Default for Faults {
             webhook_late_percent: 0.0,
             webhook_lost_percent: 0.0,
             webhook_late_ms: 30_000,
+            authorization_ttl_ms: 0,
             transit_ms: 4_000,
             latency_ms: 0,
             jitter_ms: 0,
@@ -128,6 +132,11 @@ impl Faults {
         }
         for (field, millis, max) in [
             ("webhook_late_ms", self.webhook_late_ms, MAX_WEBHOOK_LATE_MS),
+            (
+                "authorization_ttl_ms",
+                self.authorization_ttl_ms,
+                MAX_TRANSIT_MS,
+            ),
             ("transit_ms", self.transit_ms, MAX_TRANSIT_MS),
             ("latency_ms", self.latency_ms, MAX_LATENCY_MS),
             ("jitter_ms", self.jitter_ms, MAX_LATENCY_MS),
@@ -168,6 +177,7 @@ mod tests {
         }
         for (field, wrong) in [
             ("webhook_late_ms", "86400001"),
+            ("authorization_ttl_ms", "2592000001"),
             ("transit_ms", "2592000001"),
             ("latency_ms", "60001"),
             ("jitter_ms", "60001"),

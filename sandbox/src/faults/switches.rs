@@ -26,6 +26,8 @@ pub(crate) struct Fate {
     pub hold: Duration,
     /// How long a shipment is under way.
     pub transit_ms: u64,
+    /// How long an authorization can be captured, if not as usual.
+    pub authorization_ttl: Option<Duration>,
 }
 
 /// What the switches do to one webhook.
@@ -118,6 +120,8 @@ impl FaultSwitches {
             latency: Duration::from_millis(faults.latency_ms.saturating_add(jitter)),
             hold: Duration::from_millis(faults.hold_ms),
             transit_ms: faults.transit_ms,
+            authorization_ttl: (faults.authorization_ttl_ms > 0)
+                .then(|| Duration::from_millis(faults.authorization_ttl_ms)),
         }
     }
 

@@ -27,6 +27,8 @@ struct Data<'a> {
     amount: u64,
     currency: Currency,
     #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<DeclineCode>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dispute_id: Option<DisputeId>,
@@ -37,9 +39,14 @@ struct Data<'a> {
 impl<'a> Event<'a> {
     /// What is said of an operation, to whoever knows the call under `idempotency_key`.
     pub(super) fn about(operation: &'a Operation, idempotency_key: &'a str) -> Self {
-        let (mut code, mut dispute, mut why) = (None, None, None);
+        let (mut ends, mut code, mut dispute, mut why) = (None, None, None, None);
         let (kind, amount) = match &operation.kind {
-            Kind::Authorize { amount, .. } => ("authorization.authorized", *amount),
+            Kind::Authorize {
+                amount, expires_at, ..
+            } => {
+                ends = Some(*expires_at);
+                ("authorization.authorized", *amount)
+            }
             Kind::Decline {
                 amount,
                 decline_code,
@@ -79,10 +86,19 @@ impl<'a> Event<'a> {
                 reference: &operation.reference,
                 amount,
                 currency: operation.currency,
+                expires_at: ends,
                 code,
                 dispute_id: dispute,
                 reason: why,
             },
+        }
+    }
+
+    /// The same of the end of what it authorized.
+    pub(super) fn about_end(operation: &'a Operation, idempotency_key: &'a str) -> Self {
+        Self {
+            kind: "authorization.expired",
+            ..Self::about(operation, idempotency_key)
         }
     }
 }

@@ -21,7 +21,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{faults::WebhookFate, ledger::Operation};
+use crate::{
+    faults::WebhookFate,
+    ledger::{Kind, Operation},
+    value::AuthorizationId,
+};
 
 /// Events that wait to be sent, at most; what is more is lost, as it may be at any provider.
 const MAX_WAITING: usize = 10_000;
@@ -59,7 +63,16 @@ struct Outgoing {
     id: String,
     body: Arc<[u8]>,
     delay: Duration,
+    /// Which authorization must be open for it to be true when its time has come, if any.
+    only_of: Option<AuthorizationId>,
 }
+
+/// Whether an authorization is neither captured nor voided.
+pub(crate) type IsOpen = Arc<dyn Fn(AuthorizationId) -> bool + Send + Sync>;
+
+/// The longest time that is waited for the end of an authorization: what ends later is told nobody, as
+/// this provider's word may get lost.
+const LONGEST_WATCH: Duration = Duration::from_secs(3_600);
 
 /// Tells the merchant.
 #[derive(Debug)]
@@ -91,7 +104,34 @@ impl Webhooks {
         if fate.lost {
             return;
         }
-        let body = match serde_json::to_vec(&Event::about(operation, key)) {
+        if let Kind::Authorize { expires_at, .. } = operation.kind {
+            let left = (expires_at - operation.at).to_std().unwrap_or_default();
+            if left <= LONGEST_WATCH {
+                let end = format!("{id}_end");
+                let delay = fate.delay.saturating_add(left);
+                let only_of = Some(operation.authorization_id);
+                self.enqueue(
+                    end,
+                    &Event::about_end(operation, key),
+                    delay,
+                    only_of,
+                    false,
+                );
+            }
+        }
+        let event = Event::about(operation, key);
+        self.enqueue(id, &event, fate.delay, None, fate.twice);
+    }
+
+    fn enqueue(
+        &self,
+        id: String,
+        event: &Event<'_>,
+        delay: Duration,
+        only_of: Option<AuthorizationId>,
+        twice: bool,
+    ) {
+        let body = match serde_json::to_vec(event) {
             Ok(body) => body.into(),
             Err(error) => {
                 tracing::error!(event = id, "event {id} cannot be told: {error}");
@@ -101,9 +141,10 @@ impl Webhooks {
         let outgoing = Outgoing {
             id,
             body,
-            delay: fate.delay,
+            delay,
+            only_of,
         };
-        let again = fate.twice.then(|| outgoing.clone());
+        let again = twice.then(|| outgoing.clone());
         for outgoing in std::iter::once(outgoing).chain(again) {
             if let Err(lost) = self.queue.try_send(outgoing) {
                 let id = &lost.into_inner().id;
@@ -113,7 +154,7 @@ impl Webhooks {
     }
 
     /// Sends what is told, until `stop`.
-    pub(crate) async fn send(&self, stop: &CancellationToken) {
+    pub(crate) async fn send(&self, stop: &CancellationToken, is_open: IsOpen) {
         let waiting = self
             .waiting
             .lock()
@@ -142,14 +183,24 @@ impl Webhooks {
             };
             let Some(outgoing) = outgoing else { return };
             let (options, client, turns) = (self.options.clone(), client.clone(), turns.clone());
-            sending.spawn(async move { outgoing.send(&options, &client, &turns).await });
+            let is_open = is_open.clone();
+            sending.spawn(async move { outgoing.send(&options, &client, &turns, &is_open).await });
         }
     }
 }
 
 impl Outgoing {
-    async fn send(self, options: &WebhookOptions, client: &reqwest::Client, turns: &Semaphore) {
+    async fn send(
+        self,
+        options: &WebhookOptions,
+        client: &reqwest::Client,
+        turns: &Semaphore,
+        is_open: &IsOpen,
+    ) {
         sleep(self.delay).await;
+        if self.only_of.is_some_and(|id| !is_open(id)) {
+            return;
+        }
         for wait in RETRIES {
             let Ok(turn) = turns.acquire().await else {
                 return;

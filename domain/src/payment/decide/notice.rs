@@ -5,13 +5,16 @@
 
 use super::{
     super::{
-        CallKey, Capture, DisputeProgress, HearProvider, LatePaymentReversed, Notice,
-        RecordCaptureFailed, RecordCaptured, RecordRefunded, Stray, StrayAuthorizationFound,
+        CallKey, Capture, DisputeProgress, FormerAuthorizationVoided, HearProvider,
+        LatePaymentReversed, Notice, RecordCaptureFailed, RecordCaptured, RecordRefunded, Stray,
+        StrayAuthorizationFound,
     },
     Decision, MAX_NAME, Payment, PaymentError, RecordAuthorized, RecordDeclined, RecordVoided, S,
-    capture, dispute, record_authorized, record_declined, record_voided, refund, state,
+    capture, dispute, reauthorize, record_authorized, record_declined, record_voided, refund,
+    state,
 };
 use crate::{Money, payment::CaptureKey, text};
+use chrono::{DateTime, Utc};
 
 /// The most authorizations that nobody waits for, of one payment.
 const MAX_STRAYS: usize = 100;
@@ -22,7 +25,9 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
         Notice::Authorized {
             authorization_id,
             amount,
-        } => authorized(payment, key, authorization_id, *amount),
+            expires_at,
+        } => authorized(payment, key, authorization_id, *amount, *expires_at),
+        Notice::Declined { code } if is_anew(payment, key) => reauthorize::declined(payment, code),
         Notice::Declined { code } => {
             let (attempt, code) = (attempt(payment, key)?, code.clone());
             record_declined(payment, &RecordDeclined { attempt, code })
@@ -30,6 +35,9 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
         Notice::Voided { authorization_id } => {
             let authorization_id = authorization_id.clone();
             record_voided(payment, &RecordVoided { authorization_id })
+        }
+        Notice::Expired { authorization_id } => {
+            reauthorize::record_expired(payment, authorization_id)
         }
         Notice::Captured {
             authorization_id,
@@ -77,7 +85,22 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
     }
 }
 
-fn authorized(payment: &Payment, key: &str, authorization_id: &str, amount: Money) -> Decision {
+/// Whether the call under `key` was to set the amount aside anew.
+fn is_anew(payment: &Payment, key: &str) -> bool {
+    let asked = payment.reauthorization.as_ref();
+    asked.is_some_and(|asked| asked.idempotency_key == key)
+}
+
+fn authorized(
+    payment: &Payment,
+    key: &str,
+    authorization_id: &str,
+    amount: Money,
+    expires_at: Option<DateTime<Utc>>,
+) -> Decision {
+    if is_anew(payment, key) {
+        return reauthorize::authorized(payment, authorization_id, amount, expires_at);
+    }
     let attempt = attempt(payment, key)?;
     if let Some(known) = &payment.authorization
         && known.authorization_id == authorization_id
@@ -96,6 +119,7 @@ fn authorized(payment: &Payment, key: &str, authorization_id: &str, amount: Mone
             attempt,
             authorization_id,
             amount,
+            expires_at,
         };
         return record_authorized(payment, &command);
     }
@@ -152,6 +176,13 @@ pub(super) fn stray_voided(payment: &Payment, authorization_id: &str, stray: &St
     let request = request.ok_or_else(|| state(payment, "record a void"))?;
     if stray.done {
         return Ok(vec![]);
+    }
+    if stray.former {
+        let voided = FormerAuthorizationVoided {
+            order_id: request.order_id,
+            authorization_id: authorization_id.into(),
+        };
+        return Ok(vec![voided.into()]);
     }
     let reversed = LatePaymentReversed {
         order_id: request.order_id,

@@ -3,6 +3,7 @@
 mod capture;
 mod dispute;
 mod notice;
+mod reauthorize;
 mod refund;
 mod void;
 
@@ -31,6 +32,7 @@ fn authorized(attempt: u32) -> PaymentEvent {
         attempt,
         authorization_id: "auth".into(),
         amount: eur(1_999),
+        expires_at: None,
     }
     .into()
 }
@@ -133,10 +135,11 @@ fn history(status: S) -> Vec<PaymentEvent> {
             vec![refund::of_some(1), refund::refunded(1, 100)],
         ]
         .concat(),
+        S::AuthorizationExpired => [history(S::Authorized), vec![reauthorize::expired()]].concat(),
     }
 }
 
-const ALL: [S; 13] = [
+const ALL: [S; 14] = [
     S::Pending,
     S::Authorizing,
     S::Authorized,
@@ -150,6 +153,7 @@ const ALL: [S; 13] = [
     S::Refunding,
     S::Refunded,
     S::PartiallyRefunded,
+    S::AuthorizationExpired,
 ];
 
 fn request(attempt: u32) -> PaymentCommand {
@@ -168,6 +172,7 @@ fn record_authorized(attempt: u32, authorization_id: &str, amount: Money) -> Pay
         attempt,
         authorization_id: authorization_id.into(),
         amount,
+        expires_at: None,
     })
 }
 

@@ -30,12 +30,13 @@ use std::collections::BTreeSet;
 use world::World;
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
-const HOLDS: [&str; 5] = [
+const HOLDS: [&str; 6] = [
     "fraud-check",
     "address",
     "carrier-refused",
     "capture-failed",
     "disputed",
+    "authorization-expiring",
 ];
 /// More steps than any run needs to come to rest.
 const MAX_STEPS: usize = 40_000;

@@ -7,10 +7,13 @@ use crate::{
     Command, Money, OrderId, ShipmentId,
     payment::{
         PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-        RecordOutcomeUnknown, RecordRefunded, RecordVoided,
+        RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized, RecordRefunded,
+        RecordVoided,
     },
     policy::Call,
+    testing::at,
 };
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use word::Disputed;
 
@@ -22,12 +25,15 @@ struct Held {
     state: HeldState,
     /// Whether nobody waits for it.
     stray: bool,
+    /// Until when it can be taken, as the provider says.
+    expires_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum HeldState {
     SetAside,
     GivenBack,
+    Expired,
     Declined,
 }
 
@@ -95,7 +101,9 @@ impl Provider {
                 let held = self.by_key.get_mut(authorization_id);
                 let held = held.expect("only what was set aside is given back");
                 assert_ne!(held.state, HeldState::Declined, "{authorization_id}");
-                held.state = HeldState::GivenBack;
+                if held.state == HeldState::SetAside {
+                    held.state = HeldState::GivenBack;
+                }
                 let taken = self.taken_of(authorization_id);
                 assert_eq!(taken, 0, "let go what was taken of {authorization_id}");
                 // Its answer does not come back.
@@ -106,6 +114,7 @@ impl Provider {
                 let command = PaymentCommand::RecordVoided(RecordVoided { authorization_id });
                 (*order_id, command)
             }
+            Call::Reauthorize { order_id, .. } => (*order_id, self.authorize_anew(choices, call)?),
             Call::Capture { order_id, .. } => (*order_id, self.capture(choices, call)?),
             Call::Refund { order_id, .. } => (*order_id, self.refund(choices, call)?),
             Call::Dispatch { .. } | Call::Track { .. } => panic!("no provider does this: {call:?}"),
@@ -115,20 +124,85 @@ impl Provider {
 
     /// What it tells of an authorization that nobody wants any more; nothing if it must be asked again.
     pub(super) fn look_up(&self, choices: &mut Choices, call: &Call) -> Option<Command> {
-        let Call::Authorize {
-            order_id,
-            attempt,
-            idempotency_key: key,
-            ..
-        } = call
-        else {
-            panic!("nothing to look up: {call:?}");
-        };
         // It never gets there, or its answer does not come back.
         if choices.once_in(3) {
             return None;
         }
-        Some(Command::Payment(*order_id, self.tell(*attempt, key)))
+        match call {
+            Call::Authorize {
+                order_id,
+                attempt,
+                idempotency_key: key,
+                ..
+            } => Some(Command::Payment(*order_id, self.tell(*attempt, key))),
+            Call::Reauthorize {
+                order_id,
+                authorization_id,
+                idempotency_key: key,
+                ..
+            } => Some(Command::Payment(
+                *order_id,
+                self.tell_anew(authorization_id, key),
+            )),
+            _ => panic!("nothing to look up: {call:?}"),
+        }
+    }
+
+    fn authorize_anew(&mut self, choices: &mut Choices, call: &Call) -> Option<PaymentCommand> {
+        let Call::Reauthorize {
+            order_id,
+            authorization_id,
+            amount,
+            idempotency_key: key,
+            ..
+        } = call
+        else {
+            panic!("nothing to set aside anew: {call:?}");
+        };
+        let answer = choices.below(5);
+        // It never gets there.
+        if answer == 4 {
+            return None;
+        }
+        self.by_key.entry(key.clone()).or_insert_with(|| Held {
+            order_id: *order_id,
+            amount: match choices.once_in(8) {
+                true => Money::new(amount.amount + 1, amount.currency),
+                false => *amount,
+            },
+            state: choices.of(&[
+                HeldState::SetAside,
+                HeldState::SetAside,
+                HeldState::Declined,
+            ]),
+            // Until it is known which of the two is waited for.
+            stray: true,
+            expires_at: choices.of(&[None, Some(at(900_000))]),
+        });
+        // Its answer does not come back.
+        if answer == 3 {
+            return None;
+        }
+        Some(self.tell_anew(authorization_id, key))
+    }
+
+    /// What became of what was to be set aside anew.
+    fn tell_anew(&self, former: &str, key: &str) -> PaymentCommand {
+        let former_authorization_id = former.into();
+        match self.by_key.get(key) {
+            Some(held) if held.state != HeldState::Declined => {
+                PaymentCommand::RecordReauthorized(RecordReauthorized {
+                    former_authorization_id,
+                    authorization_id: key.into(),
+                    amount: held.amount,
+                    expires_at: held.expires_at,
+                })
+            }
+            _ => PaymentCommand::RecordReauthorizationFailed(RecordReauthorizationFailed {
+                former_authorization_id,
+                code: "card_declined".into(),
+            }),
+        }
     }
 
     fn authorize(
@@ -160,6 +234,7 @@ impl Provider {
                 HeldState::Declined,
             ]),
             stray: false,
+            expires_at: choices.of(&[None, Some(at(150_000)), Some(at(600_000))]),
         });
         match answer {
             // It gets there, and its answer does not come back.
@@ -192,7 +267,8 @@ impl Provider {
                 shipment_id: shipment_id.expect("policies say what for"),
                 authorization_id: authorization_id.clone(),
                 amount: amount.amount,
-                taken: choices.of(&[true, true, false]),
+                taken: choices.of(&[true, true, false])
+                    && self.by_key[authorization_id].state == HeldState::SetAside,
             };
             self.take(key, taking);
         }
@@ -222,7 +298,7 @@ impl Provider {
         let shipment_id = taking.shipment_id;
         self.takings.insert(key.into(), taking);
         let held = &self.by_key[&id];
-        assert_eq!(held.state, HeldState::SetAside, "taken of what was let go");
+        assert_ne!(held.state, HeldState::GivenBack, "taken of what was let go");
         let taken = self.taken_of(&id);
         assert!(taken <= held.amount.amount, "more taken than set aside");
         let takings = self.takings.values();
@@ -326,11 +402,12 @@ impl Held {
         match self.state {
             HeldState::Declined => declined(attempt, "card_declined"),
             // An authorization that was voided since was authorized once.
-            HeldState::SetAside | HeldState::GivenBack => {
+            HeldState::SetAside | HeldState::GivenBack | HeldState::Expired => {
                 PaymentCommand::RecordAuthorized(RecordAuthorized {
                     attempt,
                     authorization_id: key.into(),
                     amount: self.amount,
+                    expires_at: self.expires_at,
                 })
             }
         }

@@ -309,6 +309,10 @@ impl World {
         };
         // A refusal is an answer: what was wanted is not wanted any more.
         let _refused = self.put_elsewhere(choices, &command);
+        if let Command::Payment(order, _) = &command {
+            let payment = self.payment(*order);
+            self.provider.sort_out(*order, &payment);
+        }
         self.put.push(command);
         self.check_money(task);
         true
@@ -318,7 +322,8 @@ impl World {
     pub(super) fn hear(&mut self, choices: &mut Choices) {
         let payment = |order| self.payment(order);
         let mut provider = self.provider.clone();
-        let said = match choices.below(8) {
+        let said = match choices.below(10) {
+            8 | 9 => provider.expire(choices),
             0 => provider.receive_late(&self.made, payment),
             1 => provider.authorize_twice(choices, payment),
             2 | 3 => provider.open_dispute(choices, payment),
@@ -341,6 +346,10 @@ impl World {
     fn listen(&mut self, said: Option<Command>) {
         if let Some(command) = said {
             let _refused = self.put(&command);
+            if let Command::Payment(order, _) = &command {
+                let payment = self.payment(*order);
+                self.provider.sort_out(*order, &payment);
+            }
             self.put.push(command);
         }
     }

@@ -25,6 +25,9 @@ pub struct Settlement {
     /// How much of what was taken was lost by disputes, in minor units.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub lost: i64,
+    /// Whether the time of what was set aside has passed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
 }
 
 #[expect(
@@ -52,6 +55,8 @@ pub(super) const fn is_about(event: &PaymentEvent) -> bool {
             | PaymentEvent::PaymentCaptureFailed(_)
             | PaymentEvent::PaymentRefundRequested(_)
             | PaymentEvent::PaymentRefunded(_)
+            | PaymentEvent::PaymentAuthorizationExpired(_)
+            | PaymentEvent::PaymentReauthorized(_)
             | PaymentEvent::PaymentRefundDeferred(_)
             | PaymentEvent::DisputeWon(_)
             | PaymentEvent::DisputeLost(_)
@@ -75,6 +80,8 @@ impl Settlement {
                 more(&mut self.refunds);
                 add(&mut self.refunded, event.amount.amount)?;
             }
+            PaymentEvent::PaymentAuthorizationExpired(_) => self.expired = true,
+            PaymentEvent::PaymentReauthorized(_) => self.expired = false,
             PaymentEvent::PaymentRefundDeferred(_) => more(&mut self.deferred),
             PaymentEvent::DisputeWon(event) => self.closed(event.still_open),
             PaymentEvent::DisputeLost(event) => {
@@ -109,6 +116,8 @@ impl Settlement {
             PaymentStatus::Refunded
         } else if self.refunds > 0 {
             PaymentStatus::PartiallyRefunded
+        } else if self.captures == 0 && self.expired {
+            PaymentStatus::AuthorizationExpired
         } else if self.captures == 0 {
             PaymentStatus::Authorized
         } else if self.captured >= total {

@@ -110,7 +110,8 @@ fn only_what_is_set_aside_is_taken() {
     for status in ALL {
         let when = on(&history(status), request(1, 1_999, 1));
         match status {
-            S::Authorized => when.then([requested()]),
+            // Whether that can be taken is for the provider to say.
+            S::Authorized | S::AuthorizationExpired => when.then([requested()]),
             S::Capturing
             | S::Captured
             | S::PartiallyCaptured

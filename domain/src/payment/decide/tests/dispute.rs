@@ -168,7 +168,7 @@ fn no_more_is_disputed_than_there_is() {
     };
     let nameless = on(&after(&[]), hear("k1", Notice::DisputeOpened(nameless)));
     nameless.then_refused(PaymentError::Dispute {
-        dispute_id: String::new(),
+        dispute_id: " ".into(),
         problem: "has what is not a name",
     });
     let many: Vec<_> = (1..=100).map(|n| opened(n, 1)).collect();

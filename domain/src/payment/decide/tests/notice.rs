@@ -44,6 +44,7 @@ fn said_authorized(key: &str, id: &str, amount: i64) -> PaymentCommand {
         Notice::Authorized {
             authorization_id,
             amount,
+            expires_at: None,
         },
     )
 }

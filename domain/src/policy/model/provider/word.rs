@@ -33,6 +33,10 @@ impl Provider {
                 let authorization_id = key.clone();
                 hear(held.order_id, key, Notice::Voided { authorization_id })
             }
+            HeldState::Expired => {
+                let authorization_id = key.clone();
+                hear(held.order_id, key, Notice::Expired { authorization_id })
+            }
             HeldState::SetAside => authorized(held, key, key),
         });
         let takings = self.takings.iter().map(|(key, taking)| {
@@ -90,6 +94,7 @@ impl Provider {
             amount,
             state: HeldState::SetAside,
             stray: !is_awaited,
+            expires_at: None,
         };
         let said = authorized(&held, key, key);
         self.by_key.insert(key.clone(), held);
@@ -128,6 +133,43 @@ impl Provider {
         let said = authorized(&held, &key, &second);
         self.by_key.insert(second, held);
         Some(said)
+    }
+
+    /// The time of something has passed that it has set aside.
+    pub(in super::super) fn expire(&mut self, choices: &mut Choices) -> Option<Command> {
+        let ends = |(key, held): (&String, &Held)| {
+            let set_aside = held.state == HeldState::SetAside && held.expires_at.is_some();
+            (set_aside && self.taken_of(key) == 0).then(|| key.clone())
+        };
+        let ends: Vec<_> = self.by_key.iter().filter_map(ends).collect();
+        if ends.is_empty() {
+            return None;
+        }
+        let authorization_id = ends[choices.below(ends.len())].clone();
+        let held = self.by_key.get_mut(&authorization_id)?;
+        held.state = HeldState::Expired;
+        let key = authorization_id.clone();
+        Some(hear(
+            held.order_id,
+            &key,
+            Notice::Expired { authorization_id },
+        ))
+    }
+
+    /// Which of what it has set aside anew is waited for, as our books have it.
+    pub(in super::super) fn sort_out(&mut self, order_id: OrderId, payment: &Payment) {
+        let known = payment.authorization.as_ref();
+        let Some(known) = known.map(|known| &known.authorization_id) else {
+            return;
+        };
+        if !self.by_key.contains_key(known) || !known.contains("reauthorize") {
+            return;
+        }
+        for (key, held) in &mut self.by_key {
+            if held.order_id == order_id {
+                held.stray = key != known;
+            }
+        }
     }
 
     /// A cardholder wants back some of what is left of what was taken, or all of it. Our refund of it
@@ -228,6 +270,7 @@ fn authorized(held: &Held, key: &str, authorization_id: &str) -> Command {
     let notice = Notice::Authorized {
         authorization_id: authorization_id.into(),
         amount: held.amount,
+        expires_at: held.expires_at,
     };
     hear(held.order_id, key, notice)
 }

@@ -1,0 +1,5 @@
+//! What a payment's answers say.
+
+mod body;
+
+pub(crate) use body::PaymentBody;
