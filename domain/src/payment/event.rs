@@ -410,9 +410,6 @@ pub struct PaymentReauthorized {
     pub order_id: OrderId,
     /// What the provider called the authorization until now.
     pub former_authorization_id: String,
-    /// Whether that has ended by itself: then nothing is to be given back.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub former_expired: bool,
     /// What the provider calls it from now on.
     pub authorization_id: String,
     /// How much.

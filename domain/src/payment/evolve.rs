@@ -135,7 +135,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             }
             let former = Stray {
                 amount: event.amount,
-                done: event.former_expired,
+                done: false,
                 former: true,
             };
             payment

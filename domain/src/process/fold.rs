@@ -333,10 +333,8 @@ impl Process {
             }
             PaymentEvent::PaymentReauthorized(event) => {
                 self.met(What::Reauthorization);
-                if !event.former_expired {
-                    let of = event.former_authorization_id.clone();
-                    self.expect_of(What::Void, of, Provider, at, limits.giving_back);
-                }
+                let of = event.former_authorization_id.clone();
+                self.expect_of(What::Void, of, Provider, at, limits.giving_back);
             }
             PaymentEvent::PaymentReauthorizationFailed(_) => self.met(What::Reauthorization),
             PaymentEvent::FormerAuthorizationVoided(event) => {

@@ -38,10 +38,9 @@ fn deferred(
 /// What the end of an authorization leads to.
 pub(super) fn lifetimes() -> Vec<Example> {
     let at = |text: &str| Some(text.parse().expect("examples are valid"));
-    let anew = |former_expired, expires_at| PaymentReauthorized {
+    let anew = |expires_at| PaymentReauthorized {
         order_id: order_id(),
         former_authorization_id: "auth_1".into(),
-        former_expired,
         authorization_id: "auth_2".into(),
         amount: eur(1_769),
         expires_at,
@@ -72,8 +71,8 @@ pub(super) fn lifetimes() -> Vec<Example> {
             payment_method: "tok_approve".into(),
             idempotency_key: format!("main:{}:reauthorize:1", order_id()),
         }),
-        one(anew(false, at("2026-06-08T12:00:00Z"))),
-        case("expired", anew(true, None)),
+        one(anew(at("2026-06-08T12:00:00Z"))),
+        case("endless", anew(None)),
         one(failed(true, at("2026-06-08T12:00:00Z"))),
         case("unneeded", failed(false, None)),
         one(FormerAuthorizationVoided {

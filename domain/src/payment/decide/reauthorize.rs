@@ -83,7 +83,6 @@ pub(super) fn authorized(
             PaymentReauthorized {
                 order_id: request.order_id,
                 former_authorization_id: known.authorization_id.clone(),
-                former_expired: payment.expired,
                 authorization_id: authorization_id.into(),
                 amount,
                 expires_at,

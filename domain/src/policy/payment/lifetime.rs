@@ -12,11 +12,14 @@ use crate::{
     },
     policy::{Call, Limits, Reaction, Task, Timer, TimerName, after},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// What the hold is called that is on an order whose authorization ends, or has ended.
 const HOLD: &str = "authorization-expiring";
+
+/// What ends so much later is not watched: no order lives as long.
+const NEVER: TimeDelta = TimeDelta::days(3_650);
 
 /// Whether the end of what is set aside is watched, and how it is paid anew.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +44,9 @@ pub(super) fn watch(
     authorized: &PaymentAuthorized,
 ) -> Option<Reaction> {
     let ends = authorized.expires_at.filter(|_| asked.amount.is_some())?;
+    if ends > after(event, NEVER) {
+        return None;
+    }
     state.ends = Ends::Watched;
     state.payment_method.clone_from(&asked.payment_method);
     let id = &authorized.authorization_id;
@@ -94,7 +100,6 @@ pub(super) fn anew(
         authorization_id: anew.former_authorization_id.clone(),
         idempotency_key: anew.void_key.clone(),
     };
-    let void = (!anew.former_expired).then_some(Reaction::Call(void));
     let was_held = state.ends == Ends::Held;
     state.ends = Ends::Watched;
     let watch = match anew.expires_at {
@@ -105,7 +110,10 @@ pub(super) fn anew(
         }
     };
     let release = was_held.then(|| release(order_id));
-    void.into_iter().chain([watch]).chain(release).collect()
+    [Reaction::Call(void), watch]
+        .into_iter()
+        .chain(release)
+        .collect()
 }
 
 /// It is not: the order is on hold, and what is set aside ends in its time.

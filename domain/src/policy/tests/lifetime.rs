@@ -24,11 +24,10 @@ fn authorized(expires_at: Option<DateTime<Utc>>) -> Event {
     Event::Payment(event.into())
 }
 
-fn anew(former_expired: bool) -> Event {
+fn anew() -> Event {
     let event = PaymentReauthorized {
         order_id: order_id(1),
         former_authorization_id: "auth".into(),
-        former_expired,
         authorization_id: "new".into(),
         amount: eur(600),
         expires_at: Some(ends(14)),
@@ -106,6 +105,9 @@ fn what_ends_is_asked_for_anew_a_day_before() {
         after_all::<PaymentPolicy>(&[placed(), authorized(None)]),
         [KNOWN]
     );
+    // It outlives any order.
+    let never = [placed(), authorized(Some(DateTime::<Utc>::MAX_UTC))];
+    assert_eq!(after_all::<PaymentPolicy>(&never), [KNOWN]);
     // Its order has ended.
     assert_eq!(
         after_all::<PaymentPolicy>(&[authorized(Some(ends(7)))]),
@@ -137,11 +139,12 @@ fn what_is_asked_for_anew_is_called_for_and_the_former_given_back() {
         idempotency_key: "r/former".into(),
     };
     let watched = [placed(), authorized(Some(ends(7)))];
-    let told = [&watched[..], &[anew(false)]].concat();
-    let expected = [Reaction::Call(void), ask("new", ends(13))];
+    let told = [&watched[..], &[anew()]].concat();
+    let void = Reaction::Call(void);
+    let expected = [void.clone(), ask("new", ends(13))];
     assert_eq!(after_all::<PaymentPolicy>(&told), expected);
-    let held = [&watched[..], &[expired(), anew(true)]].concat();
-    let expected = [ask("new", ends(13)), release()];
+    let held = [&watched[..], &[expired(), anew()]].concat();
+    let expected = [void, ask("new", ends(13)), release()];
     assert_eq!(after_all::<PaymentPolicy>(&held), expected);
 }
 

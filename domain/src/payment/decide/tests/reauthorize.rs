@@ -56,11 +56,10 @@ fn record_expired(id: &str) -> PaymentCommand {
     })
 }
 
-fn anew(former_expired: bool) -> PaymentEvent {
+fn anew() -> PaymentEvent {
     PaymentReauthorized {
         order_id: order_id(1),
         former_authorization_id: "auth".into(),
-        former_expired,
         authorization_id: "new".into(),
         amount: eur(1_999),
         expires_at: ends(),
@@ -111,17 +110,17 @@ fn what_is_set_aside_and_wanted_is_set_aside_anew_once() {
         ask("auth"),
     )
     .then_nothing();
-    let once = after(&[asked(), anew(false)]);
+    let once = after(&[asked(), anew()]);
     on(&once, ask("auth")).then_nothing();
     on(&once, ask("new")).then([failed("new", true, "reauthorized_once")]);
 }
 
 #[test]
-fn the_former_is_given_back_unless_it_has_ended() {
-    let state = on(&after(&[asked()]), record("new", 1_999)).then([anew(false)]);
+fn the_former_is_given_back() {
+    let state = on(&after(&[asked()]), record("new", 1_999)).then([anew()]);
     assert_eq!(state.status, S::Authorized);
     assert_eq!(state.authorization.unwrap().authorization_id, "new");
-    let both = after(&[asked(), anew(false)]);
+    let both = after(&[asked(), anew()]);
     on(&both, record("new", 1_999)).then_nothing();
     let former = FormerAuthorizationVoided {
         order_id: order_id(1),
@@ -132,13 +131,8 @@ fn the_former_is_given_back_unless_it_has_ended() {
     on(&both, record_authorized(1, "auth", eur(1_999))).then_nothing();
 
     let late = after(&[asked(), expired()]);
-    let state = on(&late, record("new", 1_999)).then([anew(true)]);
+    let state = on(&late, record("new", 1_999)).then([anew()]);
     assert_eq!(state.status, S::Authorized);
-    on(
-        &after(&[asked(), expired(), anew(true)]),
-        record_voided("auth"),
-    )
-    .then_nothing();
 }
 
 #[test]
@@ -165,7 +159,7 @@ fn what_is_not_set_aside_anew_is_told() {
     on(&after(&[asked()]), record_failed()).then([failed("auth", true, "no funds")]);
     let told = after(&[asked(), failed("auth", true, "no funds")]);
     on(&told, record_failed()).then_nothing();
-    let done = after(&[asked(), anew(false)]);
+    let done = after(&[asked(), anew()]);
     let contradicted = state(S::Authorized, "record that it is not authorized anew");
     on(&done, record_failed()).then_refused(contradicted);
     let nobody = state(S::Authorized, "record a re-authorization");
@@ -185,9 +179,9 @@ fn it_is_heard_of_by_its_key() {
             },
         )
     };
-    on(&after(&[asked()]), said(1_999)).then([anew(false)]);
-    on(&after(&[asked(), anew(false)]), said(1_999)).then_nothing();
-    on(&after(&[asked(), anew(false)]), said(5)).then_refused(PaymentError::OtherAmount);
+    on(&after(&[asked()]), said(1_999)).then([anew()]);
+    on(&after(&[asked(), anew()]), said(1_999)).then_nothing();
+    on(&after(&[asked(), anew()]), said(5)).then_refused(PaymentError::OtherAmount);
     let code = || "no funds".into();
     let declined = hear("r1", Notice::Declined { code: code() });
     on(&after(&[asked()]), declined).then([failed("auth", true, "no funds")]);
@@ -217,7 +211,7 @@ fn what_has_ended_is_given_back_by_itself() {
         authorization_id: authorization_id(),
     };
     on(&history(S::Authorized), hear("k1", heard)).then([expired()]);
-    on(&history(S::AuthorizationExpired), request_void()).then([voided(Some("auth"))]);
+    on(&history(S::AuthorizationExpired), request_void()).then([void_requested("v1", "cancelled")]);
     // The provider would not take it.
     let refused = [history(S::AuthorizationExpired), vec![capture::requested()]].concat();
     let refused = [refused, vec![capture::not_taken()]].concat();
