@@ -71,6 +71,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(endpoints::get_customer::get_customer))
         .routes(routes!(endpoints::list_shipments::list_shipments))
         .routes(routes!(endpoints::get_shipment::get_shipment))
+        .routes(routes!(endpoints::list_payments::list_payments))
         .routes(routes!(endpoints::get_payment::get_payment))
         .routes(routes!(endpoints::list_returns::list_returns))
         .routes(routes!(endpoints::get_return::get_return))

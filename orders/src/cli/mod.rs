@@ -61,7 +61,7 @@ enum Command {
     /// List shipments, and say what became of them.
     #[command(subcommand)]
     Shipments(shipments::Shipments),
-    /// Show payments.
+    /// List and show payments.
     #[command(subcommand)]
     Payments(payments::Payments),
     /// List returns, ask for them, and say what became of them.

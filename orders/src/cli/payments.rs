@@ -3,7 +3,7 @@
 use super::{
     Api,
     client::ApiClient,
-    print,
+    print, say,
     table::{money, number, table, text, time},
 };
 use clap::{Args, Subcommand};
@@ -15,6 +15,26 @@ use uuid::Uuid;
 pub(super) enum Payments {
     /// Show the payment of an order, with its operations and disputes.
     Show(ShowArgs),
+    /// List payments, the newest orders' first.
+    List(ListArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Only those: authorized, captured, refunded, …
+    #[arg(long)]
+    status: Option<String>,
+    /// Only those of this customer.
+    #[arg(long)]
+    customer: Option<String>,
+    /// How many.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=200))]
+    limit: u32,
+    /// Where the page before ended.
+    #[arg(long, allow_hyphen_values = true)]
+    cursor: Option<String>,
+    #[command(flatten)]
+    api: Api,
 }
 
 #[derive(Debug, Args)]
@@ -26,7 +46,48 @@ pub(super) struct ShowArgs {
 }
 
 pub(super) async fn run(command: Payments) -> anyhow::Result<()> {
-    let Payments::Show(args) = command;
+    match command {
+        Payments::Show(args) => show(args).await,
+        Payments::List(args) => list(args).await,
+    }
+}
+
+async fn list(args: ListArgs) -> anyhow::Result<()> {
+    let client = ApiClient::new(&args.api)?;
+    let mut query = vec![("limit", args.limit.to_string())];
+    query.extend(args.status.map(|status| ("status", status)));
+    query.extend(args.customer.map(|customer| ("customer_id", customer)));
+    query.extend(args.cursor.map(|cursor| ("cursor", cursor)));
+    let page = client.get("/v1/payments", &query, None).await?;
+    if args.api.json {
+        print(&serde_json::to_string_pretty(&page)?);
+        return Ok(());
+    }
+    let mut payments = table(&[
+        "order", "status", "customer", "placed", "amount", "captured", "refunded", "lost",
+    ]);
+    for payment in page["items"].as_array().into_iter().flatten() {
+        payments.add_row(vec![
+            text(&payment["order_id"]),
+            text(&payment["status"]),
+            text(&payment["customer_id"]),
+            time(&payment["placed_at"]),
+            money(&payment["amount"]),
+            sum(payment, "captured"),
+            sum(payment, "refunded"),
+            sum(payment, "lost"),
+        ]);
+    }
+    print(&payments.to_string());
+    if let Some(cursor) = page["next_cursor"].as_str() {
+        say(&format!(
+            "more: orders payments list --cursor {cursor} (with the same options)"
+        ));
+    }
+    Ok(())
+}
+
+async fn show(args: ShowArgs) -> anyhow::Result<()> {
     let client = ApiClient::new(&args.api)?;
     let path = format!("/v1/payments/{}", args.order_id);
     let payment = client.get(&path, &[], None).await?;
@@ -44,8 +105,6 @@ pub(super) async fn run(command: Payments) -> anyhow::Result<()> {
 
 /// What it all comes to.
 fn summary(payment: &Value) -> Table {
-    let currency = &payment["amount"]["currency"];
-    let sum = |name: &str| money(&json!({"amount": payment[name], "currency": currency}));
     let mut summary = table(&[
         "order", "status", "amount", "captured", "refunded", "disputed", "lost", "expires",
     ]);
@@ -53,13 +112,19 @@ fn summary(payment: &Value) -> Table {
         text(&payment["order_id"]),
         text(&payment["status"]),
         money(&payment["amount"]),
-        sum("captured"),
-        sum("refunded"),
-        sum("disputed"),
-        sum("lost"),
+        sum(payment, "captured"),
+        sum(payment, "refunded"),
+        sum(payment, "disputed"),
+        sum(payment, "lost"),
         time(&payment["authorization"]["expires_at"]),
     ]);
     summary
+}
+
+/// One of a payment's sums.
+fn sum(payment: &Value, name: &str) -> Cell {
+    let currency = &payment["amount"]["currency"];
+    money(&json!({"amount": payment[name], "currency": currency}))
 }
 
 /// What was asked of the provider, and what it told.

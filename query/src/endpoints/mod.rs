@@ -8,6 +8,7 @@ pub(crate) mod get_return;
 pub(crate) mod get_shipment;
 pub(crate) mod get_stock;
 pub(crate) mod list_orders;
+pub(crate) mod list_payments;
 pub(crate) mod list_processes;
 pub(crate) mod list_returns;
 pub(crate) mod list_shipments;

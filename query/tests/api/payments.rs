@@ -106,3 +106,44 @@ async fn a_payment_is_shown_with_its_operations_and_disputes() {
         })
     );
 }
+
+#[tokio::test]
+async fn payments_are_listed_by_their_status() {
+    let stage = Stage::new().await;
+    stage
+        .sql(
+            "INSERT INTO read.order_summary
+                (tenant, order_id, total, unit_count, version, position, placed_at, updated_at,
+                 line_count, hold_count, customer_id, currency, status, payment_status,
+                 fulfilment_status, holds, lines, settlement)
+             SELECT
+                'main', md5('order' || n)::uuid, n * 100, 1, 1, n, '2026-01-01', '2026-01-01', 1, 0,
+                'c' || n, 'EUR', 'completed', CASE n % 2 WHEN 0 THEN 'captured' ELSE 'voided' END,
+                'delivered', '[]', '[]',
+                CASE n % 2 WHEN 0 THEN
+                    json_build_object('captured', n * 100, 'refunded', n, 'lost', 1)
+                END
+             FROM generate_series(1, 10) AS n",
+        )
+        .await;
+    let path = "/v1/payments?status=captured&sort=total&limit=3";
+    let page = stage.get(path).await.expect(200);
+    assert_eq!(page.each("customer_id"), ["c2", "c4", "c6"]);
+    let first = &page.items()[0];
+    assert_eq!(first["amount"], json!({"amount": 200, "currency": "EUR"}));
+    let sums = [&first["captured"], &first["refunded"], &first["lost"]];
+    assert_eq!(sums, [&json!(200), &json!(2), &json!(1)]);
+    let next = page.cursor("next_cursor").unwrap();
+    let next = stage
+        .get(&format!("{path}&cursor={next}"))
+        .await
+        .expect(200);
+    assert_eq!(next.each("customer_id"), ["c8", "c10"]);
+    let voided = stage.get("/v1/payments?status=voided&customer_id=c1").await;
+    let voided = voided.expect(200);
+    assert_eq!(voided.items()[0]["captured"], 0);
+    let odd = stage.get("/v1/payments?status=teapot").await;
+    odd.problem(400, "INVALID_QUERY");
+    let fulfilment = stage.get("/v1/payments?fulfilment_status=shipped").await;
+    fulfilment.problem(400, "INVALID_QUERY");
+}

@@ -22,6 +22,10 @@ pub struct Settlement {
     /// How many refunds wait for the end of a dispute.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deferred: u32,
+    /// How many of them are asked for at once, as the last dispute has just ended: they count as asked
+    /// for already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resuming: u32,
     /// How much of what was taken was lost by disputes, in minor units.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub lost: i64,
@@ -74,6 +78,9 @@ impl Settlement {
                 more(&mut self.captures);
                 add(&mut self.captured, event.amount.amount)?;
             }
+            PaymentEvent::PaymentRefundRequested(_) if self.resuming > 0 => {
+                less(&mut self.resuming)
+            }
             PaymentEvent::PaymentRefundRequested(_) => more(&mut self.refunding),
             PaymentEvent::PaymentRefunded(event) => {
                 less(&mut self.refunding);
@@ -96,6 +103,8 @@ impl Settlement {
     /// With the last open dispute ends what waited for it: it is asked for now.
     const fn closed(&mut self, still_open: u32) {
         if still_open == 0 {
+            self.refunding = self.refunding.saturating_add(self.deferred);
+            self.resuming = self.resuming.saturating_add(self.deferred);
             self.deferred = 0;
         }
     }

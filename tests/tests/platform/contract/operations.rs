@@ -40,6 +40,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         format!("/v1/orders/{id}/events"),
         format!("/v1/orders/{id}/process"),
         format!("/v1/payments/{id}"),
+        "/v1/payments?status=authorized".into(),
         "/v1/processes".into(),
         "/v1/shipments?status=pending".into(),
         "/v1/returns?status=requested".into(),
