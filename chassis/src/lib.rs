@@ -24,6 +24,7 @@ pub mod problem;
 pub mod server;
 pub mod telemetry;
 pub mod token;
+pub mod webhook;
 
 pub use lifecycle::Lifecycle;
 pub use problem::Problem;

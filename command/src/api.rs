@@ -1,6 +1,8 @@
 //! The routes of the write API and what they share.
 
-use crate::{answers::AnswerHeaders, bulk::Bulk, endpoints, in_flight::InFlight};
+use crate::{
+    answers::AnswerHeaders, bulk::Bulk, endpoints, in_flight::InFlight, webhooks::Webhooks,
+};
 use chassis::problem::ProblemDetails;
 use domain::{Actor, TenantId};
 use std::sync::Arc;
@@ -26,6 +28,7 @@ pub struct CommandApi {
     pub(crate) bulk: Bulk,
     /// Whether orders may name only products that are listed.
     pub(crate) only_listed: bool,
+    pub(crate) webhooks: Arc<Webhooks>,
 }
 
 impl CommandApi {
@@ -52,6 +55,7 @@ impl CommandApi {
             in_flight: InFlight::default(),
             bulk: Bulk::default(),
             only_listed: false,
+            webhooks: Arc::default(),
         }
     }
 
@@ -66,6 +70,13 @@ impl CommandApi {
     #[must_use]
     pub fn taking_only_listed(mut self, only_listed: bool) -> Self {
         self.only_listed = only_listed;
+        self
+    }
+
+    /// The same, and it believes what providers sign as `webhooks` say; without them, nothing.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.webhooks = Arc::new(webhooks);
         self
     }
 
@@ -87,6 +98,7 @@ impl CommandApi {
         (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
         (name = "products", description = "Products"),
+        (name = "providers", description = "What providers say by themselves"),
     )
 )]
 struct Document;
@@ -121,6 +133,9 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::list_product::list_product))
         .routes(routes!(endpoints::price_product::price_product))
         .routes(routes!(endpoints::delist_product::delist_product))
+        .routes(routes!(
+            endpoints::hear_payment_provider::hear_payment_provider
+        ))
 }
 
 /// The routes, to be wrapped by the service that serves them.

@@ -24,7 +24,9 @@ mod request;
 mod returns;
 mod service;
 mod shipments;
+mod webhooks;
 
 pub use api::{CommandApi, openapi, router};
 pub use grpc::{SERVICES, grpc};
 pub use service::start;
+pub use webhooks::Webhooks;

@@ -333,6 +333,8 @@ async fn every_post_that_is_sent_three_times_at_once_has_one_effect() {
     let described = document["paths"].as_object().unwrap().iter();
     let described = described
         .filter(|(_, operations)| operations.get("post").is_some())
+        // What providers say has a key of its own, and a test of its own.
+        .filter(|(path, _)| !path.starts_with("/v1/providers/"))
         .map(|(path, _)| path.clone());
     let described: BTreeSet<String> = described.collect();
     assert_eq!(stage.sent_to, described, "every POST that there is");

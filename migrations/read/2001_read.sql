@@ -42,7 +42,7 @@ CREATE TABLE read.order_summary (
     -- placed, confirmed, rejected, expired, cancelling, cancelled or completed.
     status              text        NOT NULL COLLATE "C",
     -- pending, authorizing, authorized, declined, outcome_unknown, voiding, voided, capturing,
-    -- partially_captured, captured, refunding, partially_refunded or refunded.
+    -- partially_captured, captured, refunding, partially_refunded, refunded or authorization_expired.
     payment_status      text        NOT NULL COLLATE "C",
     -- unfulfilled, partially_shipped, shipped, partially_delivered, delivered or lost.
     fulfilment_status   text        NOT NULL COLLATE "C",

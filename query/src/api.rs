@@ -52,6 +52,7 @@ impl Api {
         (name = "orders", description = "Orders"),
         (name = "customers", description = "Customers"),
         (name = "shipments", description = "Shipments"),
+        (name = "payments", description = "Payments"),
         (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
         (name = "products", description = "Products"),
@@ -71,6 +72,8 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(endpoints::get_customer::get_customer))
         .routes(routes!(endpoints::list_shipments::list_shipments))
         .routes(routes!(endpoints::get_shipment::get_shipment))
+        .routes(routes!(endpoints::list_payments::list_payments))
+        .routes(routes!(endpoints::get_payment::get_payment))
         .routes(routes!(endpoints::list_returns::list_returns))
         .routes(routes!(endpoints::get_return::get_return))
         .routes(routes!(endpoints::list_stock::list_stock))

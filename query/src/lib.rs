@@ -18,6 +18,7 @@ mod grpc;
 mod orders;
 mod page;
 mod parameters;
+mod payments;
 mod problem;
 mod processes;
 mod products;

@@ -132,6 +132,13 @@ pub(crate) fn no_such_shipment(shipment: ShipmentId) -> Problem {
     )
 }
 
+pub(crate) fn no_such_payment(order: OrderId) -> Problem {
+    Problem::not_found(
+        "PAYMENT_NOT_FOUND",
+        format!("Nothing was asked of the payment provider for an order {order}."),
+    )
+}
+
 pub(crate) fn no_such_return(id: ReturnId) -> Problem {
     Problem::not_found("RETURN_NOT_FOUND", format!("There is no return {id}."))
 }

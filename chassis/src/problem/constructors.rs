@@ -16,6 +16,12 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
+    /// 401: nobody knows that the caller is who it says it is.
+    #[must_use]
+    pub fn unauthorized(code: impl Into<Code>, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+    }
+
     /// 404: there is no such thing, or it is not the caller's.
     #[must_use]
     pub fn not_found(code: impl Into<Code>, detail: impl Into<String>) -> Self {

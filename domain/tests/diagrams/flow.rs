@@ -137,6 +137,7 @@ impl World {
                     attempt: *attempt,
                     authorization_id: "auth".into(),
                     amount: *amount,
+                    expires_at: None,
                 });
                 ("Provider", Command::Payment(*order_id, command))
             }

@@ -200,6 +200,7 @@ pub fn payment() -> String {
                 attempt,
                 authorization_id: "auth".into(),
                 amount: eur(amount),
+                expires_at: None,
             }));
         }
         commands.push(PaymentCommand::RecordDeclined(RecordDeclined {

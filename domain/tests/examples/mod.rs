@@ -1,6 +1,7 @@
 //! One value of every event, and more where parts may be left out.
 
 mod fulfilment;
+mod provider;
 mod returns;
 
 use chrono::{DateTime, Utc};
@@ -36,6 +37,8 @@ pub fn all() -> Vec<Example> {
         orders(),
         stocks(),
         payments(),
+        provider::payments(),
+        provider::lifetimes(),
         fulfilment::orders(),
         fulfilment::stocks(),
         fulfilment::payments(),
@@ -440,6 +443,7 @@ fn payments() -> Vec<Example> {
             attempt: 1,
             authorization_id: authorization_id(),
             amount: eur(1_769),
+            expires_at: None,
         }
         .into()),
         one(PaymentDeclined {

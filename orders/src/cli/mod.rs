@@ -9,6 +9,7 @@ mod found;
 mod fulfil;
 mod get;
 mod list;
+mod payments;
 mod personal_data;
 mod place;
 mod probe;
@@ -67,6 +68,9 @@ enum Command {
     /// List shipments, and say what became of them.
     #[command(subcommand)]
     Shipments(shipments::Shipments),
+    /// List and show payments.
+    #[command(subcommand)]
+    Payments(payments::Payments),
     /// List returns, ask for them, and say what became of them.
     #[command(subcommand)]
     Returns(returns::Returns),
@@ -191,6 +195,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::CancelLines(args) => cancel_lines::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
+        Command::Payments(command) => payments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
         Command::Customers(command) => customers::run(command).await.map(success),
         Command::Products(command) => products::run(command).await.map(success),

@@ -112,6 +112,16 @@ const fn order_of_payment(event: &PaymentEvent) -> OrderId {
         PaymentEvent::PaymentCaptureFailed(event) => event.order_id,
         PaymentEvent::PaymentRefundRequested(event) => event.order_id,
         PaymentEvent::PaymentRefunded(event) => event.order_id,
+        PaymentEvent::PaymentRefundDeferred(event) => event.order_id,
+        PaymentEvent::StrayAuthorizationFound(event) => event.order_id,
+        PaymentEvent::PaymentReauthorizationRequested(event) => event.order_id,
+        PaymentEvent::PaymentReauthorized(event) => event.order_id,
+        PaymentEvent::PaymentReauthorizationFailed(event) => event.order_id,
+        PaymentEvent::FormerAuthorizationVoided(event) => event.order_id,
+        PaymentEvent::PaymentAuthorizationExpired(event) => event.order_id,
+        PaymentEvent::DisputeOpened(event) => event.order_id,
+        PaymentEvent::DisputeWon(event) => event.order_id,
+        PaymentEvent::DisputeLost(event) => event.order_id,
     }
 }
 

@@ -282,7 +282,14 @@ fn apply_payment(row: &mut OrderSummaryRow, event: &PaymentEvent) -> Result<(), 
     if settlement::is_about(event) {
         let settlement = &mut row.settlement.get_or_insert_default().0;
         settlement.apply(event)?;
-        row.payment_status = settlement.status(row.total);
+        // A dispute that is told of before what it disputes changes nothing else.
+        let of_dispute = matches!(
+            event,
+            PaymentEvent::DisputeWon(_) | PaymentEvent::DisputeLost(_)
+        );
+        if !of_dispute || settlement.has_begun() {
+            row.payment_status = settlement.status(row.total);
+        }
     } else if let Some(status) = payment_status(event) {
         row.payment_status = status;
     }
@@ -309,7 +316,17 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
         | PaymentEvent::PaymentCaptured(_)
         | PaymentEvent::PaymentCaptureFailed(_)
         | PaymentEvent::PaymentRefundRequested(_)
-        | PaymentEvent::PaymentRefunded(_) => return None,
+        | PaymentEvent::PaymentRefunded(_)
+        | PaymentEvent::PaymentRefundDeferred(_)
+        | PaymentEvent::StrayAuthorizationFound(_)
+        | PaymentEvent::PaymentReauthorizationRequested(_)
+        | PaymentEvent::PaymentReauthorized(_)
+        | PaymentEvent::PaymentReauthorizationFailed(_)
+        | PaymentEvent::FormerAuthorizationVoided(_)
+        | PaymentEvent::PaymentAuthorizationExpired(_)
+        | PaymentEvent::DisputeOpened(_)
+        | PaymentEvent::DisputeWon(_)
+        | PaymentEvent::DisputeLost(_) => return None,
     })
 }
 

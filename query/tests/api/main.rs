@@ -15,6 +15,7 @@ mod history;
 mod orders;
 mod others;
 mod pages;
+mod payments;
 mod processes;
 mod products;
 mod returns;

@@ -86,6 +86,31 @@ pub(super) async fn call(
             let answer = timed(name, provider.authorize(&request)).await;
             payment::authorized(*order_id, *attempt, patient, answer)
         }
+        Call::Reauthorize {
+            order_id,
+            authorization_id,
+            idempotency_key,
+            ..
+        } if call.only_asks(&subject.state) => {
+            let answer = timed("inquire", provider.inquire(idempotency_key)).await;
+            payment::looked_up_anew(*order_id, authorization_id, patient, answer)
+        }
+        Call::Reauthorize {
+            order_id,
+            authorization_id,
+            amount,
+            payment_method,
+            idempotency_key,
+        } => {
+            let request = AuthorizeRequest {
+                order_id: *order_id,
+                amount: *amount,
+                payment_method: payment_method.clone(),
+                idempotency_key: idempotency_key.clone(),
+            };
+            let answer = timed(name, provider.authorize(&request)).await;
+            payment::reauthorized(*order_id, authorization_id, answer)
+        }
         Call::Inquire {
             order_id,
             attempt,

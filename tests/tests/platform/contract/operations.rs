@@ -1,10 +1,14 @@
 //! Every operation that is documented, and every answer that was given.
 
 use super::is_a_problem;
+use chassis::{
+    clock::now,
+    webhook::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, WebhookSecret},
+};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use tests::platform::{Placement, Platform};
+use tests::platform::{Placement, Platform, WEBHOOK_SECRET};
 
 /// The operations that are documented: their method and path, and the statuses they may answer.
 async fn operations(p: &Platform) -> BTreeMap<(String, String), BTreeSet<u16>> {
@@ -35,6 +39,8 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         format!("/v1/orders/{id}"),
         format!("/v1/orders/{id}/events"),
         format!("/v1/orders/{id}/process"),
+        format!("/v1/payments/{id}"),
+        "/v1/payments?status=authorized".into(),
         "/v1/processes".into(),
         "/v1/shipments?status=pending".into(),
         "/v1/returns?status=requested".into(),
@@ -97,6 +103,11 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             }
             continue;
         }
+        // What a provider says is signed, and has no key of ours.
+        if path.starts_with("/v1/providers/") {
+            webhooks_are_driven(p, &path).await;
+            continue;
+        }
         // Of lines, not of one document.
         let is_of_many = path == "/v1/orders/bulk";
         let media_type = if is_of_many {
@@ -142,6 +153,36 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         let stale = keyed(post(media_type, "{}")).header("if-match", "x");
         is_a_problem(&p.api.send(stale).await.expect(400));
     }
+}
+
+/// What the payment provider says by itself, believed and not.
+async fn webhooks_are_driven(p: &Platform, path: &str) {
+    let secret = WebhookSecret::parse(WEBHOOK_SECRET).expect("it is one");
+    let say = async |body: &str, signed: &str| {
+        let at = now();
+        let request = p.api.command(Method::POST, path);
+        let request = request
+            .header("content-type", "application/json")
+            .header(WEBHOOK_ID, "evt_driven")
+            .header(WEBHOOK_TIMESTAMP, at.timestamp())
+            .header(
+                WEBHOOK_SIGNATURE,
+                secret.sign("evt_driven", at, signed.as_bytes()),
+            );
+        p.api.send(request.body(body.to_owned())).await
+    };
+    let nobody = json!({
+        "type": "authorization.declined",
+        "data": {"idempotency_key": "theirs"},
+    });
+    let nobody = nobody.to_string();
+    let heard = say(&nobody, &nobody).await.expect(200);
+    assert_eq!(heard.body["outcome"], "unknown");
+    is_a_problem(&say(&nobody, "{}").await.expect(401));
+    is_a_problem(&say("{}", "{}").await.expect(400));
+    let plain = p.api.command(Method::POST, path);
+    let plain = plain.header("content-type", "text/plain").body("{}");
+    is_a_problem(&p.api.send(plain).await.expect(415));
 }
 
 /// All that may be said of a customer.
