@@ -9,7 +9,8 @@
 //!
 //! Each customer has one key, which is made when something personal of theirs is sealed first, and of
 //! which nothing stays when they are erased but that they were. What is sealed is bound to the shop, the
-//! customer, and what it stands in: moved elsewhere, it does not open.
+//! customer, and what it stands in: moved elsewhere, it does not open. What is secret and no customer's, as
+//! what signs webhooks, the master key seals itself.
 //!
 //! Sealing is deterministic: the same content for the same place gives the same text. A request that is
 //! sent again so leads to the same command, which the domain can tell without looking into it. What it
@@ -25,6 +26,7 @@ mod memory;
 mod place;
 mod postgres;
 mod profile;
+mod secret;
 mod vault;
 
 pub use cache::CacheOptions;
@@ -34,4 +36,5 @@ pub use master::{MasterKeyError, MasterKeys};
 pub use memory::MemoryKeys;
 pub use place::Place;
 pub use postgres::{MIGRATIONS, PostgresKeys, migrate};
+pub use secret::{SealedSecret, SecretPlace};
 pub use vault::{Opened, Vault};

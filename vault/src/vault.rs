@@ -188,6 +188,10 @@ impl Vault {
         self.0.cache.time()
     }
 
+    pub(crate) fn masters(&self) -> &MasterKeys {
+        &self.0.masters
+    }
+
     async fn known(&self, id: &KeyId, make: bool) -> Answer {
         for _ in 0..TRIES {
             if let Some(known) = self.0.cache.get(id) {
