@@ -1,5 +1,7 @@
 //! Every setting of the platform, each with its default, what is allowed and why it exists.
 
+mod notification;
+
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -13,6 +15,8 @@ use super::{
     rule::Rule,
     section::{Entry, SettingValue, section},
 };
+
+pub use notification::NotificationSettings;
 
 /// The whole configuration of any service of the platform; each reads the sections it needs.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,6 +43,8 @@ pub struct Settings {
     pub tenant: TenantSettings,
     /// The keys of what is personal.
     pub personal_data: PersonalDataSettings,
+    /// Webhooks and e-mail.
+    pub notification: NotificationSettings,
     /// What set each `section.key` that is not left to its default.
     #[serde(skip)]
     pub(super) set_by: BTreeMap<String, String>,
@@ -372,6 +378,7 @@ impl Settings {
             self.telemetry.entries(),
             self.tenant.entries(),
             self.personal_data.entries(),
+            self.notification.entries(),
         ]
         .concat()
     }

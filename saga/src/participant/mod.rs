@@ -1,33 +1,15 @@
 //! What the calls to every participant have in common, whatever it is asked.
 
 mod caller;
-mod circuit;
 mod guard;
 pub(crate) mod http;
-mod tally;
 
 pub(crate) use caller::called_by;
+pub use chassis::circuit::CircuitState;
 pub use guard::GuardOptions;
 pub use http::InvalidParticipant;
 
-use serde::Serialize;
 use std::time::Duration;
-
-/// How long to wait for what may be over in a moment.
-const SOON: Duration = Duration::from_secs(1);
-
-/// Whether a participant is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CircuitState {
-    /// It is.
-    #[default]
-    Closed,
-    /// One call tells whether it is.
-    HalfOpen,
-    /// It is left alone.
-    Open,
-}
 
 /// Why a call has no outcome.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
