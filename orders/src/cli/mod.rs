@@ -3,6 +3,7 @@
 mod cancel;
 mod client;
 mod doctor;
+mod emails;
 mod fulfil;
 mod get;
 mod list;
@@ -14,6 +15,7 @@ mod returns;
 mod shipments;
 mod table;
 mod verify_erasure;
+mod webhooks;
 
 use crate::{host, import};
 use chassis::config::{Settings, reference_text};
@@ -63,6 +65,12 @@ enum Command {
     /// List returns, ask for them, and say what became of them.
     #[command(subcommand)]
     Returns(returns::Returns),
+    /// Say who is told of what happens to orders, and see what they were told.
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
+    /// List the e-mails to customers, and send one again.
+    #[command(subcommand)]
+    Emails(emails::Emails),
     /// Pack all shipments that wait for it.
     Fulfil(fulfil::FulfilArgs),
     /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
@@ -125,6 +133,35 @@ fn trimmed(url: &str) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
+/// Where notifications are managed.
+#[derive(Debug, Clone, Args)]
+struct NotificationApi {
+    /// The platform's address; that of the saga service, where services are separate and nothing is
+    /// in front of them. Otherwise the platform that runs from this directory's data, or
+    /// http://127.0.0.1:8080.
+    #[arg(long, env = "ORDERS_URL")]
+    url: Option<String>,
+    /// Print JSON, as the API answered it, instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl NotificationApi {
+    fn client(&self) -> anyhow::Result<client::ApiClient> {
+        let running = || {
+            let running = host::Running::find()?;
+            let saga = running
+                .processes
+                .into_iter()
+                .find(|(name, _)| name == "saga");
+            Some(saga.map_or(running.url, |(_, url)| url))
+        };
+        let url = self.url.clone().or_else(running);
+        let url = trimmed(url.as_deref().unwrap_or(DEFAULT_URL));
+        client::ApiClient::at(url.clone(), url)
+    }
+}
+
 /// Where the platform is.
 #[derive(Debug, Clone, Args)]
 struct Api {
@@ -174,6 +211,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
+        Command::Webhooks(command) => webhooks::run(command).await.map(success),
+        Command::Emails(command) => emails::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::Process(args) => process::show(args).await.map(success),
