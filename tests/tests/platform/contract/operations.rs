@@ -1,6 +1,6 @@
 //! Every operation that is documented, and every answer that was given.
 
-use super::is_a_problem;
+use super::{is_a_problem, webhooks};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,10 +72,13 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     let (shipment, delivered) = shipments_are_driven(p).await;
     let returned = returns_are_driven(p, &delivered).await;
     customers_are_driven(p).await;
+    let (webhook, delivery) = webhooks::are_driven(p).await;
     for (method, path) in operations(p).await.into_keys() {
         let path = path
             .replace("{shipment_id}", &shipment)
             .replace("{return_id}", &returned)
+            .replace("{webhook_id}", &webhook)
+            .replace("{delivery_id}", &delivery)
             .replace("{order_id}", &id)
             .replace("{customer_id}", "driven")
             .replace("{sku}", "DRIVEN")
@@ -104,7 +107,8 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             "application/json"
         };
         let post = |content_type: &str, body: &str| {
-            let request = p.api.command(Method::POST, &path);
+            let method = Method::from_bytes(method.as_bytes()).expect("it is a method");
+            let request = p.api.command(method, &path);
             let request = request.header("content-type", content_type.to_owned());
             request.body(body.to_owned())
         };
