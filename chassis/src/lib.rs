@@ -10,6 +10,7 @@
 //!    [`lifecycle::Lifecycle`];
 //! 5. [`lifecycle::Lifecycle::run_until_shutdown`] is the last line of `main`.
 
+pub mod circuit;
 pub mod clock;
 pub mod config;
 pub mod descriptors;

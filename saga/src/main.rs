@@ -1,14 +1,19 @@
-//! The saga service: policies, timers, and calls to participants; and what an operator does about
-//! what it gave up.
+//! The saga service: policies, timers, and calls to participants, and whoever else is told of what
+//! happens; and what an operator does about what it gave up.
 
 mod operator;
 
 use assembly::{
+<<<<<<< HEAD
     Process, name_vault, needs_keys, needs_store, open_needed_feed, open_store, prepare_vault,
+=======
+    Process, documentation, name_vault, needs_store, open_needed_feed, open_store, prepare_vault,
+>>>>>>> notifier
     start_lane,
 };
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use notifier::NotifierParts;
 use saga::{SagaParts, open_storage, participants, router, start};
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
@@ -113,8 +118,17 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         .await?;
     let events = open_store(settings).await?;
     prepare_vault(&vault, settings).await?;
+    let feed = open_needed_feed(settings, &events, lifecycle, health).await?;
+    let notifications = NotifierParts {
+        feed: feed.clone(),
+        reader: events.reader.clone(),
+        leases: events.leases.clone(),
+        store: notifier::open_store(settings, &vault).await?,
+        vault,
+        clock: Arc::new(SystemClock),
+    };
     let parts = SagaParts {
-        feed: open_needed_feed(settings, &events, lifecycle, health).await?,
+        feed,
         lane: start_lane(events.store.clone(), &settings.store, lifecycle),
         reader: events.reader.clone(),
         leases: events.leases.clone(),
@@ -125,6 +139,10 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
     needs_store(health, events.reader.clone());
     needs_keys(health, vault.clone());
     let status = start(&parts, &settings.saga, lifecycle);
-    process.serve(listener, router(status));
+    let notifications = notifier::start(&notifications, settings, lifecycle)?;
+    let routes = router(status)
+        .merge(notifications)
+        .merge(documentation(notifier::openapi()));
+    process.serve(listener, routes);
     Ok(process)
 }

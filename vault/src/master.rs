@@ -107,6 +107,22 @@ impl MasterKeys {
         })
     }
 
+    /// Seals `content` for `place` by the current one.
+    pub(crate) fn seal(&self, place: &[u8], content: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let nonce = *cipher::random::<NONCE_LEN>()?;
+        cipher::encrypt(&self.current.key, nonce, place, content)
+    }
+
+    /// What the master key `name` has sealed for `place`; none if it has not.
+    pub(crate) fn open(
+        &self,
+        name: &str,
+        place: &[u8],
+        sealed: Vec<u8>,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        cipher::decrypt(&self.named(name)?.key, place, sealed)
+    }
+
     fn named(&self, name: &str) -> Option<&Master> {
         let mut all = std::iter::once(&self.current).chain(&self.former);
         all.find(|master| master.name == name)

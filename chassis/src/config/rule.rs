@@ -33,6 +33,8 @@ pub(super) enum Rule {
     Address,
     /// A URL with one of these schemes.
     Url(&'static [&'static str]),
+    /// An address of e-mail, with a name or without.
+    Mailbox,
     /// Secret text of at least so many characters.
     Secret { min: usize },
     /// A secret key of 256 bits.
@@ -62,6 +64,7 @@ impl fmt::Display for Rule {
                 let shapes: Vec<String> = schemes.iter().map(|s| format!("{s}://…")).collect();
                 f.write_str(&shapes.join(" or "))
             }
+            Self::Mailbox => f.write_str("an address of e-mail such as Shop <orders@shop.example>"),
             Self::Secret { min } => write!(f, "at least {min} characters"),
             Self::Key => f.write_str("64 hexadecimal digits"),
             Self::WebhookSecret => f.write_str("whsec_ and base64 of 24 to 64 bytes"),
@@ -94,6 +97,9 @@ impl Rule {
                 .map(Value::String),
             Self::Url(schemes) => text(value)
                 .filter(|t| is_url(t, schemes))
+                .map(Value::String),
+            Self::Mailbox => text(value)
+                .filter(|t| t.contains('@') && !t.contains(char::is_control))
                 .map(Value::String),
             Self::Secret { min } => text(value)
                 .filter(|t| t.chars().count() >= *min)

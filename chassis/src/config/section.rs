@@ -97,7 +97,7 @@ macro_rules! section {
         }
 
         impl $name {
-            fn entries(&self) -> Vec<Entry> {
+            pub(super) fn entries(&self) -> Vec<Entry> {
                 vec![$(Entry {
                     section: $section,
                     key: stringify!($key),

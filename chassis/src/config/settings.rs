@@ -1,5 +1,7 @@
 //! Every setting of the platform, each with its default, what is allowed and why it exists.
 
+mod notification;
+
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -13,6 +15,8 @@ use super::{
     rule::Rule,
     section::{Entry, SettingValue, section},
 };
+
+pub use notification::NotificationSettings;
 
 /// The whole configuration of any service of the platform; each reads the sections it needs.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,8 +43,13 @@ pub struct Settings {
     pub tenant: TenantSettings,
     /// The keys of what is personal.
     pub personal_data: PersonalDataSettings,
+<<<<<<< HEAD
     /// What providers send by themselves.
     pub providers: ProviderSettings,
+=======
+    /// Webhooks and e-mail.
+    pub notification: NotificationSettings,
+>>>>>>> notifier
     /// What set each `section.key` that is not left to its default.
     #[serde(skip)]
     pub(super) set_by: BTreeMap<String, String>,
@@ -397,7 +406,11 @@ impl Settings {
             self.telemetry.entries(),
             self.tenant.entries(),
             self.personal_data.entries(),
+<<<<<<< HEAD
             self.providers.entries(),
+=======
+            self.notification.entries(),
+>>>>>>> notifier
         ]
         .concat()
     }

@@ -3,7 +3,7 @@
 use super::{Api, say};
 use anyhow::{Context, anyhow};
 use chassis::http_client;
-use reqwest::{Client, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -56,6 +56,11 @@ struct Failure {
 impl ApiClient {
     pub(super) fn new(api: &Api) -> anyhow::Result<Self> {
         let (url, query_url) = api.urls();
+        Self::at(url, query_url)
+    }
+
+    /// One that writes at `url` and reads at `query_url`.
+    pub(super) fn at(url: String, query_url: String) -> anyhow::Result<Self> {
         let http = http_client::builder(&url)
             .timeout(PATIENCE)
             .build()
@@ -96,10 +101,21 @@ impl ApiClient {
         key: Option<&str>,
         body: &Value,
     ) -> anyhow::Result<Written> {
+        self.write(Method::POST, path, key, body).await
+    }
+
+    /// The same by another method.
+    pub(super) async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: &Value,
+    ) -> anyhow::Result<Written> {
         let key = key.map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
         let request = || {
             self.http
-                .post(format!("{}{path}", self.url))
+                .request(method.clone(), format!("{}{path}", self.url))
                 .header("idempotency-key", &key)
                 .json(body)
         };

@@ -5,7 +5,11 @@ mod cancel_lines;
 mod client;
 mod customers;
 mod doctor;
+<<<<<<< HEAD
 mod found;
+=======
+mod emails;
+>>>>>>> notifier
 mod fulfil;
 mod get;
 mod list;
@@ -20,6 +24,7 @@ mod returns;
 mod shipments;
 mod table;
 mod verify_erasure;
+mod webhooks;
 
 use crate::{host, import};
 use chassis::config::{Settings, reference_text};
@@ -74,12 +79,21 @@ enum Command {
     /// List returns, ask for them, and say what became of them.
     #[command(subcommand)]
     Returns(returns::Returns),
+<<<<<<< HEAD
     /// Take down who customers are, show and erase them.
     #[command(subcommand)]
     Customers(customers::Customers),
     /// List products, ask prices for them, delist and show them.
     #[command(subcommand)]
     Products(products::Products),
+=======
+    /// Say who is told of what happens to orders, and see what they were told.
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
+    /// List the e-mails to customers, and send one again.
+    #[command(subcommand)]
+    Emails(emails::Emails),
+>>>>>>> notifier
     /// Pack all shipments that wait for it.
     Fulfil(fulfil::FulfilArgs),
     /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
@@ -146,6 +160,35 @@ fn trimmed(url: &str) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
+/// Where notifications are managed.
+#[derive(Debug, Clone, Args)]
+struct NotificationApi {
+    /// The platform's address; that of the saga service, where services are separate and nothing is
+    /// in front of them. Otherwise the platform that runs from this directory's data, or
+    /// http://127.0.0.1:8080.
+    #[arg(long, env = "ORDERS_URL")]
+    url: Option<String>,
+    /// Print JSON, as the API answered it, instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl NotificationApi {
+    fn client(&self) -> anyhow::Result<client::ApiClient> {
+        let running = || {
+            let running = host::Running::find()?;
+            let saga = running
+                .processes
+                .into_iter()
+                .find(|(name, _)| name == "saga");
+            Some(saga.map_or(running.url, |(_, url)| url))
+        };
+        let url = self.url.clone().or_else(running);
+        let url = trimmed(url.as_deref().unwrap_or(DEFAULT_URL));
+        client::ApiClient::at(url.clone(), url)
+    }
+}
+
 /// Where the platform is.
 #[derive(Debug, Clone, Args)]
 struct Api {
@@ -197,8 +240,13 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Payments(command) => payments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
+<<<<<<< HEAD
         Command::Customers(command) => customers::run(command).await.map(success),
         Command::Products(command) => products::run(command).await.map(success),
+=======
+        Command::Webhooks(command) => webhooks::run(command).await.map(success),
+        Command::Emails(command) => emails::run(command).await.map(success),
+>>>>>>> notifier
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::PersonalData(command) => personal_data::run(command).await,

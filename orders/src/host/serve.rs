@@ -9,6 +9,7 @@ use assembly::{
 };
 use axum::Router;
 use chassis::{config::Settings, grpc::open};
+use notifier::NotifierParts;
 use saga::SagaParts;
 use std::{process::ExitCode, sync::Arc};
 use store::SystemClock;
@@ -59,6 +60,17 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
     // Its way into the lane would keep the lane from ending.
     drop(sagas);
 
+    let notifications = NotifierParts {
+        feed: feed.clone(),
+        reader: events.reader.clone(),
+        leases: events.leases.clone(),
+        store: notifier::open_store(settings, &vault).await?,
+        vault: vault.clone(),
+        clock: clock.clone(),
+    };
+    let notifications = notifier::start(&notifications, settings, lifecycle)
+        .context("notifications cannot be started")?;
+
     let projections = projector::Parts {
         feed,
         models: projector::open_read_models(settings).await?,
@@ -76,6 +88,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         .context("the write API cannot be started")?;
     let mut api = command::openapi();
     api.merge(query::openapi());
+    api.merge(notifier::openapi());
     api.info.title = "Orders".into();
     api.info.description = Some("Place orders, act on them, and look at them.".into());
     let max_bytes = settings.http.max_body_bytes;
@@ -90,6 +103,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         )?)
         .merge(projector::router(board))
         .merge(saga::router(sagas_now))
+        .merge(notifications)
         .merge(documentation(api));
     process.serve(listener, routes);
     Ok(())

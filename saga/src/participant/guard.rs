@@ -2,11 +2,9 @@
 //!
 //! A call that is refused here was not made: whoever wanted it puts it off, and it is no attempt.
 
-use super::{
-    CallError, CircuitState, SOON,
-    circuit::{Circuit, Rules, Ticket, Told},
-};
+use super::{CallError, CircuitState};
 use crate::telemetry;
+use chassis::circuit::{Circuit, Rules, SOON, Ticket, Told};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,

@@ -1,18 +1,17 @@
 //! What the calls to every participant have in common, whatever it is asked.
 
 mod caller;
-mod circuit;
 mod guard;
 pub(crate) mod http;
-mod tally;
 
 pub(crate) use caller::called_by;
+pub use chassis::circuit::CircuitState;
 pub use guard::GuardOptions;
 pub use http::InvalidParticipant;
 
-use serde::Serialize;
 use std::time::Duration;
 
+<<<<<<< HEAD
 /// How long to wait for what may be over in a moment.
 pub(crate) const SOON: Duration = Duration::from_secs(1);
 
@@ -29,6 +28,8 @@ pub enum CircuitState {
     Open,
 }
 
+=======
+>>>>>>> notifier
 /// Why a call has no outcome.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CallError {

@@ -34,7 +34,7 @@ async fn orders_come_to_their_ends(shape: Shape) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_keeps_its_promises() {
-    let platform = Platform::start_on_kurrentdb(Shape::AllInOne, &[]).await;
+    let platform = Platform::start_on_kurrentdb(Shape::AllInOne, &contract::SETTINGS).await;
     contract::promises_are_kept(&platform).await;
     platform.stop().await;
 }

@@ -15,6 +15,7 @@ mod hosts;
 mod import;
 mod kurrentdb;
 mod leadership;
+mod notifications;
 mod order_to_cash;
 mod personal_data;
 mod races;

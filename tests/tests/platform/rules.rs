@@ -22,9 +22,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["assembly", "chassis", "domain", "proto", "store", "vault"],
     ),
     (
+        "notifier",
+        &["assembly", "bus", "chassis", "domain", "store", "vault"],
+    ),
+    (
         "saga",
         &[
-            "assembly", "bus", "chassis", "domain", "store", "traces", "vault",
+            "assembly", "bus", "chassis", "domain", "notifier", "store", "traces", "vault",
         ],
     ),
     (
@@ -43,6 +47,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "command",
             "domain",
             "local",
+            "notifier",
             "projector",
             "query",
             "saga",

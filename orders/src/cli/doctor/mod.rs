@@ -59,12 +59,12 @@ async fn data(target: &Target, findings: &mut Vec<Finding>) {
     let (what, schemas, advice): (_, &[&str], _) = match target.kurrentdb {
         true => (
             "database of the sagas",
-            &["saga"],
+            &["saga", "notify"],
             "start it, or set ORDERS__SAGA__URL".to_owned(),
         ),
         false => (
             "database",
-            &["store", "saga"],
+            &["store", "saga", "notify"],
             "start PostgreSQL, or set ORDERS__STORE__URL (`make run` starts a private one)"
                 .to_owned(),
         ),

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 static STORE: Migrator = sqlx::migrate!("../migrations/store");
 static READ: Migrator = sqlx::migrate!("../migrations/read");
 static SAGA: Migrator = sqlx::migrate!("../migrations/saga");
+static NOTIFY: Migrator = sqlx::migrate!("../migrations/notify");
 
 /// The numbers of a schema's migrations share their thousands.
 const NUMBERS: i64 = 1_000;
@@ -22,6 +23,7 @@ pub(super) async fn look(connection: &mut PgConnection, schemas: &[&str]) -> Vec
         let (migrator, who) = match *schema {
             "store" => (&STORE, "command service"),
             "read" => (&READ, "projector"),
+            "notify" => (&NOTIFY, "saga service"),
             _ => (&SAGA, "saga service"),
         };
         match &applied {
@@ -88,7 +90,11 @@ mod tests {
     use super::*;
 
     fn all() -> Applied {
-        let all = STORE.iter().chain(READ.iter()).chain(SAGA.iter());
+        let all = STORE
+            .iter()
+            .chain(READ.iter())
+            .chain(SAGA.iter())
+            .chain(NOTIFY.iter());
         all.map(|migration| (migration.version, (migration.checksum.to_vec(), true)))
             .collect()
     }

@@ -38,7 +38,7 @@ const UNSEALED: [(&str, &str); 2] = [
 const TABLES: &str = "
     SELECT format('%I.%I', schemaname, tablename)
     FROM pg_tables
-    WHERE schemaname IN ('store', 'read', 'saga', 'personal')
+    WHERE schemaname IN ('store', 'read', 'saga', 'notify', 'personal')
     ORDER BY 1";
 
 pub(super) async fn check_read_models(

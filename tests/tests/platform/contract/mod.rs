@@ -5,13 +5,16 @@ mod malformed;
 mod operations;
 mod refusals;
 mod repeated;
+mod webhooks;
+
+pub(super) use webhooks::SETTINGS;
 
 use serde_json::Value;
 use tests::platform::{Answer, Placement, Platform, Scenario, Shape, run_all};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_keeps_its_promises() {
-    let platform = Platform::start(Shape::AllInOne, &[]).await;
+    let platform = Platform::start(Shape::AllInOne, &SETTINGS).await;
     let p = &platform;
     promises_are_kept(p).await;
     repeated::nothing_is_placed_twice_when_its_record_is_forgotten(p).await;

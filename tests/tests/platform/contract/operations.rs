@@ -1,10 +1,14 @@
 //! Every operation that is documented, and every answer that was given.
 
+<<<<<<< HEAD
 use super::is_a_problem;
 use chassis::{
     clock::now,
     webhook::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, WebhookSecret},
 };
+=======
+use super::{is_a_problem, webhooks};
+>>>>>>> notifier
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,11 +82,17 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     let (shipment, delivered) = shipments_are_driven(p).await;
     let returned = returns_are_driven(p, &delivered).await;
     customers_are_driven(p).await;
+<<<<<<< HEAD
     products_are_driven(p).await;
+=======
+    let (webhook, delivery) = webhooks::are_driven(p).await;
+>>>>>>> notifier
     for (method, path) in operations(p).await.into_keys() {
         let path = path
             .replace("{shipment_id}", &shipment)
             .replace("{return_id}", &returned)
+            .replace("{webhook_id}", &webhook)
+            .replace("{delivery_id}", &delivery)
             .replace("{order_id}", &id)
             .replace("{customer_id}", "driven")
             .replace("{sku}", "DRIVEN")
@@ -116,7 +126,8 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             "application/json"
         };
         let post = |content_type: &str, body: &str| {
-            let request = p.api.command(Method::POST, &path);
+            let method = Method::from_bytes(method.as_bytes()).expect("it is a method");
+            let request = p.api.command(method, &path);
             let request = request.header("content-type", content_type.to_owned());
             request.body(body.to_owned())
         };

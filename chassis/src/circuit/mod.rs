@@ -1,12 +1,31 @@
-//! Whether a participant is called at all: not while most calls to it come to nothing.
+//! Whether somebody is called at all: not while most calls come to nothing.
 
-use super::{CircuitState, tally::Tally};
+mod tally;
+
+use serde::Serialize;
 use std::time::Duration;
+use tally::Tally;
 use tokio::time::Instant;
 
-/// When a participant is left alone.
+/// How long to wait for what may be over in a moment.
+pub const SOON: Duration = Duration::from_secs(1);
+
+/// Whether somebody is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CircuitState {
+    /// It is.
+    #[default]
+    Closed,
+    /// One call tells whether it is.
+    HalfOpen,
+    /// It is left alone.
+    Open,
+}
+
+/// When somebody is left alone.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rules {
+pub struct Rules {
     /// So many calls must have come to nothing: few that do so say little.
     pub failures: u32,
     /// And so many of a hundred: some that do so are no trouble of the participant's.
@@ -22,7 +41,7 @@ pub(super) struct Rules {
 /// Closed, as long as all is well; open; or half open, while one call tells: before it opens, and
 /// before it closes.
 #[derive(Debug)]
-pub(super) struct Circuit {
+pub struct Circuit {
     rules: Rules,
     state: State,
     lately: Tally,
@@ -46,13 +65,13 @@ enum State {
 
 /// A call that may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket {
+pub struct Ticket {
     generation: u64,
 }
 
-/// What a call told about the participant, whatever it told about what was asked.
+/// What a call told about who was called, whatever it told about what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
+pub enum Told {
     /// It is there, and well.
     Well,
     /// It cannot be reached, or is in trouble.
@@ -62,7 +81,8 @@ pub(super) enum Told {
 }
 
 impl Circuit {
-    pub(super) fn new(rules: Rules, now: Instant) -> Self {
+    /// A closed one.
+    pub fn new(rules: Rules, now: Instant) -> Self {
         Self {
             rules,
             state: State::Closed,
@@ -72,6 +92,7 @@ impl Circuit {
         }
     }
 
+<<<<<<< HEAD:saga/src/participant/circuit.rs
     /// For how long calls have come to nothing, if that is why none is made, or one tells.
     pub(super) fn away(&self, now: Instant) -> Option<Duration> {
         match self.state {
@@ -83,6 +104,10 @@ impl Circuit {
     }
 
     pub(super) const fn state(&self) -> CircuitState {
+=======
+    /// Whether somebody is called.
+    pub const fn state(&self) -> CircuitState {
+>>>>>>> notifier:chassis/src/circuit/mod.rs
         match self.state {
             State::Closed => CircuitState::Closed,
             State::Open { .. } => CircuitState::Open,
@@ -91,18 +116,18 @@ impl Circuit {
     }
 
     /// How long it is of no use to call, if it is of none.
-    pub(super) fn refuses(&self, now: Instant) -> Option<Duration> {
+    pub fn refuses(&self, now: Instant) -> Option<Duration> {
         match self.state {
             State::Closed | State::Doubtful => None,
             State::Open { until } if now < until => Some(until - now),
             State::Open { .. } => None,
             // The call that tells takes its time, and may tell sooner.
-            State::HalfOpen => Some(self.rules.rest.min(super::SOON)),
+            State::HalfOpen => Some(self.rules.rest.min(SOON)),
         }
     }
 
     /// A call begins, or is refused for a while.
-    pub(super) fn enter(&mut self, now: Instant) -> Result<Ticket, Duration> {
+    pub fn enter(&mut self, now: Instant) -> Result<Ticket, Duration> {
         if let Some(wait) = self.refuses(now) {
             return Err(wait);
         }
@@ -114,7 +139,7 @@ impl Circuit {
     }
 
     /// A call has ended.
-    pub(super) fn leave(&mut self, ticket: Ticket, told: Told, now: Instant) {
+    pub fn leave(&mut self, ticket: Ticket, told: Told, now: Instant) {
         if ticket.generation != self.generation {
             return;
         }

@@ -1,0 +1,38 @@
+//! `GET /v1/webhooks/{webhook_id}`
+
+use crate::api::{
+    NotifierApi,
+    answer::Answer,
+    body::Webhook,
+    documentation::ReadProblems,
+    problem,
+    request::{Named, NoQuery, Read},
+};
+use axum::{extract::State, http::StatusCode, response::Response};
+use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+
+/// Get a webhook.
+#[utoipa::path(
+    get,
+    path = "/v1/webhooks/{webhook_id}",
+    tag = "webhooks",
+    params(("webhook_id" = uuid::Uuid, Path, description = "The webhook.")),
+    responses(
+        (status = 200, description = "The webhook.", body = Webhook,
+            headers(("ETag" = String, description = "Its version, for `If-Match`."))),
+        (status = 404, description = "There is no such webhook.", body = ProblemDetails, content_type = "application/problem+json"),
+        ReadProblems,
+    )
+)]
+pub(crate) async fn get_webhook(
+    State(api): State<NotifierApi>,
+    Named(id): Named,
+    _: Read,
+    StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
+) -> Result<Response, Problem> {
+    let endpoint = api.store.endpoint(&api.tenant, id).await;
+    let endpoint = endpoint.map_err(problem::failed)?;
+    let endpoint = endpoint.ok_or_else(|| problem::no_such_webhook(id))?;
+    let version = endpoint.version;
+    Answer::new(StatusCode::OK, Some(version), &Webhook::from(endpoint))?.respond(false)
+}

@@ -1,0 +1,9 @@
+//! E-mail to customers, over SMTP.
+
+mod deliver;
+mod recipient;
+mod send;
+mod template;
+
+pub(crate) use deliver::Emails;
+pub(crate) use send::EmailSender;

@@ -1,0 +1,132 @@
+//! E-mail to customers.
+
+use crate::{
+    harness::{Node, World, until},
+    smtp::MailServer,
+};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+
+async fn world(server: &MailServer) -> World {
+    let world = World::new()
+        .await
+        .set("NOTIFICATION__SMTP_URL", server.url());
+    world.set("NOTIFICATION__EMAIL_FROM", "Shop <orders@shop.example>")
+}
+
+async fn email_that(node: &Node, is: impl Fn(&Value) -> bool) -> Value {
+    until("an e-mail", async || {
+        let page = node.get("/v1/emails").await.expect(200);
+        let all = page.body["items"].as_array()?.clone();
+        all.into_iter().find(|email| is(email))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn customers_are_written_to_of_what_befalls_their_orders() {
+    let server = MailServer::start().await;
+    let world = world(&server).await;
+    let node = world.node().await;
+    world.register("ada", Some("ada@example.com")).await;
+    let order = world.confirm("ada").await;
+    world.ship_refund_and_cancel(order, "ada").await;
+    let mails = server.comes(4).await;
+    for mail in &mails {
+        assert!(mail.from.contains("<orders@shop.example>"), "{mail:?}");
+        assert!(mail.to.contains("<ada@example.com>"), "{mail:?}");
+        assert!(mail.text.contains("Message-ID: <") && mail.text.contains("@shop.example>"));
+        assert!(mail.text.contains("Hello Ada Lovelace,"), "{mail:?}");
+    }
+    let subjects = [
+        "is confirmed",
+        "is on its way",
+        "have refunded",
+        "is cancelled",
+    ];
+    for subject in subjects {
+        let of = mails.iter().filter(|mail| mail.text.contains(subject));
+        assert!(of.count() >= 1, "{subject}");
+    }
+    until("all to be recorded", async || {
+        let page = node.get("/v1/emails?status=delivered").await;
+        (page.body["items"].as_array()?.len() == 4).then_some(())
+    })
+    .await;
+    // Nobody's address is kept.
+    let mut connection = PgConnection::connect(world.database.url()).await.unwrap();
+    let kept: String =
+        sqlx::query_scalar("SELECT string_agg(t::text, '') FROM notify.delivery AS t")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+    assert!(
+        !kept.contains("ada@") && !kept.contains("Lovelace"),
+        "{kept}"
+    );
+    assert_eq!(server.mails().len(), 4);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_be_written_to_is_skipped_and_it_is_said_why() {
+    let server = MailServer::start().await;
+    let world = world(&server).await;
+    let node = world.node().await;
+    world.register("erased", Some("e@example.com")).await;
+    world.erase("erased").await;
+    world.register("silent", None).await;
+    for (customer, why) in [
+        ("erased", "the customer was erased"),
+        ("nobody", "the customer is not registered"),
+        ("silent", "the customer has no e-mail address"),
+    ] {
+        let order = world.confirm(customer).await.to_string();
+        let email = email_that(&node, |one| {
+            one["order_id"] == *order && one["status"] == "skipped"
+        });
+        assert_eq!(email.await["problem"], why);
+    }
+    assert_eq!(server.asked(), 0);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_taken_is_tried_again_and_what_never_will_be_is_parked() {
+    let server = MailServer::start().await;
+    let world = world(&server).await;
+    let node = world.node().await;
+    world.register("ada", Some("ada@example.com")).await;
+    server.refuses(Some("451 later"));
+    world.confirm("ada").await;
+    let later = email_that(&node, |one| {
+        one["attempts"] == 1 && !one["problem"].is_null()
+    })
+    .await;
+    assert_eq!(
+        (&later["status"], &later["problem"]),
+        (&json!("pending"), &json!("the server did not take it: 451"))
+    );
+    server.refuses(None);
+    world.clock.put_forward(TimeDelta::seconds(75));
+    server.comes(1).await;
+    email_that(&node, |one| one["status"] == "delivered").await;
+
+    server.refuses(Some("550 nobody here"));
+    world.confirm("ada").await;
+    let parked = email_that(&node, |one| one["status"] == "failed").await;
+    assert_eq!(parked["problem"], "the server refused it: 550");
+    server.refuses(None);
+    let id = parked["delivery_id"].as_str().unwrap();
+    let again = format!("/v1/emails/{id}/redeliver");
+    node.post(&again, json!({})).await.expect(200);
+    server.comes(2).await;
+    node.post(
+        "/v1/emails/01890000-0000-7000-8000-000000000000/redeliver",
+        json!({}),
+    )
+    .await
+    .expect(404);
+    node.stop().await;
+}
