@@ -120,7 +120,7 @@ pub(super) fn show(order: &Value) {
 }
 
 /// What happened: who, when, why.
-fn history(items: &[Value]) -> Table {
+pub(super) fn history(items: &[Value]) -> Table {
     let types: HashMap<&str, &str> = items
         .iter()
         .filter_map(|event| Some((event["event_id"].as_str()?, event["type"].as_str()?)))

@@ -2,7 +2,9 @@
 
 mod cancel;
 mod client;
+mod diff;
 mod doctor;
+mod events;
 mod fulfil;
 mod get;
 mod list;
@@ -53,6 +55,8 @@ enum Command {
     Place(place::PlaceArgs),
     /// Show an order.
     Get(get::GetArgs),
+    /// Tell what became of an order from one moment to another: which fields, by which events.
+    Diff(diff::DiffArgs),
     /// List orders, the newest first.
     List(list::ListArgs),
     /// Cancel an order.
@@ -72,6 +76,9 @@ enum Command {
     /// Tell whether anything of a customer who was erased can still be read: in the event store, in read
     /// models, in what the sagas remember, in the broker's stream, in logs. Exits 0 if nothing can.
     VerifyErasure(verify_erasure::VerifyErasureArgs),
+    /// Look at the events themselves.
+    #[command(subcommand)]
+    Events(events::Events),
     /// Import real orders through the API.
     #[command(subcommand)]
     Import(Import),
@@ -170,12 +177,14 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
         Command::Place(args) => place::run(args).await.map(success),
         Command::Get(args) => get::run(args).await.map(success),
+        Command::Diff(args) => diff::run(args).await.map(success),
         Command::List(args) => list::run(args).await.map(success),
         Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
+        Command::Events(command) => Ok(events::run(command).await),
         Command::Process(args) => process::show(args).await.map(success),
         Command::Processes(args) => process::list(args).await.map(success),
         Command::Import(Import::OnlineRetail { commands, options }) => {

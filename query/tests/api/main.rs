@@ -8,6 +8,7 @@
 mod authorization;
 mod bad_requests;
 mod cursors;
+mod diff;
 mod faults;
 mod filters;
 mod freshness;
@@ -17,5 +18,6 @@ mod others;
 mod pages;
 mod processes;
 mod returns;
+mod same;
 mod shipments;
 mod stage;

@@ -107,7 +107,7 @@ fn show(checks: &[Check], wanted: &Wanted, erased: bool) {
 
 /// The settings; the databases and the broker are those of the platform that runs from this directory's
 /// data, where one does.
-fn settings() -> anyhow::Result<Settings> {
+pub(super) fn settings() -> anyhow::Result<Settings> {
     let mut settings = Settings::load().context("the settings are wrong")?;
     if let Some(running) = Running::find() {
         match running.kurrentdb {

@@ -33,6 +33,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     for path in [
         "/v1/orders?customer_id=driven".into(),
         format!("/v1/orders/{id}"),
+        format!("/v1/orders/{id}/diff?from=1"),
         format!("/v1/orders/{id}/events"),
         format!("/v1/orders/{id}/process"),
         "/v1/processes".into(),
