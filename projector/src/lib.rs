@@ -3,7 +3,8 @@
 //! A projection is a keyed fold ([`projection::Projection`]), pure and tested without a database. The
 //! live runtime ([`live`]) reads the feed, loads the rows of a batch in one read, folds, and writes
 //! rows and checkpoint in one statement that a fenced leader cannot do any harm with. [`rebuild`]
-//! folds all of history into fresh tables beside the live ones, and swaps them.
+//! folds all of history into fresh tables beside the live ones, and swaps them; [`verify`] folds it to
+//! compare it with them.
 
 mod batch;
 pub mod live;
@@ -18,6 +19,7 @@ pub mod storage;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 
 pub use projection::Projection;
 pub use service::{Parts, open_read_models, open_read_models_to_rebuild, options, start};

@@ -1,4 +1,7 @@
-//! The projector: keeps the read models up to date, and builds them anew.
+//! The projector: keeps the read models up to date, builds them anew, and verifies them.
+
+#[path = "main/verify.rs"]
+mod verify;
 
 use assembly::{Process, needs_store, open_needed_feed, open_reader, open_store, run_to_exit};
 use chassis::config::{Settings, reference_text};
@@ -6,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{
     Parts, ReadModels, open_read_models, open_read_models_to_rebuild,
     projections::names,
-    rebuild::{Progress, RebuildOptions, rebuild_by_name},
+    rebuild::{OnProgress, Progress, RebuildOptions, rebuild_by_name},
     router, start,
 };
 use std::{
@@ -44,6 +47,9 @@ enum Action {
         #[arg(long)]
         all: bool,
     },
+    /// Fold all events again, and compare with the live read model, row for row, at its checkpoint.
+    /// Exits 0 if they are equal, 1 if not, 2 if that could not be found out.
+    Verify(verify::VerifyArgs),
     /// Show how far the read models are.
     Status,
     /// Show the configuration.
@@ -69,6 +75,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.action.unwrap_or(Action::Run) {
         Action::Run => serve(Process::new("projector", settings)?).await,
         Action::Rebuild { name, .. } => rebuild(&settings, name).await,
+        Action::Verify(args) => Ok(verify::run(&settings, args).await),
         Action::Status => status(&settings).await,
         Action::Config(ConfigAction::Print) => {
             print(&settings.to_yaml_redacted())?;
@@ -102,23 +109,9 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
 async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<ExitCode> {
     let reader = open_reader(settings).await?;
     let models = open_read_models_to_rebuild(settings).await?;
-    let names = match name {
-        Some(name) => vec![name],
-        None => names().into_iter().map(str::to_owned).collect(),
-    };
-    for name in names {
-        let told = Mutex::new(Instant::now());
-        let tell = move |progress: &Progress| {
-            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.elapsed() >= TELL_EVERY {
-                *told = Instant::now();
-                // A closed terminal is no reason to stop.
-                let _ = print(&format!("{}\n", line(progress)));
-            }
-        };
+    for name in these_or_all(name) {
         let options = RebuildOptions::default();
-        let rebuilt =
-            rebuild_by_name(&name, reader.clone(), &models, &options, Arc::new(tell)).await?;
+        let rebuilt = rebuild_by_name(&name, reader.clone(), &models, &options, teller()).await?;
         print(&format!(
             "{name}: {rows} rows from {events} events in {took:.1?}, up to position {position}\n",
             rows = rebuilt.rows,
@@ -128,6 +121,27 @@ async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<Ex
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The one that is named, or all.
+fn these_or_all(name: Option<String>) -> Vec<String> {
+    match name {
+        Some(name) => vec![name],
+        None => names().into_iter().map(str::to_owned).collect(),
+    }
+}
+
+/// Tells people now and then how far a fold is.
+fn teller() -> OnProgress {
+    let told = Mutex::new(Instant::now());
+    Arc::new(move |progress: &Progress| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.elapsed() >= TELL_EVERY {
+            *told = Instant::now();
+            // A closed terminal is no reason to stop.
+            let _ = print(&format!("{}\n", line(progress)));
+        }
+    })
 }
 
 fn line(progress: &Progress) -> String {

@@ -65,6 +65,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(endpoints::list_orders::list_orders))
         .routes(routes!(endpoints::get_order::get_order))
+        .routes(routes!(endpoints::order_diff::order_diff))
         .routes(routes!(endpoints::order_events::order_events))
         .routes(routes!(endpoints::order_process::order_process))
         .routes(routes!(endpoints::list_processes::list_processes))

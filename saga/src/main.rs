@@ -4,11 +4,8 @@
 mod operator;
 
 use assembly::{
-<<<<<<< HEAD
-    Process, name_vault, needs_keys, needs_store, open_needed_feed, open_store, prepare_vault,
-=======
-    Process, documentation, name_vault, needs_store, open_needed_feed, open_store, prepare_vault,
->>>>>>> notifier
+    Process, documentation, name_vault, needs_keys, needs_store, open_needed_feed, open_store,
+    prepare_vault,
     start_lane,
 };
 use chassis::config::{Settings, reference_text};

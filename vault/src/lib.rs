@@ -8,15 +8,10 @@
 //! | [`MasterKeys`] | what wraps the keys there: from the configuration |
 //!
 //! Each customer has one key, which is made when something personal of theirs is sealed first, and of
-<<<<<<< HEAD
 //! which nothing stays when they are erased but that they were. A key that is not there, of a customer
-//! who was not erased, is lost: nothing of theirs opens until it is brought back. What is sealed is bound to the shop, the
-//! customer, and what it stands in: moved elsewhere, it does not open.
-=======
-//! which nothing stays when they are erased but that they were. What is sealed is bound to the shop, the
-//! customer, and what it stands in: moved elsewhere, it does not open. What is secret and no customer's, as
-//! what signs webhooks, the master key seals itself.
->>>>>>> notifier
+//! who was not erased, is lost: nothing of theirs opens until it is brought back. What is sealed is bound
+//! to the shop, the customer, and what it stands in: moved elsewhere, it does not open. What is secret and
+//! no customer's, as what signs webhooks, the master key seals itself.
 //!
 //! Sealing is deterministic: the same content for the same place gives the same text. A request that is
 //! sent again so leads to the same command, which the domain can tell without looking into it. What it
@@ -32,11 +27,8 @@ mod memory;
 mod place;
 mod postgres;
 mod profile;
-<<<<<<< HEAD
 mod rewrap;
-=======
 mod secret;
->>>>>>> notifier
 mod vault;
 
 pub use cache::CacheOptions;
@@ -46,9 +38,6 @@ pub use master::{MasterKeyError, MasterKeys};
 pub use memory::MemoryKeys;
 pub use place::Place;
 pub use postgres::{MIGRATIONS, PostgresKeys, migrate};
-<<<<<<< HEAD
 pub use rewrap::{Remaining, Rewrap};
-=======
 pub use secret::{SealedSecret, SecretPlace};
->>>>>>> notifier
 pub use vault::{Opened, Vault};

@@ -217,13 +217,10 @@ impl Vault {
         self.0.cache.time()
     }
 
-<<<<<<< HEAD
     pub(crate) fn keys(&self) -> &dyn KeyStore {
         self.0.keys.as_ref()
     }
 
-=======
->>>>>>> notifier
     pub(crate) fn masters(&self) -> &MasterKeys {
         &self.0.masters
     }

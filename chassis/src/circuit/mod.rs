@@ -92,9 +92,8 @@ impl Circuit {
         }
     }
 
-<<<<<<< HEAD:saga/src/participant/circuit.rs
     /// For how long calls have come to nothing, if that is why none is made, or one tells.
-    pub(super) fn away(&self, now: Instant) -> Option<Duration> {
+    pub fn away(&self, now: Instant) -> Option<Duration> {
         match self.state {
             State::Closed => None,
             State::Open { .. } | State::Doubtful | State::HalfOpen => {
@@ -103,11 +102,8 @@ impl Circuit {
         }
     }
 
-    pub(super) const fn state(&self) -> CircuitState {
-=======
     /// Whether somebody is called.
     pub const fn state(&self) -> CircuitState {
->>>>>>> notifier:chassis/src/circuit/mod.rs
         match self.state {
             State::Closed => CircuitState::Closed,
             State::Open { .. } => CircuitState::Open,

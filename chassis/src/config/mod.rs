@@ -14,12 +14,8 @@ mod settings;
 pub use load::{ConfigError, ENV_PREFIX, FILE_ENV};
 pub use print::{SettingDoc, reference, reference_text};
 pub use settings::{
-<<<<<<< HEAD
-    BusSettings, HttpSettings, LogFormat, PersonalDataSettings, ProjectorSettings,
-    ProviderSettings, QuerySettings, ReadSettings, SagaSettings, Settings, StoreSettings,
-=======
     BusSettings, HttpSettings, LogFormat, NotificationSettings, PersonalDataSettings,
-    ProjectorSettings, QuerySettings, ReadSettings, SagaSettings, Settings, StoreSettings,
->>>>>>> notifier
+    ProjectorSettings, ProviderSettings, QuerySettings, ReadSettings, SagaSettings, Settings,
+    StoreSettings,
     TelemetrySettings, TenantSettings,
 };

@@ -43,13 +43,10 @@ pub struct Settings {
     pub tenant: TenantSettings,
     /// The keys of what is personal.
     pub personal_data: PersonalDataSettings,
-<<<<<<< HEAD
     /// What providers send by themselves.
     pub providers: ProviderSettings,
-=======
     /// Webhooks and e-mail.
     pub notification: NotificationSettings,
->>>>>>> notifier
     /// What set each `section.key` that is not left to its default.
     #[serde(skip)]
     pub(super) set_by: BTreeMap<String, String>,
@@ -406,11 +403,8 @@ impl Settings {
             self.telemetry.entries(),
             self.tenant.entries(),
             self.personal_data.entries(),
-<<<<<<< HEAD
             self.providers.entries(),
-=======
             self.notification.entries(),
->>>>>>> notifier
         ]
         .concat()
     }

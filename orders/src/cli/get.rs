@@ -157,7 +157,7 @@ fn made_of(order: &Value) -> Option<String> {
 }
 
 /// What happened: who, when, why.
-fn history(items: &[Value]) -> Table {
+pub(super) fn history(items: &[Value]) -> Table {
     let types: HashMap<&str, &str> = items
         .iter()
         .filter_map(|event| Some((event["event_id"].as_str()?, event["type"].as_str()?)))

@@ -4,12 +4,11 @@ mod cancel;
 mod cancel_lines;
 mod client;
 mod customers;
+mod diff;
 mod doctor;
-<<<<<<< HEAD
-mod found;
-=======
 mod emails;
->>>>>>> notifier
+mod events;
+mod found;
 mod fulfil;
 mod get;
 mod list;
@@ -64,6 +63,8 @@ enum Command {
     Place(place::PlaceArgs),
     /// Show an order.
     Get(get::GetArgs),
+    /// Tell what became of an order from one moment to another: which fields, by which events.
+    Diff(diff::DiffArgs),
     /// List orders, the newest first.
     List(list::ListArgs),
     /// Cancel an order.
@@ -79,21 +80,18 @@ enum Command {
     /// List returns, ask for them, and say what became of them.
     #[command(subcommand)]
     Returns(returns::Returns),
-<<<<<<< HEAD
     /// Take down who customers are, show and erase them.
     #[command(subcommand)]
     Customers(customers::Customers),
     /// List products, ask prices for them, delist and show them.
     #[command(subcommand)]
     Products(products::Products),
-=======
     /// Say who is told of what happens to orders, and see what they were told.
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
     /// List the e-mails to customers, and send one again.
     #[command(subcommand)]
     Emails(emails::Emails),
->>>>>>> notifier
     /// Pack all shipments that wait for it.
     Fulfil(fulfil::FulfilArgs),
     /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
@@ -107,6 +105,9 @@ enum Command {
     /// See to the keys of personal data.
     #[command(subcommand)]
     PersonalData(personal_data::PersonalData),
+    /// Look at the events themselves.
+    #[command(subcommand)]
+    Events(events::Events),
     /// Import real orders through the API.
     #[command(subcommand)]
     Import(Import),
@@ -234,22 +235,21 @@ pub async fn run(cli: Cli) -> ExitCode {
         }
         Command::Place(args) => place::run(args).await.map(success),
         Command::Get(args) => get::run(args).await.map(success),
+        Command::Diff(args) => diff::run(args).await.map(success),
         Command::List(args) => list::run(args).await.map(success),
         Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::CancelLines(args) => cancel_lines::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Payments(command) => payments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
-<<<<<<< HEAD
         Command::Customers(command) => customers::run(command).await.map(success),
         Command::Products(command) => products::run(command).await.map(success),
-=======
         Command::Webhooks(command) => webhooks::run(command).await.map(success),
         Command::Emails(command) => emails::run(command).await.map(success),
->>>>>>> notifier
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::PersonalData(command) => personal_data::run(command).await,
+        Command::Events(command) => Ok(events::run(command).await),
         Command::Process(args) => process::show(args).await.map(success),
         Command::Processes(args) => process::list(args).await.map(success),
         Command::Import(Import::OnlineRetail { commands, options }) => {

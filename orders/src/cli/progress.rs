@@ -50,7 +50,12 @@ impl Progress {
 
     /// One more is done.
     pub(crate) fn advance(&self) {
-        self.bar.inc(1);
+        self.advance_by(1);
+    }
+
+    /// So many more are done.
+    pub(crate) fn advance_by(&self, more: u64) {
+        self.bar.inc(more);
         let Some(plain) = &self.plain else { return };
         let mut last = plain
             .lock()

@@ -10,9 +10,9 @@
 //! A rebuild that is interrupted leaves a table that nobody looks at; the next one removes it.
 
 mod copy;
-mod pass;
-mod progress;
-mod site;
+pub(crate) mod pass;
+pub(crate) mod progress;
+pub(crate) mod site;
 
 pub use progress::Progress;
 
@@ -94,7 +94,7 @@ pub enum RebuildError {
     #[error(transparent)]
     Unfoldable(#[from] Unfoldable),
     /// Two at once would build on each other's table.
-    #[error("read.{0} is being built anew by somebody else")]
+    #[error("read.{0} is being built anew, or verified, by somebody else")]
     UnderWay(&'static str),
     /// The store became another one meanwhile.
     #[error("the event store became another one, or lost its tail, while read.{0} was built anew")]
@@ -249,7 +249,7 @@ impl Work<'_> {
             self.options,
             self.report.clone(),
         );
-        self.alive(P::NAME, pass.run(site)).await
+        self.alive(P::NAME, pass.run(site.target())).await
     }
 
     /// Works, and says meanwhile that the rebuild is alive. That this cannot be said is no reason to

@@ -1,6 +1,6 @@
 //! One pass over history: read, decode, fold, copy; each beside the others.
 
-use super::{RebuildError, RebuildOptions, copy::Encoder, progress::Report, site::Site};
+use super::{RebuildError, RebuildOptions, copy::Encoder, progress::Report, site::Target};
 use crate::{
     batch::{Batch, Unfoldable},
     projection::Projection,
@@ -25,19 +25,32 @@ const UNDER_WAY: usize = 4;
 
 /// The keys of a pass: those whose hash is in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part {
+pub(crate) struct Part {
     from: u64,
     /// The first that is not of it; none if all after `from` are.
     until: Option<u64>,
+    /// The first that is of no pass; none if all are of one.
+    end: Option<u64>,
 }
 
 impl Part {
-    pub(super) const ALL: Self = Self {
+    pub(crate) const ALL: Self = Self {
         from: 0,
         until: None,
+        end: None,
     };
 
-    fn has<K: Hash>(self, key: &K) -> bool {
+    /// About so many of a hundred keys, always the same ones; all from 100 on.
+    pub(crate) fn sample(percent: f64) -> Self {
+        let end = (percent < 100.0).then(|| (u64::MAX as f64 * (percent.max(0.0) / 100.0)) as u64);
+        Self {
+            from: 0,
+            until: end,
+            end,
+        }
+    }
+
+    pub(crate) fn has<K: Hash>(self, key: &K) -> bool {
         if self == Self::ALL {
             return true;
         }
@@ -52,26 +65,31 @@ impl Part {
     fn half(self) -> Self {
         let until = self.until.unwrap_or(u64::MAX);
         Self {
-            from: self.from,
             until: Some(self.from + (until - self.from) / 2),
+            ..self
         }
     }
 
     /// All that is after it.
     fn rest(self) -> Option<Self> {
-        self.until.map(|from| Self { from, until: None })
+        let from = self.until.filter(|until| Some(*until) != self.end)?;
+        Some(Self {
+            from,
+            until: self.end,
+            ..self
+        })
     }
 }
 
 /// What a pass has copied.
-pub(super) struct Copied {
-    pub(super) rows: u64,
+pub(crate) struct Copied {
+    pub(crate) rows: u64,
     /// The keys that are left to another pass.
-    pub(super) rest: Option<Part>,
+    pub(crate) rest: Option<Part>,
 }
 
 /// One pass over history.
-pub(super) struct Pass<P> {
+pub(crate) struct Pass<P> {
     reader: Arc<dyn EventReader>,
     until: Position,
     part: Part,
@@ -83,7 +101,7 @@ pub(super) struct Pass<P> {
 type Page = Result<Vec<StoredEvent>, StoreError>;
 
 impl<P: Projection> Pass<P> {
-    pub(super) fn new(
+    pub(crate) fn new(
         reader: Arc<dyn EventReader>,
         until: Position,
         part: Part,
@@ -101,7 +119,7 @@ impl<P: Projection> Pass<P> {
     }
 
     /// Reads in a task, folds on a thread, copies here.
-    pub(super) async fn run(self, site: &mut Site) -> Result<Copied, RebuildError> {
+    pub(crate) async fn run(self, mut target: Target<'_>) -> Result<Copied, RebuildError> {
         let (pages, page) = channel(UNDER_WAY);
         let (chunks, chunk) = channel(UNDER_WAY);
         let (reader, until, limit) = (self.reader.clone(), self.until, self.options.page);
@@ -109,7 +127,7 @@ impl<P: Projection> Pass<P> {
             read::<P>(&*reader, until, limit, pages).await;
         }));
         let folding = spawn_blocking(move || self.fold(page, &chunks));
-        let copied = site.copy_in::<P::Row>(chunk).await;
+        let copied = target.copy_in::<P::Row>(chunk).await;
         // Either has ended, or ends now that nobody takes what it gives.
         drop(reading);
         let folded = folding.await.map_err(|_| RebuildError::CutOff)?;
@@ -237,5 +255,47 @@ struct AbortOnDrop(JoinHandle<()>);
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parts that passes take, each halved so often as it may be.
+    fn parts(whole: Part, halvings: u32) -> Vec<Part> {
+        let mut parts = vec![];
+        let mut next = Some(whole);
+        while let Some(mut part) = next {
+            for _ in 0..halvings.min(parts.len() as u32 + 1) {
+                part = part.half();
+            }
+            next = part.rest().filter(|_| parts.len() < 8);
+            parts.push(match next {
+                Some(_) => part,
+                // The last one takes what is left.
+                None => Part {
+                    until: part.end,
+                    ..part
+                },
+            });
+        }
+        parts
+    }
+
+    #[test]
+    fn passes_share_a_sample_out_among_them_and_nothing_else() {
+        let sample = Part::sample(30.0);
+        let parts = parts(sample, 2);
+        assert!(parts.len() > 2, "{parts:?}");
+        let mut sampled = 0;
+        for key in 0..10_000_u32 {
+            let within = parts.iter().filter(|part| part.has(&key)).count();
+            assert_eq!(within, usize::from(sample.has(&key)), "{key}");
+            sampled += within;
+        }
+        assert!((2_700..3_300).contains(&sampled), "{sampled}");
+        assert_eq!(Part::sample(100.0), Part::ALL);
+        assert_eq!(sample.rest(), None);
     }
 }

@@ -53,7 +53,7 @@ impl Progress {
 
 /// Tells how far it is. Clones share it.
 #[derive(Clone)]
-pub(super) struct Report {
+pub(crate) struct Report {
     name: &'static str,
     on_progress: OnProgress,
     began: Instant,
@@ -67,7 +67,7 @@ struct Counters {
 }
 
 impl Report {
-    pub(super) fn new(name: &'static str, on_progress: OnProgress) -> Self {
+    pub(crate) fn new(name: &'static str, on_progress: OnProgress) -> Self {
         Self {
             name,
             on_progress,
@@ -76,7 +76,7 @@ impl Report {
         }
     }
 
-    pub(super) fn events(&self) -> u64 {
+    pub(crate) fn events(&self) -> u64 {
         self.counters.events.load(Ordering::Relaxed)
     }
 

@@ -48,6 +48,40 @@ pub(super) struct NewTable {
     pub(super) replaces_lost: bool,
 }
 
+/// A table that rows are copied into.
+pub(crate) struct Target<'a> {
+    pub(crate) connection: &'a mut PgConnection,
+    /// Its name, with its schema.
+    pub(crate) table: String,
+}
+
+impl Target<'_> {
+    /// Copies the chunks into the table, as they come.
+    pub(super) async fn copy_in<R: Row>(
+        &mut self,
+        mut chunks: Receiver<Bytes>,
+    ) -> Result<(), ReadModelError> {
+        let failed = of("copying rows");
+        // Only once there is something: until then there is no transaction.
+        let Some(first) = chunks.recv().await else {
+            return Ok(());
+        };
+        let sql = format!(
+            "COPY {} ({}) FROM STDIN (FORMAT binary)",
+            self.table,
+            column_list(R::COLUMNS.iter())
+        );
+        let mut copy = self.connection.copy_in_raw(&sql).await.map_err(&failed)?;
+        copy.send(first).await.map_err(&failed)?;
+        while let Some(chunk) = chunks.recv().await {
+            copy.send(chunk).await.map_err(&failed)?;
+        }
+        // Also if the fold was cut off: then what is there is removed.
+        copy.finish().await.map_err(&failed)?;
+        Ok(())
+    }
+}
+
 struct Index {
     name: String,
     definition: String,
@@ -137,29 +171,12 @@ impl Site {
         Ok(indexes.collect())
     }
 
-    /// Copies the chunks into the new table, as they come.
-    pub(super) async fn copy_in<R: Row>(
-        &mut self,
-        mut chunks: Receiver<Bytes>,
-    ) -> Result<(), ReadModelError> {
-        let failed = of("copying rows");
-        // Only once there is something: until then there is no transaction.
-        let Some(first) = chunks.recv().await else {
-            return Ok(());
-        };
-        let sql = format!(
-            "COPY read.{}{NEW} ({}) FROM STDIN (FORMAT binary)",
-            R::TABLE,
-            column_list(R::COLUMNS.iter())
-        );
-        let mut copy = self.connection.copy_in_raw(&sql).await.map_err(&failed)?;
-        copy.send(first).await.map_err(&failed)?;
-        while let Some(chunk) = chunks.recv().await {
-            copy.send(chunk).await.map_err(&failed)?;
+    /// The new table, to be filled.
+    pub(super) fn target(&mut self) -> Target<'_> {
+        Target {
+            connection: &mut self.connection,
+            table: format!("read.{}{NEW}", self.table),
         }
-        // Also if the fold was cut off: then what is there is removed.
-        copy.finish().await.map_err(&failed)?;
-        Ok(())
     }
 
     /// Builds the indexes that the live table has, and tells the planner what is in the new one.

@@ -8,3 +8,4 @@ mod locked;
 mod poison;
 mod rebuild;
 mod same;
+mod verify;

@@ -22,7 +22,7 @@ pub(crate) struct GetOrderQuery {
     /// As it was while it had this version: until the next event of it.
     #[param(minimum = 1)]
     version: Option<i64>,
-    /// As it was at this time.
+    /// As it was at this time: with what was recorded by then.
     #[param(value_type = Option<String>, format = DateTime)]
     as_of: Option<Time>,
 }
@@ -30,7 +30,9 @@ pub(crate) struct GetOrderQuery {
 /// Get an order, as it is or as it was.
 ///
 /// As it is, it is read from the read model; where that does not have the write that the
-/// `Consistency-Token` names in time, and for the order as it was, it is folded from its events.
+/// `Consistency-Token` names in time, and for the order as it was, it is folded from its events. As it
+/// was, it says in `as_of` as of when that is; what is personal of it is as it is now: gone, once its
+/// customer was erased.
 #[utoipa::path(
     get,
     path = "/v1/orders/{order_id}",
@@ -47,6 +49,7 @@ pub(crate) struct GetOrderQuery {
                 ("Served-From" = String, description = "`stream` where it was folded from its events."),
             )),
         (status = 404, description = "There is no such order, or it was not there then.", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 422, description = "Too much had happened to it by then: more than 10,000 events.", body = ProblemDetails, content_type = "application/problem+json"),
         ReadProblems,
     )
 )]
@@ -58,7 +61,7 @@ pub(crate) async fn get_order(
 ) -> Result<Response, Problem> {
     let at = match (query.version, query.as_of) {
         (None, None) => None,
-        (Some(version), None) => Some(At::version(version)?),
+        (Some(version), None) => Some(At::version("version", version)?),
         (None, Some(time)) => Some(At::Time(time.0)),
         (Some(_), Some(_)) => {
             return Err(refused(

@@ -15,6 +15,7 @@ pub(crate) mod list_products;
 pub(crate) mod list_returns;
 pub(crate) mod list_shipments;
 pub(crate) mod list_stock;
+pub(crate) mod order_diff;
 pub(crate) mod order_events;
 pub(crate) mod order_process;
 pub(crate) mod sales_report;

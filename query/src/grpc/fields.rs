@@ -8,7 +8,11 @@ use crate::{
 use chassis::Problem;
 use domain::{CustomerId, OrderId, Sku};
 use prost_types::Timestamp;
-use proto::v1::{self, ListOrdersRequest, OrderSort, get_order_request};
+use proto::v1::{
+    self, DiffOrderRequest, ListOrdersRequest, OrderSort,
+    diff_order_request::{From, To},
+    get_order_request,
+};
 use serde::{
     Deserialize,
     de::{IntoDeserializer, value::Error},
@@ -37,9 +41,27 @@ pub(super) fn writes(message: Option<&v1::ReadYourWrites>) -> Result<ReadYourWri
 pub(super) fn at(at: Option<&get_order_request::At>) -> Result<Option<At>, Problem> {
     Ok(match at {
         None => None,
-        Some(get_order_request::At::Version(version)) => Some(At::version(*version)?),
+        Some(get_order_request::At::Version(version)) => Some(At::version("version", *version)?),
         Some(get_order_request::At::AsOf(when)) => Some(At::Time(time("as_of", when)?.0)),
     })
+}
+
+/// From when to when an order is compared.
+///
+/// # Errors
+/// 400: it is not said from when, or a moment is none.
+pub(super) fn moments(message: &DiffOrderRequest) -> Result<(At, At), Problem> {
+    let from = match &message.from {
+        None => return Err(refused("from", "REQUIRED", "it must be said from when")),
+        Some(From::FromVersion(version)) => At::version("from_version", *version)?,
+        Some(From::FromTime(when)) => At::Time(time("from_time", when)?.0),
+    };
+    let to = match &message.to {
+        None => At::End,
+        Some(To::ToVersion(version)) => At::version("to_version", *version)?,
+        Some(To::ToTime(when)) => At::Time(time("to_time", when)?.0),
+    };
+    Ok((from, to))
 }
 
 /// A page as lists take it: its size and its token.

@@ -2,7 +2,7 @@
 
 use crate::{
     body, freshness,
-    orders::{OrderBody, OrderItem, TimelineEvent},
+    orders::{FieldChange, OrderAsOf, OrderBody, OrderDiff, OrderItem, TimelineEvent},
     page::Page,
 };
 use proto::{timestamp, v1};
@@ -157,6 +157,39 @@ impl From<&Page<TimelineEvent<'_>>> for v1::ListOrderEventsResponse {
             next_page_token: page.next_cursor.clone().unwrap_or_default(),
             previous_page_token: page.prev_cursor.clone().unwrap_or_default(),
             as_of: Some(page.as_of.into()),
+        }
+    }
+}
+
+impl From<OrderAsOf> for v1::OrderAsOf {
+    fn from(as_of: OrderAsOf) -> Self {
+        Self {
+            version: as_of.version,
+            time: as_of.time.map(timestamp),
+            position: as_of.position,
+            is_current: as_of.is_current,
+        }
+    }
+}
+
+impl From<FieldChange> for v1::FieldChange {
+    fn from(change: FieldChange) -> Self {
+        Self {
+            path: change.path,
+            before: change.before.map(|value| value.to_string()),
+            after: change.after.map(|value| value.to_string()),
+        }
+    }
+}
+
+impl From<OrderDiff<'_>> for v1::DiffOrderResponse {
+    fn from(diff: OrderDiff<'_>) -> Self {
+        Self {
+            from: Some(diff.from.into()),
+            to: Some(diff.to.into()),
+            changes: diff.changes.into_iter().map(Into::into).collect(),
+            events: diff.events.iter().map(Into::into).collect(),
+            events_left_off: i64::try_from(diff.events_left_off).unwrap_or(i64::MAX),
         }
     }
 }

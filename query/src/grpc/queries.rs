@@ -3,14 +3,14 @@
 use super::{failed, fields, watch::watch};
 use crate::{
     api::Api,
-    orders::{get, list, timeline},
+    orders::{diff, get, list, timeline},
 };
 use chassis::{Problem, grpc::context};
 use futures::stream::BoxStream;
 use proto::v1::{
-    GetOrderRequest, GetOrderResponse, ListOrderEventsRequest, ListOrderEventsResponse,
-    ListOrdersRequest, ListOrdersResponse, WatchOrderRequest, WatchOrderResponse,
-    order_queries_server::OrderQueries,
+    DiffOrderRequest, DiffOrderResponse, GetOrderRequest, GetOrderResponse, ListOrderEventsRequest,
+    ListOrderEventsResponse, ListOrdersRequest, ListOrdersResponse, WatchOrderRequest,
+    WatchOrderResponse, order_queries_server::OrderQueries,
 };
 use std::sync::Arc;
 use tonic::{Request, Response, Status, async_trait};
@@ -54,6 +54,16 @@ impl OrderQueries for Queries {
             .map_err(|problem| failed(&context, problem))
     }
 
+    async fn diff_order(
+        &self,
+        call: Request<DiffOrderRequest>,
+    ) -> Result<Response<DiffOrderResponse>, Status> {
+        let context = context(&call);
+        let told = diff_order(&self.0, &call.into_inner()).await;
+        told.map(Response::new)
+            .map_err(|problem| failed(&context, problem))
+    }
+
     type WatchOrderStream = BoxStream<'static, Result<WatchOrderResponse, Status>>;
 
     async fn watch_order(
@@ -73,10 +83,18 @@ async fn get_order(api: &Api, message: &GetOrderRequest) -> Result<GetOrderRespo
     let at = fields::at(message.at.as_ref())?;
     let writes = fields::writes(message.read_your_writes.as_ref())?;
     let got = get(api, order_id, at, writes).await?;
+    let order = got.order(api).await?;
     Ok(GetOrderResponse {
-        order: Some(got.order(api).await?.into()),
+        as_of: order.as_of.map(Into::into),
+        order: Some(order.into()),
         from_stream: got.is_folded(),
     })
+}
+
+async fn diff_order(api: &Api, message: &DiffOrderRequest) -> Result<DiffOrderResponse, Problem> {
+    let order_id = fields::order_id(&message.order_id)?;
+    let moments = fields::moments(message)?;
+    diff(api, order_id, moments, |diff| Ok(diff.into())).await
 }
 
 async fn list_orders(

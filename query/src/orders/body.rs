@@ -1,6 +1,6 @@
 //! A whole order as an answer.
 
-use super::history::History;
+use super::history::{At, History, Reach};
 use crate::{
     body::Money,
     database::{Column, ReadError, corrupt, word},
@@ -87,6 +87,23 @@ pub(crate) struct OrderBody<'a> {
     pub placed_at: DateTime<Utc>,
     /// When the last event of it or of its payment was recorded.
     pub updated_at: DateTime<Utc>,
+    /// Of an order as it was: as of when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub as_of: Option<OrderAsOf>,
+}
+
+/// As of when an order is shown.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct OrderAsOf {
+    /// The version that it had then.
+    pub version: i64,
+    /// The time that was asked for; null where a version was.
+    pub time: Option<DateTime<Utc>>,
+    /// The position of the last event that is in it: its own, its payment's or a shipment's.
+    pub position: i64,
+    /// Whether nothing has happened to it since.
+    pub is_current: bool,
 }
 
 /// One line of an order.
@@ -250,6 +267,7 @@ impl<'a> OrderBody<'a> {
             erased: false,
             placed_at: row.column(TABLE, 2)?,
             updated_at: row.column(TABLE, 3)?,
+            as_of: None,
         };
         Ok((order, sealed))
     }
@@ -291,7 +309,7 @@ impl<'a> OrderBody<'a> {
             lines: with_money(placed.lines.clone(), currency, |line| order.progress(line)),
             shipments: history.shipments.iter().map(OrderShipment::of).collect(),
             allowed_commands: order.allowed_commands(),
-            holds: order
+            holds: history
                 .holds
                 .iter()
                 .map(|(hold, reason)| Hold {
@@ -311,6 +329,10 @@ impl<'a> OrderBody<'a> {
             erased: false,
             placed_at: placed.placed_at,
             updated_at: history.updated_at,
+            as_of: match history.reach.at {
+                At::End => None,
+                At::Version(_) | At::Time(_) => Some(OrderAsOf::of(history)),
+            },
         };
         (order, placed.shipping_address.clone())
     }
@@ -323,6 +345,27 @@ impl<'a> OrderBody<'a> {
     /// The version of the order's stream.
     pub(crate) const fn version(&self) -> i64 {
         self.version
+    }
+}
+
+impl OrderAsOf {
+    /// As of when the order was folded.
+    pub(crate) const fn of(history: &History) -> Self {
+        let Reach {
+            at,
+            until,
+            is_current,
+            ..
+        } = history.reach;
+        Self {
+            version: history.version.get(),
+            time: match at {
+                At::Time(time) => Some(time),
+                At::End | At::Version(_) => None,
+            },
+            position: until.get(),
+            is_current,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     OrderBody,
-    history::{At, Found, History, fold},
+    history::{At, Found, History, MAX_EVENTS, fold},
 };
 use crate::{
     api::Api, freshness::Projection, parameters::refused, problem,
@@ -60,14 +60,14 @@ impl Got {
 }
 
 impl At {
-    /// While it had this version.
+    /// While it had this version, which the parameter `name` says.
     ///
     /// # Errors
     /// 400: there is no such version.
-    pub(crate) fn version(version: i64) -> Result<Self, Problem> {
+    pub(crate) fn version(name: &str, version: i64) -> Result<Self, Problem> {
         match version {
             1.. => Ok(Self::Version(Version::new(version))),
-            _ => Err(refused("version", "OUT_OF_RANGE", "it must be 1 or more")),
+            _ => Err(refused(name, "OUT_OF_RANGE", "it must be 1 or more")),
         }
     }
 }
@@ -76,7 +76,8 @@ impl At {
 /// model, unless that does not have in time what `writes` must see.
 ///
 /// # Errors
-/// 404: there is no such order, or was none then; 503: not now.
+/// 404: there is no such order, or was none then; 422: too much had happened to it by then; 503: not
+/// now.
 pub(crate) async fn get(
     api: &Api,
     order_id: OrderId,
@@ -84,7 +85,14 @@ pub(crate) async fn get(
     writes: ReadYourWrites,
 ) -> Result<Got, Problem> {
     match at {
-        Some(at) => as_it_was(api, order_id, at).await,
+        Some(at) => {
+            let name = match at {
+                At::Time(_) => "as_of",
+                At::End | At::Version(_) => "version",
+            };
+            let history = as_it_was(api, order_id, at, name).await?;
+            Ok(Got::Folded(history))
+        }
         None if writes.is_seen(api, Projection::Orders).await? => {
             let got = current(api, order_id).await?;
             // Its shipments are read with it, and are another projection's.
@@ -93,10 +101,10 @@ pub(crate) async fn get(
             }
             match writes.is_seen(api, Projection::Shipments).await? {
                 true => current(api, order_id).await,
-                false => as_it_was(api, order_id, At::End).await,
+                false => as_it_is(api, order_id).await,
             }
         }
-        None => as_it_was(api, order_id, At::End).await,
+        None => as_it_is(api, order_id).await,
     }
 }
 
@@ -110,19 +118,67 @@ async fn current(api: &Api, order_id: OrderId) -> Result<Got, Problem> {
     }
 }
 
-async fn as_it_was(api: &Api, order_id: OrderId, at: At) -> Result<Got, Problem> {
-    let found = fold(api.reader.as_ref(), &api.tenant, order_id, at).await;
-    match found.map_err(|error| problem::unfoldable(error, order_id))? {
+/// The order as its events have it: for who must see what the read model does not have yet.
+async fn as_it_is(api: &Api, order_id: OrderId) -> Result<Got, Problem> {
+    match folded(api, order_id, At::End).await? {
         Found::Order(history) => Ok(Got::Folded(history)),
-        Found::NotThatFar { current } => Err(Problem::not_found(
-            "VERSION_NOT_FOUND",
-            format!("Order {order_id} has not had that version yet."),
-        )
-        .with_current_version(current.get().unsigned_abs())),
-        Found::NotYet => Err(Problem::not_found(
-            "ORDER_NOT_YET_PLACED",
-            format!("Order {order_id} had not been placed at that time."),
-        )),
+        // The read model will have it.
+        Found::TooLong => Err(problem::lagging()),
+        Found::NotThatFar { .. } | Found::NotYet | Found::Absent => {
+            Err(problem::no_such_order(order_id))
+        }
+    }
+}
+
+/// The order as it was `at` some time, which the parameter `name` says.
+///
+/// # Errors
+/// As [`get`].
+pub(super) async fn as_it_was(
+    api: &Api,
+    order_id: OrderId,
+    at: At,
+    name: &str,
+) -> Result<Box<History>, Problem> {
+    let pointer = format!("query:{name}");
+    match folded(api, order_id, at).await? {
+        Found::Order(history) => Ok(history),
+        Found::NotThatFar { current } => {
+            let rule = format!("it is at most {current}, the version that the order has now");
+            let detail = format!("Order {order_id} has not had that version yet.");
+            Err(Problem::not_found("VERSION_NOT_FOUND", detail)
+                .with_current_version(current.get().unsigned_abs())
+                .with_error(pointer, "OUT_OF_RANGE", rule))
+        }
+        Found::NotYet => {
+            let detail = format!("Order {order_id} had not been placed at that time.");
+            Err(
+                Problem::not_found("ORDER_NOT_YET_PLACED", detail).with_error(
+                    pointer,
+                    "OUT_OF_RANGE",
+                    "it is no earlier than when the placement was recorded",
+                ),
+            )
+        }
+        Found::TooLong => {
+            let detail = format!(
+                "More than {MAX_EVENTS} events had happened to order {order_id} by then, and no \
+                 more are folded for one answer."
+            );
+            let rule = format!("no more than {MAX_EVENTS} events have happened by then");
+            Err(
+                Problem::unprocessable("HISTORY_TOO_LONG", detail).with_error(
+                    pointer,
+                    "OUT_OF_RANGE",
+                    rule,
+                ),
+            )
+        }
         Found::Absent => Err(problem::no_such_order(order_id)),
     }
+}
+
+async fn folded(api: &Api, order_id: OrderId, at: At) -> Result<Found, Problem> {
+    let found = fold(api.reader.as_ref(), &api.tenant, order_id, at).await;
+    found.map_err(|error| problem::unfoldable(error, order_id))
 }

@@ -1,6 +1,8 @@
 //! Orders: the list of them, and one of them as it is or was.
 
 mod body;
+mod changes;
+mod diff;
 mod filters;
 mod get;
 mod history;
@@ -10,7 +12,9 @@ mod query;
 mod search;
 mod timeline;
 
-pub(crate) use body::OrderBody;
+pub(crate) use body::{OrderAsOf, OrderBody};
+pub(crate) use changes::FieldChange;
+pub(crate) use diff::{OrderDiff, diff};
 pub(crate) use filters::{Filters, Sort};
 pub(crate) use get::get;
 pub(crate) use history::{At, each};

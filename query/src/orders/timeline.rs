@@ -12,7 +12,7 @@ use crate::{
 };
 use chassis::Problem;
 use chrono::{DateTime, Utc};
-use domain::OrderId;
+use domain::{OrderId, Recorded};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::postgres::PgRow;
@@ -55,6 +55,25 @@ pub(crate) struct TimelineEvent<'r> {
 }
 
 impl<'r> TimelineEvent<'r> {
+    /// The event, of which `data` is what it says.
+    pub(super) fn of(event: &'r Recorded, data: &'r RawValue) -> Self {
+        let envelope = &event.envelope;
+        Self {
+            position: envelope.position.get(),
+            kind: event.event.event_type(),
+            actor: envelope.actor.as_str(),
+            occurred_at: envelope.occurred_at,
+            recorded_at: envelope.recorded_at,
+            event_id: envelope.event_id.uuid(),
+            stream: envelope.stream.as_str(),
+            version: envelope.version.get(),
+            command_id: envelope.command_id.uuid(),
+            causation_id: envelope.causation_id.map(|id| id.uuid()),
+            correlation_id: envelope.correlation_id,
+            data,
+        }
+    }
+
     fn read(row: &'r PgRow) -> Result<Self, ReadError> {
         let data: &str = row.column(TABLE, 11)?;
         Ok(Self {

@@ -2,17 +2,19 @@
 
 use crate::{
     orders::{authorized, brief, id, order, placed},
-    stage::{Stage, order_stream, payment_stream},
+    stage::{EPOCH, Stage, order_stream, payment_stream, token},
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{
-    Event,
-    order::{HoldPlaced, HoldReleased, OrderConfirmed},
+    Event, StreamId, TenantId,
+    order::{HoldPlaced, HoldReleased, NoteAdded, OrderConfirmed},
 };
+use serde_json::json;
 use store::Clock;
+use uuid::Uuid;
 
 /// Placed (1), held (2), authorized, released (3), confirmed (4): an hour each, the last an hour ago.
-async fn history(stage: &Stage) {
+pub async fn history(stage: &Stage) {
     let hold = || "fraud-check".to_owned();
     let order_events: [(i64, Event); 4] = [
         (5, order(placed())),
@@ -82,6 +84,7 @@ async fn an_order_as_it_was_at_each_version() {
     let answer = stage.get(&format!("/v1/orders/{}?version=5", id())).await;
     let answer = answer.problem(404, "VERSION_NOT_FOUND");
     assert_eq!(answer.body["current_version"], 4);
+    assert_eq!(answer.body["errors"][0]["pointer"], "query:version");
 }
 
 #[tokio::test]
@@ -111,7 +114,38 @@ async fn an_order_as_it_was_at_each_time() {
     let answer = stage
         .get(&format!("/v1/orders/{}?{}", id(), ago(330)))
         .await;
-    answer.problem(404, "ORDER_NOT_YET_PLACED");
+    let answer = answer.problem(404, "ORDER_NOT_YET_PLACED");
+    assert_eq!(answer.body["errors"][0]["pointer"], "query:as_of");
+}
+
+#[tokio::test]
+async fn an_order_as_it_was_says_as_of_when() {
+    let stage = Stage::new().await;
+    history(&stage).await;
+    let as_of = async |query: &str| {
+        let path = format!("/v1/orders/{}?{query}", id());
+        stage.get(&path).await.expect(200).body["as_of"].clone()
+    };
+    // The third event of all is the payment's.
+    let second = json!({"version": 2, "time": null, "position": 3, "is_current": false});
+    assert_eq!(as_of("version=2").await, second);
+    let last = json!({"version": 4, "time": null, "position": 5, "is_current": true});
+    assert_eq!(as_of("version=4").await, last);
+    let at = json!({
+        "version": 4, "time": "2100-01-01T00:00:00Z", "position": 5, "is_current": true,
+    });
+    assert_eq!(as_of("as_of=2100-01-01T00:00:00Z").await, at);
+}
+
+#[tokio::test]
+async fn what_another_shop_sold_was_never_there() {
+    let stage = Stage::new().await;
+    let theirs = StreamId::order(&TenantId::parse("other").unwrap(), id());
+    stage.append(theirs, 0, vec![order(placed())]).await;
+    for path in ["?version=1", "?as_of=2100-01-01T00:00:00Z", "/diff?from=1"] {
+        let answer = stage.get(&format!("/v1/orders/{}{path}", id())).await;
+        answer.problem(404, "ORDER_NOT_FOUND");
+    }
 }
 
 #[tokio::test]
@@ -134,4 +168,40 @@ async fn a_long_stream_is_folded_to_its_end() {
             (version, usize::try_from(version).unwrap() - 1)
         );
     }
+}
+
+#[tokio::test]
+async fn no_more_is_folded_than_may_be() {
+    let stage = Stage::new().await;
+    let note = |nr: u128| {
+        order(NoteAdded {
+            order_id: id(),
+            note_id: Uuid::from_u128(nr),
+            text: "one of many".into(),
+        })
+    };
+    let mut events = vec![order(placed())];
+    events.extend((1..=10_000).map(note));
+    let last = stage.append(order_stream(id()), 0, events).await;
+    let path = format!("/v1/orders/{}", id());
+    let early = stage
+        .get(&format!("{path}?version=10000"))
+        .await
+        .expect(200);
+    assert_eq!(early.body["version"], 10_000);
+    for (query, parameter) in [
+        ("?version=10001", "query:version"),
+        ("?as_of=2100-01-01T00:00:00Z", "query:as_of"),
+        ("/diff?from=10001", "query:from"),
+        ("/diff?from=1", "query:to"),
+    ] {
+        let answer = stage.get(&format!("{path}{query}")).await;
+        let answer = answer.problem(422, "HISTORY_TOO_LONG");
+        assert_eq!(answer.body["errors"][0]["pointer"], parameter, "{query}");
+    }
+    // As it is, it comes from the read model, whenever that has it.
+    let token = token(EPOCH, last.get().unsigned_abs());
+    let headers = [("consistency-token", token.as_str()), ("prefer", "wait=0")];
+    let answer = stage.get_with(&path, &headers).await;
+    answer.problem(503, "READ_MODEL_LAGGING");
 }

@@ -8,6 +8,7 @@
 mod authorization;
 mod bad_requests;
 mod cursors;
+mod diff;
 mod faults;
 mod filters;
 mod freshness;
@@ -19,5 +20,6 @@ mod payments;
 mod processes;
 mod products;
 mod returns;
+mod same;
 mod shipments;
 mod stage;

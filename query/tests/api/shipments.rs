@@ -15,15 +15,15 @@ use domain::{
 };
 use serde_json::json;
 
-fn shipment() -> ShipmentId {
+pub fn shipment() -> ShipmentId {
     ShipmentId::of(id(), &Location::default())
 }
 
-fn amount() -> Money {
+pub fn amount() -> Money {
     Money::new(1_869, Currency::parse("GBP").unwrap())
 }
 
-fn lines() -> Vec<ShipmentLine> {
+pub fn lines() -> Vec<ShipmentLine> {
     let line = |line: &domain::order::Line| ShipmentLine {
         line: line.line,
         sku: line.sku.clone(),
@@ -33,7 +33,7 @@ fn lines() -> Vec<ShipmentLine> {
 }
 
 /// What the carrier has taken.
-fn shipment_events() -> Vec<Event> {
+pub fn shipment_events() -> Vec<Event> {
     let (order_id, shipment_id) = (id(), shipment());
     let events: Vec<ShipmentEvent> = vec![
         ShipmentCreated {
@@ -76,7 +76,7 @@ fn shipment_events() -> Vec<Event> {
     events.into_iter().map(Event::Shipment).collect()
 }
 
-fn captured() -> Vec<Event> {
+pub fn captured() -> Vec<Event> {
     let order_id = id();
     let asked: PaymentEvent = PaymentCaptureRequested {
         order_id,

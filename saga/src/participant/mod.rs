@@ -11,25 +11,9 @@ pub use http::InvalidParticipant;
 
 use std::time::Duration;
 
-<<<<<<< HEAD
 /// How long to wait for what may be over in a moment.
 pub(crate) const SOON: Duration = Duration::from_secs(1);
 
-/// Whether a participant is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CircuitState {
-    /// It is.
-    #[default]
-    Closed,
-    /// One call tells whether it is.
-    HalfOpen,
-    /// It is left alone.
-    Open,
-}
-
-=======
->>>>>>> notifier
 /// Why a call has no outcome.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CallError {

@@ -255,7 +255,11 @@ fn arguments<P: Projection>(
 }
 
 fn decode<R: Row>(row: &PgRow) -> Result<R, ReadModelError> {
-    let mut index = 0;
+    decode_loaded(row, 0)
+}
+
+/// A row whose columns, but for those that are set once, begin at `index`.
+pub(crate) fn decode_loaded<R: Row>(row: &PgRow, mut index: usize) -> Result<R, ReadModelError> {
     let mut next = || {
         let value = row.try_get_raw(index).map_err(of("reading a row"))?;
         index += 1;

@@ -1,14 +1,10 @@
 //! Every operation that is documented, and every answer that was given.
 
-<<<<<<< HEAD
-use super::is_a_problem;
+use super::{is_a_problem, webhooks};
 use chassis::{
     clock::now,
     webhook::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, WebhookSecret},
 };
-=======
-use super::{is_a_problem, webhooks};
->>>>>>> notifier
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +37,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     for path in [
         "/v1/orders?customer_id=driven".into(),
         format!("/v1/orders/{id}"),
+        format!("/v1/orders/{id}/diff?from=1"),
         format!("/v1/orders/{id}/events"),
         format!("/v1/orders/{id}/process"),
         format!("/v1/payments/{id}"),
@@ -82,11 +79,8 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     let (shipment, delivered) = shipments_are_driven(p).await;
     let returned = returns_are_driven(p, &delivered).await;
     customers_are_driven(p).await;
-<<<<<<< HEAD
     products_are_driven(p).await;
-=======
     let (webhook, delivery) = webhooks::are_driven(p).await;
->>>>>>> notifier
     for (method, path) in operations(p).await.into_keys() {
         let path = path
             .replace("{shipment_id}", &shipment)
