@@ -96,7 +96,7 @@ impl Invoice {
             sku: line.sku.clone(),
             quantity: line.quantity,
             unit_price: line.unit_price,
-            currency: None,
+            ..NewOrderLine::default()
         };
         PlaceOrderRequest {
             request_id: key,

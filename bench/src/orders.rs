@@ -81,7 +81,7 @@ impl Placement {
                     sku: sku(*number),
                     quantity: *quantity,
                     unit_price: *price,
-                    currency: None,
+                    ..NewOrderLine::default()
                 })
                 .collect(),
             payment_method: "tok_approve".into(),
@@ -109,8 +109,10 @@ impl Placement {
                     quantity: *quantity,
                     unit_price: *price,
                     currency: None,
+                    terms: Default::default(),
                 })
                 .collect(),
+            terms: Default::default(),
             total: None,
             shipping_address: None,
             payment_method: "tok_approve".into(),

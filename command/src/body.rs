@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency,
+    Currency, TaxRate,
     order::{Address, Placed},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
@@ -120,7 +120,17 @@ pub(crate) struct OrderBody<'a> {
     reference: Option<&'a str>,
     /// What was ordered.
     lines: Vec<LineBody<'a>>,
-    /// The sum of the lines.
+    /// Prices times quantities.
+    subtotal: MoneyBody,
+    /// The order's own discount.
+    discount: MoneyBody,
+    /// All discounts: those of the lines, and the order's own.
+    discount_total: MoneyBody,
+    /// The tax of all lines.
+    tax: MoneyBody,
+    /// Whether prices include tax; else it was added.
+    tax_included: bool,
+    /// The sum of the lines: what is to be paid.
     total: MoneyBody,
     /// Where to; nothing, if its customer was erased since.
     shipping_address: Option<AddressBody>,
@@ -148,6 +158,17 @@ pub(crate) struct LineBody<'a> {
     /// Price of one.
     unit_price: MoneyBody,
     /// Price of all.
+    subtotal: MoneyBody,
+    /// Its own discount.
+    discount: MoneyBody,
+    /// Its share of the order's discount.
+    order_discount: MoneyBody,
+    /// The rate that its tax was computed by, in per cent, if it was.
+    #[schema(value_type = Option<String>, example = "19")]
+    tax_rate: Option<TaxRate>,
+    /// Its tax.
+    tax: MoneyBody,
+    /// What is paid for all: the price, less the discounts, with the tax.
     total: MoneyBody,
 }
 
@@ -155,6 +176,7 @@ impl<'a> OrderBody<'a> {
     /// The order at `version`, which goes to `address`.
     pub(crate) fn new(order: &'a Placed, version: i64, address: Option<Address>) -> Self {
         let placed = &order.placed;
+        let totals = placed.totals();
         let money = |amount| MoneyBody {
             amount,
             currency: placed.currency,
@@ -164,6 +186,11 @@ impl<'a> OrderBody<'a> {
             sku: line.sku.as_str(),
             quantity: line.quantity,
             unit_price: money(line.unit_price),
+            subtotal: money(line.subtotal()),
+            discount: money(line.discount),
+            order_discount: money(line.order_discount),
+            tax_rate: line.tax_rate,
+            tax: money(line.tax),
             total: money(line.total),
         };
         Self {
@@ -173,6 +200,11 @@ impl<'a> OrderBody<'a> {
             customer_id: placed.customer_id.as_str(),
             reference: placed.reference.as_deref(),
             lines: placed.lines.iter().map(line).collect(),
+            subtotal: money(totals.subtotal),
+            discount: money(totals.discount),
+            discount_total: money(totals.discount_total),
+            tax: money(totals.tax),
+            tax_included: placed.tax_included,
             total: money(placed.total),
             shipping_address: address.map(AddressBody::from),
             payment_method: &placed.payment_method,

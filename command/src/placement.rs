@@ -5,7 +5,7 @@ use chassis::Problem;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{
     Command, Currency, CustomerId, OrderId, Sealed, State, StreamId, Version,
-    order::{Address, NewLine, Order, OrderCommand, PlaceOrder, Placed},
+    order::{Address, NewLine, Order, OrderCommand, OrderTerms, PlaceOrder, Placed},
 };
 use vault::Opened;
 
@@ -19,6 +19,7 @@ pub(crate) struct NewOrder {
     pub customer_id: CustomerId,
     pub currency: Currency,
     pub lines: Vec<NewLine>,
+    pub terms: OrderTerms,
     pub total: Option<i64>,
     pub shipping_address: Option<Address>,
     pub payment_method: String,
@@ -150,6 +151,7 @@ impl NewOrder {
             customer_id: self.customer_id,
             currency: self.currency,
             lines: self.lines,
+            terms: self.terms,
             total: self.total,
             shipping_address,
             payment_method: self.payment_method,

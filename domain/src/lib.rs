@@ -34,6 +34,7 @@
 //! - Whatever is kept of the past in a state is bounded, except what still holds something.
 //! - The JSON of every event is frozen by a file in `golden/`; a new shape is a new version. A field
 //!   that came later may be missing, and is left out where it says nothing.
+//! - What is one sum for many is shared out by [`share()`], to the unit, and by nothing else.
 //! - Texts and names are checked where they come in, so that what is stored can be shown.
 //! - What is personal comes in [`Sealed`], and nothing here could open it: so no event ever says it.
 //!
@@ -41,7 +42,7 @@
 //!
 //! ```
 //! use domain::{Category, Command, CustomerId, OrderId, Sku, State};
-//! use domain::order::{ConfirmOrder, NewLine, OrderCommand, PlaceOrder};
+//! use domain::order::{ConfirmOrder, LineTerms, NewLine, OrderCommand, OrderTerms, PlaceOrder};
 //!
 //! let order_id: OrderId = "0192f000-0000-7000-8000-000000000001".parse()?;
 //! let place = PlaceOrder {
@@ -53,7 +54,9 @@
 //!         quantity: 6,
 //!         unit_price: 255,
 //!         currency: None,
+//!         terms: LineTerms::default(),
 //!     }],
+//!     terms: OrderTerms::default(),
 //!     total: Some(1_530),
 //!     shipping_address: None,
 //!     payment_method: "tok_approve".into(),
@@ -94,10 +97,12 @@ mod recent;
 mod refusal;
 pub mod returns;
 mod sealed;
+mod share;
 pub mod shipment;
 mod state;
 pub mod stock;
 mod stream;
+mod tax_rate;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -113,6 +118,8 @@ pub use ids::{
 pub use money::{Currency, Money, MoneyError};
 pub use refusal::{Refusal, RefusalKind};
 pub use sealed::{Sealed, SealedError};
+pub use share::{ShareError, share};
 pub use state::State;
 pub use stream::{Category, Position, StreamId, StreamIdError, Version};
+pub use tax_rate::{TaxRate, TaxRateError};
 pub use text::TextError;

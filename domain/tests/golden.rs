@@ -90,6 +90,7 @@ fn former() -> Vec<(&'static str, Event)> {
         let text = format!("sealed:0:{base64}");
         Some(Sealed::parse(text).expect("it is base64"))
     };
+    let (whole_v2, smallest_v2) = (whole.clone(), smallest.clone());
     whole.shipping_address = plain(
         "eyJuYW1lIjoiWm_DqyBNw7xsbGVyIiwibGluZXMiOlsiSGludGVyaG9mIDIiLCJTdHJhw59lIDEiXSwiY2l0eSI6\
          IkvDtmxuIiwicG9zdGFsX2NvZGUiOiI1MDY2NyIsImNvdW50cnkiOiJHZXJtYW55In0",
@@ -99,10 +100,20 @@ fn former() -> Vec<(&'static str, Event)> {
         ("OrderPlaced.v1.json", whole.into()),
         ("OrderPlaced.v1.smallest.json", smallest.into()),
         ("OrderPlaced.v1.country.json", country.into()),
+        ("OrderPlaced.v2.json", whole_v2.into()),
+        ("OrderPlaced.v2.smallest.json", smallest_v2.into()),
     ]
     .into_iter()
     .map(|(name, event): (_, OrderEvent)| (name, event.into()))
+    .chain([("ReturnRequested.v1.json", requested())])
     .collect()
+}
+
+/// A return of goods that were not discounted: each is worth its price.
+fn requested() -> Event {
+    let mut examples = examples::all().into_iter().map(|(_, event)| event);
+    let is_it = |event: &Event| event.event_type() == "ReturnRequested";
+    examples.find(is_it).expect("there is one")
 }
 
 #[test]

@@ -34,6 +34,8 @@ CREATE TABLE read.order_summary (
     updated_at          timestamptz NOT NULL,
     line_count          integer     NOT NULL,
     hold_count          integer     NOT NULL,
+    -- Whether prices include tax; else it was added.
+    tax_included        boolean     NOT NULL DEFAULT false,
     tenant              text        NOT NULL COLLATE "C",
     customer_id         text        NOT NULL COLLATE "C",
     currency            text        NOT NULL COLLATE "C",
@@ -63,7 +65,8 @@ CREATE TABLE read.order_summary (
     -- {line: [shipped, delivered, lost, returned, cancelled]} of lines of which something has left, or is
     -- cancelled; nothing before that, so that the many changes of an order before its shipment do not carry it.
     fulfilment          json,
-    -- [{"line", "sku", "quantity", "unit_price", "total"}].
+    -- [{"line", "sku", "quantity", "unit_price", "discount", "order_discount", "tax_rate", "tax",
+    -- "total"}]: discounts and tax only where there are some.
     lines               json        NOT NULL,
     CONSTRAINT order_summary_pkey PRIMARY KEY (tenant, order_id)
 ) WITH (fillfactor = 80);
@@ -221,7 +224,7 @@ CREATE TABLE read.return_summary (
     received        json        NOT NULL,
     -- [{"line", "restocked", "quarantined", "refused", "reason"}], once it was looked at.
     inspected       json,
-    -- [{"line", "sku", "quantity", "unit_price"}]: what is to come back.
+    -- [{"line", "sku", "quantity", "unit_price", "amount"}]: what is to come back.
     lines           json        NOT NULL,
     CONSTRAINT return_summary_pkey PRIMARY KEY (tenant, return_id)
 ) WITH (fillfactor = 80);
@@ -286,6 +289,10 @@ CREATE TABLE read.sales_daily (
     lines            numeric     NOT NULL,
     units            numeric     NOT NULL,
     amount           numeric     NOT NULL,
+    -- Prices times quantities; what all discounts took off those; the tax in `amount`.
+    gross            numeric     NOT NULL DEFAULT 0,
+    discount         numeric     NOT NULL DEFAULT 0,
+    tax              numeric     NOT NULL DEFAULT 0,
     confirmed_orders bigint      NOT NULL,
     confirmed_amount numeric     NOT NULL,
     cancelled_orders bigint      NOT NULL,
@@ -303,3 +310,18 @@ CREATE TABLE read.sales_daily (
     currency         text        NOT NULL COLLATE "C",
     CONSTRAINT sales_daily_pkey PRIMARY KEY (tenant, day, currency)
 ) WITH (fillfactor = 50);
+
+-- What is long in them is compressed with lz4, as in store.events and for its reason; fresh tables of
+-- a rebuild take it over.
+DO $$
+BEGIN
+    ALTER TABLE read.order_summary ALTER COLUMN lines SET COMPRESSION lz4;
+    ALTER TABLE read.order_timeline ALTER COLUMN data SET COMPRESSION lz4;
+    ALTER TABLE read.order_process ALTER COLUMN process SET COMPRESSION lz4;
+    ALTER TABLE read.shipment_summary ALTER COLUMN lines SET COMPRESSION lz4;
+    ALTER TABLE read.return_summary ALTER COLUMN lines SET COMPRESSION lz4;
+EXCEPTION
+    WHEN feature_not_supported THEN
+        RAISE NOTICE 'this server has no lz4: read models are compressed with pglz';
+END
+$$;

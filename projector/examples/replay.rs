@@ -129,6 +129,10 @@ fn order(n: u128) -> anyhow::Result<Vec<Append>> {
                 sku: Sku::parse(&format!("SKU-{}", (n + u128::from(line)) % 1_000))?,
                 quantity: 2,
                 unit_price: 250,
+                discount: 0,
+                order_discount: 0,
+                tax_rate: None,
+                tax: 0,
                 total: 500,
             })
         })
@@ -147,6 +151,7 @@ fn order(n: u128) -> anyhow::Result<Vec<Append>> {
         currency: brief.currency,
         lines,
         total: brief.total,
+        tax_included: false,
         shipping_address: Some(Sealed::of_base64(&"c2VhbGVk".repeat(10))?),
         payment_method: "tok_approve".into(),
         reference: Some(format!("{n}")),

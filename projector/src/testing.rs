@@ -135,6 +135,10 @@ impl History {
                 sku: sku(name),
                 quantity: *quantity,
                 unit_price: *unit_price,
+                discount: 0,
+                order_discount: 0,
+                tax_rate: None,
+                tax: 0,
                 total: quantity * unit_price,
             })
             .collect();
@@ -161,6 +165,7 @@ impl History {
             currency: brief.currency,
             lines: placed_lines,
             total: brief.total,
+            tax_included: false,
             shipping_address: (n % 2 == 1)
                 .then(|| Sealed::of_base64("U3RyYcOfZSAx").expect("it is base64")),
             payment_method: "tok_approve".into(),

@@ -10,7 +10,10 @@ use crate::{
 use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::Problem;
 use chrono::{DateTime, Utc};
-use domain::{Currency, CustomerId, Sku, order::NewLine};
+use domain::{
+    Currency, CustomerId, Sku, TaxRate,
+    order::{LineTerms, NewLine, OrderTerms},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -26,7 +29,18 @@ pub(crate) struct PlaceOrderBody {
     currency: Currency,
     /// What is ordered: 1 to 1,000 lines; the same SKU may come in several.
     lines: Vec<LineBody>,
-    /// The total that you expect, in minor units: refused if it is not the sum of the lines.
+    /// What is taken off all lines together, beside their own discounts, in minor units; at most what
+    /// they come to. It is shared out over them.
+    #[schema(example = 500)]
+    discount: Option<i64>,
+    /// The tax of the whole order, in minor units. Where no line says its tax, it is shared out over
+    /// them, and is at most what is taxed; else it must be the sum of theirs.
+    tax: Option<i64>,
+    /// Whether prices include tax; else it is added to them.
+    #[serde(default)]
+    tax_included: bool,
+    /// The total that you expect, in minor units, with discounts and tax: refused if it is not the sum
+    /// of the lines.
     total: Option<i64>,
     /// Where to.
     shipping_address: Option<AddressBody>,
@@ -58,6 +72,14 @@ pub(crate) struct LineBody {
     /// The currency of the price; must be the order's, if it is given.
     #[schema(value_type = Option<String>)]
     currency: Option<Currency>,
+    /// What is taken off the price of all, in minor units; at most that price.
+    discount: Option<i64>,
+    /// The rate by which its tax is computed, and rounded, a half up: per cent from 0 to 100 with at most
+    /// 4 decimals, as text. Not together with `tax`.
+    #[schema(value_type = Option<String>, example = "19")]
+    tax_rate: Option<TaxRate>,
+    /// Its tax, in minor units; at most what is taxed.
+    tax: Option<i64>,
 }
 
 /// Place an order.
@@ -102,6 +124,11 @@ impl From<LineBody> for NewLine {
             quantity: line.quantity,
             unit_price: line.unit_price,
             currency: line.currency,
+            terms: LineTerms {
+                discount: line.discount.unwrap_or_default(),
+                tax_rate: line.tax_rate,
+                tax: line.tax,
+            },
         }
     }
 }
@@ -112,6 +139,11 @@ impl From<PlaceOrderBody> for NewOrder {
             customer_id: body.customer_id,
             currency: body.currency,
             lines: body.lines.into_iter().map(Into::into).collect(),
+            terms: OrderTerms {
+                discount: body.discount.unwrap_or_default(),
+                tax: body.tax,
+                tax_included: body.tax_included,
+            },
             total: body.total,
             shipping_address: body.shipping_address.map(Into::into),
             payment_method: body.payment_method,

@@ -24,7 +24,7 @@ use chassis::{
     token::ConsistencyToken,
 };
 use chrono::{DateTime, Utc};
-use domain::{Currency, CustomerId};
+use domain::{Currency, CustomerId, order::OrderTerms};
 use futures::stream::try_unfold;
 use serde::{Deserialize, Serialize};
 use std::pin::pin;
@@ -63,7 +63,18 @@ pub(crate) struct BulkOrderBody {
     currency: Currency,
     /// What is ordered: 1 to 1,000 lines; the same SKU may come in several.
     lines: Vec<LineBody>,
-    /// The total that you expect, in minor units: refused if it is not the sum of the lines.
+    /// What is taken off all lines together, beside their own discounts, in minor units; at most what
+    /// they come to. It is shared out over them.
+    #[schema(example = 500)]
+    discount: Option<i64>,
+    /// The tax of the whole order, in minor units. Where no line says its tax, it is shared out over
+    /// them, and is at most what is taxed; else it must be the sum of theirs.
+    tax: Option<i64>,
+    /// Whether prices include tax; else it is added to them.
+    #[serde(default)]
+    tax_included: bool,
+    /// The total that you expect, in minor units, with discounts and tax: refused if it is not the sum
+    /// of the lines.
     total: Option<i64>,
     /// Where to.
     shipping_address: Option<AddressBody>,
@@ -308,6 +319,11 @@ impl From<BulkOrderBody> for NewOrder {
             customer_id: body.customer_id,
             currency: body.currency,
             lines: body.lines.into_iter().map(Into::into).collect(),
+            terms: OrderTerms {
+                discount: body.discount.unwrap_or_default(),
+                tax: body.tax,
+                tax_included: body.tax_included,
+            },
             total: body.total,
             shipping_address: body.shipping_address.map(Into::into),
             payment_method: body.payment_method,

@@ -5,7 +5,7 @@ use chassis::Problem;
 use chrono::{DateTime, Utc};
 use domain::{
     Location, OrderId, ReturnId, ShipmentId, Sku,
-    order::{Address, NewLine},
+    order::{Address, LineTerms, NewLine, OrderTerms},
 };
 use prost_types::Timestamp;
 use proto::v1::{self, NewOrderLine, PlaceOrderRequest};
@@ -55,6 +55,11 @@ pub(super) fn new_order(message: PlaceOrderRequest) -> Result<NewOrder, Problem>
         lines: lines
             .map(|(index, line)| new_line(index, line))
             .collect::<Result<_, _>>()?,
+        terms: OrderTerms {
+            discount: message.discount.unwrap_or_default(),
+            tax: message.tax,
+            tax_included: message.tax_included,
+        },
         total: message.total,
         shipping_address: message.shipping_address.map(address),
         payment_method: message.payment_method,
@@ -71,6 +76,7 @@ fn new_line(index: usize, line: &NewOrderLine) -> Result<NewLine, Problem> {
     let wrong =
         |field: &str, error: &dyn Display| invalid(&format!("/lines/{index}/{field}"), error);
     let currency = line.currency.as_deref().map(str::parse);
+    let tax_rate = line.tax_rate.as_deref().map(str::parse);
     Ok(NewLine {
         sku: line.sku.parse().map_err(|error| wrong("sku", &error))?,
         quantity: line.quantity,
@@ -78,6 +84,13 @@ fn new_line(index: usize, line: &NewOrderLine) -> Result<NewLine, Problem> {
         currency: currency
             .transpose()
             .map_err(|error| wrong("currency", &error))?,
+        terms: LineTerms {
+            discount: line.discount.unwrap_or_default(),
+            tax_rate: tax_rate
+                .transpose()
+                .map_err(|error| wrong("tax_rate", &error))?,
+            tax: line.tax,
+        },
     })
 }
 
@@ -110,4 +123,63 @@ pub(super) fn time(pointer: &str, time: &Timestamp) -> Result<DateTime<Utc>, Pro
 fn invalid(pointer: &str, error: &dyn Display) -> Problem {
     let problem = Problem::bad_request("INVALID_BODY", format!("The message is wrong: {error}."));
     problem.with_error(pointer, "INVALID", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message() -> PlaceOrderRequest {
+        PlaceOrderRequest {
+            customer_id: "c".into(),
+            currency: "EUR".into(),
+            lines: vec![NewOrderLine {
+                sku: "A".into(),
+                quantity: 1,
+                unit_price: 100,
+                discount: Some(5),
+                tax_rate: Some("8.875".into()),
+                ..NewOrderLine::default()
+            }],
+            discount: Some(10),
+            tax: Some(7),
+            tax_included: true,
+            ..PlaceOrderRequest::default()
+        }
+    }
+
+    #[test]
+    fn discounts_and_taxes_are_what_the_message_says() {
+        let order = new_order(message()).ok().expect("it is an order");
+        let terms = OrderTerms {
+            discount: 10,
+            tax: Some(7),
+            tax_included: true,
+        };
+        assert_eq!(order.terms, terms);
+        let terms = LineTerms {
+            discount: 5,
+            tax_rate: "8.875".parse().ok(),
+            tax: None,
+        };
+        assert_eq!(order.lines[0].terms, terms);
+        let plain = new_order(PlaceOrderRequest {
+            lines: vec![],
+            discount: None,
+            tax: None,
+            tax_included: false,
+            ..message()
+        });
+        let plain = plain.ok().expect("it is an order");
+        assert_eq!(plain.terms, OrderTerms::default());
+    }
+
+    #[test]
+    fn a_tax_rate_that_is_none_is_named() {
+        let mut wrong = message();
+        wrong.lines[0].tax_rate = Some("19%".into());
+        let problem = new_order(wrong).err().expect("it is wrong");
+        let errors = &problem.details().errors;
+        assert_eq!(errors[0].pointer, "/lines/0/tax_rate");
+    }
 }

@@ -19,6 +19,7 @@ pub(super) fn receipt(api: &CommandApi, done: &Done) -> Receipt {
 /// The order at `version`, as the write side knows it, which goes to `address`.
 pub(super) fn order(order: &Placed, version: i64, address: Option<order::Address>) -> Order {
     let placed = &order.placed;
+    let totals = placed.totals();
     let money = |amount| {
         Some(Money {
             amount,
@@ -32,6 +33,11 @@ pub(super) fn order(order: &Placed, version: i64, address: Option<order::Address
             sku: line.sku.as_str().into(),
             quantity: line.quantity,
             unit_price: money(line.unit_price),
+            subtotal: money(line.subtotal()),
+            discount: money(line.discount),
+            order_discount: money(line.order_discount),
+            tax_rate: line.tax_rate.map(|rate| rate.to_string()),
+            tax: money(line.tax),
             total: money(line.total),
             shipped: progress.shipped,
             delivered: progress.delivered,
@@ -59,6 +65,11 @@ pub(super) fn order(order: &Placed, version: i64, address: Option<order::Address
         customer_id: placed.customer_id.as_str().into(),
         reference: placed.reference.clone(),
         lines: placed.lines.iter().map(line).collect(),
+        subtotal: money(totals.subtotal),
+        discount: money(totals.discount),
+        discount_total: money(totals.discount_total),
+        tax: money(totals.tax),
+        tax_included: placed.tax_included,
         total: money(placed.total),
         holds: order.holds.iter().map(hold).collect(),
         shipping_address: address,

@@ -1,7 +1,7 @@
 //! What may be asked of an order.
 
 use super::{Awaited, LineQuantity, RejectionReason};
-use crate::{Currency, CustomerId, OrderId, Sealed, ShipmentId, Sku};
+use crate::{Currency, CustomerId, OrderId, Sealed, ShipmentId, Sku, TaxRate};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -58,6 +58,32 @@ pub struct NewLine {
     pub unit_price: i64,
     /// The currency of the price, when it is said for the line; else the order's.
     pub currency: Option<Currency>,
+    /// Its discount and its tax; none, unless they are said.
+    pub terms: LineTerms,
+}
+
+/// What lowers the price of a line, and how it is taxed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineTerms {
+    /// What is taken off the price of all, in minor units: not more than that.
+    pub discount: i64,
+    /// The rate by which its tax is computed; not together with `tax`.
+    pub tax_rate: Option<TaxRate>,
+    /// Its tax, in minor units: not more than what is taxed.
+    pub tax: Option<i64>,
+}
+
+/// What lowers the price of a whole order, and how it is taxed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderTerms {
+    /// What is taken off all lines together, beside their own discounts, in minor units: not more than
+    /// they come to.
+    pub discount: i64,
+    /// The tax of all lines, in minor units. Where lines say their own tax, it must be their sum; else
+    /// it is shared out, and is not more than what is taxed.
+    pub tax: Option<i64>,
+    /// Whether prices include tax; else it is added.
+    pub tax_included: bool,
 }
 
 /// Places an order.
@@ -71,7 +97,10 @@ pub struct PlaceOrder {
     pub currency: Currency,
     /// What is ordered; the same SKU may come in several lines.
     pub lines: Vec<NewLine>,
-    /// The total that the client expects, in minor units: refused if it is not the lines' sum.
+    /// The order's own discount and tax; none, unless they are said.
+    pub terms: OrderTerms,
+    /// The total that the client expects, in minor units, with discounts and tax: refused if it is not
+    /// the lines' sum.
     pub total: Option<i64>,
     /// Where to: an [`Address`](super::Address), which was checked, and then sealed with its
     /// customer's key, before the command was made.

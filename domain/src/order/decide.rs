@@ -3,15 +3,16 @@
 mod fulfilment;
 mod lines;
 mod parking;
+mod pricing;
 mod returns;
 
 use super::{
-    AddNote, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, Line,
-    NoteAdded, Order, OrderCancelled, OrderCommand, OrderConfirmed, OrderError, OrderEvent,
-    OrderExpired, OrderPlaced, OrderRejected, PlaceHold, PlaceOrder, Placed, RejectCancellation,
-    RejectOrder, ReleaseHold, RequestCancellation, Status,
+    AddNote, CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, NoteAdded,
+    Order, OrderCancelled, OrderCommand, OrderConfirmed, OrderError, OrderEvent, OrderExpired,
+    OrderPlaced, OrderRejected, PlaceHold, PlaceOrder, Placed, RejectCancellation, RejectOrder,
+    ReleaseHold, RequestCancellation, Status,
 };
-use crate::{Money, TextError, text};
+use crate::{TextError, text};
 
 pub use lines::cancel_lines;
 #[cfg(test)]
@@ -130,64 +131,22 @@ fn parse(command: &PlaceOrder) -> Result<OrderPlaced, OrderError> {
     if let Some(reference) = &command.reference {
         text::line("reference", reference, 128)?;
     }
-    let mut sum = Money::new(0, command.currency);
-    let mut lines = Vec::with_capacity(command.lines.len());
-    for (index, new) in command.lines.iter().enumerate() {
-        let line = index + 1;
-        if !(1..=MAX_QUANTITY).contains(&new.quantity) {
-            return Err(OrderError::Quantity {
-                line,
-                max: MAX_QUANTITY,
-            });
-        }
-        if new.unit_price < 0 {
-            return Err(OrderError::Price { line });
-        }
-        if new
-            .currency
-            .is_some_and(|currency| currency != command.currency)
-        {
-            return Err(OrderError::MixedCurrencies { line });
-        }
-        let total = Money::new(new.unit_price, command.currency)
-            .checked_mul(new.quantity)
-            .map_err(|_| too_much(line))?;
-        sum = sum.checked_add(total).map_err(|_| too_much(line))?;
-        if sum.amount > MAX_TOTAL {
-            return Err(too_much(line));
-        }
-        lines.push(Line {
-            line: line as u32,
-            sku: new.sku.clone(),
-            quantity: new.quantity,
-            unit_price: new.unit_price,
-            total: total.amount,
-        });
-    }
-    if let Some(said) = command.total.filter(|said| *said != sum.amount) {
-        return Err(OrderError::TotalMismatch {
-            said,
-            sum: sum.amount,
-        });
+    let (lines, total) = pricing::lines(command)?;
+    if let Some(said) = command.total.filter(|said| *said != total) {
+        return Err(OrderError::TotalMismatch { said, sum: total });
     }
     Ok(OrderPlaced {
         order_id: command.order_id,
         customer_id: command.customer_id.clone(),
         currency: command.currency,
         lines,
-        total: sum.amount,
+        total,
+        tax_included: command.terms.tax_included,
         shipping_address: command.shipping_address.clone(),
         payment_method: command.payment_method.clone(),
         reference: command.reference.clone(),
         placed_at: command.placed_at,
     })
-}
-
-const fn too_much(line: usize) -> OrderError {
-    OrderError::Total {
-        line,
-        max: MAX_TOTAL,
-    }
 }
 
 fn confirm(order: &Placed) -> Decision {

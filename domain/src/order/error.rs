@@ -54,6 +54,58 @@ pub enum OrderError {
         /// The most that an order may come to, in minor units.
         max: i64,
     },
+    /// A line's discount is negative, or more than its price.
+    #[error("line {line}: discount must be 0 to {max}, which is the price of the line")]
+    Discount {
+        /// The line's number, from 1.
+        line: usize,
+        /// The price of the line, in minor units.
+        max: i64,
+    },
+    /// The order's discount is negative, or more than its lines come to.
+    #[error("discount must be 0 to {max}, which is what the lines come to after their own")]
+    OrderDiscount {
+        /// What the lines come to, in minor units.
+        max: i64,
+    },
+    /// A line's tax is negative, or more than what is taxed.
+    #[error("line {line}: tax must be 0 to {max}, which is what is taxed")]
+    Tax {
+        /// The line's number, from 1.
+        line: usize,
+        /// What the line comes to after discounts, in minor units.
+        max: i64,
+    },
+    /// A line says its tax and a rate for it.
+    #[error("line {line}: tax and tax_rate cannot both be given")]
+    TaxTwice {
+        /// The line's number, from 1.
+        line: usize,
+    },
+    /// The order's tax is negative, or more than what is taxed.
+    #[error("tax must be 0 to {max}, which is what is taxed")]
+    OrderTax {
+        /// What the lines come to after discounts, in minor units.
+        max: i64,
+    },
+    /// The order's tax is not the sum of what its lines say.
+    #[error("tax is {said}, but the taxes of the lines add up to {sum}")]
+    TaxMismatch {
+        /// What the client said, in minor units.
+        said: i64,
+        /// What the lines' taxes add up to, in minor units.
+        sum: i64,
+    },
+    /// With its tax, the order comes to more than an order may.
+    #[error("an order may come to {max} minor units, and this one comes to more with its tax")]
+    TaxedTotal {
+        /// The line at which it does, from 1; none where the tax is the whole order's.
+        line: Option<usize>,
+        /// The field of it that says the tax.
+        field: &'static str,
+        /// The most that an order may come to, in minor units.
+        max: i64,
+    },
     /// The client's total is not the sum of the lines.
     #[error("total is {said}, but the lines add up to {sum}")]
     TotalMismatch {
@@ -225,6 +277,24 @@ impl From<OrderError> for Refusal {
                 Some(line_at(*line, "currency")),
             ),
             E::Total { line, .. } => (Meaning, "TOTAL_OVERFLOW", Some(line_at(*line, "quantity"))),
+            E::Discount { line, .. } => (
+                Meaning,
+                "DISCOUNT_OUT_OF_RANGE",
+                Some(line_at(*line, "discount")),
+            ),
+            E::OrderDiscount { .. } => (Meaning, "DISCOUNT_OUT_OF_RANGE", Some("/discount".into())),
+            E::Tax { line, .. } => (Meaning, "TAX_OUT_OF_RANGE", Some(line_at(*line, "tax"))),
+            E::TaxTwice { line } => (Meaning, "TAX_GIVEN_TWICE", Some(line_at(*line, "tax"))),
+            E::OrderTax { .. } => (Meaning, "TAX_OUT_OF_RANGE", Some("/tax".into())),
+            E::TaxMismatch { .. } => (Meaning, "TAX_MISMATCH", Some("/tax".into())),
+            E::TaxedTotal { line, field, .. } => (
+                Meaning,
+                "TOTAL_OVERFLOW",
+                Some(match line {
+                    Some(line) => line_at(*line, field),
+                    None => format!("/{field}"),
+                }),
+            ),
             E::TotalMismatch { .. } => (Meaning, "TOTAL_MISMATCH", Some("/total".into())),
             E::AddressLines { .. } => (
                 Meaning,

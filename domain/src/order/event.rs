@@ -2,7 +2,7 @@
 
 use super::{OrderReturnStatus, upcast};
 use crate::{
-    Currency, CustomerId, OrderId, ReturnId, Sealed, ShipmentId, Sku,
+    Currency, CustomerId, OrderId, ReturnId, Sealed, ShipmentId, Sku, TaxRate,
     event::{events, is_default},
 };
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ events! {
     /// Anything that may happen to an order.
     OrderEvent {
         /// It was placed.
-        OrderPlaced = 2 [1 => upcast::placed_v1],
+        OrderPlaced = 3 [1 => upcast::placed_v1, 2 => upcast::placed_v2],
         /// Stock is reserved and payment authorized: the shop will deliver.
         OrderConfirmed = 1,
         /// It cannot be had.
@@ -66,9 +66,21 @@ pub struct Line {
     pub sku: Sku,
     /// How many.
     pub quantity: i64,
-    /// Price of one, in minor units.
+    /// Price of one, in minor units, before discounts.
     pub unit_price: i64,
-    /// Price of all, in minor units.
+    /// What its own discount takes off the price of all, in minor units.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub discount: i64,
+    /// Its share of the order's discount, in minor units.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub order_discount: i64,
+    /// The rate that its tax was computed by, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_rate: Option<TaxRate>,
+    /// Its tax, in minor units: contained in the price, or added to it, as the order says.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tax: i64,
+    /// What is paid for all, in minor units: the price, less the discounts, with the tax.
     pub total: i64,
 }
 
@@ -101,6 +113,9 @@ pub struct OrderPlaced {
     pub lines: Vec<Line>,
     /// The sum of the lines, in minor units.
     pub total: i64,
+    /// Whether prices include tax; else it was added.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tax_included: bool,
     /// Where to: an [`Address`](super::Address), sealed with its customer's key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping_address: Option<Sealed>,

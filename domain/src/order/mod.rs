@@ -11,13 +11,15 @@ mod fulfilment;
 mod properties;
 mod returned;
 mod state;
+mod totals;
 mod upcast;
 
 pub use address::Address;
 pub use command::{
-    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, NewLine,
-    OrderCommand, ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost, RecordShipped,
-    RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask, SetDeadline,
+    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineTerms,
+    NewLine, OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, RecordDelivered,
+    RecordLost, RecordShipped, RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation,
+    ResumeTask, SetDeadline,
 };
 pub use error::OrderError;
 pub use event::{
@@ -30,6 +32,7 @@ pub use event::{
 pub use fulfilment::FulfilmentStatus;
 pub use returned::OrderReturnStatus;
 pub use state::{Fulfilment, LineProgress, Order, Placed, ShipmentProgress, Status};
+pub use totals::Totals;
 
 #[cfg(test)]
 pub(crate) use decide::MAX_OPEN_RETURNS;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Currency, CustomerId, Decider, ShipmentId,
+    Currency, CustomerId, Decider, ShipmentId, TaxRate,
     testing::{at, meaning_knows_no_state, order_id, sku, uuid},
 };
 use proptest::prelude::*;
@@ -10,21 +10,45 @@ use proptest::prelude::*;
 fn line() -> impl Strategy<Value = NewLine> {
     let quantity = prop_oneof![8 => 1..10_i64, 1 => any::<i64>()];
     let price = prop_oneof![8 => 0..10_000_i64, 1 => any::<i64>()];
-    ("[A-C]", quantity, price).prop_map(|(name, quantity, unit_price)| NewLine {
+    let amount = || prop_oneof![4 => Just(0), 8 => 0..10_000_i64, 1 => any::<i64>()];
+    let tax = prop_oneof![
+        4 => Just((None, None)),
+        2 => proptest::sample::select(vec!["0", "7", "19", "8.875"])
+            .prop_map(|text| (Some(TaxRate::parse(text).unwrap()), None)),
+        1 => amount().prop_map(|tax| (None, Some(tax))),
+    ];
+    let terms = (amount(), tax).prop_map(|(discount, (tax_rate, tax))| LineTerms {
+        discount,
+        tax_rate,
+        tax,
+    });
+    let line = ("[A-C]", quantity, price, terms);
+    line.prop_map(|(name, quantity, unit_price, terms)| NewLine {
         sku: sku(&name),
         quantity,
         unit_price,
         currency: None,
+        terms,
     })
 }
 
 fn placement() -> impl Strategy<Value = PlaceOrder> {
     let lines = proptest::collection::vec(line(), 0..5);
-    (lines, proptest::option::of(0..50_000_i64)).prop_map(|(lines, total)| PlaceOrder {
+    let discount = prop_oneof![2 => Just(0), 1 => 0..5_000_i64];
+    let tax = proptest::option::weighted(0.2, 0..5_000_i64);
+    let terms = (discount, tax, any::<bool>());
+    let terms = terms.prop_map(|(discount, tax, tax_included)| OrderTerms {
+        discount,
+        tax,
+        tax_included,
+    });
+    let total = proptest::option::weighted(0.2, 0..50_000_i64);
+    (lines, terms, total).prop_map(|(lines, terms, total)| PlaceOrder {
         order_id: order_id(1),
         customer_id: CustomerId::parse("c").unwrap(),
         currency: Currency::parse("EUR").unwrap(),
         lines,
+        terms,
         total,
         shipping_address: None,
         payment_method: "tok".into(),
@@ -109,7 +133,10 @@ fn check_step(before: &Order, event: &OrderEvent, after: &Order) {
         let sum: i64 = placed.lines.iter().map(|line| line.total).sum();
         assert_eq!(placed.total, sum);
         for line in &placed.lines {
-            assert_eq!(line.total, line.quantity * line.unit_price);
+            let base = line.subtotal() - line.discounts();
+            let added = if placed.tax_included { 0 } else { line.tax };
+            assert_eq!(line.total, base + added);
+            assert!(base >= 0 && (0..=base).contains(&line.tax));
             assert!(line.quantity > 0 && line.unit_price >= 0);
         }
         return;

@@ -66,6 +66,23 @@ impl Placed {
         known.is_some_and(|known| known.returns.keys().any(|open| open.to_string() == id))
     }
 
+    /// What the customer has of it is worth, in minor units: what is paid for it in the end.
+    pub fn worth_kept(&self) -> i64 {
+        let lines = self.placed.lines.iter().map(|line| {
+            let progress = self.progress(line.line);
+            let returned = line.worth(progress.returned);
+            line.worth(progress.delivered).saturating_sub(returned)
+        });
+        lines.fold(0, i64::saturating_add)
+    }
+
+    /// How many of a line have come back, or are to.
+    pub(crate) fn sent_back(&self, line: u32) -> i64 {
+        let known = self.fulfilment.as_deref();
+        let returning = known.map_or(0, |known| known.returning(line));
+        self.progress(line).returned.saturating_add(returning)
+    }
+
     /// Whether the customer has something of it that could be sent back.
     pub fn is_returnable(&self) -> bool {
         let known = self.fulfilment.as_deref();

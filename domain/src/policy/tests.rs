@@ -177,6 +177,10 @@ fn placed() -> Event {
         sku: sku(name),
         quantity,
         unit_price: 100,
+        discount: 0,
+        order_discount: 0,
+        tax_rate: None,
+        tax: 0,
         total: quantity * 100,
     };
     event(OrderPlaced {
@@ -185,6 +189,7 @@ fn placed() -> Event {
         currency: eur(0).currency,
         lines: vec![line(1, "B", 1), line(2, "A", 2), line(3, "B", 3)],
         total: 600,
+        tax_included: false,
         shipping_address: None,
         payment_method: "tok".into(),
         reference: None,

@@ -67,6 +67,7 @@ impl Story {
             currency: brief().currency,
             lines: vec![],
             total: 500,
+            tax_included: false,
             shipping_address: None,
             payment_method: "tok".into(),
             reference: None,

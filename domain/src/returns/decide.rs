@@ -168,12 +168,15 @@ fn goods(order: &Placed, lines: &[LineQuantity]) -> Result<(Vec<ReturnLine>, Mon
     for wanted in sorted(lines) {
         // The order has let them come back, so it has them.
         let placed = order.line(wanted.line).ok_or(OrderError::NotFound)?;
-        amount = amount.saturating_add(placed.unit_price.saturating_mul(wanted.quantity));
+        let before = order.sent_back(wanted.line);
+        let worth = placed.worth_after(before, wanted.quantity);
+        amount = amount.saturating_add(worth);
         goods.push(ReturnLine {
             line: placed.line,
             sku: placed.sku.clone(),
             quantity: wanted.quantity,
             unit_price: placed.unit_price,
+            amount: worth,
         });
     }
     Ok((goods, Money::new(amount, order.placed.currency)))

@@ -1,5 +1,6 @@
 //! What may happen to a return. These shapes are frozen: a new shape is a new version.
 
+use super::upcast;
 use crate::{Location, Money, OrderId, ReturnId, Sku, event::events, order::LineQuantity};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,7 +9,7 @@ events! {
     /// Anything that may happen to a return.
     ReturnEvent {
         /// A customer wants to send something back.
-        ReturnRequested = 1,
+        ReturnRequested = 2 [1 => upcast::requested_v1],
         /// The customer may.
         ReturnApproved = 1,
         /// The customer may not.
@@ -39,8 +40,11 @@ pub struct ReturnLine {
     pub sku: Sku,
     /// How many.
     pub quantity: i64,
-    /// What the customer paid for one, in minor units.
+    /// Price of one, in minor units, before discounts.
     pub unit_price: i64,
+    /// What they are worth, in minor units: of what was paid for the line, with its discounts and tax,
+    /// their share as it was when they were asked to come back.
+    pub amount: i64,
 }
 
 /// What that is like which has come of a line.
@@ -80,7 +84,7 @@ pub struct ReturnRequested {
     pub return_id: ReturnId,
     /// What, sorted by line.
     pub lines: Vec<ReturnLine>,
-    /// What all of it is worth.
+    /// What all of it is worth, as it was asked for: what is accepted of it is looked at again.
     pub amount: Money,
     /// Why, for people.
     pub reason: String,

@@ -8,6 +8,7 @@ mod evolve;
 #[cfg(test)]
 mod properties;
 mod state;
+mod upcast;
 
 pub use command::{
     ApproveReturn, BookIn, CancelReturn, DeclineReturn, GiveUpReturn, InspectReturn, MarkInTransit,

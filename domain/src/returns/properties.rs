@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::{
-    Currency, CustomerId, Decider, Location, Refusal, RefusalKind, ReturnId, ShipmentId,
+    Currency, CustomerId, Decider, Location, Refusal, RefusalKind, ReturnId, ShipmentId, TaxRate,
     order::{
-        ConfirmOrder, LineQuantity, NewLine, Order, OrderCommand, OrderReturnStatus, Orders,
-        PlaceOrder, RecordDelivered,
+        ConfirmOrder, LineQuantity, LineTerms, NewLine, Order, OrderCommand, OrderReturnStatus,
+        OrderTerms, Orders, PlaceOrder, RecordDelivered,
     },
     stock::StockEvent,
     testing::{at, eur, order_id, sku, uuid},
@@ -20,19 +20,22 @@ fn return_id(n: u64) -> ReturnId {
     ReturnId::new(uuid(8, n))
 }
 
-/// An order of 3 A for 10.00 and 2 B for 0.01, which has arrived.
-fn delivered() -> Order {
-    let line = |name, quantity, unit_price| NewLine {
+/// An order of 3 A for 10.00 and 2 B for 0.01, less its discounts and with its tax, which has arrived.
+fn delivered(terms: OrderTerms, of_lines: [LineTerms; 2]) -> Order {
+    let line = |name, quantity, unit_price, terms| NewLine {
         sku: sku(name),
         quantity,
         unit_price,
         currency: None,
+        terms,
     };
+    let [of_a, of_b] = of_lines;
     let place = OrderCommand::Place(PlaceOrder {
         order_id: order_id(1),
         customer_id: CustomerId::parse("c").unwrap(),
         currency: Currency::parse("EUR").unwrap(),
-        lines: vec![line("A", 3, 1_000), line("B", 2, 1)],
+        lines: vec![line("A", 3, 1_000, of_a), line("B", 2, 1, of_b)],
+        terms,
         total: None,
         shipping_address: None,
         payment_method: "tok".into(),
@@ -50,6 +53,29 @@ fn delivered() -> Order {
         let events = Orders::decide(&order, command).unwrap();
         events.iter().fold(order, Orders::evolve)
     })
+}
+
+/// Discounts and tax that leave something odd of a line.
+fn terms() -> impl Strategy<Value = (OrderTerms, [LineTerms; 2])> {
+    let rates = vec![None, Some("19"), Some("8.875")];
+    let rate = || {
+        let rate = proptest::sample::select(rates.clone());
+        rate.prop_map(|text| text.map(|text| TaxRate::parse(text).unwrap()))
+    };
+    let of_line = |discount: std::ops::Range<i64>| {
+        (discount, rate()).prop_map(|(discount, tax_rate)| LineTerms {
+            discount,
+            tax_rate,
+            tax: None,
+        })
+    };
+    let of_order = (0..900_i64, any::<bool>()).prop_map(|(discount, tax_included)| OrderTerms {
+        discount,
+        tax: None,
+        tax_included,
+    });
+    let of_lines = (of_line(0..2_000), of_line(0..2));
+    (of_order, of_lines).prop_map(|(terms, (of_a, of_b))| (terms, [of_a, of_b]))
 }
 
 fn quantities() -> impl Strategy<Value = Vec<LineQuantity>> {
@@ -159,7 +185,10 @@ fn check(order: &Order, returns: &BTreeMap<u64, Return>, books: &Books) {
             progress.returned + to_come <= progress.delivered,
             "{line:?}"
         );
-        worth += progress.returned * line.unit_price;
+        worth += line.worth(progress.returned);
+        if progress.returned == line.quantity {
+            assert_eq!(line.worth(progress.returned), line.total);
+        }
         accepted += progress.returned;
         open += to_come;
     }
@@ -196,8 +225,9 @@ proptest! {
     #[test]
     fn what_comes_back_has_arrived_and_is_paid_back_once(
         asked in proptest::collection::vec(asked(), 0..120),
+        (terms, of_lines) in terms(),
     ) {
-        let mut order = delivered();
+        let mut order = delivered(terms, of_lines);
         let mut returns: BTreeMap<u64, Return> = BTreeMap::new();
         let mut history: BTreeMap<u64, Vec<ReturnEvent>> = BTreeMap::new();
         let mut books = Books::default();
@@ -238,6 +268,65 @@ proptest! {
             });
             prop_assert_eq!(&Returns::fold(&stored.collect::<Vec<_>>()), &returns[&n]);
         }
+    }
+}
+
+/// Sends back `quantity` of a line by a return of its own, and says what is given back for it.
+fn sent_back(order: &Order, n: u64, line: u32, quantity: i64) -> (Order, i64) {
+    let goods = || vec![LineQuantity { line, quantity }];
+    let commands = [
+        ReturnCommand::Request(RequestReturn {
+            return_id: return_id(n),
+            order_id: order_id(1),
+            lines: goods(),
+            reason: "x".into(),
+        }),
+        ReturnCommand::Approve(ApproveReturn {
+            location: Location::default(),
+        }),
+        ReturnCommand::Receive(ReceiveReturn {
+            receipt_id: uuid(9, n),
+            lines: vec![],
+        }),
+        ReturnCommand::Inspect(InspectReturn {
+            order_id: order_id(1),
+            lines: vec![InspectedLine {
+                line,
+                restocked: quantity,
+                quarantined: 0,
+                refused: 0,
+                reason: None,
+            }],
+        }),
+    ];
+    let (mut state, mut order) = (Return::Absent, order.clone());
+    for command in commands {
+        let (events, told) = over_order(&state, &command, &order).unwrap();
+        state = events.iter().fold(state, Returns::evolve);
+        order = told.iter().fold(order, Orders::evolve);
+    }
+    let case = state.requested().unwrap();
+    let refund = case.refund.unwrap();
+    assert_eq!(refund, case.amount, "what was asked for came, and alone");
+    (order, refund.amount)
+}
+
+proptest! {
+    #[test]
+    fn whoever_sends_everything_back_has_all_of_it_paid_back(
+        (terms, of_lines) in terms(),
+        order_of_pieces in Just(vec![(1, 1), (1, 1), (1, 1), (2, 1), (2, 1)]).prop_shuffle(),
+    ) {
+        let mut order = delivered(terms, of_lines);
+        let paid = order.placed().unwrap().placed.total;
+        let mut refunds = 0;
+        for (n, (line, quantity)) in order_of_pieces.into_iter().enumerate() {
+            let (after, refund) = sent_back(&order, n as u64, line, quantity);
+            prop_assert!(refund >= 0);
+            refunds += refund;
+            order = after;
+        }
+        prop_assert_eq!(refunds, paid);
     }
 }
 

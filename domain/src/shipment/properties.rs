@@ -24,12 +24,14 @@ fn placed() -> Order {
         quantity,
         unit_price: 100,
         currency: None,
+        terms: Default::default(),
     };
     let place = OrderCommand::Place(PlaceOrder {
         order_id: order_id(1),
         customer_id: CustomerId::parse("c").unwrap(),
         currency: Currency::parse("EUR").unwrap(),
         lines: vec![line("A", 2), line("B", 1)],
+        terms: Default::default(),
         total: None,
         shipping_address: None,
         payment_method: "tok".into(),

@@ -5,7 +5,7 @@ mod returns;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, CustomerId, Event, Location, Money, OrderId, Sealed, Sku,
+    Currency, CustomerId, Event, Location, Money, OrderId, Sealed, Sku, TaxRate,
     customer::{CustomerChanged, CustomerErased, CustomerEvent, CustomerRegistered},
     order::{
         Awaited, CancellationRejected, CancellationRequested, DeadlineSet, HoldPlaced,
@@ -100,7 +100,50 @@ fn line(line: u32, name: &str, quantity: i64, unit_price: i64) -> Line {
         sku: sku(name),
         quantity,
         unit_price,
+        discount: 0,
+        order_discount: 0,
+        tax_rate: None,
+        tax: 0,
         total: quantity * unit_price,
+    }
+}
+
+/// Discounts and tax added, of which each line keeps its part.
+fn taxed_placement() -> OrderPlaced {
+    let rate = |text: &str| Some(TaxRate::parse(text).expect("examples are valid"));
+    OrderPlaced {
+        lines: vec![
+            Line {
+                discount: 30,
+                order_discount: 86,
+                tax_rate: rate("19"),
+                tax: 269,
+                total: 1_683,
+                ..line(1, "85123A", 6, 255)
+            },
+            Line {
+                order_discount: 14,
+                tax_rate: rate("7"),
+                tax: 16,
+                total: 241,
+                ..line(2, "gift \"1\"", 1, 239)
+            },
+        ],
+        total: 1_924,
+        ..smallest_placement()
+    }
+}
+
+/// Prices that include tax, which was said as an amount.
+fn placement_with_tax_included() -> OrderPlaced {
+    OrderPlaced {
+        lines: vec![Line {
+            tax: 244,
+            ..line(1, "85123A", 6, 255)
+        }],
+        total: 1_530,
+        tax_included: true,
+        ..smallest_placement()
     }
 }
 
@@ -121,6 +164,7 @@ fn placed() -> OrderPlaced {
         currency: Currency::parse("EUR").expect("examples are valid"),
         lines: vec![line(1, "85123A", 6, 255), line(2, "gift \"1\"", 1, 239)],
         total: 1_769,
+        tax_included: false,
         shipping_address: Some(sealed("3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f")),
         payment_method: "tok_approve".into(),
         reference: Some("536365".into()),
@@ -155,6 +199,8 @@ fn orders() -> Vec<Example> {
     vec![
         one(placed().into()),
         case("smallest", smallest_placement().into()),
+        case("taxed", taxed_placement().into()),
+        case("tax_included", placement_with_tax_included().into()),
         one(OrderConfirmed { order: brief() }.into()),
         one(rejected(
             RejectionReason::OutOfStock,

@@ -4,11 +4,11 @@ use super::{
     Api,
     client::ApiClient,
     print, say,
-    table::{money, number, table, text, time},
+    table::{money, money_text, number, table, text, time},
 };
 use clap::Args;
 use comfy_table::{Cell, Table};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -102,21 +102,58 @@ pub(super) fn show(order: &Value) {
     ]);
     print(&head.to_string());
     if let Some(items) = order["lines"].as_array() {
-        let mut lines = table(&["line", "sku", "quantity", "price", "total"]);
+        let headings = [
+            "line", "sku", "quantity", "price", "discount", "tax", "total",
+        ];
+        let mut lines = table(&headings);
         for line in items {
             lines.add_row(vec![
                 number(&line["line"]),
                 text(&line["sku"]),
                 number(&line["quantity"]),
                 money(&line["unit_price"]),
+                money(&discounts(line)),
+                money(&line["tax"]),
                 money(&line["total"]),
             ]);
         }
         print(&lines.to_string());
     }
+    if let Some(made_of) = made_of(order) {
+        print(&made_of);
+    }
     if let Some(items) = order["events"].as_array() {
         print(&history(items).to_string());
     }
+}
+
+/// What is taken off a line: its own discount, and its share of the order's.
+fn discounts(line: &Value) -> Value {
+    let amount = |name: &str| line[name]["amount"].as_i64();
+    let both = amount("discount").zip(amount("order_discount"));
+    let sum = both.and_then(|(own, share)| own.checked_add(share));
+    json!({ "amount": sum, "currency": line["discount"]["currency"] })
+}
+
+/// Of what the total is made, where that is more than prices.
+fn made_of(order: &Value) -> Option<String> {
+    let plain = |name: &str| {
+        order[name]["amount"]
+            .as_i64()
+            .is_none_or(|amount| amount == 0)
+    };
+    if plain("discount_total") && plain("tax") {
+        return None;
+    }
+    let how = match order["tax_included"].as_bool() {
+        Some(true) => "included",
+        _ => "added",
+    };
+    let [subtotal, discounts, tax] =
+        ["subtotal", "discount_total", "tax"].map(|name| money_text(&order[name]));
+    Some(format!(
+        "subtotal {subtotal}, discounts {discounts}, tax {tax} ({how})"
+    ))
 }
 
 /// What happened: who, when, why.
@@ -158,7 +195,21 @@ fn why(event: &Value, types: &HashMap<&str, &str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+
+    #[test]
+    fn an_order_with_discounts_or_tax_says_of_what_it_is_made() {
+        let eur = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
+        let mut order = json!({
+            "subtotal": eur(13_749), "discount_total": eur(0), "tax": eur(0), "tax_included": false,
+        });
+        assert_eq!(made_of(&order), None);
+        order["discount_total"] = eur(1_600);
+        order["tax"] = eur(1_879);
+        let said = "subtotal 137.49 EUR, discounts 16.00 EUR, tax 18.79 EUR (added)";
+        assert_eq!(made_of(&order).as_deref(), Some(said));
+        let line = json!({ "discount": eur(1_000), "order_discount": eur(424) });
+        assert_eq!(discounts(&line), eur(1_424));
+    }
 
     #[test]
     fn why_is_the_reason_given_and_what_it_follows_from() {

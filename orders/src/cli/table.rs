@@ -28,15 +28,19 @@ pub(super) fn number(value: &Value) -> Cell {
 
 /// An amount of money: `19.99 EUR`.
 pub(super) fn money(value: &Value) -> Cell {
+    Cell::new(money_text(value)).set_alignment(CellAlignment::Right)
+}
+
+/// An amount of money as text.
+pub(super) fn money_text(value: &Value) -> String {
     let amount = value["amount"].as_i64();
     let currency = value["currency"]
         .as_str()
         .and_then(|code| code.parse().ok());
-    let text = match (amount, currency) {
+    match (amount, currency) {
         (Some(amount), Some(currency)) => domain::Money::new(amount, currency).to_string(),
         _ => "-".into(),
-    };
-    Cell::new(text).set_alignment(CellAlignment::Right)
+    }
 }
 
 /// A time, to the second.

@@ -36,6 +36,8 @@ row! {
     state {
         /// The sum of the lines, in minor units.
         total: i64,
+        /// Whether prices include tax.
+        tax_included: bool,
         /// How many pieces were ordered.
         unit_count: i64,
         /// The version of the order's stream.
@@ -160,6 +162,7 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
         tenant: event.envelope.tenant.clone(),
         order_id: placed.order_id,
         total: placed.total,
+        tax_included: placed.tax_included,
         unit_count: super::units(&placed.lines)?,
         version: 0,
         position: 0,

@@ -73,7 +73,7 @@ pub struct ReturnSummary;
 
 impl Projection for ReturnSummary {
     const NAME: &'static str = "return_summary";
-    const VERSION: i32 = 1;
+    const VERSION: i32 = 2;
     type Row = ReturnSummaryRow;
 
     fn types() -> Vec<&'static str> {

@@ -33,6 +33,12 @@ row! {
         units: i128,
         /// Their sum, in minor units.
         amount: i128,
+        /// Their prices times quantities.
+        gross: i128,
+        /// What was taken off those, by all discounts.
+        discount: i128,
+        /// The tax in their sum.
+        tax: i128,
         /// How many are confirmed now, or completed.
         confirmed_orders: i64,
         /// Their sum.
@@ -66,7 +72,7 @@ pub struct SalesDaily;
 
 impl Projection for SalesDaily {
     const NAME: &'static str = "sales_daily";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     type Row = SalesDailyRow;
 
     fn types() -> Vec<&'static str> {
@@ -98,6 +104,10 @@ impl Projection for SalesDaily {
                 add_wide(&mut row.lines, lines);
                 add_wide(&mut row.units, super::units(&placed.lines)?);
                 add_wide(&mut row.amount, placed.total);
+                let totals = placed.totals();
+                add_wide(&mut row.gross, totals.subtotal);
+                add_wide(&mut row.discount, totals.discount_total);
+                add_wide(&mut row.tax, totals.tax);
                 row
             }
             _ => known(row)?,
@@ -126,6 +136,9 @@ fn empty(key: SalesDailyKey, event: &Recorded) -> SalesDailyRow {
         lines: 0,
         units: 0,
         amount: 0,
+        gross: 0,
+        discount: 0,
+        tax: 0,
         confirmed_orders: 0,
         confirmed_amount: 0,
         cancelled_orders: 0,
@@ -164,6 +177,26 @@ mod tests {
         );
         assert_eq!((first.confirmed_orders, first.confirmed_amount), (1, 230));
         assert_eq!(rows[1].confirmed_orders, 0);
+    }
+
+    #[test]
+    fn discounts_and_taxes_are_added_up() {
+        let mut history = History::default();
+        history.place("1", &[("A", 2, 100)]);
+        history.place("2", &[("A", 3, 100)]);
+        let mut events = history.events().to_vec();
+        let Event::Order(OrderEvent::OrderPlaced(placed)) = &mut events[1].event else {
+            panic!("{:?}", events[1]);
+        };
+        let line = &mut placed.lines[0];
+        (line.discount, line.order_discount, line.tax) = (10, 20, 27);
+        (line.total, placed.total) = (297, 297);
+        let rows = fold_all::<SalesDaily>(&events).unwrap();
+        let row = rows.values().next().unwrap();
+        assert_eq!(
+            (row.gross, row.discount, row.tax, row.amount),
+            (500, 30, 27, 497)
+        );
     }
 
     #[test]

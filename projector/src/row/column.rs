@@ -21,6 +21,8 @@ pub enum Kind {
     Int8,
     /// `integer`
     Int4,
+    /// `boolean`
+    Bool,
     /// `numeric`, for whole numbers of up to 128 bits
     Numeric,
     /// `text`
@@ -41,6 +43,7 @@ impl Kind {
         match self {
             Self::Int8 => "bigint",
             Self::Int4 => "integer",
+            Self::Bool => "boolean",
             Self::Numeric => "numeric",
             Self::Text => "text",
             Self::Uuid => "uuid",
@@ -55,6 +58,7 @@ impl Kind {
         match self {
             Self::Int8 => (20, 1016),
             Self::Int4 => (23, 1007),
+            Self::Bool => (16, 1000),
             Self::Numeric => (1700, 1231),
             Self::Text => (25, 1009),
             Self::Uuid => (2950, 2951),
@@ -122,6 +126,23 @@ macro_rules! integers {
 }
 
 integers!(i64 => Int8, i32 => Int4);
+
+impl Column for bool {
+    const KIND: Kind = Kind::Bool;
+
+    fn write(&self, out: &mut Vec<u8>) -> bool {
+        out.push(u8::from(*self));
+        true
+    }
+
+    fn read(bytes: Option<&[u8]>) -> Result<Self, String> {
+        match fixed(bytes)? {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            [other] => Err(format!("{other}, which is neither true nor false")),
+        }
+    }
+}
 
 /// What the digits of a `numeric` count to.
 const NUMERIC_BASE: u128 = 10_000;
@@ -359,6 +380,7 @@ mod tests {
             let time = DateTime::from_timestamp_micros(micros).unwrap();
             round(&number);
             round(&(number as i32));
+            round(&(number < 0));
             for power in 0..38 {
                 round(&(wide / 10_i128.pow(power)));
                 round(&(wide / 10_i128.pow(power) * 10_i128.pow(power)));
@@ -408,5 +430,6 @@ mod tests {
         assert!(Currency::read(Some(b"XXX")).is_err());
         assert!(i64::read(Some(&[0; 4])).is_err());
         assert!(i64::read(None).is_err());
+        assert!(bool::read(Some(&[2])).is_err());
     }
 }

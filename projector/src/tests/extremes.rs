@@ -100,6 +100,7 @@ fn line() -> impl Strategy<Value = NewLine> {
         quantity,
         unit_price,
         currency: None,
+        terms: Default::default(),
     })
 }
 
@@ -118,6 +119,7 @@ fn placement() -> impl Strategy<Value = Command> {
                 customer_id: CustomerId::parse(&customer).unwrap(),
                 currency: Currency::parse(currency).unwrap(),
                 lines,
+                terms: Default::default(),
                 total: None,
                 shipping_address: texts.2,
                 payment_method: texts.0,

@@ -3,6 +3,7 @@
 use crate::{
     answer,
     api::Api,
+    body::MoneySum,
     database::{Column, ReadError},
     documentation::{ReadHeaders, ReadProblems},
     freshness::{AsOf, Projection},
@@ -71,6 +72,14 @@ pub(crate) struct SalesOfCurrency<'r> {
     lines: i128,
     /// How many pieces.
     units: i128,
+    /// Prices times quantities.
+    gross: MoneySum<'r>,
+    /// What all discounts took off those.
+    discount: MoneySum<'r>,
+    /// The tax in `total`, whether prices include it or it was added.
+    tax: MoneySum<'r>,
+    /// `total` without its tax.
+    net: MoneySum<'r>,
 }
 
 /// A row of `sales_report.sql`.
@@ -79,6 +88,9 @@ struct Sold {
     lines: i128,
     units: i128,
     counts: Counts,
+    gross: i128,
+    discount: i128,
+    tax: i128,
 }
 
 impl Sold {
@@ -87,6 +99,9 @@ impl Sold {
             lines: wide(row, TABLE, 2)?,
             units: wide(row, TABLE, 3)?,
             counts: Counts::read(row, TABLE, 4)?,
+            gross: wide(row, TABLE, 16)?,
+            discount: wide(row, TABLE, 17)?,
+            tax: wide(row, TABLE, 18)?,
         })
     }
 
@@ -95,14 +110,22 @@ impl Sold {
             lines: self.lines.saturating_add(other.lines),
             units: self.units.saturating_add(other.units),
             counts: self.counts.plus(other.counts),
+            gross: self.gross.saturating_add(other.gross),
+            discount: self.discount.saturating_add(other.discount),
+            tax: self.tax.saturating_add(other.tax),
         }
     }
 
     fn of(self, currency: &str) -> SalesOfCurrency<'_> {
+        let money = |amount| MoneySum { amount, currency };
         SalesOfCurrency {
             sales: self.counts.of(currency),
             lines: self.lines,
             units: self.units,
+            gross: money(self.gross),
+            discount: money(self.discount),
+            tax: money(self.tax),
+            net: money(self.counts.all.amount.saturating_sub(self.tax)),
         }
     }
 }

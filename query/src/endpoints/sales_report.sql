@@ -14,5 +14,8 @@ SELECT
     expired_orders,
     expired_amount::text,
     completed_orders,
-    completed_amount::text
+    completed_amount::text,
+    gross::text,
+    discount::text,
+    tax::text
 FROM read.sales_daily

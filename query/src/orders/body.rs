@@ -7,8 +7,8 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    OrderId, Sealed, Sku,
-    order::{Address, Line, LineProgress, RejectionReason, Status},
+    OrderId, Sealed, Sku, TaxRate,
+    order::{Address, Line, LineProgress, RejectionReason, Status, Totals},
     shipment::Parcel,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -46,7 +46,17 @@ pub(crate) struct OrderBody<'a> {
     pub customer_id: &'a str,
     /// The shop's own order number.
     pub reference: Option<&'a str>,
-    /// The sum of the lines.
+    /// Prices times quantities.
+    pub subtotal: Money<'a>,
+    /// The order's own discount.
+    pub discount: Money<'a>,
+    /// All discounts: those of the lines, and the order's own.
+    pub discount_total: Money<'a>,
+    /// The tax of all lines.
+    pub tax: Money<'a>,
+    /// Whether prices include tax; else it was added.
+    pub tax_included: bool,
+    /// The sum of the lines: what is to be paid.
     pub total: Money<'a>,
     /// What was taken for it.
     pub captured: Money<'a>,
@@ -92,6 +102,17 @@ pub(crate) struct OrderLine<'a> {
     /// Price of one.
     pub unit_price: Money<'a>,
     /// Price of all.
+    pub subtotal: Money<'a>,
+    /// Its own discount.
+    pub discount: Money<'a>,
+    /// Its share of the order's discount.
+    pub order_discount: Money<'a>,
+    /// The rate that its tax was computed by, in per cent, if it was.
+    #[schema(value_type = Option<String>, example = "19")]
+    pub tax_rate: Option<TaxRate>,
+    /// Its tax.
+    pub tax: Money<'a>,
+    /// What is paid for all: the price, less the discounts, with the tax.
     pub total: Money<'a>,
     /// How many have left.
     pub shipped: i64,
@@ -169,6 +190,8 @@ impl<'a> OrderBody<'a> {
         let detail = row.column(TABLE, 14)?;
         let line_count: i32 = row.column(TABLE, 6)?;
         let lines: Vec<Line> = parse(row, 18)?;
+        let totals = Totals::of(&lines);
+        let money = |amount| Money { amount, currency };
         let settlement: Option<Settlement> = parse(row, 19)?;
         let settlement = settlement.unwrap_or_default();
         let fulfilment: Option<HashMap<u32, (i64, i64, i64, i64, i64)>> = parse(row, 20)?;
@@ -201,10 +224,12 @@ impl<'a> OrderBody<'a> {
             return_status: row.column(TABLE, 22)?,
             customer_id: row.column(TABLE, 10)?,
             reference: row.column(TABLE, 12)?,
-            total: Money {
-                amount: row.column(TABLE, 4)?,
-                currency,
-            },
+            subtotal: money(totals.subtotal),
+            discount: money(totals.discount),
+            discount_total: money(totals.discount_total),
+            tax: money(totals.tax),
+            tax_included: row.column(TABLE, 23)?,
+            total: money(row.column(TABLE, 4)?),
             captured: Money {
                 amount: settlement.captured,
                 currency,
@@ -234,6 +259,8 @@ impl<'a> OrderBody<'a> {
         let order = &history.order;
         let placed = order.placed.as_ref();
         let currency = placed.currency.as_str();
+        let totals = placed.totals();
+        let money = |amount| Money { amount, currency };
         let units = |sum: i64, line: &Line| sum.saturating_add(line.quantity);
         let order = Self {
             order_id: placed.order_id.uuid(),
@@ -245,10 +272,12 @@ impl<'a> OrderBody<'a> {
             return_status: order.return_status().as_str(),
             customer_id: placed.customer_id.as_str(),
             reference: placed.reference.as_deref(),
-            total: Money {
-                amount: placed.total,
-                currency,
-            },
+            subtotal: money(totals.subtotal),
+            discount: money(totals.discount),
+            discount_total: money(totals.discount_total),
+            tax: money(totals.tax),
+            tax_included: placed.tax_included,
+            total: money(placed.total),
             captured: Money {
                 amount: history.payment.captured(),
                 currency,
@@ -351,9 +380,14 @@ fn with_money(
         let progress = progress(line.line);
         OrderLine {
             line: line.line,
+            subtotal: money(line.subtotal()),
             sku: line.sku,
             quantity: line.quantity,
             unit_price: money(line.unit_price),
+            discount: money(line.discount),
+            order_discount: money(line.order_discount),
+            tax_rate: line.tax_rate,
+            tax: money(line.tax),
             total: money(line.total),
             shipped: progress.shipped,
             delivered: progress.delivered,

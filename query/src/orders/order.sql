@@ -40,7 +40,8 @@ SELECT
             LIMIT 1000
         ) AS shipment
     )::text AS shipments,
-    return_status
+    return_status,
+    tax_included
 FROM read.order_summary
 WHERE tenant = $1
   AND order_id = $2

@@ -77,8 +77,10 @@ pub(crate) struct ReturnedLine<'r> {
     pub sku: String,
     /// How many.
     pub quantity: i64,
-    /// What the customer paid for one.
+    /// Price of one, before discounts.
     pub unit_price: Money<'r>,
+    /// What they are worth: of what was paid for the line, with its discounts and tax, their share.
+    pub amount: Money<'r>,
     /// How many have come.
     pub received: i64,
     /// How many of those can be sold again.
@@ -109,6 +111,7 @@ impl<'r> ReturnBody<'r> {
                 sku: line.sku.into(),
                 quantity: line.quantity,
                 unit_price: money(line.unit_price),
+                amount: money(line.amount),
                 received: received.get(&line.line).copied().unwrap_or_default(),
                 restocked: part(|seen| seen.restocked),
                 quarantined: part(|seen| seen.quarantined),

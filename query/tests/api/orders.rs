@@ -50,14 +50,31 @@ pub fn placed() -> OrderPlaced {
         sku: Sku::parse(sku).unwrap(),
         quantity,
         unit_price,
+        discount: 0,
+        order_discount: 0,
+        tax_rate: None,
+        tax: 0,
         total: quantity * unit_price,
     };
     OrderPlaced {
         order_id: id(),
         customer_id: customer(),
         currency: Currency::parse("GBP").unwrap(),
-        lines: vec![line(1, "85123A", 6, 255), line(2, "71053", 1, 339)],
+        lines: vec![
+            Line {
+                tax_rate: Some("20".parse().unwrap()),
+                tax: 255,
+                ..line(1, "85123A", 6, 255)
+            },
+            Line {
+                discount: 40,
+                order_discount: 10,
+                total: 339,
+                ..line(2, "71053", 1, 389)
+            },
+        ],
         total: 1_869,
+        tax_included: true,
         shipping_address: Some(sealed_address()),
         payment_method: "tok_approve".into(),
         reference: Some("536365".into()),
@@ -95,15 +112,17 @@ fn row(updated_at: &str) -> String {
         r#"INSERT INTO read.order_summary
             (tenant, order_id, total, unit_count, version, position, placed_at, updated_at,
              line_count, hold_count, customer_id, currency, status, payment_status,
-             fulfilment_status, reference, rejection_reason, rejection_detail, cancellation_reason,
+             fulfilment_status, tax_included, reference, rejection_reason, rejection_detail, cancellation_reason,
              shipping_address, holds, lines)
         VALUES
             ('main', '{id}', 1869, 7, 4, 5, '2010-12-01T08:00Z', '{updated_at}', 2, 1, '17850',
-             'GBP', 'rejected', 'authorized', 'unfulfilled', '536365', 'out_of_stock',
+             'GBP', 'rejected', 'authorized', 'unfulfilled', true, '536365', 'out_of_stock',
              'Not enough of 71053.', 'changed my mind', '{address}',
              '[{{"hold": "fraud-check", "reason": "looks odd"}}]',
-             '[{{"line": 1, "sku": "85123A", "quantity": 6, "unit_price": 255, "total": 1530}},
-               {{"line": 2, "sku": "71053", "quantity": 1, "unit_price": 339, "total": 339}}]')"#,
+             '[{{"line": 1, "sku": "85123A", "quantity": 6, "unit_price": 255, "tax_rate": "20",
+                "tax": 255, "total": 1530}},
+               {{"line": 2, "sku": "71053", "quantity": 1, "unit_price": 389, "discount": 40,
+                "order_discount": 10, "total": 339}}]')"#,
         id = id(),
         address = sealed_address().as_str()
     )
@@ -165,15 +184,24 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
             "return_status": "none",
             "customer_id": "17850",
             "reference": "536365",
+            "subtotal": gbp(1_919),
+            "discount": gbp(10),
+            "discount_total": gbp(50),
+            "tax": gbp(255),
+            "tax_included": true,
             "total": gbp(1_869),
             "captured": gbp(0),
             "refunded": gbp(0),
             "line_count": 2,
             "unit_count": 7,
             "lines": [
-                {"line": 1, "sku": "85123A", "quantity": 6, "unit_price": gbp(255), "total": gbp(1_530),
+                {"line": 1, "sku": "85123A", "quantity": 6, "unit_price": gbp(255),
+                 "subtotal": gbp(1_530), "discount": gbp(0), "order_discount": gbp(0), "tax_rate": "20",
+                 "tax": gbp(255), "total": gbp(1_530),
                  "shipped": 0, "delivered": 0, "lost": 0, "returned": 0, "cancelled": 0},
-                {"line": 2, "sku": "71053", "quantity": 1, "unit_price": gbp(339), "total": gbp(339),
+                {"line": 2, "sku": "71053", "quantity": 1, "unit_price": gbp(389),
+                 "subtotal": gbp(389), "discount": gbp(40), "order_discount": gbp(10), "tax_rate": null,
+                 "tax": gbp(0), "total": gbp(339),
                  "shipped": 0, "delivered": 0, "lost": 0, "returned": 0, "cancelled": 0},
             ],
             "shipments": [],

@@ -196,15 +196,16 @@ async fn sales_by_day_and_currency_with_totals() {
     let stage = Stage::new().await;
     stage
         .sql(&format!(
-            "INSERT INTO read.sales_daily {SALES}, day, lines, units)
+            "INSERT INTO read.sales_daily {SALES}, day, lines, units, gross, discount, tax)
              SELECT
                  10, 1000, 4, 400, 1, 50, 2, 150, 1, 100, 3, 350, 7, now(), tenant, currency,
-                 '2010-12-01'::date + n, 20, 30
+                 '2010-12-01'::date + n, 20, 30, 1100, 200, 100
              FROM generate_series(0, 2) AS n, (VALUES ('GBP'), ('EUR')) AS c (currency),
                   (VALUES ('main'), ('other')) AS t (tenant)"
         ))
         .await;
     let report = stage.get("/v1/reports/sales").await.expect(200);
+    let eur = |amount: i64| json!({"amount": amount, "currency": "EUR"});
     assert_eq!(report.items().len(), 6);
     assert_eq!(
         report.items()[0],
@@ -214,6 +215,7 @@ async fn sales_by_day_and_currency_with_totals() {
             "confirmed": worth(4, 400, "EUR"), "completed": worth(3, 350, "EUR"), "cancelled": worth(1, 50, "EUR"),
             "rejected": worth(2, 150, "EUR"), "expired": worth(1, 100, "EUR"),
             "open": worth(2, 300, "EUR"),
+            "gross": eur(1_100), "discount": eur(200), "tax": eur(100), "net": eur(900),
         })
     );
     let totals = report.body["totals"].as_array().unwrap();
@@ -222,6 +224,8 @@ async fn sales_by_day_and_currency_with_totals() {
     assert_eq!(totals[1]["total"]["amount"], 3_000);
     assert_eq!(totals[1]["lines"], 60);
     assert_eq!(totals[1]["units"], 90);
+    let of_totals = ["gross", "discount", "tax", "net"].map(|name| &totals[1][name]["amount"]);
+    assert_eq!(of_totals, [3_300, 600, 300, 2_700]);
     assert_eq!(totals[1]["open"], worth(6, 900, "GBP"));
 
     for (query, days) in [

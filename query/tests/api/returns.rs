@@ -27,7 +27,8 @@ async fn fill(stage: &Stage, tenant: &str, count: u32) {
                  '2010-12-01'::timestamptz + make_interval(hours => n / 2), '2010-12-02',
                  '2010-12-03', '2010-12-03', 5, 11, '{{\"1\": 2}}',
                  '[{{\"line\": 1, \"restocked\": 0, \"quarantined\": 1, \"refused\": 1, \"reason\": \"worn\"}}]',
-                 '[{{\"line\": 1, \"sku\": \"85123A\", \"quantity\": 2, \"unit_price\": 255}}]'
+                 '[{{\"line\": 1, \"sku\": \"85123A\", \"quantity\": 2, \"unit_price\": 255,
+                   \"amount\": 510}}]'
              FROM generate_series(1, {count}) AS n",
             returned = returned(),
             order = id(),
@@ -55,6 +56,7 @@ async fn a_return_is_all_there() {
                 "sku": "85123A",
                 "quantity": 2,
                 "unit_price": {"amount": 255, "currency": "GBP"},
+                "amount": {"amount": 510, "currency": "GBP"},
                 "received": 2,
                 "restocked": 0,
                 "quarantined": 1,

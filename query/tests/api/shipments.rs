@@ -102,13 +102,16 @@ fn captured() -> Vec<Event> {
 const ORDER: &str = r#"INSERT INTO read.order_summary
         (tenant, order_id, total, unit_count, version, position, placed_at, updated_at,
          line_count, hold_count, customer_id, currency, status, payment_status,
-         fulfilment_status, reference, shipping_address, holds, lines, settlement, fulfilment)
+         fulfilment_status, tax_included, reference, shipping_address, holds, lines, settlement,
+         fulfilment)
     SELECT 'main', '{id}', 1869, 7, 3, 11, '2010-12-01T08:00Z', '{updated_at}', 2, 0, '17850',
-         'GBP', 'confirmed', 'captured', 'shipped', '536365',
+         'GBP', 'confirmed', 'captured', 'shipped', true, '536365',
          '{address}',
          '[]',
-         '[{"line": 1, "sku": "85123A", "quantity": 6, "unit_price": 255, "total": 1530},
-           {"line": 2, "sku": "71053", "quantity": 1, "unit_price": 339, "total": 339}]',
+         '[{"line": 1, "sku": "85123A", "quantity": 6, "unit_price": 255, "tax_rate": "20",
+            "tax": 255, "total": 1530},
+           {"line": 2, "sku": "71053", "quantity": 1, "unit_price": 389, "discount": 40,
+            "order_discount": 10, "total": 339}]',
          '{"captured": 1869, "refunded": 0, "captures": 1, "capturing": 0, "refunds": 0, "refunding": 0}',
          '{"1": [6, 0, 0, 0, 0], "2": [1, 0, 0, 0, 0]}'"#;
 

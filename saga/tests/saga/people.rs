@@ -67,12 +67,14 @@ impl Shop {
             quantity: 1,
             unit_price,
             currency: None,
+            terms: Default::default(),
         };
         let place = PlaceOrder {
             order_id,
             customer_id: customer(),
             currency: Currency::parse("EUR").unwrap(),
             lines: skus.iter().map(line).collect(),
+            terms: Default::default(),
             total: None,
             shipping_address: Some(self.sealed_address(order_id).await),
             payment_method: card.into(),

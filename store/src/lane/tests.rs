@@ -56,12 +56,14 @@ fn place(number: u128) -> Command {
         quantity: 1,
         unit_price: 100,
         currency: None,
+        terms: Default::default(),
     };
     let command = PlaceOrder {
         order_id,
         customer_id: CustomerId::parse("c").expect("a customer"),
         currency: Currency::parse("EUR").expect("a currency"),
         lines: vec![line],
+        terms: Default::default(),
         total: None,
         shipping_address: None,
         payment_method: "tok_approve".into(),

@@ -351,12 +351,7 @@ async fn money_is_conserved(platform: &Platform, history: &History) {
         });
         let kept = match order.status {
             Status::Confirmed => total,
-            Status::Completed if arrived => order
-                .placed
-                .lines
-                .iter()
-                .map(|line| order.progress(line.line).kept() * line.unit_price)
-                .sum(),
+            Status::Completed if arrived => order.worth_kept(),
             _ => 0,
         };
         if order.status == Status::Completed {

@@ -11,6 +11,7 @@ pub struct Placement {
     lines: Vec<(String, i64, i64)>,
     reference: Option<String>,
     city: Option<String>,
+    others: Vec<(String, Value)>,
 }
 
 impl Placement {
@@ -24,6 +25,7 @@ impl Placement {
             lines: vec![(sku.into(), quantity, unit_price)],
             reference: None,
             city: None,
+            others: vec![],
         }
     }
 
@@ -69,7 +71,17 @@ impl Placement {
         self
     }
 
+    /// With another field, at a JSON pointer into the body: `/discount`, `/lines/0/tax_rate`.
+    #[must_use]
+    pub fn with(mut self, pointer: &str, value: impl Into<Value>) -> Self {
+        self.others.push((pointer.into(), value.into()));
+        self
+    }
+
     /// The request's body.
+    ///
+    /// # Panics
+    /// Where a further field would be, there is nothing to have it.
     pub fn body(&self) -> Value {
         let lines: Vec<Value> = self
             .lines
@@ -89,6 +101,11 @@ impl Placement {
         }
         if let Some(city) = &self.city {
             body["shipping_address"] = json!({ "city": city, "country": "DE" });
+        }
+        for (pointer, value) in &self.others {
+            let (parent, field) = pointer.rsplit_once('/').expect("a pointer has a slash");
+            let parent = body.pointer_mut(parent).expect("it has a place");
+            parent[field] = value.clone();
         }
         body
     }

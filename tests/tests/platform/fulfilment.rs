@@ -27,6 +27,10 @@ pub(super) fn scenarios(p: &Platform) -> Vec<Scenario<'_>> {
             Box::pin(what_is_not_wanted_is_neither_packed_nor_paid(p)),
         ),
         (
+            "discounts and tax",
+            Box::pin(what_is_discounted_and_taxed_is_paid_back_to_the_cent(p)),
+        ),
+        (
             "capture fails",
             Box::pin(what_is_not_taken_is_asked_for_again(p)),
         ),
@@ -229,6 +233,53 @@ async fn what_is_sent_back_is_paid_back(p: &Platform) {
     assert_eq!(stock.body["quarantined"], 1);
     let again = p.api.post("/v1/returns", &wanted).await.expect(409);
     assert_eq!(again.code(), "MORE_THAN_DELIVERED");
+}
+
+async fn what_is_discounted_and_taxed_is_paid_back_to_the_cent(p: &Platform) {
+    let placement = Placement::of("PRICED", 3, 1_250)
+        .to("Town")
+        .with("/discount", 176)
+        .with("/lines/0/tax_rate", "7")
+        .with("/total", 3_824);
+    let id = confirmed(p, "PRICED", &placement).await;
+    p.api.ship("pack", &id).await.expect(200);
+    let order = p.api.order_that_is("completed", &id).await;
+    let amounts =
+        ["subtotal", "discount", "tax", "total"].map(|name| order[name]["amount"].as_i64());
+    assert_eq!(amounts, [3_750, 176, 250, 3_824].map(Some));
+    let line = &order["lines"][0];
+    let amounts = ["discount", "order_discount", "tax", "total"];
+    let amounts = amounts.map(|name| line[name]["amount"].as_i64());
+    assert_eq!(amounts, [0, 176, 250, 3_824].map(Some));
+    assert_eq!(line["tax_rate"], "7");
+    assert_eq!(taken(p, &id).await, (Some(3_824), Some(0)));
+    // 3,824 in three is 1,274 and two thirds.
+    for refund in [1_275, 1_274, 1_275] {
+        let wanted = json!({
+            "order_id": id,
+            "lines": [{"line": 1, "quantity": 1}],
+            "reason": "read it",
+        });
+        let asked = p.api.post("/v1/returns", &wanted).await.expect(201);
+        let back = asked.body["return_id"].as_str().expect("it has an id");
+        let seen = json!({"lines": [{"line": 1, "restocked": 1}]});
+        for (what, body, status) in [
+            ("approve", json!({}), 200),
+            ("receive", json!({}), 200),
+            ("inspect", seen, 202),
+        ] {
+            let path = format!("/v1/returns/{back}/{what}");
+            p.api.post(&path, &body).await.expect(status);
+        }
+        let closed = p.api.return_that_is("closed", back).await;
+        assert_eq!(
+            closed["refund"],
+            json!({"amount": refund, "currency": "EUR"})
+        );
+        assert_eq!(closed["lines"][0]["amount"], closed["refund"]);
+    }
+    paid(p, "refunded", &id).await;
+    assert_eq!(taken(p, &id).await, (Some(3_824), Some(3_824)));
 }
 
 async fn what_is_not_taken_is_asked_for_again(p: &Platform) {

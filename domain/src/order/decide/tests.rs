@@ -5,6 +5,7 @@ mod fulfilment;
 mod lines;
 mod parking;
 mod placement;
+mod pricing;
 
 use super::{super::*, MAX_HOLDS};
 use crate::{
@@ -22,6 +23,7 @@ fn line(name: &str, quantity: i64, unit_price: i64) -> NewLine {
         quantity,
         unit_price,
         currency: None,
+        terms: Default::default(),
     }
 }
 
@@ -35,6 +37,7 @@ fn placement() -> PlaceOrder {
         customer_id: CustomerId::parse("17850").unwrap(),
         currency: currency("EUR"),
         lines: vec![line("A", 2, 1_999), line("B", 1, 0), line("A", 3, 100)],
+        terms: Default::default(),
         total: Some(4_298),
         shipping_address: Some(address()),
         payment_method: "tok_approve".into(),
@@ -49,6 +52,10 @@ fn placed() -> OrderEvent {
         sku: sku(name),
         quantity,
         unit_price,
+        discount: 0,
+        order_discount: 0,
+        tax_rate: None,
+        tax: 0,
         total,
     };
     OrderPlaced {
@@ -61,6 +68,7 @@ fn placed() -> OrderEvent {
             item(3, "A", 3, 100, 300),
         ],
         total: 4_298,
+        tax_included: false,
         shipping_address: Some(address()),
         payment_method: "tok_approve".into(),
         reference: Some("536365".into()),

@@ -73,7 +73,7 @@ fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
 fn wanted(order: &Placed) -> i64 {
     let lines = order.placed.lines.iter().map(|line| {
         let cancelled = order.progress(line.line).cancelled;
-        (line.quantity - cancelled) * line.unit_price
+        line.worth(line.quantity - cancelled)
     });
     lines.sum()
 }
@@ -208,14 +208,14 @@ fn end(world: &World, order_id: OrderId) {
 fn completed(world: &World, order_id: OrderId) {
     use ShipmentStatus as S;
     let order = world.placed(order_id);
-    let (mut arrived, mut worth) = (0, 0);
+    let worth = order.worth_kept();
+    let mut arrived = 0;
     for line in &order.placed.lines {
         let progress = order.progress(line.line);
         assert_eq!(progress.shipped + progress.cancelled, line.quantity);
         assert_eq!(progress.delivered + progress.lost, progress.shipped);
         assert!(progress.returned <= progress.delivered);
-        arrived += progress.delivered * line.unit_price;
-        worth += progress.kept() * line.unit_price;
+        arrived += line.worth(progress.delivered);
     }
     assert_eq!(world.provider.kept(order_id), worth, "{order:?}");
     let payment = world.payment(order_id).status;

@@ -2,10 +2,10 @@
 
 use super::{HOLDS, SKUS, choices::Choices, returns, world::World};
 use crate::{
-    Command, CustomerId, Location, OrderId, ShipmentId,
+    Command, CustomerId, Location, OrderId, ShipmentId, TaxRate,
     order::{
-        AddNote, CancelLines, LineQuantity, NewLine, OrderCommand, PlaceHold, PlaceOrder,
-        ReleaseHold, RequestCancellation, ResumeTask,
+        AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms,
+        PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation, ResumeTask,
     },
     policy::TimerName,
     shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand, ShipmentStatus},
@@ -83,19 +83,46 @@ pub(super) fn receive(world: &mut World, name: &str, quantity: i64) {
         .unwrap();
 }
 
+/// A line with a discount and a tax that leave something odd, or with none.
+fn line(choices: &mut Choices) -> NewLine {
+    let (quantity, unit_price) = (choices.of(&[1, 2, 4]), choices.of(&[1_999, 0, 1]));
+    let rate = choices.of(&[None, Some("19"), Some("8.875")]);
+    NewLine {
+        sku: sku(choices.of(&SKUS)),
+        quantity,
+        unit_price,
+        currency: None,
+        terms: LineTerms {
+            discount: choices.of(&[0, quantity * unit_price / 3]),
+            tax_rate: rate.map(|text| TaxRate::parse(text).unwrap()),
+            tax: None,
+        },
+    }
+}
+
 pub(super) fn place(world: &mut World, choices: &mut Choices) {
     let order = order_id(world.orders.len() as u64);
-    let lines = (0..=choices.below(3)).map(|_| NewLine {
-        sku: sku(choices.of(&SKUS)),
-        quantity: choices.of(&[1, 2, 4]),
-        unit_price: choices.of(&[1_999, 0, 1]),
-        currency: None,
-    });
+    let lines: Vec<NewLine> = (0..=choices.below(3)).map(|_| line(choices)).collect();
+    let after_discounts = |line: &NewLine| line.quantity * line.unit_price - line.terms.discount;
+    let sum: i64 = lines.iter().map(after_discounts).sum();
+    let rated = lines.iter().any(|line| line.terms.tax_rate.is_some());
+    let terms = OrderTerms {
+        discount: choices.of(&[0, 0, sum / 7, sum / 7, sum / 3, sum]),
+        tax: None,
+        tax_included: choices.of(&[false, true]),
+    };
+    let terms = OrderTerms {
+        tax: choices
+            .of(&[None, Some((sum - terms.discount) / 6)])
+            .filter(|_| !rated),
+        ..terms
+    };
     let command = PlaceOrder {
         order_id: order,
         customer_id: CustomerId::parse("c-1").unwrap(),
         currency: eur(0).currency,
-        lines: lines.collect(),
+        lines,
+        terms,
         total: None,
         shipping_address: None,
         payment_method: "card".into(),

@@ -89,6 +89,7 @@ fn others() -> Vec<Event> {
                 sku: sku("A"),
                 quantity: 1,
                 unit_price: 100,
+                amount: 100,
             }],
             amount: eur(100),
             reason: "too small".into(),

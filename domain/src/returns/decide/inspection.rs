@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Money, Sku,
-    order::{LineQuantity, Order, OrderError, OrderEvent, drop_return, record_returned},
+    order::{LineQuantity, Order, OrderError, OrderEvent, Placed, drop_return, record_returned},
     stock::{StockEvent, StockQuarantined, StockRestocked},
     text,
 };
@@ -68,7 +68,7 @@ pub(super) fn inspect(case: &ReturnCase, command: &InspectReturn, order: &Order)
         return_id: case.return_id,
         location: case.location.clone(),
         skus: by_sku(case, &lines).into_keys().cloned().collect(),
-        refund: Money::new(worth(case, &lines), case.amount.currency),
+        refund: Money::new(worth(placed, &lines), case.amount.currency),
         lines,
     };
     let done = inspected.skus.is_empty();
@@ -97,12 +97,15 @@ fn check_came(case: &ReturnCase, lines: &[InspectedLine]) -> Result<(), ReturnEr
     }
 }
 
-/// What is to be given back for what was accepted, in minor units.
-fn worth(case: &ReturnCase, lines: &[InspectedLine]) -> i64 {
+/// What is to be given back for what was accepted, in minor units: what it is worth after all that has
+/// come back before, so that whoever sends back all of a line has all of it paid back.
+fn worth(order: &Placed, lines: &[InspectedLine]) -> i64 {
     lines.iter().fold(0, |sum, seen| {
-        let known = case.lines.iter().find(|line| line.line == seen.line);
-        let price = known.map_or(0, |line| line.unit_price);
-        sum.saturating_add(price.saturating_mul(seen.accepted()))
+        let before = order.progress(seen.line).returned;
+        let worth = order
+            .line(seen.line)
+            .map_or(0, |line| line.worth_after(before, seen.accepted()));
+        sum.saturating_add(worth)
     })
 }
 

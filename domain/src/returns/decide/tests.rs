@@ -34,12 +34,14 @@ fn delivered(of: &[(u32, i64)]) -> Order {
         quantity,
         unit_price,
         currency: None,
+        terms: Default::default(),
     };
     let place = OrderCommand::Place(PlaceOrder {
         order_id: order_id(1),
         customer_id: CustomerId::parse("c").unwrap(),
         currency: Currency::parse("EUR").unwrap(),
         lines: vec![line("A", 3, 1_000), line("B", 2, 50), line("A", 1, 0)],
+        terms: Default::default(),
         total: None,
         shipping_address: None,
         payment_method: "tok".into(),
@@ -96,6 +98,7 @@ fn asked() -> ReturnEvent {
         sku: sku(name),
         quantity,
         unit_price,
+        amount: quantity * unit_price,
     };
     ReturnRequested {
         order_id: order_id(1),

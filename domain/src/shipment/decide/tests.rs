@@ -33,12 +33,14 @@ fn order_after(commands: &[OrderCommand]) -> Order {
         quantity,
         unit_price,
         currency: None,
+        terms: Default::default(),
     };
     let place = OrderCommand::Place(PlaceOrder {
         order_id: order_id(1),
         customer_id: CustomerId::parse("c").unwrap(),
         currency: Currency::parse("EUR").unwrap(),
         lines: vec![line("A", 2, 1_000), line("B", 1, 50)],
+        terms: Default::default(),
         total: None,
         shipping_address: None,
         payment_method: "tok".into(),

@@ -122,14 +122,6 @@ fn ended(history: &History, world: &World, order: &Placed, wrong: &Wrong<'_>) {
     }
 }
 
-/// What the customer has of it is worth, in minor units.
-fn worth_kept(order: &Placed) -> i64 {
-    let lines = order.placed.lines.iter();
-    lines
-        .map(|line| order.progress(line.line).kept() * line.unit_price)
-        .sum()
-}
-
 /// No return is left open, none brings what had not arrived, and nothing is owed for any.
 fn returns_ended(history: &History, wrong: &Wrong<'_>) {
     for case in history.returns() {
@@ -170,7 +162,7 @@ fn completed(
     let end = waybill.end.map(|(_, end)| end);
     let (paid, as_told) = match parcel.status {
         // People may say so too, whatever the carrier would have said.
-        ShipmentStatus::Delivered => (worth_kept(order), true),
+        ShipmentStatus::Delivered => (order.worth_kept(), true),
         ShipmentStatus::Lost => (0, end == Some(End::Lost)),
         ShipmentStatus::ReturnedToSender => (0, end == Some(End::ReturnedToSender)),
         _ => return wrong.unless(false, about),

@@ -3,10 +3,10 @@
 use super::super::{provider::METHODS, world::World};
 use domain::{
     Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId,
-    ShipmentId, Sku, StreamId, TenantId,
+    ShipmentId, Sku, StreamId, TaxRate, TenantId,
     order::{
-        AddNote, CancelLines, LineQuantity, NewLine, OrderCommand, PlaceHold, PlaceOrder,
-        ReleaseHold, RequestCancellation,
+        AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms,
+        PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
     },
     shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand},
     stock::{AdjustStock, ReceiveStock, StockCommand},
@@ -112,15 +112,38 @@ pub(super) fn other(world: &World, before: &CommandEnvelope) -> CommandEnvelope 
     }
 }
 
+/// A line with a discount and a tax that leave something odd, or with none.
+fn line(world: &World) -> NewLine {
+    let quantity = world.dice.number(1..=3);
+    let unit_price = world.dice.of(&[1_999, 0, 1, 250]);
+    let rate = world.dice.of(&[None, Some("19"), Some("8.875")]);
+    NewLine {
+        sku: sku(world.dice.of(&SKUS).0),
+        quantity,
+        unit_price,
+        currency: None,
+        terms: LineTerms {
+            discount: world.dice.of(&[0, quantity * unit_price / 3]),
+            tax_rate: rate.map(|text| TaxRate::parse(text).expect("it is a rate")),
+            tax: None,
+        },
+    }
+}
+
 fn place(world: &World) -> CommandEnvelope {
     let order_id = OrderId::new(world.dice.uuid());
     world.journal.entries().orders.push(order_id);
-    let lines = (0..=world.dice.below(3)).map(|_| NewLine {
-        sku: sku(world.dice.of(&SKUS).0),
-        quantity: world.dice.number(1..=3),
-        unit_price: world.dice.of(&[1_999, 0, 1, 250]),
-        currency: None,
-    });
+    let lines: Vec<NewLine> = (0..=world.dice.below(3)).map(|_| line(world)).collect();
+    let after_discounts = |line: &NewLine| line.quantity * line.unit_price - line.terms.discount;
+    let sum: i64 = lines.iter().map(after_discounts).sum();
+    let discount = world.dice.of(&[0, 0, 0, sum / 7]);
+    let rated = lines.iter().any(|line| line.terms.tax_rate.is_some());
+    let tax = world.dice.of(&[None, Some((sum - discount) / 6)]);
+    let terms = OrderTerms {
+        discount,
+        tax: tax.filter(|_| !rated),
+        tax_included: world.dice.below(2) == 0,
+    };
     // Half of the orders are paid without ado.
     let method = match world.dice.below(2) {
         0 => METHODS[0],
@@ -130,7 +153,8 @@ fn place(world: &World) -> CommandEnvelope {
         order_id,
         customer_id: CustomerId::parse(world.dice.of(&["c-1", "c-2", "c-3"])).expect("plain"),
         currency: Currency::parse(world.dice.of(&["EUR", "GBP"])).expect("in circulation"),
-        lines: lines.collect(),
+        lines,
+        terms,
         total: None,
         shipping_address: None,
         payment_method: method.into(),

@@ -60,6 +60,38 @@ pub(super) async fn every_rule_of_meaning_is_named(p: &Platform) {
             "/lines/0/quantity",
         ),
         (
+            with(&|b| b["lines"][0]["discount"] = json!(-1)),
+            "DISCOUNT_OUT_OF_RANGE",
+            "/lines/0/discount",
+        ),
+        (
+            with(&|b| b["discount"] = json!(i64::MAX)),
+            "DISCOUNT_OUT_OF_RANGE",
+            "/discount",
+        ),
+        (
+            with(&|b| b["lines"][0]["tax"] = json!(i64::MAX)),
+            "TAX_OUT_OF_RANGE",
+            "/lines/0/tax",
+        ),
+        (with(&|b| b["tax"] = json!(-1)), "TAX_OUT_OF_RANGE", "/tax"),
+        (
+            with(&|b| {
+                b["lines"][0]["tax"] = json!(0);
+                b["lines"][0]["tax_rate"] = json!("19");
+            }),
+            "TAX_GIVEN_TWICE",
+            "/lines/0/tax",
+        ),
+        (
+            with(&|b| {
+                b["lines"][0]["tax"] = json!(0);
+                b["tax"] = json!(1);
+            }),
+            "TAX_MISMATCH",
+            "/tax",
+        ),
+        (
             with(&|b| b["total"] = json!(99)),
             "TOTAL_MISMATCH",
             "/total",

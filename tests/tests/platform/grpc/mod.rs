@@ -67,7 +67,7 @@ pub(super) fn order_of(sku: &str, quantity: i64) -> PlaceOrderRequest {
             sku: sku.into(),
             quantity,
             unit_price: 999,
-            currency: None,
+            ..NewOrderLine::default()
         }],
         payment_method: "tok_approve".into(),
         ..PlaceOrderRequest::default()

@@ -1,7 +1,9 @@
 //! given / when / then of placing an order.
 
 use super::*;
-use crate::order::decide::{FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_TOTAL, decide, too_much};
+use crate::order::decide::{
+    FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_TOTAL, decide, pricing::too_much,
+};
 
 #[test]
 fn an_order_is_placed_with_totals_and_numbered_lines() {

@@ -235,6 +235,7 @@ fn what_cost_nothing_is_only_booked_in() {
                 sku: sku("A"),
                 quantity: 1,
                 unit_price: 0,
+                amount: 0,
             }],
             amount: eur(0),
             reason: "too small".into(),
