@@ -3,7 +3,7 @@
 use protox::prost::Message;
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "orders/v1/types.proto",
     "orders/v1/commands.proto",
     "orders/v1/import.proto",
@@ -11,6 +11,8 @@ const FILES: [&str; 7] = [
     "orders/v1/feed.proto",
     "orders/v1/shipments.proto",
     "orders/v1/returns.proto",
+    "orders/v1/customers.proto",
+    "orders/v1/products.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -2,7 +2,7 @@
 
 use crate::patiently;
 use anyhow::{Context, bail};
-use chassis::config::Settings;
+use chassis::{config::Settings, health::Health};
 use secrecy::{ExposeSecret, SecretString};
 use std::{num::NonZeroUsize, sync::Arc};
 use vault::{CacheOptions, MasterKeys, PostgresKeys, Vault, VaultError};
@@ -60,6 +60,28 @@ pub async fn prepare_vault(vault: &Vault, settings: &Settings) -> anyhow::Result
             key(settings)
         )
     })
+}
+
+/// The process is ready only while it has found no key of a customer lost that is not back: whoever
+/// restored the wrong keys is to notice, before more is sealed with others. Where the keys cannot be
+/// reached, what needs none of them goes on.
+pub fn needs_keys(health: &Health, vault: Vault) {
+    health.register("keys", move || {
+        let vault = vault.clone();
+        async move {
+            match vault.lost().await {
+                Ok(None) => Ok(()),
+                Ok(Some(customer_id)) => {
+                    tracing::debug!(%customer_id, "the key of customer {customer_id} is lost still");
+                    Err("a customer's key is lost: bring the keys back, or erase the customer".into())
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "the keys cannot be checked");
+                    Ok(())
+                }
+            }
+        }
+    });
 }
 
 /// What says where the keys are.

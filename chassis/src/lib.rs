@@ -19,10 +19,12 @@ pub mod health;
 pub mod http_client;
 pub mod layers;
 pub mod lifecycle;
+pub mod path;
 pub mod problem;
 pub mod server;
 pub mod telemetry;
 pub mod token;
+pub mod webhook;
 
 pub use lifecycle::Lifecycle;
 pub use problem::Problem;

@@ -19,6 +19,26 @@ pub(crate) struct BulkProblems;
 /// The problems that an erasure may be answered.
 pub(crate) struct EraseProblems;
 
+/// The problems that a provider's own word may be answered.
+pub(crate) struct WebhookProblems;
+
+impl IntoResponses for WebhookProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        [
+            ("400", "Signed, and not what this provider says."),
+            ("401", "Not signed by a secret that is known, or not now."),
+            ("408", "The body did not arrive in time."),
+            ("413", "The body is too large."),
+            ("415", "The body is not JSON."),
+            ("429", "Too many requests of this client."),
+            ("500", "Our fault."),
+            ("503", "Not now: it is to be sent again."),
+        ]
+        .map(|(status, description)| (status.to_owned(), problem::response(description)))
+        .into()
+    }
+}
+
 impl IntoResponses for EraseProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [

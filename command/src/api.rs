@@ -1,6 +1,8 @@
 //! The routes of the write API and what they share.
 
-use crate::{answers::AnswerHeaders, bulk::Bulk, endpoints, in_flight::InFlight};
+use crate::{
+    answers::AnswerHeaders, bulk::Bulk, endpoints, in_flight::InFlight, webhooks::Webhooks,
+};
 use chassis::problem::ProblemDetails;
 use domain::{Actor, TenantId};
 use std::sync::Arc;
@@ -24,6 +26,9 @@ pub struct CommandApi {
     first_epoch: Uuid,
     pub(crate) in_flight: InFlight,
     pub(crate) bulk: Bulk,
+    /// Whether orders may name only products that are listed.
+    pub(crate) only_listed: bool,
+    pub(crate) webhooks: Arc<Webhooks>,
 }
 
 impl CommandApi {
@@ -49,6 +54,8 @@ impl CommandApi {
             first_epoch: epoch,
             in_flight: InFlight::default(),
             bulk: Bulk::default(),
+            only_listed: false,
+            webhooks: Arc::default(),
         }
     }
 
@@ -56,6 +63,20 @@ impl CommandApi {
     #[must_use]
     pub fn stopped_by(mut self, stopping: CancellationToken) -> Self {
         self.bulk = Bulk::stopped_by(stopping);
+        self
+    }
+
+    /// The same, and orders may name only products that are listed, if `only_listed` says so.
+    #[must_use]
+    pub fn taking_only_listed(mut self, only_listed: bool) -> Self {
+        self.only_listed = only_listed;
+        self
+    }
+
+    /// The same, and it believes what providers sign as `webhooks` say; without them, nothing.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
+        self.webhooks = Arc::new(webhooks);
         self
     }
 
@@ -76,6 +97,8 @@ impl CommandApi {
         (name = "shipments", description = "Shipments"),
         (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
+        (name = "products", description = "Products"),
+        (name = "providers", description = "What providers say by themselves"),
     )
 )]
 struct Document;
@@ -107,6 +130,12 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::erase_customer::erase_customer))
         .routes(routes!(endpoints::receive_stock::receive_stock))
         .routes(routes!(endpoints::adjust_stock::adjust_stock))
+        .routes(routes!(endpoints::list_product::list_product))
+        .routes(routes!(endpoints::price_product::price_product))
+        .routes(routes!(endpoints::delist_product::delist_product))
+        .routes(routes!(
+            endpoints::hear_payment_provider::hear_payment_provider
+        ))
 }
 
 /// The routes, to be wrapped by the service that serves them.

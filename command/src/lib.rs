@@ -19,11 +19,14 @@ mod lines;
 mod order_id;
 mod placement;
 mod problem;
+mod products;
 mod request;
 mod returns;
 mod service;
 mod shipments;
+mod webhooks;
 
 pub use api::{CommandApi, openapi, router};
 pub use grpc::{SERVICES, grpc};
 pub use service::start;
+pub use webhooks::Webhooks;

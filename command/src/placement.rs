@@ -1,13 +1,15 @@
 //! The placement of orders, whichever way they come.
 
-use crate::{CommandApi, execution::Done, problem, request::CommandRequest};
+use crate::{
+    CommandApi, execution::Done, problem, products::check_listed, request::CommandRequest,
+};
 use chassis::Problem;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{
     Command, Currency, CustomerId, OrderId, Sealed, State, StreamId, Version,
     order::{Address, NewLine, Order, OrderCommand, OrderTerms, PlaceOrder, Placed},
 };
-use vault::Opened;
+use vault::{Opened, VaultError};
 
 /// How far a client's clock may be ahead of ours.
 pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
@@ -38,6 +40,13 @@ pub(crate) async fn place(
 ) -> Result<Done, Problem> {
     let order_id = request.order_id();
     let at = placed_at(api, &order)?;
+    if let Err(problem) = check_listed(api, &order.lines).await {
+        // What was placed before is answered again, whatever was delisted since.
+        let stream = StreamId::order(&api.tenant, order_id);
+        if Done::begun(api, stream).await?.version() == 0 {
+            return Err(problem);
+        }
+    }
     let sealed = seal(api, order_id, &order).await?;
     let command = order.into_command(order_id, at, sealed);
     match request.execute_for_state(api, command).await {
@@ -101,7 +110,24 @@ async fn seal(
     checked.map_err(|error| problem::refused(error.into(), Version::ZERO))?;
     let (vault, customer) = (&api.vault, &order.customer_id);
     let sealed = vault.seal_address(&api.tenant, customer, order_id, address);
-    sealed.await.map(Some).map_err(problem::unsealed)
+    match sealed.await {
+        Ok(sealed) => Ok(Some(sealed)),
+        // What the request is remembered by tells whether it is the same, and has no address in it.
+        Err(error @ VaultError::Erased(_)) => match first_address(api, order_id).await? {
+            Some(first) => Ok(Some(first)),
+            None => Err(problem::unsealed(error)),
+        },
+        Err(error) => Err(problem::unsealed(error)),
+    }
+}
+
+/// Where the order goes that has this id already, as it was sealed when it was placed.
+async fn first_address(api: &CommandApi, order_id: OrderId) -> Result<Option<Sealed>, Problem> {
+    let first = Done::begun(api, StreamId::order(&api.tenant, order_id)).await?;
+    Ok(match first.state(api).await?.as_ref() {
+        State::Order(Order::Placed(order)) => order.placed.shipping_address.clone(),
+        _ => None,
+    })
 }
 
 /// Where an order goes, opened for whoever placed it: nothing, where its customer was erased since.

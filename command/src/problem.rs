@@ -96,6 +96,10 @@ pub(crate) fn unsealed(error: VaultError) -> Problem {
                 LATER,
             )
         }
+        VaultError::KeyLost(customer) => {
+            tracing::error!(%customer, "personal data cannot be opened: {error}");
+            Problem::key_lost()
+        }
         VaultError::UnknownMaster { .. } | VaultError::Corrupt(_) | VaultError::TooLarge => {
             tracing::error!(%error, "personal data cannot be sealed or opened");
             Problem::internal()

@@ -1,6 +1,6 @@
 //! The write API as part of a process, and the upkeep of command records.
 
-use crate::CommandApi;
+use crate::{CommandApi, Webhooks};
 use anyhow::Context;
 use chassis::{Lifecycle, config::Settings};
 use chrono::TimeDelta;
@@ -27,6 +27,7 @@ pub async fn start(
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<CommandApi> {
     let tenant = TenantId::parse(&settings.tenant.id).context("tenant.id")?;
+    let webhooks = Webhooks::try_new(&settings.providers)?;
     let head = store
         .head()
         .await
@@ -46,6 +47,8 @@ pub async fn start(
         tenant,
         head.epoch,
     )
+    .taking_only_listed(settings.tenant.only_listed)
+    .with_webhooks(webhooks)
     .stopped_by(lifecycle.soft().clone()))
 }
 

@@ -48,13 +48,31 @@ impl Stage {
     }
 
     async fn place(&self, key: &str, body: &Value) -> (u16, Value) {
+        self.post("/v1/orders", key, body).await
+    }
+
+    async fn post(&self, path: &str, key: &str, body: &Value) -> (u16, Value) {
         let request = Request::builder()
             .method(Method::POST)
-            .uri("/v1/orders")
+            .uri(path)
             .header("content-type", "application/json")
             .header("idempotency-key", key)
             .body(Body::from(body.to_string()))
             .unwrap();
+        self.send(request).await
+    }
+
+    async fn erase(&self, customer: &str) -> (u16, Value) {
+        let request = Request::delete(format!("/v1/customers/{customer}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    async fn forget_commands(&self) {
+        let later = SystemClock.now() + chrono::TimeDelta::days(1);
+        self.store.forget_commands(later).await.unwrap();
+    }
+
+    async fn send(&self, request: Request<Body>) -> (u16, Value) {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let status = answer.status().as_u16();
         let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
@@ -135,6 +153,99 @@ async fn nothing_personal_is_taken_for_whoever_was_erased() {
     let mut bare = order();
     bare["shipping_address"] = json!(null);
     assert_eq!(stage.place("bare", &bare).await.0, 201);
+}
+
+/// What was answered first is answered again, but for what nobody knows any more.
+#[tokio::test]
+async fn a_repeated_placement_is_answered_as_the_first_time_after_an_erasure() {
+    let stage = Stage::new();
+    let (status, mut first) = stage.place("k", &order()).await;
+    assert_eq!(status, 201);
+    assert_eq!(stage.erase("4711").await.0, 200);
+    first["shipping_address"] = json!(null);
+    let scrubbed = |(status, mut body): (u16, Value)| {
+        // What is absent is known as little.
+        body["shipping_address"] = body["shipping_address"].take();
+        (status, body)
+    };
+    assert_eq!(
+        scrubbed(stage.place("k", &order()).await),
+        (201, first.clone())
+    );
+    let mut other = order();
+    other["lines"][0]["quantity"] = json!(2);
+    let (status, refused) = stage.place("k", &other).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (422, &json!("IDEMPOTENCY_KEY_REUSED"))
+    );
+
+    stage.forget_commands().await;
+    assert_eq!(scrubbed(stage.place("k", &order()).await), (201, first));
+    let (status, refused) = stage.place("k", &other).await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (409, &json!("ORDER_ALREADY_PLACED"))
+    );
+    let (status, refused) = stage.place("new", &order()).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("CUSTOMER_ERASED")));
+    assert_eq!(stage.events().await.len(), 2, "placed and erased");
+}
+
+#[tokio::test]
+async fn who_was_registered_and_erased_was_registered() {
+    let stage = Stage::new();
+    let who = json!({"customer_id": "4711", "name": "Ada Lovelace"});
+    let changed = json!({"name": "Ada King"});
+    let path = "/v1/customers/4711/profile";
+    let registered = stage.post("/v1/customers", "r", &who).await;
+    let change = stage.post(path, "c", &changed).await;
+    assert_eq!((registered.0, change.0), (201, 200));
+    let erased = stage.erase("4711").await;
+    assert_eq!((erased.0, &erased.1["known"]), (200, &json!(true)));
+    assert_eq!(stage.erase("4711").await, erased);
+
+    assert_eq!(stage.post("/v1/customers", "r", &who).await, registered);
+    assert_eq!(stage.post(path, "c", &changed).await, change);
+    for (path, body) in [("/v1/customers", &who), (path, &changed)] {
+        let (status, refused) = stage.post(path, "new", body).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("CUSTOMER_ERASED")));
+    }
+    assert_eq!(stage.events().await.len(), 3);
+}
+
+/// The key is destroyed, and the record of it failed: nothing is taken down in between.
+#[tokio::test]
+async fn between_the_end_of_a_key_and_its_record_nothing_is_taken() {
+    let stage = Stage::new();
+    let who = json!({"customer_id": "4711", "name": "Ada Lovelace"});
+    stage.post("/v1/customers", "r", &who).await;
+    let key = KeyId {
+        tenant: TenantId::default(),
+        customer_id: CustomerId::parse("4711").unwrap(),
+    };
+    stage.vault.erase(&key).await.unwrap();
+    let path = "/v1/customers/4711/profile";
+    for path in ["/v1/customers", path] {
+        let body = match path {
+            "/v1/customers" => who.clone(),
+            _ => json!({"name": "Eve"}),
+        };
+        let (status, refused) = stage.post(path, "new", &body).await;
+        assert_eq!((status, &refused["code"]), (409, &json!("CUSTOMER_ERASED")));
+    }
+    assert_eq!(stage.events().await.len(), 1);
+    assert_eq!(stage.erase("4711").await.0, 200);
+}
+
+#[tokio::test]
+async fn who_was_never_known_is_erased_as_well() {
+    let stage = Stage::new();
+    let erased = stage.erase("4711").await;
+    assert_eq!((erased.0, &erased.1["known"]), (200, &json!(false)));
+    assert_eq!(stage.erase("4711").await, erased);
+    let (status, refused) = stage.place("k", &order()).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("CUSTOMER_ERASED")));
 }
 
 #[tokio::test]

@@ -29,4 +29,5 @@ secret postgres_url "postgres://orders:$(cat "$directory/postgres_password")@pos
 secret kurrentdb_url "kurrentdb://kurrentdb:2113?tls=false"
 secret cursor_key "$(random 64)"
 secret master_key "$(random 64)"
+secret payment_webhook_secret "whsec_$(head -c 32 /dev/urandom | base64 -w 0)"
 secret grafana_password "$(random 24)"

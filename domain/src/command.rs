@@ -6,6 +6,7 @@ use crate::{
     order::OrderCommand,
     payment::PaymentCommand,
     policy,
+    product::ProductCommand,
     returns::ReturnCommand,
     shipment::ShipmentCommand,
     stock::{ReservationCommand, ReservationItem, StockCommand},
@@ -31,6 +32,8 @@ pub enum Command {
     Return(ReturnId, ReturnCommand),
     /// Of a customer.
     Customer(CustomerCommand),
+    /// Of a product.
+    Product(ProductCommand),
 }
 
 impl Command {
@@ -47,6 +50,7 @@ impl Command {
             Self::Order(order, _) => vec![StreamId::order(tenant, *order)],
             Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
             Self::Customer(command) => vec![StreamId::customer(tenant, command.customer_id())],
+            Self::Product(command) => vec![StreamId::product(tenant, command.sku())],
             Self::Shipment(shipment, command) => {
                 let shipment = StreamId::shipment(tenant, *shipment);
                 let order = command.decided_over();
@@ -127,6 +131,7 @@ impl Command {
             Self::Shipment(_, command) => command.name(),
             Self::Return(_, command) => command.name(),
             Self::Customer(command) => command.name(),
+            Self::Product(command) => command.name(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! All that can happen, and the one place where stored JSON becomes an event and back.
 
 use crate::{
-    customer::CustomerEvent, order::OrderEvent, payment::PaymentEvent, returns::ReturnEvent,
-    shipment::ShipmentEvent, stock::StockEvent,
+    customer::CustomerEvent, order::OrderEvent, payment::PaymentEvent, product::ProductEvent,
+    returns::ReturnEvent, shipment::ShipmentEvent, stock::StockEvent,
 };
 
 /// Why a stored event cannot be read.
@@ -130,6 +130,8 @@ pub enum Event {
     Return(ReturnEvent),
     /// To a customer.
     Customer(CustomerEvent),
+    /// To a product.
+    Product(ProductEvent),
 }
 
 impl Event {
@@ -142,6 +144,7 @@ impl Event {
             ShipmentEvent::TYPES,
             ReturnEvent::TYPES,
             CustomerEvent::TYPES,
+            ProductEvent::TYPES,
         ];
         all.into_iter().flatten().copied()
     }
@@ -155,6 +158,7 @@ impl Event {
             ShipmentEvent::FORMER,
             ReturnEvent::FORMER,
             CustomerEvent::FORMER,
+            ProductEvent::FORMER,
         ];
         all.into_iter().flatten().copied()
     }
@@ -173,6 +177,7 @@ impl Event {
             Self::Shipment(event) => event.event_type(),
             Self::Return(event) => event.event_type(),
             Self::Customer(event) => event.event_type(),
+            Self::Product(event) => event.event_type(),
         }
     }
 
@@ -185,6 +190,7 @@ impl Event {
             Self::Shipment(event) => event.schema_version(),
             Self::Return(event) => event.schema_version(),
             Self::Customer(event) => event.schema_version(),
+            Self::Product(event) => event.schema_version(),
         }
     }
 
@@ -197,6 +203,7 @@ impl Event {
             Self::Shipment(event) => event.encode(),
             Self::Return(event) => event.encode(),
             Self::Customer(event) => event.encode(),
+            Self::Product(event) => event.encode(),
         }
     }
 
@@ -225,9 +232,12 @@ impl Event {
         if let Some(event) = ReturnEvent::decode(event_type, schema_version, payload) {
             return event.map(Self::Return);
         }
-        CustomerEvent::decode(event_type, schema_version, payload)
+        if let Some(event) = CustomerEvent::decode(event_type, schema_version, payload) {
+            return event.map(Self::Customer);
+        }
+        ProductEvent::decode(event_type, schema_version, payload)
             .ok_or_else(unknown)?
-            .map(Self::Customer)
+            .map(Self::Product)
     }
 }
 
@@ -252,6 +262,12 @@ impl From<PaymentEvent> for Event {
 impl From<CustomerEvent> for Event {
     fn from(event: CustomerEvent) -> Self {
         Self::Customer(event)
+    }
+}
+
+impl From<ProductEvent> for Event {
+    fn from(event: ProductEvent) -> Self {
+        Self::Product(event)
     }
 }
 

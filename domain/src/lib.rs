@@ -12,10 +12,9 @@
 //! | [`Decider::evolve`] | what does this event change? | the next state |
 //! | [`policy::Policy::react`] | what follows from this event? | commands, calls and timers |
 //!
-//! There are six aggregates, each in a module of the same six files (`command`, `event`, `state`,
-//! `decide`, `evolve`, `error`): [`order`], [`stock`], [`payment`], [`shipment`], [`returns`] and
-//! [`customer`]. [`Command`],
-//! [`Event`] and [`State`] are their sums, for those who carry them without knowing what they say. A
+//! There are seven aggregates, each in a module of the same six files (`command`, `event`, `state`,
+//! `decide`, `evolve`, `error`): [`order`], [`stock`], [`payment`], [`shipment`], [`returns`],
+//! [`customer`] and [`product`]. [`Command`], [`Event`] and [`State`] are their sums, for those who carry them without knowing what they say. A
 //! reservation concerns all SKUs of an order, so it is decided [`across`](stock::across()) several
 //! streams; and over the order's as well, since only an order that waits gets stock. So is what is
 //! packed and what leaves, [`over`](shipment::over_order) the order's: only for one that is confirmed,
@@ -93,6 +92,7 @@ pub mod order;
 pub mod payment;
 pub mod policy;
 pub mod process;
+pub mod product;
 mod recent;
 mod refusal;
 pub mod returns;

@@ -6,6 +6,7 @@ use crate::{
     order::{CancelLines, Order, OrderCommand, Orders, cancel_lines},
     payment::{Payment, Payments},
     policy,
+    product::{Product, Products},
     returns::{self, Return, ReturnCase, ReturnCommand, ReturnError, Returns, book_in},
     shipment::{Parcel, Shipment, ShipmentError, Shipments, over_order},
     stock::{Stock, Stocks, for_order},
@@ -26,6 +27,8 @@ pub enum State {
     Return(Return),
     /// Of a customer.
     Customer(Customer),
+    /// Of a product.
+    Product(Product),
 }
 
 impl State {
@@ -38,6 +41,7 @@ impl State {
             Category::Shipment => Self::Shipment(Shipment::default()),
             Category::Return => Self::Return(Return::default()),
             Category::Customer => Self::Customer(Customer::default()),
+            Category::Product => Self::Product(Product::default()),
         }
     }
 
@@ -60,6 +64,9 @@ impl State {
             (Self::Customer(state), Event::Customer(event)) => {
                 Self::Customer(Customers::evolve(state, event))
             }
+            (Self::Product(state), Event::Product(event)) => {
+                Self::Product(Products::evolve(state, event))
+            }
             (state, _) => state,
         }
     }
@@ -76,6 +83,7 @@ impl State {
             Self::Shipment(shipment) => shipment.created().map_or(0, Parcel::size_of_many),
             Self::Return(state) => state.requested().map_or(0, ReturnCase::size_of_many),
             Self::Customer(customer) => customer.size_of_many(),
+            Self::Product(product) => product.size_of_many(),
         };
         size_of::<Self>() + TEXTS + many
     }
@@ -100,6 +108,12 @@ impl Command {
             }
             (Self::Customer(command), [State::Customer(state)]) => {
                 one(Customers::decide(state, command))
+            }
+            (Self::Product(command), [State::Product(state)]) => {
+                one(Products::decide(state, command)).map_err(|refusal| match refusal.kind {
+                    RefusalKind::State => refusal.allowing(&state.allowed_commands()),
+                    _ => refusal,
+                })
             }
             (Self::Shipment(id, command), [State::Shipment(state), looked_at @ ..]) => {
                 let (order, none) = match (command.decided_over(), looked_at) {
@@ -138,7 +152,8 @@ impl Command {
                         | State::Payment(_)
                         | State::Shipment(_)
                         | State::Return(_)
-                        | State::Customer(_) => None,
+                        | State::Customer(_)
+                        | State::Product(_) => None,
                     })
                     .collect();
                 let stocks = stocks.ok_or_else(mismatch)?;

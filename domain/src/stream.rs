@@ -68,6 +68,8 @@ pub enum Category {
     Return,
     /// One stream per customer of whom something is known.
     Customer,
+    /// One stream per product that is, or was, offered.
+    Product,
 }
 
 impl Category {
@@ -80,6 +82,7 @@ impl Category {
             Self::Shipment => "shipment",
             Self::Return => "return",
             Self::Customer => "customer",
+            Self::Product => "product",
         }
     }
 }
@@ -87,7 +90,7 @@ impl Category {
 /// Why a text is not a stream name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a stream name: expected order|stock|payment|shipment|return|customer, '-', tenant, '.', key"
+    "{0:?} is not a stream name: expected order|stock|payment|shipment|return|customer|product, '-', tenant, '.', key"
 )]
 pub struct StreamIdError(
     /// How the text begins.
@@ -95,7 +98,7 @@ pub struct StreamIdError(
 );
 
 /// The name of a stream: `{category}-{tenant}.{key}`, so `order-main.0192…`,
-/// `payment-main.0192…`, `shipment-main.8c1f…`, `return-main.3e70…`, `customer-main.17850` or
+/// `payment-main.0192…`, `shipment-main.8c1f…`, `return-main.3e70…`, `customer-main.17850`, `product-main.{sku}` or
 /// `stock-main.{location}.{sku}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId {
@@ -132,6 +135,11 @@ impl StreamId {
     /// The stream of a customer.
     pub fn customer(tenant: &TenantId, customer: &CustomerId) -> Self {
         Self::new(Category::Customer, format!("customer-{tenant}.{customer}"))
+    }
+
+    /// The stream of a product.
+    pub fn product(tenant: &TenantId, sku: &Sku) -> Self {
+        Self::new(Category::Product, format!("product-{tenant}.{sku}"))
     }
 
     fn new(category: Category, name: String) -> Self {
@@ -182,6 +190,7 @@ impl FromStr for StreamId {
             "shipment" => Category::Shipment,
             "return" => Category::Return,
             "customer" => Category::Customer,
+            "product" => Category::Product,
             _ => return Err(wrong()),
         };
         let (tenant, key) = rest.split_once('.').ok_or_else(wrong)?;
@@ -190,6 +199,7 @@ impl FromStr for StreamId {
                 is_canonical_uuid(key)
             }
             Category::Customer => CustomerId::parse(key).is_ok(),
+            Category::Product => Sku::parse(key).is_ok(),
             Category::Stock => key.split_once('.').is_some_and(|(location, sku)| {
                 Location::parse(location).is_ok() && Sku::parse(sku).is_ok()
             }),
@@ -261,6 +271,8 @@ mod tests {
             "shipment-main.main.A",
             "return-main.A",
             "stock-main.A",
+            "product-main.",
+            "product-main.a/b",
             "stock-main.main.",
             "stock-main.main. A",
             "stock-main.Main.A",
@@ -298,6 +310,8 @@ mod tests {
             let customer = CustomerId::parse(&customer).unwrap();
             let stream = StreamId::customer(&tenant_id, &customer);
             round(&stream, Category::Customer, &tenant, customer.as_str());
+            let product = StreamId::product(&tenant_id, &Sku::parse(&sku).unwrap());
+            round(&product, Category::Product, &tenant, &sku);
             let shipment_id = ShipmentId::new(Uuid::from_u128(id));
             let shipment = StreamId::shipment(&tenant_id, shipment_id);
             round(&shipment, Category::Shipment, &tenant, &key);
@@ -313,7 +327,7 @@ mod tests {
 
         #[test]
         fn hostile_names_are_kept_as_they_are_or_refused(
-            text in prop_oneof![any::<String>(), "(order|stock|payment|shipment|return|customer)-[a-z.\\PC-]{0,40}"],
+            text in prop_oneof![any::<String>(), "(order|stock|payment|shipment|return|customer|product)-[a-z.\\PC-]{0,40}"],
         ) {
             if let Ok(stream) = text.parse::<StreamId>() {
                 prop_assert_eq!(stream.as_str(), text.as_str());

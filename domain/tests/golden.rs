@@ -106,6 +106,7 @@ fn former() -> Vec<(&'static str, Event)> {
     .into_iter()
     .map(|(name, event): (_, OrderEvent)| (name, event.into()))
     .chain([("ReturnRequested.v1.json", requested())])
+    .chain([("PaymentAuthorized.v1.json", authorized())])
     .collect()
 }
 
@@ -114,6 +115,13 @@ fn requested() -> Event {
     let mut examples = examples::all().into_iter().map(|(_, event)| event);
     let is_it = |event: &Event| event.event_type() == "ReturnRequested";
     examples.find(is_it).expect("there is one")
+}
+
+/// What is set aside, of which nobody was told until when.
+fn authorized() -> Event {
+    let mut all = examples::all().into_iter().map(|(_, event)| event);
+    let authorized = all.find(|event| event.event_type() == "PaymentAuthorized");
+    authorized.expect("there is an example of every type")
 }
 
 #[test]

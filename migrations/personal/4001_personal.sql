@@ -4,11 +4,13 @@
 -- docs/personal-data.md says how the two relate.
 CREATE SCHEMA IF NOT EXISTS personal;
 
--- One row per customer of whom something personal is, or was, known.
+-- One row per customer of whom something personal is, or was, known; and per customer who was erased,
+-- whether anything was known or not.
 CREATE TABLE personal.key (
     tenant      text        NOT NULL COLLATE "C",
     customer_id text        NOT NULL COLLATE "C",
-    -- Which master key wraps it: a digest of that, which says nothing of it.
+    -- Which master key wraps it, or did: a digest of that, which says nothing of it. Empty where there
+    -- never was a key.
     master      text        NOT NULL COLLATE "C",
     -- The key, wrapped by the master key; nothing once the customer is erased.
     wrapped     bytea,
@@ -16,7 +18,8 @@ CREATE TABLE personal.key (
     -- The row stays, so that nobody makes another key for whoever was erased.
     erased_at   timestamptz,
     CONSTRAINT key_pkey PRIMARY KEY (tenant, customer_id),
-    CONSTRAINT key_is_there_or_erased CHECK ((wrapped IS NULL) = (erased_at IS NOT NULL))
+    CONSTRAINT key_is_there_or_erased CHECK ((wrapped IS NULL) = (erased_at IS NOT NULL)),
+    CONSTRAINT key_has_its_master CHECK (wrapped IS NULL OR master <> '')
 ) WITH (fillfactor = 90);
 
 -- Which master keys are still needed is asked at every start.

@@ -42,7 +42,7 @@ CREATE TABLE read.order_summary (
     -- placed, confirmed, rejected, expired, cancelling, cancelled or completed.
     status              text        NOT NULL COLLATE "C",
     -- pending, authorizing, authorized, declined, outcome_unknown, voiding, voided, capturing,
-    -- partially_captured, captured, refunding, partially_refunded or refunded.
+    -- partially_captured, captured, refunding, partially_refunded, refunded or authorization_expired.
     payment_status      text        NOT NULL COLLATE "C",
     -- unfulfilled, partially_shipped, shipped, partially_delivered, delivered or lost.
     fulfilment_status   text        NOT NULL COLLATE "C",
@@ -234,6 +234,26 @@ CREATE INDEX return_summary_status
     ON read.return_summary (tenant, status, requested_at, return_id);
 CREATE INDEX return_summary_requested_at
     ON read.return_summary (tenant, requested_at, return_id);
+
+-- One row per product that is, or was, offered.
+CREATE TABLE read.product_summary (
+    -- The version of the product's stream.
+    version     bigint      NOT NULL,
+    position    bigint      NOT NULL,
+    -- When it was listed, the last time.
+    listed_at   timestamptz NOT NULL,
+    -- When it was delisted; none while it may be ordered.
+    delisted_at timestamptz,
+    updated_at  timestamptz NOT NULL,
+    tenant      text        NOT NULL COLLATE "C",
+    sku         text        NOT NULL COLLATE "C",
+    name        text        NOT NULL,
+    -- Why it may not be ordered any more.
+    reason      text,
+    -- {currency: amount}: what one costs, in minor units.
+    prices      json        NOT NULL,
+    CONSTRAINT product_summary_pkey PRIMARY KEY (tenant, sku)
+) WITH (fillfactor = 80);
 
 -- One row per SKU and location.
 CREATE TABLE read.stock_level (

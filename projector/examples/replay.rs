@@ -171,6 +171,7 @@ fn order(n: u128) -> anyhow::Result<Vec<Append>> {
         attempt: 1,
         authorization_id: format!("auth_{n}"),
         amount,
+        expires_at: None,
     };
     let of_order = StreamId::order(&tenant, order_id);
     let of_payment = StreamId::payment(&tenant, order_id);

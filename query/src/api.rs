@@ -52,8 +52,10 @@ impl Api {
         (name = "orders", description = "Orders"),
         (name = "customers", description = "Customers"),
         (name = "shipments", description = "Shipments"),
+        (name = "payments", description = "Payments"),
         (name = "returns", description = "Returns"),
         (name = "stock", description = "Stock"),
+        (name = "products", description = "Products"),
         (name = "reports", description = "Reports"),
     )
 )]
@@ -70,11 +72,15 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(endpoints::get_customer::get_customer))
         .routes(routes!(endpoints::list_shipments::list_shipments))
         .routes(routes!(endpoints::get_shipment::get_shipment))
+        .routes(routes!(endpoints::list_payments::list_payments))
+        .routes(routes!(endpoints::get_payment::get_payment))
         .routes(routes!(endpoints::list_returns::list_returns))
         .routes(routes!(endpoints::get_return::get_return))
         .routes(routes!(endpoints::list_stock::list_stock))
         .routes(routes!(endpoints::get_stock::get_stock))
         .routes(routes!(endpoints::sales_report::sales_report))
+        .routes(routes!(endpoints::list_products::list_products))
+        .routes(routes!(endpoints::get_product::get_product))
 }
 
 /// The routes, to be wrapped by the service that serves them.

@@ -133,6 +133,16 @@ impl Key for (i64, Uuid) {
     }
 }
 
+impl Key for String {
+    fn write(&self, to: &mut Vec<u8>) {
+        to.extend(self.as_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().map(str::to_owned)
+    }
+}
+
 impl Key for (String, String) {
     fn write(&self, to: &mut Vec<u8>) {
         to.extend(self.0.as_bytes());
@@ -175,6 +185,7 @@ mod tests {
     #[test]
     fn cursors_go_round() {
         round(i64::MIN);
+        round("A b".to_owned());
         round((-7_i64, Uuid::from_u128(3)));
         round(("85123A".to_owned(), "main".to_owned()));
     }

@@ -94,7 +94,10 @@ pub(crate) fn unopened(error: VaultError, stream: &StreamId) -> Problem {
         );
     }
     tracing::error!(%error, %stream, "what is personal in {stream} cannot be opened");
-    Problem::internal()
+    match error {
+        VaultError::KeyLost(_) => Problem::key_lost(),
+        _ => Problem::internal(),
+    }
 }
 
 /// The read model does not have the caller's write yet.
@@ -129,6 +132,13 @@ pub(crate) fn no_such_shipment(shipment: ShipmentId) -> Problem {
     )
 }
 
+pub(crate) fn no_such_payment(order: OrderId) -> Problem {
+    Problem::not_found(
+        "PAYMENT_NOT_FOUND",
+        format!("Nothing was asked of the payment provider for an order {order}."),
+    )
+}
+
 pub(crate) fn no_such_return(id: ReturnId) -> Problem {
     Problem::not_found("RETURN_NOT_FOUND", format!("There is no return {id}."))
 }
@@ -138,6 +148,10 @@ pub(crate) fn no_such_customer(customer: &CustomerId) -> Problem {
         "CUSTOMER_NOT_FOUND",
         format!("Customer {customer} is not registered, and has not ordered anything."),
     )
+}
+
+pub(crate) fn no_such_product(sku: &Sku) -> Problem {
+    Problem::not_found("PRODUCT_NOT_FOUND", format!("There is no product {sku}."))
 }
 
 pub(crate) fn no_such_stock(sku: &Sku) -> Problem {

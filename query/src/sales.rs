@@ -32,9 +32,9 @@ pub(crate) struct Counts {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Worth<'a> {
     /// How many orders.
-    orders: i64,
+    pub orders: i64,
     /// The sum of their totals.
-    total: MoneySum<'a>,
+    pub total: MoneySum<'a>,
 }
 
 /// Orders of one currency: each counts once among all, and in at most one of confirmed, cancelled,
@@ -43,23 +43,23 @@ pub(crate) struct Worth<'a> {
 pub(crate) struct Sales<'a> {
     /// ISO 4217.
     #[schema(example = "GBP")]
-    currency: &'a str,
+    pub currency: &'a str,
     /// How many orders were placed.
-    orders: i64,
+    pub orders: i64,
     /// The sum of their totals.
-    total: MoneySum<'a>,
+    pub total: MoneySum<'a>,
     /// Those that the shop delivers, or has delivered.
-    confirmed: Worth<'a>,
+    pub confirmed: Worth<'a>,
     /// Those of them that are completed.
-    completed: Worth<'a>,
+    pub completed: Worth<'a>,
     /// Those that were cancelled.
-    cancelled: Worth<'a>,
+    pub cancelled: Worth<'a>,
     /// Those that could not be had.
-    rejected: Worth<'a>,
+    pub rejected: Worth<'a>,
     /// Those that were not paid in time.
-    expired: Worth<'a>,
+    pub expired: Worth<'a>,
     /// The others.
-    open: Worth<'a>,
+    pub open: Worth<'a>,
 }
 
 impl Counts {

@@ -4,7 +4,8 @@
 mod operator;
 
 use assembly::{
-    Process, name_vault, needs_store, open_needed_feed, open_store, prepare_vault, start_lane,
+    Process, name_vault, needs_keys, needs_store, open_needed_feed, open_store, prepare_vault,
+    start_lane,
 };
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -122,6 +123,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         clock: Arc::new(SystemClock),
     };
     needs_store(health, events.reader.clone());
+    needs_keys(health, vault.clone());
     let status = start(&parts, &settings.saga, lifecycle);
     process.serve(listener, router(status));
     Ok(process)

@@ -79,6 +79,7 @@ pub fn limits(settings: &SagaSettings) -> Limits {
         shipping_hold: seconds(&settings.shipping_hold_ttl_s),
         tracking: schedule(&settings.tracking_schedule_s),
         tracking_times: settings.tracking_times,
+        reauthorize: seconds(&settings.reauthorize_before_s),
         returns: seconds(&settings.return_ttl_s),
     }
 }

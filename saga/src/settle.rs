@@ -3,7 +3,10 @@
 use crate::storage::ParkedTask;
 use domain::{
     Command,
-    payment::{PaymentCommand, RecordCaptureFailed, RecordDeclined, RecordRefunded, RecordVoided},
+    payment::{
+        PaymentCommand, RecordCaptureFailed, RecordDeclined, RecordReauthorizationFailed,
+        RecordRefunded, RecordVoided,
+    },
     policy::{Call, Task},
     shipment::{RecordRefused, ShipmentCommand},
 };
@@ -25,6 +28,12 @@ pub fn settled(parked: &ParkedTask) -> Option<Task> {
                 code: FOUND_NOTHING.into(),
             })
         }
+        Call::Reauthorize {
+            authorization_id, ..
+        } => PaymentCommand::RecordReauthorizationFailed(RecordReauthorizationFailed {
+            former_authorization_id: authorization_id.clone(),
+            code: FOUND_NOTHING.into(),
+        }),
         Call::Void {
             authorization_id, ..
         } => PaymentCommand::RecordVoided(RecordVoided {

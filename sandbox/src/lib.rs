@@ -17,10 +17,20 @@
 //! | `POST /authorizations/{id}/captures` `{amount, currency}` | `{authorization_id, reference, status: "captured", amount, captured_amount, currency}`; several partial captures, up to the authorized amount |
 //! | `POST /authorizations/{id}/refunds` `{amount, currency}` | `{authorization_id, reference, status: "refunded", amount, captured_amount, refunded_amount, currency}`; several partial refunds, up to the captured amount |
 //! | `POST /authorizations/{id}/void` | `{authorization_id, reference, status: "voided", amount, currency}` |
+//! | `POST /authorizations/{id}/disputes` `{amount, currency, reason}` | `{dispute_id, authorization_id, reference, status: "open", amount, currency}`: a cardholder wants back what was taken and not refunded |
+//! | `POST /disputes/{dispute_id}/won`, `POST /disputes/{dispute_id}/lost` | the same, with that status |
 //! | `GET /authorizations?reference=…` | `{authorizations: […], has_more}`: the newest hundred of our reference, oldest first, perhaps none |
 //! | `GET /authorizations/{id}`, `GET /authorizations/by-key/{idempotency_key}` | one of them, as it stands now; status `authorized`, `declined`, `captured` (in part or whole: `captured_amount`, and `refunded_amount` of it), `voided` or `expired` |
 //! | `GET /ledger?after=&limit=` | `{operations: […], has_more}`: every operation in order of its `sequence` |
 //! | `GET /ledger/summary` | totals by currency, counts, authorizations and refunds by reference |
+//!
+//! Where [`SandboxOptions::webhooks`] names an address, the provider tells it of every operation by
+//! itself, as Standard Webhooks has it: a POST of `{type, timestamp, data}`, signed, and again until the
+//! answer is 2xx. `type` is `authorization.authorized`, `authorization.declined`, `authorization.voided`,
+//! `authorization.expired` (of those that end within an hour),
+//! `capture.captured`, `capture.declined`, `refund.refunded`, `dispute.opened`, `dispute.won` or
+//! `dispute.lost`; `data` names the call by its `idempotency_key`, for a dispute that of the
+//! authorization. The fault switches have it come twice, late, out of order, or never.
 //!
 //! ## The carrier
 //!
@@ -116,6 +126,7 @@ mod kept;
 mod ledger;
 mod sandbox;
 mod value;
+mod webhooks;
 
 pub use card::{CARDS, Card, DeclineCode, MAX_SLOW};
 pub use carrier::{
@@ -123,11 +134,14 @@ pub use carrier::{
     LabelSummary, RefusalCode, RepeatedLabels, ShipmentStatus, StatusCounts, TEST_ADDRESSES,
     UNSERVED_COUNTRY, Way,
 };
-pub use faults::{Faults, InvalidFaults, MAX_HOLD_MS, MAX_LATENCY_MS, MAX_TRANSIT_MS};
+pub use faults::{
+    Faults, InvalidFaults, MAX_HOLD_MS, MAX_LATENCY_MS, MAX_TRANSIT_MS, MAX_WEBHOOK_LATE_MS,
+};
 pub use journal::JournalError;
 pub use ledger::{
     Counts, Kind, Operation, ReferenceSummary, RefundedReference, RepeatedReference, Summary,
     Totals,
 };
 pub use sandbox::{Sandbox, SandboxOptions};
-pub use value::{AuthorizationId, Currency, InvalidValue, TrackingNumber};
+pub use value::{AuthorizationId, Currency, DisputeId, InvalidValue, TrackingNumber};
+pub use webhooks::WebhookOptions;

@@ -10,9 +10,11 @@ use chassis::{
     layers,
     server::{self, Limits},
     telemetry,
+    webhook::WebhookSecret,
 };
 use clap::Parser;
-use sandbox::{MAX_HOLD_MS, MAX_LATENCY_MS, Sandbox, SandboxOptions};
+use sandbox::{MAX_HOLD_MS, MAX_LATENCY_MS, Sandbox, SandboxOptions, WebhookOptions};
+use secrecy::ExposeSecret;
 
 /// A payment provider and a carrier with test cards, test addresses and fault switches, for
 /// development and tests.
@@ -33,6 +35,23 @@ struct Arguments {
     #[arg(long, env = "SANDBOX_AUTHORIZATION_DAYS", value_name = "N", default_value_t = 7,
           value_parser = clap::value_parser!(u16).range(1..=365))]
     authorization_days: u16,
+    /// Address that is told by itself what has happened, signed with providers.payment_webhook_secret
+    /// (ORDERS__PROVIDERS__PAYMENT_WEBHOOK_SECRET); without it nobody is
+    #[arg(long, env = "SANDBOX_WEBHOOK_URL", value_name = "URL")]
+    webhook_url: Option<String>,
+}
+
+/// How it tells what has happened, if anybody is to be told.
+fn webhooks(url: Option<String>, settings: &Settings) -> anyhow::Result<Option<WebhookOptions>> {
+    let Some(url) = url else { return Ok(None) };
+    let secret = settings.providers.payment_webhook_secret.as_ref();
+    let secret = secret.context(
+        "providers.payment_webhook_secret: it must be set, because --webhook-url is: what is sent is \
+         signed",
+    )?;
+    let secret =
+        WebhookSecret::parse(secret.expose_secret()).context("providers.payment_webhook_secret")?;
+    Ok(Some(WebhookOptions { url, secret }))
 }
 
 #[tokio::main]
@@ -48,6 +67,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         authorization_ttl: std::time::Duration::from_secs(
             u64::from(arguments.authorization_days) * 24 * 60 * 60,
         ),
+        webhooks: webhooks(arguments.webhook_url, &settings)?,
         stop: lifecycle.soft().clone(),
         ..SandboxOptions::default()
     };
@@ -56,6 +76,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         None => Sandbox::new(options),
     };
 
+    let telling = sandbox.clone();
     let address = settings.http.address(settings.http.sandbox_port);
     let listener = server::bind(address).await.context("http.sandbox_port")?;
     let health = Health::new(lifecycle.soft().clone());
@@ -68,6 +89,12 @@ async fn main() -> anyhow::Result<ExitCode> {
         "http",
         server::serve(listener, router, &Limits::from(&http), &lifecycle),
     );
+    let stop = lifecycle.soft().clone();
+    lifecycle.spawn_critical("webhooks", async move {
+        telling.send_webhooks().await;
+        stop.cancelled().await;
+        Ok(())
+    });
     let upkeep = metrics.run_upkeep(lifecycle.soft().clone());
     lifecycle.spawn_critical("metrics", async {
         upkeep.await;

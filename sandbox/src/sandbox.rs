@@ -15,8 +15,9 @@ use crate::{
     },
     faults::{FaultSwitches, Faults, InvalidFaults},
     journal::JournalError,
-    ledger::{Booking, Ledger, LedgerError, Order, Refusal, Request, Summary},
-    value::{AuthorizationId, TrackingNumber},
+    ledger::{Booking, Kind, Ledger, LedgerError, Operation, Order, Refusal, Request, Summary},
+    value::{AuthorizationId, DisputeId, TrackingNumber},
+    webhooks::{WebhookOptions, Webhooks},
 };
 
 /// How a sandbox behaves.
@@ -29,6 +30,8 @@ pub struct SandboxOptions {
     pub max_operations: usize,
     /// How long an authorization can be captured.
     pub authorization_ttl: Duration,
+    /// Whom the provider tells by itself what has happened; nobody, if none.
+    pub webhooks: Option<WebhookOptions>,
     /// Once cancelled, answers are no longer held or delayed, so that a server can stop.
     pub stop: CancellationToken,
 }
@@ -40,6 +43,7 @@ impl Default for SandboxOptions {
             faults: Faults::default(),
             max_operations: 1_000_000,
             authorization_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            webhooks: None,
             stop: CancellationToken::new(),
         }
     }
@@ -57,6 +61,7 @@ struct Inner {
     depot: Depot,
     faults: FaultSwitches,
     authorization_ttl: Duration,
+    webhooks: Option<Webhooks>,
     stop: CancellationToken,
 }
 
@@ -116,6 +121,7 @@ impl Sandbox {
                 depot,
                 faults: FaultSwitches::new(options.faults),
                 authorization_ttl: options.authorization_ttl,
+                webhooks: options.webhooks.map(Webhooks::new),
                 stop: options.stop,
             }),
         }
@@ -185,9 +191,11 @@ impl Sandbox {
         let fate = faults.fate(&key);
         let card = match &request {
             Request::Authorize { payment_method, .. } => Card::from_token(payment_method),
-            Request::Capture { .. } | Request::Refund { .. } | Request::Void { .. } => {
-                Card::Approve
-            }
+            Request::Capture { .. }
+            | Request::Refund { .. }
+            | Request::Void { .. }
+            | Request::Dispute { .. }
+            | Request::EndDispute { .. } => Card::Approve,
         };
         if card == Card::TimeoutLost {
             self.wait(fate.latency + fate.hold).await;
@@ -203,13 +211,23 @@ impl Sandbox {
             request,
             now,
             new_id: AuthorizationId::new(new_id()),
+            new_dispute: DisputeId::new(new_id()),
             // Beyond the calendar's end it never expires.
-            expires_at: chrono::TimeDelta::from_std(*authorization_ttl)
-                .ok()
-                .and_then(|ttl| now.checked_add_signed(ttl))
-                .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC),
+            expires_at: chrono::TimeDelta::from_std(
+                fate.authorization_ttl.unwrap_or(*authorization_ttl),
+            )
+            .ok()
+            .and_then(|ttl| now.checked_add_signed(ttl))
+            .unwrap_or(chrono::DateTime::<chrono::Utc>::MAX_UTC),
             strikes: fate.strikes,
         });
+        if let Ok(Booking {
+            operation,
+            replayed: false,
+        }) = &booked
+        {
+            self.tell(operation);
+        }
         let held = match card {
             _ if booked.is_err() => Duration::ZERO,
             Card::Slow(time) if !fate.timeout => time,
@@ -219,6 +237,40 @@ impl Sandbox {
         };
         self.wait(fate.latency + held).await;
         Ok(booked?)
+    }
+
+    /// Has the merchant told of an operation, as the fault switches will have it.
+    fn tell(&self, operation: &Operation) {
+        let Inner {
+            ledger,
+            faults,
+            webhooks,
+            ..
+        } = &*self.inner;
+        let Some(webhooks) = webhooks else { return };
+        // The merchant knows a dispute only by the call that it had made.
+        let key = match operation.kind {
+            Kind::Dispute { .. } | Kind::DisputeEnd { .. } => {
+                ledger.key_of(operation.authorization_id)
+            }
+            _ => Some(Arc::clone(&operation.idempotency_key)),
+        };
+        if let Some(key) = key {
+            webhooks.tell(operation, &key, |event| faults.webhook_fate(event));
+        }
+    }
+
+    /// Sends what the merchant is told by itself, until `stop` of the options; at once, where it is told
+    /// nothing.
+    pub async fn send_webhooks(&self) {
+        if let Some(webhooks) = &self.inner.webhooks {
+            let sandbox = self.clone();
+            let is_open = move |id| {
+                let stands = sandbox.ledger().authorization(id);
+                stands.is_ok_and(|known| known.captured == 0 && !known.voided)
+            };
+            webhooks.send(&self.inner.stop, Arc::new(is_open)).await;
+        }
     }
 
     /// One shipment that is handed over to the carrier, as [`Sandbox::perform`] does it.

@@ -14,6 +14,10 @@ pub struct AuthorizationId(Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TrackingNumber(Uuid);
 
+/// The provider's id of a dispute: `dp_` and 32 hex digits, as random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DisputeId(Uuid);
+
 /// An ISO 4217 code: three upper-case letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
@@ -61,6 +65,7 @@ macro_rules! spelled_with {
 
 spelled_with!("auth_", AuthorizationId);
 spelled_with!("trk_", TrackingNumber);
+spelled_with!("dp_", DisputeId);
 
 impl Currency {
     fn as_str(&self) -> &str {
@@ -108,6 +113,7 @@ macro_rules! serde_as_text {
 
 serde_as_text!(AuthorizationId);
 serde_as_text!(TrackingNumber);
+serde_as_text!(DisputeId);
 serde_as_text!(Currency);
 
 #[cfg(test)]

@@ -8,6 +8,12 @@ pub enum VaultError {
     /// The customer was erased: nothing personal of theirs is taken any more.
     #[error("customer {0} was erased")]
     Erased(CustomerId),
+    /// There is no key, and nobody erased the customer: it was lost, as with a database of keys that was
+    /// restored from before it was made, or is another one. It must be brought back.
+    #[error(
+        "the key of customer {0} is lost: it is not among the keys, and the customer was not erased"
+    )]
+    KeyLost(CustomerId),
     /// The keys cannot be had now.
     #[error("the keys of personal data cannot be reached: {0}")]
     Unavailable(String),

@@ -29,10 +29,31 @@ pub struct NewKey {
 pub struct KeyRow {
     /// Whose.
     pub id: KeyId,
-    /// What the master key is called that wraps it.
+    /// What the master key is called that wraps it, or did; empty where there never was a key.
     pub master: String,
     /// What is there.
     pub state: KeyState,
+}
+
+/// A key that is wrapped by another master key now.
+pub struct Rewrapped {
+    /// Whose.
+    pub id: KeyId,
+    /// The key as it was found. Where something else stands there by now, that stays.
+    pub before: Vec<u8>,
+    /// What the master key is called that wraps it now.
+    pub master: String,
+    /// The key, wrapped.
+    pub wrapped: Vec<u8>,
+}
+
+/// How many keys a master key has wrapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MasterUse {
+    /// What the master key is called.
+    pub master: String,
+    /// How many keys that are there.
+    pub keys: u64,
 }
 
 /// What is there of a key.
@@ -54,11 +75,26 @@ pub trait KeyStore: Send + Sync + 'static {
     /// the same customer at once, all get the first one's.
     async fn find_or_make(&self, keys: Vec<NewKey>) -> Result<Vec<KeyRow>, VaultError>;
 
-    /// Destroys the key of a customer for good. Whether there was, or had been, one.
+    /// Destroys the key of a customer for good, and keeps that it was destroyed; where there never was
+    /// one, none is made any more. Whether there ever was one.
     async fn destroy(&self, id: &KeyId) -> Result<bool, VaultError>;
 
-    /// The names of the master keys that wrap the keys that are there.
-    async fn masters(&self) -> Result<Vec<String>, VaultError>;
+    /// One key of those that are there for each master key that wraps some.
+    async fn samples(&self) -> Result<Vec<KeyRow>, VaultError>;
+
+    /// How many of the keys that are there each master key wraps, by its name.
+    async fn masters(&self) -> Result<Vec<MasterUse>, VaultError>;
+
+    /// Some keys that are there and that the master key `master` does not wrap: `limit` at most.
+    async fn wrapped_by_others(
+        &self,
+        master: &str,
+        limit: usize,
+    ) -> Result<Vec<KeyRow>, VaultError>;
+
+    /// Keeps keys in their new wrapping; one that was destroyed meanwhile stays destroyed. How many
+    /// were kept.
+    async fn rewrap(&self, keys: Vec<Rewrapped>) -> Result<u64, VaultError>;
 }
 
 impl fmt::Debug for KeyRow {

@@ -8,7 +8,8 @@
 //! | [`MasterKeys`] | what wraps the keys there: from the configuration |
 //!
 //! Each customer has one key, which is made when something personal of theirs is sealed first, and of
-//! which nothing stays when they are erased but that they were. What is sealed is bound to the shop, the
+//! which nothing stays when they are erased but that they were. A key that is not there, of a customer
+//! who was not erased, is lost: nothing of theirs opens until it is brought back. What is sealed is bound to the shop, the
 //! customer, and what it stands in: moved elsewhere, it does not open.
 //!
 //! Sealing is deterministic: the same content for the same place gives the same text. A request that is
@@ -25,13 +26,15 @@ mod memory;
 mod place;
 mod postgres;
 mod profile;
+mod rewrap;
 mod vault;
 
 pub use cache::CacheOptions;
 pub use error::VaultError;
-pub use keys::{KeyId, KeyRow, KeyState, KeyStore, NewKey};
+pub use keys::{KeyId, KeyRow, KeyState, KeyStore, MasterUse, NewKey, Rewrapped};
 pub use master::{MasterKeyError, MasterKeys};
 pub use memory::MemoryKeys;
 pub use place::Place;
 pub use postgres::{MIGRATIONS, PostgresKeys, migrate};
+pub use rewrap::{Remaining, Rewrap};
 pub use vault::{Opened, Vault};

@@ -3,7 +3,7 @@
 use crate::{
     cipher::{self, KEY_LENGTH, KeyBytes},
     error::VaultError,
-    keys::{KeyId, KeyRow, NewKey},
+    keys::{KeyId, KeyRow, NewKey, Rewrapped},
     place::bytes_of,
 };
 use ring::aead::NONCE_LEN;
@@ -66,6 +66,17 @@ impl MasterKeys {
             id,
             master: self.current.name.clone(),
             wrapped,
+        })
+    }
+
+    /// The key in `row`, which holds this one, wrapped by the current master key.
+    pub(crate) fn rewrap(&self, row: &KeyRow, wrapped: Vec<u8>) -> Result<Rewrapped, VaultError> {
+        let key = self.unwrap(row, &wrapped)?;
+        Ok(Rewrapped {
+            wrapped: self.wrap(&row.id, &key)?,
+            id: row.id.clone(),
+            before: wrapped,
+            master: self.current.name.clone(),
         })
     }
 

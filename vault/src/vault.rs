@@ -9,7 +9,7 @@ use crate::{
     memory::MemoryKeys,
     place::Place,
 };
-use domain::Sealed;
+use domain::{CustomerId, Sealed};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -47,6 +47,8 @@ struct Inner {
     /// Who waits for keys: whoever has the turn asks for all of them in one statement.
     waiting: Mutex<Vec<Wanted>>,
     turn: TurnMutex<()>,
+    /// Whose key was found lost last.
+    lost: Mutex<Option<KeyId>>,
 }
 
 type Answer = Result<Option<Known>, VaultError>;
@@ -68,6 +70,7 @@ impl Vault {
             cache: Cache::new(options),
             waiting: Mutex::default(),
             turn: TurnMutex::default(),
+            lost: Mutex::default(),
         }))
     }
 
@@ -90,15 +93,42 @@ impl Vault {
     /// # Errors
     /// The keys cannot be reached, or are wrapped by a master key that is not configured.
     pub async fn check(&self) -> Result<(), VaultError> {
-        let used = self.0.keys.masters().await?;
-        match used.into_iter().find(|name| !self.0.masters.knows(name)) {
-            None => Ok(()),
-            Some(master) => Err(VaultError::Corrupt(format!(
-                "there are keys that the master key {master} has wrapped, which is not configured; \
-                 configured is {}",
-                self.0.masters.name()
-            ))),
+        for row in self.0.keys.samples().await? {
+            let master = &row.master;
+            if !self.0.masters.knows(master) {
+                return Err(VaultError::Corrupt(format!(
+                    "there are keys that the master key {master} has wrapped, which is not configured; \
+                     configured is {}",
+                    self.0.masters.name()
+                )));
+            }
+            if let KeyState::There(wrapped) = &row.state {
+                self.0.masters.unwrap(&row, wrapped)?;
+            }
         }
+        Ok(())
+    }
+
+    /// The customer whose key this process has found lost last, if it is lost still.
+    ///
+    /// # Errors
+    /// The keys cannot be reached.
+    pub async fn lost(&self) -> Result<Option<CustomerId>, VaultError> {
+        let Some(lost) = self.0.lost().clone() else {
+            return Ok(None);
+        };
+        if self
+            .0
+            .keys
+            .find(std::slice::from_ref(&lost))
+            .await?
+            .is_empty()
+        {
+            return Ok(Some(lost.customer_id));
+        }
+        // Another may have been found lost meanwhile.
+        self.0.lost().take_if(|known| *known == lost);
+        Ok(None)
     }
 
     /// Seals `content` for `place`. The first time for a customer, a key is made, and is on disk when
@@ -134,11 +164,11 @@ impl Vault {
         }
     }
 
-    /// What was sealed for `place`. Where there is no key, and nobody was erased, the key was lost:
-    /// that is said in the log, and is else as if the customer had been erased.
+    /// What was sealed for `place`.
     ///
     /// # Errors
-    /// There are no keys now, or the key did not seal this for that place.
+    /// There are no keys now; or there is no key, and nobody was erased, so that it was lost; or the key
+    /// did not seal this for that place.
     pub async fn open(
         &self,
         place: Place<'_>,
@@ -163,29 +193,36 @@ impl Vault {
             Some(Known::Erased) => Ok(Opened::Erased),
             None => {
                 tracing::error!(%customer_id, "the key of customer {customer_id} is lost");
-                Ok(Opened::Erased)
+                *self.0.lost() = Some(key_id(place));
+                Err(VaultError::KeyLost(customer_id.clone()))
             }
         }
     }
 
     /// Destroys the key of a customer: what it sealed opens nowhere any more, in this process at once,
-    /// in others when they have forgotten it. Whether anything personal of the customer is, or was,
-    /// known.
+    /// in others when they have forgotten it. That it was destroyed is kept, also where there never was
+    /// a key, or where it is lost. Whether there ever was one.
     ///
     /// # Errors
     /// There are no keys now.
     pub async fn erase(&self, id: &KeyId) -> Result<bool, VaultError> {
         let began = Instant::now();
         let known = self.0.keys.destroy(id).await?;
-        if known {
-            self.0.cache.put(id.clone(), began, Known::Erased);
-        }
+        self.0.cache.put(id.clone(), began, Known::Erased);
         Ok(known)
     }
 
     /// For how long a process may still open what it has the key of, after that was destroyed.
     pub fn remembers(&self) -> Duration {
         self.0.cache.time()
+    }
+
+    pub(crate) fn keys(&self) -> &dyn KeyStore {
+        self.0.keys.as_ref()
+    }
+
+    pub(crate) fn masters(&self) -> &MasterKeys {
+        &self.0.masters
     }
 
     async fn known(&self, id: &KeyId, make: bool) -> Answer {
@@ -279,6 +316,10 @@ impl Inner {
         };
         self.cache.put(row.id.clone(), read_at, known.clone());
         Ok(known)
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<KeyId>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<Wanted>> {

@@ -249,6 +249,7 @@ impl Story {
             attempt: 1,
             authorization_id: self.authorization.clone(),
             amount: self.amount,
+            expires_at: None,
         }))
     }
 

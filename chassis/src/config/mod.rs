@@ -14,6 +14,7 @@ mod settings;
 pub use load::{ConfigError, ENV_PREFIX, FILE_ENV};
 pub use print::{SettingDoc, reference, reference_text};
 pub use settings::{
-    BusSettings, HttpSettings, LogFormat, PersonalDataSettings, ProjectorSettings, QuerySettings,
-    ReadSettings, SagaSettings, Settings, StoreSettings, TelemetrySettings, TenantSettings,
+    BusSettings, HttpSettings, LogFormat, PersonalDataSettings, ProjectorSettings,
+    ProviderSettings, QuerySettings, ReadSettings, SagaSettings, Settings, StoreSettings,
+    TelemetrySettings, TenantSettings,
 };

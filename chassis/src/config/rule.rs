@@ -5,6 +5,8 @@ use std::{fmt, net::IpAddr};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
+use crate::webhook::WebhookSecret;
+
 /// The longest text any setting may have, in bytes.
 const MAX_TEXT: usize = 4096;
 
@@ -35,6 +37,8 @@ pub(super) enum Rule {
     Secret { min: usize },
     /// A secret key of 256 bits.
     Key,
+    /// A secret that webhooks are signed with.
+    WebhookSecret,
 }
 
 impl fmt::Display for Rule {
@@ -60,6 +64,7 @@ impl fmt::Display for Rule {
             }
             Self::Secret { min } => write!(f, "at least {min} characters"),
             Self::Key => f.write_str("64 hexadecimal digits"),
+            Self::WebhookSecret => f.write_str("whsec_ and base64 of 24 to 64 bytes"),
         }
     }
 }
@@ -94,6 +99,9 @@ impl Rule {
                 .filter(|t| t.chars().count() >= *min)
                 .map(Value::String),
             Self::Key => text(value).filter(|t| is_key(t)).map(Value::String),
+            Self::WebhookSecret => text(value)
+                .filter(|t| WebhookSecret::parse(t).is_ok())
+                .map(Value::String),
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Settings {
     pub tenant: TenantSettings,
     /// The keys of what is personal.
     pub personal_data: PersonalDataSettings,
+    /// What providers send by themselves.
+    pub providers: ProviderSettings,
     /// What set each `section.key` that is not left to its default.
     #[serde(skip)]
     pub(super) set_by: BTreeMap<String, String>,
@@ -218,6 +220,8 @@ section! {
         /// the last of them the order is cancelled.
         capture_retry_schedule_s: Vec<u64> = vec![3_600, 43_200, 86_400],
             Rule::Integers { min: 1, max: 2_592_000, len: 20 };
+        /// Time before the end of an authorization in which it is authorized anew, once, in seconds.
+        reauthorize_before_s: u64 = 86_400, Rule::Integer { min: 1, max: 2_592_000 };
         /// Address of the carrier; sagas do not start without one, or without a sandbox.
         carrier_url: Option<String> = None, Rule::Url(&["http", "https"]);
         /// Time one call to the carrier may take, in milliseconds.
@@ -289,6 +293,9 @@ section! {
     TenantSettings in "tenant" {
         /// The tenant that every order of this installation belongs to.
         id: String = "main".to_owned(), Rule::Slug { max: 32 };
+        /// Whether orders may name only products that are listed (`POST /v1/products`); else anything is
+        /// taken that there is stock of.
+        only_listed: bool = false, Rule::Flag;
     }
 }
 
@@ -306,6 +313,19 @@ section! {
         cached_keys: usize = 10_000, Rule::Integer { min: 1, max: 10_000_000 };
         /// Time that it keeps them, in seconds: so long an erasure takes to reach every process.
         cache_s: u64 = 60, Rule::Integer { min: 1, max: 3_600 };
+    }
+}
+
+section! {
+    /// What providers send by themselves.
+    ProviderSettings in "providers" {
+        /// What the payment provider signs with what it sends (Standard Webhooks): whsec_ and base64 of
+        /// 24 to 64 bytes. Absent: nothing of it is believed.
+        payment_webhook_secret: Option<SecretString> = None, Rule::WebhookSecret;
+        /// The one before it, while the provider may still sign with that.
+        former_payment_webhook_secret: Option<SecretString> = None, Rule::WebhookSecret;
+        /// How old, or how far in the future, what it signed may be, in seconds.
+        webhook_tolerance_s: u64 = 300, Rule::Integer { min: 1, max: 86_400 };
     }
 }
 
@@ -377,6 +397,7 @@ impl Settings {
             self.telemetry.entries(),
             self.tenant.entries(),
             self.personal_data.entries(),
+            self.providers.entries(),
         ]
         .concat()
     }
@@ -449,6 +470,10 @@ durations! {
         outage_ttl = from_secs(outage_ttl_s);
         /// Time that a participant is left alone.
         breaker_rest = from_secs(breaker_rest_s);
+    }
+    ProviderSettings {
+        /// How old what a provider signed may be.
+        webhook_tolerance = from_secs(webhook_tolerance_s);
     }
     QuerySettings {
         /// Longest wait for the caller's own write.

@@ -42,6 +42,25 @@ pub struct StrictJson<T> {
     pub raw: Bytes,
 }
 
+/// A JSON body as the bytes it was, for what must be known to be genuine before it is looked into.
+///
+/// Refuses what [`StrictJson`] refuses before it parses.
+#[derive(Debug, Clone)]
+pub struct RawJson(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawJson {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::unsupported_media_type("application/json"));
+        }
+        let limits = BodyLimits::of(request.extensions());
+        let share = BodyShare::of(request.extensions());
+        read(request.into_body(), limits, share).await.map(Self)
+    }
+}
+
 impl<S, T> FromRequest<S> for StrictJson<T>
 where
     S: Send + Sync,

@@ -6,7 +6,7 @@ mod path;
 mod query;
 
 pub use headers::{IdempotencyKey, IfMatch};
-pub use json::{JsonLine, JsonLines, StrictJson};
+pub use json::{JsonLine, JsonLines, RawJson, StrictJson};
 pub use path::{StrictPath, invalid_path};
 pub use query::StrictQuery;
 

@@ -16,6 +16,12 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
+    /// 401: nobody knows that the caller is who it says it is.
+    #[must_use]
+    pub fn unauthorized(code: impl Into<Code>, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
+    }
+
     /// 404: there is no such thing, or it is not the caller's.
     #[must_use]
     pub fn not_found(code: impl Into<Code>, detail: impl Into<String>) -> Self {
@@ -100,6 +106,14 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", detail).with_retryable(true)
     }
 
+    /// 500: what is personal of this cannot be opened, as its key is lost; nobody erased it.
+    #[must_use]
+    pub fn key_lost() -> Self {
+        let detail = "What is personal of this cannot be read: its key is lost. It was not erased; an \
+                      operator must bring the keys back.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "KEY_LOST", detail).with_retryable(true)
+    }
+
     /// 503: not now.
     #[must_use]
     pub fn service_unavailable(
@@ -137,6 +151,7 @@ mod tests {
             (Problem::precondition_required(), 428, false),
             (Problem::too_many_requests("A", "b", second), 429, true),
             (Problem::internal(), 500, true),
+            (Problem::key_lost(), 500, true),
             (Problem::service_unavailable("A", "b", second), 503, true),
             (Problem::gateway_timeout("b"), 504, true),
         ] {

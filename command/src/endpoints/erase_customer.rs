@@ -1,26 +1,16 @@
 //! `DELETE /v1/customers/{customer_id}`
 
 use super::CustomerPath;
-use crate::{
-    CommandApi,
-    answers::EraseProblems,
-    customers::erase,
-    request::{CommandRequest, NoQuery},
-};
+use crate::{CommandApi, answers::EraseProblems, customers::erase, request::NoQuery};
 use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::{
     Problem,
-    extract::{IdempotencyKey, IfMatch, StrictQuery},
+    extract::{IfMatch, StrictQuery},
     layers::RequestContext,
-    problem::ProblemDetails,
 };
 use domain::CustomerId;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// What names the one erasure that a customer may have, in place of a key: it is the same however often
-/// it is asked for.
-const ONLY_ONCE: &str = "erase";
 
 /// A customer that was erased.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,6 +20,8 @@ pub(crate) struct CustomerErasedAnswer {
     customer_id: CustomerId,
     /// The version of the customer's stream.
     version: i64,
+    /// Whether anything personal was ever taken down for that number.
+    known: bool,
     /// When no process can read anything personal any more: so many seconds after this answer.
     complete_within_s: u64,
 }
@@ -40,7 +32,8 @@ pub(crate) struct CustomerErasedAnswer {
 /// nowhere any more, in this process at once, and in the others when they have forgotten the key.
 /// Nothing personal is taken for that number again. An order that waits for its carrier cannot be sent
 /// any more: it is refused, and in time cancelled and given back. Erasing again is the same; no
-/// Idempotency-Key is needed.
+/// Idempotency-Key is needed. A number of which nothing was known is erased, too: nothing personal is
+/// taken for it any more, and `known` is false.
 #[utoipa::path(
     delete,
     path = "/v1/customers/{customer_id}",
@@ -48,7 +41,6 @@ pub(crate) struct CustomerErasedAnswer {
     params(("customer_id" = String, Path, description = "The customer.")),
     responses(
         (status = 200, description = "Erased.", body = CustomerErasedAnswer),
-        (status = 404, description = "Nothing personal of such a customer was ever taken down.", body = ProblemDetails, content_type = "application/problem+json"),
         EraseProblems,
     )
 )]
@@ -69,16 +61,12 @@ pub(crate) async fn erase_customer(
             ),
         );
     }
-    let Ok(key) = IdempotencyKey::parse(ONLY_ONCE) else {
-        return Err(Problem::internal());
-    };
-    let path = format!("/v1/customers/{customer_id}");
-    let request = CommandRequest::of_part(&api, "DELETE", &path, &[], key, context);
-    let done = erase(&api, request, &customer_id).await?;
+    let erasure = erase(&api, &customer_id, context).await?;
     let answer = CustomerErasedAnswer {
         customer_id,
-        version: done.version(),
+        version: erasure.done.version(),
+        known: erasure.known,
         complete_within_s: api.vault.remembers().as_secs(),
     };
-    done.answer(&api, StatusCode::OK, None, &answer)
+    erasure.done.answer(&api, StatusCode::OK, None, &answer)
 }

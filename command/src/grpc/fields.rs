@@ -4,7 +4,7 @@ use crate::placement::NewOrder;
 use chassis::Problem;
 use chrono::{DateTime, Utc};
 use domain::{
-    Location, OrderId, ReturnId, ShipmentId, Sku,
+    CustomerId, Location, Money, OrderId, ReturnId, ShipmentId, Sku,
     order::{Address, LineTerms, NewLine, OrderTerms},
 };
 use prost_types::Timestamp;
@@ -32,6 +32,10 @@ pub(super) fn shipment_id(text: &str) -> Result<ShipmentId, Problem> {
 
 pub(super) fn return_id(text: &str) -> Result<ReturnId, Problem> {
     parse("/return_id", text)
+}
+
+pub(super) fn customer_id(text: &str) -> Result<CustomerId, Problem> {
+    parse("/customer_id", text)
 }
 
 pub(super) fn sku(text: &str) -> Result<Sku, Problem> {
@@ -109,6 +113,16 @@ fn address(address: v1::Address) -> Address {
         postal_code,
         country,
     }
+}
+
+/// The amount of money at `pointer`.
+///
+/// # Errors
+/// 400: there is none, or its currency is none.
+pub(super) fn money(pointer: &str, money: Option<&v1::Money>) -> Result<Money, Problem> {
+    let money = money.ok_or_else(|| invalid(pointer, &"it is required"))?;
+    let currency = parse(&format!("{pointer}/currency"), &money.currency)?;
+    Ok(Money::new(money.amount, currency))
 }
 
 /// The time at `pointer`.

@@ -67,6 +67,15 @@ writes! {
         InspectReturnRequest: "InspectReturn", |message| &message.etag;
         CancelReturnRequest: "CancelReturn", |message| &message.etag;
     }
+    "CustomerCommands" {
+        RegisterCustomerRequest: "RegisterCustomer", |_| "";
+        ChangeCustomerRequest: "ChangeCustomer", |message| &message.etag;
+    }
+    "ProductCommands" {
+        ListProductRequest: "ListProduct", |_| "";
+        PriceProductRequest: "PriceProduct", |message| &message.etag;
+        DelistProductRequest: "DelistProduct", |message| &message.etag;
+    }
 }
 
 /// The request for a command that `message` is.

@@ -16,10 +16,10 @@ mod upcast;
 
 pub use address::Address;
 pub use command::{
-    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineTerms,
-    NewLine, OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, RecordDelivered,
-    RecordLost, RecordShipped, RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation,
-    ResumeTask, SetDeadline,
+    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineTerms, NewLine,
+    OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost,
+    RecordShipped, RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask,
+    SetDeadline,
 };
 pub use error::OrderError;
 pub use event::{
@@ -37,7 +37,8 @@ pub use totals::Totals;
 #[cfg(test)]
 pub(crate) use decide::MAX_OPEN_RETURNS;
 pub(crate) use decide::{
-    FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, drop_return, open_return, record_returned,
+    FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, MAX_TOTAL, drop_return, open_return,
+    record_returned,
 };
 pub use decide::{cancel_lines, check_hold_name};
 

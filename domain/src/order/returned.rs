@@ -60,12 +60,6 @@ impl Placed {
         )
     }
 
-    /// Whether the return of that id is to bring something of it.
-    pub(super) fn is_returning(&self, id: &str) -> bool {
-        let known = self.fulfilment.as_deref();
-        known.is_some_and(|known| known.returns.keys().any(|open| open.to_string() == id))
-    }
-
     /// What the customer has of it is worth, in minor units: what is paid for it in the end.
     pub fn worth_kept(&self) -> i64 {
         let lines = self.placed.lines.iter().map(|line| {
@@ -81,6 +75,12 @@ impl Placed {
         let known = self.fulfilment.as_deref();
         let returning = known.map_or(0, |known| known.returning(line));
         self.progress(line).returned.saturating_add(returning)
+    }
+
+    /// Whether the return of that id is to bring something of it.
+    pub(super) fn is_returning(&self, id: &str) -> bool {
+        let known = self.fulfilment.as_deref();
+        known.is_some_and(|known| known.returns.keys().any(|open| open.to_string() == id))
     }
 
     /// Whether the customer has something of it that could be sent back.

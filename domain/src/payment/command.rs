@@ -1,6 +1,7 @@
 //! What may be asked of a payment.
 
 use crate::{Money, OrderId, ReturnId, ShipmentId};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Anything that may be asked of a payment.
@@ -32,6 +33,16 @@ pub enum PaymentCommand {
     RefundReturn(RefundReturn),
     /// The provider gave it back.
     RecordRefunded(RecordRefunded),
+    /// Ask the provider to set the amount aside anew, as its time ends.
+    RequestReauthorization(RequestReauthorization),
+    /// The provider did.
+    RecordReauthorized(RecordReauthorized),
+    /// The provider did not.
+    RecordReauthorizationFailed(RecordReauthorizationFailed),
+    /// The time of what was set aside has passed.
+    RecordAuthorizationExpired(RecordAuthorizationExpired),
+    /// The provider speaks by itself, of what it was asked for or of what nobody asked for.
+    Hear(HearProvider),
 }
 
 /// Asks for an authorization.
@@ -60,6 +71,9 @@ pub struct RecordAuthorized {
     pub authorization_id: String,
     /// How much the provider set aside.
     pub amount: Money,
+    /// Until when it can be taken, if the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// The provider declined.
@@ -186,4 +200,123 @@ pub struct RecordRefunded {
     pub refund: u32,
     /// How much the provider gave back.
     pub amount: Money,
+}
+
+/// Wants the amount set aside anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestReauthorization {
+    /// What the provider calls the authorization that ends.
+    pub authorization_id: String,
+    /// A token of the provider.
+    pub payment_method: String,
+    /// What makes the provider do it once; minted before the call.
+    pub idempotency_key: String,
+}
+
+/// The provider set the amount aside anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordReauthorized {
+    /// What the provider calls the authorization that ends.
+    pub former_authorization_id: String,
+    /// What it calls the new one.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// Until when it can be taken, if the provider says so.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The provider did not set the amount aside anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordReauthorizationFailed {
+    /// What the provider calls the authorization that ends.
+    pub former_authorization_id: String,
+    /// The provider's reason.
+    pub code: String,
+}
+
+/// The time of what was set aside has passed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordAuthorizationExpired {
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+}
+
+/// The provider speaks by itself: perhaps before the answer to our call, twice, late, or out of order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HearProvider {
+    /// The key of the call that it is about: of what was asked for, or, where nobody asked, of the
+    /// authorization.
+    pub idempotency_key: String,
+    /// What it says.
+    pub notice: Notice,
+}
+
+/// What a provider may say by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Notice {
+    /// It has set an amount aside.
+    Authorized {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// How much.
+        amount: Money,
+        /// Until when it can be taken, if the provider says so.
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// It has not.
+    Declined {
+        /// Its reason.
+        code: String,
+    },
+    /// Nothing is set aside any more.
+    Voided {
+        /// What it calls the authorization.
+        authorization_id: String,
+    },
+    /// Nothing is set aside any more, as its time has passed.
+    Expired {
+        /// What it calls the authorization.
+        authorization_id: String,
+    },
+    /// It has taken an amount.
+    Captured {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// How much.
+        amount: Money,
+    },
+    /// It has not.
+    CaptureFailed {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// Its reason.
+        code: String,
+    },
+    /// It has given an amount back.
+    Refunded {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// How much.
+        amount: Money,
+    },
+    /// The cardholder wants an amount back.
+    DisputeOpened(DisputeNotice),
+    /// The shop has it.
+    DisputeWon(DisputeNotice),
+    /// The cardholder has it.
+    DisputeLost(DisputeNotice),
+}
+
+/// What a provider says of a dispute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisputeNotice {
+    /// What it calls the dispute.
+    pub dispute_id: String,
+    /// What it calls the authorization.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// Why the cardholder wants it back.
+    pub reason: String,
 }

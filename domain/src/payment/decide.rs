@@ -1,6 +1,9 @@
 //! What commands to a payment lead to.
 
 mod capture;
+mod dispute;
+mod notice;
+mod reauthorize;
 mod refund;
 
 use super::{
@@ -34,6 +37,15 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
         PaymentCommand::RequestRefund(command) => refund::request(payment, command),
         PaymentCommand::RefundReturn(command) => refund::of_return(payment, command),
         PaymentCommand::RecordRefunded(command) => refund::record(payment, command),
+        PaymentCommand::RequestReauthorization(command) => reauthorize::request(payment, command),
+        PaymentCommand::RecordReauthorized(command) => reauthorize::record(payment, command),
+        PaymentCommand::RecordReauthorizationFailed(command) => {
+            reauthorize::record_failed(payment, command)
+        }
+        PaymentCommand::RecordAuthorizationExpired(command) => {
+            reauthorize::record_expired(payment, &command.authorization_id)
+        }
+        PaymentCommand::Hear(command) => notice::hear(payment, command),
     }
 }
 
@@ -71,10 +83,18 @@ fn request_authorization(payment: &Payment, command: &RequestAuthorization) -> D
 
 fn record_authorized(payment: &Payment, command: &RecordAuthorized) -> Decision {
     if let Some(known) = &payment.authorization {
-        return match known.authorization_id == command.authorization_id {
-            true => Ok(vec![]),
-            false => Err(PaymentError::OtherAuthorization),
-        };
+        if known.authorization_id == command.authorization_id {
+            return Ok(vec![]);
+        }
+        let key = payment.request.as_ref();
+        let key = key.map_or("", |request| &request.idempotency_key);
+        return notice::stray(
+            payment,
+            key,
+            command.attempt,
+            &command.authorization_id,
+            command.amount,
+        );
     }
     let named = text::line("authorization_id", &command.authorization_id, MAX_NAME).is_ok();
     if !named && payment.parked {
@@ -106,6 +126,7 @@ fn record_authorized(payment: &Payment, command: &RecordAuthorized) -> Decision 
             attempt: request.attempt,
             authorization_id: command.authorization_id.clone(),
             amount: command.amount,
+            expires_at: command.expires_at,
         }
         .into(),
     });
@@ -214,7 +235,8 @@ fn request_void(payment: &Payment, command: &RequestVoid) -> Decision {
             }
             .into(),
         ]),
-        S::Authorized => {
+        // It may have ended by our clock alone: the provider says that nothing is left.
+        S::Authorized | S::AuthorizationExpired => {
             let authorization = authorization(payment, "void it")?;
             Ok(vec![
                 PaymentVoidRequested {
@@ -234,6 +256,9 @@ fn request_void(payment: &Payment, command: &RequestVoid) -> Decision {
 }
 
 fn record_voided(payment: &Payment, command: &RecordVoided) -> Decision {
+    if let Some(stray) = payment.strays.get(&command.authorization_id) {
+        return notice::stray_voided(payment, &command.authorization_id, stray);
+    }
     let authorization = authorization(payment, "record a void")?;
     same(authorization, &command.authorization_id)?;
     let request = payment

@@ -60,6 +60,28 @@ pub enum PaymentError {
         /// The refund that was named.
         refund: u32,
     },
+    /// The provider speaks of a call that nobody made.
+    #[error("nothing was asked for under the key {idempotency_key:?}")]
+    UnknownCall {
+        /// The key that was named.
+        idempotency_key: String,
+    },
+    /// The provider contradicts what it said of a dispute.
+    #[error("the dispute {dispute_id:?} {problem}")]
+    Dispute {
+        /// What the provider calls it.
+        dispute_id: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The provider speaks of more than a payment can have.
+    #[error("a payment has at most {max} {what}")]
+    TooManyNotices {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        max: usize,
+    },
     /// The amount is negative.
     #[error("the amount must not be negative")]
     Amount,
@@ -77,6 +99,9 @@ impl From<PaymentError> for Refusal {
             E::MoreThanAuthorized { .. } => (State, "MORE_THAN_AUTHORIZED"),
             E::MoreThanCaptured { .. } => (State, "MORE_THAN_CAPTURED"),
             E::TooMany { .. } => (State, "TOO_MANY_CAPTURES"),
+            E::UnknownCall { .. } => (State, "UNKNOWN_CALL"),
+            E::Dispute { .. } => (State, "DISPUTE_CONTRADICTED"),
+            E::TooManyNotices { .. } => (State, "TOO_MANY_NOTICES"),
             E::NoRefund { .. } => (State, "NO_REFUND"),
             E::Amount => (Meaning, "NEGATIVE_AMOUNT"),
         };

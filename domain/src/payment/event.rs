@@ -3,10 +3,12 @@
 //! A *Requested* event is written before the provider is called, with the key that makes the call
 //! happen once.
 
+use super::upcast;
 use crate::{
     Money, OrderId, ReturnId, ShipmentId,
     event::{events, is_default},
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 events! {
@@ -15,7 +17,7 @@ events! {
         /// The provider is to be asked to set the amount aside.
         PaymentAuthorizationRequested = 1,
         /// The amount is set aside.
-        PaymentAuthorized = 1,
+        PaymentAuthorized = 2 [1 => upcast::authorized_v1],
         /// The provider declined.
         PaymentDeclined = 1,
         /// Nobody knows what the provider did; it will be asked.
@@ -44,6 +46,26 @@ events! {
         PaymentRefundRequested = 1,
         /// What was taken was given back.
         PaymentRefunded = 1,
+        /// What is to be given back waits for the end of a dispute.
+        PaymentRefundDeferred = 1,
+        /// The provider holds what nobody waits for: it is to be given back.
+        StrayAuthorizationFound = 1,
+        /// The cardholder wants back what was taken, and the provider keeps it until that is settled.
+        DisputeOpened = 1,
+        /// What was disputed is the shop's.
+        DisputeWon = 1,
+        /// What was disputed is the cardholder's.
+        DisputeLost = 1,
+        /// What is set aside ends soon: the provider is to be asked to set it aside anew.
+        PaymentReauthorizationRequested = 1,
+        /// It is set aside anew, under another name.
+        PaymentReauthorized = 1,
+        /// It is not: it ends.
+        PaymentReauthorizationFailed = 1,
+        /// What was set aside before, under its former name, was given back.
+        FormerAuthorizationVoided = 1,
+        /// Nothing is set aside any more, as its time has passed.
+        PaymentAuthorizationExpired = 1,
     }
 }
 
@@ -75,6 +97,9 @@ pub struct PaymentAuthorized {
     pub authorization_id: String,
     /// How much.
     pub amount: Money,
+    /// Until when it can be taken, if the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// The provider declined.
@@ -295,4 +320,150 @@ pub struct PaymentRestReleased {
     pub authorization_id: String,
     /// How much it lets go of.
     pub amount: Money,
+}
+
+/// What is to be given back waits for the end of a dispute: nobody is paid back twice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRefundDeferred {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment that it had been taken for; none if it is for a return, or if all is given back
+    /// that was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+    /// The return that it is given back for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_id: Option<ReturnId>,
+    /// How much, at most: what a lost dispute takes is not given back once more.
+    pub amount: Money,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// The provider holds what nobody waits for: it came after the payment was given up, or beside
+/// another authorization.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StrayAuthorizationFound {
+    /// The order.
+    pub order_id: OrderId,
+    /// The attempt that it is of.
+    pub attempt: u32,
+    /// What the provider calls it.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// What makes the provider give it back once.
+    pub idempotency_key: String,
+    /// Why nobody waits for it, for people.
+    pub reason: String,
+}
+
+/// The cardholder wants back what was taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisputeOpened {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls it.
+    pub dispute_id: String,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// Why, as the provider says.
+    pub reason: String,
+}
+
+/// What was disputed is the shop's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisputeWon {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls it.
+    pub dispute_id: String,
+    /// How much.
+    pub amount: Money,
+    /// How many other disputes of the payment are open.
+    pub still_open: u32,
+}
+
+/// What was disputed is the cardholder's: it is gone, as what is refunded is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DisputeLost {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls it.
+    pub dispute_id: String,
+    /// How much.
+    pub amount: Money,
+    /// How many other disputes of the payment are open.
+    pub still_open: u32,
+}
+
+/// The provider is to be asked to set the amount aside anew, as its time ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentReauthorizationRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls the authorization that ends.
+    pub former_authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// A token of the provider.
+    pub payment_method: String,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+}
+
+/// The amount is set aside anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentReauthorized {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider called the authorization until now.
+    pub former_authorization_id: String,
+    /// What the provider calls it from now on.
+    pub authorization_id: String,
+    /// How much.
+    pub amount: Money,
+    /// Until when it can be taken, if the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// What makes the provider give the former back once.
+    pub void_key: String,
+}
+
+/// The amount is not set aside anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentReauthorizationFailed {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls the authorization that ends.
+    pub authorization_id: String,
+    /// Until when it can be taken, if the provider has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Whether it is needed yet: neither taken nor given back.
+    pub needed: bool,
+    /// Why.
+    pub code: String,
+}
+
+/// What was set aside under a former name was given back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FormerAuthorizationVoided {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider called it.
+    pub authorization_id: String,
+}
+
+/// Nothing is set aside any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentAuthorizationExpired {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider called it.
+    pub authorization_id: String,
 }

@@ -1,7 +1,8 @@
 //! What events change in a payment.
 
 use super::{
-    Authorization, Capture, CaptureProgress, Payment, PaymentEvent, PaymentStatus, Refund, Request,
+    Authorization, Capture, CaptureProgress, DeferredRefund, Dispute, DisputeProgress, Payment,
+    PaymentEvent, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund, Request, Stray,
 };
 
 pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
@@ -24,6 +25,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             payment.authorization = Some(Authorization {
                 authorization_id: event.authorization_id.clone(),
                 amount: event.amount,
+                expires_at: event.expires_at,
             });
             payment.late = payment.deferred_void.is_some();
         }
@@ -33,6 +35,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             payment.authorization = Some(Authorization {
                 authorization_id: event.authorization_id.clone(),
                 amount: event.actual,
+                expires_at: None,
             });
         }
         PaymentEvent::PaymentDeclined(_) => {
@@ -52,7 +55,12 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         }
         PaymentEvent::PaymentVoidRequested(_) => payment.status = PaymentStatus::Voiding,
         PaymentEvent::PaymentVoided(_) => payment.status = PaymentStatus::Voided,
-        PaymentEvent::LatePaymentReversed(_) => payment.late = false,
+        PaymentEvent::LatePaymentReversed(event) => {
+            match payment.strays.get_mut(&event.authorization_id) {
+                Some(stray) => stray.done = true,
+                None => payment.late = false,
+            }
+        }
         PaymentEvent::PaymentCaptureRequested(event) => {
             let capture = Capture {
                 amount: event.amount,
@@ -95,6 +103,9 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
                 reason: event.reason.clone(),
                 done: false,
             };
+            payment
+                .deferred_refunds
+                .retain(|deferred| !deferred.becomes(&refund));
             payment.refunds.insert(event.refund, refund);
             payment.status = settled(&payment);
         }
@@ -104,8 +115,90 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             }
             payment.status = settled(&payment);
         }
+        PaymentEvent::PaymentRefundDeferred(event) => {
+            payment.deferred_refunds.push(DeferredRefund {
+                shipment_id: event.shipment_id,
+                return_id: event.return_id,
+                amount: event.amount,
+                idempotency_key: event.idempotency_key.clone(),
+                reason: event.reason.clone(),
+            });
+            payment.status = settled(&payment);
+        }
+        PaymentEvent::StrayAuthorizationFound(event) => {
+            let stray = Stray {
+                amount: event.amount,
+                done: false,
+                former: false,
+            };
+            payment.strays.insert(event.authorization_id.clone(), stray);
+        }
+        PaymentEvent::PaymentReauthorizationRequested(event) => {
+            payment.reauthorization = Some(Reauthorization {
+                former_authorization_id: event.former_authorization_id.clone(),
+                idempotency_key: event.idempotency_key.clone(),
+                progress: ReauthorizationProgress::Requested,
+            });
+        }
+        PaymentEvent::PaymentReauthorized(event) => {
+            if let Some(reauthorization) = &mut payment.reauthorization {
+                reauthorization.progress = ReauthorizationProgress::Done;
+            }
+            let former = Stray {
+                amount: event.amount,
+                done: false,
+                former: true,
+            };
+            payment
+                .strays
+                .insert(event.former_authorization_id.clone(), former);
+            payment.status = PaymentStatus::Authorized;
+            payment.expired = false;
+            payment.authorization = Some(Authorization {
+                authorization_id: event.authorization_id.clone(),
+                amount: event.amount,
+                expires_at: event.expires_at,
+            });
+        }
+        PaymentEvent::PaymentReauthorizationFailed(_) => {
+            if let Some(reauthorization) = &mut payment.reauthorization {
+                reauthorization.progress = ReauthorizationProgress::Failed;
+            }
+        }
+        PaymentEvent::FormerAuthorizationVoided(event) => {
+            if let Some(former) = payment.strays.get_mut(&event.authorization_id) {
+                former.done = true;
+            }
+        }
+        PaymentEvent::PaymentAuthorizationExpired(_) => {
+            payment.expired = true;
+            payment.status = PaymentStatus::AuthorizationExpired;
+        }
+        PaymentEvent::DisputeOpened(event) => {
+            let dispute = Dispute {
+                amount: event.amount,
+                reason: event.reason.clone(),
+                progress: DisputeProgress::Open,
+            };
+            payment.disputes.insert(event.dispute_id.clone(), dispute);
+        }
+        PaymentEvent::DisputeWon(event) => {
+            close(&mut payment, &event.dispute_id, DisputeProgress::Won);
+        }
+        PaymentEvent::DisputeLost(event) => {
+            close(&mut payment, &event.dispute_id, DisputeProgress::Lost);
+        }
     }
     payment
+}
+
+fn close(payment: &mut Payment, dispute_id: &str, progress: DisputeProgress) {
+    if let Some(dispute) = payment.disputes.get_mut(dispute_id) {
+        dispute.progress = progress;
+    }
+    if payment.has_captured() {
+        payment.status = settled(payment);
+    }
 }
 
 /// Where a payment is of which something is or was taken: what the provider is asked for comes
@@ -114,15 +207,20 @@ fn settled(payment: &Payment) -> PaymentStatus {
     let authorized = payment.authorization.as_ref();
     let authorized = authorized.map_or(0, |known| known.amount.amount);
     let (captured, refunded) = (payment.captured(), payment.refunded());
-    let gives_back = payment.refunds.values().any(|refund| !refund.done);
+    let gives_back =
+        payment.refunds.values().any(|refund| !refund.done) || !payment.deferred_refunds.is_empty();
+    // What a lost dispute took is not there to be given back.
+    let captured_and_kept = captured.saturating_sub(payment.lost());
     if payment.is_capturing() {
         PaymentStatus::Capturing
     } else if gives_back {
         PaymentStatus::Refunding
-    } else if !payment.refunds.is_empty() && refunded >= captured {
+    } else if !payment.refunds.is_empty() && refunded >= captured_and_kept {
         PaymentStatus::Refunded
     } else if !payment.refunds.is_empty() {
         PaymentStatus::PartiallyRefunded
+    } else if !payment.has_captured() && payment.expired {
+        PaymentStatus::AuthorizationExpired
     } else if !payment.has_captured() {
         PaymentStatus::Authorized
     } else if captured >= authorized {

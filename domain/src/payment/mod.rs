@@ -5,24 +5,32 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod key;
 #[cfg(test)]
 mod properties;
 mod state;
+mod upcast;
 
 pub use command::{
-    PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-    RecordOutcomeUnknown, RecordRefunded, RecordVoided, RefundReturn, RequestAuthorization,
-    RequestCapture, RequestRefund, RequestVoid,
+    DisputeNotice, HearProvider, Notice, PaymentCommand, RecordAuthorizationExpired,
+    RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined, RecordOutcomeUnknown,
+    RecordReauthorizationFailed, RecordReauthorized, RecordRefunded, RecordVoided, RefundReturn,
+    RequestAuthorization, RequestCapture, RequestReauthorization, RequestRefund, RequestVoid,
 };
 pub use error::PaymentError;
 pub use event::{
-    LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized, PaymentCaptureFailed,
-    PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
-    PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentRefundRequested,
-    PaymentRefunded, PaymentRestReleased, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
+    DisputeLost, DisputeOpened, DisputeWon, FormerAuthorizationVoided, LatePaymentReversed,
+    PaymentAuthorizationExpired, PaymentAuthorizationRequested, PaymentAuthorized,
+    PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
+    PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentReauthorizationFailed,
+    PaymentReauthorizationRequested, PaymentReauthorized, PaymentRefundDeferred,
+    PaymentRefundRequested, PaymentRefunded, PaymentRestReleased, PaymentVoidDeferred,
+    PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
 };
+pub use key::CallKey;
 pub use state::{
-    Authorization, Capture, CaptureKey, CaptureProgress, Payment, PaymentStatus, Refund, Request,
+    Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, DisputeProgress,
+    Payment, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund, Request, Stray,
 };
 
 use crate::Decider;

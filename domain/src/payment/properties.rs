@@ -39,6 +39,7 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
                 attempt,
                 authorization_id: name.into(),
                 amount,
+                expires_at: None,
             })
         }),
         attempt().prop_map(|attempt| PaymentCommand::RecordDeclined(RecordDeclined {
@@ -97,6 +98,41 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
                 reason: reason.into(),
             })
         }),
+        (0..3_u32, 0..3_u8, name(), part()).prop_map(|(n, end, name, amount)| {
+            let notice = DisputeNotice {
+                dispute_id: format!("d{n}"),
+                authorization_id: name.into(),
+                amount,
+                reason: "fraudulent".into(),
+            };
+            heard(
+                "k1".into(),
+                match end {
+                    0 => Notice::DisputeOpened(notice),
+                    1 => Notice::DisputeWon(notice),
+                    _ => Notice::DisputeLost(notice),
+                },
+            )
+        }),
+        (attempt(), name(), amount()).prop_map(|(attempt, name, amount)| {
+            heard(
+                format!("k{attempt}"),
+                Notice::Authorized {
+                    authorization_id: name.into(),
+                    amount,
+                    expires_at: None,
+                },
+            )
+        }),
+        (attempt(), name(), part()).prop_map(|(attempt, name, amount)| {
+            heard(
+                format!("c{attempt}"),
+                Notice::Captured {
+                    authorization_id: name.into(),
+                    amount,
+                },
+            )
+        }),
         (name(), 0..4_u32, part()).prop_map(|(name, refund, amount)| {
             PaymentCommand::RecordRefunded(RecordRefunded {
                 authorization_id: name.into(),
@@ -105,6 +141,13 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
             })
         }),
     ]
+}
+
+fn heard(idempotency_key: String, notice: Notice) -> PaymentCommand {
+    PaymentCommand::Hear(HearProvider {
+        idempotency_key,
+        notice,
+    })
 }
 
 /// What a whole history says.
@@ -120,6 +163,10 @@ struct Books {
     late: bool,
     given_back: bool,
     reversed: bool,
+    /// Those that nobody waits for, and whether they were given back.
+    strays: BTreeMap<String, bool>,
+    disputes: BTreeMap<String, i64>,
+    lost: i64,
 }
 
 impl Books {
@@ -148,7 +195,16 @@ impl Books {
                 );
                 self.given_back = true;
             }
-            PaymentEvent::LatePaymentReversed(_) => self.reversed = true,
+            PaymentEvent::LatePaymentReversed(event) => {
+                match self.strays.get_mut(&event.authorization_id) {
+                    Some(done) => assert!(!std::mem::replace(done, true), "given back twice"),
+                    None => self.reversed = true,
+                }
+            }
+            PaymentEvent::StrayAuthorizationFound(event) => {
+                let before = self.strays.insert(event.authorization_id.clone(), false);
+                assert_eq!(before, None, "found twice");
+            }
             taken => self.take(taken),
         }
         self.check();
@@ -184,6 +240,28 @@ impl Books {
                 let asked = self.refunding.get(&event.refund);
                 assert_eq!(asked, Some(&event.amount.amount));
                 assert!(self.refunded.insert(event.refund), "given back twice");
+            }
+            disputed => self.dispute(disputed),
+        }
+    }
+
+    fn dispute(&mut self, event: &PaymentEvent) {
+        match event {
+            PaymentEvent::DisputeOpened(event) => {
+                let before = self
+                    .disputes
+                    .insert(event.dispute_id.clone(), event.amount.amount);
+                assert_eq!(before, None, "opened twice");
+            }
+            PaymentEvent::DisputeWon(event) => {
+                assert!(
+                    self.disputes.remove(&event.dispute_id).is_some(),
+                    "ended twice"
+                );
+            }
+            PaymentEvent::DisputeLost(event) => {
+                let amount = self.disputes.remove(&event.dispute_id);
+                self.lost += amount.expect("it ends once");
             }
             _ => {}
         }
@@ -232,8 +310,8 @@ fn check_status(state: &Payment, books: &Books) {
     let waits = books.refunding.len() > books.refunded.len();
     match state.status {
         S::Capturing => assert!(!books.capturing.is_empty()),
-        S::Refunding => assert!(waits),
-        S::Refunded => assert!(!waits && captured == refunded),
+        S::Refunding => assert!(waits || !state.deferred_refunds.is_empty()),
+        S::Refunded => assert!(!waits && captured - books.lost <= refunded),
         S::PartiallyRefunded => assert!(!waits && captured > refunded),
         S::Captured | S::PartiallyCaptured => {
             assert!(!books.captured.is_empty() && books.refunding.is_empty());
@@ -263,7 +341,8 @@ proptest! {
         if let (true, true, Some(request)) = (waits, books.deferred, state.request.clone()) {
             end(&mut state, &mut books, &request, approves);
         }
-        if books.deferred && state.status == S::Capturing {
+        let disputed = state.disputed() + state.lost() > 0;
+        if books.deferred && state.status == S::Capturing && !disputed {
             end_captures(&mut state, &mut books, approves);
         }
         if books.deferred && state.status == S::Voided {
@@ -281,6 +360,7 @@ fn end(state: &mut Payment, books: &mut Books, request: &Request, approves: bool
             attempt: request.attempt,
             authorization_id: "auth".into(),
             amount: request.amount,
+            expires_at: None,
         }),
         false => PaymentCommand::RecordDeclined(RecordDeclined {
             attempt: request.attempt,

@@ -1,6 +1,7 @@
 //! What decisions about a payment stand on.
 
 use crate::{Money, OrderId, ReturnId, ShipmentId};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,6 +36,8 @@ pub enum PaymentStatus {
     Refunded,
     /// Some of what was taken was given back.
     PartiallyRefunded,
+    /// Nothing is set aside any more, as its time has passed.
+    AuthorizationExpired,
 }
 
 impl PaymentStatus {
@@ -54,6 +57,7 @@ impl PaymentStatus {
             Self::Refunding => "refunding",
             Self::Refunded => "refunded",
             Self::PartiallyRefunded => "partially_refunded",
+            Self::AuthorizationExpired => "authorization_expired",
         }
     }
 }
@@ -82,6 +86,30 @@ pub struct Authorization {
     pub authorization_id: String,
     /// How much.
     pub amount: Money,
+    /// Until when it can be taken, if the provider has said so.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What is set aside anew, once in a payment's life, as its time ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reauthorization {
+    /// What the provider calls the authorization that ends.
+    pub former_authorization_id: String,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+    /// How far that is.
+    pub progress: ReauthorizationProgress,
+}
+
+/// How far it is that something is set aside anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReauthorizationProgress {
+    /// The provider was asked.
+    Requested,
+    /// The provider did it.
+    Done,
+    /// The provider did not, or not once more.
+    Failed,
 }
 
 /// Which shipment something is taken for; none where that was not said.
@@ -137,6 +165,81 @@ impl Refund {
     }
 }
 
+/// What is to be given back once no dispute is open any more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeferredRefund {
+    /// What it had been taken for; none if it is for a return, or if all is given back.
+    pub shipment_id: Option<ShipmentId>,
+    /// The return that it is given back for.
+    pub return_id: Option<ReturnId>,
+    /// How much, at most.
+    pub amount: Money,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl DeferredRefund {
+    /// Whether `refund` is what it has become: there is one for each reason of a shipment, for each
+    /// return, and of all.
+    pub(super) fn becomes(&self, refund: &Refund) -> bool {
+        self.shipment_id == refund.shipment_id
+            && self.return_id == refund.return_id
+            && self.reason == refund.reason
+    }
+
+    /// Whether all is given back that was taken: not only what a shipment or a return is worth.
+    pub const fn is_of_all(&self) -> bool {
+        self.shipment_id.is_none() && self.return_id.is_none()
+    }
+}
+
+/// What a cardholder wants back of what was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dispute {
+    /// How much.
+    pub amount: Money,
+    /// Why, as the provider says.
+    pub reason: String,
+    /// How it stands.
+    pub progress: DisputeProgress,
+}
+
+/// How a dispute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeProgress {
+    /// Nobody has decided it: the provider keeps the money.
+    Open,
+    /// The shop has the money.
+    Won,
+    /// The cardholder has it.
+    Lost,
+}
+
+impl DisputeProgress {
+    /// The word for it in JSON and read models.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Won => "won",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// What the provider holds and nobody waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stray {
+    /// How much.
+    pub amount: Money,
+    /// Whether it was given back.
+    pub done: bool,
+    /// Whether it is what was set aside before it was set aside anew.
+    pub former: bool,
+}
+
 /// A payment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Payment {
@@ -158,6 +261,16 @@ pub struct Payment {
     pub captures: BTreeMap<CaptureKey, Capture>,
     /// What is given back of it, by the number of the refund.
     pub refunds: BTreeMap<u32, Refund>,
+    /// What is to be given back when no dispute is open any more, in the order of its asking.
+    pub deferred_refunds: Vec<DeferredRefund>,
+    /// What cardholders want back of it, by the provider's name for the dispute.
+    pub disputes: BTreeMap<String, Dispute>,
+    /// What the provider holds and nobody waits for, by its name for the authorization.
+    pub strays: BTreeMap<String, Stray>,
+    /// That the amount was to be set aside anew.
+    pub reauthorization: Option<Reauthorization>,
+    /// Whether the time of what was set aside has passed.
+    pub(super) expired: bool,
 }
 
 impl Payment {
@@ -184,10 +297,30 @@ impl Payment {
         refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
     }
 
-    /// How much was given back or is being given back, in minor units.
-    pub(super) fn reclaimed(&self) -> i64 {
-        let refunds = self.refunds.values();
-        refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
+    /// How much was given back, is being given back, or is to be once no dispute is open, in minor
+    /// units.
+    pub(crate) fn reclaimed(&self) -> i64 {
+        let refunds = self.refunds.values().map(|refund| refund.amount.amount);
+        let deferred = self.deferred_refunds.iter();
+        let deferred = deferred.map(|refund| refund.amount.amount);
+        refunds.chain(deferred).fold(0, i64::saturating_add)
+    }
+
+    /// How much cardholders have got back by disputes, in minor units.
+    pub fn lost(&self) -> i64 {
+        self.in_dispute(DisputeProgress::Lost)
+    }
+
+    /// How much of what was taken the provider keeps until its disputes are settled, in minor units.
+    pub fn disputed(&self) -> i64 {
+        self.in_dispute(DisputeProgress::Open)
+    }
+
+    fn in_dispute(&self, progress: DisputeProgress) -> i64 {
+        let disputes = self.disputes.values();
+        disputes
+            .filter(|dispute| dispute.progress == progress)
+            .fold(0, |sum, dispute| sum.saturating_add(dispute.amount.amount))
     }
 
     /// Whether what is set aside is to be given back as soon as that is known.
@@ -211,6 +344,8 @@ impl Payment {
     pub(crate) fn size_of_many(&self) -> usize {
         /// A capture or a refund, with its texts.
         const PART: usize = 256;
-        (self.captures.len() + self.refunds.len()) * PART
+        let refunds = self.refunds.len() + self.deferred_refunds.len();
+        let by_others = self.disputes.len() + self.strays.len();
+        (self.captures.len() + refunds + by_others) * PART
     }
 }

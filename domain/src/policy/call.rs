@@ -3,7 +3,7 @@
 use crate::{
     Money, OrderId, ShipmentId, State, StreamId, TenantId,
     event::is_default,
-    payment::{Authorization, CaptureProgress, Payment, PaymentStatus},
+    payment::{Authorization, CaptureProgress, Payment, PaymentStatus, ReauthorizationProgress},
     shipment::{Parcel, ShipmentStatus},
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,19 @@ pub enum Call {
         order_id: OrderId,
         /// Which attempt.
         attempt: u32,
+        /// How much.
+        amount: Money,
+        /// A token of the provider.
+        payment_method: String,
+        /// What makes the provider do it once.
+        idempotency_key: String,
+    },
+    /// Ask the payment provider to set an amount aside anew, before it ends.
+    Reauthorize {
+        /// The order.
+        order_id: OrderId,
+        /// What the provider calls the authorization that ends.
+        authorization_id: String,
         /// How much.
         amount: Money,
         /// A token of the provider.
@@ -106,6 +119,7 @@ impl Call {
     pub const fn order_id(&self) -> OrderId {
         match self {
             Self::Authorize { order_id, .. }
+            | Self::Reauthorize { order_id, .. }
             | Self::Inquire { order_id, .. }
             | Self::Void { order_id, .. }
             | Self::Capture { order_id, .. }
@@ -119,6 +133,7 @@ impl Call {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Authorize { .. } => "authorize",
+            Self::Reauthorize { .. } => "reauthorize",
             Self::Inquire { .. } => "inquire",
             Self::Void { .. } => "void",
             Self::Capture { .. } => "capture",
@@ -131,7 +146,10 @@ impl Call {
     /// Of which one it is, where an order may have several: the shipment, or the number of the refund.
     pub fn of(&self) -> Option<String> {
         match self {
-            Self::Authorize { .. } | Self::Inquire { .. } | Self::Void { .. } => None,
+            Self::Authorize { .. }
+            | Self::Reauthorize { .. }
+            | Self::Inquire { .. }
+            | Self::Void { .. } => None,
             Self::Capture { shipment_id, .. } => shipment_id.map(|shipment| shipment.to_string()),
             Self::Refund { refund, .. } => Some(refund.to_string()),
             Self::Dispatch { shipment_id, .. } | Self::Track { shipment_id, .. } => {
@@ -144,6 +162,7 @@ impl Call {
     pub fn stream(&self, tenant: &TenantId) -> StreamId {
         match self {
             Self::Authorize { order_id, .. }
+            | Self::Reauthorize { order_id, .. }
             | Self::Inquire { order_id, .. }
             | Self::Void { order_id, .. }
             | Self::Capture { order_id, .. }
@@ -167,7 +186,11 @@ impl Call {
                 let parcel = shipment.created();
                 parcel.is_some_and(|parcel| self.is_awaited_by_parcel(parcel))
             }
-            State::Order(_) | State::Stock(_) | State::Return(_) | State::Customer(_) => false,
+            State::Order(_)
+            | State::Stock(_)
+            | State::Return(_)
+            | State::Customer(_)
+            | State::Product(_) => false,
         }
     }
 
@@ -176,6 +199,10 @@ impl Call {
     pub const fn only_asks(&self, state: &State) -> bool {
         match (self, state) {
             (Self::Authorize { .. }, State::Payment(payment)) => payment.is_to_be_given_back(),
+            (Self::Reauthorize { .. }, State::Payment(payment)) => !matches!(
+                payment.status,
+                PaymentStatus::Authorized | PaymentStatus::AuthorizationExpired
+            ),
             _ => false,
         }
     }
@@ -193,6 +220,15 @@ impl Call {
             Self::Authorize { attempt, .. } => {
                 payment.status == PaymentStatus::Authorizing && is_due(attempt)
             }
+            Self::Reauthorize {
+                idempotency_key, ..
+            } => {
+                let asked = payment.reauthorization.as_ref();
+                asked.is_some_and(|asked| {
+                    asked.progress == ReauthorizationProgress::Requested
+                        && asked.idempotency_key == *idempotency_key
+                })
+            }
             Self::Inquire {
                 attempt, inquiries, ..
             } => {
@@ -201,7 +237,10 @@ impl Call {
             }
             Self::Void {
                 authorization_id, ..
-            } => payment.status == PaymentStatus::Voiding && is_of(authorization_id),
+            } => match payment.strays.get(authorization_id) {
+                Some(stray) => !stray.done,
+                None => payment.status == PaymentStatus::Voiding && is_of(authorization_id),
+            },
             Self::Capture {
                 shipment_id,
                 authorization_id,
@@ -235,6 +274,7 @@ impl Call {
                 parcel.status.is_under_way() && parcel.inquiries < *inquiries
             }
             Self::Authorize { .. }
+            | Self::Reauthorize { .. }
             | Self::Inquire { .. }
             | Self::Void { .. }
             | Self::Capture { .. }

@@ -67,7 +67,8 @@ impl Policy for Inventory {
             | Event::Stock(_)
             | Event::Payment(_)
             | Event::Return(_)
-            | Event::Customer(_) => None,
+            | Event::Customer(_)
+            | Event::Product(_) => None,
         }
     }
 

@@ -23,7 +23,7 @@ mod timer;
 pub use call::Call;
 pub use inventory::{Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
-pub use payment::{PaymentPolicy, PaymentPolicyState};
+pub use payment::{Ends, PaymentPolicy, PaymentPolicyState};
 pub use shipping::{Shipping, ShippingState, allocation};
 pub use timer::{Task, Timer, TimerName, TimerNameError};
 
@@ -54,6 +54,8 @@ pub struct Limits {
     pub tracking: Vec<Duration>,
     /// How often the carrier is asked, at most: then an operator must look.
     pub tracking_times: u32,
+    /// How long before what is set aside ends it is set aside anew.
+    pub reauthorize: Duration,
     /// How long a return may take to arrive, from when the customer may send it, and again from when the
     /// customer has: then it is cancelled.
     pub returns: Duration,
@@ -70,6 +72,7 @@ impl Default for Limits {
             shipping_hold: Duration::hours(72),
             tracking: [4, 12, 24].map(Duration::hours).to_vec(),
             tracking_times: 60,
+            reauthorize: Duration::hours(24),
             returns: Duration::days(30),
         }
     }

@@ -93,7 +93,7 @@ impl Policy for OrderPolicy {
             },
             // Order and return are told at once.
             Event::Return(_) => None,
-            Event::Customer(_) => None,
+            Event::Customer(_) | Event::Product(_) => None,
         }
     }
 
@@ -203,7 +203,7 @@ impl Policy for OrderPolicy {
             Event::Order(OrderEvent::LinesDelivered(_) | OrderEvent::LinesLost(_)) => {
                 reactions.push(complete());
             }
-            Event::Order(_) | Event::Return(_) | Event::Customer(_) => {}
+            Event::Order(_) | Event::Return(_) | Event::Customer(_) | Event::Product(_) => {}
             Event::Shipment(happened) => reactions.extend(record(happened).map(put)),
         }
         if state.cancelling && state.released && state.voided {

@@ -2,6 +2,8 @@
 //! ended orders paid, and what never arrived or was sent back is worth.
 
 mod capture;
+mod dispute;
+mod lifetime;
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
     shipment::ShipmentEvent,
     stock::StockEvent,
 };
+pub use lifetime::Ends;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -38,6 +41,9 @@ pub struct PaymentPolicyState {
     /// The shipments whose worth the provider has refused to take, and not taken since.
     #[serde(default, skip_serializing_if = "is_default")]
     pub not_taken: BTreeSet<ShipmentId>,
+    /// Whether the end of what is set aside is watched, and whether a hold tells of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ends: Ends,
 }
 
 impl Policy for PaymentPolicy {
@@ -58,7 +64,7 @@ impl Policy for PaymentPolicy {
             Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
                 Some(event.order_id)
             }
-            Event::Stock(_) | Event::Customer(_) => None,
+            Event::Stock(_) | Event::Customer(_) | Event::Product(_) => None,
             Event::Payment(event) => match event {
                 PaymentEvent::PaymentAuthorizationRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentAuthorized(event) => Some(event.order_id),
@@ -72,7 +78,17 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentRefundRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentParked(event) => Some(event.order_id),
                 PaymentEvent::PaymentRefunded(event) => event.return_id.map(|_| event.order_id),
-                PaymentEvent::PaymentVoidDeferred(_)
+                PaymentEvent::StrayAuthorizationFound(event) => Some(event.order_id),
+                PaymentEvent::DisputeOpened(event) => Some(event.order_id),
+                PaymentEvent::DisputeWon(event) => Some(event.order_id),
+                PaymentEvent::DisputeLost(event) => Some(event.order_id),
+                PaymentEvent::PaymentReauthorizationRequested(event) => Some(event.order_id),
+                PaymentEvent::PaymentReauthorized(event) => Some(event.order_id),
+                PaymentEvent::PaymentReauthorizationFailed(event) => Some(event.order_id),
+                PaymentEvent::PaymentAuthorizationExpired(event) => Some(event.order_id),
+                PaymentEvent::FormerAuthorizationVoided(_)
+                | PaymentEvent::PaymentRefundDeferred(_)
+                | PaymentEvent::PaymentVoidDeferred(_)
                 | PaymentEvent::PaymentVoided(_)
                 | PaymentEvent::LatePaymentReversed(_)
                 | PaymentEvent::PaymentRestReleased(_) => None,
@@ -104,16 +120,16 @@ impl Policy for PaymentPolicy {
                 vec![]
             }
             Event::Order(OrderEvent::OrderExpired(_)) => {
-                state = PaymentPolicyState::default();
+                state = forgotten(&state);
                 vec![void(order_id, event, "the order expired")]
             }
             Event::Order(OrderEvent::CancellationRequested(_)) => {
-                state = PaymentPolicyState::default();
+                state = forgotten(&state);
                 vec![void(order_id, event, "the order is being cancelled")]
             }
             // What it was rejected for has seen to the payment.
             Event::Order(_) => {
-                state = PaymentPolicyState::default();
+                state = forgotten(&state);
                 vec![]
             }
             Event::Stock(_) => authorize(limits, &state, order_id, event, 1),
@@ -128,27 +144,63 @@ impl Policy for PaymentPolicy {
                 }
                 reactions
             }
-            Event::Payment(
-                PaymentEvent::PaymentAuthorized(_) | PaymentEvent::PaymentIntegrityMismatch(_),
-            ) => {
+            Event::Payment(PaymentEvent::PaymentAuthorized(authorized)) => {
+                let asked = std::mem::take(&mut state);
+                let watch = lifetime::watch(limits, &mut state, &asked, event, authorized);
+                let known = Reaction::Unschedule(TimerName::Inquiry);
+                std::iter::once(known).chain(watch).collect()
+            }
+            Event::Payment(PaymentEvent::PaymentIntegrityMismatch(_)) => {
                 state = PaymentPolicyState::default();
                 vec![Reaction::Unschedule(TimerName::Inquiry)]
             }
+            Event::Payment(PaymentEvent::PaymentReauthorized(anew)) => {
+                lifetime::anew(limits, &mut state, event, anew)
+            }
+            Event::Payment(PaymentEvent::PaymentReauthorizationFailed(failed)) => {
+                lifetime::not_anew(limits, &mut state, event, failed)
+            }
+            Event::Payment(PaymentEvent::PaymentAuthorizationExpired(expired)) => {
+                lifetime::over(limits, &mut state, event, expired)
+            }
             Event::Payment(PaymentEvent::PaymentCaptured(captured)) => {
-                capture::taken(&mut state, captured)
+                let paid = lifetime::paid(&mut state, captured.order_id);
+                let taken = capture::taken(&mut state, captured);
+                paid.into_iter().chain(taken).collect()
+            }
+            Event::Payment(
+                happened @ (PaymentEvent::PaymentCaptureRequested(_)
+                | PaymentEvent::PaymentVoidRequested(_)),
+            ) => {
+                let unwatched = lifetime::unwatch(&mut state);
+                let outside = outside(limits, order_id, event, happened);
+                unwatched.into_iter().chain(outside).collect()
             }
             Event::Payment(PaymentEvent::PaymentCaptureFailed(failed)) => {
                 capture::not_taken(limits, &mut state, event, failed)
             }
             Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => tell_return(refunded),
+            Event::Payment(
+                happened @ (PaymentEvent::DisputeOpened(_)
+                | PaymentEvent::DisputeWon(_)
+                | PaymentEvent::DisputeLost(_)),
+            ) => dispute::reactions(happened),
             Event::Payment(happened) => outside(limits, order_id, event, happened),
             // None of them has an order.
-            Event::Customer(_) => vec![],
+            Event::Customer(_) | Event::Product(_) => vec![],
             Event::Shipment(happened) => capture::shipment(limits, &mut state, event, happened),
             Event::Return(ReturnEvent::ReturnInspected(inspected)) => refund(event, inspected),
             Event::Return(_) => vec![],
         };
         (state, reactions)
+    }
+}
+
+/// What is remembered of an order that has ended: what is to be called off.
+fn forgotten(state: &PaymentPolicyState) -> PaymentPolicyState {
+    PaymentPolicyState {
+        ends: state.ends,
+        ..PaymentPolicyState::default()
     }
 }
 
@@ -190,6 +242,7 @@ fn outside(
                     attempt: asked.attempt,
                     authorization_id: NOTHING_TO_PAY.into(),
                     amount: asked.amount,
+                    expires_at: None,
                 }),
             )]
         }
@@ -222,6 +275,20 @@ fn outside(
                 idempotency_key: asked.idempotency_key.clone(),
             }),
         ],
+        PaymentEvent::PaymentReauthorizationRequested(asked) => {
+            vec![Reaction::Call(Call::Reauthorize {
+                order_id,
+                authorization_id: asked.former_authorization_id.clone(),
+                amount: asked.amount,
+                payment_method: asked.payment_method.clone(),
+                idempotency_key: asked.idempotency_key.clone(),
+            })]
+        }
+        PaymentEvent::StrayAuthorizationFound(stray) => vec![Reaction::Call(Call::Void {
+            order_id,
+            authorization_id: stray.authorization_id.clone(),
+            idempotency_key: stray.idempotency_key.clone(),
+        })],
         PaymentEvent::PaymentCaptureRequested(asked) if asked.amount.amount == 0 => {
             vec![record(
                 order_id,
@@ -267,7 +334,15 @@ fn outside(
         | PaymentEvent::PaymentCaptured(_)
         | PaymentEvent::PaymentCaptureFailed(_)
         | PaymentEvent::PaymentRestReleased(_)
-        | PaymentEvent::PaymentRefunded(_) => vec![],
+        | PaymentEvent::PaymentRefunded(_)
+        | PaymentEvent::PaymentRefundDeferred(_)
+        | PaymentEvent::PaymentReauthorized(_)
+        | PaymentEvent::PaymentReauthorizationFailed(_)
+        | PaymentEvent::FormerAuthorizationVoided(_)
+        | PaymentEvent::PaymentAuthorizationExpired(_)
+        | PaymentEvent::DisputeOpened(_)
+        | PaymentEvent::DisputeWon(_)
+        | PaymentEvent::DisputeLost(_) => vec![],
     }
 }
 

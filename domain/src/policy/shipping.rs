@@ -63,7 +63,7 @@ impl Policy for Shipping {
             Event::Stock(StockEvent::ReservationCommitted(event)) if event.part == event.parts => {
                 Some(event.order_id)
             }
-            Event::Stock(_) | Event::Customer(_) => None,
+            Event::Stock(_) | Event::Customer(_) | Event::Product(_) => None,
             Event::Payment(PaymentEvent::PaymentCaptured(event)) => {
                 event.shipment_id.map(|_| event.order_id)
             }
@@ -126,7 +126,7 @@ impl Policy for Shipping {
                 let ready = |shipment| put(shipment, ShipmentCommand::MarkReady(MarkReady));
                 captured.shipment_id.map(ready).into_iter().collect()
             }
-            Event::Payment(_) | Event::Customer(_) => vec![],
+            Event::Payment(_) | Event::Customer(_) | Event::Product(_) => vec![],
             Event::Shipment(happened) => shipment(limits, &mut state, order_id, event, happened),
             Event::Return(happened) => returned(limits, order_id, event, happened),
         };

@@ -1,7 +1,9 @@
 //! What each policy does about each event, and the stored forms of what it remembers and plans.
 
 mod call;
+mod dispute;
 mod inventory;
+mod lifetime;
 mod order;
 mod payment;
 mod returns;
@@ -320,6 +322,7 @@ fn authorized() -> Event {
         attempt: 1,
         authorization_id: "auth".into(),
         amount: eur(600),
+        expires_at: None,
     };
     Event::Payment(event.into())
 }

@@ -19,6 +19,8 @@ pub enum TimerName {
     Reservation,
     /// Asking the provider for an unknown outcome.
     Inquiry,
+    /// The end of what is set aside, and what is done about it.
+    Authorization,
     /// Asking the provider once more to take what a shipment is worth.
     Capture(ShipmentId),
     /// The time limit of a shipment that the carrier refused.
@@ -35,6 +37,7 @@ impl TimerName {
         match self {
             Self::Reservation => "reservation",
             Self::Inquiry => "inquiry",
+            Self::Authorization => "authorization",
             Self::Capture(_) => "capture",
             Self::Shipping(_) => "shipping",
             Self::Tracking(_) => "tracking",
@@ -45,7 +48,7 @@ impl TimerName {
     /// The shipment or return that it is about, if it is about one.
     const fn of(self) -> Option<Uuid> {
         match self {
-            Self::Reservation | Self::Inquiry => None,
+            Self::Reservation | Self::Inquiry | Self::Authorization => None,
             Self::Capture(shipment) | Self::Shipping(shipment) | Self::Tracking(shipment) => {
                 Some(shipment.uuid())
             }
@@ -79,6 +82,7 @@ impl FromStr for TimerName {
             None => match text {
                 "reservation" => Some(Self::Reservation),
                 "inquiry" => Some(Self::Inquiry),
+                "authorization" => Some(Self::Authorization),
                 _ => None,
             },
             Some((kind, of)) => match (kind, Uuid::parse_str(of)) {

@@ -40,6 +40,10 @@ pub enum What {
     Void,
     /// What was taken is given back.
     Refund,
+    /// What is set aside is set aside anew, before it ends.
+    Reauthorization,
+    /// It is settled whether a cardholder gets back what was taken.
+    Dispute,
     /// Somebody says whether a return may be sent.
     Approval,
     /// A return arrives.
@@ -69,6 +73,8 @@ impl What {
             Self::StockRelease => "stock_release",
             Self::Void => "void",
             Self::Refund => "refund",
+            Self::Reauthorization => "reauthorization",
+            Self::Dispute => "dispute",
             Self::Approval => "approval",
             Self::Arrival => "arrival",
             Self::Inspection => "inspection",
@@ -84,6 +90,7 @@ impl What {
             "void" => Self::Void,
             "capture" => Self::Capture,
             "refund" => Self::Refund,
+            "reauthorize" => Self::Reauthorization,
             "dispatch" => Self::Dispatch,
             "track" => Self::Delivery,
             "give_up_return" => Self::Arrival,
@@ -117,6 +124,8 @@ impl What {
             | Self::StockRelease
             | Self::Void
             | Self::Refund
+            | Self::Reauthorization
+            | Self::Dispute
             | Self::Approval
             | Self::Arrival
             | Self::Inspection
@@ -131,6 +140,7 @@ impl What {
             Self::StockRelease
                 | Self::Void
                 | Self::Refund
+                | Self::Dispute
                 | Self::Approval
                 | Self::Arrival
                 | Self::Inspection
@@ -176,8 +186,8 @@ impl Who {
 pub struct Expectation {
     /// What.
     pub what: What,
-    /// Of which one, where there may be several: the shipment, the return, the hold, or the
-    /// number of the refund.
+    /// Of which one, where there may be several: the shipment, the return, the hold, the dispute, or
+    /// the number of the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// Of whom.

@@ -42,7 +42,7 @@ pub(super) fn take(process: &mut Process, limits: &TimeLimits, event: &Recorded)
         Event::Payment(event) => process.payment(limits, at, event),
         Event::Shipment(event) => process.shipment(limits, at, event),
         Event::Return(event) => process.returned(limits, at, event),
-        Event::Customer(_) => {}
+        Event::Customer(_) | Event::Product(_) => {}
     }
 }
 
@@ -337,7 +337,45 @@ impl Process {
                 self.met(What::Authorization);
                 self.met(What::Void);
             }
-            PaymentEvent::LatePaymentReversed(_) | PaymentEvent::PaymentRestReleased(_) => {}
+            PaymentEvent::PaymentRestReleased(_) => {}
+            PaymentEvent::LatePaymentReversed(event) => {
+                self.met_of(What::Void, Some(&event.authorization_id));
+            }
+            PaymentEvent::StrayAuthorizationFound(event) => {
+                let of = event.authorization_id.clone();
+                self.expect_of(What::Void, of, Provider, at, limits.giving_back);
+            }
+            PaymentEvent::PaymentReauthorizationRequested(_) => {
+                self.expect(What::Reauthorization, Provider, at, limits.outcome);
+            }
+            PaymentEvent::PaymentReauthorized(event) => {
+                self.met(What::Reauthorization);
+                let of = event.former_authorization_id.clone();
+                self.expect_of(What::Void, of, Provider, at, limits.giving_back);
+            }
+            PaymentEvent::PaymentReauthorizationFailed(_) => self.met(What::Reauthorization),
+            PaymentEvent::FormerAuthorizationVoided(event) => {
+                self.met_of(What::Void, Some(&event.authorization_id));
+            }
+            // A hold says so.
+            PaymentEvent::PaymentAuthorizationExpired(_) => {}
+            PaymentEvent::DisputeOpened(event) => {
+                let of = event.dispute_id.clone();
+                self.expect_of(What::Dispute, of, Provider, at, limits.dispute);
+            }
+            PaymentEvent::DisputeWon(event) => {
+                self.met_of(What::Dispute, Some(&event.dispute_id));
+            }
+            PaymentEvent::DisputeLost(event) => {
+                self.met_of(What::Dispute, Some(&event.dispute_id));
+            }
+            // It is the dispute that is waited for.
+            PaymentEvent::PaymentRefundDeferred(event) => {
+                self.met(What::Void);
+                if let Some(id) = event.return_id {
+                    self.met_of(What::Refund, Some(&id.to_string()));
+                }
+            }
             PaymentEvent::PaymentCaptureRequested(event) => {
                 let of = event.shipment_id.map(|id| id.to_string());
                 let known = self.expected.iter();

@@ -30,6 +30,8 @@ pub struct TimeLimits {
     pub inspection: Duration,
     /// Of the arrival of a return: 30 days.
     pub returns: Duration,
+    /// Of the end of a dispute: 120 days.
+    pub dispute: Duration,
 }
 
 impl Default for TimeLimits {
@@ -46,6 +48,7 @@ impl Default for TimeLimits {
             delivery: Duration::days(14),
             inspection: Duration::hours(72),
             returns: Duration::days(30),
+            dispute: Duration::days(120),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is expected, step by step.
 
+mod disputes;
 mod returns;
 
 use super::{Process, Stage, TimeLimits, What, Who, moves};
@@ -181,6 +182,7 @@ impl Story {
             attempt: 1,
             authorization_id: "auth".into(),
             amount: euros(),
+            expires_at: None,
         };
         self.payment(authorized);
     }

@@ -305,7 +305,8 @@ fn record_refunded(case: &ReturnCase, command: &RecordRefunded) -> Decision {
     match (case.status, case.refund) {
         (S::Closed, _) => nothing(),
         (S::Inspected, Some(_)) if case.refunded => nothing(),
-        (S::Inspected, Some(refund)) if refund == command.amount => {
+        // It may be less: what a lost dispute has taken is not paid back as well.
+        (S::Inspected, Some(refund)) if is_at_most(refund, command.amount) => {
             let refunded = ReturnRefunded {
                 order_id: case.order_id,
                 return_id: case.return_id,
@@ -321,6 +322,10 @@ fn record_refunded(case: &ReturnCase, command: &RecordRefunded) -> Decision {
         }),
         (status, _) => Err(refused(status, "record its refund")),
     }
+}
+
+fn is_at_most(refund: Money, amount: Money) -> bool {
+    amount.currency == refund.currency && (0..=refund.amount).contains(&amount.amount)
 }
 
 /// What was accepted is in the stock and paid back.

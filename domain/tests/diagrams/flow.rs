@@ -137,6 +137,7 @@ impl World {
                     attempt: *attempt,
                     authorization_id: "auth".into(),
                     amount: *amount,
+                    expires_at: None,
                 });
                 ("Provider", Command::Payment(*order_id, command))
             }
@@ -244,6 +245,7 @@ fn participant(stream: &StreamId) -> &'static str {
         Category::Stock => "Stock",
         Category::Payment => "Payment",
         Category::Customer => "Person",
+        Category::Product => "Product",
         Category::Shipment => "Shipment",
         Category::Return => "Return",
     }

@@ -17,6 +17,9 @@ use domain::{
         RecordDeclined, RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization,
         RequestCapture, RequestRefund, RequestVoid,
     },
+    product::{
+        DelistProduct, ListProduct, PriceProduct, Product, ProductCommand, ProductEvent, Products,
+    },
     shipment::{
         CancelShipment, CreateShipment, GiveUpShipment, MarkReady, PackShipment, RecordDelivered,
         RecordDispatched, RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender,
@@ -197,6 +200,7 @@ pub fn payment() -> String {
                 attempt,
                 authorization_id: "auth".into(),
                 amount: eur(amount),
+                expires_at: None,
             }));
         }
         commands.push(PaymentCommand::RecordDeclined(RecordDeclined {
@@ -287,6 +291,31 @@ pub fn customer() -> String {
         Customer::Erased => "erased",
     };
     life::<Customers>(&commands, status, CustomerEvent::event_type)
+}
+
+pub fn product() -> String {
+    let sku = || Sku::parse("A").expect("samples are valid");
+    let commands = [
+        ProductCommand::List(ListProduct {
+            sku: sku(),
+            name: "Cup".into(),
+            price: eur(100),
+        }),
+        ProductCommand::Price(PriceProduct {
+            sku: sku(),
+            price: eur(120),
+        }),
+        ProductCommand::Delist(DelistProduct {
+            sku: sku(),
+            reason: "sold out".into(),
+        }),
+    ];
+    let status = |state: &Product| match state {
+        Product::Absent => BEGINNING,
+        Product::Listed(_) => "listed",
+        Product::Delisted(_) => "delisted",
+    };
+    life::<Products>(&commands, status, ProductEvent::event_type)
 }
 
 pub fn shipment() -> String {

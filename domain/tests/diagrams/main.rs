@@ -36,6 +36,7 @@ fn the_page_shows_what_the_code_does() {
         ("shipment", lives::shipment()),
         ("return", returned::life()),
         ("customer", lives::customer()),
+        ("product", lives::product()),
         ("flow", flow::straight()),
     ] {
         drawn = with(&drawn, name, &diagram);

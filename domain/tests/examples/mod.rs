@@ -1,6 +1,7 @@
 //! One value of every event, and more where parts may be left out.
 
 mod fulfilment;
+mod provider;
 mod returns;
 
 use chrono::{DateTime, Utc};
@@ -18,6 +19,7 @@ use domain::{
         PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
         PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
     },
+    product::{ProductDelisted, ProductEvent, ProductListed, ProductPriced},
     stock::{
         ReleaseReason, ReservationCommitted, ReservationExpired, ReservationLine,
         ReservationReleased, StockAdjusted, StockEvent, StockReceived, StockReservationRejected,
@@ -35,6 +37,8 @@ pub fn all() -> Vec<Example> {
         orders(),
         stocks(),
         payments(),
+        provider::payments(),
+        provider::lifetimes(),
         fulfilment::orders(),
         fulfilment::stocks(),
         fulfilment::payments(),
@@ -44,6 +48,7 @@ pub fn all() -> Vec<Example> {
         returns::payments(),
         returns::returns(),
         customers(),
+        products(),
     ]
     .concat()
 }
@@ -63,6 +68,30 @@ fn customers() -> Vec<Example> {
         .into(),
         CustomerErased {
             customer_id: customer_id(),
+        }
+        .into(),
+    ];
+    let examples = events.into_iter();
+    examples.map(|event| (None, event.into())).collect()
+}
+
+fn products() -> Vec<Example> {
+    let sku = || Sku::parse("85123A").expect("examples are valid");
+    let events: [ProductEvent; 3] = [
+        ProductListed {
+            sku: sku(),
+            name: "White hanging heart".into(),
+            price: eur(255),
+        }
+        .into(),
+        ProductPriced {
+            sku: sku(),
+            price: Money::new(295, Currency::parse("USD").expect("examples are valid")),
+        }
+        .into(),
+        ProductDelisted {
+            sku: sku(),
+            reason: "sold out for good".into(),
         }
         .into(),
     ];
@@ -414,6 +443,7 @@ fn payments() -> Vec<Example> {
             attempt: 1,
             authorization_id: authorization_id(),
             amount: eur(1_769),
+            expires_at: None,
         }
         .into()),
         one(PaymentDeclined {

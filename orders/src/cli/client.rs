@@ -106,15 +106,28 @@ impl ApiClient {
         let answer = persist(request)
             .await
             .map_err(|failure| failure.under(&key))?;
+        Ok(Written::of(answer))
+    }
+
+    /// Deletes. What can be helped by sending it again is sent again: to delete again is the same.
+    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<Written> {
+        let request = || self.http.delete(format!("{}{path}", self.url));
+        let answer = persist(request).await.map_err(|failure| failure.error)?;
+        Ok(Written::of(answer))
+    }
+}
+
+impl Written {
+    fn of(answer: Answer) -> Self {
         let header = |name: &str| {
             let value = answer.headers.get(name)?.to_str();
             value.ok().map(str::to_owned)
         };
-        Ok(Written {
+        Self {
             consistency_token: header("consistency-token"),
             replayed: header("idempotent-replayed").is_some(),
             body: answer.body,
-        })
+        }
     }
 }
 

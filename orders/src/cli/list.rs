@@ -7,6 +7,7 @@ use super::{
     table::{money, number, table, text, time},
 };
 use clap::Args;
+use serde_json::Value;
 
 /// List orders, the newest first.
 #[derive(Debug, Args)]
@@ -54,6 +55,12 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<()> {
         print(&serde_json::to_string_pretty(&page)?);
         return Ok(());
     }
+    show(&page, "orders list");
+    Ok(())
+}
+
+/// A page of orders; `command` lists the next.
+pub(super) fn show(page: &Value, command: &str) {
     let mut orders = table(&[
         "order",
         "status",
@@ -77,10 +84,9 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<()> {
     print(&orders.to_string());
     if let Some(cursor) = page["next_cursor"].as_str() {
         say(&format!(
-            "more: orders list --cursor {cursor} (with the same filters)"
+            "more: {command} --cursor {cursor} (with the same filters)"
         ));
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,13 +3,18 @@
 mod cancel;
 mod cancel_lines;
 mod client;
+mod customers;
 mod doctor;
+mod found;
 mod fulfil;
 mod get;
 mod list;
+mod payments;
+mod personal_data;
 mod place;
 mod probe;
 mod process;
+mod products;
 pub(crate) mod progress;
 mod returns;
 mod shipments;
@@ -63,9 +68,18 @@ enum Command {
     /// List shipments, and say what became of them.
     #[command(subcommand)]
     Shipments(shipments::Shipments),
+    /// List and show payments.
+    #[command(subcommand)]
+    Payments(payments::Payments),
     /// List returns, ask for them, and say what became of them.
     #[command(subcommand)]
     Returns(returns::Returns),
+    /// Take down who customers are, show and erase them.
+    #[command(subcommand)]
+    Customers(customers::Customers),
+    /// List products, ask prices for them, delist and show them.
+    #[command(subcommand)]
+    Products(products::Products),
     /// Pack all shipments that wait for it.
     Fulfil(fulfil::FulfilArgs),
     /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
@@ -73,8 +87,12 @@ enum Command {
     /// List orders that are on their way: those that hang first.
     Processes(process::ProcessesArgs),
     /// Tell whether anything of a customer who was erased can still be read: in the event store, in read
-    /// models, in what the sagas remember, in the broker's stream, in logs. Exits 0 if nothing can.
+    /// models, in what the sagas remember, in the broker's stream, in logs. Exits 0 if nothing can, 1 if
+    /// something can, 3 if there are places that were neither looked at nor left out.
     VerifyErasure(verify_erasure::VerifyErasureArgs),
+    /// See to the keys of personal data.
+    #[command(subcommand)]
+    PersonalData(personal_data::PersonalData),
     /// Import real orders through the API.
     #[command(subcommand)]
     Import(Import),
@@ -177,9 +195,13 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::CancelLines(args) => cancel_lines::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
+        Command::Payments(command) => payments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),
+        Command::Customers(command) => customers::run(command).await.map(success),
+        Command::Products(command) => products::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
+        Command::PersonalData(command) => personal_data::run(command).await,
         Command::Process(args) => process::show(args).await.map(success),
         Command::Processes(args) => process::list(args).await.map(success),
         Command::Import(Import::OnlineRetail { commands, options }) => {

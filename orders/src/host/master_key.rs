@@ -32,27 +32,9 @@ pub(super) fn settle(settings: &mut Settings, data: &Path) -> anyhow::Result<Opt
         return Ok(None);
     }
     let path = data.join(FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => {
-            let mode = fs::metadata(&path)
-                .with_context(|| format!("{} cannot be looked at", path.display()))?
-                .permissions()
-                .mode();
-            if mode & 0o077 != 0 {
-                bail!(
-                    "{} may be read by others than its owner (mode {:o}): chmod 600 it",
-                    path.display(),
-                    mode & 0o777
-                );
-            }
-            text
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            make(&path).with_context(|| format!("{} cannot be made", path.display()))?
-        }
-        Err(error) => {
-            return Err(error).with_context(|| format!("{} cannot be read", path.display()));
-        }
+    let text = match read(&path)? {
+        Some(text) => text,
+        None => make(&path).with_context(|| format!("{} cannot be made", path.display()))?,
     };
     settings.personal_data.master_key = Some(SecretString::from(text.trim().to_owned()));
     settings
@@ -63,6 +45,47 @@ pub(super) fn settle(settings: &mut Settings, data: &Path) -> anyhow::Result<Opt
         path.display()
     ));
     Ok(Some(path))
+}
+
+/// Takes the master key of the file in `data` into the settings, where they have none and it is there.
+///
+/// # Errors
+/// The file cannot be read, or others than its owner may read it.
+pub fn find(settings: &mut Settings, data: &Path) -> anyhow::Result<()> {
+    if settings.personal_data.master_key.is_some() {
+        return Ok(());
+    }
+    let path = data.join(FILE);
+    if let Some(text) = read(&path)? {
+        settings.personal_data.master_key = Some(SecretString::from(text.trim().to_owned()));
+        settings
+            .validate()
+            .with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// What is in the file, if it is there.
+fn read(path: &Path) -> anyhow::Result<Option<String>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => {
+            return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+        }
+    };
+    let mode = fs::metadata(path)
+        .with_context(|| format!("{} cannot be looked at", path.display()))?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        bail!(
+            "{} may be read by others than its owner (mode {:o}): chmod 600 it",
+            path.display(),
+            mode & 0o777
+        );
+    }
+    Ok(Some(text))
 }
 
 /// A new key, in a file of its owner's alone, whole or not at all.
@@ -109,6 +132,9 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         settle(&mut second, data.path()).expect("it is read");
         assert_eq!(key(&first), key(&second));
+        let mut third = Settings::default();
+        find(&mut third, data.path()).expect("it is read");
+        assert_eq!(key(&first), key(&third));
         assert_eq!(key(&first).len(), 64);
 
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("it is mine");

@@ -17,15 +17,29 @@ pub use running::Running;
 pub use serve::serve;
 pub use up::up;
 
+use chassis::config::Settings;
 use std::path::{Path, PathBuf};
 
 /// Where a development platform keeps its data, unless told otherwise.
 const DATA_DIR: &str = ".data";
 
-/// The directory that `ORDERS_DATA_DIR` names, or `.data`; as an absolute path.
-fn data_dir() -> anyhow::Result<PathBuf> {
+/// Takes the master key of this directory's data into the settings, where they have none.
+///
+/// # Errors
+/// Its file cannot be read, or others than its owner may read it.
+pub fn find_master_key(settings: &mut Settings) -> anyhow::Result<()> {
+    master_key::find(settings, &named_data_dir())
+}
+
+/// The directory that `ORDERS_DATA_DIR` names, or `.data`, whether it is there or not.
+fn named_data_dir() -> PathBuf {
     let named = std::env::var_os("ORDERS_DATA_DIR").filter(|named| !named.is_empty());
-    let path = named.map_or_else(|| Path::new(DATA_DIR).to_owned(), PathBuf::from);
+    named.map_or_else(|| Path::new(DATA_DIR).to_owned(), PathBuf::from)
+}
+
+/// The same, as an absolute path; it is made where it is missing.
+fn data_dir() -> anyhow::Result<PathBuf> {
+    let path = named_data_dir();
     std::fs::create_dir_all(&path)
         .and_then(|()| path.canonicalize())
         .map_err(|error| {

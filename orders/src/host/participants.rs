@@ -9,8 +9,10 @@ use chassis::{
     config::Settings,
     layers,
     server::{self, Limits},
+    webhook::WebhookSecret,
 };
-use sandbox::{MAX_HOLD_MS, MAX_LATENCY_MS, Sandbox, SandboxOptions};
+use sandbox::{MAX_HOLD_MS, MAX_LATENCY_MS, Sandbox, SandboxOptions, WebhookOptions};
+use secrecy::ExposeSecret;
 use std::{
     convert::Infallible,
     path::{Path, PathBuf},
@@ -68,6 +70,9 @@ impl Ledger {
                 }
             }
         }
+        if wanted {
+            share_secret(settings);
+        }
         wanted.then(|| Self::File(journal(data)))
     }
 
@@ -88,8 +93,34 @@ impl Ledger {
             }
             participant.keep_pace(settings);
         }
+        share_secret(settings);
         Ok(())
     }
+}
+
+/// Has the sandbox sign what it says by itself with what only this platform knows, unless somebody has
+/// set a secret: one for each start is enough, as a sandbox that ends forgets what it had to say.
+fn share_secret(settings: &mut Settings) {
+    let secret = &mut settings.providers.payment_webhook_secret;
+    if secret.is_none() {
+        *secret = Some(WebhookSecret::random());
+    }
+}
+
+/// Where the platform listens to what the provider says by itself: with its write API, which is at `api`.
+pub(super) fn webhooks_url(api: &str) -> String {
+    format!("{api}/v1/providers/payments/webhooks")
+}
+
+/// How the sandbox says something by itself.
+fn webhooks(settings: &Settings) -> anyhow::Result<Option<WebhookOptions>> {
+    let Some(secret) = &settings.providers.payment_webhook_secret else {
+        return Ok(None);
+    };
+    let secret =
+        WebhookSecret::parse(secret.expose_secret()).context("providers.payment_webhook_secret")?;
+    let url = webhooks_url(&ports::url(settings, settings.http.port));
+    Ok(Some(WebhookOptions { url, secret }))
 }
 
 /// Whom the sandbox stands in for.
@@ -166,6 +197,7 @@ pub(super) async fn start_sandbox(
 ) -> anyhow::Result<()> {
     let options = SandboxOptions {
         max_operations: OPERATIONS,
+        webhooks: webhooks(settings)?,
         stop: lifecycle.soft().clone(),
         ..SandboxOptions::default()
     };
@@ -175,6 +207,7 @@ pub(super) async fn start_sandbox(
         }
         Ledger::Memory => Sandbox::new(options),
     };
+    let telling = sandbox.clone();
     let mut http = settings.http.clone();
     // Answers that are held on purpose are neither too slow nor too many.
     http.request_timeout_ms = MAX_HOLD_MS + 4 * MAX_LATENCY_MS;
@@ -190,5 +223,11 @@ pub(super) async fn start_sandbox(
     let routes = layers::wrap(sandbox.router(), &http);
     let serving = server::serve(listener, routes, &Limits::from(&http), lifecycle);
     lifecycle.spawn_critical("sandbox", serving);
+    let stop = lifecycle.soft().clone();
+    lifecycle.spawn_critical("sandbox webhooks", async move {
+        telling.send_webhooks().await;
+        stop.cancelled().await;
+        Ok(())
+    });
     Ok(())
 }

@@ -28,6 +28,9 @@ pub struct Running {
     pub kurrentdb: bool,
     /// That of the read models.
     pub read_url: String,
+    /// That of the keys of personal data.
+    #[serde(default)]
+    pub keys_url: Option<String>,
     /// NATS, where there is one.
     pub bus_url: Option<String>,
     /// The JetStream stream.
@@ -63,6 +66,7 @@ impl Running {
             store_url: secret(settings.saga_url()),
             kurrentdb: settings.store_is_kurrentdb(),
             read_url: secret(settings.read_url()),
+            keys_url: Some(secret(settings.keys_url())),
             bus_url: settings.bus.url.as_ref().map(secret),
             bus_stream: settings.bus.stream.clone(),
             payment_url: settings.saga.payment_url.clone(),
@@ -99,9 +103,7 @@ impl Running {
 
     /// The platform that runs from this directory's data, if one does.
     pub fn find() -> Option<Self> {
-        let named = std::env::var_os("ORDERS_DATA_DIR").filter(|named| !named.is_empty());
-        let data = named.map_or_else(|| super::DATA_DIR.into(), PathBuf::from);
-        Self::find_in(&data)
+        Self::find_in(&super::named_data_dir())
     }
 
     fn find_in(data: &Path) -> Option<Self> {

@@ -11,6 +11,7 @@ use super::{
 use crate::cli::say;
 use anyhow::Context;
 use chassis::config::Settings;
+use secrecy::ExposeSecret;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -120,6 +121,12 @@ fn environment(settings: &Settings, servers: &Servers, data: &Path) -> BTreeMap<
         let waits = settings.saga.tracking_schedule_s.iter();
         let waits: Vec<String> = waits.map(u64::to_string).collect();
         told.push(("ORDERS__SAGA__TRACKING_SCHEDULE_S", waits.join(",")));
+    }
+    if let Some(secret) = &settings.providers.payment_webhook_secret {
+        let secret = secret.expose_secret().to_owned();
+        told.push(("ORDERS__PROVIDERS__PAYMENT_WEBHOOK_SECRET", secret));
+        let url = participants::webhooks_url(&address(settings, "command"));
+        told.push(("SANDBOX_WEBHOOK_URL", url));
     }
     let journal = participants::journal(data).display().to_string();
     told.push(("SANDBOX_JOURNAL", journal));

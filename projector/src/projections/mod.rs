@@ -5,6 +5,7 @@ mod customer_summary;
 mod order_process;
 mod order_summary;
 mod order_timeline;
+mod product_summary;
 mod return_summary;
 mod sales_daily;
 mod shipment_summary;
@@ -17,6 +18,7 @@ pub use order_summary::{
     Fulfilment, Hold, OrderSummary, OrderSummaryKey, OrderSummaryRow, Progress, Settlement,
 };
 pub use order_timeline::{OrderTimeline, OrderTimelineKey, OrderTimelineRow};
+pub use product_summary::{ProductSummary, ProductSummaryKey, ProductSummaryRow};
 pub use return_summary::{ReturnSummary, ReturnSummaryKey, ReturnSummaryRow};
 pub use sales_daily::{SalesDaily, SalesDailyKey, SalesDailyRow};
 pub use shipment_summary::{ShipmentSummary, ShipmentSummaryKey, ShipmentSummaryRow};
@@ -48,6 +50,7 @@ pub fn all(visitor: &mut impl Visitor) {
     visitor.visit::<StockLevel>();
     visitor.visit::<CustomerSummary>();
     visitor.visit::<SalesDaily>();
+    visitor.visit::<ProductSummary>();
 }
 
 /// The names of all projections.
@@ -109,6 +112,16 @@ const fn order_of_payment(event: &PaymentEvent) -> OrderId {
         PaymentEvent::PaymentCaptureFailed(event) => event.order_id,
         PaymentEvent::PaymentRefundRequested(event) => event.order_id,
         PaymentEvent::PaymentRefunded(event) => event.order_id,
+        PaymentEvent::PaymentRefundDeferred(event) => event.order_id,
+        PaymentEvent::StrayAuthorizationFound(event) => event.order_id,
+        PaymentEvent::PaymentReauthorizationRequested(event) => event.order_id,
+        PaymentEvent::PaymentReauthorized(event) => event.order_id,
+        PaymentEvent::PaymentReauthorizationFailed(event) => event.order_id,
+        PaymentEvent::FormerAuthorizationVoided(event) => event.order_id,
+        PaymentEvent::PaymentAuthorizationExpired(event) => event.order_id,
+        PaymentEvent::DisputeOpened(event) => event.order_id,
+        PaymentEvent::DisputeWon(event) => event.order_id,
+        PaymentEvent::DisputeLost(event) => event.order_id,
     }
 }
 

@@ -66,7 +66,7 @@ impl Projection for OrderProcess {
             Event::Shipment(event) => super::order_and_shipment(event).0,
             Event::Return(event) => super::order_and_return(event).0,
             Event::Stock(event) => super::order_of_stock(event)?,
-            Event::Customer(_) => return None,
+            Event::Customer(_) | Event::Product(_) => return None,
         };
         Some(OrderProcessKey {
             tenant: event.envelope.tenant.clone(),

@@ -113,7 +113,11 @@ impl Projection for OrderSummary {
         let order_id = match &event.event {
             Event::Order(event) => super::order_of(event),
             Event::Payment(event) => super::order_of_payment(event),
-            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_) => {
+            Event::Stock(_)
+            | Event::Shipment(_)
+            | Event::Return(_)
+            | Event::Customer(_)
+            | Event::Product(_) => {
                 return None;
             }
         };
@@ -132,7 +136,14 @@ impl Projection for OrderSummary {
         event: &Recorded,
     ) -> Result<Option<OrderSummaryRow>, FoldError> {
         let mut row = match (&event.event, row) {
-            (Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_), row) => {
+            (
+                Event::Stock(_)
+                | Event::Shipment(_)
+                | Event::Return(_)
+                | Event::Customer(_)
+                | Event::Product(_),
+                row,
+            ) => {
                 return Ok(row);
             }
             (Event::Order(OrderEvent::OrderPlaced(placed)), None) => begin(event, placed)?,
@@ -149,7 +160,11 @@ impl Projection for OrderSummary {
             Event::Payment(payment) => {
                 apply_payment(&mut row, payment)?;
             }
-            Event::Stock(_) | Event::Shipment(_) | Event::Return(_) | Event::Customer(_) => {}
+            Event::Stock(_)
+            | Event::Shipment(_)
+            | Event::Return(_)
+            | Event::Customer(_)
+            | Event::Product(_) => {}
         }
         row.position = event.envelope.position.get();
         row.updated_at = event.envelope.recorded_at;
@@ -267,7 +282,14 @@ fn apply_payment(row: &mut OrderSummaryRow, event: &PaymentEvent) -> Result<(), 
     if settlement::is_about(event) {
         let settlement = &mut row.settlement.get_or_insert_default().0;
         settlement.apply(event)?;
-        row.payment_status = settlement.status(row.total);
+        // A dispute that is told of before what it disputes changes nothing else.
+        let of_dispute = matches!(
+            event,
+            PaymentEvent::DisputeWon(_) | PaymentEvent::DisputeLost(_)
+        );
+        if !of_dispute || settlement.has_begun() {
+            row.payment_status = settlement.status(row.total);
+        }
     } else if let Some(status) = payment_status(event) {
         row.payment_status = status;
     }
@@ -294,7 +316,17 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
         | PaymentEvent::PaymentCaptured(_)
         | PaymentEvent::PaymentCaptureFailed(_)
         | PaymentEvent::PaymentRefundRequested(_)
-        | PaymentEvent::PaymentRefunded(_) => return None,
+        | PaymentEvent::PaymentRefunded(_)
+        | PaymentEvent::PaymentRefundDeferred(_)
+        | PaymentEvent::StrayAuthorizationFound(_)
+        | PaymentEvent::PaymentReauthorizationRequested(_)
+        | PaymentEvent::PaymentReauthorized(_)
+        | PaymentEvent::PaymentReauthorizationFailed(_)
+        | PaymentEvent::FormerAuthorizationVoided(_)
+        | PaymentEvent::PaymentAuthorizationExpired(_)
+        | PaymentEvent::DisputeOpened(_)
+        | PaymentEvent::DisputeWon(_)
+        | PaymentEvent::DisputeLost(_) => return None,
     })
 }
 

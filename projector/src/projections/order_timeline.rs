@@ -81,7 +81,7 @@ impl Projection for OrderTimeline {
             Event::Shipment(event) => super::order_and_shipment(event).0,
             Event::Return(event) => super::order_and_return(event).0,
             Event::Stock(event) => super::order_of_stock(event)?,
-            Event::Customer(_) => return None,
+            Event::Customer(_) | Event::Product(_) => return None,
         };
         Some(OrderTimelineKey {
             tenant: event.envelope.tenant.clone(),

@@ -180,6 +180,7 @@ fn of_payment() -> impl Strategy<Value = Command> {
                 attempt,
                 authorization_id: one,
                 amount,
+                expires_at: None,
             }),
             _ => PaymentCommand::RecordDeclined(RecordDeclined { attempt, code: one }),
         },

@@ -4,16 +4,14 @@ use super::CustomerPath;
 use crate::{
     answer,
     api::Api,
+    customers::orders,
     documentation::{ReadHeaders, ReadProblems},
-    orders::{OrderItem, list, orders_query},
+    orders::{OrderItem, orders_query},
     page::Page,
-    problem,
     read_your_writes::ReadYourWrites,
-    sql::Sql,
 };
 use axum::{extract::State, response::Response};
 use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
-use domain::CustomerId;
 use std::sync::Arc;
 
 orders_query! {
@@ -44,21 +42,13 @@ pub(crate) async fn customer_orders(
     StrictQuery(query): StrictQuery<CustomerOrdersQuery>,
 ) -> Result<Response, Problem> {
     let filters = query.filters(Some(customer_id.clone()))?;
-    let listed = list(&api, &filters, query.page(), &writes, |page| {
-        answer::json(page)
-    })
-    .await?;
-    if listed.nothing && !has_ordered(&api, &customer_id).await? {
-        return Err(problem::no_such_customer(&customer_id));
-    }
-    Ok(listed.answer)
-}
-
-async fn has_ordered(api: &Api, customer_id: &CustomerId) -> Result<bool, Problem> {
-    let mut sql = Sql::new("SELECT 1 FROM read.order_summary WHERE tenant = ");
-    sql.bind(api.tenant.as_str())
-        .push(" AND customer_id = ")
-        .bind(customer_id.as_str())
-        .limit(1);
-    Ok(!api.fetch(sql).await?.is_empty())
+    orders(
+        &api,
+        &customer_id,
+        &filters,
+        query.page(),
+        &writes,
+        |page| answer::json(page),
+    )
+    .await
 }

@@ -4,81 +4,13 @@ use super::{CustomerPath, Named, get_stock::NoQuery};
 use crate::{
     answer,
     api::Api,
-    database::{Column, ReadError},
+    customers::{Customer, get},
     documentation::{ReadHeaders, ReadProblems},
-    freshness::{AsOf, Projection},
-    problem,
     read_your_writes::ReadYourWrites,
-    sales::{Counts, Sales},
-    sql::Sql,
 };
 use axum::{extract::State, response::Response};
 use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
-use chrono::{DateTime, Utc};
-use domain::{
-    CustomerId, State as StreamState, StreamId, Version,
-    customer::{self, Profile},
-};
-use serde::Serialize;
-use sqlx::postgres::PgRow;
 use std::sync::Arc;
-use store::{Until, fold_stream};
-use utoipa::ToSchema;
-use vault::Opened;
-
-const TABLE: &str = "customer_summary";
-
-/// Who a customer is, and what they have ordered.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Customer<'a> {
-    /// The customer.
-    #[schema(example = "17850")]
-    customer_id: &'a str,
-    /// The version of what is known of them; also its ETag. 0, and without one, if they were never
-    /// registered or erased.
-    version: i64,
-    /// What they are called.
-    name: Option<String>,
-    /// Where they get e-mail.
-    email: Option<String>,
-    /// Where they are called.
-    phone: Option<String>,
-    /// Whether what was known of them is gone: they were erased.
-    erased: bool,
-    /// How many orders, of whatever currency and status.
-    orders: i64,
-    /// When the first was placed, if any was.
-    first_order_at: Option<DateTime<Utc>>,
-    /// When the last was placed.
-    last_order_at: Option<DateTime<Utc>>,
-    /// By currency, since sums of several currencies are none.
-    currencies: Vec<CustomerSales<'a>>,
-    /// How old it is.
-    as_of: AsOf,
-}
-
-/// What a customer has ordered in one currency.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CustomerSales<'a> {
-    #[serde(flatten)]
-    sales: Sales<'a>,
-    /// When the first was placed.
-    first_order_at: DateTime<Utc>,
-    /// When the last was placed.
-    last_order_at: DateTime<Utc>,
-}
-
-impl<'a> CustomerSales<'a> {
-    fn read(row: &'a PgRow) -> Result<(i64, Self), ReadError> {
-        let counts = Counts::read(row, TABLE, 1)?;
-        let sales = Self {
-            sales: counts.of(row.column(TABLE, 0)?),
-            first_order_at: row.column(TABLE, 13)?,
-            last_order_at: row.column(TABLE, 14)?,
-        };
-        Ok((counts.all.orders, sales))
-    }
-}
 
 /// Get a customer: who they are, and what they have ordered.
 ///
@@ -104,70 +36,11 @@ pub(crate) async fn get_customer(
     writes: ReadYourWrites,
     StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
 ) -> Result<Response, Problem> {
-    let mut sql = Sql::new(include_str!("get_customer.sql"));
-    sql.value(api.tenant.as_str()).value(customer_id.as_str());
-    writes.insist(&api, Projection::Customers).await?;
-    let as_of = api.freshness.as_of(Projection::Customers);
-    let rows = api.fetch(sql).await?;
-    let read: Result<Vec<_>, _> = rows.iter().map(CustomerSales::read).collect();
-    let (orders, currencies): (Vec<i64>, Vec<CustomerSales<'_>>) =
-        read.map_err(problem::unreadable)?.into_iter().unzip();
-    let first = currencies.iter().map(|sales| sales.first_order_at).min();
-    let last = currencies.iter().map(|sales| sales.last_order_at).max();
-    let person = person(&api, &customer_id).await?;
-    if first.is_none() && person.version == Version::ZERO {
-        return Err(problem::no_such_customer(&customer_id));
-    }
-    let profile = person.profile;
-    let customer = Customer {
-        customer_id: customer_id.as_str(),
-        version: person.version.get(),
-        name: profile.name,
-        email: profile.email,
-        phone: profile.phone,
-        erased: person.erased,
-        orders: orders.into_iter().fold(0, i64::saturating_add),
-        first_order_at: first,
-        last_order_at: last,
-        currencies,
-        as_of,
-    };
-    match person.version {
-        Version::ZERO => answer::json(&customer),
-        version => answer::versioned(version.get(), false, &customer),
-    }
-}
-
-/// Who somebody is.
-struct Person {
-    version: Version,
-    profile: Profile,
-    erased: bool,
-}
-
-/// Who the customer is now, from the few events that say so.
-async fn person(api: &Api, customer_id: &CustomerId) -> Result<Person, Problem> {
-    let stream = StreamId::customer(&api.tenant, customer_id);
-    let folded = fold_stream(api.reader.as_ref(), &stream, Until::End).await;
-    let folded = folded.map_err(|error| problem::unfoldable_stream(error, &stream))?;
-    let mut person = Person {
-        version: folded.version,
-        profile: Profile {
-            name: None,
-            email: None,
-            phone: None,
-        },
-        erased: folded.state == StreamState::Customer(customer::Customer::Erased),
-    };
-    if let StreamState::Customer(customer::Customer::Registered { profile }) = &folded.state {
-        let opened = api.vault.open_profile(&api.tenant, customer_id, profile);
-        match opened
-            .await
-            .map_err(|error| problem::unopened(error, &stream))?
-        {
-            Opened::Plain(profile) => person.profile = profile,
-            Opened::Erased => person.erased = true,
+    get(&api, &customer_id, &writes, |customer| {
+        match customer.version {
+            0 => answer::json(&customer),
+            version => answer::versioned(version, false, &customer),
         }
-    }
-    Ok(person)
+    })
+    .await
 }

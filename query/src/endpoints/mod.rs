@@ -3,11 +3,15 @@
 pub(crate) mod customer_orders;
 pub(crate) mod get_customer;
 pub(crate) mod get_order;
+pub(crate) mod get_payment;
+pub(crate) mod get_product;
 pub(crate) mod get_return;
 pub(crate) mod get_shipment;
 pub(crate) mod get_stock;
 pub(crate) mod list_orders;
+pub(crate) mod list_payments;
 pub(crate) mod list_processes;
+pub(crate) mod list_products;
 pub(crate) mod list_returns;
 pub(crate) mod list_shipments;
 pub(crate) mod list_stock;

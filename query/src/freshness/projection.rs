@@ -19,11 +19,13 @@ pub(crate) enum Projection {
     Customers,
     /// `sales_daily`
     Sales,
+    /// `product_summary`
+    Products,
 }
 
 impl Projection {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Orders,
         Self::Timeline,
         Self::Processes,
@@ -32,6 +34,7 @@ impl Projection {
         Self::Stock,
         Self::Customers,
         Self::Sales,
+        Self::Products,
     ];
 
     /// The name of its table, and of its checkpoint.
@@ -45,6 +48,7 @@ impl Projection {
             Self::Stock => "stock_level",
             Self::Customers => "customer_summary",
             Self::Sales => "sales_daily",
+            Self::Products => "product_summary",
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     read_your_writes::ReadYourWrites,
 };
 use chassis::Problem;
-use domain::OrderId;
+use domain::{CustomerId, OrderId, Sku};
 use prost_types::Timestamp;
 use proto::v1::{self, ListOrdersRequest, OrderSort, get_order_request};
 use serde::{
@@ -17,6 +17,14 @@ use std::{fmt::Display, str::FromStr};
 
 pub(super) fn order_id(text: &str) -> Result<OrderId, Problem> {
     parse("order_id", text)
+}
+
+pub(super) fn customer_id(text: &str) -> Result<CustomerId, Problem> {
+    parse("customer_id", text)
+}
+
+pub(super) fn sku(text: &str) -> Result<Sku, Problem> {
+    parse("sku", text)
 }
 
 pub(super) fn writes(message: Option<&v1::ReadYourWrites>) -> Result<ReadYourWrites, Problem> {
@@ -84,7 +92,10 @@ fn optional<T: FromStr<Err: Display>>(
 }
 
 /// A word of those that the API knows.
-fn one_of<'a, T: Deserialize<'a>>(name: &str, text: Option<&'a str>) -> Result<Option<T>, Problem> {
+pub(super) fn one_of<'a, T: Deserialize<'a>>(
+    name: &str,
+    text: Option<&'a str>,
+) -> Result<Option<T>, Problem> {
     let parsed = text.map(|text| T::deserialize(text.into_deserializer()));
     // The words that there are stand in the file that describes the message.
     parsed

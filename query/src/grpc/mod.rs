@@ -1,9 +1,11 @@
 //! The read API over gRPC: the same reads as over REST, and streams of what changes.
 
 mod cursor;
+mod customers;
 mod feed;
 mod fields;
 mod message;
+mod products;
 mod queries;
 mod source;
 mod streams;
@@ -16,8 +18,10 @@ use chassis::{Problem, grpc::status, layers::RequestContext};
 use proto::{
     methods,
     v1::{
+        customer_queries_server::{CustomerQueriesServer, SERVICE_NAME as CUSTOMERS},
         order_feed_server::{OrderFeedServer, SERVICE_NAME as FEED},
         order_queries_server::{OrderQueriesServer, SERVICE_NAME as QUERIES},
+        product_queries_server::{ProductQueriesServer, SERVICE_NAME as PRODUCTS},
     },
 };
 use std::sync::Arc;
@@ -27,7 +31,7 @@ use tonic::{
 };
 
 /// The services' names.
-pub const SERVICES: [&str; 2] = [QUERIES, FEED];
+pub const SERVICES: [&str; 4] = [QUERIES, FEED, CUSTOMERS, PRODUCTS];
 
 /// The read API's calls, to be served beside its routes. Whoever calls is first seen by `authorize`.
 /// Messages have at most `max_bytes`.
@@ -38,11 +42,19 @@ where
     let api: Arc<Api> = api.0;
     let queries = OrderQueriesServer::new(queries::Queries(Arc::clone(&api)))
         .max_decoding_message_size(max_bytes);
+    let customers = CustomerQueriesServer::new(customers::Customers(Arc::clone(&api)))
+        .max_decoding_message_size(max_bytes);
+    let products = ProductQueriesServer::new(products::Products(Arc::clone(&api)))
+        .max_decoding_message_size(max_bytes);
     let feed = OrderFeedServer::new(feed::Feed(api)).max_decoding_message_size(max_bytes);
     let queries = InterceptedService::new(queries, authorize.clone());
+    let customers = InterceptedService::new(customers, authorize.clone());
+    let products = InterceptedService::new(products, authorize.clone());
     let feed = InterceptedService::new(feed, authorize);
     chassis::grpc::router(queries, methods(QUERIES))
         .merge(chassis::grpc::router(feed, methods(FEED)))
+        .merge(chassis::grpc::router(customers, methods(CUSTOMERS)))
+        .merge(chassis::grpc::router(products, methods(PRODUCTS)))
 }
 
 /// The status of a call that failed, with fields named as messages name them.

@@ -196,7 +196,8 @@ impl OrderFold {
             | Event::Payment(_)
             | Event::Shipment(_)
             | Event::Return(_)
-            | Event::Customer(_) => {}
+            | Event::Customer(_)
+            | Event::Product(_) => {}
         }
         let state = std::mem::replace(&mut self.state, State::Order(Order::default()));
         self.state = state.evolve(&recorded.event);

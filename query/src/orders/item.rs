@@ -49,6 +49,10 @@ pub(crate) struct OrderItem<'r> {
     pub updated_at: DateTime<Utc>,
     /// The version of its stream.
     pub version: i64,
+    /// How much of its total was taken, given back, and lost by disputes: its payment shows it.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub settled: [i64; 3],
 }
 
 impl<'r> OrderItem<'r> {
@@ -72,6 +76,11 @@ impl<'r> OrderItem<'r> {
             customer_id: row.column(TABLE, 11)?,
             reference: row.column(TABLE, 13)?,
             return_status: row.column(TABLE, 14)?,
+            settled: [
+                row.column(TABLE, 15)?,
+                row.column(TABLE, 16)?,
+                row.column(TABLE, 17)?,
+            ],
         })
     }
 

@@ -13,5 +13,8 @@ SELECT
     customer_id,
     currency,
     reference,
-    return_status
+    return_status,
+    COALESCE((settlement->>'captured')::bigint, 0) AS captured,
+    COALESCE((settlement->>'refunded')::bigint, 0) AS refunded,
+    COALESCE((settlement->>'lost')::bigint, 0) AS lost
 FROM read.order_summary

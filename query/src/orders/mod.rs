@@ -15,6 +15,6 @@ pub(crate) use filters::{Filters, Sort};
 pub(crate) use get::get;
 pub(crate) use history::{At, each};
 pub(crate) use item::OrderItem;
-pub(crate) use list::list;
+pub(crate) use list::{Listed, list};
 pub(crate) use query::orders_query;
 pub(crate) use timeline::{TimelineEvent, timeline};

@@ -24,7 +24,7 @@ macro_rules! orders_query {
             status: Option<domain::order::Status>,
             /// `pending`, `authorizing`, `authorized`, `declined`, `outcome_unknown`, `voiding`,
             /// `voided`, `capturing`, `partially_captured`, `captured`, `refunding`,
-            /// `partially_refunded` or `refunded`.
+            /// `partially_refunded`, `refunded` or `authorization_expired`.
             #[param(value_type = Option<String>, example = "authorized")]
             payment_status: Option<domain::payment::PaymentStatus>,
             /// `unfulfilled`, `partially_shipped`, `shipped`, `partially_delivered`, `delivered` or

@@ -99,6 +99,7 @@ pub fn authorized() -> Event {
         attempt: 1,
         authorization_id: "auth-1".into(),
         amount: Money::new(1_869, Currency::parse("GBP").unwrap()),
+        expires_at: None,
     }))
 }
 

@@ -59,6 +59,14 @@ pub trait Carrier: Send + Sync + 'static {
     /// Hands a shipment over. What the carrier refuses, it refuses with a code.
     async fn dispatch(&self, request: &DispatchRequest) -> Result<Dispatched, CallError>;
 
+    /// The shipment that it took under an idempotency key, which is the one that we call `reference`.
+    /// `NotFound` if it has taken none: it was never asked, or has refused.
+    async fn inquire(
+        &self,
+        idempotency_key: &str,
+        reference: &str,
+    ) -> Result<Dispatched, CallError>;
+
     /// Whether it is called, or left alone for a while as it did not answer.
     fn circuit(&self) -> CircuitState {
         CircuitState::Closed

@@ -6,6 +6,7 @@ pub use crate::participant::{CallError, CircuitState, GuardOptions, InvalidParti
 pub use http::HttpPaymentProvider;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::{Money, OrderId};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub enum Authorization {
         authorization_id: String,
         /// How much was set aside.
         amount: Money,
+        /// Until when it can be taken, if the provider says so.
+        expires_at: Option<DateTime<Utc>>,
     },
     /// The provider declined.
     Declined {

@@ -14,6 +14,7 @@ pub(super) fn is_done_outside(command: &Command) -> bool {
         Command::Payment(
             _,
             PaymentCommand::RecordAuthorized(_)
+                | PaymentCommand::RecordReauthorized(_)
                 | PaymentCommand::RecordVoided(_)
                 | PaymentCommand::RecordCaptured(_)
                 | PaymentCommand::RecordLastCaptured(_)
@@ -36,10 +37,21 @@ fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
         let ours = payment.authorization.as_ref();
         ours.is_some_and(|ours| ours.authorization_id == authorization_id)
     };
+    // What nobody waits for stands there too, until it is given back.
+    let stray = |authorization_id: &str| payment.strays.get(authorization_id);
     match command {
-        PaymentCommand::RecordAuthorized(command) => known(&command.authorization_id),
+        PaymentCommand::RecordAuthorized(command) => {
+            let id = &command.authorization_id;
+            known(id) || stray(id).is_some()
+        }
+        PaymentCommand::RecordReauthorized(command) => {
+            let id = &command.authorization_id;
+            known(id) || stray(id).is_some()
+        }
         PaymentCommand::RecordVoided(command) => {
-            payment.status == PaymentStatus::Voided && known(&command.authorization_id)
+            let id = &command.authorization_id;
+            let voided = payment.status == PaymentStatus::Voided && known(id);
+            voided || stray(id).is_some_and(|stray| stray.done)
         }
         PaymentCommand::RecordCaptured(command) | PaymentCommand::RecordLastCaptured(command) => {
             let ours = payment.captures.get(&command.shipment_id);
@@ -75,6 +87,8 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             PaymentCommand::RecordAuthorized(_) => "authorized",
             PaymentCommand::RecordDeclined(_) => "declined",
             PaymentCommand::RecordOutcomeUnknown(_) => "unknown",
+            PaymentCommand::RecordReauthorized(_) => "reauthorized",
+            PaymentCommand::RecordReauthorizationFailed(_) => "not_reauthorized",
             PaymentCommand::RecordVoided(_) => "voided",
             PaymentCommand::RecordCaptured(_) | PaymentCommand::RecordLastCaptured(_) => "captured",
             PaymentCommand::RecordCaptureFailed(_) => "capture_failed",
@@ -83,13 +97,17 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             | PaymentCommand::RequestVoid(_)
             | PaymentCommand::RequestCapture(_)
             | PaymentCommand::RequestRefund(_)
-            | PaymentCommand::RefundReturn(_) => "requested",
+            | PaymentCommand::RefundReturn(_)
+            | PaymentCommand::RequestReauthorization(_)
+            | PaymentCommand::RecordAuthorizationExpired(_)
+            | PaymentCommand::Hear(_) => "requested",
         },
         Command::Order(..)
         | Command::Stock(_)
         | Command::Reservation(_)
         | Command::Shipment(..)
         | Command::Return(..)
-        | Command::Customer(_) => command.name(),
+        | Command::Customer(_)
+        | Command::Product(_) => command.name(),
     }
 }

@@ -95,6 +95,7 @@ impl Work {
             Task::Execute(_) => Self::Inside,
             Task::Call(
                 Call::Authorize { .. }
+                | Call::Reauthorize { .. }
                 | Call::Inquire { .. }
                 | Call::Void { .. }
                 | Call::Capture { .. }

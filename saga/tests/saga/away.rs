@@ -58,6 +58,7 @@ impl PaymentProvider for Away {
         Ok(Authorization::Authorized {
             authorization_id: "auth".into(),
             amount: request.amount,
+            expires_at: None,
         })
     }
 

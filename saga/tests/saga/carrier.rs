@@ -78,6 +78,22 @@ async fn the_same_key_is_dispatched_once() {
 }
 
 #[tokio::test]
+async fn what_was_taken_under_a_key_is_found_by_it() {
+    let (_tasks, _, carrier) = start().await;
+    let nothing = carrier.inquire("k", "shipment k").await;
+    assert_eq!(nothing, Err(CallError::NotFound));
+    let label = carrier.dispatch(&to("k", "Berlin")).await.unwrap();
+    assert_eq!(carrier.inquire("k", "shipment k").await, Ok(label));
+    let another = carrier.inquire("k", "shipment other").await;
+    assert!(is_unknown(&another), "{another:?}");
+    // What was refused was not taken.
+    let refused = carrier.dispatch(&to("n", "Nowhere")).await;
+    assert!(refused.is_err());
+    let nothing = carrier.inquire("n", "shipment n").await;
+    assert_eq!(nothing, Err(CallError::NotFound));
+}
+
+#[tokio::test]
 async fn what_the_carrier_refuses_has_its_code() {
     let (_tasks, sandbox, carrier) = start().await;
     for (key, city, code) in [

@@ -226,6 +226,7 @@ impl PaymentProvider for Scripted {
         Ok(Authorization::Authorized {
             authorization_id: format!("auth-{}", request.idempotency_key),
             amount: request.amount,
+            expires_at: None,
         })
     }
 
@@ -234,6 +235,7 @@ impl PaymentProvider for Scripted {
         Ok(Authorization::Authorized {
             authorization_id: format!("auth-{key}"),
             amount: Money::new(1_999, Currency::parse("EUR").unwrap()),
+            expires_at: None,
         })
     }
 

@@ -63,6 +63,14 @@ fn refused(code: &str) -> CallError {
     CallError::Refused(code.into())
 }
 
+/// The key of who orders everything.
+fn whose_key() -> KeyId {
+    KeyId {
+        tenant: TenantId::default(),
+        customer_id: customer(),
+    }
+}
+
 /// Waits until nothing is left to be done, now or later.
 async fn nothing_left(shop: &Shop) {
     until("nothing to be left", async || {
@@ -239,11 +247,7 @@ async fn what_the_carrier_refuses_and_nobody_sees_to_is_cancelled() {
 #[tokio::test]
 async fn what_is_to_go_to_somebody_who_was_erased_is_kept() {
     let (shop, order) = quiet(soon()).await;
-    let key = KeyId {
-        tenant: TenantId::default(),
-        customer_id: customer(),
-    };
-    assert_eq!(shop.vault.erase(&key).await, Ok(true));
+    assert_eq!(shop.vault.erase(&whose_key()).await, Ok(true));
     shop.pack(order).await;
     until("it to be refused", async || {
         shop.shipment(order).await.last().unwrap() == "DispatchRefused"
@@ -256,9 +260,48 @@ async fn what_is_to_go_to_somebody_who_was_erased_is_kept() {
     let refused: serde_json::Value = serde_json::from_slice(&refused.unwrap().payload).unwrap();
     assert_eq!(refused["code"], "address_erased");
     assert!(shop.carrier.labels.lock().unwrap().is_empty());
+    assert!(shop.carrier.lookups.load(Relaxed) > 0, "it was asked first");
     shop.cancel(order).await;
     shop.until_order(order, "OrderCancelled").await;
     nothing_left(&shop).await;
+}
+
+/// Whether the carrier has it is for the carrier to say, however often it was asked: that is forgotten when
+/// an operator has it done again.
+#[tokio::test]
+async fn what_left_before_its_customer_was_erased_has_left() {
+    let mut shop = Shop::with(Rules {
+        limits: soon(),
+        retries: vec![Duration::from_millis(1); 2],
+        ..Rules::default()
+    })
+    .await;
+    shop.provider = Arc::new(Scripted::default());
+    shop.carrier.says([delivered()]);
+    // It takes the parcel, and nobody hears of it until the task is given up.
+    shop.carrier.silent.store(3, Relaxed);
+    shop.receive("A", 1).await;
+    shop.start();
+    let order = shop.place("tok", &["A"]).await;
+    shop.until_shipment(order, "ShipmentCreated").await;
+    shop.pack(order).await;
+    let waits = the_parked_one(&shop).await;
+    assert_eq!(waits.what(), "dispatch");
+    assert_eq!(shop.carrier.labels.lock().unwrap().len(), 1);
+    assert_eq!(shop.vault.erase(&whose_key()).await, Ok(true));
+    let now = SystemClock.now();
+    assert!(shop.storage.resume(waits.id, None, now).await.unwrap());
+    shop.until_order(order, "OrderCompleted").await;
+    nothing_left(&shop).await;
+    let happened = shop.shipment(order).await;
+    assert!(
+        happened.contains(&"ShipmentDispatched".to_owned()),
+        "{happened:?}"
+    );
+    assert!(
+        !happened.contains(&"DispatchRefused".to_owned()),
+        "{happened:?}"
+    );
 }
 
 #[tokio::test]

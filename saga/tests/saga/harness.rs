@@ -90,6 +90,8 @@ pub async fn serve(router: Router, tasks: &Tasks) -> String {
 fn provider(tasks: &Tasks) -> Sandbox {
     Sandbox::new(SandboxOptions {
         stop: tasks.stop.clone(),
+        // Nothing waits for the end of what is set aside.
+        authorization_ttl: Duration::MAX,
         ..SandboxOptions::default()
     })
 }

@@ -13,6 +13,7 @@ mod fulfilment;
 mod gate;
 mod guard;
 mod harness;
+mod lifetime;
 mod misbehaving;
 mod order_of_commands;
 mod parked;

@@ -25,6 +25,10 @@ pub struct Post {
     pub closed: AsyncMutex<()>,
     pub dispatches: AtomicUsize,
     pub inquiries: AtomicUsize,
+    /// How often it was asked what it took under a key.
+    pub lookups: AtomicUsize,
+    /// How many of the next shipments it takes, and whose label nobody hears of.
+    pub silent: AtomicUsize,
 }
 
 impl Post {
@@ -63,7 +67,26 @@ impl Carrier for Post {
             tracking_number: number(&key),
         };
         self.labels.lock().unwrap().insert(key, request.clone());
+        let silent = |left: usize| left.checked_sub(1);
+        if self.silent.fetch_update(Relaxed, Relaxed, silent).is_ok() {
+            return Err(CallError::Unknown("no answer".into()));
+        }
         Ok(label)
+    }
+
+    async fn inquire(&self, key: &str, reference: &str) -> Result<Dispatched, CallError> {
+        self.lookups.fetch_add(1, Relaxed);
+        self.step()?;
+        match self.labels.lock().unwrap().get(key) {
+            None => Err(CallError::NotFound),
+            Some(label) => {
+                assert_eq!(label.reference, reference);
+                Ok(Dispatched {
+                    carrier: "Post".into(),
+                    tracking_number: number(key),
+                })
+            }
+        }
     }
 
     async fn track(&self, tracking_number: &str) -> Result<Tracking, CallError> {

@@ -47,6 +47,7 @@ fn id(authorization: Result<Authorization, CallError>) -> String {
         Ok(Authorization::Authorized {
             authorization_id,
             amount,
+            expires_at: _,
         }) => {
             assert_eq!(amount, eur(1_999));
             authorization_id

@@ -96,6 +96,7 @@ async fn voiding(shop: &Shop, n: u128) {
             attempt: 1,
             authorization_id: "auth".into(),
             amount,
+            expires_at: None,
         }),
         PaymentCommand::RequestVoid(RequestVoid {
             order_id: order(n),
@@ -272,6 +273,7 @@ async fn money_that_an_old_answer_hides_is_left_to_an_operator() {
         attempt: 1,
         authorization_id: "other".into(),
         amount: Money::new(1_999, Currency::parse("EUR").unwrap()),
+        expires_at: None,
     });
     shop.put_as(id, Command::Payment(order, other)).await;
     until("it to be parked", async || parked(&shop).await == 1).await;

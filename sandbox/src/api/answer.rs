@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     card::DeclineCode,
     ledger::{Authorization, Booking, Kind, Operation},
-    value::{AuthorizationId, Currency},
+    value::{AuthorizationId, Currency, DisputeId},
 };
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -29,6 +29,9 @@ enum Status {
     Refunded,
     Voided,
     Expired,
+    Open,
+    Won,
+    Lost,
 }
 
 /// The answer to a POST. A function of the booked operation alone, so that a replay gets the very
@@ -60,6 +63,9 @@ enum Details {
         refunded_amount: u64,
     },
     Void {},
+    Dispute {
+        dispute_id: DisputeId,
+    },
 }
 
 impl<'a> Answer<'a> {
@@ -111,6 +117,17 @@ impl<'a> Answer<'a> {
                 },
             ),
             Kind::Void { amount } => (Status::Voided, amount, Details::Void {}),
+            Kind::Dispute {
+                dispute_id, amount, ..
+            } => (Status::Open, amount, Details::Dispute { dispute_id }),
+            Kind::DisputeEnd {
+                dispute_id,
+                amount,
+                won,
+            } => {
+                let status = if won { Status::Won } else { Status::Lost };
+                (status, amount, Details::Dispute { dispute_id })
+            }
         };
         Some(Self {
             authorization_id: operation.authorization_id,
@@ -208,7 +225,9 @@ impl AuthorizationView {
             Kind::Capture { .. }
             | Kind::CaptureDecline { .. }
             | Kind::Refund { .. }
-            | Kind::Void { .. } => return None,
+            | Kind::Void { .. }
+            | Kind::Dispute { .. }
+            | Kind::DisputeEnd { .. } => return None,
         };
         Some(Self {
             authorization_id: operation.authorization_id,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{card::CARDS, carrier::TEST_ADDRESSES};
 
-const ENDPOINTS: [(&str, &str); 18] = [
+const ENDPOINTS: [(&str, &str); 21] = [
     (
         "POST /authorizations",
         "{reference, amount, currency, payment_method}; Idempotency-Key",
@@ -29,6 +29,18 @@ const ENDPOINTS: [(&str, &str); 18] = [
     (
         "GET /authorizations/by-key/{key}",
         "the one that this Idempotency-Key made or acted on",
+    ),
+    (
+        "POST /authorizations/{id}/disputes",
+        "{amount, currency, reason}; Idempotency-Key: a cardholder wants it back",
+    ),
+    (
+        "POST /disputes/{dispute_id}/won",
+        "the merchant has what was disputed; Idempotency-Key",
+    ),
+    (
+        "POST /disputes/{dispute_id}/lost",
+        "the cardholder has what was disputed; Idempotency-Key",
     ),
     ("GET /ledger?after=&limit=", "every operation in order"),
     (

@@ -6,6 +6,8 @@ mod by_key;
 mod by_reference;
 mod capture;
 mod carrier;
+mod dispute;
+mod end_dispute;
 mod faults;
 mod get;
 mod index;
@@ -37,6 +39,8 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .route("/authorizations/{id}/captures", post(capture::capture))
         .route("/authorizations/{id}/refunds", post(refund::refund))
         .route("/authorizations/{id}/void", post(void::void))
+        .route("/authorizations/{id}/disputes", post(dispute::dispute))
+        .route("/disputes/{id}/{end}", post(end_dispute::end_dispute))
         .merge(carrier::router())
         .route("/ledger", get(ledger::operations))
         .route("/ledger/summary", get(ledger::summary))

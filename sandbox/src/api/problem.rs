@@ -50,6 +50,8 @@ impl From<Refusal> for Problem {
             Refusal::NotCaptured => Self::conflict("AUTHORIZATION_NOT_CAPTURED", detail),
             Refusal::AlreadyCaptured { .. } => Self::conflict("AUTHORIZATION_CAPTURED", detail),
             Refusal::Expired { .. } => Self::conflict("AUTHORIZATION_EXPIRED", detail),
+            Refusal::UnknownDispute => Self::not_found("DISPUTE_NOT_FOUND", detail),
+            Refusal::DisputeEnded => Self::conflict("DISPUTE_ENDED", detail),
             Refusal::KeyReused => key_reused(&refusal),
             Refusal::AmountTooHigh { .. } | Refusal::RefundTooHigh { .. } => Self::unprocessable(
                 "AMOUNT_TOO_HIGH",

@@ -4,12 +4,14 @@ mod draw;
 mod switches;
 
 use serde::{Deserialize, Serialize};
-pub(crate) use switches::{FaultSwitches, Strikes};
+pub(crate) use switches::{FaultSwitches, Strikes, WebhookFate};
 
 /// Longest extra latency and longest jitter, in milliseconds.
 pub const MAX_LATENCY_MS: u64 = 60_000;
 /// Longest time an answer is held, in milliseconds.
 pub const MAX_HOLD_MS: u64 = 600_000;
+/// Longest time that a webhook comes late, in milliseconds: a day.
+pub const MAX_WEBHOOK_LATE_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Longest time that a shipment may take, in milliseconds: thirty days.
 pub const MAX_TRANSIT_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 
@@ -41,6 +43,19 @@ pub struct Faults {
     pub carrier_returned_percent: f64,
     /// Shipments that are tried to deliver in vain at first, in percent of those that get there.
     pub carrier_failed_percent: f64,
+    /// Webhooks that are sent twice, in percent.
+    pub webhook_duplicate_percent: f64,
+    /// Webhooks that later ones overtake, in percent: they are sent up to two seconds later.
+    pub webhook_reordered_percent: f64,
+    /// Webhooks that are sent `webhook_late_ms` later, in percent.
+    pub webhook_late_percent: f64,
+    /// Webhooks that are never sent, in percent.
+    pub webhook_lost_percent: f64,
+    /// How much later those that come late are sent, in milliseconds.
+    pub webhook_late_ms: u64,
+    /// How long an authorization can be captured, in milliseconds; 0: as long as the sandbox was started
+    /// with.
+    pub authorization_ttl_ms: u64,
     /// How long a shipment is under way, in milliseconds.
     pub transit_ms: u64,
     /// Time that every operation's answer takes longer, in milliseconds.
@@ -65,6 +80,12 @@ impl Default for Faults {
             carrier_lost_percent: 0.0,
             carrier_returned_percent: 0.0,
             carrier_failed_percent: 0.0,
+            webhook_duplicate_percent: 0.0,
+            webhook_reordered_percent: 0.0,
+            webhook_late_percent: 0.0,
+            webhook_lost_percent: 0.0,
+            webhook_late_ms: 30_000,
+            authorization_ttl_ms: 0,
             transit_ms: 4_000,
             latency_ms: 0,
             jitter_ms: 0,
@@ -100,12 +121,22 @@ impl Faults {
             ("carrier_lost_percent", self.carrier_lost_percent),
             ("carrier_returned_percent", self.carrier_returned_percent),
             ("carrier_failed_percent", self.carrier_failed_percent),
+            ("webhook_duplicate_percent", self.webhook_duplicate_percent),
+            ("webhook_reordered_percent", self.webhook_reordered_percent),
+            ("webhook_late_percent", self.webhook_late_percent),
+            ("webhook_lost_percent", self.webhook_lost_percent),
         ] {
             if !(0.0..=100.0).contains(&percent) {
                 return Err(InvalidFaults { field, max: 100 });
             }
         }
         for (field, millis, max) in [
+            ("webhook_late_ms", self.webhook_late_ms, MAX_WEBHOOK_LATE_MS),
+            (
+                "authorization_ttl_ms",
+                self.authorization_ttl_ms,
+                MAX_TRANSIT_MS,
+            ),
             ("transit_ms", self.transit_ms, MAX_TRANSIT_MS),
             ("latency_ms", self.latency_ms, MAX_LATENCY_MS),
             ("jitter_ms", self.jitter_ms, MAX_LATENCY_MS),
@@ -135,12 +166,18 @@ mod tests {
             "carrier_lost_percent",
             "carrier_returned_percent",
             "carrier_failed_percent",
+            "webhook_duplicate_percent",
+            "webhook_reordered_percent",
+            "webhook_late_percent",
+            "webhook_lost_percent",
         ] {
             for wrong in ["100.1", "-1"] {
                 assert_refused(field, wrong);
             }
         }
         for (field, wrong) in [
+            ("webhook_late_ms", "86400001"),
+            ("authorization_ttl_ms", "2592000001"),
             ("transit_ms", "2592000001"),
             ("latency_ms", "60001"),
             ("jitter_ms", "60001"),

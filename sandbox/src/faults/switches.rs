@@ -26,7 +26,23 @@ pub(crate) struct Fate {
     pub hold: Duration,
     /// How long a shipment is under way.
     pub transit_ms: u64,
+    /// How long an authorization can be captured, if not as usual.
+    pub authorization_ttl: Option<Duration>,
 }
+
+/// What the switches do to one webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WebhookFate {
+    /// It is never sent.
+    pub lost: bool,
+    /// It is sent twice.
+    pub twice: bool,
+    /// How much later it is sent.
+    pub delay: Duration,
+}
+
+/// The longest time that webhooks are held back for others to overtake them, in milliseconds.
+const OVERTAKING_MS: u64 = 2_000;
 
 /// What the switches do to what is booked, if it is of that kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,6 +120,32 @@ impl FaultSwitches {
             latency: Duration::from_millis(faults.latency_ms.saturating_add(jitter)),
             hold: Duration::from_millis(faults.hold_ms),
             transit_ms: faults.transit_ms,
+            authorization_ttl: (faults.authorization_ttl_ms > 0)
+                .then(|| Duration::from_millis(faults.authorization_ttl_ms)),
+        }
+    }
+
+    /// Draws for the webhook of this event.
+    pub(crate) fn webhook_fate(&self, event: &str) -> WebhookFate {
+        let faults = self.get();
+        let draw = |what| Draw {
+            seed: faults.seed,
+            what,
+            key: event,
+        };
+        let strikes = |what, percent| draw(what).strikes(percent, 0);
+        let overtaken = match strikes("webhook_reordered", faults.webhook_reordered_percent) {
+            true => draw("webhook_overtaken").bits(0) % OVERTAKING_MS,
+            false => 0,
+        };
+        let late = match strikes("webhook_late", faults.webhook_late_percent) {
+            true => faults.webhook_late_ms,
+            false => 0,
+        };
+        WebhookFate {
+            lost: strikes("webhook_lost", faults.webhook_lost_percent),
+            twice: strikes("webhook_duplicate", faults.webhook_duplicate_percent),
+            delay: Duration::from_millis(overtaken.saturating_add(late)),
         }
     }
 

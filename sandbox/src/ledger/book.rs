@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     kept::Kept,
-    value::{AuthorizationId, Currency},
+    value::{AuthorizationId, Currency, DisputeId},
 };
 
 /// References that a summary lists by name.
@@ -39,7 +39,19 @@ pub(super) struct Progress {
     pub capture_declines: u32,
     pub refunded: u64,
     refunds: u32,
+    /// What cardholders want back, or have got.
+    pub disputed: u64,
+    disputes: Vec<DisputeId>,
     pub voided_by: Option<u64>,
+}
+
+/// What a cardholder wants back.
+#[derive(Debug)]
+pub(super) struct Disputed {
+    pub authorization_id: AuthorizationId,
+    pub amount: u64,
+    /// By which operation it has ended, and whether the merchant won.
+    pub ended_by: Option<(u64, bool)>,
 }
 
 /// The operations that are kept, and the ways to find them.
@@ -48,6 +60,7 @@ pub(crate) struct Book {
     operations: Kept<Operation>,
     by_key: HashMap<Arc<str>, u64>,
     by_id: HashMap<AuthorizationId, Progress>,
+    disputes: HashMap<DisputeId, Disputed>,
     references: References,
     currencies: BTreeMap<Currency, Totals>,
     counts: Counts,
@@ -60,6 +73,7 @@ impl Book {
             operations: Kept::new(limit),
             by_key: HashMap::new(),
             by_id: HashMap::new(),
+            disputes: HashMap::new(),
             references: References::default(),
             currencies: BTreeMap::new(),
             counts: Counts::default(),
@@ -111,6 +125,8 @@ impl Book {
                         capture_declines: 0,
                         refunded: 0,
                         refunds: 0,
+                        disputed: 0,
+                        disputes: Vec::new(),
                         voided_by: None,
                     },
                 );
@@ -155,6 +171,35 @@ impl Book {
                     progress.voided_by = Some(sequence);
                     self.references
                         .change(&operation.reference, |attempts| attempts.live -= 1);
+                }
+            }
+            Kind::Dispute {
+                dispute_id, amount, ..
+            } => {
+                let authorization_id = operation.authorization_id;
+                if let Some(progress) = self.by_id.get_mut(&authorization_id) {
+                    progress.disputed += amount;
+                    progress.disputes.push(dispute_id);
+                    let disputed = Disputed {
+                        authorization_id,
+                        amount,
+                        ended_by: None,
+                    };
+                    self.disputes.insert(dispute_id, disputed);
+                }
+            }
+            Kind::DisputeEnd {
+                dispute_id,
+                amount,
+                won,
+            } => {
+                if let Some(disputed) = self.disputes.get_mut(&dispute_id) {
+                    disputed.ended_by = Some((sequence, won));
+                    if let (true, Some(progress)) =
+                        (won, self.by_id.get_mut(&operation.authorization_id))
+                    {
+                        progress.disputed -= amount;
+                    }
                 }
             }
         }
@@ -260,6 +305,16 @@ impl Book {
             .ok_or(Refusal::UnknownAuthorization)
     }
 
+    pub(super) fn dispute(&self, id: DisputeId) -> Result<&Disputed, Refusal> {
+        self.disputes.get(&id).ok_or(Refusal::UnknownDispute)
+    }
+
+    /// The key under which an authorization was asked for.
+    pub(super) fn key_of(&self, id: AuthorizationId) -> Option<Arc<str>> {
+        let (authorization, _) = self.find(id).ok()?;
+        Some(Arc::clone(&authorization.idempotency_key))
+    }
+
     fn count(&mut self, operation: &Operation) {
         let totals = self.currencies.entry(operation.currency).or_default();
         let counts = &mut self.counts;
@@ -288,6 +343,13 @@ impl Book {
                 counts.voided += 1;
                 totals.voided += u128::from(amount);
             }
+            Kind::Dispute { .. } => counts.disputed += 1,
+            Kind::DisputeEnd { amount, won, .. } => {
+                counts.disputes_ended += 1;
+                if !won {
+                    totals.lost += u128::from(amount);
+                }
+            }
         }
     }
 
@@ -303,6 +365,9 @@ impl Book {
         let Some(progress) = self.by_id.remove(&operation.authorization_id) else {
             return;
         };
+        for dispute in &progress.disputes {
+            self.disputes.remove(dispute);
+        }
         let live = u32::from(progress.voided_by.is_none());
         self.references.change(&operation.reference, |attempts| {
             attempts

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     card::{Card, DeclineCode, Verdict},
     faults::Strikes,
-    value::{AuthorizationId, Currency},
+    value::{AuthorizationId, Currency, DisputeId},
 };
 
 /// A request with what the edge adds to it.
@@ -22,6 +22,8 @@ pub(crate) struct Order {
     pub now: DateTime<Utc>,
     /// Id of the authorization, if this makes one.
     pub new_id: AuthorizationId,
+    /// Id of the dispute, if this makes one.
+    pub new_dispute: DisputeId,
     /// End of the authorization, if this makes one.
     pub expires_at: DateTime<Utc>,
     /// What the fault switches do to it.
@@ -58,6 +60,10 @@ pub(crate) enum Refusal {
     AmountTooHigh { available: u64 },
     #[error("the amount is above the {available} minor units that can still be refunded")]
     RefundTooHigh { available: u64 },
+    #[error("there is no such dispute")]
+    UnknownDispute,
+    #[error("the dispute has ended otherwise")]
+    DisputeEnded,
     #[error("the authorization is in {authorized}")]
     CurrencyMismatch { authorized: Currency },
 }
@@ -170,6 +176,45 @@ pub(crate) fn decide(book: &Book, order: Order) -> Result<Decision, Refusal> {
             let amount = void(authorization, progress)?;
             Ok(follow_up(authorization, Kind::Void { amount }))
         }
+        Request::Dispute {
+            authorization_id,
+            amount,
+            currency,
+            reason,
+        } => {
+            let (authorization, progress) = book.find(authorization_id)?;
+            // What is given back cannot be disputed, nor what is disputed be given back.
+            refund(authorization, progress, amount, currency)?;
+            let dispute_id = order.new_dispute;
+            Ok(follow_up(
+                authorization,
+                Kind::Dispute {
+                    dispute_id,
+                    amount,
+                    reason,
+                },
+            ))
+        }
+        Request::EndDispute { dispute_id, won } => {
+            let disputed = book.dispute(dispute_id)?;
+            let (authorization, _) = book.find(disputed.authorization_id)?;
+            match disputed.ended_by {
+                None => Ok(follow_up(
+                    authorization,
+                    Kind::DisputeEnd {
+                        dispute_id,
+                        amount: disputed.amount,
+                        won,
+                    },
+                )),
+                // Another key for what is done already: the same answer, and nothing is booked.
+                Some((sequence, before)) if before == won => book
+                    .operation(sequence)
+                    .map(|end| Decision::Already(Arc::clone(end)))
+                    .ok_or(Refusal::UnknownDispute),
+                Some(_) => Err(Refusal::DisputeEnded),
+            }
+        }
     }
 }
 
@@ -236,7 +281,7 @@ fn refund(
         return Err(Refusal::NotCaptured);
     }
     same_currency(authorization, currency)?;
-    let available = progress.captured - progress.refunded;
+    let available = progress.captured - progress.refunded - progress.disputed;
     if amount > available {
         return Err(Refusal::RefundTooHigh { available });
     }

@@ -123,6 +123,11 @@ impl Ledger {
         self.lock().book.authorization_by_key(key)
     }
 
+    /// The key under which the authorization was asked for that an operation is about.
+    pub(crate) fn key_of(&self, id: AuthorizationId) -> Option<Arc<str>> {
+        self.lock().book.key_of(id)
+    }
+
     pub(crate) fn authorizations(
         &self,
         reference: &str,
@@ -151,7 +156,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::faults::Strikes;
+    use crate::{faults::Strikes, value::DisputeId};
 
     fn order(key: &str) -> Order {
         Order {
@@ -164,6 +169,7 @@ mod tests {
             },
             now: DateTime::UNIX_EPOCH,
             new_id: AuthorizationId::new(Uuid::from_u128(1)),
+            new_dispute: DisputeId::new(Uuid::from_u128(2)),
             expires_at: DateTime::UNIX_EPOCH,
             strikes: Strikes::default(),
         }

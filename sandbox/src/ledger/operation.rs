@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     card::DeclineCode,
     kept::Numbered,
-    value::{AuthorizationId, Currency},
+    value::{AuthorizationId, Currency, DisputeId},
 };
 
 /// One booked operation. Never changed once booked: the answer to its idempotency key is read
@@ -85,6 +85,24 @@ pub enum Kind {
         /// The amount that was released.
         amount: u64,
     },
+    /// The cardholder wants back what was taken; until that is settled, nobody has it.
+    Dispute {
+        /// Names the dispute.
+        dispute_id: DisputeId,
+        /// The amount that is wanted back.
+        amount: u64,
+        /// Why.
+        reason: Box<str>,
+    },
+    /// It is settled who has what was disputed.
+    DisputeEnd {
+        /// Names the dispute.
+        dispute_id: DisputeId,
+        /// The amount.
+        amount: u64,
+        /// Whether the merchant has it.
+        won: bool,
+    },
 }
 
 /// What a client asks for, valid in form.
@@ -109,6 +127,16 @@ pub(crate) enum Request {
     },
     Void {
         authorization_id: AuthorizationId,
+    },
+    Dispute {
+        authorization_id: AuthorizationId,
+        amount: u64,
+        currency: Currency,
+        reason: Box<str>,
+    },
+    EndDispute {
+        dispute_id: DisputeId,
+        won: bool,
     },
 }
 
@@ -174,6 +202,32 @@ impl Operation {
             (Kind::Void { .. }, Request::Void { authorization_id }) => {
                 self.authorization_id == *authorization_id
             }
+            (
+                Kind::Dispute {
+                    amount: booked,
+                    reason: said,
+                    ..
+                },
+                Request::Dispute {
+                    authorization_id,
+                    amount,
+                    currency,
+                    reason,
+                },
+            ) => {
+                self.authorization_id == *authorization_id
+                    && booked == amount
+                    && self.currency == *currency
+                    && said == reason
+            }
+            (
+                Kind::DisputeEnd {
+                    dispute_id: ended,
+                    won: booked,
+                    ..
+                },
+                Request::EndDispute { dispute_id, won },
+            ) => ended == dispute_id && booked == won,
             _ => false,
         }
     }

@@ -34,6 +34,9 @@ pub struct Totals {
     pub refunded: u128,
     /// Released.
     pub voided: u128,
+    /// Taken, and got back by cardholders who disputed it.
+    #[serde(default)]
+    pub lost: u128,
 }
 
 /// Numbers of operations. Replays are not operations.
@@ -53,6 +56,12 @@ pub struct Counts {
     pub refunded: u64,
     /// Voids.
     pub voided: u64,
+    /// Disputes.
+    #[serde(default)]
+    pub disputed: u64,
+    /// Disputes that have ended.
+    #[serde(default)]
+    pub disputes_ended: u64,
 }
 
 /// How often references were authorized, and how much was given back.

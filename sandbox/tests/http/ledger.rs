@@ -60,12 +60,13 @@ async fn every_operation_is_there_in_order_and_summed_up() {
         provider.summary().await,
         json!({
             "currencies": {
-                "EUR": {"authorized": 5997, "captured": 1500, "refunded": 500, "voided": 1999},
-                "GBP": {"authorized": 7, "captured": 0, "refunded": 0, "voided": 0},
+                "EUR": {"authorized": 5997, "captured": 1500, "refunded": 500, "voided": 1999, "lost": 0},
+                "GBP": {"authorized": 7, "captured": 0, "refunded": 0, "voided": 0, "lost": 0},
             },
             "counts": {
                 "operations": 10, "authorized": 4, "declined": 1, "captured": 1,
-                "captures_declined": 1, "refunded": 2, "voided": 1,
+                "captures_declined": 1, "refunded": 2, "voided": 1, "disputed": 0,
+                "disputes_ended": 0,
             },
             "references": {
                 "count": 5,

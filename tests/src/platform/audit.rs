@@ -331,6 +331,8 @@ struct Books {
     held: i64,
     captured: i64,
     refunded: i64,
+    /// What cardholders have got by disputes.
+    lost: i64,
 }
 
 /// What the provider holds is what confirmed orders cost, each once; what it took is what was packed;
@@ -344,6 +346,7 @@ async fn money_is_conserved(platform: &Platform, history: &History) {
         let payment = payments.get(&id);
         let captured = payment.map_or(0, |payment| payment.captured());
         let refunded = payment.map_or(0, |payment| payment.refunded());
+        let lost = payment.map_or(0, |payment| payment.lost());
         let total = order.placed.total;
         let arrived = order.placed.lines.iter().all(|line| {
             let progress = order.progress(line.line);
@@ -355,12 +358,15 @@ async fn money_is_conserved(platform: &Platform, history: &History) {
             _ => 0,
         };
         if order.status == Status::Completed {
-            assert_eq!(captured - refunded, kept, "order {id} has cost");
+            let costs = captured - refunded - lost;
+            assert_eq!(costs, (kept - lost).max(0), "order {id} has cost");
         }
         live += u64::from(kept > 0 || captured > 0);
-        books.held += kept;
+        // Of what was lost nothing is held any more.
+        books.held += (kept - lost).max(0);
         books.captured += captured;
         books.refunded += refunded;
+        books.lost += lost;
     }
     let books = platform.provider.summary().await;
     let references = &books["references"];
@@ -371,9 +377,10 @@ async fn money_is_conserved(platform: &Platform, history: &History) {
     for (currency, totals) in books["currencies"].as_object().into_iter().flatten() {
         let sum = |name: &str| totals[name].as_i64().expect("the provider counts");
         let theirs = Books {
-            held: sum("authorized") - sum("voided") - sum("refunded"),
+            held: sum("authorized") - sum("voided") - sum("refunded") - sum("lost"),
             captured: sum("captured"),
             refunded: sum("refunded"),
+            lost: sum("lost"),
         };
         let ours = owed.remove(currency).unwrap_or_default();
         assert_eq!(theirs, ours, "{currency} held");

@@ -115,7 +115,8 @@ impl History {
                 | State::Payment(_)
                 | State::Shipment(_)
                 | State::Return(_)
-                | State::Customer(_) => None,
+                | State::Customer(_)
+                | State::Product(_) => None,
             })
             .map(|(version, placed)| (placed.placed.order_id.to_string(), (version, placed)))
             .collect()
@@ -130,7 +131,8 @@ impl History {
                 | State::Payment(_)
                 | State::Shipment(_)
                 | State::Return(_)
-                | State::Customer(_) => None,
+                | State::Customer(_)
+                | State::Product(_) => None,
             })
             .collect()
     }
@@ -151,7 +153,8 @@ impl History {
                 | State::Stock(_)
                 | State::Shipment(_)
                 | State::Return(_)
-                | State::Customer(_) => None,
+                | State::Customer(_)
+                | State::Product(_) => None,
             })
             .filter(|(_, status)| waits.contains(status))
             .collect()
@@ -166,7 +169,8 @@ impl History {
                 | State::Stock(_)
                 | State::Shipment(_)
                 | State::Return(_)
-                | State::Customer(_) => None,
+                | State::Customer(_)
+                | State::Product(_) => None,
             })
             .collect()
     }
@@ -180,7 +184,8 @@ impl History {
                 | State::Stock(_)
                 | State::Payment(_)
                 | State::Return(_)
-                | State::Customer(_) => None,
+                | State::Customer(_)
+                | State::Product(_) => None,
             })
             .collect()
     }

@@ -48,7 +48,7 @@ pub use read_models::{
 };
 pub use remains::remains_of;
 pub use scenarios::{Scenario, run_all};
-pub use start::{MASTER_KEY, Platform, Shape};
+pub use start::{MASTER_KEY, Platform, Shape, WEBHOOK_SECRET};
 pub use up::Up;
 pub use wait::{PATIENCE, eventually, eventually_within};
 

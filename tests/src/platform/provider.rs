@@ -85,6 +85,18 @@ impl Provider {
         assert!(answer.status().is_success(), "{}", answer.status());
     }
 
+    /// Asks it for something, in place of somebody else: of its own staff, or a cardholder.
+    ///
+    /// # Panics
+    /// When it does not do it.
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.url));
+        let request = request.header("idempotency-key", key).json(body);
+        let answer = request.send().await.expect("the provider answers");
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.json().await.expect("the provider speaks JSON")
+    }
+
     /// Sets the switches that say what goes wrong.
     ///
     /// # Panics

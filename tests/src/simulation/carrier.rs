@@ -126,6 +126,26 @@ impl Carrier for NodeCarrier {
         }
     }
 
+    async fn inquire(&self, key: &str, reference: &str) -> Result<Dispatched, CallError> {
+        self.0.step("carrier: inquire").await;
+        self.breaks()?;
+        let world = &self.0.world;
+        let found = world.waybills.entries().get(key).cloned();
+        self.0
+            .trace(|| format!("carrier: inquire {key}: {found:?}"));
+        self.breaks()?;
+        self.0.step("carrier: inquired").await;
+        match found {
+            Some(waybill) if waybill.end.is_some() && waybill.reference == reference => {
+                Ok(Dispatched {
+                    carrier: "Post".into(),
+                    tracking_number: key.to_owned(),
+                })
+            }
+            _ => Err(CallError::NotFound),
+        }
+    }
+
     async fn track(&self, tracking_number: &str) -> Result<Tracking, CallError> {
         self.0.step("carrier: track").await;
         self.breaks()?;

@@ -235,6 +235,7 @@ impl Entry {
             EntryState::SetAside | EntryState::GivenBack => Authorization::Authorized {
                 authorization_id: key.to_owned(),
                 amount: self.amount,
+                expires_at: None,
             },
         }
     }

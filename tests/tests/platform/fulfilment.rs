@@ -23,12 +23,12 @@ pub(super) fn scenarios(p: &Platform) -> Vec<Scenario<'_>> {
         ("lost parcel", Box::pin(what_is_lost_is_given_back(p))),
         ("return", Box::pin(what_is_sent_back_is_paid_back(p))),
         (
-            "fewer",
-            Box::pin(what_is_not_wanted_is_neither_packed_nor_paid(p)),
-        ),
-        (
             "discounts and tax",
             Box::pin(what_is_discounted_and_taxed_is_paid_back_to_the_cent(p)),
+        ),
+        (
+            "fewer",
+            Box::pin(what_is_not_wanted_is_neither_packed_nor_paid(p)),
         ),
         (
             "capture fails",

@@ -23,3 +23,4 @@ mod shutdown;
 mod simulation;
 mod tls;
 mod traces;
+mod webhooks;

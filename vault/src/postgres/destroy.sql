@@ -1,7 +1,9 @@
--- The key is overwritten; when it was first is kept.
-UPDATE personal.key
+-- The key is overwritten; when it was first is kept. Where there never was a row, one says that nobody
+-- makes a key any more.
+INSERT INTO personal.key AS k (tenant, customer_id, master, wrapped, erased_at)
+VALUES ($1, $2, '', NULL, now())
+ON CONFLICT (tenant, customer_id) DO UPDATE
 SET
     wrapped = NULL,
-    erased_at = coalesce(erased_at, now())
-WHERE tenant = $1 AND customer_id = $2
-RETURNING customer_id
+    erased_at = coalesce(k.erased_at, now())
+RETURNING k.master

@@ -4,7 +4,7 @@ mod database;
 
 use crate::{
     error::VaultError,
-    keys::{KeyId, KeyRow, KeyState, KeyStore, NewKey},
+    keys::{KeyId, KeyRow, KeyState, KeyStore, MasterUse, NewKey, Rewrapped},
 };
 use async_trait::async_trait;
 use database::Database;
@@ -96,14 +96,63 @@ impl KeyStore for PostgresKeys {
                 .bind(id.tenant.as_str().to_owned())
                 .bind(id.customer_id.as_str().to_owned())
         });
-        Ok(!rows.await?.is_empty())
+        let rows = rows.await?;
+        let master = rows.first().map(|row| row.try_get::<&str, _>(0));
+        let master = master.transpose().map_err(corrupt)?;
+        Ok(master.is_some_and(|master| !master.is_empty()))
     }
 
-    async fn masters(&self) -> Result<Vec<String>, VaultError> {
-        const SQL: &str = "SELECT DISTINCT master FROM personal.key WHERE wrapped IS NOT NULL";
+    async fn samples(&self) -> Result<Vec<KeyRow>, VaultError> {
+        let sql = include_str!("samples.sql");
+        let rows = self.database.rows(|| sqlx::query(sql)).await?;
+        rows.iter().map(row).collect()
+    }
+
+    async fn masters(&self) -> Result<Vec<MasterUse>, VaultError> {
+        const SQL: &str = "SELECT master, count(*)
+             FROM personal.key
+             WHERE wrapped IS NOT NULL
+             GROUP BY master
+             ORDER BY master";
         let rows = self.database.rows(|| sqlx::query(SQL)).await?;
-        let names = rows.iter().map(|row| row.try_get(0));
-        names.collect::<Result<_, _>>().map_err(corrupt)
+        let used = rows.iter().map(|row| {
+            let keys: i64 = row.try_get(1)?;
+            Ok(MasterUse {
+                master: row.try_get(0)?,
+                keys: keys.unsigned_abs(),
+            })
+        });
+        used.collect::<Result<_, sqlx::Error>>().map_err(corrupt)
+    }
+
+    async fn wrapped_by_others(
+        &self,
+        master: &str,
+        limit: usize,
+    ) -> Result<Vec<KeyRow>, VaultError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self.database.rows(|| {
+            sqlx::query(include_str!("wrapped_by_others.sql"))
+                .bind(master.to_owned())
+                .bind(limit)
+        });
+        rows.await?.iter().map(row).collect()
+    }
+
+    async fn rewrap(&self, keys: Vec<Rewrapped>) -> Result<u64, VaultError> {
+        let (tenants, customers) = columns(keys.iter().map(|key| &key.id));
+        let before: Vec<Vec<u8>> = keys.iter().map(|key| key.before.clone()).collect();
+        let masters: Vec<String> = keys.iter().map(|key| key.master.clone()).collect();
+        let wrapped: Vec<Vec<u8>> = keys.iter().map(|key| key.wrapped.clone()).collect();
+        let rows = self.database.rows(|| {
+            sqlx::query(include_str!("rewrap.sql"))
+                .bind(tenants.clone())
+                .bind(customers.clone())
+                .bind(before.clone())
+                .bind(masters.clone())
+                .bind(wrapped.clone())
+        });
+        Ok(rows.await?.len() as u64)
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::keys::NewKey;
+use crate::keys::{MasterUse, NewKey, Rewrapped};
 use async_trait::async_trait;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{CustomerId, OrderId, TenantId, order::Address};
@@ -45,8 +45,24 @@ impl KeyStore for Counted {
         self.keys.destroy(id).await
     }
 
-    async fn masters(&self) -> Result<Vec<String>, VaultError> {
+    async fn samples(&self) -> Result<Vec<KeyRow>, VaultError> {
+        self.keys.samples().await
+    }
+
+    async fn masters(&self) -> Result<Vec<MasterUse>, VaultError> {
         self.keys.masters().await
+    }
+
+    async fn wrapped_by_others(
+        &self,
+        master: &str,
+        limit: usize,
+    ) -> Result<Vec<KeyRow>, VaultError> {
+        self.keys.wrapped_by_others(master, limit).await
+    }
+
+    async fn rewrap(&self, keys: Vec<Rewrapped>) -> Result<u64, VaultError> {
+        self.keys.rewrap(keys).await
     }
 }
 
@@ -106,7 +122,7 @@ async fn what_one_process_seals_another_opens_until_the_customer_is_erased() {
     assert_eq!(seal(&other, 1).await.unwrap(), sealed);
     assert_eq!(open(&other, 1, &sealed).await, Ok(Opened::Plain(address())));
     let moved = open(&other, 2, &sealed).await;
-    assert_eq!(moved, Ok(Opened::Erased), "there is no such key");
+    assert_eq!(moved, Err(VaultError::KeyLost(customer(2))));
     seal(&one, 2).await.unwrap();
     let moved = open(&other, 2, &sealed).await;
     assert!(matches!(moved, Err(VaultError::Corrupt(_))), "{moved:?}");
@@ -115,7 +131,6 @@ async fn what_one_process_seals_another_opens_until_the_customer_is_erased() {
     assert_eq!(open(&one, 1, &sealed).await, Ok(Opened::Erased));
     assert_eq!(seal(&one, 1).await, Err(VaultError::Erased(customer(1))));
     assert_eq!(one.erase(&id(1)).await, Ok(true), "again is the same");
-    assert_eq!(one.erase(&id(7)).await, Ok(false));
     let after_a_restart = over(&keys);
     assert_eq!(open(&after_a_restart, 1, &sealed).await, Ok(Opened::Erased));
     let again = seal(&after_a_restart, 1).await;
@@ -133,6 +148,50 @@ async fn what_was_stored_before_anything_was_sealed_opens_until_the_customer_is_
     assert_eq!(open(&vault, 1, &old).await, Ok(Opened::Plain(address())));
     vault.erase(&id(1)).await.unwrap();
     assert_eq!(open(&vault, 1, &old).await, Ok(Opened::Erased));
+}
+
+#[tokio::test]
+async fn who_was_never_known_and_is_erased_gets_no_key_any_more() {
+    let vault = over(&Counted::new());
+    for _ in 0..2 {
+        assert_eq!(vault.erase(&id(7)).await, Ok(false), "there never was one");
+    }
+    let refused = seal(&vault, 7).await;
+    assert_eq!(refused, Err(VaultError::Erased(customer(7))));
+    assert_eq!(vault.check().await, Ok(()));
+}
+
+/// As after another database of keys was restored.
+#[tokio::test]
+async fn a_lost_key_is_no_erasure_until_somebody_erases() {
+    let (keys, other) = (Counted::new(), Counted::new());
+    let sealed = seal(&over(&keys), 1).await.unwrap();
+    let vault = over(&other);
+    assert_eq!(vault.lost().await, Ok(None));
+    let lost = open(&vault, 1, &sealed).await;
+    assert_eq!(lost, Err(VaultError::KeyLost(customer(1))));
+    assert!(!lost.unwrap_err().is_transient());
+    assert_eq!(vault.lost().await, Ok(Some(customer(1))));
+
+    // The right keys are back.
+    let found = keys.keys.find(&[id(1)]).await.unwrap().remove(0);
+    let KeyState::There(wrapped) = found.state else {
+        panic!("it is there");
+    };
+    let back = NewKey {
+        id: found.id,
+        master: found.master,
+        wrapped,
+    };
+    other.keys.find_or_make(vec![back]).await.unwrap();
+    assert_eq!(vault.lost().await, Ok(None));
+    assert_eq!(open(&vault, 1, &sealed).await, Ok(Opened::Plain(address())));
+
+    let empty = over(&Counted::new());
+    assert!(open(&empty, 1, &sealed).await.is_err());
+    empty.erase(&id(1)).await.unwrap();
+    assert_eq!(open(&empty, 1, &sealed).await, Ok(Opened::Erased));
+    assert_eq!(empty.lost().await, Ok(None));
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,4 +270,63 @@ async fn a_master_key_that_is_not_the_keys_own_is_refused_at_the_start() {
     let renewed = MasterKeys::parse(&"2".repeat(64), Some(&"1".repeat(64))).unwrap();
     let renewed = Vault::new(keys, renewed, CacheOptions::default());
     assert_eq!(renewed.check().await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_master_key_is_exchanged_to_its_end() {
+    const CUSTOMERS: usize = 1_100;
+    let keys = Counted::new();
+    let (old, new) = ("1".repeat(64), "2".repeat(64));
+    let vault = over(&keys);
+    keys.permits.add_permits(10 * CUSTOMERS);
+    let mut sealed = vec![];
+    for n in 0..CUSTOMERS {
+        sealed.push(seal(&vault, n).await.unwrap());
+    }
+    vault.erase(&id(3)).await.unwrap();
+    let renewed = MasterKeys::parse(&new, Some(&old)).unwrap();
+    let renewed = Vault::new(keys.clone(), renewed, CacheOptions::default());
+    let left = renewed.remaining().await.unwrap();
+    assert_eq!((left.wrapped, left.keys()), (0, CUSTOMERS as u64 - 1));
+
+    // Interrupted after its first step, it goes on with what is left.
+    assert_eq!(renewed.rewrap().step().await, Ok(true));
+    let left = renewed.remaining().await.unwrap();
+    assert_eq!((left.wrapped, left.keys()), (500, CUSTOMERS as u64 - 501));
+    let mut rewrap = renewed.rewrap();
+    while rewrap.step().await.unwrap() {}
+    assert_eq!(rewrap.done(), CUSTOMERS as u64 - 501);
+    let left = renewed.remaining().await.unwrap();
+    assert_eq!((left.wrapped, left.others), (CUSTOMERS as u64 - 1, vec![]));
+
+    // The former one is needed no more, and is of no use.
+    let alone = Vault::new(keys.clone(), masters("2"), CacheOptions::default());
+    assert_eq!(alone.check().await, Ok(()));
+    for n in [0, 700, CUSTOMERS - 1] {
+        let opened = open(&alone, n, &sealed[n]).await;
+        assert_eq!(opened, Ok(Opened::Plain(address())));
+    }
+    assert_eq!(open(&alone, 3, &sealed[3]).await, Ok(Opened::Erased));
+    let before = over(&keys);
+    assert!(before.check().await.is_err());
+    assert!(
+        before.rewrap().step().await.is_err(),
+        "it cannot unwrap them"
+    );
+}
+
+#[tokio::test]
+async fn who_is_erased_while_keys_are_wrapped_anew_stays_erased() {
+    let keys = Counted::new();
+    seal(&over(&keys), 1).await.unwrap();
+    let renewed = MasterKeys::parse(&"2".repeat(64), Some(&"1".repeat(64))).unwrap();
+    let row = keys.keys.find(&[id(1)]).await.unwrap().remove(0);
+    let KeyState::There(wrapped) = row.state.clone() else {
+        panic!("it is there");
+    };
+    let anew = renewed.rewrap(&row, wrapped).unwrap();
+    keys.keys.destroy(&id(1)).await.unwrap();
+    assert_eq!(keys.keys.rewrap(vec![anew]).await, Ok(0));
+    let row = keys.keys.find(&[id(1)]).await.unwrap().remove(0);
+    assert!(row.state == KeyState::Erased);
 }

@@ -93,6 +93,7 @@ async fn what_is_destroyed_is_gone_from_the_table_and_is_never_made_again() {
     let kept = seal(&vault, 2).await.unwrap();
     assert_eq!(vault.erase(&id(1)).await, Ok(true));
     assert_eq!(vault.erase(&id(1)).await, Ok(true));
+    assert_eq!(vault.erase(&id(3)).await, Ok(false), "there never was one");
     assert_eq!(vault.erase(&id(3)).await, Ok(false));
 
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
@@ -103,13 +104,60 @@ async fn what_is_destroyed_is_gone_from_the_table_and_is_never_made_again() {
     .await
     .unwrap();
     let row = |name: &str, erased| (name.to_owned(), erased, erased);
-    assert_eq!(rows, [row("customer-1", true), row("customer-2", false)]);
+    let expected = [
+        ("customer-1", true),
+        ("customer-2", false),
+        ("customer-3", true),
+    ];
+    assert_eq!(rows, expected.map(|(name, erased)| row(name, erased)));
 
     let restarted = process(&database).await;
     assert_eq!(open(&restarted, 1, &sealed).await, Opened::Erased);
     assert_eq!(open(&restarted, 2, &kept).await, Opened::Plain(address()));
     let again = seal(&restarted, 1).await;
     assert_eq!(again, Err(VaultError::Erased(customer(1))));
+    let unknown = seal(&restarted, 3).await;
+    assert_eq!(unknown, Err(VaultError::Erased(customer(3))));
+}
+
+#[tokio::test]
+async fn a_key_that_is_lost_is_no_erasure() {
+    let database = SharedPostgres::database().await.unwrap();
+    let vault = process(&database).await;
+    let sealed = seal(&vault, 1).await.unwrap();
+    let mut connection = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::query("DELETE FROM personal.key")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let restarted = process(&database).await;
+    let (tenant, of) = (TenantId::default(), customer(1));
+    let opened = restarted.open_address(&tenant, &of, order(), &sealed).await;
+    assert_eq!(opened, Err(VaultError::KeyLost(customer(1))));
+    assert_eq!(restarted.lost().await, Ok(Some(customer(1))));
+}
+
+#[tokio::test]
+async fn keys_are_wrapped_anew_by_the_table_as_well() {
+    let database = SharedPostgres::database().await.unwrap();
+    let vault = process(&database).await;
+    let sealed = seal(&vault, 1).await.unwrap();
+    seal(&vault, 2).await.unwrap();
+    vault.erase(&id(2)).await.unwrap();
+    let over = |masters: MasterKeys| {
+        let keys = PostgresKeys::new(database.url()).unwrap();
+        Vault::new(Arc::new(keys), masters, CacheOptions::default())
+    };
+    let (old, new) = ("1".repeat(64), "2".repeat(64));
+    let renewed = over(MasterKeys::parse(&new, Some(&old)).unwrap());
+    assert_eq!(renewed.remaining().await.unwrap().keys(), 1);
+    let mut rewrap = renewed.rewrap();
+    while rewrap.step().await.unwrap() {}
+    assert_eq!(rewrap.done(), 1);
+    assert_eq!(renewed.remaining().await.unwrap().keys(), 0);
+    let alone = over(MasterKeys::parse(&new, None).unwrap());
+    assert_eq!(alone.check().await, Ok(()));
+    assert_eq!(open(&alone, 1, &sealed).await, Opened::Plain(address()));
 }
 
 #[tokio::test]

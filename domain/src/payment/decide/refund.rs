@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        PaymentRefundRequested, PaymentRefunded, RecordRefunded, Refund, RefundReturn,
-        RequestRefund,
+        DeferredRefund, PaymentRefundDeferred, PaymentRefundRequested, PaymentRefunded,
+        RecordRefunded, Refund, RefundReturn, RequestRefund,
     },
     Decision, Payment, PaymentError, PaymentEvent, authorization,
     capture::MAX_CAPTURES,
@@ -18,26 +18,26 @@ pub(super) fn request(payment: &Payment, command: &RequestRefund) -> Decision {
     if command.amount.amount < 0 {
         return Err(PaymentError::Amount);
     }
-    let is_asked_for = payment.refunds.values().any(|refund| {
-        refund.shipment_id == Some(command.shipment_id) && refund.reason == command.reason
-    });
-    if is_asked_for {
+    let shipment_id = Some(command.shipment_id);
+    let is_asked_for = payment
+        .refunds
+        .values()
+        .any(|refund| refund.shipment_id == shipment_id && refund.reason == command.reason);
+    let mut deferred = payment.deferred_refunds.iter();
+    let is_deferred =
+        deferred.any(|refund| refund.shipment_id == shipment_id && refund.reason == command.reason);
+    if is_asked_for || is_deferred {
         return Ok(vec![]);
     }
-    let authorization_id = check_fits(payment, command.amount)?;
-    Ok(vec![
-        PaymentRefundRequested {
-            order_id: command.order_id,
-            shipment_id: Some(command.shipment_id),
-            return_id: None,
-            authorization_id,
-            refund: next(payment)?,
-            amount: command.amount,
-            idempotency_key: command.idempotency_key.clone(),
-            reason: command.reason.clone(),
-        }
-        .into(),
-    ])
+    check_fits(payment, command.amount)?;
+    let wanted = DeferredRefund {
+        shipment_id,
+        return_id: None,
+        amount: command.amount,
+        idempotency_key: command.idempotency_key.clone(),
+        reason: command.reason.clone(),
+    };
+    Ok(vec![now_or_later(payment, command.order_id, wanted)?])
 }
 
 /// Gives back what was accepted of a return: once for each.
@@ -46,28 +46,117 @@ pub(super) fn of_return(payment: &Payment, command: &RefundReturn) -> Decision {
         return Err(PaymentError::Amount);
     }
     let mut refunds = payment.refunds.values();
-    if refunds.any(|refund| refund.return_id == Some(command.return_id)) {
+    let return_id = Some(command.return_id);
+    let mut deferred = payment.deferred_refunds.iter();
+    if refunds.any(|refund| refund.return_id == return_id)
+        || deferred.any(|refund| refund.return_id == return_id)
+    {
         return Ok(vec![]);
     }
-    let authorization_id = check_fits(payment, command.amount)?;
-    Ok(vec![
-        PaymentRefundRequested {
-            order_id: command.order_id,
-            shipment_id: None,
-            return_id: Some(command.return_id),
-            authorization_id,
-            refund: next(payment)?,
-            amount: command.amount,
-            idempotency_key: command.idempotency_key.clone(),
-            reason: "it was returned".into(),
-        }
-        .into(),
-    ])
+    check_fits(payment, command.amount)?;
+    let wanted = DeferredRefund {
+        shipment_id: None,
+        return_id,
+        amount: command.amount,
+        idempotency_key: command.idempotency_key.clone(),
+        reason: "it was returned".into(),
+    };
+    Ok(vec![now_or_later(payment, command.order_id, wanted)?])
 }
 
-/// What is given back, or is being given back, is never more than was taken; says of which
-/// authorization.
-fn check_fits(payment: &Payment, amount: Money) -> Result<String, PaymentError> {
+/// Gives back what is wanted, as far as lost disputes have left it; while one is open that it must wait
+/// for, nothing yet: whoever gets it by the dispute is not paid back as well.
+fn now_or_later(
+    payment: &Payment,
+    order_id: OrderId,
+    wanted: DeferredRefund,
+) -> Result<PaymentEvent, PaymentError> {
+    let left = left(payment, payment.captured());
+    if wanted.amount.amount > left && payment.disputed() > 0 {
+        return later(payment, order_id, wanted);
+    }
+    requested(payment, order_id, next(payment)?, left, wanted)
+}
+
+fn later(
+    payment: &Payment,
+    order_id: OrderId,
+    wanted: DeferredRefund,
+) -> Result<PaymentEvent, PaymentError> {
+    // It is counted as what it will become.
+    next(payment)?;
+    Ok(PaymentRefundDeferred {
+        order_id,
+        shipment_id: wanted.shipment_id,
+        return_id: wanted.return_id,
+        amount: wanted.amount,
+        idempotency_key: wanted.idempotency_key,
+        reason: wanted.reason,
+    }
+    .into())
+}
+
+/// The refund of what is wanted, of which at most `left` is there.
+fn requested(
+    payment: &Payment,
+    order_id: OrderId,
+    refund: u32,
+    left: i64,
+    wanted: DeferredRefund,
+) -> Result<PaymentEvent, PaymentError> {
+    let authorization = authorization(payment, COMMAND)?;
+    let amount = wanted.amount.amount.min(left.max(0));
+    Ok(PaymentRefundRequested {
+        order_id,
+        shipment_id: wanted.shipment_id,
+        return_id: wanted.return_id,
+        authorization_id: authorization.authorization_id.clone(),
+        refund,
+        amount: Money::new(amount, authorization.amount.currency),
+        idempotency_key: wanted.idempotency_key,
+        reason: wanted.reason,
+    }
+    .into())
+}
+
+/// What of `taken` nobody has got back, is getting back, or disputes; in minor units.
+fn left(payment: &Payment, taken: i64) -> i64 {
+    let gone = payment.lost().saturating_add(payment.disputed());
+    taken
+        .saturating_sub(payment.reclaimed())
+        .saturating_sub(gone)
+}
+
+/// The refunds that waited for the last open dispute of `payment`, which has just been closed.
+pub(super) fn resumed(payment: &Payment, order_id: OrderId) -> Decision {
+    let Some(mut number) = first_of(payment) else {
+        return Ok(vec![]);
+    };
+    let refunds = payment.refunds.values();
+    let refunded = refunds.fold(0, |sum: i64, refund| {
+        sum.saturating_add(refund.amount.amount)
+    });
+    let taken = payment.captured().saturating_sub(payment.lost());
+    let mut left = taken.saturating_sub(refunded);
+    let mut events = Vec::with_capacity(payment.deferred_refunds.len());
+    for wanted in &payment.deferred_refunds {
+        let event = requested(payment, order_id, number, left, wanted.clone())?;
+        left = left.saturating_sub(wanted.amount.amount.min(left.max(0)));
+        number = number.saturating_add(1);
+        events.push(event);
+    }
+    Ok(events)
+}
+
+/// The number of the first refund that waited; none where none did.
+fn first_of(payment: &Payment) -> Option<u32> {
+    let last = payment.refunds.last_key_value();
+    let first = last.map_or(1, |(last, _)| last.saturating_add(1));
+    (!payment.deferred_refunds.is_empty()).then_some(first)
+}
+
+/// What is given back, or is being given back, is never more than was taken.
+fn check_fits(payment: &Payment, amount: Money) -> Result<(), PaymentError> {
     if !payment.has_captured() {
         return Err(state(payment, COMMAND));
     }
@@ -79,7 +168,7 @@ fn check_fits(payment: &Payment, amount: Money) -> Result<String, PaymentError> 
         .checked_add(amount)
         .is_ok_and(|sum| sum.amount <= captured.amount);
     match fits {
-        true => Ok(authorization.authorization_id.clone()),
+        true => Ok(()),
         false => Err(PaymentError::MoreThanCaptured {
             captured,
             refunded,
@@ -111,31 +200,39 @@ pub(super) fn of_all(
     idempotency_key: &str,
     reason: &str,
 ) -> Result<PaymentEvent, PaymentError> {
-    let authorization = authorization(payment, COMMAND)?;
-    let left = taken.saturating_sub(payment.reclaimed());
-    Ok(PaymentRefundRequested {
-        order_id,
+    let currency = authorization(payment, COMMAND)?.amount.currency;
+    let unclaimed = taken.saturating_sub(payment.reclaimed());
+    let wanted = DeferredRefund {
         shipment_id: None,
         return_id: None,
-        authorization_id: authorization.authorization_id.clone(),
-        refund: next(payment)?,
-        amount: Money::new(left, authorization.amount.currency),
+        amount: Money::new(unclaimed, currency),
         idempotency_key: idempotency_key.into(),
         reason: reason.into(),
+    };
+    // All of it is given back at once, so that the order is not cancelled before.
+    match payment.disputed() {
+        0 => requested(
+            payment,
+            order_id,
+            next(payment)?,
+            left(payment, taken),
+            wanted,
+        ),
+        _ => later(payment, order_id, wanted),
     }
-    .into())
 }
 
 /// Whether all that was taken is given back already.
 pub(super) fn is_of_all(payment: &Payment) -> bool {
     let mut refunds = payment.refunds.values();
-    refunds.any(Refund::is_of_all)
+    let mut deferred = payment.deferred_refunds.iter();
+    refunds.any(Refund::is_of_all) || deferred.any(DeferredRefund::is_of_all)
 }
 
 /// The number of the next refund.
 fn next(payment: &Payment) -> Result<u32, PaymentError> {
     // One for each capture and for each return, with one of all at last.
-    if payment.refunds.len() > MAX_CAPTURES + MAX_RETURNS {
+    if payment.refunds.len() + payment.deferred_refunds.len() > MAX_CAPTURES + MAX_RETURNS {
         return Err(PaymentError::TooMany { max: MAX_CAPTURES });
     }
     let last = payment.refunds.last_key_value();

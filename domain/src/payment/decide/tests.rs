@@ -1,6 +1,9 @@
 //! given / when / then of every command to a payment.
 
 mod capture;
+mod dispute;
+mod notice;
+mod reauthorize;
 mod refund;
 mod void;
 
@@ -29,6 +32,7 @@ fn authorized(attempt: u32) -> PaymentEvent {
         attempt,
         authorization_id: "auth".into(),
         amount: eur(1_999),
+        expires_at: None,
     }
     .into()
 }
@@ -131,10 +135,11 @@ fn history(status: S) -> Vec<PaymentEvent> {
             vec![refund::of_some(1), refund::refunded(1, 100)],
         ]
         .concat(),
+        S::AuthorizationExpired => [history(S::Authorized), vec![reauthorize::expired()]].concat(),
     }
 }
 
-const ALL: [S; 13] = [
+const ALL: [S; 14] = [
     S::Pending,
     S::Authorizing,
     S::Authorized,
@@ -148,6 +153,7 @@ const ALL: [S; 13] = [
     S::Refunding,
     S::Refunded,
     S::PartiallyRefunded,
+    S::AuthorizationExpired,
 ];
 
 fn request(attempt: u32) -> PaymentCommand {
@@ -166,6 +172,7 @@ fn record_authorized(attempt: u32, authorization_id: &str, amount: Money) -> Pay
         attempt,
         authorization_id: authorization_id.into(),
         amount,
+        expires_at: None,
     })
 }
 
@@ -274,7 +281,7 @@ fn an_authorization_is_recorded_while_its_outcome_is_awaited() {
 }
 
 #[test]
-fn an_authorization_of_another_attempt_or_name_is_refused() {
+fn an_authorization_of_another_attempt_is_refused_and_another_one_given_back() {
     on(
         &history(S::Authorizing),
         record_authorized(2, "auth", eur(1_999)),
@@ -287,7 +294,15 @@ fn an_authorization_of_another_attempt_or_name_is_refused() {
         S::Capturing,
         S::Captured,
     ] {
-        on(&history(status), record_authorized(1, "other", eur(1_999)))
+        on(&history(status), record_authorized(1, "other", eur(1_999))).then([notice::stray(
+            "k1",
+            1,
+            "other",
+            notice::TWICE,
+        )]);
+        on(&history(status), record_authorized(2, "other", eur(1_999)))
+            .then_refused(PaymentError::Attempt { attempt: 2 });
+        on(&history(status), record_authorized(1, "\0", eur(1_999)))
             .then_refused(PaymentError::OtherAuthorization);
     }
 }

@@ -66,7 +66,8 @@ fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
     let captured = payment.captures.get(&Some(shipment_id));
     let captured = captured.filter(|known| known.progress == CaptureProgress::Captured);
     assert!(captured.is_some(), "dispatched, and not taken: {payment:?}");
-    assert_eq!(world.provider.kept(order_id), wanted(order));
+    let lost = world.provider.lost(order_id);
+    assert_eq!(world.provider.kept(order_id) + lost, wanted(order));
 }
 
 /// What is worth that of an order which is not cancelled, in minor units.
@@ -185,7 +186,7 @@ fn end(world: &World, order_id: OrderId) {
             let under_way = status.is_some_and(ShipmentStatus::is_under_way);
             assert!(under_way, "{order:?} {shipment:?}");
             assert_eq!(payment.status, PaymentStatus::Captured);
-            assert_eq!(kept, wanted(order));
+            assert_eq!(kept + world.provider.lost(order_id), wanted(order));
         }
         Status::Completed => completed(world, order_id),
         Status::Rejected | Status::Expired | Status::Cancelled => {
@@ -217,7 +218,9 @@ fn completed(world: &World, order_id: OrderId) {
         assert!(progress.returned <= progress.delivered);
         arrived += line.worth(progress.delivered);
     }
-    assert_eq!(world.provider.kept(order_id), worth, "{order:?}");
+    let lost = world.provider.lost(order_id);
+    let kept = (worth - lost).max(0);
+    assert_eq!(world.provider.kept(order_id), kept, "{order:?}");
     let payment = world.payment(order_id).status;
     let expected = match worth {
         _ if worth == arrived => PaymentStatus::Captured,
@@ -225,6 +228,10 @@ fn completed(world: &World, order_id: OrderId) {
         _ => PaymentStatus::PartiallyRefunded,
     };
     assert!([0, wanted(order)].contains(&arrived), "{order:?}");
+    // What cardholders have got back is no refund.
+    if lost > 0 {
+        return;
+    }
     match world.shipment(order_id).status() {
         Some(S::Delivered) => assert_eq!(payment, expected, "{order:?}"),
         Some(S::Lost | S::ReturnedToSender) => assert_eq!(payment, PaymentStatus::Refunded),
@@ -243,6 +250,9 @@ fn reversals(world: &World, order: OrderId) {
             Event::Payment(PaymentEvent::PaymentAuthorized(event)) => {
                 late += u32::from(deferred && event.order_id == order);
             }
+            Event::Payment(PaymentEvent::StrayAuthorizationFound(event)) => {
+                late += u32::from(event.order_id == order);
+            }
             Event::Payment(PaymentEvent::LatePaymentReversed(event)) => {
                 reversed += u32::from(event.order_id == order);
             }
@@ -250,4 +260,5 @@ fn reversals(world: &World, order: OrderId) {
         }
     }
     assert_eq!(reversed, late, "{order}");
+    assert_eq!(world.provider.strays(order), 0, "{order}");
 }

@@ -30,11 +30,13 @@ use std::collections::BTreeSet;
 use world::World;
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
-const HOLDS: [&str; 4] = [
+const HOLDS: [&str; 6] = [
     "fraud-check",
     "address",
     "carrier-refused",
     "capture-failed",
+    "disputed",
+    "authorization-expiring",
 ];
 /// More steps than any run needs to come to rest.
 const MAX_STEPS: usize = 40_000;
@@ -194,7 +196,8 @@ fn nothing_new(world: &World, before: usize) {
 }
 
 fn step(world: &mut World, choices: &mut Choices) {
-    match choices.below(10) {
+    match choices.below(11) {
+        10 => world.hear(choices),
         0..=3 => {
             world.react(choices);
         }
@@ -214,7 +217,8 @@ fn send_back(world: &mut World, choices: &mut Choices) {
     let arrived = |order: &OrderId| world.placed(*order).is_returnable();
     let orders: Vec<_> = world.orders.iter().copied().filter(arrived).collect();
     while !choices.ended() && !orders.is_empty() {
-        match choices.below(8) {
+        match choices.below(9) {
+            8 => world.hear(choices),
             0 => {
                 world.react(choices);
             }
@@ -242,6 +246,7 @@ fn rest(world: &mut World, choices: &mut Choices, attentive: bool) {
                 true => people::tidy(world) || world.fire(choices),
                 false => world.fire(choices) || people::tidy(world),
             };
+        let moved = moved || world.settle_dispute(choices);
         if !moved {
             return;
         }

@@ -1,15 +1,21 @@
 //! A payment provider whose answers are as bad as the choices make them.
 
+mod word;
+
 use super::choices::Choices;
 use crate::{
     Command, Money, OrderId, ShipmentId,
     payment::{
         PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-        RecordOutcomeUnknown, RecordRefunded, RecordVoided,
+        RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized, RecordRefunded,
+        RecordVoided,
     },
     policy::Call,
+    testing::at,
 };
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use word::Disputed;
 
 /// What the provider knows under an idempotency key.
 #[derive(Debug, Clone)]
@@ -17,12 +23,17 @@ struct Held {
     order_id: OrderId,
     amount: Money,
     state: HeldState,
+    /// Whether nobody waits for it.
+    stray: bool,
+    /// Until when it can be taken, as the provider says.
+    expires_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum HeldState {
     SetAside,
     GivenBack,
+    Expired,
     Declined,
 }
 
@@ -46,6 +57,8 @@ pub(super) struct Provider {
     refunds: BTreeMap<String, (String, i64)>,
     /// Orders of which the provider never says what became of them.
     silent: BTreeSet<OrderId>,
+    /// What cardholders want back, by the provider's name for it.
+    disputes: BTreeMap<String, Disputed>,
 }
 
 impl Provider {
@@ -88,7 +101,9 @@ impl Provider {
                 let held = self.by_key.get_mut(authorization_id);
                 let held = held.expect("only what was set aside is given back");
                 assert_ne!(held.state, HeldState::Declined, "{authorization_id}");
-                held.state = HeldState::GivenBack;
+                if held.state == HeldState::SetAside {
+                    held.state = HeldState::GivenBack;
+                }
                 let taken = self.taken_of(authorization_id);
                 assert_eq!(taken, 0, "let go what was taken of {authorization_id}");
                 // Its answer does not come back.
@@ -99,6 +114,7 @@ impl Provider {
                 let command = PaymentCommand::RecordVoided(RecordVoided { authorization_id });
                 (*order_id, command)
             }
+            Call::Reauthorize { order_id, .. } => (*order_id, self.authorize_anew(choices, call)?),
             Call::Capture { order_id, .. } => (*order_id, self.capture(choices, call)?),
             Call::Refund { order_id, .. } => (*order_id, self.refund(choices, call)?),
             Call::Dispatch { .. } | Call::Track { .. } => panic!("no provider does this: {call:?}"),
@@ -108,20 +124,85 @@ impl Provider {
 
     /// What it tells of an authorization that nobody wants any more; nothing if it must be asked again.
     pub(super) fn look_up(&self, choices: &mut Choices, call: &Call) -> Option<Command> {
-        let Call::Authorize {
-            order_id,
-            attempt,
-            idempotency_key: key,
-            ..
-        } = call
-        else {
-            panic!("nothing to look up: {call:?}");
-        };
         // It never gets there, or its answer does not come back.
         if choices.once_in(3) {
             return None;
         }
-        Some(Command::Payment(*order_id, self.tell(*attempt, key)))
+        match call {
+            Call::Authorize {
+                order_id,
+                attempt,
+                idempotency_key: key,
+                ..
+            } => Some(Command::Payment(*order_id, self.tell(*attempt, key))),
+            Call::Reauthorize {
+                order_id,
+                authorization_id,
+                idempotency_key: key,
+                ..
+            } => Some(Command::Payment(
+                *order_id,
+                self.tell_anew(authorization_id, key),
+            )),
+            _ => panic!("nothing to look up: {call:?}"),
+        }
+    }
+
+    fn authorize_anew(&mut self, choices: &mut Choices, call: &Call) -> Option<PaymentCommand> {
+        let Call::Reauthorize {
+            order_id,
+            authorization_id,
+            amount,
+            idempotency_key: key,
+            ..
+        } = call
+        else {
+            panic!("nothing to set aside anew: {call:?}");
+        };
+        let answer = choices.below(5);
+        // It never gets there.
+        if answer == 4 {
+            return None;
+        }
+        self.by_key.entry(key.clone()).or_insert_with(|| Held {
+            order_id: *order_id,
+            amount: match choices.once_in(8) {
+                true => Money::new(amount.amount + 1, amount.currency),
+                false => *amount,
+            },
+            state: choices.of(&[
+                HeldState::SetAside,
+                HeldState::SetAside,
+                HeldState::Declined,
+            ]),
+            // Until it is known which of the two is waited for.
+            stray: true,
+            expires_at: choices.of(&[None, Some(at(900_000))]),
+        });
+        // Its answer does not come back.
+        if answer == 3 {
+            return None;
+        }
+        Some(self.tell_anew(authorization_id, key))
+    }
+
+    /// What became of what was to be set aside anew.
+    fn tell_anew(&self, former: &str, key: &str) -> PaymentCommand {
+        let former_authorization_id = former.into();
+        match self.by_key.get(key) {
+            Some(held) if held.state != HeldState::Declined => {
+                PaymentCommand::RecordReauthorized(RecordReauthorized {
+                    former_authorization_id,
+                    authorization_id: key.into(),
+                    amount: held.amount,
+                    expires_at: held.expires_at,
+                })
+            }
+            _ => PaymentCommand::RecordReauthorizationFailed(RecordReauthorizationFailed {
+                former_authorization_id,
+                code: "card_declined".into(),
+            }),
+        }
     }
 
     fn authorize(
@@ -152,6 +233,8 @@ impl Provider {
                 HeldState::SetAside,
                 HeldState::Declined,
             ]),
+            stray: false,
+            expires_at: choices.of(&[None, Some(at(150_000)), Some(at(600_000))]),
         });
         match answer {
             // It gets there, and its answer does not come back.
@@ -184,7 +267,8 @@ impl Provider {
                 shipment_id: shipment_id.expect("policies say what for"),
                 authorization_id: authorization_id.clone(),
                 amount: amount.amount,
-                taken: choices.of(&[true, true, false]),
+                taken: choices.of(&[true, true, false])
+                    && self.by_key[authorization_id].state == HeldState::SetAside,
             };
             self.take(key, taking);
         }
@@ -214,7 +298,7 @@ impl Provider {
         let shipment_id = taking.shipment_id;
         self.takings.insert(key.into(), taking);
         let held = &self.by_key[&id];
-        assert_eq!(held.state, HeldState::SetAside, "taken of what was let go");
+        assert_ne!(held.state, HeldState::GivenBack, "taken of what was let go");
         let taken = self.taken_of(&id);
         assert!(taken <= held.amount.amount, "more taken than set aside");
         let takings = self.takings.values();
@@ -248,9 +332,10 @@ impl Provider {
         self.refunds.insert(idempotency_key.clone(), given);
         let given = self.refunded_of(authorization_id);
         let taken = self.taken_of(authorization_id);
+        let disputed = self.disputed_of(authorization_id);
         assert!(
-            given <= taken,
-            "more given back than taken: {given} of {taken}"
+            given + disputed <= taken,
+            "more given back than taken: {given}, and {disputed} in dispute, of {taken}"
         );
         // Its answer does not come back.
         if answer == 3 {
@@ -278,7 +363,7 @@ impl Provider {
     /// What the provider holds for an order, without what it has taken of it.
     pub(super) fn set_aside(&self, order_id: OrderId) -> Vec<Money> {
         let mine = |(_, held): &(&String, &Held)| {
-            held.order_id == order_id && held.state == HeldState::SetAside
+            held.order_id == order_id && held.state == HeldState::SetAside && !held.stray
         };
         let left = |(key, held): (&String, &Held)| {
             Money::new(
@@ -304,7 +389,8 @@ impl Provider {
             .by_key
             .iter()
             .filter(|(_, held)| held.order_id == order_id);
-        taken - given.map(|(key, _)| self.refunded_of(key)).sum::<i64>()
+        let lost = self.lost(order_id);
+        taken - lost - given.map(|(key, _)| self.refunded_of(key)).sum::<i64>()
     }
 
     /// What an operator learns of an attempt who calls the provider up.
@@ -321,11 +407,12 @@ impl Held {
         match self.state {
             HeldState::Declined => declined(attempt, "card_declined"),
             // An authorization that was voided since was authorized once.
-            HeldState::SetAside | HeldState::GivenBack => {
+            HeldState::SetAside | HeldState::GivenBack | HeldState::Expired => {
                 PaymentCommand::RecordAuthorized(RecordAuthorized {
                     attempt,
                     authorization_id: key.into(),
                     amount: self.amount,
+                    expires_at: self.expires_at,
                 })
             }
         }

@@ -97,6 +97,8 @@ fn refusal(task: &Task) -> Vec<u16> {
         // It is answered; the amount is right; declined.
         Task::Call(Call::Authorize { .. }) => vec![0, 0, 2],
         Task::Call(Call::Inquire { .. }) => vec![1],
+        // It is answered; the amount is right; declined.
+        Task::Call(Call::Reauthorize { .. }) => vec![0, 1, 2],
         Task::Call(Call::Void { .. }) => vec![2],
         Task::Call(Call::Capture { .. } | Call::Dispatch { .. }) => vec![0, 2],
         Task::Call(Call::Refund { .. }) => vec![4],

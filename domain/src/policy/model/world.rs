@@ -309,9 +309,49 @@ impl World {
         };
         // A refusal is an answer: what was wanted is not wanted any more.
         let _refused = self.put_elsewhere(choices, &command);
+        if let Command::Payment(order, _) = &command {
+            let payment = self.payment(*order);
+            self.provider.sort_out(*order, &payment);
+        }
         self.put.push(command);
         self.check_money(task);
         true
+    }
+
+    /// The provider speaks by itself.
+    pub(super) fn hear(&mut self, choices: &mut Choices) {
+        let payment = |order| self.payment(order);
+        let mut provider = self.provider.clone();
+        let said = match choices.below(10) {
+            8 | 9 => provider.expire(choices),
+            0 => provider.receive_late(&self.made, payment),
+            1 => provider.authorize_twice(choices, payment),
+            2 | 3 => provider.open_dispute(choices, payment),
+            4 => provider.close_dispute(choices),
+            5 => provider.tell_of_dispute(choices),
+            _ => provider.tell_again(choices),
+        };
+        self.provider = provider;
+        self.listen(said);
+    }
+
+    /// The provider settles a dispute; says whether one was open.
+    pub(super) fn settle_dispute(&mut self, choices: &mut Choices) -> bool {
+        let said = self.provider.close_dispute(choices);
+        let was_open = said.is_some();
+        self.listen(said);
+        was_open
+    }
+
+    fn listen(&mut self, said: Option<Command>) {
+        if let Some(command) = said {
+            let _refused = self.put(&command);
+            if let Command::Payment(order, _) = &command {
+                let payment = self.payment(*order);
+                self.provider.sort_out(*order, &payment);
+            }
+            self.put.push(command);
+        }
     }
 
     /// Whether the stream that a call is about waits for it.

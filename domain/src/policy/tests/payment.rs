@@ -116,6 +116,7 @@ fn payment_of_nothing_is_authorized_and_given_back_by_itself() {
         attempt: 1,
         authorization_id: "nothing-to-pay".into(),
         amount,
+        expires_at: None,
     });
     assert_eq!(then(requested.into()), [payment(authorized)]);
     let void = PaymentVoidRequested {

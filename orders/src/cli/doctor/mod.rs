@@ -3,6 +3,7 @@
 mod broker;
 mod database;
 mod finding;
+mod keys;
 mod participants;
 mod processes;
 mod readers;
@@ -106,6 +107,8 @@ async fn data(target: &Target, findings: &mut Vec<Finding>) {
             )),
         }
     }
+    let read = elsewhere.as_mut().unwrap_or(&mut store);
+    findings.push(keys::look(read, &target.keys_url).await);
     findings.push(tasks::look(&mut store).await.unwrap_or_else(|error| {
         wrong(
             "tasks of the sagas",

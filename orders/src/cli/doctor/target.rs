@@ -11,6 +11,8 @@ pub(super) struct Target {
     /// The events are in KurrentDB, and only what sagas remember is at `store_url`.
     pub kurrentdb: bool,
     pub read_url: String,
+    /// Where the keys of personal data are.
+    pub keys_url: String,
     /// None: readers follow the store itself.
     pub bus: Option<Bus>,
     pub payment_url: Option<String>,
@@ -41,6 +43,9 @@ impl Target {
         if let Some(running) = Running::find() {
             let stream = running.bus_stream;
             return Ok(Self {
+                keys_url: running
+                    .keys_url
+                    .unwrap_or_else(|| running.store_url.clone()),
                 store_url: running.store_url,
                 kurrentdb: running.kurrentdb,
                 read_url: running.read_url,
@@ -59,6 +64,7 @@ impl Target {
             store_url: secret(settings.saga_url()),
             kurrentdb: settings.store_is_kurrentdb(),
             read_url: secret(settings.read_url()),
+            keys_url: secret(settings.keys_url()),
             bus: settings.bus.url.as_ref().map(|url| Bus {
                 url: secret(url),
                 stream: settings.bus.stream.clone(),

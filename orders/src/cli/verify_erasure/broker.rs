@@ -3,21 +3,19 @@
 use super::{Check, Wanted, events::Seen};
 use anyhow::{Context, anyhow};
 use async_nats::jetstream::{self, consumer::pull::OrderedConfig};
-use chassis::config::Settings;
 use futures::StreamExt;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// How long the next message may take to come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// None without a broker.
-pub(super) async fn check(settings: &Settings, wanted: &Wanted) -> anyhow::Result<Option<Check>> {
-    let Some(url) = &settings.bus.url else {
-        return Ok(None);
-    };
-    let name = &settings.bus.stream;
+pub(super) async fn check(
+    url: &SecretString,
+    name: &str,
+    wanted: &Wanted,
+) -> anyhow::Result<Check> {
     let connecting = timeout(PATIENCE, async_nats::connect(url.expose_secret()));
     let client = connecting.await.context("NATS does not answer")?;
     let jetstream = jetstream::new(client.context("NATS cannot be reached")?);
@@ -45,7 +43,5 @@ pub(super) async fn check(settings: &Settings, wanted: &Wanted) -> anyhow::Resul
             }
         }
     }
-    Ok(Some(
-        seen.into_check(&format!("messages of {name}"), wanted),
-    ))
+    Ok(seen.into_check(&format!("messages of {name}"), wanted))
 }

@@ -18,7 +18,7 @@ pub(super) async fn check(settings: &Settings, wanted: &Wanted) -> anyhow::Resul
     let problem = match wrapped {
         Some(true) => Some("the key is there: the customer was not erased"),
         Some(false) => None,
-        None => Some("there never was a key: the customer was not erased, or is another one"),
+        None => Some("there is no key, and no erasure: it is another customer, or the key is lost"),
     };
     Ok(Check {
         place: "key of the customer".into(),

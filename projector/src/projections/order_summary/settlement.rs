@@ -22,6 +22,35 @@ pub struct Settlement {
     /// How much the provider has let go of beyond what was taken, since no more will be.
     #[serde(default)]
     pub released: i64,
+    /// How many refunds wait for the end of a dispute.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deferred: u32,
+    /// How many of them are asked for at once, as the last dispute has just ended: they count as asked
+    /// for already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resuming: u32,
+    /// How much of what was taken was lost by disputes, in minor units.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub lost: i64,
+    /// Whether the time of what was set aside has passed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+const fn is_nothing(amount: &i64) -> bool {
+    *amount == 0
 }
 
 /// Whether the event is about what is taken or given back.
@@ -34,6 +63,11 @@ pub(super) const fn is_about(event: &PaymentEvent) -> bool {
             | PaymentEvent::PaymentRefundRequested(_)
             | PaymentEvent::PaymentRefunded(_)
             | PaymentEvent::PaymentRestReleased(_)
+            | PaymentEvent::PaymentAuthorizationExpired(_)
+            | PaymentEvent::PaymentReauthorized(_)
+            | PaymentEvent::PaymentRefundDeferred(_)
+            | PaymentEvent::DisputeWon(_)
+            | PaymentEvent::DisputeLost(_)
     )
 }
 
@@ -48,6 +82,9 @@ impl Settlement {
                 more(&mut self.captures);
                 add(&mut self.captured, event.amount.amount)?;
             }
+            PaymentEvent::PaymentRefundRequested(_) if self.resuming > 0 => {
+                less(&mut self.resuming)
+            }
             PaymentEvent::PaymentRefundRequested(_) => more(&mut self.refunding),
             PaymentEvent::PaymentRefunded(event) => {
                 less(&mut self.refunding);
@@ -57,9 +94,31 @@ impl Settlement {
             PaymentEvent::PaymentRestReleased(event) => {
                 add(&mut self.released, event.amount.amount)?;
             }
+            PaymentEvent::PaymentAuthorizationExpired(_) => self.expired = true,
+            PaymentEvent::PaymentReauthorized(_) => self.expired = false,
+            PaymentEvent::PaymentRefundDeferred(_) => more(&mut self.deferred),
+            PaymentEvent::DisputeWon(event) => self.closed(event.still_open),
+            PaymentEvent::DisputeLost(event) => {
+                self.closed(event.still_open);
+                add(&mut self.lost, event.amount.amount)?;
+            }
             _ => {}
         }
         Ok(())
+    }
+
+    /// With the last open dispute ends what waited for it: it is asked for now.
+    const fn closed(&mut self, still_open: u32) {
+        if still_open == 0 {
+            self.refunding = self.refunding.saturating_add(self.deferred);
+            self.resuming = self.resuming.saturating_add(self.deferred);
+            self.deferred = 0;
+        }
+    }
+
+    /// Whether anything was taken.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.captures > 0
     }
 
     /// Where that leaves the payment of an order of that total: what the provider is asked for comes
@@ -67,12 +126,14 @@ impl Settlement {
     pub(super) const fn status(&self, total: i64) -> PaymentStatus {
         if self.capturing > 0 {
             PaymentStatus::Capturing
-        } else if self.refunding > 0 {
+        } else if self.refunding > 0 || self.deferred > 0 {
             PaymentStatus::Refunding
-        } else if self.refunds > 0 && self.refunded >= self.captured {
+        } else if self.refunds > 0 && self.refunded >= self.captured.saturating_sub(self.lost) {
             PaymentStatus::Refunded
         } else if self.refunds > 0 {
             PaymentStatus::PartiallyRefunded
+        } else if self.captures == 0 && self.expired {
+            PaymentStatus::AuthorizationExpired
         } else if self.captures == 0 {
             PaymentStatus::Authorized
         } else if self.captured.saturating_add(self.released) >= total {

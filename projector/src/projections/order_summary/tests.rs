@@ -10,9 +10,10 @@ use domain::{
         OrderRejected, OrderReturnStatus,
     },
     payment::{
-        LatePaymentReversed, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
-        PaymentDeclined, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
-        PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, Payments,
+        DisputeLost, DisputeOpened, DisputeWon, LatePaymentReversed, PaymentAuthorizationExpired,
+        PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined,
+        PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentReauthorized,
+        PaymentRefundDeferred, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, Payments,
     },
 };
 
@@ -318,6 +319,93 @@ fn payment_status_of_several_shipments_is_what_the_domain_says() {
         (settlement.captured, settlement.refunded),
         (whole.amount, whole.amount)
     );
+}
+
+/// Whatever a dispute leads to, or the end of what is set aside, the row is where the payment is.
+#[test]
+fn disputes_and_ends_leave_the_row_where_the_payment_is() {
+    use domain::Decider;
+    let mut history = History::default();
+    let order = history.place("17850", &[("A", 2, 500)]);
+    history.authorize(order);
+    let shipment = ShipmentId::new(uuid::Uuid::from_u128(5));
+    let euros = |amount| Money::new(amount, row(&history).currency);
+    let (whole, part) = (euros(1_000), euros(400));
+    let [ask_back, give_back] = testing::refund(order, Some(shipment), part);
+    let dispute = |dispute_id: &str| DisputeOpened {
+        order_id: order,
+        dispute_id: dispute_id.into(),
+        authorization_id: "auth_1".into(),
+        amount: part,
+        reason: "fraudulent".into(),
+    };
+    let deferred = PaymentRefundDeferred {
+        order_id: order,
+        shipment_id: Some(shipment),
+        return_id: None,
+        amount: part,
+        idempotency_key: "key".into(),
+        reason: "it is lost".into(),
+    };
+    let events: Vec<PaymentEvent> = vec![
+        PaymentAuthorizationExpired {
+            order_id: order,
+            authorization_id: "auth_1".into(),
+        }
+        .into(),
+        PaymentReauthorized {
+            order_id: order,
+            former_authorization_id: "auth_1".into(),
+            authorization_id: "auth_2".into(),
+            amount: whole,
+            expires_at: None,
+            void_key: "key".into(),
+        }
+        .into(),
+        PaymentCaptureRequested {
+            order_id: order,
+            shipment_id: Some(shipment),
+            authorization_id: "auth_2".into(),
+            amount: whole,
+            attempt: 1,
+            max_attempts: 4,
+            idempotency_key: "key".into(),
+        }
+        .into(),
+        PaymentCaptured {
+            order_id: order,
+            shipment_id: Some(shipment),
+            authorization_id: "auth_2".into(),
+            amount: whole,
+        }
+        .into(),
+        dispute("won").into(),
+        deferred.into(),
+        DisputeWon {
+            order_id: order,
+            dispute_id: "won".into(),
+            amount: part,
+            still_open: 0,
+        }
+        .into(),
+        ask_back,
+        give_back,
+        dispute("lost").into(),
+        DisputeLost {
+            order_id: order,
+            dispute_id: "lost".into(),
+            amount: part,
+            still_open: 0,
+        }
+        .into(),
+    ];
+    for event in events {
+        history.payment(order, event);
+        let payments = history.events().iter().filter_map(of_payment);
+        let folded = Payments::fold(payments);
+        assert_eq!(row(&history).payment_status, folded.status);
+    }
+    assert_eq!(row(&history).settlement.unwrap().0.lost, 400);
 }
 
 #[test]

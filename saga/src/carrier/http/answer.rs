@@ -48,7 +48,15 @@ enum Status {
 
 /// The answer to a shipment that was handed over: the label of this one and no other.
 pub(super) fn dispatched(answer: &Answer, reference: &str) -> Result<Dispatched, CallError> {
-    let body: LabelBody = answer.success_of_new()?;
+    label(answer, answer.success_of_new()?, reference)
+}
+
+/// The answer to the question what was handed over under a key: the label of this one and no other.
+pub(super) fn taken(answer: &Answer, reference: &str) -> Result<Dispatched, CallError> {
+    label(answer, answer.success()?, reference)
+}
+
+fn label(answer: &Answer, body: LabelBody, reference: &str) -> Result<Dispatched, CallError> {
     if body.reference != reference {
         return Err(answer.odd("it speaks of another shipment"));
     }
@@ -151,8 +159,10 @@ mod tests {
             ("carrier", json!("\t")),
             ("status", json!("teapot")),
         ] {
-            let result = dispatched(&with(label(), field, value.clone()), "s");
-            assert!(is_unknown(&result), "{field} {value}: {result:?}");
+            let odd = with(label(), field, value.clone());
+            for result in [dispatched(&odd, "s"), taken(&odd, "s")] {
+                assert!(is_unknown(&result), "{field} {value}: {result:?}");
+            }
         }
     }
 
@@ -219,7 +229,9 @@ mod tests {
             dispatched(&missing, "s"),
             Err(CallError::Later(_))
         ));
+        assert_eq!(taken(&missing, "s"), Err(CallError::NotFound));
         let nowhere = answer(404, &json!({"code": "ROUTE_NOT_FOUND"}));
+        assert!(matches!(taken(&nowhere, "s"), Err(CallError::Later(_))));
         assert!(matches!(tracked(&nowhere, "T1"), Err(CallError::Later(_))));
         let refused = answer(422, &json!({"code": "address_not_served"}));
         assert_eq!(

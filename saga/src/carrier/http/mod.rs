@@ -7,7 +7,7 @@ use super::{
     InvalidParticipant, Tracking,
 };
 use crate::participant::http::{Dialect, HttpCaller};
-use answer::{dispatched, tracked};
+use answer::{dispatched, taken, tracked};
 use async_trait::async_trait;
 use domain::order::Address;
 use serde::Serialize;
@@ -63,6 +63,15 @@ impl Carrier for HttpCarrier {
         let (path, key) = (["shipments"], &request.idempotency_key);
         let answer = self.http.post(&path, key, &body).await?;
         dispatched(&answer, &request.reference)
+    }
+
+    async fn inquire(
+        &self,
+        idempotency_key: &str,
+        reference: &str,
+    ) -> Result<Dispatched, CallError> {
+        let path = ["shipments", "by-key", idempotency_key];
+        taken(&self.http.get(&path).await?, reference)
     }
 
     async fn track(&self, tracking_number: &str) -> Result<Tracking, CallError> {

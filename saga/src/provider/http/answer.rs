@@ -4,6 +4,7 @@ use crate::{
     participant::http::Answer,
     provider::{Authorization, CallError},
 };
+use chrono::{DateTime, Utc};
 use domain::{Currency, Money};
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -18,6 +19,8 @@ struct AuthorizationBody {
     decline_code: Option<String>,
     amount: i64,
     currency: Currency,
+    #[serde(default)]
+    expires_at: Option<DateTime<Utc>>,
 }
 
 /// The answer to an authorization: how it went.
@@ -39,6 +42,7 @@ fn meaning(answer: &Answer, body: AuthorizationBody) -> Result<Authorization, Ca
         "authorized" | "captured" => Ok(Authorization::Authorized {
             authorization_id: body.authorization_id,
             amount: Money::new(body.amount, body.currency),
+            expires_at: body.expires_at,
         }),
         // It was authorized, but nothing is set aside any more.
         "voided" | "expired" => Ok(Authorization::Declined { code: body.status }),
@@ -133,6 +137,7 @@ mod tests {
         let authorized = Authorization::Authorized {
             authorization_id: "a".into(),
             amount: eur(5),
+            expires_at: None,
         };
         for status in ["authorized", "captured"] {
             assert_eq!(stands(&authorization(status)), Ok(authorized.clone()));

@@ -86,6 +86,31 @@ pub(super) async fn call(
             let answer = timed(name, provider.authorize(&request)).await;
             payment::authorized(*order_id, *attempt, patient, answer)
         }
+        Call::Reauthorize {
+            order_id,
+            authorization_id,
+            idempotency_key,
+            ..
+        } if call.only_asks(&subject.state) => {
+            let answer = timed("inquire", provider.inquire(idempotency_key)).await;
+            payment::looked_up_anew(*order_id, authorization_id, patient, answer)
+        }
+        Call::Reauthorize {
+            order_id,
+            authorization_id,
+            amount,
+            payment_method,
+            idempotency_key,
+        } => {
+            let request = AuthorizeRequest {
+                order_id: *order_id,
+                amount: *amount,
+                payment_method: payment_method.clone(),
+                idempotency_key: idempotency_key.clone(),
+            };
+            let answer = timed(name, provider.authorize(&request)).await;
+            payment::reauthorized(*order_id, authorization_id, answer)
+        }
         Call::Inquire {
             order_id,
             attempt,
@@ -163,16 +188,21 @@ pub(super) async fn call(
             let of = Dispatch {
                 order_id: *order_id,
                 shipment_id: *shipment_id,
-                attempt: *attempt,
                 idempotency_key,
             };
-            let request = shipment::request(&participants.vault, &of, attempts, subject).await;
-            let request = match request {
-                Ok(request) => request,
-                Err(outcome) => return outcome,
-            };
-            let answer = timed(name, carrier.dispatch(&request)).await;
-            shipment::dispatched(*shipment_id, *attempt, answer)
+            match shipment::request(&participants.vault, &of, subject).await {
+                Ok(Some(request)) => {
+                    let answer = timed(name, carrier.dispatch(&request)).await;
+                    shipment::dispatched(*shipment_id, *attempt, answer)
+                }
+                Ok(None) => {
+                    let reference = shipment_id.to_string();
+                    let taken = carrier.inquire(idempotency_key, &reference);
+                    let answer = timed("inquire_shipment", taken).await;
+                    shipment::looked_up(*shipment_id, *attempt, attempts, answer)
+                }
+                Err(outcome) => outcome,
+            }
         }
         Call::Track {
             shipment_id,

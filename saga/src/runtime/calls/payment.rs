@@ -6,7 +6,7 @@ use domain::{
     Command, OrderId,
     payment::{
         PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-        RecordOutcomeUnknown,
+        RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized,
     },
 };
 
@@ -49,6 +49,52 @@ pub(super) fn looked_up(
         Err(error @ CallError::NotFound) if patient => again(error),
         Err(error @ CallError::NotFound) => record(order_id, declined(attempt, error.to_string())),
         answer => authorized(order_id, attempt, patient, answer),
+    }
+}
+
+/// What becomes of what is set aside anew under a former name; nothing is lost while nobody knows, as
+/// the former ends by itself.
+pub(super) fn reauthorized(
+    order_id: OrderId,
+    former: &str,
+    answer: Result<Authorization, CallError>,
+) -> CallOutcome {
+    let former_authorization_id = former.into();
+    let command = match answer {
+        Ok(Authorization::Authorized {
+            authorization_id,
+            amount,
+            expires_at,
+        }) => PaymentCommand::RecordReauthorized(RecordReauthorized {
+            former_authorization_id,
+            authorization_id,
+            amount,
+            expires_at,
+        }),
+        Ok(Authorization::Declined { code }) | Err(CallError::Refused(code)) => {
+            PaymentCommand::RecordReauthorizationFailed(RecordReauthorizationFailed {
+                former_authorization_id,
+                code,
+            })
+        }
+        Err(error) => return again(error),
+    };
+    record(order_id, command)
+}
+
+/// The same of what is not wanted any more, and was perhaps never asked for: the provider tells.
+pub(super) fn looked_up_anew(
+    order_id: OrderId,
+    former: &str,
+    patient: bool,
+    answer: Result<Authorization, CallError>,
+) -> CallOutcome {
+    match answer {
+        Err(CallError::NotFound) if !patient => {
+            let code = CallError::NotFound.to_string();
+            reauthorized(order_id, former, Ok(Authorization::Declined { code }))
+        }
+        answer => reauthorized(order_id, former, answer),
     }
 }
 
@@ -127,10 +173,12 @@ fn outcome(order_id: OrderId, attempt: u32, authorization: Authorization) -> Cal
         Authorization::Authorized {
             authorization_id,
             amount,
+            expires_at,
         } => PaymentCommand::RecordAuthorized(RecordAuthorized {
             attempt,
             authorization_id,
             amount,
+            expires_at,
         }),
         Authorization::Declined { code } => declined(attempt, code),
     };

@@ -13,7 +13,7 @@ use domain::{
     },
 };
 use std::time::Duration;
-use vault::{Opened, Vault};
+use vault::{Opened, Vault, VaultError};
 
 /// Why no carrier is asked to take a shipment whose address was erased: a code, as a carrier's are. The
 /// order then waits under a hold as after any refusal, and is cancelled when nobody sees to it.
@@ -22,52 +22,72 @@ const ADDRESS_ERASED: &str = "address_erased";
 /// How long a shipment waits while the keys of addresses cannot be reached.
 const KEYS_AWAY: Duration = Duration::from_secs(2);
 
+/// How often the carrier is asked for what it took of a shipment whose address was erased, before what it
+/// does not know of counts as never asked for: a call that a crash has left on its way arrives within
+/// that time.
+const ASKED_IN_VAIN: u32 = 3;
+
 /// What the carrier is to be asked to take.
 pub(super) struct Dispatch<'a> {
     pub order_id: OrderId,
     pub shipment_id: ShipmentId,
-    pub attempt: u32,
     pub idempotency_key: &'a str,
 }
 
-/// What the carrier is told; or what becomes of the call, where it cannot be told where to.
+/// What the carrier is told; none where it cannot be told where to any more, since the customer was
+/// erased. Or what becomes of the call, where that is not known.
 pub(super) async fn request(
     vault: &Vault,
     of: &Dispatch<'_>,
-    attempts: u32,
     subject: &Subject,
-) -> Result<DispatchRequest, CallOutcome> {
+) -> Result<Option<DispatchRequest>, CallOutcome> {
     let address = match &subject.destination {
         None => None,
         Some(to) => {
             let opened = vault.open_address(&to.tenant, &to.customer_id, to.order_id, &to.address);
             match opened.await {
                 Ok(Opened::Plain(address)) => Some(address),
-                // Nobody was asked to take it yet, so nobody has.
-                Ok(Opened::Erased) if attempts == 0 => {
-                    let refused = Err(CallError::Refused(ADDRESS_ERASED.into()));
-                    return Err(dispatched(of.shipment_id, of.attempt, refused));
-                }
-                Ok(Opened::Erased) => {
-                    return Err(CallOutcome::GiveUp(
-                        "its customer was erased, so that the carrier cannot be asked again; whether \
-                         it has the shipment is not known"
-                            .into(),
-                    ));
-                }
+                Ok(Opened::Erased) => return Ok(None),
                 Err(error) if error.is_transient() => {
                     return Err(CallOutcome::Defer(error.to_string(), KEYS_AWAY));
+                }
+                // Nothing brings it back but an operator.
+                Err(error @ VaultError::KeyLost(_)) => {
+                    return Err(CallOutcome::GiveUp(error.to_string()));
                 }
                 Err(error) => return Err(CallOutcome::Again(error.to_string())),
             }
         }
     };
-    Ok(DispatchRequest {
+    Ok(Some(DispatchRequest {
         order_id: of.order_id,
         reference: of.shipment_id.to_string(),
         address,
         idempotency_key: of.idempotency_key.to_owned(),
-    })
+    }))
+}
+
+/// What becomes of a shipment whose address was erased, from what the carrier says that it took under
+/// its key. How often it was asked already does not tell whether it was handed over: a crash may have kept
+/// that from being counted, and an operator has it count from the beginning.
+pub(super) fn looked_up(
+    shipment: ShipmentId,
+    attempt: u32,
+    attempts: u32,
+    answer: Result<Dispatched, CallError>,
+) -> CallOutcome {
+    match answer {
+        Err(error @ CallError::NotFound) if attempts < ASKED_IN_VAIN => again(error),
+        Err(CallError::NotFound) => {
+            let refused = Err(CallError::Refused(ADDRESS_ERASED.into()));
+            dispatched(shipment, attempt, refused)
+        }
+        // The question was refused, which says nothing of the shipment.
+        Err(CallError::Refused(code)) => CallOutcome::GiveUp(format!(
+            "its customer was erased, and the carrier does not say whether it has the shipment: {code}"
+        )),
+        answer => dispatched(shipment, attempt, answer),
+    }
 }
 
 /// What becomes of a shipment that the carrier was asked to take. Where it is not known whether the
@@ -165,6 +185,31 @@ mod tests {
                 becomes,
                 "{answer:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_addressed_any_more_is_refused_only_if_it_was_never_taken() {
+        let label = || Dispatched {
+            carrier: "Post".into(),
+            tracking_number: "T1".into(),
+        };
+        for attempts in [0, ASKED_IN_VAIN, 100] {
+            let unknown = match attempts < ASKED_IN_VAIN {
+                true => "again",
+                false => "record_dispatch_refused",
+            };
+            for (answer, becomes) in [
+                (Ok(label()), "record_dispatched"),
+                (Err(CallError::NotFound), unknown),
+                (Err(CallError::Refused("no".into())), "give up"),
+                (Err(CallError::Unknown("no answer".into())), "again"),
+                (Err(CallError::Later("busy".into())), "again"),
+                (Err(deferred()), "defer"),
+            ] {
+                let outcome = looked_up(SHIPMENT, 1, attempts, answer.clone());
+                assert_eq!(name(outcome), becomes, "{attempts} {answer:?}");
+            }
         }
     }
 

@@ -35,6 +35,7 @@ impl Till {
             request,
             now: self.now,
             new_id: AuthorizationId::new(Uuid::from_u128(self.ids)),
+            new_dispute: DisputeId::new(Uuid::from_u128(self.ids)),
             expires_at: self.now + DAY,
             strikes: self.strikes,
         };

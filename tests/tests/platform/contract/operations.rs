@@ -1,10 +1,14 @@
 //! Every operation that is documented, and every answer that was given.
 
 use super::is_a_problem;
+use chassis::{
+    clock::now,
+    webhook::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, WebhookSecret},
+};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use tests::platform::{Placement, Platform};
+use tests::platform::{Placement, Platform, WEBHOOK_SECRET};
 
 /// The operations that are documented: their method and path, and the statuses they may answer.
 async fn operations(p: &Platform) -> BTreeMap<(String, String), BTreeSet<u16>> {
@@ -35,6 +39,8 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         format!("/v1/orders/{id}"),
         format!("/v1/orders/{id}/events"),
         format!("/v1/orders/{id}/process"),
+        format!("/v1/payments/{id}"),
+        "/v1/payments?status=authorized".into(),
         "/v1/processes".into(),
         "/v1/shipments?status=pending".into(),
         "/v1/returns?status=requested".into(),
@@ -72,6 +78,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     let (shipment, delivered) = shipments_are_driven(p).await;
     let returned = returns_are_driven(p, &delivered).await;
     customers_are_driven(p).await;
+    products_are_driven(p).await;
     for (method, path) in operations(p).await.into_keys() {
         let path = path
             .replace("{shipment_id}", &shipment)
@@ -94,6 +101,11 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
                 let conditional = delete().header("if-match", version);
                 is_a_problem(&p.api.send(conditional).await.expect(400));
             }
+            continue;
+        }
+        // What a provider says is signed, and has no key of ours.
+        if path.starts_with("/v1/providers/") {
+            webhooks_are_driven(p, &path).await;
             continue;
         }
         // Of lines, not of one document.
@@ -143,6 +155,36 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     }
 }
 
+/// What the payment provider says by itself, believed and not.
+async fn webhooks_are_driven(p: &Platform, path: &str) {
+    let secret = WebhookSecret::parse(WEBHOOK_SECRET).expect("it is one");
+    let say = async |body: &str, signed: &str| {
+        let at = now();
+        let request = p.api.command(Method::POST, path);
+        let request = request
+            .header("content-type", "application/json")
+            .header(WEBHOOK_ID, "evt_driven")
+            .header(WEBHOOK_TIMESTAMP, at.timestamp())
+            .header(
+                WEBHOOK_SIGNATURE,
+                secret.sign("evt_driven", at, signed.as_bytes()),
+            );
+        p.api.send(request.body(body.to_owned())).await
+    };
+    let nobody = json!({
+        "type": "authorization.declined",
+        "data": {"idempotency_key": "theirs"},
+    });
+    let nobody = nobody.to_string();
+    let heard = say(&nobody, &nobody).await.expect(200);
+    assert_eq!(heard.body["outcome"], "unknown");
+    is_a_problem(&say(&nobody, "{}").await.expect(401));
+    is_a_problem(&say("{}", "{}").await.expect(400));
+    let plain = p.api.command(Method::POST, path);
+    let plain = plain.header("content-type", "text/plain").body("{}");
+    is_a_problem(&p.api.send(plain).await.expect(415));
+}
+
 /// All that may be said of a customer.
 async fn customers_are_driven(p: &Platform) {
     let profile = json!({"name": "Ada", "email": "ada@example.com"});
@@ -182,7 +224,9 @@ async fn customers_are_driven(p: &Platform) {
         let path = format!("/v1/customers/{id}");
         p.api.send(p.api.command(Method::DELETE, &path)).await
     };
-    is_a_problem(&erase("nobody").await.expect(404));
+    // Whoever is not known may be erased, too, and is no more than before.
+    let unknown = erase("never-known").await.expect(200);
+    assert_eq!(unknown.body["known"], false);
     let erased = erase("person").await.expect(200);
     assert_eq!(erased.header("etag"), "\"3\"");
     let again = erase("person").await.expect(200);
@@ -194,6 +238,51 @@ async fn customers_are_driven(p: &Platform) {
     );
     let late = p.api.post(change, &changed).await.expect(409);
     assert_eq!(late.code(), "CUSTOMER_ERASED");
+}
+
+/// All that may be said of a product.
+async fn products_are_driven(p: &Platform) {
+    let price = |amount: i64| json!({"amount": amount, "currency": "EUR"});
+    let mut cup = json!({"sku": "CUP 1", "name": "Cup", "price": price(100)});
+    let listed = p.api.post("/v1/products", &cup).await.expect(201);
+    assert_eq!(listed.header("location"), "/v1/products/CUP%201");
+    assert_eq!(
+        (&listed.body["status"], &listed.body["allowed_commands"]),
+        (&json!("listed"), &json!(["price", "delist"]))
+    );
+    cup["name"] = json!("Mug");
+    let other = p.api.post("/v1/products", &cup).await.expect(409);
+    assert_eq!(other.code(), "PRODUCT_ALREADY_LISTED");
+    cup["price"] = price(-1);
+    let wrong = p.api.post("/v1/products", &cup).await.expect(422);
+    assert_eq!(
+        (wrong.code(), wrong.pointer()),
+        ("PRICE_OUT_OF_RANGE", "/price")
+    );
+    let priced = json!({"price": price(90)});
+    let path = "/v1/products/CUP%201";
+    let done = p
+        .api
+        .post(&format!("{path}/price"), &priced)
+        .await
+        .expect(200);
+    let token = done.header("consistency-token");
+    let read = p.api.get_after(token, path).await.expect(200);
+    assert_eq!(read.header("etag"), "\"2\"");
+    assert_eq!(
+        read.body["prices"],
+        json!([{"amount": 90, "currency": "EUR"}])
+    );
+    let listed = p.api.get_after(token, "/v1/products?status=listed").await;
+    assert_eq!(listed.expect(200).body["items"][0]["sku"], "CUP 1");
+    let reason = json!({"reason": "sold out"});
+    let delist = format!("{path}/delist");
+    p.api.post(&delist, &reason).await.expect(200);
+    let late = p.api.post(&format!("{path}/price"), &priced).await;
+    assert_eq!(late.expect(409).code(), "PRODUCT_DELISTED");
+    let nobody = p.api.post("/v1/products/NONE/delist", &reason).await;
+    is_a_problem(&nobody.expect(404));
+    is_a_problem(&p.api.get("/v1/products/NONE").await.expect(404));
 }
 
 /// All that people may say of shipments; one of them, and an order that has arrived.

@@ -5,18 +5,23 @@
 mod commands;
 mod connection;
 mod contract;
+mod customers;
 mod feed;
 mod foreign;
 mod import;
+mod products;
 mod queries;
 mod returns;
 mod shipments;
 
 use proto::v1::{
     NewOrderLine, PlaceOrderRequest, ReceiveStockRequest,
-    order_commands_client::OrderCommandsClient, order_feed_client::OrderFeedClient,
-    order_import_client::OrderImportClient, order_queries_client::OrderQueriesClient,
-    return_commands_client::ReturnCommandsClient, shipment_commands_client::ShipmentCommandsClient,
+    customer_commands_client::CustomerCommandsClient,
+    customer_queries_client::CustomerQueriesClient, order_commands_client::OrderCommandsClient,
+    order_feed_client::OrderFeedClient, order_import_client::OrderImportClient,
+    order_queries_client::OrderQueriesClient, product_commands_client::ProductCommandsClient,
+    product_queries_client::ProductQueriesClient, return_commands_client::ReturnCommandsClient,
+    shipment_commands_client::ShipmentCommandsClient,
 };
 use tests::platform::Platform;
 use tonic::{
@@ -34,6 +39,10 @@ pub(super) struct Clients {
     feed: OrderFeedClient<Channel>,
     shipments: ShipmentCommandsClient<Channel>,
     returns: ReturnCommandsClient<Channel>,
+    customers: CustomerCommandsClient<Channel>,
+    customer_queries: CustomerQueriesClient<Channel>,
+    products: ProductCommandsClient<Channel>,
+    product_queries: ProductQueriesClient<Channel>,
 }
 
 fn channel(address: &str) -> Channel {
@@ -47,7 +56,11 @@ pub(super) fn clients(p: &Platform) -> Clients {
         commands: OrderCommandsClient::new(commands.clone()),
         shipments: ShipmentCommandsClient::new(commands.clone()),
         returns: ReturnCommandsClient::new(commands.clone()),
+        customers: CustomerCommandsClient::new(commands.clone()),
+        products: ProductCommandsClient::new(commands.clone()),
         import: OrderImportClient::new(commands),
+        product_queries: ProductQueriesClient::new(queries.clone()),
+        customer_queries: CustomerQueriesClient::new(queries.clone()),
         queries: OrderQueriesClient::new(queries.clone()),
         feed: OrderFeedClient::new(queries),
     }

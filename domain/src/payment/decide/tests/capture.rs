@@ -53,6 +53,16 @@ pub(super) fn captured() -> PaymentEvent {
     taken(1, 1_999)
 }
 
+/// The provider says that it was taken.
+pub(super) fn recorded() -> PaymentCommand {
+    record(1, "auth", 1, eur(1_999))
+}
+
+/// None of it was taken.
+pub(super) fn not_taken() -> PaymentEvent {
+    failed(1, 1_999, 1, 2)
+}
+
 /// A part of it was taken for a shipment.
 pub(super) fn one_of_two() -> [PaymentEvent; 3] {
     [authorized(1), asked(1, 1_000, 1), taken(1, 1_000)]
@@ -100,7 +110,8 @@ fn only_what_is_set_aside_is_taken() {
     for status in ALL {
         let when = on(&history(status), request(1, 1_999, 1));
         match status {
-            S::Authorized => when.then([requested()]),
+            // Whether that can be taken is for the provider to say.
+            S::Authorized | S::AuthorizationExpired => when.then([requested()]),
             S::Capturing
             | S::Captured
             | S::PartiallyCaptured

@@ -9,7 +9,9 @@ fn a_void_is_asked_for_wherever_the_payment_is() {
         match status {
             S::Pending | S::Declined => when.then([voided(None)]),
             S::Authorizing | S::OutcomeUnknown | S::Capturing => when.then([void_deferred()]),
-            S::Authorized => when.then([void_requested("v1", "cancelled")]),
+            S::Authorized | S::AuthorizationExpired => {
+                when.then([void_requested("v1", "cancelled")])
+            }
             S::Voiding | S::Voided | S::Refunding | S::Refunded => when.then_nothing(),
             S::Captured => when.then([refund::of_all()]),
             S::PartiallyCaptured => when.then([refund::of(1, 1_000)]),

@@ -219,9 +219,20 @@ fn a_return_ends_once_it_is_paid_back_too() {
     in_each_status(&command, "record its refund", &allowed, &[S::Closed]);
     let booked = [history(S::Inspected), vec![stocked()]].concat();
     on(&booked, &command).then([paid_back(), ended()]);
-    let (refund, amount) = (eur(2_000), eur(1_999));
-    let error = ReturnError::OtherAmount { refund, amount };
-    on(&history(S::Inspected), &record(amount)).then_refused(error);
+    for amount in [eur(2_001), eur(-1)] {
+        let refund = eur(2_000);
+        let error = ReturnError::OtherAmount { refund, amount };
+        on(&history(S::Inspected), &record(amount)).then_refused(error);
+    }
+    // What a lost dispute has taken is not paid back as well.
+    for amount in [eur(0), eur(1_999)] {
+        let less = ReturnRefunded {
+            order_id: order_id(1),
+            return_id: return_id(1),
+            amount,
+        };
+        on(&history(S::Inspected), &record(amount)).then([less.into()]);
+    }
 }
 
 #[test]

@@ -1,0 +1,199 @@
+//! What the payment provider's events mean.
+
+use chassis::Problem;
+use chrono::{DateTime, Utc};
+use domain::{
+    Currency, Money,
+    payment::{CallKey, DisputeNotice, HearProvider, Notice},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// What the payment provider says. Further fields say nothing to us.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct PaymentWebhook {
+    /// What has happened: `authorization.authorized`, `authorization.declined`,
+    /// `authorization.voided`, `authorization.expired`, `capture.captured`, `capture.declined`, `refund.refunded`,
+    /// `dispute.opened`, `dispute.won` or `dispute.lost`; others are acknowledged.
+    #[serde(rename = "type")]
+    #[schema(example = "authorization.authorized")]
+    kind: String,
+    /// To what.
+    data: PaymentWebhookData,
+}
+
+/// What has happened to what.
+#[derive(Debug, Deserialize, ToSchema)]
+struct PaymentWebhookData {
+    /// The key of our call that it is about; of the authorization, where we made none.
+    idempotency_key: String,
+    /// What the provider calls the authorization.
+    authorization_id: Option<String>,
+    /// How much, in minor units.
+    amount: Option<i64>,
+    /// Of which currency.
+    #[schema(value_type = Option<String>, example = "EUR")]
+    currency: Option<Currency>,
+    /// Until when what is authorized can be taken.
+    expires_at: Option<DateTime<Utc>>,
+    /// The provider's reason for what it did not do.
+    code: Option<String>,
+    /// What the provider calls the dispute.
+    dispute_id: Option<String>,
+    /// Why the cardholder wants it back.
+    reason: Option<String>,
+}
+
+/// What was said, and of whose payment.
+#[derive(Debug)]
+pub(crate) enum Said {
+    /// Something that counts.
+    Of(CallKey, HearProvider),
+    /// Something of a call that is not ours.
+    Unknown,
+    /// Something that means nothing to us.
+    Ignored,
+}
+
+impl PaymentWebhook {
+    /// What it has said has happened.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// What it means.
+    ///
+    /// # Errors
+    /// A field is missing that says to what it has happened.
+    pub(crate) fn meaning(self) -> Result<Said, Problem> {
+        let data = self.data;
+        let authorization = || field("authorization_id", data.authorization_id.clone());
+        let amount = || {
+            let amount = field("amount", data.amount)?;
+            Ok(Money::new(amount, field("currency", data.currency)?))
+        };
+        let code = || data.code.clone().unwrap_or_else(|| "declined".into());
+        let dispute = || {
+            Ok::<_, Problem>(DisputeNotice {
+                dispute_id: field("dispute_id", data.dispute_id.clone())?,
+                authorization_id: authorization()?,
+                amount: amount()?,
+                reason: data.reason.clone().unwrap_or_default(),
+            })
+        };
+        let notice = match self.kind.as_str() {
+            "authorization.authorized" => Notice::Authorized {
+                authorization_id: authorization()?,
+                amount: amount()?,
+                expires_at: data.expires_at,
+            },
+            "authorization.declined" => Notice::Declined { code: code() },
+            "authorization.voided" => Notice::Voided {
+                authorization_id: authorization()?,
+            },
+            "authorization.expired" => Notice::Expired {
+                authorization_id: authorization()?,
+            },
+            "capture.captured" => Notice::Captured {
+                authorization_id: authorization()?,
+                amount: amount()?,
+            },
+            "capture.declined" => Notice::CaptureFailed {
+                authorization_id: authorization()?,
+                code: code(),
+            },
+            "refund.refunded" => Notice::Refunded {
+                authorization_id: authorization()?,
+                amount: amount()?,
+            },
+            "dispute.opened" => Notice::DisputeOpened(dispute()?),
+            "dispute.won" => Notice::DisputeWon(dispute()?),
+            "dispute.lost" => Notice::DisputeLost(dispute()?),
+            _ => return Ok(Said::Ignored),
+        };
+        let Some(key) = CallKey::parse(&data.idempotency_key) else {
+            return Ok(Said::Unknown);
+        };
+        let idempotency_key = data.idempotency_key;
+        Ok(Said::Of(
+            key,
+            HearProvider {
+                idempotency_key,
+                notice,
+            },
+        ))
+    }
+}
+
+fn field<T>(name: &str, value: Option<T>) -> Result<T, Problem> {
+    value.ok_or_else(|| {
+        let detail = format!("The event does not say its {name}.");
+        let pointer = format!("/data/{name}");
+        Problem::bad_request("INVALID_BODY", detail).with_error(
+            pointer,
+            "MISSING",
+            "it is needed for an event of this type",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const KEY: &str = "main:01923f00-0000-7000-8000-000000000001:authorize:1";
+
+    fn said(kind: &str, key: &str, without: &str) -> Result<Said, Problem> {
+        let mut data = json!({
+            "idempotency_key": key,
+            "authorization_id": "auth",
+            "amount": 5,
+            "currency": "EUR",
+            "dispute_id": "d",
+            "new_field": 1,
+        });
+        data[without] = Value::Null;
+        let event: PaymentWebhook =
+            serde_json::from_value(json!({"type": kind, "data": data})).unwrap();
+        event.meaning()
+    }
+
+    #[test]
+    fn every_type_has_a_meaning() {
+        for kind in [
+            "authorization.authorized",
+            "authorization.declined",
+            "authorization.voided",
+            "authorization.expired",
+            "capture.captured",
+            "capture.declined",
+            "refund.refunded",
+            "dispute.opened",
+            "dispute.won",
+            "dispute.lost",
+        ] {
+            let Said::Of(key, heard) = said(kind, KEY, "x").unwrap() else {
+                panic!("{kind} means nothing");
+            };
+            assert_eq!(key.tenant.as_str(), "main");
+            assert_eq!(heard.idempotency_key, KEY);
+            assert!(matches!(said(kind, "theirs", "x"), Ok(Said::Unknown)));
+        }
+        assert!(matches!(said("payout.paid", KEY, "x"), Ok(Said::Ignored)));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        for (kind, field) in [
+            ("authorization.authorized", "authorization_id"),
+            ("capture.captured", "amount"),
+            ("refund.refunded", "currency"),
+            ("dispute.opened", "dispute_id"),
+        ] {
+            let problem = said(kind, KEY, field).unwrap_err();
+            let errors = &problem.details().errors;
+            assert_eq!(errors[0].pointer, format!("/data/{field}"));
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A payment with its operations and disputes, as its own events have it.
+
+use crate::body::Money;
+use chrono::{DateTime, Utc};
+use domain::{
+    OrderId, Version,
+    payment::{
+        Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, Payment,
+        Refund, Stray,
+    },
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What was asked of the payment provider for an order, and what came of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Payment)]
+pub(crate) struct PaymentBody<'a> {
+    /// The order that is paid; a payment has no other name.
+    order_id: Uuid,
+    /// The payment's version; also its ETag.
+    version: i64,
+    /// `pending`, `authorizing`, `authorized`, `declined`, `outcome_unknown`, `voiding`, `voided`,
+    /// `capturing`, `partially_captured`, `captured`, `refunding`, `partially_refunded`, `refunded` or
+    /// `authorization_expired`.
+    #[schema(example = "captured")]
+    status: &'static str,
+    /// How much was asked for.
+    amount: Option<Money<'a>>,
+    /// Which attempt it is, from 1.
+    attempt: Option<u32>,
+    /// Whether nobody knows what the provider did, and an operator must look.
+    parked: bool,
+    /// What is or was set aside, if anything.
+    authorization: Option<AuthorizationBody<'a>>,
+    /// How much was taken, in minor units.
+    captured: i64,
+    /// How much of that was given back, in minor units.
+    refunded: i64,
+    /// How much of it cardholders dispute, in minor units.
+    disputed: i64,
+    /// How much of it cardholders have got by disputes, in minor units.
+    lost: i64,
+    /// What was to be taken, for each shipment.
+    captures: Vec<CaptureBody<'a>>,
+    /// What was to be given back.
+    refunds: Vec<RefundBody<'a>>,
+    /// What cardholders want back.
+    disputes: Vec<DisputeBody<'a>>,
+    /// What the provider has set aside and nobody waits for.
+    strays: Vec<StrayBody<'a>>,
+}
+
+/// What the provider set aside.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentAuthorization)]
+struct AuthorizationBody<'a> {
+    /// What the provider calls it.
+    authorization_id: &'a str,
+    /// How much.
+    amount: Money<'a>,
+    /// Until when it can be taken, if the provider has said so.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// What was to be taken.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentCapture)]
+struct CaptureBody<'a> {
+    /// The shipment that it is for.
+    shipment_id: Option<Uuid>,
+    /// How much.
+    amount: Money<'a>,
+    /// `requested`, `captured` or `failed`.
+    status: &'static str,
+    /// Which attempt, from 1.
+    attempt: u32,
+}
+
+/// What was to be given back.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentRefund)]
+struct RefundBody<'a> {
+    /// The number of the refund; none while it waits for a dispute.
+    refund: Option<u32>,
+    /// The shipment that it is for, if it is for one.
+    shipment_id: Option<Uuid>,
+    /// The return that it is for, if it is for one.
+    return_id: Option<Uuid>,
+    /// How much.
+    amount: Money<'a>,
+    /// Why.
+    reason: &'a str,
+    /// `deferred` until a dispute ends, `requested` or `refunded`.
+    status: &'static str,
+}
+
+/// What a cardholder wants back.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentDispute)]
+struct DisputeBody<'a> {
+    /// What the provider calls it.
+    dispute_id: &'a str,
+    /// How much.
+    amount: Money<'a>,
+    /// Why, as the provider says.
+    reason: &'a str,
+    /// `open`, `won` by the shop, or `lost`.
+    status: &'static str,
+}
+
+/// What the provider has set aside and nobody waits for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentStray)]
+struct StrayBody<'a> {
+    /// What the provider calls it.
+    authorization_id: &'a str,
+    /// How much.
+    amount: Money<'a>,
+    /// Whether it was given back.
+    voided: bool,
+    /// Whether it is what was set aside before it was set aside anew.
+    former: bool,
+}
+
+impl<'a> PaymentBody<'a> {
+    /// What `payment` says, at its `version`.
+    pub(crate) fn of(order_id: OrderId, version: Version, payment: &'a Payment) -> Self {
+        let request = payment.request.as_ref();
+        let deferred = payment.deferred_refunds.iter().map(RefundBody::deferred);
+        Self {
+            order_id: order_id.uuid(),
+            version: version.get(),
+            status: payment.status.as_str(),
+            amount: request.map(|request| money(&request.amount)),
+            attempt: request.map(|request| request.attempt),
+            parked: payment.parked,
+            authorization: payment.authorization.as_ref().map(AuthorizationBody::of),
+            captured: payment.captured(),
+            refunded: payment.refunded(),
+            disputed: payment.disputed(),
+            lost: payment.lost(),
+            captures: payment.captures.iter().map(CaptureBody::of).collect(),
+            refunds: payment
+                .refunds
+                .iter()
+                .map(RefundBody::of)
+                .chain(deferred)
+                .collect(),
+            disputes: payment.disputes.iter().map(DisputeBody::of).collect(),
+            strays: payment.strays.iter().map(StrayBody::of).collect(),
+        }
+    }
+}
+
+impl<'a> AuthorizationBody<'a> {
+    fn of(known: &'a Authorization) -> Self {
+        Self {
+            authorization_id: &known.authorization_id,
+            amount: money(&known.amount),
+            expires_at: known.expires_at,
+        }
+    }
+}
+
+impl<'a> CaptureBody<'a> {
+    fn of((shipment_id, capture): (&CaptureKey, &'a Capture)) -> Self {
+        Self {
+            shipment_id: shipment_id.map(|id| id.uuid()),
+            amount: money(&capture.amount),
+            status: match capture.progress {
+                CaptureProgress::Requested => "requested",
+                CaptureProgress::Captured => "captured",
+                CaptureProgress::Failed => "failed",
+            },
+            attempt: capture.attempt,
+        }
+    }
+}
+
+impl<'a> RefundBody<'a> {
+    fn of((number, refund): (&u32, &'a Refund)) -> Self {
+        Self {
+            refund: Some(*number),
+            shipment_id: refund.shipment_id.map(|id| id.uuid()),
+            return_id: refund.return_id.map(|id| id.uuid()),
+            amount: money(&refund.amount),
+            reason: &refund.reason,
+            status: if refund.done { "refunded" } else { "requested" },
+        }
+    }
+
+    fn deferred(refund: &'a DeferredRefund) -> Self {
+        Self {
+            refund: None,
+            shipment_id: refund.shipment_id.map(|id| id.uuid()),
+            return_id: refund.return_id.map(|id| id.uuid()),
+            amount: money(&refund.amount),
+            reason: &refund.reason,
+            status: "deferred",
+        }
+    }
+}
+
+impl<'a> DisputeBody<'a> {
+    fn of((dispute_id, dispute): (&'a String, &'a Dispute)) -> Self {
+        Self {
+            dispute_id,
+            amount: money(&dispute.amount),
+            reason: &dispute.reason,
+            status: dispute.progress.as_str(),
+        }
+    }
+}
+
+impl<'a> StrayBody<'a> {
+    fn of((authorization_id, stray): (&'a String, &'a Stray)) -> Self {
+        Self {
+            authorization_id,
+            amount: money(&stray.amount),
+            voided: stray.done,
+            former: stray.former,
+        }
+    }
+}
+
+fn money(money: &domain::Money) -> Money<'_> {
+    Money {
+        amount: money.amount,
+        currency: money.currency.as_str(),
+    }
+}
