@@ -279,14 +279,11 @@ impl Placed {
         open.filter(|line| line.quantity > 0).collect()
     }
 
-    /// What so many of its lines are worth, in minor units.
+    /// What the first so many of its lines are worth, in minor units.
     pub fn worth(&self, lines: &[LineQuantity]) -> i64 {
         lines.iter().fold(0, |sum, wanted| {
             let placed = self.line(wanted.line);
-            let worth = placed.map_or(0, |placed| match wanted.quantity == placed.quantity {
-                true => placed.total,
-                false => placed.unit_price.saturating_mul(wanted.quantity),
-            });
+            let worth = placed.map_or(0, |placed| placed.worth(wanted.quantity));
             sum.saturating_add(worth)
         })
     }

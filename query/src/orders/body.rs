@@ -19,6 +19,9 @@ use uuid::Uuid;
 
 const TABLE: &str = "order_summary";
 
+/// How many of a line have left, have arrived, will not arrive, have come back, and are cancelled.
+type Progress = (i64, i64, i64, i64, i64);
+
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Order)]
@@ -211,7 +214,7 @@ impl<'a> OrderBody<'a> {
         let money = |amount| Money { amount, currency };
         let settlement: Option<Settlement> = parse(row, 19)?;
         let settlement = settlement.unwrap_or_default();
-        let fulfilment: Option<HashMap<u32, (i64, i64, i64, i64, i64)>> = parse(row, 20)?;
+        let fulfilment: Option<HashMap<u32, Progress>> = parse(row, 20)?;
         let progress = |line: u32| {
             let known = fulfilment.as_ref().and_then(|known| known.get(&line));
             let known = known.copied().unwrap_or_default();
