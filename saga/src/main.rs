@@ -5,8 +5,7 @@ mod operator;
 
 use assembly::{
     Process, documentation, name_vault, needs_keys, needs_store, open_needed_feed, open_store,
-    prepare_vault,
-    start_lane,
+    prepare_vault, start_lane,
 };
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -121,7 +120,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         reader: events.reader.clone(),
         leases: events.leases.clone(),
         store: notifier::open_store(settings, &vault).await?,
-        vault,
+        vault: vault.clone(),
         clock: Arc::new(SystemClock),
     };
     let parts = SagaParts {
@@ -134,7 +133,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         clock: Arc::new(SystemClock),
     };
     needs_store(health, events.reader.clone());
-    needs_keys(health, vault.clone());
+    needs_keys(health, vault);
     let status = start(&parts, &settings.saga, lifecycle);
     let notifications = notifier::start(&notifications, settings, lifecycle)?;
     let routes = router(status)

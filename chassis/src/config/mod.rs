@@ -16,6 +16,5 @@ pub use print::{SettingDoc, reference, reference_text};
 pub use settings::{
     BusSettings, HttpSettings, LogFormat, NotificationSettings, PersonalDataSettings,
     ProjectorSettings, ProviderSettings, QuerySettings, ReadSettings, SagaSettings, Settings,
-    StoreSettings,
-    TelemetrySettings, TenantSettings,
+    StoreSettings, TelemetrySettings, TenantSettings,
 };

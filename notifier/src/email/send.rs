@@ -15,11 +15,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 /// After so many e-mails that could not be handed over the server is left alone, if they are half of
-/// those of this time at least; for so long, until one tells whether it is back.
+/// those of this time at least, or where nothing else has come of them for a while; for so long, until one tells whether it is back.
 const RULES: Rules = Rules {
     failures: 5,
     share: 50,
     window: Duration::from_secs(120),
+    silence: Duration::from_secs(60),
     rest: Duration::from_secs(30),
 };
 

@@ -105,7 +105,11 @@ fn is_about(event: &Event, order_id: OrderId) -> bool {
             StockEvent::StockQuarantined(event) => Some(event.order_id),
             StockEvent::ReservationReduced(event) => Some(event.order_id),
         },
-        Event::Order(_) | Event::Payment(_) | Event::Shipment(_) | Event::Customer(_) => None,
+        Event::Order(_)
+        | Event::Payment(_)
+        | Event::Shipment(_)
+        | Event::Customer(_)
+        | Event::Product(_) => None,
     };
     about == Some(order_id)
 }

@@ -50,7 +50,8 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
                 attempt: known.attempt,
                 amount: *amount,
             };
-            capture::record(payment, &command)
+            // As our own call has it: all of an order leaves in one shipment.
+            capture::record(payment, &command, true)
         }
         Notice::CaptureFailed {
             authorization_id,

@@ -1,6 +1,6 @@
 //! `orders events check`: which events of a store this build cannot read.
 
-use crate::cli::{print, progress::Progress, say, found::settings};
+use crate::cli::{found::settings, print, progress::Progress, say};
 use anyhow::Context;
 use assembly::open_reader;
 use chrono::{DateTime, Utc};

@@ -5,8 +5,8 @@ use domain::{
     Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId,
     ShipmentId, Sku, StreamId, TaxRate, TenantId,
     order::{
-        AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms, PlaceHold,
-        PlaceOrder, ReleaseHold, RequestCancellation,
+        AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms,
+        PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
     },
     shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand},
     stock::{AdjustStock, ReceiveStock, StockCommand},
