@@ -11,6 +11,7 @@ use command::{CommandApi, openapi, router};
 use domain::{
     Actor, Command, CommandEnvelope, CommandId, Location, OrderId, Position, ShipmentId, TenantId,
     order::{ConfirmOrder, LineQuantity, OrderCommand, RecordDelivered},
+    returns::{BookIn, ReturnCommand},
     shipment::{CreateShipment, MarkReady, RecordDispatched, ShipmentCommand},
 };
 use futures::future::join_all;
@@ -269,7 +270,7 @@ async fn returned(stage: &mut Stage, order: &str) {
         "reason": "too small",
     });
     let reason = || json!({"reason": "worn"});
-    let seen = json!({"lines": [{"line": 1, "restocked": 1}]});
+    let seen = json!({"lines": [{"line": 1, "quarantined": 1, "reason": "worn"}]});
     let ways = [
         vec![("decline", reason())],
         vec![("cancel", reason())],
@@ -286,8 +287,25 @@ async fn returned(stage: &mut Stage, order: &str) {
         for (what, body) in way {
             let path = format!("/v1/returns/{{return_id}}/{what}");
             stage.post(&path, &[&id], &body).await;
+            if what == "inspect" {
+                cleared(stage, &id).await;
+            }
         }
     }
+}
+
+/// What came back is booked in, and cleared.
+async fn cleared(stage: &mut Stage, returned: &str) {
+    let book_in = BookIn {
+        location: Location::default(),
+        skus: vec!["A".parse().unwrap()],
+    };
+    let id = returned.parse().unwrap();
+    let book_in = Command::Return(id, ReturnCommand::BookIn(book_in));
+    stage.put(book_in).await;
+    let clear = json!({"written_off": 1, "reason": "broken"});
+    let path = "/v1/stock/{sku}/clearances";
+    stage.post(path, &["A"], &clear).await;
 }
 
 /// A customer is taken down, and then known otherwise.

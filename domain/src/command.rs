@@ -59,11 +59,8 @@ impl Command {
                 let first = StreamId::of_return(tenant, *id);
                 std::iter::once(first).chain(order).chain(stocks).collect()
             }
-            Self::Stock(StockCommand::Receive(command)) => {
-                vec![StreamId::stock(tenant, &command.location, &command.sku)]
-            }
-            Self::Stock(StockCommand::Adjust(command)) => {
-                vec![StreamId::stock(tenant, &command.location, &command.sku)]
+            Self::Stock(command) => {
+                vec![StreamId::stock(tenant, command.location(), command.sku())]
             }
             Self::Reservation(command) => {
                 let stock =
@@ -117,6 +114,7 @@ impl Command {
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",
+            Self::Stock(StockCommand::Clear(_)) => "clear_quarantine",
             Self::Reservation(_) => "reservation",
             Self::Payment(..) => "payment",
             Self::Shipment(_, command) => command.name(),

@@ -6,6 +6,7 @@ pub(crate) mod approve_return;
 pub(crate) mod cancel_order;
 pub(crate) mod cancel_return;
 pub(crate) mod change_customer;
+pub(crate) mod clear_quarantine;
 pub(crate) mod decline_return;
 pub(crate) mod delist_product;
 pub(crate) mod deliver_shipment;

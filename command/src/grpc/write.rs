@@ -48,6 +48,7 @@ writes! {
         ReleaseHoldRequest: "ReleaseHold", |message| &message.etag;
         ReceiveStockRequest: "ReceiveStock", |message| &message.etag;
         AdjustStockRequest: "AdjustStock", |message| &message.etag;
+        ClearQuarantineRequest: "ClearQuarantine", |message| &message.etag;
     }
     "ShipmentCommands" {
         PackShipmentRequest: "PackShipment", |message| &message.etag;

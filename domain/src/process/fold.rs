@@ -260,7 +260,8 @@ impl Process {
             | StockEvent::ReservationExpired(_)
             | StockEvent::StockShipped(_)
             | StockEvent::StockRestocked(_)
-            | StockEvent::StockQuarantined(_) => {}
+            | StockEvent::StockQuarantined(_)
+            | StockEvent::QuarantineCleared(_) => {}
         }
     }
 

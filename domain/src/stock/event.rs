@@ -32,6 +32,8 @@ events! {
         StockRestocked = 1,
         /// What a customer sent back cannot be sold as it is.
         StockQuarantined = 1,
+        /// It was said what becomes of what is in quarantine.
+        QuarantineCleared = 1,
     }
 }
 
@@ -219,4 +221,21 @@ pub struct StockQuarantined {
     pub sku: Sku,
     /// How many.
     pub quantity: i64,
+}
+
+/// Some of what is in quarantine is on hand again, or is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuarantineCleared {
+    /// The clearance.
+    pub clearance_id: Uuid,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many can be sold again.
+    pub restocked: i64,
+    /// How many are written off.
+    pub written_off: i64,
+    /// Why, for people.
+    pub reason: String,
 }

@@ -12,7 +12,7 @@ use domain::{
         ReturnDeclined, ReturnEvent, ReturnInTransit, ReturnInspected, ReturnLine, ReturnReceived,
         ReturnRefunded, ReturnRequested,
     },
-    stock::{StockEvent, StockQuarantined, StockRestocked},
+    stock::{QuarantineCleared, StockEvent, StockQuarantined, StockRestocked},
 };
 
 fn one<E: Into<Event>>(event: E) -> Example {
@@ -69,6 +69,14 @@ pub(super) fn stocks() -> Vec<Example> {
             location: Location::default(),
             sku: sku("85123A"),
             quantity: 1,
+        })),
+        one(StockEvent::from(QuarantineCleared {
+            clearance_id: id(11),
+            location: Location::default(),
+            sku: sku("85123A"),
+            restocked: 2,
+            written_off: 1,
+            reason: "two were cleaned".into(),
         })),
     ]
 }

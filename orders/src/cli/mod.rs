@@ -16,6 +16,7 @@ mod products;
 pub(crate) mod progress;
 mod returns;
 mod shipments;
+mod stock;
 mod table;
 mod verify_erasure;
 
@@ -73,6 +74,9 @@ enum Command {
     /// List products, ask prices for them, delist and show them.
     #[command(subcommand)]
     Products(products::Products),
+    /// Book stock in, correct its count, and clear what is in quarantine.
+    #[command(subcommand)]
+    Stock(stock::Stock),
     /// Pack all shipments that wait for it.
     Fulfil(fulfil::FulfilArgs),
     /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
@@ -190,6 +194,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Returns(command) => returns::run(command).await.map(success),
         Command::Customers(command) => customers::run(command).await.map(success),
         Command::Products(command) => products::run(command).await.map(success),
+        Command::Stock(command) => stock::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::PersonalData(command) => personal_data::run(command).await,

@@ -115,7 +115,9 @@ const fn order_of_payment(event: &PaymentEvent) -> OrderId {
 /// The order that the stock is for, if it is for one.
 const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
     match event {
-        StockEvent::StockReceived(_) | StockEvent::StockAdjusted(_) => None,
+        StockEvent::StockReceived(_)
+        | StockEvent::StockAdjusted(_)
+        | StockEvent::QuarantineCleared(_) => None,
         StockEvent::StockReserved(event) => Some(event.order_id),
         StockEvent::StockReservationRejected(event) => Some(event.order_id),
         StockEvent::ReservationCommitted(event) => Some(event.order_id),

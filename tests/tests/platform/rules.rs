@@ -48,6 +48,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "saga",
             "sandbox",
             "store",
+            "vault",
         ],
     ),
     ("bench", &["domain", "local", "proto", "store"]),

@@ -117,6 +117,7 @@ fn left(world: &World, name: &str) -> i64 {
     let counted = |event: &StockEvent| match event {
         StockEvent::StockReceived(event) if event.sku == sku(name) => event.quantity,
         StockEvent::StockAdjusted(event) if event.sku == sku(name) => event.delta,
+        StockEvent::QuarantineCleared(event) if event.sku == sku(name) => -event.written_off,
         _ => 0,
     };
     let counted: i64 = world

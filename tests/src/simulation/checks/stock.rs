@@ -28,6 +28,7 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
             StockEvent::StockAdjusted(event) => event.delta,
             StockEvent::StockShipped(event) => -event.quantity,
             StockEvent::StockRestocked(event) => event.quantity,
+            StockEvent::QuarantineCleared(event) => event.restocked,
             _ => 0,
         };
         account.stock = Stocks::evolve(std::mem::take(&mut account.stock), event);
@@ -150,5 +151,6 @@ const fn sku(event: &StockEvent) -> &Sku {
         StockEvent::StockShipped(event) => &event.sku,
         StockEvent::StockRestocked(event) => &event.sku,
         StockEvent::StockQuarantined(event) => &event.sku,
+        StockEvent::QuarantineCleared(event) => &event.sku,
     }
 }
