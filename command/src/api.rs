@@ -105,6 +105,7 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::fail_shipment::fail_shipment))
         .routes(routes!(endpoints::lose_shipment::lose_shipment))
         .routes(routes!(endpoints::return_shipment::return_shipment))
+        .routes(routes!(endpoints::book_in_shipment::book_in_shipment))
         .routes(routes!(endpoints::request_return::request_return))
         .routes(routes!(endpoints::approve_return::approve_return))
         .routes(routes!(endpoints::decline_return::decline_return))

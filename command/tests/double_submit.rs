@@ -251,6 +251,10 @@ async fn life(stage: &mut Stage, n: u64) {
         .post(&format!("{shipment}/{end}"), &[&parcel], &json!({}))
         .await;
     if end != "deliver" {
+        let back = json!({"lines": [{"line": 1, "restocked": 1}]});
+        stage
+            .post(&format!("{shipment}/book-in"), &[&parcel], &back)
+            .await;
         return;
     }
     let lines = vec![LineQuantity {

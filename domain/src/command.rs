@@ -47,7 +47,12 @@ impl Command {
                 let shipment = StreamId::shipment(tenant, *shipment);
                 let order = command.decided_over();
                 let order = order.map(|order| StreamId::order(tenant, order));
-                std::iter::once(shipment).chain(order).collect()
+                let stocks = match command {
+                    ShipmentCommand::BookIn(command) => command.streams(tenant),
+                    _ => vec![],
+                };
+                let shipment = std::iter::once(shipment);
+                shipment.chain(order).chain(stocks).collect()
             }
             Self::Return(id, command) => {
                 let order = command.decided_over();

@@ -3,6 +3,7 @@
 pub(crate) mod add_note;
 pub(crate) mod adjust_stock;
 pub(crate) mod approve_return;
+pub(crate) mod book_in_shipment;
 pub(crate) mod cancel_order;
 pub(crate) mod cancel_return;
 pub(crate) mod change_customer;

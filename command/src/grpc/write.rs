@@ -57,6 +57,7 @@ writes! {
         FailShipmentRequest: "FailShipment", |message| &message.etag;
         LoseShipmentRequest: "LoseShipment", |message| &message.etag;
         ReturnShipmentRequest: "ReturnShipment", |message| &message.etag;
+        BookInShipmentRequest: "BookInShipment", |message| &message.etag;
     }
     "ReturnCommands" {
         RequestReturnRequest: "RequestReturn", |_| "";

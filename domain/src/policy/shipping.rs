@@ -81,7 +81,9 @@ impl Policy for Shipping {
                 ShipmentEvent::ShipmentGivenUp(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancelled(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancellationRefused(event) => Some(event.order_id),
-                ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentPacked(_) => None,
+                ShipmentEvent::ShipmentCreated(_)
+                | ShipmentEvent::ShipmentPacked(_)
+                | ShipmentEvent::ShipmentBookedIn(_) => None,
             },
             Event::Return(event) => match event {
                 ReturnEvent::ReturnApproved(event) => Some(event.order_id),
@@ -236,7 +238,9 @@ fn shipment(
             });
             vec![Reaction::Execute(Command::Order(order_id, command))]
         }
-        ShipmentEvent::ShipmentCreated(_) | ShipmentEvent::ShipmentPacked(_) => vec![],
+        ShipmentEvent::ShipmentCreated(_)
+        | ShipmentEvent::ShipmentPacked(_)
+        | ShipmentEvent::ShipmentBookedIn(_) => vec![],
     }
 }
 

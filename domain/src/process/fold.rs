@@ -261,7 +261,8 @@ impl Process {
             | StockEvent::StockShipped(_)
             | StockEvent::StockRestocked(_)
             | StockEvent::StockQuarantined(_)
-            | StockEvent::QuarantineCleared(_) => {}
+            | StockEvent::QuarantineCleared(_)
+            | StockEvent::StockRecovered(_) => {}
         }
     }
 
@@ -411,7 +412,8 @@ impl Process {
             ShipmentEvent::ShipmentTracked(_)
             | ShipmentEvent::ShipmentDeliveryFailed(_)
             | ShipmentEvent::ShipmentGivenUp(_)
-            | ShipmentEvent::ShipmentCancellationRefused(_) => {}
+            | ShipmentEvent::ShipmentCancellationRefused(_)
+            | ShipmentEvent::ShipmentBookedIn(_) => {}
         }
     }
 

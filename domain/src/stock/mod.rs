@@ -18,8 +18,8 @@ pub use command::{
 pub use error::StockError;
 pub use event::{
     QuarantineCleared, ReservationCommitted, ReservationExpired, ReservationReleased,
-    StockAdjusted, StockEvent, StockQuarantined, StockReceived, StockReservationRejected,
-    StockReserved, StockRestocked, StockShipped,
+    StockAdjusted, StockEvent, StockQuarantined, StockReceived, StockRecovered,
+    StockReservationRejected, StockReserved, StockRestocked, StockShipped,
 };
 pub use state::{Ended, Reservation, ReservationKey, Stock};
 

@@ -126,6 +126,9 @@ fn check(before: &Stock, event: &StockEvent, after: &Stock) {
     assert_eq!((after.reserved, after.committed), (sum(false), sum(true)));
     match event {
         StockEvent::StockReceived(_) | StockEvent::StockAdjusted(_) => {}
+        StockEvent::StockRecovered(event) => {
+            assert_eq!(after.on_hand, before.on_hand + event.restocked);
+        }
         StockEvent::QuarantineCleared(event) => {
             let there = |stock: &Stock| stock.on_hand + stock.quarantined;
             assert!(after.quarantined >= 0, "no more than there is");

@@ -2,7 +2,7 @@
 
 use super::{Example, brief, eur, id, order_id, sku};
 use domain::{
-    Event, Location, ReturnId,
+    Event, Location, ReturnId, ShipmentId,
     order::{
         LineQuantity, LinesReturned, OrderEvent, OrderReturnStatus, ReturnDropped, ReturnOpened,
     },
@@ -12,7 +12,7 @@ use domain::{
         ReturnDeclined, ReturnEvent, ReturnInTransit, ReturnInspected, ReturnLine, ReturnReceived,
         ReturnRefunded, ReturnRequested,
     },
-    stock::{QuarantineCleared, StockEvent, StockQuarantined, StockRestocked},
+    stock::{QuarantineCleared, StockEvent, StockQuarantined, StockRecovered, StockRestocked},
 };
 
 fn one<E: Into<Event>>(event: E) -> Example {
@@ -77,6 +77,14 @@ pub(super) fn stocks() -> Vec<Example> {
             restocked: 2,
             written_off: 1,
             reason: "two were cleaned".into(),
+        })),
+        one(StockEvent::from(StockRecovered {
+            order_id: order_id(),
+            shipment_id: ShipmentId::of(order_id(), &Location::default()),
+            location: Location::default(),
+            sku: sku("85123A"),
+            restocked: 2,
+            quarantined: 1,
         })),
     ]
 }

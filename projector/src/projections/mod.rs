@@ -126,6 +126,7 @@ const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
         StockEvent::StockShipped(event) => Some(event.order_id),
         StockEvent::StockRestocked(event) => Some(event.order_id),
         StockEvent::StockQuarantined(event) => Some(event.order_id),
+        StockEvent::StockRecovered(event) => Some(event.order_id),
     }
 }
 
@@ -146,6 +147,7 @@ const fn order_and_shipment(event: &ShipmentEvent) -> (OrderId, ShipmentId) {
         ShipmentEvent::ShipmentCancelled(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentGivenUp(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentCancellationRefused(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentBookedIn(event) => (event.order_id, event.shipment_id),
     }
 }
 

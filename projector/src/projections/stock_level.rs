@@ -69,6 +69,7 @@ impl Projection for StockLevel {
             StockEvent::StockRestocked(event) => (&event.location, &event.sku),
             StockEvent::StockQuarantined(event) => (&event.location, &event.sku),
             StockEvent::QuarantineCleared(event) => (&event.location, &event.sku),
+            StockEvent::StockRecovered(event) => (&event.location, &event.sku),
         };
         Some(StockLevelKey {
             tenant: event.envelope.tenant.clone(),
@@ -120,6 +121,10 @@ impl Projection for StockLevel {
             }
             StockEvent::StockRestocked(event) => add(&mut row.on_hand, event.quantity)?,
             StockEvent::StockQuarantined(event) => add(&mut row.quarantined, event.quantity)?,
+            StockEvent::StockRecovered(event) => {
+                add(&mut row.on_hand, event.restocked)?;
+                add(&mut row.quarantined, event.quarantined)?;
+            }
             StockEvent::QuarantineCleared(event) => {
                 subtract(&mut row.quarantined, event.restocked)?;
                 subtract(&mut row.quarantined, event.written_off)?;

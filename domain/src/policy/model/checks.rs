@@ -118,6 +118,9 @@ fn left(world: &World, name: &str) -> i64 {
         StockEvent::StockReceived(event) if event.sku == sku(name) => event.quantity,
         StockEvent::StockAdjusted(event) if event.sku == sku(name) => event.delta,
         StockEvent::QuarantineCleared(event) if event.sku == sku(name) => -event.written_off,
+        StockEvent::StockRecovered(event) if event.sku == sku(name) => {
+            event.restocked + event.quarantined
+        }
         _ => 0,
     };
     let counted: i64 = world
@@ -219,7 +222,9 @@ fn completed(world: &World, order_id: OrderId) {
     assert!([0, order.placed.total].contains(&arrived), "{order:?}");
     match world.shipment(order_id).status() {
         Some(S::Delivered) => assert_eq!(payment, expected, "{order:?}"),
-        Some(S::Lost | S::ReturnedToSender) => assert_eq!(payment, PaymentStatus::Refunded),
+        Some(S::Lost | S::ReturnedToSender | S::BookedIn) => {
+            assert_eq!(payment, PaymentStatus::Refunded)
+        }
         other => panic!("completed, and its shipment is {other:?}"),
     }
 }

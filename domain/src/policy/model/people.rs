@@ -8,7 +8,10 @@ use crate::{
         ResumeTask,
     },
     policy::TimerName,
-    shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand, ShipmentStatus},
+    shipment::{
+        BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand,
+        ShipmentStatus,
+    },
     stock::{AdjustStock, ClearQuarantine, ReceiveStock, StockCommand},
     testing::{eur, order_id, sku, uuid},
 };
@@ -18,10 +21,11 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
     let n = world.log.len() as u64;
     let order = choices.of(&world.orders);
     let of_order = |command| Command::Order(order, command);
-    let command = match choices.below(20) {
+    let command = match choices.below(21) {
         0 => return place(world, choices),
         13..=18 => return returns::ask(world, choices, order),
         19 => return clear(world, choices),
+        20 => return book_in(world, choices, order),
         1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
         4 => return receive(world, choices.of(&SKUS), choices.of(&[5, 1, 3, 20])),
         5 => Command::Stock(StockCommand::Adjust(AdjustStock {
@@ -88,6 +92,32 @@ fn clear_all(world: &mut World) -> bool {
     let command = Command::Stock(StockCommand::Clear(clear));
     world.put(&command).unwrap();
     true
+}
+
+/// Somebody books in what came back of a shipment that did not arrive; it may be under way still.
+fn book_in(world: &mut World, choices: &mut Choices, order_id: OrderId) {
+    let shipment = world.shipment(order_id);
+    let Some(parcel) = shipment.created() else {
+        return;
+    };
+    let mut skus: Vec<_> = parcel.lines.iter().map(|line| line.sku.clone()).collect();
+    skus.sort();
+    skus.dedup();
+    let found = parcel.lines.iter().map(|line| {
+        let restocked = choices.of(&[line.quantity, 0]);
+        FoundLine {
+            line: line.line,
+            restocked,
+            quarantined: line.quantity - restocked,
+        }
+    });
+    let command = BookInShipment {
+        location: Location::default(),
+        skus,
+        lines: found.collect(),
+        reason: None,
+    };
+    let _refused = world.put(&of_shipment(order_id, ShipmentCommand::BookIn(command)));
 }
 
 fn of_shipment(order_id: OrderId, command: ShipmentCommand) -> Command {

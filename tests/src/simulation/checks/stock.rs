@@ -29,6 +29,7 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
             StockEvent::StockShipped(event) => -event.quantity,
             StockEvent::StockRestocked(event) => event.quantity,
             StockEvent::QuarantineCleared(event) => event.restocked,
+            StockEvent::StockRecovered(event) => event.restocked,
             _ => 0,
         };
         account.stock = Stocks::evolve(std::mem::take(&mut account.stock), event);
@@ -152,5 +153,6 @@ const fn sku(event: &StockEvent) -> &Sku {
         StockEvent::StockRestocked(event) => &event.sku,
         StockEvent::StockQuarantined(event) => &event.sku,
         StockEvent::QuarantineCleared(event) => &event.sku,
+        StockEvent::StockRecovered(event) => &event.sku,
     }
 }

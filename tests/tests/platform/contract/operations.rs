@@ -294,8 +294,16 @@ async fn shipments_are_driven(p: &Platform) -> (String, String) {
             assert_eq!(done.body["status"], *status);
         }
         p.api.order_that_is("completed", &order).await;
-        if customer == "delivered" {
-            delivered = order;
+        match customer {
+            "delivered" => delivered = order,
+            _ => {
+                let more = json!({"lines": [{"line": 1, "restocked": 2}]});
+                let refused = say("book-in", more).await.expect(409);
+                assert_eq!(refused.code(), "MORE_THAN_SHIPPED");
+                let all = json!({"lines": [{"line": 1, "restocked": 1}]});
+                let done = say("book-in", all).await.expect(200);
+                assert_eq!(done.body["status"], "booked_in");
+            }
         }
     }
     p.api
