@@ -11,13 +11,14 @@ use axum::{http::StatusCode, response::Response};
 use chassis::Problem;
 use chrono::{DateTime, Utc};
 use domain::{
-    Command, OrderId, ShipmentId, State, StreamId, Version,
+    Command, Location, OrderId, ShipmentId, Sku, State, StreamId, Version,
     shipment::{
-        RecordDelivered, RecordFailed, RequestDispatch, Shipment, ShipmentCommand, ShipmentStatus,
-        check_reason,
+        BookInShipment, FoundLine, Parcel, RecordDelivered, RecordFailed, RequestDispatch,
+        Shipment, ShipmentCommand, ShipmentLine, ShipmentStatus, check_reason,
     },
 };
 use serde::Serialize;
+use std::{collections::BTreeSet, sync::Arc};
 use store::{Until, fold_stream};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -139,6 +140,35 @@ pub(crate) async fn fail(
     put(api, request, shipment, command).await
 }
 
+/// Books in what came back of a shipment: where to, and which SKUs that are, the shipment says.
+pub(crate) async fn book_in(
+    api: &CommandApi,
+    request: CommandRequest,
+    shipment: ShipmentId,
+    mut lines: Vec<FoundLine>,
+    reason: Option<String>,
+) -> Result<Changed, Problem> {
+    lines.sort_unstable_by_key(|line| line.line);
+    let parcel = parcel(api, shipment).await?;
+    let (location, known) = parcel.map_or_else(
+        || (Location::default(), Arc::default()),
+        |parcel| (parcel.location, parcel.lines),
+    );
+    let is_found = |line: &&ShipmentLine| lines.iter().any(|found| found.line == line.line);
+    let skus: BTreeSet<Sku> = known
+        .iter()
+        .filter(is_found)
+        .map(|line| line.sku.clone())
+        .collect();
+    let command = ShipmentCommand::BookIn(BookInShipment {
+        location,
+        skus: skus.into_iter().collect(),
+        lines,
+        reason,
+    });
+    put(api, request, shipment, command).await
+}
+
 /// When the carrier was asked to take a shipment, the last time; none if it never was. That it has was
 /// perhaps recorded much later.
 async fn asked_at(
@@ -168,13 +198,19 @@ async fn asked_at(
 /// The order of a shipment, which never changes. Of a shipment that there is not, an order that there
 /// is not: the decision is then the shipment's, and remembered, as every refusal.
 async fn order_of(api: &CommandApi, shipment: ShipmentId) -> Result<OrderId, Problem> {
+    let parcel = parcel(api, shipment).await?;
+    Ok(parcel.map_or_else(|| OrderId::new(Uuid::nil()), |parcel| parcel.order_id))
+}
+
+/// A shipment as it was created, if it was: what it is of, and what is in it, never changes.
+async fn parcel(api: &CommandApi, shipment: ShipmentId) -> Result<Option<Parcel>, Problem> {
     let stream = StreamId::shipment(&api.tenant, shipment);
     let until = Until::Version(Version::new(1));
     let folded = fold_stream(api.reader.as_ref(), &stream, until)
         .await
         .map_err(|error| problem::unfoldable(error, &stream))?;
     Ok(match folded.state {
-        State::Shipment(Shipment::Created(parcel)) => parcel.order_id,
-        _ => OrderId::new(Uuid::nil()),
+        State::Shipment(Shipment::Created(parcel)) => Some(parcel),
+        _ => None,
     })
 }

@@ -11,6 +11,7 @@ use command::{CommandApi, openapi, router};
 use domain::{
     Actor, Command, CommandEnvelope, CommandId, Location, OrderId, Position, ShipmentId, TenantId,
     order::{ConfirmOrder, LineQuantity, OrderCommand, RecordDelivered},
+    returns::{BookIn, ReturnCommand},
     shipment::{CreateShipment, MarkReady, RecordDispatched, ShipmentCommand},
 };
 use futures::future::join_all;
@@ -254,6 +255,10 @@ async fn life(stage: &mut Stage, n: u64) {
         .post(&format!("{shipment}/{end}"), &[&parcel], &json!({}))
         .await;
     if end != "deliver" {
+        let back = json!({"lines": [{"line": 1, "restocked": 1}]});
+        stage
+            .post(&format!("{shipment}/book-in"), &[&parcel], &back)
+            .await;
         return;
     }
     let lines = vec![LineQuantity {
@@ -273,7 +278,7 @@ async fn returned(stage: &mut Stage, order: &str) {
         "reason": "too small",
     });
     let reason = || json!({"reason": "worn"});
-    let seen = json!({"lines": [{"line": 1, "restocked": 1}]});
+    let seen = json!({"lines": [{"line": 1, "quarantined": 1, "reason": "worn"}]});
     let ways = [
         vec![("decline", reason())],
         vec![("cancel", reason())],
@@ -290,8 +295,25 @@ async fn returned(stage: &mut Stage, order: &str) {
         for (what, body) in way {
             let path = format!("/v1/returns/{{return_id}}/{what}");
             stage.post(&path, &[&id], &body).await;
+            if what == "inspect" {
+                cleared(stage, &id).await;
+            }
         }
     }
+}
+
+/// What came back is booked in, and cleared.
+async fn cleared(stage: &mut Stage, returned: &str) {
+    let book_in = BookIn {
+        location: Location::default(),
+        skus: vec!["A".parse().unwrap()],
+    };
+    let id = returned.parse().unwrap();
+    let book_in = Command::Return(id, ReturnCommand::BookIn(book_in));
+    stage.put(book_in).await;
+    let clear = json!({"written_off": 1, "reason": "broken"});
+    let path = "/v1/stock/{sku}/clearances";
+    stage.post(path, &["A"], &clear).await;
 }
 
 /// A customer is taken down, and then known otherwise.

@@ -61,7 +61,7 @@ impl Stage {
     async fn list(&self, sku: &str) {
         let price = json!({"amount": 100, "currency": "EUR"});
         let product = json!({"sku": sku, "name": "Cup", "price": price});
-        let key = format!("list {sku}");
+        let key = format!("list-{sku}");
         assert_eq!(self.post("/v1/products", &key, &product).await.0, 201);
     }
 

@@ -55,7 +55,12 @@ impl Command {
                 let shipment = StreamId::shipment(tenant, *shipment);
                 let order = command.decided_over();
                 let order = order.map(|order| StreamId::order(tenant, order));
-                std::iter::once(shipment).chain(order).collect()
+                let stocks = match command {
+                    ShipmentCommand::BookIn(command) => command.streams(tenant),
+                    _ => vec![],
+                };
+                let shipment = std::iter::once(shipment);
+                shipment.chain(order).chain(stocks).collect()
             }
             Self::Return(id, command) => {
                 let order = command.decided_over();
@@ -67,11 +72,8 @@ impl Command {
                 let first = StreamId::of_return(tenant, *id);
                 std::iter::once(first).chain(order).chain(stocks).collect()
             }
-            Self::Stock(StockCommand::Receive(command)) => {
-                vec![StreamId::stock(tenant, &command.location, &command.sku)]
-            }
-            Self::Stock(StockCommand::Adjust(command)) => {
-                vec![StreamId::stock(tenant, &command.location, &command.sku)]
+            Self::Stock(command) => {
+                vec![StreamId::stock(tenant, command.location(), command.sku())]
             }
             Self::Reservation(command) => {
                 let stock =
@@ -126,6 +128,7 @@ impl Command {
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",
+            Self::Stock(StockCommand::Clear(_)) => "clear_quarantine",
             Self::Reservation(_) => "reservation",
             Self::Payment(..) => "payment",
             Self::Shipment(_, command) => command.name(),

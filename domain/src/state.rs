@@ -8,7 +8,9 @@ use crate::{
     policy,
     product::{Product, Products},
     returns::{self, Return, ReturnCase, ReturnCommand, ReturnError, Returns, book_in},
-    shipment::{Parcel, Shipment, ShipmentError, Shipments, over_order},
+    shipment::{
+        Parcel, Shipment, ShipmentCommand, ShipmentError, Shipments, book_in_over_stock, over_order,
+    },
     stock::{Stock, Stocks, for_order},
 };
 
@@ -114,6 +116,23 @@ impl Command {
                     RefusalKind::State => refusal.allowing(&state.allowed_commands()),
                     _ => refusal,
                 })
+            }
+            (
+                Self::Shipment(_, ShipmentCommand::BookIn(command)),
+                [State::Shipment(state), stocks @ ..],
+            ) => {
+                let are_stocks = stocks.iter().all(|state| matches!(state, State::Stock(_)));
+                if stocks.len() != command.skus.len() || !are_stocks {
+                    return Err(mismatch());
+                }
+                let decided = book_in_over_stock(state, command);
+                let (first, stocks) =
+                    decided.map_err(|error| with_shipments_way_out(error, state))?;
+                let of_stock =
+                    |events: Vec<_>| events.into_iter().map(Event::Stock).collect::<Vec<_>>();
+                let first: Vec<Event> = first.into_iter().map(Event::Shipment).collect();
+                let stocks = stocks.into_iter().map(of_stock);
+                Ok(std::iter::once(first).chain(stocks).collect())
             }
             (Self::Shipment(id, command), [State::Shipment(state), looked_at @ ..]) => {
                 let (order, none) = match (command.decided_over(), looked_at) {

@@ -3,10 +3,12 @@
 pub(crate) mod add_note;
 pub(crate) mod adjust_stock;
 pub(crate) mod approve_return;
+pub(crate) mod book_in_shipment;
 pub(crate) mod cancel_lines;
 pub(crate) mod cancel_order;
 pub(crate) mod cancel_return;
 pub(crate) mod change_customer;
+pub(crate) mod clear_quarantine;
 pub(crate) mod decline_return;
 pub(crate) mod delist_product;
 pub(crate) mod deliver_shipment;

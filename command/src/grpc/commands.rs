@@ -18,15 +18,15 @@ use domain::{
         AddNote, Order, OrderCommand, PlaceHold, ReleaseHold, RequestCancellation,
         Status as OrderStatus,
     },
-    stock::{AdjustStock, ReceiveStock, StockCommand},
+    stock::{AdjustStock, ClearQuarantine, ReceiveStock, StockCommand},
 };
 use prost::Message;
 use proto::v1::{
     AddNoteRequest, AddNoteResponse, AdjustStockRequest, AdjustStockResponse, CancelLinesRequest,
-    CancelLinesResponse, CancelOrderRequest, CancelOrderResponse, LineQuantity, PlaceHoldRequest,
-    PlaceHoldResponse, PlaceOrderRequest, PlaceOrderResponse, ReceiveStockRequest,
-    ReceiveStockResponse, ReleaseHoldRequest, ReleaseHoldResponse,
-    order_commands_server::OrderCommands,
+    CancelLinesResponse, CancelOrderRequest, CancelOrderResponse, ClearQuarantineRequest,
+    ClearQuarantineResponse, LineQuantity, PlaceHoldRequest, PlaceHoldResponse, PlaceOrderRequest,
+    PlaceOrderResponse, ReceiveStockRequest, ReceiveStockResponse, ReleaseHoldRequest,
+    ReleaseHoldResponse, order_commands_server::OrderCommands,
 };
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
@@ -98,6 +98,15 @@ impl OrderCommands for Commands {
         let context = context(&call);
         let received = stock_received(&self.0, context.clone(), call.into_inner()).await;
         answer(&context, received)
+    }
+
+    async fn clear_quarantine(
+        &self,
+        call: Request<ClearQuarantineRequest>,
+    ) -> Result<Response<ClearQuarantineResponse>, Status> {
+        let context = context(&call);
+        let cleared = clear_quarantine(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, cleared)
     }
 
     async fn adjust_stock(
@@ -293,6 +302,33 @@ async fn stock_received(
         sku: received.sku.into(),
         location: received.location.into(),
         receipt_id: received.receipt_id.to_string(),
+    })
+}
+
+async fn clear_quarantine(
+    api: &CommandApi,
+    context: RequestContext,
+    message: ClearQuarantineRequest,
+) -> Result<ClearQuarantineResponse, Problem> {
+    let request = request(api, context, &message)?;
+    let clearance_id = request.id.uuid();
+    let sku = sku(&message.sku)?;
+    let location = location(message.location.as_deref())?;
+    let command = ClearQuarantine {
+        clearance_id,
+        location: location.clone(),
+        sku: sku.clone(),
+        restocked: message.restocked,
+        written_off: message.written_off,
+        reason: message.reason,
+    };
+    let command = Command::Stock(StockCommand::Clear(command));
+    let done = request.execute(api, command).await?;
+    Ok(ClearQuarantineResponse {
+        sku: sku.into(),
+        location: location.into(),
+        clearance_id: clearance_id.to_string(),
+        receipt: Some(receipt(api, &done)),
     })
 }
 

@@ -7,14 +7,16 @@ use super::{
 };
 use crate::{
     CommandApi,
-    shipments::{Changed, deliver, dispatch, fail, put},
+    shipments::{Changed, book_in, deliver, dispatch, fail, put},
 };
 use chassis::{Problem, grpc::context, layers::RequestContext};
-use domain::shipment::{PackShipment, RecordLost, RecordReturnedToSender, ShipmentCommand};
+use domain::shipment::{
+    FoundLine, PackShipment, RecordLost, RecordReturnedToSender, ShipmentCommand,
+};
 use proto::v1::{
-    DeliverShipmentRequest, DeliverShipmentResponse, DispatchShipmentRequest,
-    DispatchShipmentResponse, FailShipmentRequest, FailShipmentResponse, LoseShipmentRequest,
-    LoseShipmentResponse, PackShipmentRequest, PackShipmentResponse, Receipt,
+    BookInShipmentRequest, BookInShipmentResponse, DeliverShipmentRequest, DeliverShipmentResponse,
+    DispatchShipmentRequest, DispatchShipmentResponse, FailShipmentRequest, FailShipmentResponse,
+    LoseShipmentRequest, LoseShipmentResponse, PackShipmentRequest, PackShipmentResponse, Receipt,
     ReturnShipmentRequest, ReturnShipmentResponse, ShipmentState,
     shipment_commands_server::ShipmentCommands,
 };
@@ -109,6 +111,37 @@ impl ShipmentCommands for Shipments {
         });
         answer(&context, answered)
     }
+
+    async fn book_in_shipment(
+        &self,
+        call: Request<BookInShipmentRequest>,
+    ) -> Result<Response<BookInShipmentResponse>, Status> {
+        let context = context(&call);
+        let message = call.into_inner();
+        let changed = book_in_shipment(&self.0, context.clone(), message).await;
+        let answered = changed.map(|(shipment, receipt)| BookInShipmentResponse {
+            shipment: Some(shipment),
+            receipt: Some(receipt),
+        });
+        answer(&context, answered)
+    }
+}
+
+async fn book_in_shipment(
+    api: &CommandApi,
+    context: RequestContext,
+    message: BookInShipmentRequest,
+) -> Result<(ShipmentState, Receipt), Problem> {
+    let request = request(api, context, &message)?;
+    let shipment = shipment_id(&message.shipment_id)?;
+    let found = |line: proto::v1::FoundLine| FoundLine {
+        line: line.line,
+        restocked: line.restocked,
+        quarantined: line.quarantined,
+    };
+    let lines = message.lines.into_iter().map(found).collect();
+    let changed = book_in(api, request, shipment, lines, message.reason).await?;
+    Ok(state(api, changed))
 }
 
 async fn pack_shipment(

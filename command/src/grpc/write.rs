@@ -49,6 +49,7 @@ writes! {
         ReleaseHoldRequest: "ReleaseHold", |message| &message.etag;
         ReceiveStockRequest: "ReceiveStock", |message| &message.etag;
         AdjustStockRequest: "AdjustStock", |message| &message.etag;
+        ClearQuarantineRequest: "ClearQuarantine", |message| &message.etag;
     }
     "ShipmentCommands" {
         PackShipmentRequest: "PackShipment", |message| &message.etag;
@@ -57,6 +58,7 @@ writes! {
         FailShipmentRequest: "FailShipment", |message| &message.etag;
         LoseShipmentRequest: "LoseShipment", |message| &message.etag;
         ReturnShipmentRequest: "ReturnShipment", |message| &message.etag;
+        BookInShipmentRequest: "BookInShipment", |message| &message.etag;
     }
     "ReturnCommands" {
         RequestReturnRequest: "RequestReturn", |_| "";

@@ -83,7 +83,8 @@ impl Policy for Shipping {
                 ShipmentEvent::ShipmentCancellationRefused(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCreated(_)
                 | ShipmentEvent::ShipmentPacked(_)
-                | ShipmentEvent::ShipmentRefitted(_) => None,
+                | ShipmentEvent::ShipmentRefitted(_)
+                | ShipmentEvent::ShipmentBookedIn(_) => None,
             },
             Event::Return(event) => match event {
                 ReturnEvent::ReturnApproved(event) => Some(event.order_id),
@@ -240,7 +241,8 @@ fn shipment(
         }
         ShipmentEvent::ShipmentCreated(_)
         | ShipmentEvent::ShipmentPacked(_)
-        | ShipmentEvent::ShipmentRefitted(_) => vec![],
+        | ShipmentEvent::ShipmentRefitted(_)
+        | ShipmentEvent::ShipmentBookedIn(_) => vec![],
     }
 }
 

@@ -276,7 +276,9 @@ impl Process {
             | StockEvent::StockShipped(_)
             | StockEvent::StockRestocked(_)
             | StockEvent::StockQuarantined(_)
-            | StockEvent::ReservationReduced(_) => {}
+            | StockEvent::ReservationReduced(_)
+            | StockEvent::QuarantineCleared(_)
+            | StockEvent::StockRecovered(_) => {}
         }
     }
 
@@ -465,7 +467,8 @@ impl Process {
             | ShipmentEvent::ShipmentDeliveryFailed(_)
             | ShipmentEvent::ShipmentGivenUp(_)
             | ShipmentEvent::ShipmentCancellationRefused(_)
-            | ShipmentEvent::ShipmentRefitted(_) => {}
+            | ShipmentEvent::ShipmentRefitted(_)
+            | ShipmentEvent::ShipmentBookedIn(_) => {}
         }
     }
 

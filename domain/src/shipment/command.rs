@@ -1,6 +1,6 @@
 //! What may be asked of a shipment.
 
-use crate::{Location, OrderId, ShipmentId};
+use crate::{Location, OrderId, ShipmentId, Sku, StreamId, TenantId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,8 @@ pub enum ShipmentCommand {
     GiveUp(GiveUpShipment),
     /// Keep them, if they have not left.
     Cancel(CancelShipment),
+    /// Put what came back of what did not arrive into the stock.
+    BookIn(BookInShipment),
 }
 
 impl ShipmentCommand {
@@ -51,7 +53,8 @@ impl ShipmentCommand {
             | Self::RecordLost(_)
             | Self::RecordReturnedToSender(_)
             | Self::GiveUp(_)
-            | Self::Cancel(_) => None,
+            | Self::Cancel(_)
+            | Self::BookIn(_) => None,
         }
     }
 
@@ -80,6 +83,7 @@ impl ShipmentCommand {
             Self::RecordReturnedToSender(_) => "record_returned_to_sender",
             Self::GiveUp(_) => "give_up_shipment",
             Self::Cancel(_) => "cancel_shipment",
+            Self::BookIn(_) => "book_in_shipment",
         }
     }
 }
@@ -179,4 +183,44 @@ pub struct GiveUpShipment {
     pub attempt: u32,
     /// Why, for people.
     pub reason: String,
+}
+
+/// Puts what came back of a shipment that did not arrive into the stock, all SKUs at once. What is not
+/// named did not come back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BookInShipment {
+    /// Where it left from.
+    pub location: Location,
+    /// What came back; sorted, each SKU once.
+    pub skus: Vec<Sku>,
+    /// How much of each line; sorted, each line once.
+    pub lines: Vec<FoundLine>,
+    /// What is to be said of it, for people.
+    pub reason: Option<String>,
+}
+
+/// What came back of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundLine {
+    /// The order's line.
+    pub line: u32,
+    /// How many can be sold again.
+    pub restocked: i64,
+    /// How many cannot be sold as they are.
+    pub quarantined: i64,
+}
+
+impl FoundLine {
+    /// How many came back.
+    pub const fn quantity(&self) -> i64 {
+        self.restocked.saturating_add(self.quarantined)
+    }
+}
+
+impl BookInShipment {
+    /// The streams of the stock that it goes into.
+    pub(crate) fn streams(&self, tenant: &TenantId) -> Vec<StreamId> {
+        let stock = |sku: &Sku| StreamId::stock(tenant, &self.location, sku);
+        self.skus.iter().map(stock).collect()
+    }
 }

@@ -1,5 +1,9 @@
 //! What commands to a shipment lead to.
 
+mod booking;
+
+pub use booking::book_in_over_stock;
+
 use super::{
     CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, GiveUpShipment, Parcel,
     RecordDelivered, RecordDispatched, RecordFailed, RecordRefused, RecordTracked, RequestDispatch,
@@ -37,6 +41,7 @@ pub fn over_order(state: &Shipment, command: &ShipmentCommand, order: &Order) ->
     };
     match command {
         ShipmentCommand::Create(_) | ShipmentCommand::Cancel(_) => Ok(vec![]),
+        ShipmentCommand::BookIn(command) => booking::book_in(parcel, command),
         ShipmentCommand::Pack(_) => pack(parcel),
         ShipmentCommand::MarkReady(_) => mark_ready(parcel),
         ShipmentCommand::RequestDispatch(command) => request_dispatch(parcel, command, order),
@@ -67,6 +72,7 @@ const fn doing(command: &ShipmentCommand) -> &'static str {
         ShipmentCommand::RecordReturnedToSender(_) => "record its return",
         ShipmentCommand::GiveUp(_) => "give it up",
         ShipmentCommand::Cancel(_) => "cancel it",
+        ShipmentCommand::BookIn(_) => "book it in",
     }
 }
 
@@ -82,6 +88,7 @@ fn check(command: &ShipmentCommand) -> Result<(), ShipmentError> {
         ShipmentCommand::Cancel(command) => {
             check_reason(&command.reason)?;
         }
+        ShipmentCommand::BookIn(command) => booking::check_found(command)?,
         ShipmentCommand::RecordDelivered(command)
             if command.delivered_at.timestamp() < FIRST_PLACED =>
         {
@@ -405,7 +412,8 @@ fn cancel(state: &Shipment, command: &CancelShipment) -> Decision {
         | S::Delivered
         | S::Failed
         | S::Lost
-        | S::ReturnedToSender) => Ok(vec![
+        | S::ReturnedToSender
+        | S::BookedIn) => Ok(vec![
             ShipmentCancellationRefused {
                 order_id: parcel.order_id,
                 shipment_id: parcel.shipment_id,

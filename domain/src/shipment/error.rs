@@ -44,6 +44,29 @@ pub enum ShipmentError {
         /// Where the order is.
         status: Status,
     },
+    /// What came back is not told as it must be.
+    #[error(
+        "1 to {max} lines came back, each named once and in order, with 1 to {quantity} of each"
+    )]
+    Found {
+        /// The most lines that there may be.
+        max: usize,
+        /// The most that may be of each.
+        quantity: i64,
+    },
+    /// More came back of a line than had left.
+    #[error("line {line}: {quantity} had left, so {found} cannot have come back")]
+    MoreThanLeft {
+        /// The order's line.
+        line: u32,
+        /// How many had left.
+        quantity: i64,
+        /// How many are said to have come back.
+        found: i64,
+    },
+    /// The SKUs or the location are not the shipment's.
+    #[error("what is booked in is not what the shipment holds")]
+    OtherGoods,
     /// Nothing leaves under a hold.
     #[error("the order is on hold: {hold}")]
     Held {
@@ -66,6 +89,9 @@ impl From<ShipmentError> for Refusal {
             E::GivenUp => (State, "SHIPMENT_GIVEN_UP", None),
             E::Attempt { .. } => (State, "DISPATCH_ATTEMPT", None),
             E::NotConfirmed { .. } => (State, "ORDER_NOT_CONFIRMED", None),
+            E::Found { .. } => (Meaning, "FOUND_LINES", Some("/lines")),
+            E::MoreThanLeft { .. } => (State, "MORE_THAN_SHIPPED", Some("/lines")),
+            E::OtherGoods => (State, "OTHER_GOODS", None),
             E::Held { .. } => (State, "ORDER_ON_HOLD", None),
         };
         let refusal = Self::new(kind, code, error.to_string());

@@ -40,6 +40,8 @@ events! {
         ShipmentCancellationRefused = 1,
         /// Less of the order is wanted: so much less is to be packed.
         ShipmentRefitted = 1,
+        /// What came back of them is in the stock.
+        ShipmentBookedIn = 1,
     }
 }
 
@@ -251,4 +253,33 @@ pub struct ShipmentRefitted {
     pub lines: Vec<ShipmentLine>,
     /// What the customer pays for it now.
     pub amount: Money,
+}
+
+/// What came back of a line of a shipment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveredLine {
+    /// The order's line.
+    pub line: u32,
+    /// What.
+    pub sku: Sku,
+    /// How many can be sold again.
+    pub restocked: i64,
+    /// How many cannot be sold as they are.
+    pub quarantined: i64,
+}
+
+/// What came back of a shipment that did not arrive is in the stock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShipmentBookedIn {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment.
+    pub shipment_id: ShipmentId,
+    /// Where.
+    pub location: Location,
+    /// What came back.
+    pub lines: Vec<RecoveredLine>,
+    /// What is to be said of it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }

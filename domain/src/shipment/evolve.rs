@@ -1,6 +1,6 @@
 //! What events change in a shipment.
 
-use super::{Parcel, Shipment, ShipmentEvent, ShipmentStatus as S};
+use super::{FoundLine, Parcel, RecoveredLine, Shipment, ShipmentEvent, ShipmentStatus as S};
 
 pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
     let mut parcel = match (state, event) {
@@ -17,6 +17,7 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
                 tracking_number: None,
                 failure: None,
                 inquiries: 0,
+                found: [].into(),
                 refused_cancellation: None,
             });
         }
@@ -55,6 +56,15 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
         ShipmentEvent::ShipmentRefitted(event) => {
             parcel.lines = event.lines.as_slice().into();
             parcel.amount = event.amount;
+        }
+        ShipmentEvent::ShipmentBookedIn(event) => {
+            parcel.status = S::BookedIn;
+            let found = |line: &RecoveredLine| FoundLine {
+                line: line.line,
+                restocked: line.restocked,
+                quarantined: line.quarantined,
+            };
+            parcel.found = event.lines.iter().map(found).collect();
         }
     }
     Shipment::Created(parcel)

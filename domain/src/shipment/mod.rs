@@ -10,18 +10,19 @@ mod properties;
 mod state;
 
 pub use command::{
-    CancelShipment, CreateShipment, GiveUpShipment, MarkReady, PackShipment, RecordDelivered,
-    RecordDispatched, RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender,
-    RecordTracked, RequestDispatch, ShipmentCommand,
+    BookInShipment, CancelShipment, CreateShipment, FoundLine, GiveUpShipment, MarkReady,
+    PackShipment, RecordDelivered, RecordDispatched, RecordFailed, RecordLost, RecordRefused,
+    RecordReturnedToSender, RecordTracked, RequestDispatch, ShipmentCommand,
 };
 pub(crate) use decide::refit;
-pub use decide::{check_reason, over_order};
+pub use decide::{book_in_over_stock, check_reason, over_order};
 pub use error::ShipmentError;
 pub use event::{
-    DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
-    ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched, ShipmentEvent,
-    ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentRefitted,
-    ShipmentReturnedToSender, ShipmentTracked,
+    DispatchRefused, DispatchRequested, RecoveredLine, ShipmentBookedIn,
+    ShipmentCancellationRefused, ShipmentCancelled, ShipmentCreated, ShipmentDelivered,
+    ShipmentDeliveryFailed, ShipmentDispatched, ShipmentEvent, ShipmentGivenUp, ShipmentLine,
+    ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentRefitted, ShipmentReturnedToSender,
+    ShipmentTracked,
 };
 pub use state::{Parcel, Shipment, ShipmentStatus};
 

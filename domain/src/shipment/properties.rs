@@ -99,6 +99,15 @@ fn of_shipment() -> impl Strategy<Value = Asked> {
         }),
         1 => Just(ShipmentCommand::RecordLost(RecordLost)),
         1 => Just(ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender)),
+        1 => (0..4_u32, -1..4_i64, -1..2_i64).prop_map(|(line, restocked, quarantined)| {
+            let found = FoundLine { line, restocked, quarantined };
+            ShipmentCommand::BookIn(BookInShipment {
+                location: Location::default(),
+                skus: vec![sku(["A", "A", "B", "C"][line as usize])],
+                lines: vec![found],
+                reason: None,
+            })
+        }),
         1 => (0..3_u32, text()).prop_map(|(request, reason)| {
             ShipmentCommand::Cancel(CancelShipment {
                 order_id: order_id(1),
@@ -121,7 +130,8 @@ fn may_follow(from: Option<S>, to: S) -> bool {
         Some(S::Dispatching) => &[S::Dispatched, S::Refused],
         Some(S::Refused) => &[S::Dispatching, S::Cancelled],
         Some(S::Dispatched | S::Failed) => &[S::Failed, S::Delivered, S::Lost, S::ReturnedToSender],
-        Some(S::Cancelled | S::Delivered | S::Lost | S::ReturnedToSender) => &[],
+        Some(S::Lost | S::ReturnedToSender) => &[S::BookedIn],
+        Some(S::Cancelled | S::Delivered | S::BookedIn) => &[],
     };
     from == Some(to) || next.contains(&to)
 }

@@ -1,6 +1,6 @@
 //! What decisions about a shipment stand on.
 
-use super::ShipmentLine;
+use super::{FoundLine, ShipmentLine};
 use crate::{Location, Money, OrderId, ShipmentId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub enum ShipmentStatus {
     Lost,
     /// The carrier has brought it back.
     ReturnedToSender,
+    /// It did not arrive, and what came back of it is in the stock.
+    BookedIn,
 }
 
 impl ShipmentStatus {
@@ -48,6 +50,7 @@ impl ShipmentStatus {
             Self::Failed => "failed",
             Self::Lost => "lost",
             Self::ReturnedToSender => "returned_to_sender",
+            Self::BookedIn => "booked_in",
         }
     }
 
@@ -62,8 +65,8 @@ impl ShipmentStatus {
             | Self::Dispatching
             | Self::Delivered
             | Self::Cancelled
-            | Self::Lost
-            | Self::ReturnedToSender => vec![],
+            | Self::BookedIn => vec![],
+            Self::Lost | Self::ReturnedToSender => vec!["book_in"],
         }
     }
 
@@ -110,6 +113,8 @@ pub struct Parcel {
     pub failure: Option<String>,
     /// How often the carrier was asked where it is.
     pub inquiries: u32,
+    /// What came back of it, once that is in the stock.
+    pub found: Arc<[FoundLine]>,
     /// The latest cancellation of the order that was refused: how many were asked for before it.
     pub(super) refused_cancellation: Option<u32>,
 }
@@ -148,6 +153,6 @@ impl Parcel {
     pub(crate) fn size_of_many(&self) -> usize {
         /// A line, with its SKU.
         const LINE: usize = 96;
-        self.lines.len() * LINE
+        self.lines.len() * LINE + self.found.len() * size_of::<FoundLine>()
     }
 }

@@ -13,6 +13,28 @@ pub enum StockCommand {
     Receive(ReceiveStock),
     /// Correct the count.
     Adjust(AdjustStock),
+    /// Say what becomes of what is in quarantine.
+    Clear(ClearQuarantine),
+}
+
+impl StockCommand {
+    /// Where it is about.
+    pub const fn location(&self) -> &Location {
+        match self {
+            Self::Receive(command) => &command.location,
+            Self::Adjust(command) => &command.location,
+            Self::Clear(command) => &command.location,
+        }
+    }
+
+    /// What it is about.
+    pub const fn sku(&self) -> &Sku {
+        match self {
+            Self::Receive(command) => &command.sku,
+            Self::Adjust(command) => &command.sku,
+            Self::Clear(command) => &command.sku,
+        }
+    }
 }
 
 /// Books in a delivery.
@@ -41,6 +63,23 @@ pub struct AdjustStock {
     pub sku: Sku,
     /// By how many, up or down; not 0.
     pub delta: i64,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Says what becomes of some of what is in quarantine: it can be sold again, or is written off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClearQuarantine {
+    /// The clearance's id, minted at the edge.
+    pub clearance_id: Uuid,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many can be sold again.
+    pub restocked: i64,
+    /// How many are written off; at least 1 of both.
+    pub written_off: i64,
     /// Why, for people.
     pub reason: String,
 }

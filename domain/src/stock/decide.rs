@@ -1,8 +1,8 @@
 //! What commands to the stock of one SKU lead to.
 
 use super::{
-    AdjustStock, ReceiveStock, Stock, StockAdjusted, StockCommand, StockError, StockEvent,
-    StockReceived,
+    AdjustStock, ClearQuarantine, QuarantineCleared, ReceiveStock, Stock, StockAdjusted,
+    StockCommand, StockError, StockEvent, StockReceived,
 };
 use crate::text;
 
@@ -17,6 +17,7 @@ pub(super) fn decide(stock: &Stock, command: &StockCommand) -> Decision {
     match command {
         StockCommand::Receive(command) => receive(stock, command),
         StockCommand::Adjust(command) => adjust(stock, command),
+        StockCommand::Clear(command) => clear(stock, command),
     }
 }
 
@@ -69,6 +70,38 @@ fn adjust(stock: &Stock, command: &AdjustStock) -> Decision {
             location: command.location.clone(),
             sku: command.sku.clone(),
             delta: command.delta,
+            reason: command.reason.clone(),
+        }
+        .into(),
+    ])
+}
+
+fn clear(stock: &Stock, command: &ClearQuarantine) -> Decision {
+    let parts = [command.restocked, command.written_off];
+    let cleared = command.restocked.saturating_add(command.written_off);
+    if parts.iter().any(|part| *part < 0) || !(1..=MAX_MOVE).contains(&cleared) {
+        return Err(StockError::Cleared { max: MAX_MOVE });
+    }
+    text::prose("reason", &command.reason, 500)?;
+    if stock.recent.contains(command.clearance_id) {
+        return Ok(vec![]);
+    }
+    if cleared > stock.quarantined {
+        return Err(StockError::MoreThanQuarantined {
+            quarantined: stock.quarantined,
+            cleared,
+        });
+    }
+    if stock.on_hand.saturating_add(command.restocked) > MAX_ON_HAND {
+        return Err(StockError::Overflow);
+    }
+    Ok(vec![
+        QuarantineCleared {
+            clearance_id: command.clearance_id,
+            location: command.location.clone(),
+            sku: command.sku.clone(),
+            restocked: command.restocked,
+            written_off: command.written_off,
             reason: command.reason.clone(),
         }
         .into(),

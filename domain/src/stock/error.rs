@@ -34,6 +34,20 @@ pub enum StockError {
         /// By how many it was to fall.
         by: i64,
     },
+    /// Nothing is cleared, or more than may be at once.
+    #[error("restocked and written_off must not be negative, and 1 to {max} together")]
+    Cleared {
+        /// The most in one clearance.
+        max: i64,
+    },
+    /// More is to be cleared than is in quarantine.
+    #[error("{quarantined} are in quarantine, so {cleared} of them cannot be cleared")]
+    MoreThanQuarantined {
+        /// How many are in quarantine.
+        quarantined: i64,
+        /// How many were to be cleared.
+        cleared: i64,
+    },
     /// The count would exceed what can be counted.
     #[error("the count exceeds what can be counted")]
     Overflow,
@@ -60,6 +74,8 @@ impl From<StockError> for Refusal {
             E::Quantity { .. } => (Meaning, "QUANTITY_OUT_OF_RANGE", Some("/quantity")),
             E::Delta { .. } => (Meaning, "DELTA_OUT_OF_RANGE", Some("/delta")),
             E::Items { .. } => (Meaning, "RESERVATION_ITEMS", Some("/items")),
+            E::Cleared { .. } => (Meaning, "CLEARANCE_OUT_OF_RANGE", Some("/restocked")),
+            E::MoreThanQuarantined { .. } => (State, "MORE_THAN_QUARANTINED", None),
             E::Promised { .. } => (State, "STOCK_PROMISED", Some("/delta")),
             E::Overflow => (State, "STOCK_OVERFLOW", Some("/quantity")),
             E::Released => (State, "RESERVATION_RELEASED", None),

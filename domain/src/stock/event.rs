@@ -4,7 +4,7 @@
 //! that the whole is done, since all parts are appended together and in this order.
 
 use super::{ReleaseReason, ReservationLine};
-use crate::{Location, OrderId, ReturnId, Sku, event::events};
+use crate::{Location, OrderId, ReturnId, ShipmentId, Sku, event::events};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -34,6 +34,10 @@ events! {
         StockQuarantined = 1,
         /// Less is kept for an order.
         ReservationReduced = 1,
+        /// It was said what becomes of what is in quarantine.
+        QuarantineCleared = 1,
+        /// What did not arrive and came back is there again.
+        StockRecovered = 1,
     }
 }
 
@@ -244,4 +248,38 @@ pub struct ReservationReduced {
     pub part: u32,
     /// Of how many.
     pub parts: u32,
+}
+
+/// Some of what is in quarantine is on hand again, or is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuarantineCleared {
+    /// The clearance.
+    pub clearance_id: Uuid,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many can be sold again.
+    pub restocked: i64,
+    /// How many are written off.
+    pub written_off: i64,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// What came back of a shipment that did not arrive is there again: on hand, or in quarantine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StockRecovered {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment.
+    pub shipment_id: ShipmentId,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many can be sold again.
+    pub restocked: i64,
+    /// How many cannot be sold as they are.
+    pub quarantined: i64,
 }

@@ -71,6 +71,16 @@ pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
         StockEvent::StockQuarantined(event) => {
             stock.quarantined = stock.quarantined.saturating_add(event.quantity);
         }
+        StockEvent::StockRecovered(event) => {
+            stock.on_hand = stock.on_hand.saturating_add(event.restocked);
+            stock.quarantined = stock.quarantined.saturating_add(event.quarantined);
+        }
+        StockEvent::QuarantineCleared(event) => {
+            let cleared = event.restocked.saturating_add(event.written_off);
+            stock.quarantined = stock.quarantined.saturating_sub(cleared);
+            stock.on_hand = stock.on_hand.saturating_add(event.restocked);
+            stock.recent.insert(event.clearance_id);
+        }
     }
     stock
 }

@@ -12,14 +12,14 @@ mod state;
 
 pub use across::{across, for_order};
 pub use command::{
-    AdjustStock, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
-    ReservationStep, StockCommand,
+    AdjustStock, ClearQuarantine, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem,
+    ReservationLine, ReservationStep, StockCommand,
 };
 pub use error::StockError;
 pub use event::{
-    ReservationCommitted, ReservationExpired, ReservationReduced, ReservationReleased,
-    StockAdjusted, StockEvent, StockQuarantined, StockReceived, StockReservationRejected,
-    StockReserved, StockRestocked, StockShipped,
+    QuarantineCleared, ReservationCommitted, ReservationExpired, ReservationReduced,
+    ReservationReleased, StockAdjusted, StockEvent, StockQuarantined, StockReceived,
+    StockRecovered, StockReservationRejected, StockReserved, StockRestocked, StockShipped,
 };
 pub use state::{Ended, Reservation, ReservationKey, Stock};
 

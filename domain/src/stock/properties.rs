@@ -19,28 +19,34 @@ enum Asked {
 fn one() -> impl Strategy<Value = Asked> {
     let quantity = prop_oneof![8 => 1..20_i64, 1 => any::<i64>()];
     let delta = prop_oneof![8 => -10..10_i64, 1 => any::<i64>()];
-    (0..3_usize, 0..50_u64, quantity, delta, any::<bool>()).prop_map(
-        |(n, id, quantity, delta, receives)| {
-            let (location, sku) = (Location::default(), sku(SKUS[n]));
-            let command = match receives {
-                true => StockCommand::Receive(ReceiveStock {
-                    receipt_id: uuid(1, id),
-                    location,
-                    sku,
-                    quantity,
-                    reference: None,
-                }),
-                false => StockCommand::Adjust(AdjustStock {
-                    adjustment_id: uuid(2, id),
-                    location,
-                    sku,
-                    delta,
-                    reason: "counted".into(),
-                }),
-            };
-            Asked::One(n, command)
-        },
-    )
+    (0..3_usize, 0..50_u64, quantity, delta, 0..3_u8).prop_map(|(n, id, quantity, delta, what)| {
+        let (location, sku) = (Location::default(), sku(SKUS[n]));
+        let command = match what {
+            0 => StockCommand::Receive(ReceiveStock {
+                receipt_id: uuid(1, id),
+                location,
+                sku,
+                quantity,
+                reference: None,
+            }),
+            1 => StockCommand::Clear(ClearQuarantine {
+                clearance_id: uuid(3, id),
+                location,
+                sku,
+                restocked: quantity,
+                written_off: delta,
+                reason: "cleaned".into(),
+            }),
+            _ => StockCommand::Adjust(AdjustStock {
+                adjustment_id: uuid(2, id),
+                location,
+                sku,
+                delta,
+                reason: "counted".into(),
+            }),
+        };
+        Asked::One(n, command)
+    })
 }
 
 fn step() -> impl Strategy<Value = ReservationStep> {
@@ -120,6 +126,15 @@ fn check(before: &Stock, event: &StockEvent, after: &Stock) {
     assert_eq!((after.reserved, after.committed), (sum(false), sum(true)));
     match event {
         StockEvent::StockReceived(_) | StockEvent::StockAdjusted(_) => {}
+        StockEvent::StockRecovered(event) => {
+            assert_eq!(after.on_hand, before.on_hand + event.restocked);
+        }
+        StockEvent::QuarantineCleared(event) => {
+            let there = |stock: &Stock| stock.on_hand + stock.quarantined;
+            assert!(after.quarantined >= 0, "no more than there is");
+            assert_eq!(there(after), there(before) - event.written_off);
+            assert_eq!(after.on_hand, before.on_hand + event.restocked);
+        }
         StockEvent::StockShipped(event) => {
             let key = (event.order_id, event.epoch);
             let kept = before.reservations[&key];

@@ -12,10 +12,11 @@ use domain::{
         PaymentRefundRequested, PaymentRefunded, PaymentRestReleased,
     },
     shipment::{
-        DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
-        ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
-        ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
-        ShipmentRefitted, ShipmentReturnedToSender, ShipmentTracked,
+        DispatchRefused, DispatchRequested, RecoveredLine, ShipmentBookedIn,
+        ShipmentCancellationRefused, ShipmentCancelled, ShipmentCreated, ShipmentDelivered,
+        ShipmentDeliveryFailed, ShipmentDispatched, ShipmentEvent, ShipmentGivenUp, ShipmentLine,
+        ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentRefitted, ShipmentReturnedToSender,
+        ShipmentTracked,
     },
     stock::{ReservationReduced, StockEvent, StockShipped},
 };
@@ -317,6 +318,19 @@ fn after_dispatch() -> Vec<Example> {
             shipment_id,
             lines: lines(),
             amount: eur(1_769),
+        }
+        .into()),
+        one(ShipmentBookedIn {
+            order_id,
+            shipment_id,
+            location: Location::default(),
+            lines: vec![RecoveredLine {
+                line: 1,
+                sku: sku("85123A"),
+                restocked: 2,
+                quarantined: 1,
+            }],
+            reason: Some("the box was wet".into()),
         }
         .into()),
     ]

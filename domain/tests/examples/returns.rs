@@ -2,7 +2,7 @@
 
 use super::{Example, brief, eur, id, order_id, sku};
 use domain::{
-    Event, Location, ReturnId,
+    Event, Location, ReturnId, ShipmentId,
     order::{
         LineQuantity, LinesReturned, OrderEvent, OrderReturnStatus, ReturnDropped, ReturnOpened,
     },
@@ -12,7 +12,7 @@ use domain::{
         ReturnDeclined, ReturnEvent, ReturnInTransit, ReturnInspected, ReturnLine, ReturnReceived,
         ReturnRefunded, ReturnRequested,
     },
-    stock::{StockEvent, StockQuarantined, StockRestocked},
+    stock::{QuarantineCleared, StockEvent, StockQuarantined, StockRecovered, StockRestocked},
 };
 
 fn one<E: Into<Event>>(event: E) -> Example {
@@ -69,6 +69,22 @@ pub(super) fn stocks() -> Vec<Example> {
             location: Location::default(),
             sku: sku("85123A"),
             quantity: 1,
+        })),
+        one(StockEvent::from(QuarantineCleared {
+            clearance_id: id(11),
+            location: Location::default(),
+            sku: sku("85123A"),
+            restocked: 2,
+            written_off: 1,
+            reason: "two were cleaned".into(),
+        })),
+        one(StockEvent::from(StockRecovered {
+            order_id: order_id(),
+            shipment_id: ShipmentId::of(order_id(), &Location::default()),
+            location: Location::default(),
+            sku: sku("85123A"),
+            restocked: 2,
+            quarantined: 1,
         })),
     ]
 }

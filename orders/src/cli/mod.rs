@@ -21,6 +21,7 @@ mod products;
 pub(crate) mod progress;
 mod returns;
 mod shipments;
+mod stock;
 mod table;
 mod verify_erasure;
 mod webhooks;
@@ -92,6 +93,9 @@ enum Command {
     /// List the e-mails to customers, and send one again.
     #[command(subcommand)]
     Emails(emails::Emails),
+    /// Book stock in, correct its count, and clear what is in quarantine.
+    #[command(subcommand)]
+    Stock(stock::Stock),
     /// Pack all shipments that wait for it.
     Fulfil(fulfil::FulfilArgs),
     /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.
@@ -246,6 +250,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Products(command) => products::run(command).await.map(success),
         Command::Webhooks(command) => webhooks::run(command).await.map(success),
         Command::Emails(command) => emails::run(command).await.map(success),
+        Command::Stock(command) => stock::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::PersonalData(command) => personal_data::run(command).await,

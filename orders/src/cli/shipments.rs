@@ -8,6 +8,7 @@ use super::{
 };
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use std::str::FromStr;
 use uuid::Uuid;
 
 /// What is done with shipments.
@@ -21,13 +22,15 @@ pub(super) enum Shipments {
     Dispatch(ActArgs),
     /// Record that a shipment has arrived.
     Deliver(DeliverArgs),
+    /// Book in what came back of a shipment that did not arrive.
+    BookIn(BookInArgs),
 }
 
 /// List shipments, the oldest first.
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// Only those of this status: pending, packed, ready, dispatching, dispatched, delivered, cancelled,
-    /// refused, failed, lost or returned_to_sender.
+    /// refused, failed, lost, returned_to_sender or booked_in.
     #[arg(long)]
     status: Option<String>,
     /// Only those of this order.
@@ -65,6 +68,43 @@ pub(super) struct DeliverArgs {
     at: Option<String>,
 }
 
+/// Book in what came back of a shipment that did not arrive.
+#[derive(Debug, Args)]
+pub(super) struct BookInArgs {
+    #[command(flatten)]
+    act: ActArgs,
+    /// So many of a line can be sold again, and so many cannot: such as 1=2,0. What is not named did not
+    /// come back.
+    #[arg(long = "line", required = true)]
+    lines: Vec<Found>,
+    /// What is to be said of it, for people.
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+/// What came back of a line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    line: u32,
+    restocked: i64,
+    quarantined: i64,
+}
+
+impl FromStr for Found {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "expected LINE=RESTOCKED,QUARANTINED, such as 1=2,0".to_owned();
+        let (line, parts) = text.split_once('=').ok_or_else(wrong)?;
+        let (restocked, quarantined) = parts.split_once(',').ok_or_else(wrong)?;
+        Ok(Self {
+            line: line.parse().map_err(|_| wrong())?,
+            restocked: restocked.parse().map_err(|_| wrong())?,
+            quarantined: quarantined.parse().map_err(|_| wrong())?,
+        })
+    }
+}
+
 pub(super) async fn run(command: Shipments) -> anyhow::Result<()> {
     match command {
         Shipments::List(args) => list(args).await,
@@ -76,6 +116,26 @@ pub(super) async fn run(command: Shipments) -> anyhow::Result<()> {
                 None => json!({}),
             };
             act(args, "deliver", &body).await
+        }
+        Shipments::BookIn(BookInArgs {
+            act: args,
+            lines,
+            reason,
+        }) => {
+            let line = |found: &Found| {
+                json!({
+                    "line": found.line,
+                    "restocked": found.restocked,
+                    "quarantined": found.quarantined,
+                })
+            };
+            let lines: Vec<Value> = lines.iter().map(line).collect();
+            act(
+                args,
+                "book-in",
+                &json!({ "lines": lines, "reason": reason }),
+            )
+            .await
         }
     }
 }

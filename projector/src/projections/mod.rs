@@ -128,7 +128,9 @@ const fn order_of_payment(event: &PaymentEvent) -> OrderId {
 /// The order that the stock is for, if it is for one.
 const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
     match event {
-        StockEvent::StockReceived(_) | StockEvent::StockAdjusted(_) => None,
+        StockEvent::StockReceived(_)
+        | StockEvent::StockAdjusted(_)
+        | StockEvent::QuarantineCleared(_) => None,
         StockEvent::StockReserved(event) => Some(event.order_id),
         StockEvent::StockReservationRejected(event) => Some(event.order_id),
         StockEvent::ReservationCommitted(event) => Some(event.order_id),
@@ -138,6 +140,7 @@ const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
         StockEvent::StockRestocked(event) => Some(event.order_id),
         StockEvent::StockQuarantined(event) => Some(event.order_id),
         StockEvent::ReservationReduced(event) => Some(event.order_id),
+        StockEvent::StockRecovered(event) => Some(event.order_id),
     }
 }
 
@@ -159,6 +162,7 @@ const fn order_and_shipment(event: &ShipmentEvent) -> (OrderId, ShipmentId) {
         ShipmentEvent::ShipmentGivenUp(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentCancellationRefused(event) => (event.order_id, event.shipment_id),
         ShipmentEvent::ShipmentRefitted(event) => (event.order_id, event.shipment_id),
+        ShipmentEvent::ShipmentBookedIn(event) => (event.order_id, event.shipment_id),
     }
 }
 

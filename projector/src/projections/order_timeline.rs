@@ -70,7 +70,8 @@ impl Projection for OrderTimeline {
             StockEvent::TYPES,
         ]
         .concat();
-        types.retain(|name| !["StockReceived", "StockAdjusted"].contains(name));
+        types
+            .retain(|name| !["StockReceived", "StockAdjusted", "QuarantineCleared"].contains(name));
         types
     }
 

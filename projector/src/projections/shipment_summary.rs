@@ -190,6 +190,7 @@ fn change(row: &mut ShipmentSummaryRow, event: &ShipmentEvent, at: DateTime<Utc>
         }
         ShipmentEvent::ShipmentLost(_) => row.status = S::Lost,
         ShipmentEvent::ShipmentReturnedToSender(_) => row.status = S::ReturnedToSender,
+        ShipmentEvent::ShipmentBookedIn(_) => row.status = S::BookedIn,
         ShipmentEvent::ShipmentCancelled(event) => {
             row.status = S::Cancelled;
             row.problem = Some(event.reason.clone());

@@ -69,6 +69,8 @@ impl Projection for StockLevel {
             StockEvent::StockRestocked(event) => (&event.location, &event.sku),
             StockEvent::StockQuarantined(event) => (&event.location, &event.sku),
             StockEvent::ReservationReduced(event) => (&event.location, &event.sku),
+            StockEvent::QuarantineCleared(event) => (&event.location, &event.sku),
+            StockEvent::StockRecovered(event) => (&event.location, &event.sku),
         };
         Some(StockLevelKey {
             tenant: event.envelope.tenant.clone(),
@@ -127,6 +129,15 @@ impl Projection for StockLevel {
             }
             StockEvent::StockRestocked(event) => add(&mut row.on_hand, event.quantity)?,
             StockEvent::StockQuarantined(event) => add(&mut row.quarantined, event.quantity)?,
+            StockEvent::StockRecovered(event) => {
+                add(&mut row.on_hand, event.restocked)?;
+                add(&mut row.quarantined, event.quarantined)?;
+            }
+            StockEvent::QuarantineCleared(event) => {
+                subtract(&mut row.quarantined, event.restocked)?;
+                subtract(&mut row.quarantined, event.written_off)?;
+                add(&mut row.on_hand, event.restocked)?;
+            }
         }
         row.available = row.on_hand;
         subtract(&mut row.available, row.reserved)?;

@@ -13,12 +13,13 @@ use domain::{
         PaymentRefundRequested, PaymentRefunded,
     },
     shipment::{
-        DispatchRefused, DispatchRequested, ShipmentCancellationRefused, ShipmentCancelled,
-        ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched,
-        ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady,
-        ShipmentRefitted, ShipmentReturnedToSender, ShipmentStatus as S, ShipmentTracked,
+        DispatchRefused, DispatchRequested, RecoveredLine, ShipmentBookedIn,
+        ShipmentCancellationRefused, ShipmentCancelled, ShipmentCreated, ShipmentDelivered,
+        ShipmentDeliveryFailed, ShipmentDispatched, ShipmentEvent, ShipmentGivenUp, ShipmentLine,
+        ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentRefitted, ShipmentReturnedToSender,
+        ShipmentStatus as S, ShipmentTracked,
     },
-    stock::{ReservationReduced, StockEvent, StockShipped},
+    stock::{ReservationReduced, StockEvent, StockRecovered, StockShipped},
 };
 
 /// What a shipment's events repeat.
@@ -332,6 +333,38 @@ impl History {
         self.complete(order, order_brief, S::Delivered);
     }
 
+    /// All of what did not arrive is back.
+    pub(crate) fn book_in(&mut self, order: OrderId) {
+        let parcel = self.parcel(order);
+        let id = parcel.shipment_id;
+        let recovered = |line: &ShipmentLine| RecoveredLine {
+            line: line.line,
+            sku: line.sku.clone(),
+            restocked: line.quantity,
+            quarantined: 0,
+        };
+        let lines: Vec<RecoveredLine> = parcel.lines.iter().map(recovered).collect();
+        for line in &lines {
+            let recovered = StockRecovered {
+                order_id: order,
+                shipment_id: id,
+                location: Location::default(),
+                sku: line.sku.clone(),
+                restocked: line.restocked,
+                quarantined: line.quarantined,
+            };
+            self.stock_event(line.sku.as_str(), recovered);
+        }
+        let booked_in = ShipmentBookedIn {
+            order_id: order,
+            shipment_id: id,
+            location: Location::default(),
+            lines,
+            reason: None,
+        };
+        self.shipment(id, booked_in);
+    }
+
     /// It does not arrive, and what was paid is given back.
     pub(crate) fn lose(&mut self, order: OrderId, returned: bool) {
         let parcel = self.parcel(order);
@@ -468,6 +501,7 @@ pub(crate) fn all_of_fulfilment(history: &mut History) {
         history.pack(order);
         history.dispatch(order, 1);
         history.lose(order, returned);
+        history.book_in(order);
     }
     let order = history.confirmed_order("c", &[("A", 1, 100)]);
     history.pack(order);

@@ -9,7 +9,7 @@ use domain::{
         self, ApproveReturn, BookIn, CancelReturn, DeclineReturn, InspectReturn, InspectedLine,
         MarkInTransit, ReceiveReturn, RequestReturn, ReturnCommand,
     },
-    stock::{StockQuarantined, StockRestocked},
+    stock::{ClearQuarantine, StockCommand, StockQuarantined, StockRestocked},
 };
 use uuid::Uuid;
 
@@ -219,6 +219,19 @@ impl History {
         self.stock_event(name, back);
     }
 
+    /// One piece in quarantine is written off.
+    fn clear_quarantine(&mut self, name: &str) {
+        let clear = ClearQuarantine {
+            clearance_id: self.next_id(),
+            location: Location::default(),
+            sku: super::sku(name),
+            restocked: 0,
+            written_off: 1,
+            reason: "broken".into(),
+        };
+        self.put(&Command::Stock(StockCommand::Clear(clear)));
+    }
+
     /// What may be sent back of an order that has arrived.
     pub(super) fn maybe_give_back(&mut self, order_id: OrderId, pick: usize) {
         match pick % 6 {
@@ -251,6 +264,7 @@ pub(crate) fn all_of_returns(history: &mut History) {
     history.deliver(order);
     history.give_back(order, [1, 0, 0]);
     history.give_back(order, [0, 1, 0]);
+    history.clear_quarantine("A");
     let declined = history.request_return(order);
     history.decline_return(declined, order);
     let late = history.request_return(order);

@@ -116,6 +116,7 @@ impl History {
             }
             ShipmentEvent::ShipmentLost(_) => self.status = S::Lost,
             ShipmentEvent::ShipmentReturnedToSender(_) => self.status = S::ReturnedToSender,
+            ShipmentEvent::ShipmentBookedIn(_) => self.status = S::BookedIn,
             ShipmentEvent::ShipmentCancelled(event) => {
                 self.status = S::Cancelled;
                 self.problem = Some(event.reason.clone());

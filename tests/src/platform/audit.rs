@@ -299,6 +299,8 @@ fn stock_is_conserved(history: &History) {
             Event::Stock(StockEvent::StockReceived(event)) => (&event.sku, event.quantity),
             Event::Stock(StockEvent::StockAdjusted(event)) => (&event.sku, event.delta),
             Event::Stock(StockEvent::StockRestocked(event)) => (&event.sku, event.quantity),
+            Event::Stock(StockEvent::StockRecovered(event)) => (&event.sku, event.restocked),
+            Event::Stock(StockEvent::QuarantineCleared(event)) => (&event.sku, event.restocked),
             _ => continue,
         };
         *moved.entry(sku.as_str()).or_default() += quantity;

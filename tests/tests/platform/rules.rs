@@ -53,6 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "saga",
             "sandbox",
             "store",
+            "vault",
         ],
     ),
     ("bench", &["domain", "local", "proto", "store"]),

@@ -127,6 +127,10 @@ fn left(world: &World, name: &str) -> i64 {
     let counted = |event: &StockEvent| match event {
         StockEvent::StockReceived(event) if event.sku == sku(name) => event.quantity,
         StockEvent::StockAdjusted(event) if event.sku == sku(name) => event.delta,
+        StockEvent::QuarantineCleared(event) if event.sku == sku(name) => -event.written_off,
+        StockEvent::StockRecovered(event) if event.sku == sku(name) => {
+            event.restocked + event.quarantined
+        }
         _ => 0,
     };
     let counted: i64 = world
@@ -234,7 +238,9 @@ fn completed(world: &World, order_id: OrderId) {
     }
     match world.shipment(order_id).status() {
         Some(S::Delivered) => assert_eq!(payment, expected, "{order:?}"),
-        Some(S::Lost | S::ReturnedToSender) => assert_eq!(payment, PaymentStatus::Refunded),
+        Some(S::Lost | S::ReturnedToSender | S::BookedIn) => {
+            assert_eq!(payment, PaymentStatus::Refunded)
+        }
         other => panic!("completed, and its shipment is {other:?}"),
     }
 }

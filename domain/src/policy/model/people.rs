@@ -8,8 +8,11 @@ use crate::{
         PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation, ResumeTask,
     },
     policy::TimerName,
-    shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand, ShipmentStatus},
-    stock::{AdjustStock, ReceiveStock, StockCommand},
+    shipment::{
+        BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand,
+        ShipmentStatus,
+    },
+    stock::{AdjustStock, ClearQuarantine, ReceiveStock, StockCommand},
     testing::{eur, order_id, sku, uuid},
 };
 
@@ -18,9 +21,11 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
     let n = world.log.len() as u64;
     let order = choices.of(&world.orders);
     let of_order = |command| Command::Order(order, command);
-    let command = match choices.below(22) {
+    let command = match choices.below(24) {
         0 => return place(world, choices),
         13..=18 => return returns::ask(world, choices, order),
+        19 => return clear(world, choices),
+        20 => return book_in(world, choices, order),
         1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
         4 => return receive(world, choices.of(&SKUS), choices.of(&[5, 1, 3, 20])),
         5 => Command::Stock(StockCommand::Adjust(AdjustStock {
@@ -30,7 +35,7 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
             delta: choices.of(&[1, -1, -4]),
             reason: "counted".into(),
         })),
-        19..=21 => of_order(OrderCommand::CancelLines(CancelLines {
+        21..=23 => of_order(OrderCommand::CancelLines(CancelLines {
             cancellation_id: uuid(7, n),
             lines: vec![LineQuantity {
                 line: choices.of(&[1, 2, 3]),
@@ -63,6 +68,64 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
         }
     };
     let _refused = world.put(&command);
+}
+
+/// Somebody says what becomes of what is in quarantine.
+fn clear(world: &mut World, choices: &mut Choices) {
+    let clear = ClearQuarantine {
+        clearance_id: uuid(7, world.log.len() as u64),
+        location: Location::default(),
+        sku: sku(choices.of(&SKUS)),
+        restocked: choices.of(&[1, 0, 2]),
+        written_off: choices.of(&[0, 1]),
+        reason: "looked at".into(),
+    };
+    let _refused = world.put(&Command::Stock(StockCommand::Clear(clear)));
+}
+
+/// All that is in quarantine has its end: some of it can be sold again, one piece is written off.
+fn clear_all(world: &mut World) -> bool {
+    let waits = |name: &&&str| world.stock(name).quarantined > 0;
+    let Some(name) = SKUS.iter().find(waits) else {
+        return false;
+    };
+    let clear = ClearQuarantine {
+        clearance_id: uuid(7, world.log.len() as u64),
+        location: Location::default(),
+        sku: sku(name),
+        restocked: world.stock(name).quarantined - 1,
+        written_off: 1,
+        reason: "looked at".into(),
+    };
+    let command = Command::Stock(StockCommand::Clear(clear));
+    world.put(&command).unwrap();
+    true
+}
+
+/// Somebody books in what came back of a shipment that did not arrive; it may be under way still.
+fn book_in(world: &mut World, choices: &mut Choices, order_id: OrderId) {
+    let shipment = world.shipment(order_id);
+    let Some(parcel) = shipment.created() else {
+        return;
+    };
+    let mut skus: Vec<_> = parcel.lines.iter().map(|line| line.sku.clone()).collect();
+    skus.sort();
+    skus.dedup();
+    let found = parcel.lines.iter().map(|line| {
+        let restocked = choices.of(&[line.quantity, 0]);
+        FoundLine {
+            line: line.line,
+            restocked,
+            quarantined: line.quantity - restocked,
+        }
+    });
+    let command = BookInShipment {
+        location: Location::default(),
+        skus,
+        lines: found.collect(),
+        reason: None,
+    };
+    let _refused = world.put(&of_shipment(order_id, ShipmentCommand::BookIn(command)));
 }
 
 fn of_shipment(order_id: OrderId, command: ShipmentCommand) -> Command {
@@ -134,7 +197,8 @@ pub(super) fn place(world: &mut World, choices: &mut Choices) {
     world.orders.push(order);
 }
 
-/// Somebody takes a hold off, packs what is to be packed, or sees to a return; says whether there was anything to do.
+/// Somebody takes a hold off, packs what is to be packed, or sees to a return or to what is in
+/// quarantine; says whether there was anything to do.
 pub(super) fn tidy(world: &mut World) -> bool {
     let held = world.orders.iter().find_map(|order| {
         let hold = world.placed(*order).holds.keys().next()?;
@@ -148,7 +212,7 @@ pub(super) fn tidy(world: &mut World) -> bool {
     let pending =
         |order: &&OrderId| world.shipment(**order).status() == Some(ShipmentStatus::Pending);
     let Some(order) = world.orders.iter().find(pending).copied() else {
-        return returns::tidy(world);
+        return returns::tidy(world) || clear_all(world);
     };
     let pack = of_shipment(order, ShipmentCommand::Pack(PackShipment));
     world.put(&pack).unwrap();

@@ -1,5 +1,6 @@
 //! given / when / then of every command to a shipment.
 
+mod booking;
 mod carrier;
 
 use super::{super::*, over_order};
@@ -157,10 +158,11 @@ fn history(status: S) -> Vec<ShipmentEvent> {
         S::Failed => after(S::Dispatched, carrier::failed(1)),
         S::Lost => after(S::Dispatched, carrier::lost()),
         S::ReturnedToSender => after(S::Dispatched, carrier::returned()),
+        S::BookedIn => after(S::ReturnedToSender, booking::all_back()),
     }
 }
 
-const ALL: [S; 11] = [
+const ALL: [S; 12] = [
     S::Pending,
     S::Packed,
     S::Ready,
@@ -172,6 +174,7 @@ const ALL: [S; 11] = [
     S::Failed,
     S::Lost,
     S::ReturnedToSender,
+    S::BookedIn,
 ];
 
 /// What came of a command.
@@ -309,6 +312,7 @@ fn packing() {
         S::Failed,
         S::Lost,
         S::ReturnedToSender,
+        S::BookedIn,
     ];
     let pack = ShipmentCommand::Pack(PackShipment);
     in_each_status(&pack, "pack it", &[(S::Pending, packed())], &done);
@@ -330,6 +334,7 @@ fn dispatch_once_it_is_paid_or_again_after_a_refusal() {
             S::Failed,
             S::Lost,
             S::ReturnedToSender,
+            S::BookedIn,
         ],
     );
     let other = dispatch(2);
@@ -404,6 +409,7 @@ fn what_is_said_to_be_allowed_is_allowed() {
         ("pack", ShipmentCommand::Pack(PackShipment)),
         ("dispatch", dispatch(1)),
         ("deliver", carrier::deliver()),
+        ("book_in", booking::book_in_all()),
     ];
     for status in ALL {
         let state = Shipments::fold(&history(status));

@@ -176,3 +176,78 @@ fn hostile_histories_saturate() {
     assert_eq!((state.on_hand, state.reserved), (i64::MAX, i64::MIN));
     assert_eq!(state.available(), i64::MAX);
 }
+
+fn quarantined(quantity: i64) -> StockEvent {
+    StockQuarantined {
+        order_id: order_id(1),
+        return_id: crate::ReturnId::new(uuid(5, 1)),
+        location: Location::default(),
+        sku: sku("A"),
+        quantity,
+    }
+    .into()
+}
+
+fn clear(n: u64, restocked: i64, written_off: i64) -> StockCommand {
+    StockCommand::Clear(ClearQuarantine {
+        clearance_id: uuid(3, n),
+        location: Location::default(),
+        sku: sku("A"),
+        restocked,
+        written_off,
+        reason: "cleaned".into(),
+    })
+}
+
+fn cleared(n: u64, restocked: i64, written_off: i64) -> StockEvent {
+    QuarantineCleared {
+        clearance_id: uuid(3, n),
+        location: Location::default(),
+        sku: sku("A"),
+        restocked,
+        written_off,
+        reason: "cleaned".into(),
+    }
+    .into()
+}
+
+#[test]
+fn quarantine_is_cleared_and_no_more_of_it_than_there_is() {
+    let history = || vec![received(1, 1), quarantined(5)];
+    let state = given::<Stocks>(history())
+        .when(clear(1, 2, 1))
+        .then([cleared(1, 2, 1)]);
+    assert_eq!(
+        (state.on_hand, state.quarantined, state.available()),
+        (3, 2, 3)
+    );
+    let again = [history(), vec![cleared(1, 2, 1)]].concat();
+    given::<Stocks>(again.clone())
+        .when(clear(1, 2, 1))
+        .then_nothing();
+    let more = StockError::MoreThanQuarantined {
+        quarantined: 2,
+        cleared: 3,
+    };
+    given::<Stocks>(again)
+        .when(clear(2, 0, 3))
+        .then_refused(more);
+    for (restocked, written_off) in [
+        (0, 0),
+        (-1, 2),
+        (2, -1),
+        (MAX_MOVE, 1),
+        (i64::MAX, i64::MAX),
+    ] {
+        given::<Stocks>(history())
+            .when(clear(3, restocked, written_off))
+            .then_refused(StockError::Cleared { max: MAX_MOVE });
+    }
+    let full = vec![received(1, MAX_ON_HAND), quarantined(1)];
+    given::<Stocks>(full.clone())
+        .when(clear(4, 1, 0))
+        .then_refused(StockError::Overflow);
+    given::<Stocks>(full)
+        .when(clear(4, 0, 1))
+        .then([cleared(4, 0, 1)]);
+}

@@ -28,6 +28,8 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
             StockEvent::StockAdjusted(event) => event.delta,
             StockEvent::StockShipped(event) => -event.quantity,
             StockEvent::StockRestocked(event) => event.quantity,
+            StockEvent::QuarantineCleared(event) => event.restocked,
+            StockEvent::StockRecovered(event) => event.restocked,
             _ => 0,
         };
         account.stock = Stocks::evolve(std::mem::take(&mut account.stock), event);
@@ -151,5 +153,7 @@ const fn sku(event: &StockEvent) -> &Sku {
         StockEvent::StockRestocked(event) => &event.sku,
         StockEvent::StockQuarantined(event) => &event.sku,
         StockEvent::ReservationReduced(event) => &event.sku,
+        StockEvent::QuarantineCleared(event) => &event.sku,
+        StockEvent::StockRecovered(event) => &event.sku,
     }
 }

@@ -245,6 +245,22 @@ async fn customers_are_driven(p: &Platform) {
     assert_eq!(late.code(), "CUSTOMER_ERASED");
 }
 
+/// What came back and cannot be sold as it is has its end: some is gone, no more than there is.
+async fn quarantine_is_cleared(p: &Platform) {
+    let path = "/v1/stock/SHIPPED/clearances";
+    let both = json!({"restocked": 1, "written_off": 1, "reason": "cleaned"});
+    let refused = p.api.post(path, &both).await.expect(409);
+    assert_eq!(refused.code(), "MORE_THAN_QUARANTINED");
+    let clear = json!({"restocked": 1, "reason": "cleaned"});
+    let cleared = p.api.post(path, &clear).await.expect(201);
+    let token = cleared.header("consistency-token");
+    let stock = p.api.get_after(token, "/v1/stock/SHIPPED").await;
+    assert_eq!(stock.expect(200).body["quarantined"], 0);
+    let nothing = json!({"reason": "broken"});
+    let wrong = p.api.post(path, &nothing).await.expect(422);
+    assert_eq!(wrong.code(), "CLEARANCE_OUT_OF_RANGE");
+}
+
 /// All that may be said of a product.
 async fn products_are_driven(p: &Platform) {
     let price = |amount: i64| json!({"amount": amount, "currency": "EUR"});
@@ -324,8 +340,16 @@ async fn shipments_are_driven(p: &Platform) -> (String, String) {
             assert_eq!(done.body["status"], *status);
         }
         p.api.order_that_is("completed", &order).await;
-        if customer == "delivered" {
-            delivered = order;
+        match customer {
+            "delivered" => delivered = order,
+            _ => {
+                let more = json!({"lines": [{"line": 1, "restocked": 2}]});
+                let refused = say("book-in", more).await.expect(409);
+                assert_eq!(refused.code(), "MORE_THAN_SHIPPED");
+                let all = json!({"lines": [{"line": 1, "restocked": 1}]});
+                let done = say("book-in", all).await.expect(200);
+                assert_eq!(done.body["status"], "booked_in");
+            }
         }
     }
     p.api
@@ -383,9 +407,10 @@ async fn returns_are_driven(p: &Platform, order: &str) -> String {
     let id = request().await;
     say(&id, "approve", json!({})).await.expect(200);
     say(&id, "receive", json!({})).await.expect(200);
-    let seen = json!({"lines": [{"line": 1, "restocked": 1}]});
+    let seen = json!({"lines": [{"line": 1, "quarantined": 1, "reason": "worn"}]});
     say(&id, "inspect", seen).await.expect(202);
     p.api.return_that_is("closed", &id).await;
+    quarantine_is_cleared(p).await;
     p.api.get(&format!("/v1/returns/{id}")).await.expect(200);
     id
 }
