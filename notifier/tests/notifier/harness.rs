@@ -200,6 +200,7 @@ impl World {
             order_id: order,
             customer_id: brief.customer_id.clone(),
             currency: brief.currency,
+            tax_included: false,
             lines: vec![],
             total: brief.total,
             shipping_address: None,

@@ -94,7 +94,10 @@ fn is_about(event: &Event, order_id: OrderId) -> bool {
             ReturnEvent::ReturnCancelled(event) => event.order_id,
         }),
         Event::Stock(event) => match event {
-            StockEvent::StockReceived(_) | StockEvent::StockAdjusted(_) => None,
+            StockEvent::StockReceived(_)
+            | StockEvent::StockAdjusted(_)
+            | StockEvent::QuarantineCleared(_) => None,
+            StockEvent::StockRecovered(event) => Some(event.order_id),
             StockEvent::StockReserved(event) => Some(event.order_id),
             StockEvent::StockReservationRejected(event) => Some(event.order_id),
             StockEvent::ReservationCommitted(event) => Some(event.order_id),
