@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn discounts_and_taxes_are_what_the_message_says() {
-        let order = new_order(message()).ok().expect("it is an order");
+        let order = new_order(message()).expect("it is an order");
         let terms = OrderTerms {
             discount: 10,
             tax: Some(7),
@@ -184,7 +184,7 @@ mod tests {
             tax_included: false,
             ..message()
         });
-        let plain = plain.ok().expect("it is an order");
+        let plain = plain.expect("it is an order");
         assert_eq!(plain.terms, OrderTerms::default());
     }
 
