@@ -16,10 +16,10 @@ mod upcast;
 
 pub use address::Address;
 pub use command::{
-    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineTerms, NewLine,
-    OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, RecordDelivered, RecordLost,
-    RecordShipped, RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask,
-    SetDeadline,
+    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineTerms,
+    NewLine, OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, RecordDelivered,
+    RecordLost, RecordShipped, RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation,
+    ResumeTask, SetDeadline,
 };
 pub use error::OrderError;
 pub use event::{

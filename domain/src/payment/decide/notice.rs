@@ -50,7 +50,8 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
                 attempt: known.attempt,
                 amount: *amount,
             };
-            capture::record(payment, &command)
+            // It was asked for as the last: the provider lets go of the rest, whoever tells first.
+            capture::record(payment, &command, true)
         }
         Notice::CaptureFailed {
             authorization_id,

@@ -4,8 +4,8 @@ use super::{HOLDS, SKUS, choices::Choices, returns, world::World};
 use crate::{
     Command, CustomerId, Location, OrderId, ShipmentId, TaxRate,
     order::{
-        AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms, PlaceHold,
-        PlaceOrder, ReleaseHold, RequestCancellation, ResumeTask,
+        AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms,
+        PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation, ResumeTask,
     },
     policy::TimerName,
     shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand, ShipmentStatus},
