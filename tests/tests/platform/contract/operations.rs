@@ -160,6 +160,19 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     }
 }
 
+/// Of an order that waits to be packed, one of two is not wanted any more; then nothing is.
+async fn fewer_are_wanted(p: &Platform) {
+    let placement = Placement::of("SHIPPED", 2, 100).customer("fewer");
+    let order = p.api.place(&placement).await.order_id();
+    p.api.shipment_that_is("pending", &order).await;
+    let path = format!("/v1/orders/{order}/lines/cancel");
+    for (reason, status) in [("one will do", 200), ("none will", 202)] {
+        let fewer = json!({"lines": [{"line": 1, "quantity": 1}], "reason": reason});
+        p.api.post(&path, &fewer).await.expect(status);
+    }
+    p.api.order_that_is("cancelled", &order).await;
+}
+
 /// What the payment provider says by itself, believed and not.
 async fn webhooks_are_driven(p: &Platform, path: &str) {
     let secret = WebhookSecret::parse(WEBHOOK_SECRET).expect("it is one");
@@ -326,6 +339,9 @@ async fn shipments_are_driven(p: &Platform) -> (String, String) {
             let path = format!("/v1/shipments/{last}/{what}");
             p.api.post(&path, &body).await
         };
+        if customer == "delivered" {
+            fewer_are_wanted(p).await;
+        }
         let early = say("dispatch", json!({})).await.expect(409);
         assert_eq!(early.body["allowed_commands"], json!(["pack"]));
         say("pack", json!({})).await.expect(200);
