@@ -27,7 +27,8 @@ CREATE TABLE notify.endpoint (
     updated_at      timestamptz NOT NULL,
     -- Nothing is sent while this is set.
     disabled_at     timestamptz,
-    -- operator, gone (it answered 410), failing (a delivery was tried as often as may be).
+    -- operator, gone (it answered 410), failing (a delivery was tried as often as may
+    -- be, and none was taken for a day).
     disabled_reason text,
     CONSTRAINT endpoint_says_why_it_is_disabled
         CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL))
@@ -80,6 +81,8 @@ CREATE INDEX delivery_due ON notify.delivery (endpoint_id, due_at) WHERE state =
 CREATE INDEX delivery_log ON notify.delivery (endpoint_id, position DESC);
 CREATE INDEX delivery_email_log ON notify.delivery (tenant, position DESC) WHERE endpoint_id IS NULL;
 CREATE INDEX delivery_settled ON notify.delivery (settled_at) WHERE state <> 'pending';
+-- What an endpoint took last.
+CREATE INDEX delivery_taken ON notify.delivery (endpoint_id, settled_at) WHERE state = 'delivered';
 CREATE INDEX delivery_failed ON notify.delivery (settled_at) WHERE state = 'failed';
 
 -- What requests were answered: sent again under the same key, they get the same answer.

@@ -6,7 +6,7 @@
 use crate::{
     error::NotifyError,
     status::Status,
-    storage::{Attempted, Channel, Claim, Claimed, NotifyStore, Settled},
+    storage::{Attempted, Channel, Claim, Claimed, NotifyStore, Recorded, Settled},
     telemetry,
 };
 use chrono::TimeDelta;
@@ -35,6 +35,9 @@ pub(crate) trait Deliver: Clone + Send + Sync + 'static {
 
     /// What must be known before those of one round are made.
     type Prepared: Clone + Send + Sync + 'static;
+
+    /// Whether one may be tried that has been begun so often, this time included.
+    fn allows(&self, attempts: u32) -> bool;
 
     /// Reads what these need.
     fn prepare(
@@ -170,12 +173,15 @@ impl<D: Deliver> Dispatcher<D> {
             let (store, clock) = (self.store.clone(), self.clock.clone());
             under_way.spawn(async move {
                 let began = Instant::now();
-                let attempted = deliver.deliver(&one, &prepared).await;
-                telemetry::attempted(D::PART, outcome(&attempted), began.elapsed());
+                let attempted = match deliver.allows(one.attempts) {
+                    true => deliver.deliver(&one, &prepared).await,
+                    false => never_ended(),
+                };
+                telemetry::attempted(D::CHANNEL, outcome(&attempted), began.elapsed());
                 let settled = store.settle(&one, &attempted, clock.now()).await;
                 (
                     one.endpoint,
-                    settled.map(|ours| tell(&one, &attempted, ours)),
+                    settled.map(|recorded| tell(&one, &attempted, recorded)),
                 )
             });
         }
@@ -207,6 +213,16 @@ impl<D: Deliver> Dispatcher<D> {
     }
 }
 
+/// What is recorded of a delivery that no attempt came back from: each of them is counted when it
+/// begins, and what brings the process down is not tried for ever.
+fn never_ended() -> Attempted {
+    Attempted {
+        status: None,
+        problem: Some("it was begun as often as may be, and never ended".into()),
+        settled: Settled::Failed { disable: None },
+    }
+}
+
 const fn outcome(attempted: &Attempted) -> &'static str {
     match attempted.settled {
         Settled::Delivered => "delivered",
@@ -218,9 +234,9 @@ const fn outcome(attempted: &Attempted) -> &'static str {
 }
 
 /// Says in the log what somebody may have to do something about.
-fn tell(claimed: &Claimed, attempted: &Attempted, ours: bool) {
+fn tell(claimed: &Claimed, attempted: &Attempted, recorded: Recorded) {
     let (delivery, problem) = (claimed.id, attempted.problem.as_deref());
-    if !ours {
+    if !recorded.ours {
         tracing::info!(%delivery, "delivery {delivery} took too long: somebody else has taken it");
         return;
     }
@@ -230,15 +246,16 @@ fn tell(claimed: &Claimed, attempted: &Attempted, ours: bool) {
                 disable: Some(reason),
             },
             Some(endpoint),
-        ) => tracing::error!(
+        ) if recorded.disabled => tracing::error!(
             %delivery,
             %endpoint,
             reason,
             problem,
             "webhook {endpoint} is disabled ({reason}): an operator must look (`orders webhooks show`)"
         ),
-        (Settled::Failed { .. }, _) => tracing::error!(
+        (Settled::Failed { .. }, endpoint) => tracing::error!(
             %delivery,
+            endpoint = endpoint.map(tracing::field::display),
             problem,
             "delivery {delivery} was given up: an operator must look"
         ),

@@ -31,6 +31,11 @@ impl Schedule {
         later(now, self.0.first().copied().unwrap_or_default())
     }
 
+    /// Whether a delivery may be tried that has been begun `attempts` times, this one included.
+    pub(crate) fn allows(&self, attempts: u32) -> bool {
+        usize::try_from(attempts).is_ok_and(|attempts| attempts <= self.0.len())
+    }
+
     /// When the delivery `id` is tried again after `attempts` in vain; none if it has been tried as
     /// often as may be. Whoever was asked may want to be left alone for longer, within bounds.
     pub(crate) fn again(
@@ -83,6 +88,7 @@ mod tests {
             assert!(last >= TimeDelta::seconds(300) && last < TimeDelta::seconds(360));
             assert_eq!(schedule.again(id, 3, now(), None), None);
         }
+        assert!(schedule.allows(3) && !schedule.allows(4));
         assert!(waits.iter().all(|wait| (5_000..6_000).contains(wait)));
         waits.sort_unstable();
         waits.dedup();

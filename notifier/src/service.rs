@@ -3,7 +3,7 @@
 use crate::{
     api::{self, Api, NotifierApi},
     dispatch::{Deliver, Dispatcher},
-    email::{EmailSender, Emails},
+    email::{EmailSender, Emails, goes_in_the_open},
     error::NotifyError,
     reader::{self, Plan, Reader},
     schedule::Schedule,
@@ -205,6 +205,12 @@ impl Worker {
                  notification.smtp_url is; allowed: an address such as Shop <orders@shop.example>"
             );
         };
+        if goes_in_the_open(url.expose_secret()) {
+            tracing::warn!(
+                "e-mail goes to its server without TLS, and can be read on its way, as can a password: \
+                 notification.smtp_url is neither smtps:// nor smtp:// with ?tls=required"
+            );
+        }
         let timeout = self.settings.email_timeout();
         let emails = Emails {
             sender: EmailSender::new(url.expose_secret(), from, timeout)?,
@@ -247,6 +253,7 @@ impl Worker {
         let keep = TimeDelta::days(self.settings.keep_days.into());
         let (store, clock) = (self.parts.store.clone(), self.parts.clock.clone());
         let (status, stop) = (self.status.clone(), lifecycle.soft().clone());
+        status.watch(upkeep::PART);
         lifecycle.spawn_critical("notifications' upkeep", async move {
             upkeep::run(store, clock, keep, status, stop).await;
             Ok(())
@@ -276,7 +283,10 @@ async fn keep_reading(reader: &Reader, leases: &dyn Leases, stop: &CancellationT
                 }
             },
         );
-        match led.await {
+        let ended = led.await;
+        // Whoever leads next tells how far behind it is; that this one fails is told by itself.
+        telemetry::idle();
+        match ended {
             // Somebody else reads: nothing is wrong.
             Some(Err(NotifyError::Fenced)) => tracing::info!("{}", NotifyError::Fenced),
             Some(Err(error)) => reader.status.failed(reader::PART, error),

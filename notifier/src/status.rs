@@ -7,12 +7,26 @@ use serde::Serialize;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+use tokio::time::Instant;
+
+/// How long a failure counts that did not come again. Who read here may have lost the lead since, so
+/// that nothing tells whether it would work here.
+const COUNTS_FOR: Duration = Duration::from_secs(60);
+
+struct Failure {
+    /// What is said of it.
+    short: String,
+    /// What tells it from another failure.
+    cause: String,
+    last: Instant,
+}
 
 /// How a part does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartStatus {
-    /// `reader`, `webhooks` or `emails`.
+    /// `reader`, `webhooks`, `emails` or `upkeep`.
     pub name: &'static str,
     /// Whether it fails in this process.
     pub failing: bool,
@@ -27,18 +41,19 @@ pub struct Status(Arc<Mutex<Known>>);
 
 #[derive(Default)]
 struct Known {
-    parts: BTreeMap<&'static str, Option<(String, String)>>,
+    parts: BTreeMap<&'static str, Option<Failure>>,
     backlog: Option<Backlog>,
 }
 
 impl Status {
     /// How each part does, by name.
     pub fn parts(&self) -> Vec<PartStatus> {
+        self.forget_old();
         let known = self.lock();
-        let status = |(name, failure): (&&'static str, &Option<(String, String)>)| PartStatus {
+        let status = |(name, failure): (&&'static str, &Option<Failure>)| PartStatus {
             name,
             failing: failure.is_some(),
-            reason: failure.as_ref().map(|(short, _)| short.clone()),
+            reason: failure.as_ref().map(|failure| failure.short.clone()),
         };
         known.parts.iter().map(status).collect()
     }
@@ -58,8 +73,9 @@ impl Status {
         let cause = error.root_cause().to_string();
         let mut known = self.lock();
         let before = known.parts.entry(part).or_default();
-        let news = before.as_ref().is_none_or(|(_, known)| *known != cause);
-        *before = Some((short, cause));
+        let news = before.as_ref().is_none_or(|known| known.cause != cause);
+        let last = Instant::now();
+        *before = Some(Failure { short, cause, last });
         drop(known);
         match (news, passes) {
             (false, _) => {}
@@ -79,6 +95,16 @@ impl Status {
         if self.lock().parts.entry(part).or_default().take().is_some() {
             telemetry::failing(part, false);
             tracing::info!(part, "the notifications' part {part} works again");
+        }
+    }
+
+    /// Forgets the failures that do not count any more.
+    pub(crate) fn forget_old(&self) {
+        for (part, failure) in &mut self.lock().parts {
+            let old = |failure: &mut Failure| failure.last.elapsed() >= COUNTS_FOR;
+            if failure.take_if(old).is_some() {
+                telemetry::failing(part, false);
+            }
         }
     }
 
@@ -118,9 +144,10 @@ async fn now(extract::State(status): extract::State<Status>) -> Json<serde_json:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::time::advance;
 
-    #[test]
-    fn a_failure_counts_until_the_part_works() {
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_counts_until_the_part_works_or_was_not_heard_of_for_long() {
         let status = Status::default();
         status.watch("reader");
         assert!(!status.parts()[0].failing);
@@ -130,5 +157,14 @@ mod tests {
         assert_eq!(parts[0].reason, Some(NotifyError::Fenced.to_string()));
         status.works("reader");
         assert!(!status.parts()[0].failing);
+
+        status.failed("reader", NotifyError::Fenced);
+        advance(COUNTS_FOR / 2).await;
+        status.failed("reader", NotifyError::Fenced);
+        advance(COUNTS_FOR * 3 / 4).await;
+        assert!(status.parts()[0].failing);
+        advance(COUNTS_FOR / 2).await;
+        assert!(!status.parts()[0].failing);
+        assert_eq!(status.parts().len(), 1, "it is still told of");
     }
 }

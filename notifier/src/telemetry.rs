@@ -1,12 +1,12 @@
 //! What notifications tell operators in numbers: every name in one place.
 //!
 //! Alarms belong on `notify_endpoints_disabled` above zero (somebody must look why an endpoint was
-//! given up), on `notify_deliveries_failed` of e-mail that grows, on `notify_failing` that stays at
+//! given up), on `notify_deliveries_total` of the outcome `failed` that grows, on `notify_failing` that stays at
 //! one, and on a `notify_lag_seconds` or `notify_deliveries_due` that grows.
 
-use crate::storage::Backlog;
+use crate::storage::{Backlog, Channel};
 use metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use std::time::Duration;
 
@@ -43,6 +43,16 @@ pub(crate) fn describe() {
         "notify_endpoints_disabled",
         "Endpoints that were disabled because of what they answered: somebody must look"
     );
+    begin_to_count();
+}
+
+/// Counts begin at nothing, so that the first of each outcome is seen to be one more.
+fn begin_to_count() {
+    for channel in [Channel::Webhook, Channel::Email] {
+        for outcome in ["delivered", "again", "deferred", "failed", "skipped"] {
+            attempts(channel, outcome).increment(0);
+        }
+    }
 }
 
 pub(crate) fn failing(part: &'static str, failing: bool) {
@@ -58,23 +68,24 @@ pub(crate) fn idle() {
     gauge!("notify_lag_seconds").set(0.0);
 }
 
-pub(crate) fn attempted(channel: &'static str, outcome: &'static str, took: Duration) {
-    counter!("notify_deliveries_total", "channel" => channel, "outcome" => outcome).increment(1);
-    histogram!("notify_delivery_seconds", "channel" => channel).record(took.as_secs_f64());
+pub(crate) fn attempted(channel: Channel, outcome: &'static str, took: Duration) {
+    attempts(channel, outcome).increment(1);
+    histogram!("notify_delivery_seconds", "channel" => channel.name()).record(took.as_secs_f64());
+}
+
+fn attempts(channel: Channel, outcome: &'static str) -> Counter {
+    counter!("notify_deliveries_total", "channel" => channel.name(), "outcome" => outcome)
 }
 
 pub(crate) fn backlog(backlog: &Backlog) {
-    let count = |name: &'static str, channel: &'static str, count: i64| {
-        gauge!(name, "channel" => channel).set(count as f64);
+    let count = |name: &'static str, channel: Channel, count: i64| {
+        gauge!(name, "channel" => channel.name()).set(count as f64);
     };
-    count("notify_deliveries_due", "webhook", backlog.due_webhooks);
-    count("notify_deliveries_due", "email", backlog.due_emails);
-    count(
-        "notify_deliveries_failed",
-        "webhook",
-        backlog.failed_webhooks,
-    );
-    count("notify_deliveries_failed", "email", backlog.failed_emails);
+    let (webhook, email) = (Channel::Webhook, Channel::Email);
+    count("notify_deliveries_due", webhook, backlog.due_webhooks);
+    count("notify_deliveries_due", email, backlog.due_emails);
+    count("notify_deliveries_failed", webhook, backlog.failed_webhooks);
+    count("notify_deliveries_failed", email, backlog.failed_emails);
     for (reason, count) in [
         ("failing", backlog.failing_endpoints),
         ("gone", backlog.gone_endpoints),

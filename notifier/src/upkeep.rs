@@ -17,7 +17,7 @@ const FORGET_EVERY: u32 = 60;
 const REQUESTS: TimeDelta = TimeDelta::days(7);
 
 /// The name of what tells, among the parts.
-const PART: &str = "upkeep";
+pub(crate) const PART: &str = "upkeep";
 
 /// Does both until `stop`; what is settled is kept for `keep`.
 pub(crate) async fn run(
@@ -29,6 +29,7 @@ pub(crate) async fn run(
 ) {
     let mut round = 0_u32;
     loop {
+        status.forget_old();
         let now = clock.now();
         let done = async {
             status.is_left(store.backlog(now).await?);

@@ -36,6 +36,10 @@ impl Deliver for Emails {
 
     type Prepared = ();
 
+    fn allows(&self, attempts: u32) -> bool {
+        self.schedule.allows(attempts)
+    }
+
     async fn prepare(&self, _: &[Claimed]) -> Result<(), NotifyError> {
         Ok(())
     }

@@ -6,4 +6,4 @@ mod send;
 mod template;
 
 pub(crate) use deliver::Emails;
-pub(crate) use send::EmailSender;
+pub(crate) use send::{EmailSender, goes_in_the_open};

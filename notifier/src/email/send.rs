@@ -8,10 +8,12 @@ use lettre::{
     message::{Mailbox, header::ContentType},
 };
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use url::Url;
 use uuid::Uuid;
 
 /// After so many e-mails that could not be handed over the server is left alone, if they are half of
@@ -23,6 +25,9 @@ const RULES: Rules = Rules {
     silence: Duration::from_secs(60),
     rest: Duration::from_secs(30),
 };
+
+/// What is said of a server that does not answer.
+const SILENT: &str = "the server did not answer in time";
 
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +47,8 @@ pub(super) enum Handed {
 pub(crate) struct EmailSender {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    /// What handing one over may take, from the connection to the last answer.
+    timeout: Duration,
     circuit: Arc<Mutex<Circuit>>,
 }
 
@@ -61,6 +68,7 @@ impl EmailSender {
         Ok(Self {
             transport,
             from,
+            timeout,
             circuit: Arc::new(Mutex::new(circuit)),
         })
     }
@@ -84,21 +92,15 @@ impl EmailSender {
             Ok(ticket) => ticket,
             Err(wait) => return Handed::Deferred(wait),
         };
-        let sent = self.transport.send(message).await;
-        let handed = match sent {
-            Ok(_) => Handed::Over,
-            // What a server says may hold the address, so only its code is kept.
-            Err(error) => {
-                let code = error.status().map(|code| code.to_string());
-                match (error.is_permanent(), code) {
-                    (true, Some(code)) => Handed::Refused(format!("the server refused it: {code}")),
-                    (_, Some(code)) => Handed::Later(format!("the server did not take it: {code}")),
-                    (_, None) if error.is_timeout() => {
-                        Handed::Later("the server did not answer in time".into())
-                    }
-                    (_, None) => Handed::Later("the server cannot be reached".into()),
-                }
-            }
+        // The transport's own limit ends with the connection: a server may take that and say nothing.
+        let handed = match timeout(self.timeout, self.transport.send(message)).await {
+            Ok(Ok(_)) => Handed::Over,
+            Ok(Err(error)) => match error.status() {
+                Some(code) => answered(code.into()),
+                None if error.is_timeout() => Handed::Later(SILENT.into()),
+                None => Handed::Later("the server cannot be reached".into()),
+            },
+            Err(_) => Handed::Later(SILENT.into()),
         };
         let told = match &handed {
             Handed::Later(_) => Told::Ill,
@@ -112,5 +114,92 @@ impl EmailSender {
         // Nothing under this lock panics half-way through a change.
         let mut circuit = self.circuit.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut circuit, Instant::now())
+    }
+}
+
+/// What follows from an answer that is no success. What else a server says may hold the address, so
+/// only its code is kept.
+fn answered(code: u16) -> Handed {
+    match code {
+        // It wants other credentials, or TLS, or takes nothing from us at all: no recipient can help
+        // that, and the same e-mail goes when somebody has mended it.
+        530 | 534 | 535 | 538 | 554 => Handed::Later(format!("the server refuses us: {code}")),
+        500.. => Handed::Refused(format!("the server refused it: {code}")),
+        _ => Handed::Later(format!("the server did not take it: {code}")),
+    }
+}
+
+/// Whether e-mail, and a password, may be read on their way to the server at `url`: TLS is not asked for
+/// for certain, and the server is not this machine.
+pub(crate) fn goes_in_the_open(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    let certain = |(key, value): (_, _)| key == "tls" && value == "required";
+    if url.scheme() != "smtp" || url.query_pairs().any(certain) {
+        return false;
+    }
+    // Only of a few schemes the URL says whether its host is an address.
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    !(host == "localhost" || address.is_ok_and(|address| address.is_loopback()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[test]
+    fn what_is_wrong_with_us_is_no_recipients_fault() {
+        for code in [530, 534, 535, 538, 554, 421, 451] {
+            assert!(matches!(answered(code), Handed::Later(_)), "{code}");
+        }
+        for code in [550, 551, 553, 501] {
+            assert!(matches!(answered(code), Handed::Refused(_)), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_sealed_on_its_way_is_known() {
+        for open in [
+            "smtp://mail.example",
+            "smtp://user:pass@192.0.2.1:25",
+            "smtp://mail.example?tls=opportunistic",
+        ] {
+            assert!(goes_in_the_open(open), "{open}");
+        }
+        for closed in [
+            "smtps://mail.example",
+            "smtp://mail.example?tls=required",
+            "smtp://localhost:1025",
+            "smtp://127.0.0.1:1025",
+            "smtp://[::1]:1025",
+        ] {
+            assert!(!goes_in_the_open(closed), "{closed}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        // It takes connections, and keeps them.
+        tokio::spawn(async move {
+            let mut taken = vec![];
+            while let Ok(connection) = listener.accept().await {
+                taken.push(connection);
+            }
+        });
+        let from = "Shop <orders@shop.example>";
+        let sender = EmailSender::new(&url, from, Duration::from_millis(100)).unwrap();
+        let text = Text {
+            subject: "Hello".into(),
+            body: "Hello".into(),
+        };
+        let to = "ada@example.com".parse().unwrap();
+        let sending = sender.send(Uuid::nil(), to, text, SystemTime::UNIX_EPOCH);
+        let handed = timeout(Duration::from_secs(10), sending).await.unwrap();
+        assert_eq!(handed, Handed::Later(SILENT.into()));
     }
 }

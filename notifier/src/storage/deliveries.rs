@@ -14,6 +14,16 @@ pub(crate) enum Channel {
     Email,
 }
 
+impl Channel {
+    /// What it is called in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Email => "email",
+        }
+    }
+}
+
 /// What may be taken.
 #[derive(Debug, Clone)]
 pub(crate) struct Claim<'a> {
@@ -63,11 +73,21 @@ pub(crate) enum Settled {
     Deferred(DateTime<Utc>),
     /// It is not tried any more.
     Failed {
-        /// Nor is anything else to its endpoint: why.
+        /// Nor is anything else to its endpoint: why. One that only fails stays enabled if it took
+        /// anything within a day.
         disable: Option<&'static str>,
     },
     /// There is nobody to tell.
     Skipped,
+}
+
+/// What came of recording an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// Whether it was still this process's.
+    pub ours: bool,
+    /// Whether its endpoint was disabled with it.
+    pub disabled: bool,
 }
 
 impl NotifyStore {
@@ -102,13 +122,13 @@ impl NotifyStore {
         rows.iter().map(|row| claimed(row, lease)).collect()
     }
 
-    /// Records what came of an attempt; whether it was still this process's.
+    /// Records what came of an attempt, if it is still this process's.
     pub(crate) async fn settle(
         &self,
         claimed: &Claimed,
         attempted: &Attempted,
         now: DateTime<Utc>,
-    ) -> Result<bool, NotifyError> {
+    ) -> Result<Recorded, NotifyError> {
         let (state, due, disable) = match attempted.settled {
             Settled::Delivered => ("delivered", None, None),
             Settled::Again(at) | Settled::Deferred(at) => ("pending", Some(at), None),
@@ -129,7 +149,11 @@ impl NotifyStore {
             .fetch_one(&self.pool)
             .await?;
         let settled: i64 = row.try_get("settled")?;
-        Ok(settled == 1)
+        let disabled: i64 = row.try_get("disabled")?;
+        Ok(Recorded {
+            ours: settled == 1,
+            disabled: disabled == 1,
+        })
     }
 }
 

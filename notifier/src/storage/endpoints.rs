@@ -8,6 +8,9 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
 use vault::Vault;
 
+/// How much of the log of an endpoint goes by one statement.
+const DELETED_AT_ONCE: i64 = 1_000;
+
 /// The columns of an endpoint.
 macro_rules! columns {
     () => {
@@ -133,12 +136,47 @@ impl NotifyStore {
         row.as_ref().map(endpoint).transpose()
     }
 
-    /// Deletes one with all that is known of it; says whether it was there.
+    /// Deletes one with all that is known of it; says whether it was there. It is disabled first, and its
+    /// log goes a part at a time, as there may be more of it than one statement has time for: what is
+    /// interrupted leaves it disabled, and goes on when it is deleted again.
     pub(crate) async fn delete_endpoint(
         &self,
         tenant: &TenantId,
         id: Uuid,
+        now: DateTime<Utc>,
     ) -> Result<bool, NotifyError> {
+        let disabled = sqlx::query(
+            "UPDATE notify.endpoint
+             SET disabled_at = $3,
+                 disabled_reason = 'operator',
+                 version = version + 1,
+                 updated_at = $3
+             WHERE tenant = $1
+               AND id = $2
+               AND disabled_at IS NULL",
+        )
+        .bind(tenant.as_str())
+        .bind(id)
+        .bind(now)
+        .execute(&self.pool)
+        .await?;
+        if disabled.rows_affected() == 0 && self.endpoint(tenant, id).await?.is_none() {
+            return Ok(false);
+        }
+        loop {
+            let gone = sqlx::query(
+                "DELETE FROM notify.delivery
+                 WHERE id IN (SELECT id FROM notify.delivery WHERE endpoint_id = $1 LIMIT $2)",
+            )
+            .bind(id)
+            .bind(DELETED_AT_ONCE)
+            .execute(&self.pool)
+            .await?;
+            // What is added meanwhile is little, and goes with the endpoint.
+            if gone.rows_affected() < DELETED_AT_ONCE.unsigned_abs() {
+                break;
+            }
+        }
         let done = sqlx::query("DELETE FROM notify.endpoint WHERE tenant = $1 AND id = $2")
             .bind(tenant.as_str())
             .bind(id)

@@ -153,6 +153,26 @@ impl NotifyStore {
     }
 }
 
+/// The endpoint of the delivery `id`, which is the same for ever; none of an e-mail.
+pub(crate) async fn endpoint_of(
+    tx: &mut PgConnection,
+    tenant: &TenantId,
+    id: Uuid,
+) -> Result<Option<Uuid>, NotifyError> {
+    let endpoint = sqlx::query_scalar(
+        "SELECT endpoint_id
+         FROM notify.delivery
+         WHERE tenant = $1
+           AND id = $2
+           AND endpoint_id IS NOT NULL",
+    )
+    .bind(tenant.as_str())
+    .bind(id)
+    .fetch_optional(tx)
+    .await?;
+    Ok(endpoint)
+}
+
 /// The delivery `id`, which nobody else changes until the transaction ends.
 pub(crate) async fn lock(
     tx: &mut PgConnection,

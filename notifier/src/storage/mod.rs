@@ -10,7 +10,7 @@ mod secrets;
 
 pub(crate) use backlog::Backlog;
 pub(crate) use checkpoint::{Checkpoint, Planned};
-pub(crate) use deliveries::{Attempted, Channel, Claim, Claimed, Settled};
+pub(crate) use deliveries::{Attempted, Channel, Claim, Claimed, Recorded, Settled};
 pub(crate) use endpoints::{Change, Endpoint, NewEndpoint, Target};
 pub(crate) use log::{Delivery, LogFilter, Range};
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::collections::HashMap;
 use uuid::Uuid;
-use vault::{SealedSecret, Vault};
+use vault::{SealedSecret, Vault, VaultError};
 
 /// Adds a secret that signs for `endpoint` from now on; those of before sign until `until`, and no more
 /// than one of them.
@@ -53,7 +53,8 @@ pub(super) async fn add(
 }
 
 impl NotifyStore {
-    /// What signs for each of `endpoints` now, the newest first.
+    /// What signs for each of `endpoints` now, the newest first. One that no configured key opens is left
+    /// out, and an error in the log: the others are none the worse for it.
     pub(crate) async fn secrets(
         &self,
         vault: &Vault,
@@ -74,15 +75,21 @@ impl NotifyStore {
         let mut secrets: HashMap<Uuid, Vec<WebhookSecret>> = HashMap::new();
         for row in rows {
             let (id, kept) = sealed(&row)?;
-            let bytes = vault.open_secret(place(id), &kept)?;
-            let of = secrets.entry(row.try_get("endpoint_id")?).or_default();
-            of.push(WebhookSecret::new(bytes));
+            let endpoint: Uuid = row.try_get("endpoint_id")?;
+            match vault.open_secret(place(id), &kept) {
+                Ok(bytes) => {
+                    let of = secrets.entry(endpoint).or_default();
+                    of.push(WebhookSecret::new(bytes));
+                }
+                Err(error) => unreadable(endpoint, &error),
+            }
         }
         Ok(secrets)
     }
 
     /// Seals anew what a former master key has sealed, and forgets what signs nothing any more; says
-    /// how many secrets were sealed anew. A secret that no configured key opens is an error.
+    /// how many secrets were sealed anew. One that no configured key opens stays as it is, and is an
+    /// error in the log.
     pub(crate) async fn renew_secrets(
         &self,
         vault: &Vault,
@@ -92,7 +99,7 @@ impl NotifyStore {
             .bind(now)
             .execute(&self.pool)
             .await?;
-        let rows = sqlx::query("SELECT id, master, sealed FROM notify.secret")
+        let rows = sqlx::query("SELECT id, endpoint_id, master, sealed FROM notify.secret")
             .fetch_all(&self.pool)
             .await?;
         let mut renewed = 0;
@@ -101,7 +108,13 @@ impl NotifyStore {
             if vault.is_sealed_anew(&kept) {
                 continue;
             }
-            let bytes = vault.open_secret(place(id), &kept)?;
+            let bytes = match vault.open_secret(place(id), &kept) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    unreadable(row.try_get("endpoint_id")?, &error);
+                    continue;
+                }
+            };
             let anew = vault.seal_secret(place(id), &bytes)?;
             sqlx::query(
                 "UPDATE notify.secret
@@ -118,6 +131,15 @@ impl NotifyStore {
         }
         Ok(renewed)
     }
+}
+
+fn unreadable(endpoint: Uuid, error: &VaultError) {
+    tracing::error!(
+        %endpoint,
+        %error,
+        "a secret of webhook {endpoint} cannot be opened, and signs nothing: bring its master key back, \
+         or replace it (`orders webhooks rotate`)"
+    );
 }
 
 fn sealed(row: &PgRow) -> Result<(Uuid, SealedSecret), NotifyError> {

@@ -1,5 +1,13 @@
 -- Only by who still has it: a process that was held up for longer than its lease records nothing.
-WITH settled AS (
+-- The endpoint that may be disabled is locked before its delivery, as whoever sends again locks them.
+WITH locked AS (
+    SELECT endpoint.id
+    FROM notify.endpoint
+    WHERE $9::text IS NOT NULL
+      AND endpoint.id = (SELECT endpoint_id FROM notify.delivery WHERE id = $1)
+    FOR NO KEY UPDATE
+),
+settled AS (
     UPDATE notify.delivery
     SET state = $4,
         due_at = coalesce($5, due_at),
@@ -11,6 +19,8 @@ WITH settled AS (
     WHERE id = $1
       AND lease = $2
       AND state = 'pending'
+      -- Always so; it is only asked for so that the lock comes first.
+      AND (SELECT count(*) FROM locked) >= 0
     RETURNING endpoint_id
 ),
 disabled AS (
@@ -23,6 +33,17 @@ disabled AS (
     WHERE endpoint.id = settled.endpoint_id
       AND endpoint.disabled_at IS NULL
       AND $9::text IS NOT NULL
+      -- One delivery that fails again and again says nothing of an endpoint that takes others.
+      AND NOT (
+          $9 = 'failing'
+          AND EXISTS (
+              SELECT
+              FROM notify.delivery AS taken
+              WHERE taken.endpoint_id = settled.endpoint_id
+                AND taken.state = 'delivered'
+                AND taken.settled_at > $3::timestamptz - interval '1 day'
+          )
+      )
     RETURNING 1
 )
 SELECT

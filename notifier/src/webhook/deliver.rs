@@ -10,7 +10,7 @@ use crate::{
     schedule::Schedule,
     storage::{Attempted, Channel, Claimed, NotifyStore, Settled},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::{collections::HashMap, sync::Arc};
 use store::Clock;
 use uuid::Uuid;
@@ -20,6 +20,9 @@ use vault::Vault;
 pub(crate) const FAILING: &str = "failing";
 /// Why one is disabled that answered 410.
 pub(crate) const GONE: &str = "gone";
+
+/// How long a delivery waits whose endpoint has no secret that can be read.
+const UNSIGNED: TimeDelta = TimeDelta::minutes(1);
 
 /// Delivers webhooks.
 #[derive(Clone)]
@@ -36,6 +39,10 @@ impl Deliver for Webhooks {
     const PART: &'static str = "webhooks";
 
     type Prepared = Arc<HashMap<Uuid, Vec<WebhookSecret>>>;
+
+    fn allows(&self, attempts: u32) -> bool {
+        self.schedule.allows(attempts)
+    }
 
     async fn prepare(&self, claimed: &[Claimed]) -> Result<Self::Prepared, NotifyError> {
         let mut endpoints: Vec<Uuid> = claimed.iter().filter_map(|one| one.endpoint).collect();
@@ -54,15 +61,15 @@ impl Deliver for Webhooks {
             body: &claimed.body,
             secrets: of.map(Vec::as_slice).unwrap_or_default(),
         };
-        // What is not signed is not sent.
-        let answered = match message.secrets {
-            [] => Answered::Failed {
+        // What is not signed is not sent; that is no fault of the endpoint's, and no attempt.
+        if message.secrets.is_empty() {
+            return Attempted {
                 status: None,
-                problem: "the endpoint has no secret".into(),
-                retry_after: None,
-            },
-            _ => self.sender.send(&message, self.clock.now()).await,
-        };
+                problem: Some("no secret of the endpoint can be read".into()),
+                settled: Settled::Deferred(self.clock.now() + UNSIGNED),
+            };
+        }
+        let answered = self.sender.send(&message, self.clock.now()).await;
         settled(&self.schedule, claimed, answered, self.clock.now())
     }
 }

@@ -193,3 +193,37 @@ async fn secrets_are_sealed_where_they_are_kept() {
     }
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_with_a_long_log_is_deleted_with_it() {
+    let (world, receiver) = (World::new().await, Receiver::start().await);
+    let node = world.node().await;
+    let (id, _) = node.endpoint(&receiver.url("a")).await;
+    world.confirm("c").await;
+    node.delivery_that(&id, |one| one["status"] == "delivered")
+        .await;
+    world
+        .execute(
+            "INSERT INTO notify.delivery (
+                 id, tenant, endpoint_id, event_id, position, event_type, order_id, occurred_at,
+                 body, state, due_at, settled_at
+             )
+             SELECT
+                 gen_random_uuid(), tenant, endpoint_id, event_id, position, event_type, order_id,
+                 occurred_at, body, state, due_at, settled_at
+             FROM notify.delivery
+             CROSS JOIN generate_series(1, 2500)",
+        )
+        .await;
+    let path = format!("/v1/webhooks/{id}");
+    let deleted = node.send(Method::DELETE, &path, None, None).await;
+    deleted.expect(200);
+    node.get(&path).await.expect(404);
+    let mut connection = PgConnection::connect(world.database.url()).await.unwrap();
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM notify.delivery")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+    node.stop().await;
+}

@@ -165,6 +165,15 @@ impl World {
         node
     }
 
+    /// Changes what is remembered.
+    pub async fn execute(&self, statement: &'static str) {
+        let mut connection = PgConnection::connect(self.database.url()).await.unwrap();
+        sqlx::query(statement)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+
     /// Appends events to a stream.
     pub async fn append(&self, stream: StreamId, events: &[Event]) {
         let command = CommandId::new(Uuid::now_v7());

@@ -5,15 +5,6 @@ use crate::{
     receiver::{Receiver, Reply},
 };
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
-
-async fn execute(world: &World, statement: &'static str) {
-    let mut connection = PgConnection::connect(world.database.url()).await.unwrap();
-    sqlx::query(statement)
-        .execute(&mut connection)
-        .await
-        .unwrap();
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_before_is_not_told_and_what_was_told_is_not_told_again() {
@@ -39,11 +30,9 @@ async fn what_was_before_is_not_told_and_what_was_told_is_not_told_again() {
 
     // Events that are read again lead to the same deliveries, which are there.
     node.stop().await;
-    execute(
-        &world,
-        "UPDATE notify.checkpoint SET position = 0, event_id = NULL",
-    )
-    .await;
+    world
+        .execute("UPDATE notify.checkpoint SET position = 0, event_id = NULL")
+        .await;
     let node = world.node().await;
     let last = world.confirm("c").await;
     let received = receiver.comes("a", 3).await;
@@ -62,11 +51,9 @@ async fn a_store_that_was_restored_is_noticed() {
     let node = world.node().await;
     world.confirm("c").await;
     node.stop().await;
-    execute(
-        &world,
-        "UPDATE notify.checkpoint SET store_epoch = gen_random_uuid()",
-    )
-    .await;
+    world
+        .execute("UPDATE notify.checkpoint SET store_epoch = gen_random_uuid()")
+        .await;
     let node = world.node().await;
     let reason = until("the reader to fail", async || {
         let told = node.get("/notifications").await.body;
@@ -77,7 +64,7 @@ async fn a_store_that_was_restored_is_noticed() {
     .await;
     assert!(reason.contains("restored"), "{reason}");
     // The way out that it says.
-    execute(&world, "DELETE FROM notify.checkpoint").await;
+    world.execute("DELETE FROM notify.checkpoint").await;
     until("the reader to go on", async || {
         let told = node.get("/notifications").await.body;
         let parts = told["parts"].as_array()?.clone();

@@ -182,3 +182,56 @@ async fn who_takes_too_long_has_failed() {
     assert_eq!(late["last_status"], json!(null));
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_fails_alone_disables_nothing_until_nothing_else_is_taken() {
+    let world = World::new()
+        .await
+        .set("NOTIFICATION__WEBHOOK_SCHEDULE_S", "0");
+    let receiver = Receiver::start().await;
+    let node = world.node().await;
+    let (id, _) = node.endpoint(&receiver.url("a")).await;
+    world.confirm("c").await;
+    node.delivery_that(&id, |one| one["status"] == "delivered")
+        .await;
+    receiver.replies("a", Reply::Status(500));
+    world.confirm("c").await;
+    node.delivery_that(&id, |one| one["status"] == "failed")
+        .await;
+    let path = format!("/v1/webhooks/{id}");
+    let webhook = node.get(&path).await.expect(200);
+    assert_eq!(webhook.text("status"), "enabled");
+
+    world.clock.put_forward(TimeDelta::hours(25));
+    world.confirm("c").await;
+    until("it to be disabled", async || {
+        let webhook = node.get(&path).await.expect(200);
+        (webhook.text("disabled_reason") == "failing").then_some(())
+    })
+    .await;
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_begun_as_often_as_may_be_is_begun_no_more() {
+    let (world, receiver) = (World::new().await, Receiver::start().await);
+    let node = world.node().await;
+    receiver.replies("a", Reply::Status(500));
+    let (id, _) = node.endpoint(&receiver.url("a")).await;
+    world.confirm("c").await;
+    let tried = |one: &Value| one["attempts"] == 1 && one["under_way"] == false;
+    node.delivery_that(&id, tried).await;
+    // As if each of its attempts had taken its process along.
+    world
+        .execute("UPDATE notify.delivery SET attempts = 10, due_at = last_attempt_at")
+        .await;
+    let failed = node
+        .delivery_that(&id, |one| one["status"] == "failed")
+        .await;
+    let why = "it was begun as often as may be, and never ended";
+    assert_eq!(failed["problem"], why);
+    assert_eq!(receiver.received("a").len(), 1);
+    let webhook = node.get(&format!("/v1/webhooks/{id}")).await.expect(200);
+    assert_eq!(webhook.text("status"), "enabled", "it is not its fault");
+    node.stop().await;
+}

@@ -141,3 +141,39 @@ async fn two_processes_share_the_work() {
     one.stop().await;
     two.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_cannot_be_opened_stops_its_own_endpoint_alone() {
+    let (world, receiver) = (World::new().await, Receiver::start().await);
+    let node = world.node().await;
+    let (mute, _) = node.endpoint(&receiver.url("mute")).await;
+    world
+        .execute("UPDATE notify.secret SET master = 'lost', sealed = '\\x00'")
+        .await;
+    let (well, _) = node.endpoint(&receiver.url("well")).await;
+    node.stop().await;
+    // It starts all the same.
+    let node = world.node().await;
+    world.confirm("c").await;
+    node.delivery_that(&well, |one| one["status"] == "delivered")
+        .await;
+    let waits = node
+        .delivery_that(&mute, |one| !one["problem"].is_null())
+        .await;
+    assert_eq!(
+        (&waits["status"], &waits["attempts"], &waits["problem"]),
+        (
+            &json!("pending"),
+            &json!(0),
+            &json!("no secret of the endpoint can be read")
+        )
+    );
+    assert!(receiver.received("mute").is_empty());
+    // What the log advises: a new one.
+    let rotate = format!("/v1/webhooks/{mute}/rotate");
+    let rotated = node.post(&rotate, json!({})).await.expect(200);
+    world.clock.put_forward(chrono::TimeDelta::seconds(61));
+    let received = receiver.comes("mute", 1).await;
+    assert_eq!(received[0].signatures_of(rotated.text("secret")), 1);
+    node.stop().await;
+}

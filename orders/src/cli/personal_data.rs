@@ -1,11 +1,14 @@
 //! `orders personal-data`
 
-use super::{found, print, say};
+use super::{found, print, say, verify_erasure::connect};
 use crate::host;
 use anyhow::Context;
 use assembly::name_vault;
+use chassis::config::Settings;
 use clap::{Args, Subcommand};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 use std::process::ExitCode;
 use vault::{MasterUse, Remaining};
 
@@ -17,7 +20,8 @@ const SAID_EVERY: u64 = 10_000;
 pub(super) enum PersonalData {
     /// Wrap the keys of all customers by the master key of personal_data.master_key, also those that the
     /// one before has wrapped, which personal_data.former_master_key names. Afterwards that one is needed
-    /// no more. What was interrupted goes on where it was. Exits 0 when nothing remains.
+    /// no more. What was interrupted goes on where it was. Exits 0 when nothing remains, also of what the
+    /// master key seals itself for webhooks: the saga seals their secrets anew when it starts.
     Rewrap(RewrapArgs),
 }
 
@@ -60,19 +64,69 @@ async fn rewrap(args: RewrapArgs) -> anyhow::Result<ExitCode> {
         .remaining()
         .await
         .context("the keys cannot be counted")?;
+    let sealed = sealed_by_others(&settings, &remaining.current)
+        .await
+        .context("what is sealed for webhooks cannot be counted")?;
     match args.json {
         true => print(&serde_json::to_string_pretty(&as_json(
-            rewrapped, &remaining,
+            rewrapped, &remaining, sealed,
         ))?),
-        false => show(rewrapped, &remaining),
+        false => show(rewrapped, &remaining, sealed),
     }
-    Ok(match remaining.others.is_empty() {
+    Ok(match remaining.others.is_empty() && sealed.is_none() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
 }
 
-fn as_json(rewrapped: u64, remaining: &Remaining) -> Value {
+/// What notifications have sealed by other master keys than the current one, which wrapping keys anew
+/// does not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Sealed {
+    /// Secrets of webhooks.
+    secrets: i64,
+    /// Answers to requests that may be sent again.
+    answers: i64,
+}
+
+impl Sealed {
+    fn is_none(self) -> bool {
+        self == Self::default()
+    }
+}
+
+/// Counts it; nothing where there never were notifications.
+async fn sealed_by_others(settings: &Settings, current: &str) -> anyhow::Result<Sealed> {
+    let mut connection: PgConnection = connect(settings.saga_url().expose_secret()).await?;
+    let exists: bool = sqlx::query_scalar("SELECT to_regclass('notify.secret') IS NOT NULL")
+        .fetch_one(&mut connection)
+        .await?;
+    if !exists {
+        return Ok(Sealed::default());
+    }
+    // What signs nothing any more, or is about to be forgotten, is opened by nobody.
+    let (secrets, answers) = sqlx::query_as(
+        "SELECT
+             (
+                 SELECT count(*)
+                 FROM notify.secret
+                 WHERE master <> $1
+                   AND (expires_at IS NULL OR expires_at > now())
+             ),
+             (
+                 SELECT count(*)
+                 FROM notify.request
+                 WHERE master <> $1
+                   AND created_at > now() - interval '7 days'
+             )",
+    )
+    .bind(current)
+    .fetch_one(&mut connection)
+    .await?;
+    Ok(Sealed { secrets, answers })
+}
+
+fn as_json(rewrapped: u64, remaining: &Remaining, sealed: Sealed) -> Value {
     let other = |other: &MasterUse| json!({"master_key": other.master, "keys": other.keys});
     json!({
         "master_key": remaining.current,
@@ -80,10 +134,11 @@ fn as_json(rewrapped: u64, remaining: &Remaining) -> Value {
         "wrapped": remaining.wrapped,
         "remaining": remaining.keys(),
         "others": remaining.others.iter().map(other).collect::<Vec<_>>(),
+        "webhooks": {"secrets": sealed.secrets, "answers": sealed.answers},
     })
 }
 
-fn show(rewrapped: u64, remaining: &Remaining) {
+fn show(rewrapped: u64, remaining: &Remaining, sealed: Sealed) {
     let current = &remaining.current;
     print(&format!(
         "{rewrapped} keys wrapped anew; the master key {current} wraps {}, others {}",
@@ -93,7 +148,18 @@ fn show(rewrapped: u64, remaining: &Remaining) {
     for other in &remaining.others {
         print(&format!("  {} wraps {} still", other.master, other.keys));
     }
+    if !sealed.is_none() {
+        let Sealed { secrets, answers } = sealed;
+        print(&format!(
+            "  others seal {secrets} secrets of webhooks and {answers} answers to requests still"
+        ));
+        say(
+            "Secrets of webhooks are sealed anew when the saga starts under these settings; answers are \
+             forgotten 7 days after their requests. Run this again then.",
+        );
+    }
     match remaining.others.is_empty() {
+        true if !sealed.is_none() => {}
         true => {
             say("No other master key is needed any more: personal_data.former_master_key can go.")
         }

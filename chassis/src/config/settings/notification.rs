@@ -29,7 +29,7 @@ section! {
         /// Those of them to one endpoint, so that a slow one takes nothing from the others.
         endpoint_concurrency: usize = 4, Rule::Integer { min: 1, max: 1_000 };
         /// Endpoints of a tenant at most.
-        max_endpoints: u32 = 50, Rule::Integer { min: 1, max: 10_000 };
+        max_endpoints: u32 = 50, Rule::Integer { min: 1, max: 200 };
         /// Time that a replaced secret still signs beside the new one, in seconds, unless its
         /// replacement says otherwise.
         secret_overlap_s: u64 = 86_400, Rule::Integer { min: 0, max: 2_592_000 };

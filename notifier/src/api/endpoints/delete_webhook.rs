@@ -25,7 +25,7 @@ pub(crate) struct WebhookDeleted {
 /// Delete a webhook, with its secrets and its log.
 ///
 /// Nothing more is sent to it but what is just under way. No Idempotency-Key is needed: deleted again,
-/// it is not found.
+/// it is not found. It is disabled before all else, so what failed half-way is deleted again.
 #[utoipa::path(
     delete,
     path = "/v1/webhooks/{webhook_id}",
@@ -48,8 +48,8 @@ pub(crate) async fn delete_webhook(
         let problem = Problem::bad_request("INVALID_IF_MATCH", format!("If-Match: {detail}."));
         return Err(problem.with_error("header:If-Match", "INVALID", detail));
     }
-    let deleted = api.store.delete_endpoint(&api.tenant, id).await;
-    match deleted.map_err(problem::failed)? {
+    let deleted = api.store.delete_endpoint(&api.tenant, id, api.clock.now());
+    match deleted.await.map_err(problem::failed)? {
         true => Ok(Json(WebhookDeleted { webhook_id: id })),
         false => Err(problem::no_such_webhook(id)),
     }

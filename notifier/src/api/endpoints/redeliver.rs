@@ -53,15 +53,19 @@ pub(crate) async fn redeliver(
 }
 
 async fn again(api: &NotifierApi, tx: &mut PgConnection, id: Uuid) -> Result<Answer, Problem> {
-    let known = log::lock(tx, &api.tenant, id, false).await;
-    let known = known.map_err(problem::failed)?;
-    let Some(endpoint) = known.and_then(|delivery| delivery.endpoint) else {
+    // The endpoint is locked first, as wherever both are: so nobody waits for one who waits for them.
+    let endpoint = log::endpoint_of(tx, &api.tenant, id).await;
+    let Some(endpoint) = endpoint.map_err(problem::failed)? else {
         return Err(problem::no_such_delivery(id));
     };
     let endpoint = endpoints::lock(tx, &api.tenant, endpoint).await;
     let endpoint = endpoint.map_err(problem::failed)?;
     if let Some(endpoint) = endpoint.filter(|endpoint| endpoint.disabled_at.is_some()) {
         return Err(problem::disabled(endpoint.id));
+    }
+    let known = log::lock(tx, &api.tenant, id, false).await;
+    if known.map_err(problem::failed)?.is_none() {
+        return Err(problem::no_such_delivery(id));
     }
     let delivery = log::again(tx, id, api.clock.now()).await;
     let delivery = delivery.map_err(problem::failed)?;

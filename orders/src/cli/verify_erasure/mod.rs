@@ -22,6 +22,8 @@ use serde::Serialize;
 use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
 
+pub(super) use tables::connect;
+
 /// Tell whether anything of a customer can still be read.
 ///
 /// Every place is named, with what was looked at there, or why it was not. Exits 0 if nothing can be read

@@ -119,7 +119,7 @@ async fn searched(
     })
 }
 
-pub(super) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
+pub(in crate::cli) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
     timeout(PATIENCE, PgConnection::connect(url))
         .await
         .context("a database does not answer within 5 s")?
