@@ -1,7 +1,7 @@
 //! `orders events check`: which events of a store this build cannot read.
 
 use crate::cli::{found::settings, print, progress::Progress, say};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use assembly::open_reader;
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -84,6 +84,10 @@ async fn try_run(args: &CheckArgs) -> anyhow::Result<Found> {
     let reader = open_reader(&settings()?).await?;
     let head = reader.head().await.context("the store cannot be read")?;
     let (after, until) = (Position::new(args.after), head.position);
+    ensure!(
+        after <= until,
+        "--after {after}: the store ends at position {until}; allowed: 0 to {until}"
+    );
     let positions = until.get().saturating_sub(after.get());
     let mut teller = Teller {
         json: args.json,
