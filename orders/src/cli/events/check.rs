@@ -84,10 +84,6 @@ async fn try_run(args: &CheckArgs) -> anyhow::Result<Found> {
     let reader = open_reader(&settings()?).await?;
     let head = reader.head().await.context("the store cannot be read")?;
     let (after, until) = (Position::new(args.after), head.position);
-    ensure!(
-        after <= until,
-        "--after {after}: the store ends at position {until}; allowed: 0 to {until}"
-    );
     let positions = until.get().saturating_sub(after.get());
     let mut teller = Teller {
         json: args.json,
@@ -102,11 +98,18 @@ async fn try_run(args: &CheckArgs) -> anyhow::Result<Found> {
 
 /// Reads the events after the first position, up to the second: a page at a time, so that memory does
 /// not grow with the store.
+///
+/// # Errors
+/// The store cannot be read, or ends before the first position.
 async fn check(
     reader: &dyn EventReader,
     (after, until): (Position, Position),
     listener: &mut impl Listener,
 ) -> anyhow::Result<Found> {
+    ensure!(
+        after <= until,
+        "--after {after}: the store ends at position {until}; allowed: 0 to {until}"
+    );
     let mut found = Found {
         after: after.get(),
         until: until.get(),
