@@ -33,7 +33,8 @@ pub(crate) struct PaymentWebhook {
     #[serde(rename = "type")]
     #[schema(example = "authorization.authorized")]
     kind: String,
-    /// To what. Read once it is known that the type means something to us: others have data of their own.
+    // Read once it is known that the type means something to us: others have data of their own.
+    /// To what.
     #[serde(default)]
     #[schema(value_type = PaymentWebhookData, required = true)]
     data: Value,
