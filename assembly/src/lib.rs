@@ -21,5 +21,5 @@ pub use events::{Events, open_feed, open_needed_feed, open_reader, open_store, s
 pub use lane::start_lane;
 pub use needs::needs_store;
 pub use patience::patiently;
-pub use personal::{name_vault, needs_keys, prepare_vault};
+pub use personal::{name_vault, prepare_vault, watch_keys};
 pub use process::{Process, run_to_exit, service_main};

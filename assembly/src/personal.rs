@@ -62,11 +62,11 @@ pub async fn prepare_vault(vault: &Vault, settings: &Settings) -> anyhow::Result
     })
 }
 
-/// The process is ready only while it has found no key of a customer lost that is not back: whoever
-/// restored the wrong keys is to notice, before more is sealed with others. Where the keys cannot be
-/// reached, what needs none of them goes on.
-pub fn needs_keys(health: &Health, vault: Vault) {
-    health.register("keys", move || {
+/// Warns while a key of a customer that this process has found lost is not back: whoever restored the
+/// wrong keys is to notice, before more is sealed with others. All other customers' are there, so the
+/// process goes on taking traffic.
+pub fn watch_keys(health: &Health, vault: Vault) {
+    health.warn_of("keys", move || {
         let vault = vault.clone();
         async move {
             match vault.lost().await {

@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use assembly::{
-    Process, calls, documentation, name_vault, needs_keys, needs_store, open_store, prepare_vault,
-    service_main, start_lane, start_relay,
+    Process, calls, documentation, name_vault, needs_store, open_store, prepare_vault,
+    service_main, start_lane, start_relay, watch_keys,
 };
 use std::process::ExitCode;
 
@@ -27,7 +27,7 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         .await?;
     let events = open_store(settings).await?;
     needs_store(health, events.reader.clone());
-    needs_keys(health, vault.clone());
+    watch_keys(health, vault.clone());
     prepare_vault(&vault, settings).await?;
     let lane = start_lane(events.store.clone(), &settings.store, lifecycle);
     start_relay(settings, &events, lifecycle).await?;

@@ -285,11 +285,13 @@ async fn what_is_not_ours_is_acknowledged_and_does_nothing() {
     assert_eq!(stage.say("evt_3", &authorized(order(1))).await, "unknown");
     let payout = json!({"type": "payout.paid", "data": {"idempotency_key": "x"}});
     assert_eq!(stage.say("evt_4", &payout).await, "ignored");
+    let of_another_shape = json!({"type": "payout.paid", "data": {"amount": "12.50"}});
+    assert_eq!(stage.say("evt_6", &of_another_shape).await, "ignored");
     assert!(stage.history(order(1)).await.is_empty());
 
     let now = SystemClock.now();
     for (said, pointer) in [
-        (json!({"type": "authorization.authorized"}), None),
+        (json!({"type": "authorization.authorized"}), Some("/data")),
         (json!([]), None),
         (
             json!({

@@ -4,6 +4,20 @@ use crate::v1::DESCRIPTORS;
 use prost::Message;
 use prost_types::FileDescriptorSet;
 
+/// The names of all services, with their package.
+///
+/// # Panics
+/// Never: the build has written what it reads.
+#[must_use]
+pub fn services() -> Vec<String> {
+    let set = FileDescriptorSet::decode(DESCRIPTORS).expect("the build has written it");
+    let named = set.file.iter().flat_map(|file| {
+        let services = file.service.iter();
+        services.map(move |service| format!("{}.{}", file.package(), service.name()))
+    });
+    named.collect()
+}
+
 /// The names of the methods of `service`, which is named with its package.
 ///
 /// # Panics
@@ -28,6 +42,6 @@ mod tests {
     #[test]
     fn the_methods_of_a_service_are_those_of_its_file() {
         assert_eq!(methods("orders.v1.OrderImport"), ["ImportOrders"]);
-        assert_eq!(methods("orders.v1.OrderCommands").len(), 8);
+        assert_eq!(methods("orders.v1.OrderCommands").len(), 9);
     }
 }

@@ -4,7 +4,7 @@
 mod descriptors;
 mod time;
 
-pub use descriptors::methods;
+pub use descriptors::{methods, services};
 pub use time::{from_timestamp, timestamp};
 
 /// Version 1 of it.

@@ -1,6 +1,6 @@
 //! The read API as a process of its own.
 
-use assembly::{Process, calls, documentation, name_vault, needs_keys, open_reader, service_main};
+use assembly::{Process, calls, documentation, name_vault, open_reader, service_main, watch_keys};
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -22,7 +22,7 @@ async fn run(process: Process) -> anyhow::Result<Process> {
         .bind("http.query_port", settings.http.query_port)
         .await?;
     let reader = open_reader(settings).await?;
-    needs_keys(health, vault.clone());
+    watch_keys(health, vault.clone());
     let api = query::start(reader, vault, None, settings, lifecycle, health)?;
     let max_bytes = settings.http.max_body_bytes;
     let routes = query::router(api.clone())

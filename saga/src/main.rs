@@ -4,8 +4,8 @@
 mod operator;
 
 use assembly::{
-    Process, documentation, name_vault, needs_keys, needs_store, open_needed_feed, open_store,
-    prepare_vault, start_lane,
+    Process, documentation, name_vault, needs_store, open_needed_feed, open_store, prepare_vault,
+    start_lane, watch_keys,
 };
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -133,7 +133,7 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
         clock: Arc::new(SystemClock),
     };
     needs_store(health, events.reader.clone());
-    needs_keys(health, vault);
+    watch_keys(health, vault);
     let status = start(&parts, &settings.saga, lifecycle);
     let notifications = notifier::start(&notifications, settings, lifecycle)?;
     let routes = router(status)

@@ -47,8 +47,16 @@ struct Inner {
     /// Who waits for keys: whoever has the turn asks for all of them in one statement.
     waiting: Mutex<Vec<Wanted>>,
     turn: TurnMutex<()>,
-    /// Whose key was found lost last.
-    lost: Mutex<Option<KeyId>>,
+    /// What was found last that its key does not open.
+    lost: Mutex<Option<Lost>>,
+}
+
+/// Something sealed of which the key is lost.
+#[derive(Clone, PartialEq)]
+struct Lost {
+    id: KeyId,
+    place: Vec<u8>,
+    sealed: Sealed,
 }
 
 type Answer = Result<Option<Known>, VaultError>;
@@ -109,7 +117,9 @@ impl Vault {
         Ok(())
     }
 
-    /// The customer whose key this process has found lost last, if it is lost still.
+    /// The customer whose key this process has found lost last, if it is lost still: until there is a key
+    /// that opens what was met then, or the customer is erased. Another key is none: the customer's next
+    /// order makes one.
     ///
     /// # Errors
     /// The keys cannot be reached.
@@ -117,14 +127,16 @@ impl Vault {
         let Some(lost) = self.0.lost().clone() else {
             return Ok(None);
         };
-        if self
-            .0
-            .keys
-            .find(std::slice::from_ref(&lost))
-            .await?
-            .is_empty()
-        {
-            return Ok(Some(lost.customer_id));
+        let rows = self.0.keys.find(std::slice::from_ref(&lost.id)).await?;
+        let is_over = rows.first().is_some_and(|row| match &row.state {
+            KeyState::Erased => true,
+            KeyState::There(wrapped) => {
+                let key = self.0.masters.unwrap(row, wrapped);
+                key.is_ok_and(|key| DataKey::new(&key).open(&lost.place, &lost.sealed).is_some())
+            }
+        });
+        if !is_over {
+            return Ok(Some(lost.id.customer_id));
         }
         // Another may have been found lost meanwhile.
         self.0.lost().take_if(|known| *known == lost);
@@ -186,14 +198,18 @@ impl Vault {
         match known {
             Some(Known::Key(key)) => match key.open(&place.to_bytes(), sealed) {
                 Some(content) => Ok(Opened::Plain(content)),
-                None => Err(VaultError::Corrupt(format!(
-                    "the key of customer {customer_id} does not open what is said to be theirs"
-                ))),
+                // As when a new key was made after the one that had sealed it was lost.
+                None => {
+                    self.0.note_lost(place, sealed);
+                    Err(VaultError::Corrupt(format!(
+                        "the key of customer {customer_id} does not open what is said to be theirs"
+                    )))
+                }
             },
             Some(Known::Erased) => Ok(Opened::Erased),
             None => {
                 tracing::error!(%customer_id, "the key of customer {customer_id} is lost");
-                *self.0.lost() = Some(key_id(place));
+                self.0.note_lost(place, sealed);
                 Err(VaultError::KeyLost(customer_id.clone()))
             }
         }
@@ -318,7 +334,15 @@ impl Inner {
         Ok(known)
     }
 
-    fn lost(&self) -> MutexGuard<'_, Option<KeyId>> {
+    fn note_lost(&self, place: Place<'_>, sealed: &Sealed) {
+        *self.lost() = Some(Lost {
+            id: key_id(place),
+            place: place.to_bytes(),
+            sealed: sealed.clone(),
+        });
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<Lost>> {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

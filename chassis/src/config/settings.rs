@@ -94,7 +94,7 @@ section! {
         query_port: u16 = 8082, PORT;
         /// Port of the projector (health, metrics, administration).
         projector_port: u16 = 8083, PORT;
-        /// Port of the saga service (health, metrics, administration).
+        /// Port of the saga service (webhooks and e-mail, health, metrics, administration).
         saga_port: u16 = 8084, PORT;
         /// Port of the sandbox participants.
         sandbox_port: u16 = 8085, PORT;

@@ -1,11 +1,11 @@
-//! Named checks of what a process needs to take traffic.
+//! Named checks of what a process needs to take traffic, and of what people must see to.
 
 use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -19,9 +19,20 @@ use tokio_util::sync::CancellationToken;
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 /// However often it is asked, a dependency is looked at once in this time.
 const KEPT_FOR: Duration = Duration::from_secs(1);
+/// The metric of what people are warned of.
+const WARNING: &str = "health_warning";
 
 type Outcome = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
-type Check = Arc<dyn Fn() -> Outcome + Send + Sync>;
+type Ask = Arc<dyn Fn() -> Outcome + Send + Sync>;
+
+/// What is looked at.
+#[derive(Clone)]
+struct Check {
+    name: &'static str,
+    /// Whether nothing may be taken while it fails.
+    needed: bool,
+    ask: Ask,
+}
 
 /// The health of a process; clones share it.
 #[derive(Clone)]
@@ -32,7 +43,7 @@ pub struct Health {
 struct Inner {
     stopping: CancellationToken,
     started: AtomicBool,
-    checks: Mutex<Vec<(&'static str, Check)>>,
+    checks: Mutex<Vec<Check>>,
     // Held while the checks run, so that a crowd of askers runs them once.
     latest: tokio::sync::Mutex<Option<(Instant, BTreeMap<&'static str, CheckReport>)>>,
 }
@@ -63,9 +74,9 @@ pub struct Report {
 /// How one check went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
-    /// Whether it passed.
+    /// Whether it passed, or keeps nobody from taking traffic.
     pub ok: bool,
-    /// Why not.
+    /// Why it did not pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -92,12 +103,32 @@ impl Health {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
-        let check: Check = Arc::new(move || Box::pin(check()));
-        self.inner
-            .checks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((name, check));
+        self.add(name, true, check);
+    }
+
+    /// Adds a check of something that people must see to, and that keeps nobody from taking traffic:
+    /// while it fails, the report has the reason and `health_warning{check}` is 1. The reason is shown
+    /// as that of [`register`](Self::register) is.
+    pub fn warn_of<F, R>(&self, name: &'static str, check: F)
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        metrics::describe_gauge!(
+            WARNING,
+            "1 while a check fails that keeps nobody from taking traffic"
+        );
+        set_warning(name, false);
+        self.add(name, false, check);
+    }
+
+    fn add<F, R>(&self, name: &'static str, needed: bool, check: F)
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let ask: Ask = Arc::new(move || Box::pin(check()));
+        self.checks().push(Check { name, needed, ask });
     }
 
     /// Says that start-up is finished; until then the process is not ready.
@@ -136,6 +167,22 @@ impl Health {
         Report { status, checks }
     }
 
+    /// Looks at what people are warned of, if there is such a thing, so that its metric says how it is
+    /// now, also where nobody asks whether the process is ready.
+    pub(crate) async fn look_at_warnings(&self) {
+        let warns = self.checks().iter().any(|check| !check.needed);
+        if warns {
+            self.checked().await;
+        }
+    }
+
+    fn checks(&self) -> MutexGuard<'_, Vec<Check>> {
+        self.inner
+            .checks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn checked(&self) -> BTreeMap<&'static str, CheckReport> {
         let mut latest = self.inner.latest.lock().await;
         if let Some((at, checks)) = &*latest
@@ -143,29 +190,26 @@ impl Health {
         {
             return checks.clone();
         }
-        let checks = self
-            .inner
-            .checks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let reports = join_all(checks.into_iter().map(async |(name, check)| {
-            let outcome = tokio::time::timeout(CHECK_TIMEOUT, check()).await;
+        let checks = self.checks().clone();
+        let reports = join_all(checks.into_iter().map(async |check| {
+            let outcome = tokio::time::timeout(CHECK_TIMEOUT, (check.ask)()).await;
             let reason = match outcome {
                 Ok(Ok(())) => None,
                 Ok(Err(reason)) => Some(reason),
                 Err(_) => Some(format!("no answer within {} s", CHECK_TIMEOUT.as_secs())),
             };
-            (
-                name,
-                CheckReport {
-                    ok: reason.is_none(),
-                    reason,
-                },
-            )
+            if !check.needed {
+                set_warning(check.name, reason.is_some());
+            }
+            let ok = !check.needed || reason.is_none();
+            (check.name, CheckReport { ok, reason })
         }));
         let reports: BTreeMap<_, _> = reports.await.into_iter().collect();
         *latest = Some((Instant::now(), reports.clone()));
         reports
     }
+}
+
+fn set_warning(check: &'static str, failing: bool) {
+    metrics::gauge!(WARNING, "check" => check).set(f64::from(u8::from(failing)));
 }

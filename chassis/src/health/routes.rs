@@ -23,7 +23,7 @@ impl Health {
             .merge(
                 Router::new()
                     .route("/metrics", get(render))
-                    .with_state(metrics.clone()),
+                    .with_state((self.clone(), metrics.clone())),
             )
     }
 }
@@ -56,7 +56,8 @@ async fn startupz(Shared(health): Shared<Health>) -> impl IntoResponse {
     }
 }
 
-async fn render(Shared(metrics): Shared<Metrics>) -> impl IntoResponse {
+async fn render(Shared((health, metrics)): Shared<(Health, Metrics)>) -> impl IntoResponse {
+    health.look_at_warnings().await;
     (
         [(
             header::CONTENT_TYPE,
@@ -163,6 +164,53 @@ mod tests {
             report.checks["broker"].reason.as_deref(),
             Some("no answer within 2 s")
         );
+    }
+
+    #[tokio::test]
+    async fn what_people_are_warned_of_keeps_nobody_from_taking_traffic() {
+        let metrics = Metrics::install().unwrap();
+        let health = Health::new(CancellationToken::new());
+        health.mark_started();
+        health.register("postgres", || async { Ok(()) });
+        let lost = Arc::new(AtomicBool::new(false));
+        let state = Arc::clone(&lost);
+        health.warn_of("chassis_test", move || {
+            let lost = state.load(Ordering::SeqCst);
+            async move {
+                match lost {
+                    true => Err("something is lost".to_owned()),
+                    false => Ok(()),
+                }
+            }
+        });
+        let warning = || {
+            let text = metrics.render();
+            let mut lines = text.lines();
+            let line =
+                lines.find(|line| line.starts_with("health_warning{check=\"chassis_test\"}"));
+            line.map(|line| line.ends_with(" 1"))
+        };
+        assert_eq!(warning(), Some(false), "it is there before anything fails");
+
+        lost.store(true, Ordering::SeqCst);
+        let warned = json!({
+            "status": "ready",
+            "checks": {
+                "chassis_test": {"ok": true, "reason": "something is lost"},
+                "postgres": {"ok": true},
+            },
+        });
+        assert_eq!(get_json(&health, "/readyz").await, (200, warned));
+        assert_eq!(warning(), Some(true));
+
+        // Whoever only asks for metrics sees how it is now, too.
+        lost.store(false, Ordering::SeqCst);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while warning() == Some(true) {
+            assert!(Instant::now() < deadline, "the warning never goes");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            get_json(&health, "/metrics").await;
+        }
     }
 
     #[tokio::test]

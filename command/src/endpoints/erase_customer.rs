@@ -31,8 +31,9 @@ pub(crate) struct CustomerErasedAnswer {
 /// The customer's key is destroyed: names and addresses, of all orders that were ever placed, can be read
 /// nowhere any more, in this process at once, and in the others when they have forgotten the key.
 /// Nothing personal is taken for that number again. An order that waits for its carrier cannot be sent
-/// any more: it is refused, and in time cancelled and given back. Erasing again is the same; no
-/// Idempotency-Key is needed. A number of which nothing was known is erased, too: nothing personal is
+/// any more. The carrier is asked first what it took before: that is followed until it arrives. What it
+/// did not take is refused, and on hold until it is cancelled, by people or in time; the money is given
+/// back. Erasing again is the same; no Idempotency-Key is needed. A number of which nothing was known is erased, too: nothing personal is
 /// taken for it any more, and `known` is false.
 #[utoipa::path(
     delete,

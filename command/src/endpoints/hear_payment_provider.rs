@@ -61,7 +61,7 @@ pub(crate) struct Heard {
 ///
 /// For the payment provider, which signs what it says. It is answered once it is durable. Whatever is
 /// genuine is acknowledged, also what contradicts our books, since it would not be otherwise if it were
-/// sent again.
+/// sent again; so is what is of another type, whatever its data are.
 #[utoipa::path(
     post,
     path = "/v1/providers/payments/webhooks",
@@ -86,10 +86,13 @@ pub(crate) async fn hear_payment_provider(
         .payment_event(&headers, &body, api.clock.now())?;
     let said: PaymentWebhook = serde_json::from_slice(&body).map_err(|error| {
         let detail = format!("The event cannot be read: {error}.");
-        Problem::bad_request("INVALID_BODY", detail)
+        malformed(event, Problem::bad_request("INVALID_BODY", detail))
     })?;
     let kind = said.kind().to_owned();
-    let (key, heard) = match said.meaning()? {
+    let meaning = said
+        .meaning()
+        .map_err(|problem| malformed(event, problem))?;
+    let (key, heard) = match meaning {
         // One of another installation's tenants is none of ours.
         Said::Of(key, heard) if key.tenant == api.tenant => (key, heard),
         Said::Of(..) | Said::Unknown => {
@@ -139,7 +142,19 @@ pub(crate) async fn hear_payment_provider(
     }
 }
 
-fn answer(outcome: &'static str, code: Option<String>) -> Json<Heard> {
+/// Counts a genuine event that cannot be read.
+fn malformed(event: &str, problem: Problem) -> Problem {
+    count("malformed");
+    let detail = problem.details().detail.as_str();
+    tracing::warn!(event, "the provider's event {event} is malformed: {detail}");
+    problem
+}
+
+fn count(outcome: &'static str) {
     metrics::counter!("provider_webhooks_total", "outcome" => outcome).increment(1);
+}
+
+fn answer(outcome: &'static str, code: Option<String>) -> Json<Heard> {
+    count(outcome);
     Json(Heard { outcome, code })
 }

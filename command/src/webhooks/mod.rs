@@ -57,7 +57,8 @@ impl Webhooks {
                 Disbelief::Signature => "signature",
             };
             metrics::counter!("provider_webhooks_total", "outcome" => "disbelieved").increment(1);
-            tracing::warn!(reason, "a webhook is not believed: {disbelief}");
+            // Anybody may send this.
+            tracing::debug!(reason, "a webhook is not believed: {disbelief}");
             let detail = format!("The webhook is not believed: {disbelief}.");
             Problem::unauthorized("WEBHOOK_NOT_BELIEVED", detail)
         })

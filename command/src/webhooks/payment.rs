@@ -7,7 +7,22 @@ use domain::{
     payment::{CallKey, DisputeNotice, HearProvider, Notice},
 };
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
+
+/// The types that mean something to us.
+const KNOWN: [&str; 10] = [
+    "authorization.authorized",
+    "authorization.declined",
+    "authorization.voided",
+    "authorization.expired",
+    "capture.captured",
+    "capture.declined",
+    "refund.refunded",
+    "dispute.opened",
+    "dispute.won",
+    "dispute.lost",
+];
 
 /// What the payment provider says. Further fields say nothing to us.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -18,8 +33,11 @@ pub(crate) struct PaymentWebhook {
     #[serde(rename = "type")]
     #[schema(example = "authorization.authorized")]
     kind: String,
+    // Read once it is known that the type means something to us: others have data of their own.
     /// To what.
-    data: PaymentWebhookData,
+    #[serde(default)]
+    #[schema(value_type = PaymentWebhookData, required = true)]
+    data: Value,
 }
 
 /// What has happened to what.
@@ -64,9 +82,16 @@ impl PaymentWebhook {
     /// What it means.
     ///
     /// # Errors
-    /// A field is missing that says to what it has happened.
+    /// 400: it is of a type that means something to us, and does not say to what it has happened.
     pub(crate) fn meaning(self) -> Result<Said, Problem> {
-        let data = self.data;
+        if !KNOWN.contains(&self.kind.as_str()) {
+            return Ok(Said::Ignored);
+        }
+        let data: PaymentWebhookData = serde_json::from_value(self.data).map_err(|error| {
+            let detail = format!("The event's data cannot be read: {error}.");
+            let rule = "it must be what an event of this type has";
+            Problem::bad_request("INVALID_BODY", detail).with_error("/data", "INVALID", rule)
+        })?;
         let authorization = || field("authorization_id", data.authorization_id.clone());
         let amount = || {
             let amount = field("amount", data.amount)?;
@@ -140,7 +165,7 @@ fn field<T>(name: &str, value: Option<T>) -> Result<T, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const KEY: &str = "main:01923f00-0000-7000-8000-000000000001:authorize:1";
 
@@ -161,18 +186,7 @@ mod tests {
 
     #[test]
     fn every_type_has_a_meaning() {
-        for kind in [
-            "authorization.authorized",
-            "authorization.declined",
-            "authorization.voided",
-            "authorization.expired",
-            "capture.captured",
-            "capture.declined",
-            "refund.refunded",
-            "dispute.opened",
-            "dispute.won",
-            "dispute.lost",
-        ] {
+        for kind in KNOWN {
             let Said::Of(key, heard) = said(kind, KEY, "x").unwrap() else {
                 panic!("{kind} means nothing");
             };
@@ -180,7 +194,33 @@ mod tests {
             assert_eq!(heard.idempotency_key, KEY);
             assert!(matches!(said(kind, "theirs", "x"), Ok(Said::Unknown)));
         }
+    }
+
+    #[test]
+    fn what_means_nothing_may_say_anything() {
         assert!(matches!(said("payout.paid", KEY, "x"), Ok(Said::Ignored)));
+        for event in [
+            json!({"type": "payout.paid"}),
+            json!({"type": "payout.paid", "data": 5}),
+            json!({"type": "balance.available", "data": {"amount": "12.50", "currency": 978}}),
+        ] {
+            let event: PaymentWebhook = serde_json::from_value(event).unwrap();
+            assert!(matches!(event.meaning(), Ok(Said::Ignored)));
+        }
+    }
+
+    #[test]
+    fn what_means_something_must_be_readable() {
+        for data in [
+            Value::Null,
+            json!(5),
+            json!({"idempotency_key": KEY, "amount": "5"}),
+        ] {
+            let event = json!({"type": "capture.captured", "data": data});
+            let event: PaymentWebhook = serde_json::from_value(event).unwrap();
+            let problem = event.meaning().unwrap_err();
+            assert_eq!(problem.details().errors[0].pointer, "/data");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@
 use super::participants::{self, Ledger};
 use anyhow::Context;
 use assembly::{
-    Process, calls, documentation, name_vault, needs_keys, needs_store, open_feed, open_store,
-    prepare_vault, start_lane, start_relay,
+    Process, calls, documentation, name_vault, needs_store, open_feed, open_store, prepare_vault,
+    start_lane, start_relay, watch_keys,
 };
 use axum::Router;
 use chassis::{config::Settings, grpc::open};
@@ -41,7 +41,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
     let events = open_store(settings).await?;
     prepare_vault(&vault, settings).await?;
     needs_store(health, events.reader.clone());
-    needs_keys(health, vault.clone());
+    watch_keys(health, vault.clone());
     let lane = start_lane(events.store.clone(), &settings.store, lifecycle);
     start_relay(settings, &events, lifecycle).await?;
     let feed = open_feed(settings, &events, lifecycle).await?;

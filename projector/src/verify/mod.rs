@@ -33,9 +33,11 @@ use uuid::Uuid;
 /// The temporary table.
 const TABLE: &str = "pg_temp.verified";
 
-/// What comparing needs of its connection: whole tables are read and joined, however long that takes.
+/// What comparing needs of its connection: whole tables are read and joined, however long that takes, and
+/// its transaction waits while history is folded.
 const SETTINGS: &str = "
     SET statement_timeout = 0;
+    SET idle_in_transaction_session_timeout = 0;
     SET work_mem = '64MB';
     SET enable_seqscan = on;
     SET enable_hashjoin = on;

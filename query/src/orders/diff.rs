@@ -50,8 +50,13 @@ pub(crate) async fn diff<T>(
     (from, to): (At, At),
     answer: impl FnOnce(OrderDiff<'_>) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
-    let before = as_it_was(api, order_id, from, "from").await?;
-    let after = as_it_was(api, order_id, to, "to").await?;
+    let before = as_it_was(api, order_id, from, Some("from")).await?;
+    let until = match to {
+        // Nobody has said it: it is now.
+        At::End => None,
+        At::Version(_) | At::Time(_) => Some("to"),
+    };
+    let after = as_it_was(api, order_id, to, until).await?;
     let (from, to) = (OrderAsOf::of(&before), OrderAsOf::of(&after));
     if is_backwards(&before, &after) {
         let rule = "it must not be before from";

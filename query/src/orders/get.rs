@@ -90,7 +90,7 @@ pub(crate) async fn get(
                 At::Time(_) => "as_of",
                 At::End | At::Version(_) => "version",
             };
-            let history = as_it_was(api, order_id, at, name).await?;
+            let history = as_it_was(api, order_id, at, Some(name)).await?;
             Ok(Got::Folded(history))
         }
         None if writes.is_seen(api, Projection::Orders).await? => {
@@ -130,7 +130,7 @@ async fn as_it_is(api: &Api, order_id: OrderId) -> Result<Got, Problem> {
     }
 }
 
-/// The order as it was `at` some time, which the parameter `name` says.
+/// The order as it was `at` some time, which the parameter `name` says; none says it where it is now.
 ///
 /// # Errors
 /// As [`get`].
@@ -138,41 +138,39 @@ pub(super) async fn as_it_was(
     api: &Api,
     order_id: OrderId,
     at: At,
-    name: &str,
+    name: Option<&str>,
 ) -> Result<Box<History>, Problem> {
-    let pointer = format!("query:{name}");
+    let out_of_range = |problem: Problem, rule: String| match name {
+        Some(name) => problem.with_error(format!("query:{name}"), "OUT_OF_RANGE", rule),
+        None => problem,
+    };
     match folded(api, order_id, at).await? {
         Found::Order(history) => Ok(history),
         Found::NotThatFar { current } => {
             let rule = format!("it is at most {current}, the version that the order has now");
             let detail = format!("Order {order_id} has not had that version yet.");
-            Err(Problem::not_found("VERSION_NOT_FOUND", detail)
-                .with_current_version(current.get().unsigned_abs())
-                .with_error(pointer, "OUT_OF_RANGE", rule))
+            let problem = Problem::not_found("VERSION_NOT_FOUND", detail)
+                .with_current_version(current.get().unsigned_abs());
+            Err(out_of_range(problem, rule))
         }
         Found::NotYet => {
             let detail = format!("Order {order_id} had not been placed at that time.");
-            Err(
-                Problem::not_found("ORDER_NOT_YET_PLACED", detail).with_error(
-                    pointer,
-                    "OUT_OF_RANGE",
-                    "it is no earlier than when the placement was recorded",
-                ),
-            )
+            let rule = "it is no earlier than when the placement was recorded".to_owned();
+            let problem = Problem::not_found("ORDER_NOT_YET_PLACED", detail);
+            Err(out_of_range(problem, rule))
         }
         Found::TooLong => {
+            let by = match name {
+                Some(_) => "then",
+                None => "now, when nothing else is asked for",
+            };
             let detail = format!(
-                "More than {MAX_EVENTS} events had happened to order {order_id} by then, and no \
+                "More than {MAX_EVENTS} events had happened to order {order_id} by {by}, and no \
                  more are folded for one answer."
             );
             let rule = format!("no more than {MAX_EVENTS} events have happened by then");
-            Err(
-                Problem::unprocessable("HISTORY_TOO_LONG", detail).with_error(
-                    pointer,
-                    "OUT_OF_RANGE",
-                    rule,
-                ),
-            )
+            let problem = Problem::unprocessable("HISTORY_TOO_LONG", detail);
+            Err(out_of_range(problem, rule))
         }
         Found::Absent => Err(problem::no_such_order(order_id)),
     }

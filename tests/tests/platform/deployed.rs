@@ -76,6 +76,32 @@ fn everybody_looks_for_a_service_where_it_listens() {
     }
 }
 
+#[test]
+fn every_grpc_service_is_passed_on_to_whoever_has_it() {
+    let nginx = text("deploy/compose/nginx.conf");
+    let locations: Vec<(&str, &str)> = nginx
+        .split("\n        location ")
+        .filter_map(|location| location.split_once(" {\n"))
+        .collect();
+    let ours = |name: &String| name.starts_with("orders.v1.");
+    let services: Vec<String> = proto::services().into_iter().filter(ours).collect();
+    assert!(services.len() > 9, "{services:?}");
+    for service in services {
+        let name = service.trim_start_matches("orders.v1.");
+        let is_word = |word: &str| word == name;
+        let end = |c: char| !c.is_ascii_alphanumeric();
+        let (_, body) = locations
+            .iter()
+            .find(|(path, _)| path.split(end).any(is_word))
+            .unwrap_or_else(|| panic!("nginx knows nobody for {service}"));
+        let reads = name.ends_with("Queries") || name == "OrderFeed";
+        let side = if reads { "query" } else { "command" };
+        let passed = format!("grpc_pass grpc://{side}_grpc;");
+        let body = body.split('}').next().unwrap_or_default();
+        assert!(body.contains(&passed), "{service}: {body}");
+    }
+}
+
 /// The metrics that an expression asks for: what is left of it without labels, ranges and functions.
 fn metrics(expression: &str) -> BTreeSet<String> {
     let mut bare = String::new();

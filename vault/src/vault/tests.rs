@@ -189,9 +189,35 @@ async fn a_lost_key_is_no_erasure_until_somebody_erases() {
 
     let empty = over(&Counted::new());
     assert!(open(&empty, 1, &sealed).await.is_err());
+    // The customer's next order makes a new key, which does not open what the lost one has sealed.
+    seal(&empty, 1).await.unwrap();
+    assert_eq!(empty.lost().await, Ok(Some(customer(1))));
+    let corrupt = open(&empty, 1, &sealed).await;
+    assert!(
+        matches!(corrupt, Err(VaultError::Corrupt(_))),
+        "{corrupt:?}"
+    );
+    assert_eq!(empty.lost().await, Ok(Some(customer(1))));
     empty.erase(&id(1)).await.unwrap();
     assert_eq!(open(&empty, 1, &sealed).await, Ok(Opened::Erased));
     assert_eq!(empty.lost().await, Ok(None));
+}
+
+/// As where a process starts after the key was lost and another was made.
+#[tokio::test]
+async fn a_key_that_opens_nothing_of_before_is_a_lost_one() {
+    let sealed = seal(&over(&Counted::new()), 1).await.unwrap();
+    let vault = over(&Counted::new());
+    let new = seal(&vault, 1).await.unwrap();
+    let corrupt = open(&vault, 1, &sealed).await;
+    assert!(
+        matches!(corrupt, Err(VaultError::Corrupt(_))),
+        "{corrupt:?}"
+    );
+    assert_eq!(vault.lost().await, Ok(Some(customer(1))));
+    // What the new one has sealed is no sign of the old one.
+    assert_eq!(open(&vault, 1, &new).await, Ok(Opened::Plain(address())));
+    assert_eq!(vault.lost().await, Ok(Some(customer(1))));
 }
 
 #[tokio::test(start_paused = true)]

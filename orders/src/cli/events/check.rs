@@ -1,7 +1,7 @@
 //! `orders events check`: which events of a store this build cannot read.
 
 use crate::cli::{found::settings, print, progress::Progress, say};
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use assembly::open_reader;
 use chrono::{DateTime, Utc};
 use clap::Args;
@@ -98,11 +98,18 @@ async fn try_run(args: &CheckArgs) -> anyhow::Result<Found> {
 
 /// Reads the events after the first position, up to the second: a page at a time, so that memory does
 /// not grow with the store.
+///
+/// # Errors
+/// The store cannot be read, or ends before the first position.
 async fn check(
     reader: &dyn EventReader,
     (after, until): (Position, Position),
     listener: &mut impl Listener,
 ) -> anyhow::Result<Found> {
+    ensure!(
+        after <= until,
+        "--after {after}: the store ends at position {until}; allowed: 0 to {until}"
+    );
     let mut found = Found {
         after: after.get(),
         until: until.get(),

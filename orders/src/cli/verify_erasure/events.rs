@@ -20,7 +20,7 @@ pub(super) struct Seen {
     /// Of the customer.
     theirs: u64,
     sealed: u64,
-    /// Where something that is personal is not sealed.
+    /// What is not sealed: something that is personal, or of which nobody can tell.
     plain: Option<String>,
     /// Where one of the texts stands.
     found: Option<String>,
@@ -57,6 +57,9 @@ impl Seen {
         }
         let id = wanted.customer_id.as_str();
         let Ok(event) = serde_json::from_slice::<Value>(payload) else {
+            // Whose it is, and what of it is sealed, cannot be told: so nothing is.
+            self.plain
+                .get_or_insert_with(|| format!("the payload of {}, which is no JSON,", place()));
             return;
         };
         if event["customer_id"] != *id && event["order"]["customer_id"] != *id {
@@ -140,6 +143,18 @@ mod tests {
             assert!(
                 seen(&wanted(&[]), &[sealed, plain]).problem.is_some(),
                 "{plain}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_counts_as_not_sealed() {
+        for payload in ["", "Ada Lovelace", r#"{"customer_id":"4711""#] {
+            let check = seen(&wanted(&[]), &[payload]);
+            let problem = check.problem.as_deref();
+            assert_eq!(
+                problem,
+                Some("the payload of it, which is no JSON, is not sealed")
             );
         }
     }

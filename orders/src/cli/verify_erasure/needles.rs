@@ -5,7 +5,7 @@ use anyhow::bail;
 /// The shortest text that is looked for, in characters: a shorter one stands everywhere.
 const SHORTEST: usize = 3;
 
-/// Texts, each as it is and as JSON writes it.
+/// Texts, each as it is, as JSON writes it, and as JSON writes a text that is JSON.
 pub(super) struct Needles(Vec<String>);
 
 impl Needles {
@@ -17,12 +17,11 @@ impl Needles {
             if text.trim().chars().count() < SHORTEST {
                 bail!("--contains {text:?}: a text has at least {SHORTEST} characters");
             }
-            let json = serde_json::to_string(&text)?;
-            let inside = json[1..json.len() - 1].to_owned();
-            if inside != text {
-                needles.push(inside);
-            }
-            needles.push(text);
+            let once = escaped(&text)?;
+            let twice = escaped(&once)?;
+            let mut forms = vec![text, once, twice];
+            forms.dedup();
+            needles.append(&mut forms);
         }
         Ok(Self(needles))
     }
@@ -46,6 +45,12 @@ impl Needles {
     }
 }
 
+/// The text as it stands in JSON, without the quotes.
+fn escaped(text: &str) -> serde_json::Result<String> {
+    let json = serde_json::to_string(text)?;
+    Ok(json[1..json.len() - 1].to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +60,11 @@ mod tests {
         let needles = Needles::new(vec!["Zoë \"Z\" M".into()]).expect("it is long enough");
         assert!(needles.are_in("log: Zoë \"Z\" M.".as_bytes()));
         assert!(needles.are_in(r#"{"name":"Zoë \"Z\" M"}"#.as_bytes()));
+        let kept_as_text = serde_json::json!({"answer": r#"{"name":"Zoë \"Z\" M"}"#});
+        assert!(needles.are_in(kept_as_text.to_string().as_bytes()));
+        assert_eq!(needles.texts().len(), 3);
+        let plain = Needles::new(vec!["Ada".into()]).expect("it is long enough");
+        assert_eq!(plain.texts(), ["Ada"], "each form is looked for once");
         assert!(!needles.are_in("Zoë Z M".as_bytes()));
         assert!(
             !Needles::new(vec![])

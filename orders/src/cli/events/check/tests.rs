@@ -131,5 +131,11 @@ async fn what_cannot_be_read_is_named_with_its_place() -> Tested<()> {
     assert_eq!((found.events, found.unreadable, heard.positions), (1, 0, 1));
     let found = check(&store, (head, head), &mut heard).await?;
     assert_eq!(found.events, 0);
+    let beyond = check(&store, (Position::new(6), head), &mut heard).await;
+    let error = beyond.err().map(|error| error.to_string());
+    assert_eq!(
+        error.as_deref(),
+        Some("--after 6: the store ends at position 5; allowed: 0 to 5")
+    );
     Ok(())
 }
