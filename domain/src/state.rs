@@ -3,7 +3,7 @@
 use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
     customer::{Customer, Customers},
-    order::{CancelLines, Order, OrderCommand, Orders, cancel_lines},
+    order::{CancelLines, Order, OrderCommand, OrderError, Orders, cancel_lines},
     payment::{Payment, Payments},
     policy,
     product::{Product, Products},
@@ -244,7 +244,15 @@ fn of_lines(
     let shipments: Option<Vec<&Shipment>> = shipments.collect();
     let shipments = shipments.filter(|all| all.len() == policy::allocation().len());
     let decided = cancel_lines(state, command, &shipments.ok_or_else(mismatch)?);
-    let decided = decided.map_err(|error| with_way_out(error.into(), state));
+    let decided = decided.map_err(|error| {
+        let is_packed = error == OrderError::AlreadyPacked;
+        let mut refusal = with_way_out(error.into(), state);
+        // The order does not know what its shipments are at.
+        if let Some(allowed) = refusal.allowed.as_mut().filter(|_| is_packed) {
+            allowed.retain(|command| command != "cancel_lines");
+        }
+        refusal
+    });
     let (first, rest) = decided?;
     let first: Vec<Event> = first.into_iter().map(Event::Order).collect();
     let rest = rest.into_iter();

@@ -107,6 +107,7 @@ fn former() -> Vec<(&'static str, Event)> {
     .map(|(name, event): (_, OrderEvent)| (name, event.into()))
     .chain([("ReturnRequested.v1.json", requested())])
     .chain([("PaymentAuthorized.v1.json", authorized())])
+    .chain([("StockShipped.v1.json", shipped())])
     .collect()
 }
 
@@ -122,6 +123,13 @@ fn authorized() -> Event {
     let mut all = examples::all().into_iter().map(|(_, event)| event);
     let authorized = all.find(|event| event.event_type() == "PaymentAuthorized");
     authorized.expect("there is an example of every type")
+}
+
+/// What has left, of which nobody was told what had been kept beyond it.
+fn shipped() -> Event {
+    let mut all = examples::all().into_iter().map(|(_, event)| event);
+    let shipped = all.find(|event| event.event_type() == "StockShipped");
+    shipped.expect("there is an example of every type")
 }
 
 #[test]

@@ -168,8 +168,8 @@ CREATE TABLE read.shipment_summary (
     inquiries       integer     NOT NULL,
     tenant          text        NOT NULL COLLATE "C",
     location        text        NOT NULL COLLATE "C",
-    -- pending, packed, ready, dispatching, dispatched, delivered, cancelled, refused, failed, lost or
-    -- returned_to_sender.
+    -- pending, packed, ready, dispatching, dispatched, delivered, cancelled, refused, failed, lost,
+    -- returned_to_sender or booked_in.
     status          text        NOT NULL COLLATE "C",
     currency        text        NOT NULL COLLATE "C",
     carrier         text,

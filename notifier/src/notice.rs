@@ -182,10 +182,12 @@ fn told(event: &Event) -> Option<Told> {
             NoticeKind::OrderCancelled,
             cancelled.order.order_id,
         )),
-        Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => Some(Told {
-            amount: Some(refunded.amount),
-            ..Told::of(NoticeKind::OrderRefunded, refunded.order_id)
-        }),
+        Event::Payment(PaymentEvent::PaymentRefunded(refunded)) if refunded.amount.amount > 0 => {
+            Some(Told {
+                amount: Some(refunded.amount),
+                ..Told::of(NoticeKind::OrderRefunded, refunded.order_id)
+            })
+        }
         _ => None,
     }
 }

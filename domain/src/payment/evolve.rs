@@ -79,6 +79,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             payment.status = settled(&payment);
         }
         PaymentEvent::PaymentRestReleased(event) => {
+            payment.released = payment.released.saturating_add(event.amount.amount);
             if let Some(authorization) = &mut payment.authorization {
                 let left = authorization
                     .amount
@@ -112,6 +113,8 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         PaymentEvent::PaymentRefunded(event) => {
             if let Some(refund) = payment.refunds.get_mut(&event.refund) {
                 refund.done = true;
+                // A lost dispute may have left less of it.
+                refund.amount = event.amount;
             }
             payment.status = settled(&payment);
         }
@@ -154,6 +157,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
                 .insert(event.former_authorization_id.clone(), former);
             payment.status = PaymentStatus::Authorized;
             payment.expired = false;
+            payment.released = 0;
             payment.authorization = Some(Authorization {
                 authorization_id: event.authorization_id.clone(),
                 amount: event.amount,

@@ -159,6 +159,17 @@ pub struct Refund {
 }
 
 impl Refund {
+    /// What makes the provider give back once what a lost dispute has left of it: its own key has been
+    /// answered, by a refusal.
+    pub fn key_of_rest(&self) -> String {
+        format!("{}/rest", self.idempotency_key)
+    }
+
+    /// Whether a call for it was made under `key`.
+    pub(super) fn is_under(&self, key: &str) -> bool {
+        self.idempotency_key == key || self.key_of_rest() == key
+    }
+
     /// Whether all is given back that was taken: not only what a shipment or a return is worth.
     pub const fn is_of_all(&self) -> bool {
         self.shipment_id.is_none() && self.return_id.is_none()
@@ -271,6 +282,8 @@ pub struct Payment {
     pub reauthorization: Option<Reauthorization>,
     /// Whether the time of what was set aside has passed.
     pub(super) expired: bool,
+    /// How much of what was set aside the provider has let go since, as no more is taken; in minor units.
+    pub(super) released: i64,
 }
 
 impl Payment {
@@ -321,6 +334,30 @@ impl Payment {
         disputes
             .filter(|dispute| dispute.progress == progress)
             .fold(0, |sum, dispute| sum.saturating_add(dispute.amount.amount))
+    }
+
+    /// How much was set aside when the provider said so: what it has let go since was part of that.
+    pub(super) fn was_set_aside(&self, known: &Authorization) -> Money {
+        let amount = known.amount.amount.saturating_add(self.released);
+        Money::new(amount, known.amount.currency)
+    }
+
+    /// What of a refund can be given back yet, once lost disputes have taken theirs: all that was taken
+    /// without that, and without the other refunds, at most as much as was asked for. None while a later
+    /// one is open, as they end from the last to the first: so each knows what is left for it.
+    pub fn left_for(&self, refund: u32) -> Option<Money> {
+        let asked = self.refunds.get(&refund)?.amount;
+        let mut later = self.refunds.range(refund..).skip(1);
+        if later.any(|(_, other)| !other.done) {
+            return None;
+        }
+        let others = self.refunds.iter().filter(|(number, _)| **number != refund);
+        let others = others.fold(0, |sum: i64, (_, other)| {
+            sum.saturating_add(other.amount.amount)
+        });
+        let taken = self.captured().saturating_sub(self.lost());
+        let left = taken.saturating_sub(others).max(0);
+        Some(Money::new(asked.amount.min(left), asked.currency))
     }
 
     /// Whether what is set aside is to be given back as soon as that is known.

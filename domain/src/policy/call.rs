@@ -143,13 +143,14 @@ impl Call {
         }
     }
 
-    /// Of which one it is, where an order may have several: the shipment, or the number of the refund.
+    /// Of which one it is, where an order may have several: the shipment, the number of the refund, or
+    /// what the provider calls the authorization that is given back.
     pub fn of(&self) -> Option<String> {
         match self {
-            Self::Authorize { .. }
-            | Self::Reauthorize { .. }
-            | Self::Inquire { .. }
-            | Self::Void { .. } => None,
+            Self::Authorize { .. } | Self::Reauthorize { .. } | Self::Inquire { .. } => None,
+            Self::Void {
+                authorization_id, ..
+            } => Some(authorization_id.clone()),
             Self::Capture { shipment_id, .. } => shipment_id.map(|shipment| shipment.to_string()),
             Self::Refund { refund, .. } => Some(refund.to_string()),
             Self::Dispatch { shipment_id, .. } | Self::Track { shipment_id, .. } => {

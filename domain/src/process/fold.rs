@@ -332,12 +332,20 @@ impl Process {
                     self.expect(What::Rejection, Platform, at, limits.platform);
                 }
             }
-            PaymentEvent::PaymentVoidDeferred(_) | PaymentEvent::PaymentVoidRequested(_) => {
+            // Of which authorization, nobody knows yet.
+            PaymentEvent::PaymentVoidDeferred(_) => {
                 self.expect(What::Void, Provider, at, limits.giving_back);
             }
-            PaymentEvent::PaymentVoided(_) => {
+            PaymentEvent::PaymentVoidRequested(event) => {
+                self.met_of(What::Void, None);
+                let of = event.authorization_id.clone();
+                self.expect_of(What::Void, of, Provider, at, limits.giving_back);
+            }
+            // What nobody waits for is given back by itself.
+            PaymentEvent::PaymentVoided(event) => {
                 self.met(What::Authorization);
-                self.met(What::Void);
+                self.met_of(What::Void, None);
+                self.met_of(What::Void, event.authorization_id.as_deref());
             }
             PaymentEvent::PaymentRestReleased(_) => {}
             PaymentEvent::LatePaymentReversed(event) => {
@@ -373,7 +381,7 @@ impl Process {
             }
             // It is the dispute that is waited for.
             PaymentEvent::PaymentRefundDeferred(event) => {
-                self.met(What::Void);
+                self.met_of(What::Void, None);
                 if let Some(id) = event.return_id {
                     self.met_of(What::Refund, Some(&id.to_string()));
                 }
@@ -408,7 +416,7 @@ impl Process {
             PaymentEvent::PaymentCaptureFailed(_) => {}
             PaymentEvent::PaymentRefundRequested(event) => {
                 // A void that waited for its outcome has become a refund.
-                self.met(What::Void);
+                self.met_of(What::Void, None);
                 if let Some(id) = event.return_id {
                     self.met_of(What::Refund, Some(&id.to_string()));
                 }

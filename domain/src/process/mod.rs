@@ -121,6 +121,7 @@ pub const MILESTONES: &[&str] = &[
     "ShipmentDeliveryFailed",
     "ShipmentLost",
     "ShipmentReturnedToSender",
+    "ShipmentBookedIn",
     "ShipmentCancelled",
     "ReturnRequested",
     "ReturnApproved",

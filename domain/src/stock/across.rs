@@ -161,13 +161,15 @@ fn ship(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         command,
         leaves,
         |item, stock, part, parts| {
+            let kept = kept(stock).map_or(0, |kept| kept.quantity);
+            let quantity = kept.min(item.quantity());
             StockShipped {
                 order_id: command.order_id,
                 epoch: command.epoch,
                 location: command.location.clone(),
                 sku: item.sku.clone(),
-                // What is kept beyond that is given back with it.
-                quantity: kept(stock).map_or(0, |kept| kept.quantity.min(item.quantity())),
+                quantity,
+                given_back: kept.saturating_sub(quantity),
                 part,
                 parts,
             }

@@ -3,8 +3,11 @@
 //! What happens to several SKUs of an order at once carries `part` and `parts`: the last part says
 //! that the whole is done, since all parts are appended together and in this order.
 
-use super::{ReleaseReason, ReservationLine};
-use crate::{Location, OrderId, ReturnId, ShipmentId, Sku, event::events};
+use super::{ReleaseReason, ReservationLine, upcast};
+use crate::{
+    Location, OrderId, ReturnId, ShipmentId, Sku,
+    event::{events, is_default},
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -27,7 +30,7 @@ events! {
         /// A reservation was given back since payment did not come in time.
         ReservationExpired = 1,
         /// What was reserved for an order has left.
-        StockShipped = 1,
+        StockShipped = 2 [1 => upcast::shipped_v1],
         /// What a customer sent back can be sold again.
         StockRestocked = 1,
         /// What a customer sent back cannot be sold as it is.
@@ -191,6 +194,9 @@ pub struct StockShipped {
     pub sku: Sku,
     /// How many.
     pub quantity: i64,
+    /// How many more had been kept, and are not any more: they stay. Since version 2.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub given_back: i64,
     /// Which SKU of the order this is, from 1.
     pub part: u32,
     /// Of how many.

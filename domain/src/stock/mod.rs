@@ -9,6 +9,7 @@ mod evolve;
 #[cfg(test)]
 mod properties;
 mod state;
+mod upcast;
 
 pub use across::{across, for_order};
 pub use command::{

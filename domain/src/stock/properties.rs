@@ -138,9 +138,11 @@ fn check(before: &Stock, event: &StockEvent, after: &Stock) {
         StockEvent::StockShipped(event) => {
             let key = (event.order_id, event.epoch);
             let kept = before.reservations[&key];
-            assert_eq!((kept.quantity, kept.committed), (event.quantity, true));
+            let told = event.quantity + event.given_back;
+            assert_eq!((kept.quantity, kept.committed), (told, true));
             assert_eq!(after.on_hand, before.on_hand - event.quantity);
-            assert_eq!(after.available(), before.available(), "it was promised");
+            let available = before.available() + event.given_back;
+            assert_eq!(after.available(), available, "it was promised");
         }
         _ => assert_eq!(
             before.on_hand, after.on_hand,

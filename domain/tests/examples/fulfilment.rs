@@ -102,16 +102,22 @@ pub(super) fn stocks() -> Vec<Example> {
             part: 1,
             parts: 1,
         })),
-        one(StockEvent::from(StockShipped {
-            order_id: order_id(),
-            epoch: 1,
-            location: Location::default(),
-            sku: sku("85123A"),
-            quantity: 8,
-            part: 1,
-            parts: 2,
-        })),
+        one(StockEvent::from(shipped(8, 0))),
+        (Some("less"), StockEvent::from(shipped(6, 2)).into()),
     ]
+}
+
+fn shipped(quantity: i64, given_back: i64) -> StockShipped {
+    StockShipped {
+        order_id: order_id(),
+        epoch: 1,
+        location: Location::default(),
+        sku: sku("85123A"),
+        quantity,
+        given_back,
+        part: 1,
+        parts: 2,
+    }
 }
 
 fn refund_requested(shipment_id: Option<ShipmentId>) -> PaymentEvent {

@@ -69,10 +69,12 @@ pub(super) fn text(about: &About, name: Option<&str>) -> Text {
         None => "Hello,".to_owned(),
     };
     let day = about.placed_at.format("%Y-%m-%d");
-    let body = format!(
-        "{greeting}\n\n{said}\n\nOrder: {order}\nPlaced: {day}\nTotal: {}\n",
-        about.total
-    );
+    // Later, some of it may be cancelled or paid back.
+    let total = match about.kind {
+        NoticeKind::OrderConfirmed => format!("Total: {}\n", about.total),
+        _ => String::new(),
+    };
+    let body = format!("{greeting}\n\n{said}\n\nOrder: {order}\nPlaced: {day}\n{total}");
     Text { subject, body }
 }
 

@@ -46,7 +46,7 @@ pub struct StockLevel;
 
 impl Projection for StockLevel {
     const NAME: &'static str = "stock_level";
-    const VERSION: i32 = 3;
+    const VERSION: i32 = 4;
     type Row = StockLevelRow;
 
     fn types() -> Vec<&'static str> {
@@ -126,6 +126,7 @@ impl Projection for StockLevel {
             StockEvent::StockShipped(event) => {
                 subtract(&mut row.on_hand, event.quantity)?;
                 subtract(&mut row.committed, event.quantity)?;
+                subtract(&mut row.committed, event.given_back)?;
             }
             StockEvent::StockRestocked(event) => add(&mut row.on_hand, event.quantity)?,
             StockEvent::StockQuarantined(event) => add(&mut row.quarantined, event.quantity)?,
@@ -204,8 +205,12 @@ mod tests {
         history.commit(order, "A", 3);
         history.ship_stock(order, "A", 3);
         assert_eq!(level(&history, "A"), (6, 0, 0, 6, 11));
+        history.reserve(order, "A", 3);
+        history.commit(order, "A", 3);
+        history.ship_stock_of(order, "A", 2, 1);
+        assert_eq!(level(&history, "A"), (4, 0, 0, 4, 14));
         history.come_back(order, "A", 2, 1);
-        assert_eq!(level(&history, "A"), (8, 0, 0, 8, 13));
+        assert_eq!(level(&history, "A"), (6, 0, 0, 6, 16));
         let rows = fold_all::<StockLevel>(history.events()).unwrap();
         let row = rows.into_values().next().unwrap();
         assert_eq!(row.quarantined, 1);

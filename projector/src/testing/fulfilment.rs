@@ -265,6 +265,17 @@ impl History {
     }
 
     pub(crate) fn ship_stock(&mut self, order_id: OrderId, name: &str, quantity: i64) {
+        self.ship_stock_of(order_id, name, quantity, 0);
+    }
+
+    /// So many leave, and so many more had been kept.
+    pub(crate) fn ship_stock_of(
+        &mut self,
+        order_id: OrderId,
+        name: &str,
+        quantity: i64,
+        given_back: i64,
+    ) {
         let epoch = self
             .events()
             .iter()
@@ -283,6 +294,7 @@ impl History {
             location: Location::default(),
             sku: super::sku(name),
             quantity,
+            given_back,
             part: 1,
             parts: 1,
         };

@@ -28,7 +28,7 @@ pub(crate) struct ListShipmentsQuery {
     #[param(value_type = Option<uuid::Uuid>)]
     order_id: Option<OrderId>,
     /// `pending`, `packed`, `ready`, `dispatching`, `dispatched`, `delivered`, `cancelled`, `refused`,
-    /// `failed`, `lost` or `returned_to_sender`.
+    /// `failed`, `lost`, `returned_to_sender` or `booked_in`.
     #[param(value_type = Option<String>, example = "pending")]
     status: Option<ShipmentStatus>,
 }

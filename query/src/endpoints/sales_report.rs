@@ -132,7 +132,8 @@ impl Sold {
 
 /// Report sales, by day and currency.
 ///
-/// An order counts on the day on which it was placed, whatever became of it later.
+/// An order counts on the day on which it was placed, whatever became of it later, and with what was
+/// placed: what lines are worth that were cancelled since stays in it.
 #[utoipa::path(
     get,
     path = "/v1/reports/sales",

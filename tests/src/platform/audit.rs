@@ -288,7 +288,7 @@ fn stock_is_conserved(history: &History) {
     for (_, order) in history.orders().into_values() {
         if order.status == Status::Confirmed {
             for line in &order.placed.lines {
-                let open = line.quantity - order.progress(line.line).shipped;
+                let open = order.open(line.line);
                 *sold.entry(line.sku.as_str()).or_default() += open;
             }
         }
@@ -352,9 +352,10 @@ async fn money_is_conserved(platform: &Platform, history: &History) {
         let total = order.placed.total;
         let arrived = order.placed.lines.iter().all(|line| {
             let progress = order.progress(line.line);
-            progress.delivered == line.quantity
+            progress.delivered + progress.cancelled == line.quantity
         });
         let kept = match order.status {
+            Status::Confirmed if captured > 0 => captured - refunded,
             Status::Confirmed => total,
             Status::Completed if arrived => order.worth_kept(),
             _ => 0,

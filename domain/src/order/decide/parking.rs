@@ -15,6 +15,9 @@ const MAX_PARKED: usize = 256;
 /// The longest that a participant's sentences may be, in characters, and the words of a task.
 const MAX_PROBLEM: usize = 500;
 const MAX_WORD: usize = 64;
+/// The longest that the name may be of what a task or a limit is about, in characters: others give some
+/// of them, and they tell one from another only as a whole.
+const MAX_OF: usize = 255;
 
 pub(super) fn park(order: &Placed, command: &ParkTask) -> Decision {
     if order.parked.contains(&command.task_id) {
@@ -29,7 +32,7 @@ pub(super) fn park(order: &Placed, command: &ParkTask) -> Decision {
             order_id: order.placed.order_id,
             task_id: command.task_id,
             task: text::cleaned(&command.task, MAX_WORD),
-            of: of.map(|of| text::cleaned(of, MAX_WORD)),
+            of: of.map(|of| text::cleaned(of, MAX_OF)),
             done: command.done,
             problem: text::cleaned(&command.problem, MAX_PROBLEM),
         }
@@ -53,7 +56,7 @@ pub(super) fn resume(order: &Placed, command: &ResumeTask) -> Vec<OrderEvent> {
 /// A time limit only moves on: what was settled earlier, and is said again, is no news. Nor is that of a
 /// return that has ended meanwhile.
 pub(super) fn set_deadline(order: &Placed, command: &SetDeadline) -> Vec<OrderEvent> {
-    let of = text::cleaned(&command.of, MAX_WORD);
+    let of = text::cleaned(&command.of, MAX_OF);
     if command.what == Awaited::Arrival && !order.is_returning(&of) {
         return vec![];
     }

@@ -57,6 +57,9 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
             authorization_id,
             code,
         } => {
+            if is_of_earlier_capture(payment, key) {
+                return Ok(vec![]);
+            }
             let (shipment_id, known) = taking(payment, key)?;
             let command = RecordCaptureFailed {
                 authorization_id: authorization_id.clone(),
@@ -71,7 +74,7 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
             amount,
         } => {
             let mut refunds = payment.refunds.iter();
-            let found = refunds.find(|(_, refund)| refund.idempotency_key == key);
+            let found = refunds.find(|(_, refund)| refund.is_under(key));
             let (number, _) = found.ok_or_else(|| unknown(key))?;
             let command = RecordRefunded {
                 authorization_id: authorization_id.clone(),
@@ -106,7 +109,7 @@ fn authorized(
     if let Some(known) = &payment.authorization
         && known.authorization_id == authorization_id
     {
-        return match known.amount == amount {
+        return match payment.was_set_aside(known) == amount {
             true => Ok(vec![]),
             false => Err(PaymentError::OtherAmount),
         };
@@ -211,6 +214,25 @@ fn taking<'a>(payment: &'a Payment, key: &str) -> Result<(CaptureKey, &'a Captur
     let found = captures.find(|(_, capture)| capture.idempotency_key == key);
     let (shipment_id, capture) = found.ok_or_else(|| unknown(key))?;
     Ok((*shipment_id, capture))
+}
+
+/// Whether the call under `key` was an earlier attempt of a capture: the next is asked for only when
+/// it is known that the one before has failed.
+fn is_of_earlier_capture(payment: &Payment, key: &str) -> bool {
+    let Some((call, attempt)) = numbered(key) else {
+        return false;
+    };
+    let mut captures = payment.captures.values();
+    captures.any(|known| {
+        numbered(&known.idempotency_key)
+            .is_some_and(|(known, last)| known == call && (1..last).contains(&attempt))
+    })
+}
+
+/// What a key asks for, and its number.
+fn numbered(key: &str) -> Option<(&str, u32)> {
+    let (call, number) = key.rsplit_once(':')?;
+    Some((call, number.parse().ok()?))
 }
 
 fn unknown(key: &str) -> PaymentError {

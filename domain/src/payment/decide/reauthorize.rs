@@ -72,7 +72,7 @@ pub(super) fn authorized(
     let request = payment.request.as_ref();
     let request = request.ok_or_else(|| state(payment, COMMAND))?;
     if known.authorization_id == authorization_id {
-        return match known.amount == amount {
+        return match payment.was_set_aside(known) == amount {
             true => Ok(vec![]),
             false => Err(PaymentError::OtherAmount),
         };

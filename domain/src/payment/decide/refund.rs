@@ -253,9 +253,17 @@ pub(super) fn record(payment: &Payment, command: &RecordRefunded) -> Decision {
     if refund.done {
         return Ok(vec![]);
     }
-    if refund.amount != command.amount {
+    // Of what a lost dispute took while the provider was asked, the rest can be given back yet.
+    let may_be_less = payment.lost() > 0
+        && command.amount.currency == refund.amount.currency
+        && (0..=refund.amount.amount).contains(&command.amount.amount);
+    if refund.amount != command.amount && !may_be_less {
         return Err(PaymentError::OtherAmount);
     }
+    // No provider gives back more than is left; people may say so of what they settle.
+    let kept = payment.captured().saturating_sub(payment.lost());
+    let left = kept.saturating_sub(payment.refunded()).max(0);
+    let amount = Money::new(command.amount.amount.min(left), command.amount.currency);
     Ok(vec![
         PaymentRefunded {
             order_id: request.order_id,
@@ -263,7 +271,7 @@ pub(super) fn record(payment: &Payment, command: &RecordRefunded) -> Decision {
             return_id: refund.return_id,
             authorization_id: command.authorization_id.clone(),
             refund: command.refund,
-            amount: command.amount,
+            amount,
         }
         .into(),
     ])

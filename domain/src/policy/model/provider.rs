@@ -1,5 +1,6 @@
 //! A payment provider whose answers are as bad as the choices make them.
 
+mod refund;
 mod word;
 
 use super::choices::Choices;
@@ -7,8 +8,7 @@ use crate::{
     Command, Money, OrderId, ShipmentId,
     payment::{
         PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-        RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized, RecordRefunded,
-        RecordVoided,
+        RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized, RecordVoided,
     },
     policy::Call,
     testing::at,
@@ -22,6 +22,8 @@ use word::Disputed;
 struct Held {
     order_id: OrderId,
     amount: Money,
+    /// How much it was at first: it does not take back its word of that.
+    at_first: Money,
     state: HeldState,
     /// Whether nobody waits for it.
     stray: bool,
@@ -116,8 +118,9 @@ impl Provider {
             }
             Call::Reauthorize { order_id, .. } => (*order_id, self.authorize_anew(choices, call)?),
             Call::Capture { order_id, .. } => (*order_id, self.capture(choices, call)?),
-            Call::Refund { order_id, .. } => (*order_id, self.refund(choices, call)?),
-            Call::Dispatch { .. } | Call::Track { .. } => panic!("no provider does this: {call:?}"),
+            Call::Refund { .. } | Call::Dispatch { .. } | Call::Track { .. } => {
+                panic!("not asked like that: {call:?}")
+            }
         };
         Some(Command::Payment(order_id, command))
     }
@@ -165,11 +168,6 @@ impl Provider {
             return None;
         }
         self.by_key.entry(key.clone()).or_insert_with(|| Held {
-            order_id: *order_id,
-            amount: match choices.once_in(8) {
-                true => Money::new(amount.amount + 1, amount.currency),
-                false => *amount,
-            },
             state: choices.of(&[
                 HeldState::SetAside,
                 HeldState::SetAside,
@@ -178,6 +176,7 @@ impl Provider {
             // Until it is known which of the two is waited for.
             stray: true,
             expires_at: choices.of(&[None, Some(at(900_000))]),
+            ..Held::of(choices, *order_id, *amount)
         });
         // Its answer does not come back.
         if answer == 3 {
@@ -194,7 +193,7 @@ impl Provider {
                 PaymentCommand::RecordReauthorized(RecordReauthorized {
                     former_authorization_id,
                     authorization_id: key.into(),
-                    amount: held.amount,
+                    amount: held.at_first,
                     expires_at: held.expires_at,
                 })
             }
@@ -223,18 +222,13 @@ impl Provider {
             return unknown(attempt, 0, false);
         }
         let held = self.by_key.entry(key.into()).or_insert_with(|| Held {
-            order_id,
-            amount: match choices.once_in(8) {
-                true => Money::new(amount.amount + 1, amount.currency),
-                false => amount,
-            },
             state: choices.of(&[
                 HeldState::SetAside,
                 HeldState::SetAside,
                 HeldState::Declined,
             ]),
-            stray: false,
             expires_at: choices.of(&[None, Some(at(150_000)), Some(at(600_000))]),
+            ..Held::of(choices, order_id, amount)
         });
         match answer {
             // It gets there, and its answer does not come back.
@@ -311,43 +305,6 @@ impl Provider {
         }
     }
 
-    fn refund(&mut self, choices: &mut Choices, call: &Call) -> Option<PaymentCommand> {
-        let Call::Refund {
-            authorization_id,
-            refund,
-            amount,
-            idempotency_key,
-            ..
-        } = call
-        else {
-            panic!("not to give anything back: {call:?}");
-        };
-        assert!(amount.amount > 0, "nothing is given back");
-        let answer = choices.below(5);
-        // It never gets there.
-        if answer == 4 {
-            return None;
-        }
-        let given = (authorization_id.clone(), amount.amount);
-        self.refunds.insert(idempotency_key.clone(), given);
-        let given = self.refunded_of(authorization_id);
-        let taken = self.taken_of(authorization_id);
-        let disputed = self.disputed_of(authorization_id);
-        assert!(
-            given + disputed <= taken,
-            "more given back than taken: {given}, and {disputed} in dispute, of {taken}"
-        );
-        // Its answer does not come back.
-        if answer == 3 {
-            return None;
-        }
-        Some(PaymentCommand::RecordRefunded(RecordRefunded {
-            authorization_id: authorization_id.clone(),
-            refund: *refund,
-            amount: *amount,
-        }))
-    }
-
     fn taken_of(&self, authorization_id: &str) -> i64 {
         let mine = |known: &&Taking| known.taken && known.authorization_id == authorization_id;
         let takings = self.takings.values().filter(mine);
@@ -403,6 +360,22 @@ impl Provider {
 }
 
 impl Held {
+    /// What is set aside of an amount: that, or one that nobody asked for.
+    fn of(choices: &mut Choices, order_id: OrderId, amount: Money) -> Self {
+        let amount = match choices.once_in(8) {
+            true => Money::new(amount.amount + 1, amount.currency),
+            false => amount,
+        };
+        Self {
+            order_id,
+            amount,
+            at_first: amount,
+            state: HeldState::SetAside,
+            stray: false,
+            expires_at: None,
+        }
+    }
+
     fn answer(&self, attempt: u32, key: &str) -> PaymentCommand {
         match self.state {
             HeldState::Declined => declined(attempt, "card_declined"),
@@ -411,7 +384,7 @@ impl Held {
                 PaymentCommand::RecordAuthorized(RecordAuthorized {
                     attempt,
                     authorization_id: key.into(),
-                    amount: self.amount,
+                    amount: self.at_first,
                     expires_at: self.expires_at,
                 })
             }

@@ -15,7 +15,7 @@ use domain::{
     payment::{PaymentCommand, RecordCaptured, RecordRefunded, RecordVoided},
     policy::Call,
 };
-use payment::Question;
+use payment::{Left, Question};
 use shipment::Dispatch;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -25,6 +25,10 @@ use vault::Vault;
 /// some minutes, with the waits of the task runner. A provider that is down for as long as it takes
 /// to start again so costs no order its place.
 const TAKEN_IN_VAIN: u32 = 4;
+
+/// How long a refund waits that the provider refuses while a dispute may take what it is of: those take
+/// weeks.
+const UNTIL_SETTLED: Duration = Duration::from_secs(600);
 
 /// Who is called.
 #[derive(Clone)]
@@ -170,12 +174,23 @@ pub(super) async fn call(
             amount,
             idempotency_key,
         } => {
-            let answer = provider.refund(authorization_id, *amount, idempotency_key);
-            let answer = timed(name, answer).await;
+            let whole = provider.refund(authorization_id, *amount, idempotency_key);
+            let (mut answer, mut amount) = (timed(name, whole).await, *amount);
+            if let Err(CallError::Refused(code)) = &answer {
+                match payment::left_of(&subject.state, *refund, amount) {
+                    Left::All => {}
+                    Left::Unknown => return CallOutcome::Defer(code.clone(), UNTIL_SETTLED),
+                    Left::Nothing => (answer, amount.amount) = (Ok(()), 0),
+                    Left::Some(left, key) => {
+                        let rest = provider.refund(authorization_id, left, &key);
+                        (answer, amount) = (timed(name, rest).await, left);
+                    }
+                }
+            }
             let command = PaymentCommand::RecordRefunded(RecordRefunded {
                 authorization_id: authorization_id.clone(),
                 refund: *refund,
-                amount: *amount,
+                amount,
             });
             payment::given_back(*order_id, command, answer)
         }

@@ -3,7 +3,7 @@
 use super::{CallOutcome, again};
 use crate::{participant::CallError, provider::Authorization};
 use domain::{
-    Command, OrderId,
+    Command, Money, OrderId, State,
     payment::{
         PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
         RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized,
@@ -164,6 +164,37 @@ pub(super) fn given_back(
     }
 }
 
+/// What disputes have left of a refund that the provider refuses.
+#[derive(Debug, PartialEq)]
+pub(super) enum Left {
+    /// It is not disputes that it is refused for.
+    All,
+    /// What will be left is not known yet.
+    Unknown,
+    /// So much, to be asked for under a key of its own.
+    Some(Money, String),
+    /// Nothing.
+    Nothing,
+}
+
+/// What disputes have left of refund `refund` of `amount`, of the payment in that state.
+pub(super) fn left_of(state: &State, refund: u32, amount: Money) -> Left {
+    let State::Payment(payment) = state else {
+        return Left::All;
+    };
+    let known = payment.refunds.get(&refund);
+    let Some(known) = known.filter(|_| payment.disputed() > 0 || payment.lost() > 0) else {
+        return Left::All;
+    };
+    match payment.left_for(refund) {
+        _ if payment.disputed() > 0 => Left::Unknown,
+        None => Left::Unknown,
+        Some(left) if left == amount => Left::All,
+        Some(left) if left.amount == 0 => Left::Nothing,
+        Some(left) => Left::Some(left, known.key_of_rest()),
+    }
+}
+
 fn record(order_id: OrderId, command: PaymentCommand) -> CallOutcome {
     CallOutcome::Record(Box::new(Command::Payment(order_id, command)))
 }
@@ -197,4 +228,112 @@ fn unknown(attempt: u32, inquiries: u32, last: bool, error: &CallError) -> Payme
         last,
         detail,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        Currency, Decider,
+        payment::{
+            DisputeLost, DisputeOpened, Payment, PaymentAuthorized, PaymentCaptureRequested,
+            PaymentCaptured, PaymentEvent, PaymentRefundRequested, Payments,
+        },
+    };
+    use uuid::Uuid;
+
+    fn order_id() -> OrderId {
+        OrderId::new(Uuid::from_u128(1))
+    }
+
+    fn eur(amount: i64) -> Money {
+        Money::new(amount, Currency::parse("EUR").unwrap())
+    }
+
+    /// Ten euros were taken, and refunds of so much are asked for.
+    fn refunding(amounts: &[i64]) -> Payment {
+        let authorization_id = || "auth".to_owned();
+        let mut events: Vec<PaymentEvent> = vec![
+            PaymentAuthorized {
+                order_id: order_id(),
+                attempt: 1,
+                authorization_id: authorization_id(),
+                amount: eur(1_000),
+                expires_at: None,
+            }
+            .into(),
+            PaymentCaptureRequested {
+                order_id: order_id(),
+                shipment_id: None,
+                authorization_id: authorization_id(),
+                amount: eur(1_000),
+                attempt: 1,
+                max_attempts: 1,
+                idempotency_key: "c".into(),
+            }
+            .into(),
+            PaymentCaptured {
+                order_id: order_id(),
+                shipment_id: None,
+                authorization_id: authorization_id(),
+                amount: eur(1_000),
+            }
+            .into(),
+        ];
+        for (refund, amount) in (1..).zip(amounts) {
+            let asked = PaymentRefundRequested {
+                order_id: order_id(),
+                shipment_id: None,
+                return_id: None,
+                authorization_id: authorization_id(),
+                refund,
+                amount: eur(*amount),
+                idempotency_key: format!("r{refund}"),
+                reason: "it came back".into(),
+            };
+            events.push(asked.into());
+        }
+        events.iter().fold(Payment::default(), Payments::evolve)
+    }
+
+    fn disputed(payment: Payment, amount: i64) -> Payment {
+        let opened = DisputeOpened {
+            order_id: order_id(),
+            dispute_id: "d".into(),
+            authorization_id: "auth".into(),
+            amount: eur(amount),
+            reason: "fraudulent".into(),
+        };
+        Payments::evolve(payment, &opened.into())
+    }
+
+    fn lost(payment: Payment, amount: i64) -> Payment {
+        let lost = DisputeLost {
+            order_id: order_id(),
+            dispute_id: "d".into(),
+            amount: eur(amount),
+            still_open: 0,
+        };
+        Payments::evolve(disputed(payment, amount), &lost.into())
+    }
+
+    fn left(payment: &Payment, refund: u32) -> Left {
+        let amount = payment.refunds[&refund].amount;
+        left_of(&State::Payment(payment.clone()), refund, amount)
+    }
+
+    #[test]
+    fn what_a_dispute_has_left_of_a_refund_is_given_back() {
+        let one = || refunding(&[600]);
+        assert_eq!(left(&one(), 1), Left::All);
+        assert_eq!(left(&disputed(one(), 1), 1), Left::Unknown);
+        assert_eq!(left(&lost(one(), 400), 1), Left::All);
+        let some = Left::Some(eur(300), "r1/rest".into());
+        assert_eq!(left(&lost(one(), 700), 1), some);
+        assert_eq!(left(&lost(one(), 1_000), 1), Left::Nothing);
+        // The last comes first.
+        let two = lost(refunding(&[600, 400]), 300);
+        assert_eq!(left(&two, 1), Left::Unknown);
+        assert_eq!(left(&two, 2), Left::Some(eur(100), "r2/rest".into()));
+    }
 }

@@ -104,7 +104,10 @@ fn ended(history: &History, world: &World, order: &Placed, wrong: &Wrong<'_>) {
                 about,
             );
         }
-        Status::Completed => completed(order, shipment, kept, &labels, wrong, &about),
+        Status::Completed => {
+            let money = (kept, payment.lost());
+            completed(order, shipment, money, &labels, wrong, &about);
+        }
         Status::Rejected | Status::Expired | Status::Cancelled => {
             use PaymentStatus as P;
             let quiet = matches!(
@@ -146,7 +149,7 @@ fn returns_ended(history: &History, wrong: &Wrong<'_>) {
 fn completed(
     order: &Placed,
     shipment: Option<&Parcel>,
-    kept: i64,
+    (kept, lost): (i64, i64),
     labels: &[(String, Waybill)],
     wrong: &Wrong<'_>,
     about: &dyn Fn() -> String,
@@ -165,9 +168,13 @@ fn completed(
         ShipmentStatus::Delivered => (order.worth_kept(), true),
         ShipmentStatus::Lost => (0, end == Some(End::Lost)),
         ShipmentStatus::ReturnedToSender => (0, end == Some(End::ReturnedToSender)),
+        // What is lost may turn up, too.
+        ShipmentStatus::BookedIn => (0, matches!(end, Some(End::Lost | End::ReturnedToSender))),
         _ => return wrong.unless(false, about),
     };
-    wrong.unless(kept == paid && as_told, about);
+    // What cardholders have got by disputes is not given back as well.
+    let is_paid = kept - lost == (paid - lost).max(0);
+    wrong.unless(is_paid && as_told, about);
     for line in &order.placed.lines {
         let progress = order.progress(line.line);
         let wanted = line.quantity - progress.cancelled;
@@ -192,6 +199,9 @@ fn late_payments_were_given_back(history: &History, order: OrderId, wrong: &Wron
             }
             Event::Payment(PaymentEvent::PaymentAuthorized(event)) => {
                 late += u32::from(deferred && event.order_id == order);
+            }
+            Event::Payment(PaymentEvent::StrayAuthorizationFound(event)) => {
+                late += u32::from(event.order_id == order);
             }
             Event::Payment(PaymentEvent::LatePaymentReversed(event)) => {
                 reversed += u32::from(event.order_id == order);

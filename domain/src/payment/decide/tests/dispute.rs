@@ -231,3 +231,46 @@ fn an_order_that_is_cancelled_is_paid_back_once_its_dispute_is_settled() {
     on(&waits, said_won(1, 500)).then([won(1, 500, 0), super::refund::of_all()]);
     on(&waits, said_lost(1, 500)).then([lost(1, 500, 0), super::refund::of(1, 1_499)]);
 }
+
+/// The provider was asked for it before the dispute began, and has refused it since.
+#[test]
+fn a_refund_that_a_lost_dispute_has_crossed_is_of_what_is_left() {
+    let mut history = history(S::Refunding);
+    let told = |amount| {
+        PaymentCommand::RecordRefunded(RecordRefunded {
+            authorization_id: "auth".into(),
+            refund: 1,
+            amount: eur(amount),
+        })
+    };
+    on(&history, told(999)).then_refused(PaymentError::OtherAmount);
+    history.push(opened(1, 1_000));
+    let state = Payments::fold(&history);
+    assert_eq!(state.disputed(), 1_000);
+    on(&history, told(999)).then_refused(PaymentError::OtherAmount);
+    history.push(lost(1, 1_000, 0));
+    let state = Payments::fold(&history);
+    assert_eq!(state.left_for(1), Some(eur(999)));
+    assert_eq!(state.left_for(2), None);
+    // Whatever people say of it, no more than is left.
+    for amount in [999, 1_999] {
+        on(&history, told(amount)).then([refund::refunded(1, 999)]);
+    }
+    on(&history, told(0)).then([refund::refunded(1, 0)]);
+    on(&history, told(2_000)).then_refused(PaymentError::OtherAmount);
+    let notice = |key: &str| {
+        let (authorization_id, amount) = ("auth".into(), eur(999));
+        hear(
+            key,
+            Notice::Refunded {
+                authorization_id,
+                amount,
+            },
+        )
+    };
+    on(&history, notice("v1/rest")).then([refund::refunded(1, 999)]);
+    history.push(refund::refunded(1, 999));
+    let state = Payments::fold(&history);
+    assert_eq!((state.status, state.refunded()), (S::Refunded, 999));
+    on(&history, told(999)).then_nothing();
+}

@@ -1,6 +1,7 @@
 //! given / when / then of a provider's own word.
 
 use super::*;
+use crate::{ShipmentId, testing::uuid};
 
 /// Why an authorization is given back that came beside another.
 pub(super) const TWICE: &str = "the provider has authorized twice";
@@ -237,5 +238,50 @@ fn a_race_of_word_and_answer_ends_as_either_does() {
             events.extend(decided);
         }
         assert_eq!(events, alone, "round {round}");
+    }
+}
+
+/// What is said of it later is what it was, whatever was let go since.
+#[test]
+fn an_authorization_is_heard_again_after_its_rest_was_released() {
+    let mut history = history(S::Authorized);
+    history.push(
+        PaymentRestReleased {
+            order_id: order_id(1),
+            authorization_id: "auth".into(),
+            amount: eur(999),
+        }
+        .into(),
+    );
+    on(&history, said_authorized("k1", "auth", 1_999)).then_nothing();
+    on(&history, said_authorized("k1", "auth", 1_000)).then_refused(PaymentError::OtherAmount);
+}
+
+/// The next attempt is asked for only when it is known that the one before has failed.
+#[test]
+fn that_an_earlier_capture_failed_is_no_news() {
+    let shipment_id = Some(ShipmentId::new(uuid(9, 1)));
+    let asked = PaymentCaptureRequested {
+        order_id: order_id(1),
+        shipment_id,
+        authorization_id: "auth".into(),
+        amount: eur(1_999),
+        attempt: 2,
+        max_attempts: 3,
+        idempotency_key: "capture:x:2".into(),
+    };
+    let mut history = history(S::Authorized);
+    history.push(asked.into());
+    let failed = |key: &str| {
+        let (authorization_id, code) = ("auth".into(), "limit".into());
+        let notice = Notice::CaptureFailed {
+            authorization_id,
+            code,
+        };
+        hear(key, notice)
+    };
+    on(&history, failed("capture:x:1")).then_nothing();
+    for other in ["capture:x:3", "capture:y:1", "capture:x:0", "capture:x:"] {
+        on(&history, failed(other)).then_refused(unknown_call(other));
     }
 }

@@ -92,6 +92,7 @@ impl Provider {
         let held = Held {
             order_id,
             amount,
+            at_first: amount,
             state: HeldState::SetAside,
             stray: !is_awaited,
             expires_at: None,
@@ -127,6 +128,7 @@ impl Provider {
         let held = Held {
             state: HeldState::SetAside,
             stray: true,
+            amount: self.by_key[&key].at_first,
             ..self.by_key[&key].clone()
         };
         let second = format!("{key}#2");
@@ -173,7 +175,7 @@ impl Provider {
     }
 
     /// A cardholder wants back some of what is left of what was taken, or all of it. Our refund of it
-    /// and the dispute cross each other only at a provider that refuses the one or the other.
+    /// and the dispute do not cross each other here.
     pub(in super::super) fn open_dispute(
         &mut self,
         choices: &mut Choices,
@@ -269,7 +271,7 @@ impl Disputed {
 fn authorized(held: &Held, key: &str, authorization_id: &str) -> Command {
     let notice = Notice::Authorized {
         authorization_id: authorization_id.into(),
-        amount: held.amount,
+        amount: held.at_first,
         expires_at: held.expires_at,
     };
     hear(held.order_id, key, notice)

@@ -12,6 +12,7 @@ fn shipped(n: usize, (part, parts): (u32, u32), quantity: i64) -> Option<StockEv
         location: Location::default(),
         sku: sku(SKUS[n]),
         quantity,
+        given_back: 0,
         part,
         parts,
     };
@@ -135,7 +136,11 @@ fn no_more_leaves_than_is_in_the_shipment() {
     less.items[0].lines.truncate(1);
     less.items[0].lines[0].quantity = 1;
     let decided = across(&stores.0.each_ref(), &less).unwrap();
-    assert_eq!(decided[0], shipped(0, (1, 3), 1));
+    let Some(StockEvent::StockShipped(mut told)) = decided[0].clone() else {
+        panic!("it leaves: {decided:?}");
+    };
+    assert_eq!(std::mem::take(&mut told.given_back), 2);
+    assert_eq!(Some(told.into()), shipped(0, (1, 3), 1));
     let stock = Stocks::evolve(stores.0[0].clone(), decided[0].as_ref().unwrap());
     assert_eq!((stock.on_hand, stock.committed), (2, 0));
 }
