@@ -8,8 +8,10 @@ use domain::{
         AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms,
         PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
     },
-    shipment::{PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand},
-    stock::{AdjustStock, ReceiveStock, StockCommand},
+    shipment::{
+        BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand,
+    },
+    stock::{AdjustStock, ClearQuarantine, ReceiveStock, StockCommand},
 };
 use store::Clock;
 
@@ -56,7 +58,8 @@ pub(super) fn wish(world: &World) -> CommandEnvelope {
             let (sku, _) = world.dice.of(&SKUS);
             return receive(world, sku, world.dice.number(1..=5));
         }
-        36..40 => return adjust(world),
+        36..38 => return adjust(world),
+        38..40 => return clear(world),
         40..58 => return ship(world, order),
         58..68 => return super::returns::wish(world, order),
         68..74 => OrderCommand::RequestCancellation(RequestCancellation {
@@ -92,8 +95,9 @@ pub(super) fn wish(world: &World) -> CommandEnvelope {
 
 /// What people say of an order's shipment, if there is one.
 fn ship(world: &World, order_id: OrderId) -> CommandEnvelope {
-    let shipped = match world.dice.below(10) {
+    let shipped = match world.dice.below(12) {
         0 => ShipmentCommand::RequestDispatch(RequestDispatch { order_id }),
+        10 | 11 => ShipmentCommand::BookIn(found_again(world)),
         1 => ShipmentCommand::RecordDelivered(RecordDelivered {
             delivered_at: world.clock.now(),
         }),
@@ -101,6 +105,22 @@ fn ship(world: &World, order_id: OrderId) -> CommandEnvelope {
     };
     let shipment = ShipmentId::of(order_id, &Location::default());
     command(world, Command::Shipment(shipment, shipped))
+}
+
+/// A piece of the first line has come back of a parcel that did not arrive; whoever says so may be
+/// mistaken about all of it.
+fn found_again(world: &World) -> BookInShipment {
+    let restocked = world.dice.of(&[1, 0]);
+    BookInShipment {
+        location: Location::default(),
+        skus: vec![sku(world.dice.of(&SKUS).0)],
+        lines: vec![FoundLine {
+            line: 1,
+            restocked,
+            quarantined: 1 - restocked,
+        }],
+        reason: None,
+    }
 }
 
 /// Another wish under the id of `before`.
@@ -185,6 +205,20 @@ fn adjust(world: &World) -> CommandEnvelope {
         reason: "counted".into(),
     };
     command(world, Command::Stock(StockCommand::Adjust(adjust)))
+}
+
+/// Somebody says what becomes of a piece that is in quarantine.
+fn clear(world: &World) -> CommandEnvelope {
+    let restocked = world.dice.of(&[1, 0]);
+    let clear = ClearQuarantine {
+        clearance_id: world.dice.uuid(),
+        location: Location::default(),
+        sku: sku(world.dice.of(&SKUS).0),
+        restocked,
+        written_off: 1 - restocked,
+        reason: "looked at".into(),
+    };
+    command(world, Command::Stock(StockCommand::Clear(clear)))
 }
 
 fn sku(name: &str) -> Sku {
