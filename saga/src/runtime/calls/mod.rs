@@ -177,7 +177,9 @@ pub(super) async fn call(
             let whole = provider.refund(authorization_id, *amount, idempotency_key);
             let (mut answer, mut amount) = (timed(name, whole).await, *amount);
             if let Err(CallError::Refused(code)) = &answer {
-                match payment::left_of(&subject.state, *refund, amount) {
+                match payment::left_of(&subject.state, *refund) {
+                    // The word of a dispute that it is refused for may be on its way.
+                    Left::All if patient => return CallOutcome::Again(code.clone()),
                     Left::All => {}
                     Left::Unknown => return CallOutcome::Defer(code.clone(), UNTIL_SETTLED),
                     Left::Nothing => (answer, amount.amount) = (Ok(()), 0),

@@ -167,7 +167,7 @@ pub(super) fn given_back(
 /// What disputes have left of a refund that the provider refuses.
 #[derive(Debug, PartialEq)]
 pub(super) enum Left {
-    /// It is not disputes that it is refused for.
+    /// No dispute is known that it could be refused for.
     All,
     /// What will be left is not known yet.
     Unknown,
@@ -177,20 +177,20 @@ pub(super) enum Left {
     Nothing,
 }
 
-/// What disputes have left of refund `refund` of `amount`, of the payment in that state.
-pub(super) fn left_of(state: &State, refund: u32, amount: Money) -> Left {
+/// What disputes have left of refund `refund`, of the payment in that state.
+pub(super) fn left_of(state: &State, refund: u32) -> Left {
     let State::Payment(payment) = state else {
         return Left::All;
     };
     let known = payment.refunds.get(&refund);
-    let Some(known) = known.filter(|_| payment.disputed() > 0 || payment.lost() > 0) else {
+    let Some(known) = known.filter(|_| !payment.disputes.is_empty()) else {
         return Left::All;
     };
     match payment.left_for(refund) {
         _ if payment.disputed() > 0 => Left::Unknown,
         None => Left::Unknown,
-        Some(left) if left == amount => Left::All,
         Some(left) if left.amount == 0 => Left::Nothing,
+        // All of it, too: its own key has been answered, by a refusal.
         Some(left) => Left::Some(left, known.key_of_rest()),
     }
 }
@@ -318,8 +318,7 @@ mod tests {
     }
 
     fn left(payment: &Payment, refund: u32) -> Left {
-        let amount = payment.refunds[&refund].amount;
-        left_of(&State::Payment(payment.clone()), refund, amount)
+        left_of(&State::Payment(payment.clone()), refund)
     }
 
     #[test]
@@ -327,7 +326,8 @@ mod tests {
         let one = || refunding(&[600]);
         assert_eq!(left(&one(), 1), Left::All);
         assert_eq!(left(&disputed(one(), 1), 1), Left::Unknown);
-        assert_eq!(left(&lost(one(), 400), 1), Left::All);
+        let all = Left::Some(eur(600), "r1/rest".into());
+        assert_eq!(left(&lost(one(), 400), 1), all);
         let some = Left::Some(eur(300), "r1/rest".into());
         assert_eq!(left(&lost(one(), 700), 1), some);
         assert_eq!(left(&lost(one(), 1_000), 1), Left::Nothing);
