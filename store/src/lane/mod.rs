@@ -3,7 +3,8 @@
 //! One task owns the states. It drains what is queued, loads what it does not have in one read,
 //! decides in order on top of what the same batch has just decided, appends the batch in one call,
 //! and then answers everyone. So a hot stream is a batch and not a storm of conflicts, a command
-//! over several streams is nothing special, and at depth one it is simply a direct write.
+//! over several streams is nothing special, and at depth one it is simply a direct write. While the
+//! store works on a batch, the lane decides what comes in meanwhile and has nothing to do with it.
 //!
 //! Other processes may write to the same streams. The store tells by a conflict; the lane then
 //! forgets the states concerned, loads them and decides again. Refusals, and commands that lead to
@@ -14,7 +15,9 @@
 mod batch;
 mod cache;
 mod decide;
+mod draft;
 mod error;
+mod intake;
 mod run;
 mod spans;
 #[cfg(test)]

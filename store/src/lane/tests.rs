@@ -1,5 +1,6 @@
 //! The lane over the memory store, and over stores that misbehave.
 
+mod meanwhile;
 mod spans;
 
 use super::{Executed, Lane, LaneError, LaneOptions, Outcome};
@@ -19,10 +20,14 @@ use domain::{
     },
 };
 use futures::future::join_all;
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -143,6 +148,8 @@ struct Faulty {
     store: MemoryStore,
     /// Answers every other append as if the connection had broken, after doing it.
     forgets: bool,
+    /// How long an append takes.
+    takes: Duration,
     /// No read succeeds that asks for such a stream.
     unreadable: fn(&StreamId) -> bool,
     /// No batch is taken that writes to such a stream.
@@ -158,6 +165,7 @@ impl Faulty {
         Self {
             store: store.clone(),
             forgets: false,
+            takes: Duration::ZERO,
             unreadable: |_| false,
             unwritable: |_| false,
             appends: AtomicUsize::new(0),
@@ -218,6 +226,9 @@ impl EventStore for Faulty {
         let mut written = batch.iter().flat_map(|append| &append.streams);
         if written.any(|stream| (self.unwritable)(&stream.stream)) {
             return Err(StoreError::Misuse("it is not JSON".into()));
+        }
+        if !self.takes.is_zero() {
+            sleep(self.takes).await;
         }
         let outcome = self.store.append(batch).await?;
         match nr % 2 {
