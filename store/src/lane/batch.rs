@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{Append, AppendOutcome, CommandRecord, EventStore, StoreError};
 use domain::{CommandEnvelope, CommandId, StreamId};
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, mem, sync::Arc};
 use traces::TraceContext;
 
 /// How many appends that were tried alone may fail one after the other before the rest of their
@@ -61,37 +61,43 @@ impl Pending {
 pub(super) type Left = (Vec<Pending>, Option<StoreError>);
 
 /// Decides `batch` on top of `draft`, appends all of it, and answers what is settled; returns the rest.
-/// While it is appended, what comes in meanwhile is decided.
+/// While it is appended, what comes in meanwhile is decided. `draft` stays as it is where `batch` cannot
+/// be decided.
 pub(super) async fn attempt(
     store: &dyn EventStore,
     cache: &mut StateCache,
-    mut draft: Draft,
+    draft: &mut Draft,
     batch: Vec<Pending>,
     intake: &mut Intake,
 ) -> Left {
-    if let Err(error) = gather(store, cache, &mut draft.states, &batch).await {
-        return (draft.undone(batch), Some(error));
+    match gather(store, cache, &draft.states, &batch).await {
+        Ok(states) => draft.states.add(states),
+        Err(error) => return (batch, Some(error)),
     }
+    let mut draft = mem::take(draft);
+    draft.reserve(batch.len());
     for pending in answer_unreadable(batch, &draft.states) {
-        draft.add(store, pending);
+        draft.add(pending);
+    }
+    let mut spans = Vec::with_capacity(draft.appends.len());
+    for (append, settled) in draft.appends.iter_mut().zip(&draft.decided) {
+        spans.push(spans::appending(store, &settled.pending, append));
     }
     let appended = match draft.appends.is_empty() {
         true => Ok(vec![]),
         false => {
             let appending = append(store, &draft.appends);
-            intake
-                .while_appending(appending, store, cache, &draft)
-                .await
+            intake.while_appending(appending, cache, &draft).await
         }
     };
     let outcomes = match appended {
         Ok(outcomes) => outcomes,
         // What was decided may or may not have been done, so none of these states can be kept.
         Err(error) => {
-            for (_, span) in &mut draft.decided {
-                spans::failed(std::mem::take(span), &error);
+            for span in spans {
+                spans::failed(span, &error);
             }
-            return (draft.undone(vec![]), Some(error));
+            return (draft.undone(), Some(error));
         }
     };
     let Draft {
@@ -105,7 +111,7 @@ pub(super) async fn attempt(
     for pending in &left {
         states.doubt(pending.primary());
     }
-    for ((settled, span), outcome) in decided.into_iter().zip(outcomes) {
+    for ((settled, span), outcome) in decided.into_iter().zip(spans).zip(outcomes) {
         left.extend(match outcome {
             Alone::Settled(outcome) => {
                 spans::appended(span, appends.len(), &outcome);
@@ -241,18 +247,19 @@ async fn refuse(
     Ok(())
 }
 
-/// Brings together the states of all streams of the batch.
+/// Brings together the states of all streams of the batch, but for those that are `known`.
 async fn gather(
     store: &dyn EventStore,
     cache: &mut StateCache,
-    states: &mut WorkingSet,
+    known: &WorkingSet,
     batch: &[Pending],
-) -> Result<(), StoreError> {
+) -> Result<WorkingSet, StoreError> {
+    let mut states = WorkingSet::default();
     let mut missing = Vec::new();
     let mut seen = HashSet::new();
     for pending in batch {
         for stream in &pending.streams {
-            if !seen.insert(stream) || states.get(stream).is_some() {
+            if !seen.insert(stream) || known.knows(stream) {
                 continue;
             }
             match cache.take(stream) {
@@ -268,7 +275,7 @@ async fn gather(
     if !missing.is_empty() {
         states.load(store, missing).await?;
     }
-    Ok(())
+    Ok(states)
 }
 
 /// Answers a command whose append is settled; gives it back if it must be decided again.

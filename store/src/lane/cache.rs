@@ -135,6 +135,13 @@ impl WorkingSet {
         self.states.get(stream)
     }
 
+    /// Takes in the states of `others`, which are of other streams.
+    pub(super) fn add(&mut self, others: Self) {
+        self.states.extend(others.states);
+        self.order.extend(others.order);
+        self.unreadable.extend(others.unreadable);
+    }
+
     pub(super) fn insert(&mut self, stream: StreamId, cached: Cached) {
         self.order.push(stream.clone());
         self.states.insert(stream, cached);

@@ -7,10 +7,9 @@ use super::{
     decide::{Decided, Decision, decide},
     spans,
 };
-use crate::{Append, EventStore};
+use crate::Append;
 use domain::CommandId;
 use std::collections::HashSet;
-use traces::Span;
 
 /// Decided commands, and the states that they lead to.
 #[derive(Default)]
@@ -18,7 +17,7 @@ pub(super) struct Draft {
     pub(super) states: WorkingSet,
     pub(super) appends: Vec<Append>,
     /// Those who wait for an append each, in the order of `appends`.
-    pub(super) decided: Vec<(Decided, Span)>,
+    pub(super) decided: Vec<Decided>,
     /// Those whose answers are not recorded.
     pub(super) unrecorded: Vec<(Pending, Result<Executed, LaneError>)>,
     /// Those to be decided again, on states that are read anew.
@@ -52,8 +51,15 @@ impl Draft {
                 .any(|stream| self.states.knows(stream))
     }
 
+    /// Makes room for as many more.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.appends.reserve(more);
+        self.decided.reserve(more);
+        self.ids.reserve(more);
+    }
+
     /// Decides a command, whose states are there.
-    pub(super) fn add(&mut self, store: &dyn EventStore, mut pending: Pending) {
+    pub(super) fn add(&mut self, mut pending: Pending) {
         self.ids.insert(pending.job.command.id);
         self.streams += pending.streams.len();
         pending.attempts += 1;
@@ -73,10 +79,9 @@ impl Draft {
         let decision = decide(pending, &mut self.states);
         spans::decided(span, &decision);
         match decision {
-            Decision::Append(mut append, settled) => {
-                let span = spans::appending(store, &settled.pending, &mut append);
+            Decision::Append(append, settled) => {
                 self.appends.push(append);
-                self.decided.push((settled, span));
+                self.decided.push(settled);
             }
             Decision::Unrecorded(pending, executed) => {
                 self.unrecorded.push((pending, Ok(executed)));
@@ -85,12 +90,12 @@ impl Draft {
         }
     }
 
-    /// All who wait for an answer, and `others`, since nothing was done.
-    pub(super) fn undone(self, others: Vec<Pending>) -> Vec<Pending> {
+    /// All who wait for an answer, since nothing was done.
+    pub(super) fn undone(self) -> Vec<Pending> {
         let unrecorded = self.unrecorded.into_iter().map(|(pending, _)| pending);
-        let decided = self.decided.into_iter().map(|(settled, _)| settled.pending);
+        let decided = self.decided.into_iter().map(|settled| settled.pending);
         let mut all = self.left;
-        all.extend(unrecorded.chain(decided).chain(others));
+        all.extend(unrecorded.chain(decided));
         all
     }
 }

@@ -3,10 +3,10 @@
 //! The store works on one batch at a time, and while it does, the lane would have nothing to do. So it
 //! decides what will be the next batch: only commands that have nothing to do with the one that is
 //! appended, over states that are at hand. Whatever becomes of that batch, these decisions stand. All
-//! others wait for it, and so does what comes after them over the same streams.
+//! others wait for it, and so does what comes after them over the same streams. Of what is put in turn,
+//! nothing is decided ahead, since its order counts over all streams.
 
 use super::{Job, LaneOptions, batch::Pending, cache::StateCache, draft::Draft};
-use crate::EventStore;
 use domain::{CommandId, StreamId};
 use std::{collections::HashSet, mem, pin::pin};
 use tokio::sync::mpsc::Receiver;
@@ -27,12 +27,15 @@ pub(super) struct Intake {
 struct Queue {
     ids: HashSet<CommandId>,
     streams: HashSet<StreamId>,
+    /// One that several share counts as often.
+    count: usize,
 }
 
 impl Queue {
     fn add(&mut self, pending: &Pending) {
         self.ids.insert(pending.job.command.id);
         self.streams.extend(pending.streams.iter().cloned());
+        self.count += pending.streams.len();
     }
 
     fn concerns(&self, pending: &Pending) -> bool {
@@ -128,7 +131,6 @@ impl Intake {
     pub(super) async fn while_appending<T>(
         &mut self,
         appending: impl Future<Output = T>,
-        store: &dyn EventStore,
         cache: &mut StateCache,
         appended: &Draft,
     ) -> T {
@@ -147,12 +149,12 @@ impl Intake {
                     Some(Some(pending)) => {
                         let waits = queue.concerns(&pending)
                             || appended.concerns(&pending)
-                            || !self.is_ready(&pending, cache);
+                            || !self.is_ready(&pending, queue.count, cache);
                         if waits {
                             queue.add(&pending);
                             self.waiting.push(pending);
                         } else {
-                            self.ahead.add(store, pending);
+                            self.ahead.add(pending);
                         }
                     }
                     None => comes = false,
@@ -161,13 +163,16 @@ impl Intake {
         }
     }
 
-    /// Whether a command can be decided now: then its states are with those of the next batch.
-    fn is_ready(&mut self, pending: &Pending, cache: &mut StateCache) -> bool {
+    /// Whether a command can be decided now: then its states are with those of the next batch. That has
+    /// room for what waits first, over `waiting` streams.
+    fn is_ready(&mut self, pending: &Pending, waiting: usize, cache: &mut StateCache) -> bool {
         let command = &pending.job.command;
+        let streams = self.ahead.streams() + waiting + pending.streams.len();
         // Who expects a version may have to be told by what is read anew.
-        if command.expected.is_some()
+        if pending.job.in_turn
+            || command.expected.is_some()
             || self.ahead.has(command.id)
-            || self.ahead.streams() + pending.streams.len() > self.max_streams
+            || streams > self.max_streams
         {
             return false;
         }

@@ -113,6 +113,8 @@ impl Outcome {
 struct Job {
     command: CommandEnvelope,
     wants_state: bool,
+    /// Whether it must not overtake what was put before it, whatever that is about.
+    in_turn: bool,
     answer: oneshot::Sender<Result<Executed, LaneError>>,
 }
 
@@ -166,7 +168,8 @@ impl Lane {
         )
     }
 
-    /// Executes `command`, once however often it is put.
+    /// Executes `command`, once however often it is put. Commands over one stream are decided in the
+    /// order in which they were put; of different streams, one may overtake another.
     pub async fn execute(&self, command: CommandEnvelope) -> Result<Executed, LaneError> {
         self.put(command, false).await
     }
@@ -183,6 +186,7 @@ impl Lane {
         let job = Job {
             command,
             wants_state: false,
+            in_turn: true,
             answer,
         };
         self.queue.send(job).await.map_err(|_| LaneError::Stopped)?;
@@ -199,6 +203,7 @@ impl Lane {
         let job = Job {
             command,
             wants_state,
+            in_turn: false,
             answer,
         };
         self.queue.try_send(job).map_err(|error| match error {

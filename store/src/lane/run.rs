@@ -68,7 +68,7 @@ async fn settle(
     let deadline = Instant::now() + options.patience;
     let mut wait = FIRST_WAIT;
     while !left.is_empty() || draft.len() > 0 {
-        let (again, error) = attempt(store, cache, mem::take(&mut draft), left, intake).await;
+        let (again, error) = attempt(store, cache, &mut draft, left, intake).await;
         left = again;
         match error {
             None => {
@@ -85,6 +85,7 @@ async fn settle(
             Some(error) => {
                 tracing::error!(%error, source = ?std::error::Error::source(&error), commands = left.len(), "commands failed");
                 let error: LaneError = LaneError::from(error);
+                left.extend(mem::take(&mut draft).undone());
                 for pending in left.drain(..) {
                     pending.answer(Err(error.clone()));
                 }

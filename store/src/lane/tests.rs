@@ -150,6 +150,8 @@ struct Faulty {
     forgets: bool,
     /// How long an append takes.
     takes: Duration,
+    /// How many reads of streams fail, as if it could not be reached.
+    unreachable: AtomicUsize,
     /// No read succeeds that asks for such a stream.
     unreadable: fn(&StreamId) -> bool,
     /// No batch is taken that writes to such a stream.
@@ -166,6 +168,7 @@ impl Faulty {
             store: store.clone(),
             forgets: false,
             takes: Duration::ZERO,
+            unreachable: AtomicUsize::new(0),
             unreadable: |_| false,
             unwritable: |_| false,
             appends: AtomicUsize::new(0),
@@ -188,6 +191,14 @@ impl EventReader for Faulty {
                 row: "one".into(),
                 detail: "no time".into(),
             });
+        }
+        let fewer = |left: usize| left.checked_sub(1);
+        let left = &self.unreachable;
+        if left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer)
+            .is_ok()
+        {
+            return Err(StoreError::Unavailable("away".into()));
         }
         let events = self.store.read_streams(from, limit).await?;
         self.read.fetch_add(events.len(), Ordering::SeqCst);
