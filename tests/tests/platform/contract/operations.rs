@@ -183,7 +183,7 @@ async fn fewer_are_wanted(p: &Platform) {
     p.api.order_that_is("cancelled", &order).await;
 }
 
-/// What the payment provider says by itself, believed and not.
+/// What a provider says by itself, believed and not.
 async fn webhooks_are_driven(p: &Platform, path: &str) {
     let secret = WebhookSecret::parse(WEBHOOK_SECRET).expect("it is one");
     let say = async |body: &str, signed: &str| {
@@ -200,7 +200,7 @@ async fn webhooks_are_driven(p: &Platform, path: &str) {
         p.api.send(request.body(body.to_owned())).await
     };
     let nobody = json!({
-        "type": "authorization.declined",
+        "type": if path.contains("/carrier/") { "shipment.refused" } else { "authorization.declined" },
         "data": {"idempotency_key": "theirs"},
     });
     let nobody = nobody.to_string();
