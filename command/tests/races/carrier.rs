@@ -30,6 +30,13 @@ impl Stage {
 
     /// An order whose shipment the carrier was asked to take.
     async fn dispatching(&self, order_id: OrderId) {
+        self.ready(order_id).await;
+        let dispatch = ShipmentCommand::RequestDispatch(RequestDispatch { order_id });
+        accepted(self.ship(order_id, dispatch).await);
+    }
+
+    /// An order whose shipment is packed and paid.
+    pub async fn ready(&self, order_id: OrderId) {
         let place = PlaceOrder {
             order_id,
             customer_id: CustomerId::parse("17850").unwrap(),
@@ -59,7 +66,6 @@ impl Stage {
             ShipmentCommand::Create(CreateShipment { order_id, location }),
             ShipmentCommand::Pack(PackShipment),
             ShipmentCommand::MarkReady(MarkReady),
-            ShipmentCommand::RequestDispatch(RequestDispatch { order_id }),
         ] {
             accepted(self.ship(order_id, command).await);
         }

@@ -1,4 +1,4 @@
-//! Two processes that write to one store, of which one is told by providers.
+//! Processes that write to one store, of which one takes requests and is told by providers.
 
 use axum::{
     Router,
@@ -32,11 +32,12 @@ pub const OTHER: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// How often a race is run.
 pub const RACES: u64 = 1_000;
 
-/// Two processes that write to one store: one is told by the provider, the other calls it.
+/// Processes that write to one store: one takes requests and is told by providers, the others run policies
+/// and calls.
 pub struct Stage {
     pub store: MemoryStore,
-    lane: Lane,
-    /// What providers are told to post to.
+    lanes: [Lane; 2],
+    /// What takes requests, those of providers among them.
     told: Router,
     pub stop: CancellationToken,
     _stop: DropGuard,
@@ -76,7 +77,7 @@ impl Stage {
         let api = api.with_webhooks(Webhooks::try_new(&settings.providers).unwrap());
         Self {
             told: router(api),
-            lane: lane(),
+            lanes: [lane(), lane()],
             store,
             stop: stop.clone(),
             _stop: stop.drop_guard(),
@@ -85,8 +86,13 @@ impl Stage {
 
     /// What a policy puts, or the answer to a call.
     pub async fn put(&self, command: Command) -> Outcome {
+        self.put_by(0, command).await
+    }
+
+    /// The same, in one of the two processes for that.
+    pub async fn put_by(&self, process: usize, command: Command) -> Outcome {
         let id = CommandId::new(Uuid::new_v4());
-        let executed = self.lane.execute(CommandEnvelope {
+        let executed = self.lanes[process].execute(CommandEnvelope {
             id,
             fingerprint: None,
             tenant: TenantId::default(),
