@@ -199,8 +199,12 @@ async fn webhooks_are_driven(p: &Platform, path: &str) {
             );
         p.api.send(request.body(body.to_owned())).await
     };
+    let kind = match path.contains("/carrier/") {
+        true => "shipment.refused",
+        false => "authorization.declined",
+    };
     let nobody = json!({
-        "type": if path.contains("/carrier/") { "shipment.refused" } else { "authorization.declined" },
+        "type": kind,
         "data": {"idempotency_key": "theirs"},
     });
     let nobody = nobody.to_string();
