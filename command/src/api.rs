@@ -138,6 +138,7 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(
             endpoints::hear_payment_provider::hear_payment_provider
         ))
+        .routes(routes!(endpoints::hear_carrier::hear_carrier))
 }
 
 /// The routes, to be wrapped by the service that serves them.

@@ -15,6 +15,7 @@ pub(crate) mod deliver_shipment;
 pub(crate) mod dispatch_shipment;
 pub(crate) mod erase_customer;
 pub(crate) mod fail_shipment;
+pub(crate) mod hear_carrier;
 pub(crate) mod hear_payment_provider;
 pub(crate) mod inspect_return;
 pub(crate) mod list_product;

@@ -53,7 +53,8 @@ fn race(status: ShipmentStatus, sides: impl Fn(OrderId) -> Vec<Command>) -> BTre
         let (mut world, mut choices) = (begun.clone(), choices(seed));
         let mut waiting = [sides(order), sides(order)].concat();
         while !choices.ended() {
-            match choices.below(4) {
+            match choices.below(5) {
+                4 => world.hear_carrier(&mut choices),
                 0 if !waiting.is_empty() => {
                     let side = waiting.remove(choices.below(waiting.len()));
                     let _refused = world.put(&side);
@@ -112,6 +113,14 @@ fn a_cancellation_against_a_capture() {
         vec![pack, cancel(order)]
     });
     both(&ends, ["(Cancelled, Refunded)", "(Cancelled, Voided)"]);
+}
+
+/// The carrier says by itself, before its answer to our call and after it, again and out of order, what
+/// has become of what it was asked to take.
+#[test]
+fn the_carriers_word_against_our_own_calls() {
+    let ends = race(ShipmentStatus::Dispatching, |_| vec![]);
+    both(&ends, ["(Completed, Refunded)", "(Completed, Captured)"]);
 }
 
 /// The carrier has lost it, has brought it back, and the customer cancels: money is given back once,

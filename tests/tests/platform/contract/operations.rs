@@ -183,7 +183,7 @@ async fn fewer_are_wanted(p: &Platform) {
     p.api.order_that_is("cancelled", &order).await;
 }
 
-/// What the payment provider says by itself, believed and not.
+/// What a provider says by itself, believed and not.
 async fn webhooks_are_driven(p: &Platform, path: &str) {
     let secret = WebhookSecret::parse(WEBHOOK_SECRET).expect("it is one");
     let say = async |body: &str, signed: &str| {
@@ -199,8 +199,12 @@ async fn webhooks_are_driven(p: &Platform, path: &str) {
             );
         p.api.send(request.body(body.to_owned())).await
     };
+    let kind = match path.contains("/carrier/") {
+        true => "shipment.refused",
+        false => "authorization.declined",
+    };
     let nobody = json!({
-        "type": "authorization.declined",
+        "type": kind,
         "data": {"idempotency_key": "theirs"},
     });
     let nobody = nobody.to_string();
