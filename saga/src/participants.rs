@@ -80,6 +80,7 @@ pub fn limits(settings: &SagaSettings) -> Limits {
         tracking: schedule(&settings.tracking_schedule_s),
         tracking_times: settings.tracking_times,
         reauthorize: seconds(&settings.reauthorize_before_s),
+        backorders: seconds(&settings.backorder_ttl_s),
         returns: seconds(&settings.return_ttl_s),
     }
 }

@@ -259,6 +259,9 @@ section! {
         /// Time that a return may take to arrive, in seconds, from when the customer may send it and
         /// again from when the customer has; then it is cancelled.
         return_ttl_s: u64 = 2_592_000, Rule::Integer { min: 1, max: 31_536_000 };
+        /// Time that a confirmed order waits for stock that is still to come, in seconds; then it is
+        /// cancelled.
+        backorder_ttl_s: u64 = 2_592_000, Rule::Integer { min: 1, max: 31_536_000 };
     }
 }
 

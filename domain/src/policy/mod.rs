@@ -56,6 +56,8 @@ pub struct Limits {
     pub tracking_times: u32,
     /// How long before what is set aside ends it is set aside anew.
     pub reauthorize: Duration,
+    /// How long a confirmed order waits for stock that is still to come: then it is cancelled.
+    pub backorders: Duration,
     /// How long a return may take to arrive, from when the customer may send it, and again from when the
     /// customer has: then it is cancelled.
     pub returns: Duration,
@@ -73,6 +75,7 @@ impl Default for Limits {
             tracking: [4, 12, 24].map(Duration::hours).to_vec(),
             tracking_times: 60,
             reauthorize: Duration::hours(24),
+            backorders: Duration::days(30),
             returns: Duration::days(30),
         }
     }

@@ -1,6 +1,8 @@
 //! Has confirmed orders packed and sent, keeps what has not left of those that are cancelled, asks
 //! where the rest is, and does not wait for ever for what customers send back.
 
+mod backorder;
+
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after, deadline};
 use crate::{
     Command, Event, Location, OrderId, Recorded, ReturnId, ShipmentId,
@@ -17,6 +19,7 @@ use crate::{
     },
     stock::StockEvent,
 };
+pub use backorder::Backorder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -26,8 +29,9 @@ const HOLD: &str = "carrier-refused";
 /// The shipping policy.
 pub struct Shipping;
 
-/// What it remembers: the shipments that the carrier has refused and not taken since. Of nearly every
-/// order that is nothing: what else it must know, the shipments' streams know.
+/// What it remembers: the shipments that the carrier has refused and not taken since, and stock that is
+/// still to come. Of nearly every order that is nothing: what else it must know, the shipments' streams
+/// know.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShippingState {
     /// The refused shipments.
@@ -35,6 +39,9 @@ pub struct ShippingState {
     /// Why the order is to be cancelled, if a shipment of it was given up.
     #[serde(default, skip_serializing_if = "is_default")]
     pub given_up: Option<String>,
+    /// What the order waits for before it can be packed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub backorder: Backorder,
 }
 
 /// From where an order's goods leave: all of them from one place.
@@ -61,6 +68,12 @@ impl Policy for Shipping {
             },
             // The last part says that all SKUs are kept.
             Event::Stock(StockEvent::ReservationCommitted(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
+            Event::Stock(StockEvent::Backordered(event)) => Some(event.order_id),
+            Event::Stock(StockEvent::BackorderCovered(event)) => Some(event.order_id),
+            Event::Stock(StockEvent::BackorderDropped(event)) => Some(event.order_id),
+            Event::Stock(StockEvent::BackorderExpired(event)) if event.part == event.parts => {
                 Some(event.order_id)
             }
             Event::Stock(_) | Event::Customer(_) | Event::Product(_) => None,
@@ -122,7 +135,7 @@ impl Policy for Shipping {
                     .map(|shipment| dispatch(order_id, shipment))
                     .into()
             }
-            Event::Stock(_) => create(order_id),
+            Event::Stock(happened) => backorder::stock(limits, &mut state, event, happened),
             Event::Payment(PaymentEvent::PaymentCaptured(captured)) => {
                 let ready = |shipment| put(shipment, ShipmentCommand::MarkReady(MarkReady));
                 captured.shipment_id.map(ready).into_iter().collect()
@@ -208,10 +221,11 @@ fn shipment(
         }
         ShipmentEvent::ShipmentCancelled(kept) => {
             state.given_up = None;
-            match state.refused.remove(&kept.shipment_id) {
-                true => vec![Reaction::Unschedule(TimerName::Shipping(kept.shipment_id))],
-                false => vec![],
-            }
+            let waited = backorder::call_off(&mut state.backorder);
+            let refused = state.refused.remove(&kept.shipment_id);
+            let refused = refused.then_some(TimerName::Shipping(kept.shipment_id));
+            let refused = refused.map(Reaction::Unschedule);
+            waited.into_iter().chain(refused).collect()
         }
         ShipmentEvent::ShipmentTracked(tracked) => vec![track(
             limits,

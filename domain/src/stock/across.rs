@@ -1,9 +1,10 @@
 //! Decisions over all SKUs of an order together: all of them, or none.
 
 use super::{
-    Ended, ReleaseReason, ReservationCommand, ReservationCommitted, ReservationExpired,
-    ReservationItem, ReservationReduced, ReservationReleased, ReservationStep, Stock, StockError,
-    StockEvent, StockReservationRejected, StockReserved, StockShipped,
+    BackorderExpired, Ended, ReleaseReason, ReservationCommand, ReservationCommitted,
+    ReservationExpired, ReservationItem, ReservationReduced, ReservationReleased, ReservationStep,
+    Stock, StockError, StockEvent, StockReservationRejected, StockReserved, StockShipped,
+    with_backorders,
 };
 use crate::order::{MAX_QUANTITY, Order, Status};
 use chrono::{DateTime, Utc};
@@ -16,22 +17,29 @@ type Decision = Result<Vec<Option<StockEvent>>, StockError>;
 ///
 /// Stock is reserved only for an order that waits for it. What the stock itself remembers of ended
 /// reservations is bounded, and so would not do where all events are reacted to once more.
+///
+/// What it means for orders that wait for stock is among the events of each.
 pub fn for_order(
     stocks: &[&Stock],
     command: &ReservationCommand,
     order: Option<&Order>,
-) -> Decision {
+) -> Result<Vec<Vec<StockEvent>>, StockError> {
     let decided = across(stocks, command)?;
     match order.and_then(Order::placed) {
         Some(order) if order.status != Status::Placed && decided.iter().any(Option::is_some) => {
             let status = order.status;
             Err(StockError::NotWaiting { status })
         }
-        _ => Ok(decided),
+        _ => Ok(stocks
+            .iter()
+            .zip(decided)
+            .map(|(stock, event)| with_backorders(stock, event.into_iter().collect()))
+            .collect()),
     }
 }
 
-/// Decides `command` over `stocks`, which are those of its items, in their order.
+/// Decides `command` over `stocks`, which are those of its items, in their order; what follows for orders
+/// that wait for stock is left out.
 pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
     check(command)?;
     match command.step {
@@ -40,6 +48,7 @@ pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         ReservationStep::Ship => ship(stocks, command),
         ReservationStep::Reduce => Ok(reduce(stocks, command)),
         ReservationStep::Release(reason) => Ok(release(stocks, command, reason)),
+        ReservationStep::GiveUp => Ok(give_up(stocks, command)),
     }
 }
 
@@ -47,7 +56,7 @@ fn check(command: &ReservationCommand) -> Result<(), StockError> {
     // Of a SKU that is not wanted any more, nothing is kept, and nothing is left to give back.
     let may_be_nothing = matches!(
         command.step,
-        ReservationStep::Reduce | ReservationStep::Release(_)
+        ReservationStep::Reduce | ReservationStep::Release(_) | ReservationStep::GiveUp
     );
     let takes = |item: &ReservationItem| {
         (may_be_nothing || !item.lines.is_empty())
@@ -78,7 +87,7 @@ fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>
     if reserved || stocks.iter().any(ended(Ended::Rejected)) {
         return Ok(vec![None; stocks.len()]);
     }
-    let short = |stock: &Stock, item: &ReservationItem| item.quantity() > stock.available();
+    let short = |stock: &Stock, item: &ReservationItem| item.quantity() > stock.reservable();
     if !zip(stocks, command).any(|(stock, item)| short(stock, item)) {
         return Ok(parts(
             stocks,
@@ -107,7 +116,7 @@ fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>
             location: command.location.clone(),
             sku: item.sku.clone(),
             requested: item.quantity(),
-            available: stock.available(),
+            available: stock.reservable(),
             part,
             parts,
         }
@@ -154,6 +163,10 @@ fn ship(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         .any(|stock| kept(stock).is_none() && !shipped(stock))
     {
         return Err(StockError::NoReservation);
+    }
+    let waits_for = |stock: &&Stock| kept(stock).map_or(0, |kept| kept.waits_for);
+    if let Some(waiting) = stocks.iter().map(waits_for).find(|waiting| *waiting > 0) {
+        return Err(StockError::StillToCome { waiting });
     }
     let leaves = |stock: &Stock, _: &ReservationItem| kept(stock).is_some();
     Ok(parts(
@@ -237,6 +250,29 @@ fn release(
             }
             .into(),
         }
+    })
+}
+
+/// What has come meanwhile is not overdue, and what is overdue is so once.
+fn give_up(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockEvent>> {
+    let key = (command.order_id, command.epoch);
+    let waits_for = |stock: &Stock| {
+        let reservation = stock.reservations.get(&key);
+        let reservation = reservation.filter(|known| !known.overdue);
+        reservation.map_or(0, |known| known.waits_for)
+    };
+    let concerned = |stock: &Stock, _: &ReservationItem| waits_for(stock) > 0;
+    parts(stocks, command, concerned, |item, stock, part, parts| {
+        BackorderExpired {
+            order_id: command.order_id,
+            epoch: command.epoch,
+            location: command.location.clone(),
+            sku: item.sku.clone(),
+            quantity: waits_for(stock),
+            part,
+            parts,
+        }
+        .into()
     })
 }
 

@@ -15,6 +15,8 @@ pub enum StockCommand {
     Adjust(AdjustStock),
     /// Say what becomes of what is in quarantine.
     Clear(ClearQuarantine),
+    /// Say how many more than there are may be promised.
+    SetBackorderLimit(SetBackorderLimit),
 }
 
 impl StockCommand {
@@ -24,6 +26,7 @@ impl StockCommand {
             Self::Receive(command) => &command.location,
             Self::Adjust(command) => &command.location,
             Self::Clear(command) => &command.location,
+            Self::SetBackorderLimit(command) => &command.location,
         }
     }
 
@@ -33,6 +36,7 @@ impl StockCommand {
             Self::Receive(command) => &command.sku,
             Self::Adjust(command) => &command.sku,
             Self::Clear(command) => &command.sku,
+            Self::SetBackorderLimit(command) => &command.sku,
         }
     }
 }
@@ -82,6 +86,17 @@ pub struct ClearQuarantine {
     pub written_off: i64,
     /// Why, for people.
     pub reason: String,
+}
+
+/// Says how many more than there are may be promised to orders.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetBackorderLimit {
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many, 0 to 1,000,000; no fewer than orders wait for.
+    pub limit: i64,
 }
 
 /// What a line of an order takes of a SKU.
@@ -150,6 +165,8 @@ pub enum ReservationStep {
     Reduce,
     /// Give it back.
     Release(ReleaseReason),
+    /// What it waits for has not come in time.
+    GiveUp,
 }
 
 /// Why a reservation is given back.

@@ -19,7 +19,7 @@ enum Asked {
 fn one() -> impl Strategy<Value = Asked> {
     let quantity = prop_oneof![8 => 1..20_i64, 1 => any::<i64>()];
     let delta = prop_oneof![8 => -10..10_i64, 1 => any::<i64>()];
-    (0..3_usize, 0..50_u64, quantity, delta, 0..3_u8).prop_map(|(n, id, quantity, delta, what)| {
+    (0..3_usize, 0..50_u64, quantity, delta, 0..4_u8).prop_map(|(n, id, quantity, delta, what)| {
         let (location, sku) = (Location::default(), sku(SKUS[n]));
         let command = match what {
             0 => StockCommand::Receive(ReceiveStock {
@@ -36,6 +36,11 @@ fn one() -> impl Strategy<Value = Asked> {
                 restocked: quantity,
                 written_off: delta,
                 reason: "cleaned".into(),
+            }),
+            2 => StockCommand::SetBackorderLimit(SetBackorderLimit {
+                location,
+                sku,
+                limit: delta,
             }),
             _ => StockCommand::Adjust(AdjustStock {
                 adjustment_id: uuid(2, id),
@@ -57,6 +62,8 @@ fn step() -> impl Strategy<Value = ReservationStep> {
         1 => Just(ReservationStep::Release(ReleaseReason::Rejected)),
         1 => Just(ReservationStep::Release(ReleaseReason::Cancelled)),
         1 => Just(ReservationStep::Release(ReleaseReason::Expired)),
+        1 => Just(ReservationStep::Reduce),
+        1 => Just(ReservationStep::GiveUp),
     ]
 }
 
@@ -88,34 +95,50 @@ fn reservation() -> impl Strategy<Value = Asked> {
 type Stores = BTreeMap<&'static str, Stock>;
 
 /// Puts what is asked; the events, or none if it is refused.
-fn put(stores: &mut Stores, asked: &Asked) -> Option<Vec<Option<StockEvent>>> {
+fn put(stores: &mut Stores, asked: &Asked) -> Option<Vec<Vec<StockEvent>>> {
     let (names, events): (Vec<&str>, _) = match asked {
         Asked::One(n, command) => {
             let events = Stocks::decide(&stores[SKUS[*n]], command).ok()?;
-            assert!(events.len() <= 1);
-            (vec![SKUS[*n]], vec![events.into_iter().next()])
+            (vec![SKUS[*n]], vec![events])
         }
         Asked::Across(command) => {
             let named =
                 |item: &ReservationItem| SKUS.into_iter().find(|name| sku(name) == item.sku);
             let names: Vec<&str> = command.items.iter().filter_map(named).collect();
             let stocks: Vec<&Stock> = names.iter().map(|name| &stores[name]).collect();
-            (names, across(&stocks, command).ok()?)
+            (names, for_order(&stocks, command, None).ok()?)
         }
     };
     assert_eq!(names.len(), events.len());
-    for (name, event) in names.into_iter().zip(&events) {
-        if let (Some(stock), Some(event)) = (stores.get_mut(name), event) {
+    for (name, happened) in names.into_iter().zip(&events) {
+        let Some(stock) = stores.get_mut(name) else {
+            continue;
+        };
+        for event in happened {
             let before = stock.clone();
             *stock = Stocks::evolve(before.clone(), event);
             check(&before, event, stock);
         }
+        let free = stock.free();
+        assert!(free >= 0, "what is there is promised once: {stock:?}");
+        let waits = stock.backordered > 0;
+        assert!(!waits || free == 0, "free, and waited for: {stock:?}");
     }
     Some(events)
 }
 
 fn check(before: &Stock, event: &StockEvent, after: &Stock) {
-    assert!(after.available() >= 0 && after.reserved >= 0 && after.committed >= 0);
+    assert!(after.available() >= -after.backorder_limit);
+    assert!(after.reserved >= 0 && after.committed >= 0 && after.backordered >= 0);
+    let waits_for = after.reservations.values().map(|held| held.waits_for);
+    assert_eq!(after.backordered, waits_for.sum::<i64>());
+    let all = after.reservations.iter();
+    let mut late: Vec<_> = all.filter(|(_, held)| held.waits_for > 0).collect();
+    late.sort_by_key(|(key, _)| after.waiting.iter().position(|known| known == *key));
+    assert!(late.iter().map(|(key, _)| *key).eq(&after.waiting));
+    for held in after.reservations.values() {
+        assert!((0..=held.quantity).contains(&held.waits_for));
+    }
     let sum = |committed| {
         let mine = after
             .reservations
@@ -167,13 +190,13 @@ proptest! {
             let Some(events) = put(&mut stores, &asked) else {
                 continue;
             };
-            let reserved = |event: &&Option<StockEvent>| {
-                matches!(event, Some(StockEvent::StockReserved(_)))
+            let reserved = |events: &&Vec<StockEvent>| {
+                matches!(events.first(), Some(StockEvent::StockReserved(_)))
             };
             let count = events.iter().filter(reserved).count();
             prop_assert!(count == 0 || count == events.len(), "all SKUs, or none");
             let again = put(&mut stores, &asked);
-            prop_assert_eq!(again, Some(vec![None; events.len()]), "put again, it is nothing");
+            prop_assert_eq!(again, Some(vec![vec![]; events.len()]), "put again, it is nothing");
             if let Asked::Across(command) = &asked {
                 late(&mut stores, command);
             }

@@ -23,10 +23,17 @@ pub(super) fn happening(world: &World, before: &State, event: &Event) {
             given_back(world, event.order.order_id);
         }
         (_, Event::Shipment(ShipmentEvent::DispatchRequested(event)), _) => {
+            is_there(world, event.order_id);
             may_leave(world, event.order_id, event.shipment_id);
         }
+        (_, Event::Shipment(ShipmentEvent::ShipmentCreated(event)), _) => {
+            is_there(world, event.order_id);
+        }
         (_, _, State::Stock(stock)) => {
-            assert!(stock.available() >= 0, "promised twice: {stock:?}");
+            let least = -stock.backorder_limit;
+            assert!(stock.available() >= least, "promised twice: {stock:?}");
+            let waits_for = stock.reservations.values().map(|known| known.waits_for);
+            assert_eq!(stock.backordered, waits_for.sum::<i64>(), "{stock:?}");
         }
         _ => {}
     }
@@ -55,6 +62,15 @@ fn kept_back(world: &World, order_id: OrderId) {
         "it did not end well, and is {status:?}"
     );
     assert!(!world.carrier.has_taken(order_id), "the carrier has it");
+}
+
+/// All that an order takes is there, and is kept for it.
+fn is_there(world: &World, order_id: OrderId) {
+    for stock in world.stocks() {
+        let mut mine = stock.reservations.iter();
+        let waits = mine.any(|((order, _), known)| *order == order_id && known.waits_for > 0);
+        assert!(!waits, "to be packed, and not there: {stock:?}");
+    }
 }
 
 /// What must hold when a shipment is to leave.
@@ -106,6 +122,10 @@ pub(super) fn ends(world: &World) {
         let stock = world.stock(name);
         assert_eq!((stock.reserved, stock.committed), (0, 0), "{name}");
         assert!(stock.reservations.is_empty(), "{stock:?}");
+        assert!(
+            stock.waiting.is_empty() && stock.backordered == 0,
+            "{stock:?}"
+        );
         let there = stock.on_hand + stock.quarantined;
         assert_eq!(there, left(world, name), "{name} is not conserved");
     }

@@ -140,6 +140,7 @@ fn play(mut world: World, [tape, later]: [Vec<u16>; 2], attentive: bool) -> Worl
     let mut choices = Choices::new(tape);
     for name in SKUS {
         people::receive(&mut world, name, choices.of(&[10, 1, 100]));
+        people::limit(&mut world, name, choices.of(&[0, 3, 50]));
     }
     people::place(&mut world, &mut choices);
     let head_start = choices.of(&[0, 10, 20, 30, 40, 50, 60, 80]);

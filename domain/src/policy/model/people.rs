@@ -12,7 +12,7 @@ use crate::{
         BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand,
         ShipmentStatus,
     },
-    stock::{AdjustStock, ClearQuarantine, ReceiveStock, StockCommand},
+    stock::{AdjustStock, ClearQuarantine, ReceiveStock, SetBackorderLimit, StockCommand},
     testing::{eur, order_id, sku, uuid},
 };
 
@@ -21,11 +21,13 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
     let n = world.log.len() as u64;
     let order = choices.of(&world.orders);
     let of_order = |command| Command::Order(order, command);
-    let command = match choices.below(24) {
+    let command = match choices.below(26) {
         0 => return place(world, choices),
         13..=18 => return returns::ask(world, choices, order),
         19 => return clear(world, choices),
         20 => return book_in(world, choices, order),
+        24 => return limit(world, choices.of(&SKUS), choices.of(&[0, 2, 10, 40])),
+        25 => return restock(world, choices.of(&[1, 2, 5])),
         1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
         4 => return receive(world, choices.of(&SKUS), choices.of(&[5, 1, 3, 20])),
         5 => Command::Stock(StockCommand::Adjust(AdjustStock {
@@ -146,6 +148,32 @@ pub(super) fn receive(world: &mut World, name: &str, quantity: i64) {
         .unwrap();
 }
 
+/// Somebody says how many more than there are may be promised; it may be refused.
+pub(super) fn limit(world: &mut World, name: &str, limit: i64) {
+    let command = SetBackorderLimit {
+        location: Location::default(),
+        sku: sku(name),
+        limit,
+    };
+    let _refused = world.put(&Command::Stock(StockCommand::SetBackorderLimit(command)));
+}
+
+/// Some of what orders wait for comes in.
+fn restock(world: &mut World, at_most: i64) {
+    let waited_for = |name: &&str| world.stock(name).backordered > 0;
+    if let Some(name) = SKUS.into_iter().find(waited_for) {
+        let waiting = world.stock(name).backordered;
+        receive(world, name, waiting.min(at_most));
+    }
+}
+
+/// All that orders wait for comes in; says whether they waited for anything.
+fn restock_all(world: &mut World) -> bool {
+    let waits = world.stocks().any(|stock| stock.backordered > 0);
+    restock(world, i64::MAX);
+    waits
+}
+
 /// A line with a discount and a tax that leave something odd, or with none.
 fn line(choices: &mut Choices) -> NewLine {
     let (quantity, unit_price) = (choices.of(&[1, 2, 4]), choices.of(&[1_999, 0, 1]));
@@ -197,8 +225,8 @@ pub(super) fn place(world: &mut World, choices: &mut Choices) {
     world.orders.push(order);
 }
 
-/// Somebody takes a hold off, packs what is to be packed, or sees to a return or to what is in
-/// quarantine; says whether there was anything to do.
+/// Somebody takes a hold off, packs what is to be packed, sees to a return or to what is in quarantine, or
+/// gets what orders wait for; says whether there was anything to do.
 pub(super) fn tidy(world: &mut World) -> bool {
     let held = world.orders.iter().find_map(|order| {
         let hold = world.placed(*order).holds.keys().next()?;
@@ -212,7 +240,7 @@ pub(super) fn tidy(world: &mut World) -> bool {
     let pending =
         |order: &&OrderId| world.shipment(**order).status() == Some(ShipmentStatus::Pending);
     let Some(order) = world.orders.iter().find(pending).copied() else {
-        return returns::tidy(world) || clear_all(world);
+        return returns::tidy(world) || clear_all(world) || restock_all(world);
     };
     let pack = of_shipment(order, ShipmentCommand::Pack(PackShipment));
     world.put(&pack).unwrap();
