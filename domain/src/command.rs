@@ -76,11 +76,12 @@ impl Command {
                 vec![StreamId::stock(tenant, command.location(), command.sku())]
             }
             Self::Reservation(command) => {
-                let stock =
-                    |item: &ReservationItem| StreamId::stock(tenant, &command.location, &item.sku);
+                let stock = |(place, item): (_, &ReservationItem)| {
+                    StreamId::stock(tenant, place, &item.sku)
+                };
                 let order = || StreamId::order(tenant, command.order_id);
                 let order = command.is_for_the_order().then(order);
-                command.items.iter().map(stock).chain(order).collect()
+                command.each().map(stock).chain(order).collect()
             }
         }
     }

@@ -155,7 +155,7 @@ impl Command {
                     (true, _) => return Err(mismatch()),
                     (false, stocks) => (stocks, None),
                 };
-                let stocks = all_stocks(stocks, command.items.len())?;
+                let stocks = all_stocks(stocks, command.each().count())?;
                 let events = for_order(&stocks, command, order)?.into_iter();
                 let events = events.map(|events| events.into_iter().map(Event::Stock).collect());
                 // Nothing happens to the order.

@@ -42,9 +42,13 @@ pub struct ShippingState {
     /// What the order waits for before it can be packed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub backorder: Backorder,
+    /// Where its stock is reserved; none is the default place.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub place: Option<Location>,
 }
 
-/// From where an order's goods leave: all of them from one place.
+/// What an order's shipments are named by, beside the order: all of it leaves at once, from one place,
+/// wherever that is. See [`ShipmentId::whole`].
 pub fn allocation() -> [Location; 1] {
     [Location::default()]
 }
@@ -68,6 +72,11 @@ impl Policy for Shipping {
             },
             // The last part says that all SKUs are kept.
             Event::Stock(StockEvent::ReservationCommitted(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
+            Event::Stock(StockEvent::StockReserved(event))
+                if event.part == event.parts && event.location != Location::default() =>
+            {
                 Some(event.order_id)
             }
             Event::Stock(StockEvent::Backordered(event)) => Some(event.order_id),
@@ -123,17 +132,20 @@ impl Policy for Shipping {
             return (state, vec![]);
         };
         let reactions = match &event.event {
-            Event::Order(OrderEvent::CancellationRequested(asked)) => cancel(order_id, asked),
+            Event::Order(OrderEvent::CancellationRequested(asked)) => {
+                vec![cancel(order_id, state.place.clone(), asked)]
+            }
             // Another cancellation was under way when it was given up, and came to nothing.
             Event::Order(_) if state.given_up.is_some() => {
                 ask_for_cancellation(order_id, state.given_up.as_deref())
             }
             // Something that kept shipments from leaving has gone: those that may leave now do.
             Event::Order(_) => {
-                let shipments = allocation().map(|from| ShipmentId::of(order_id, &from));
-                shipments
-                    .map(|shipment| dispatch(order_id, shipment))
-                    .into()
+                vec![dispatch(order_id, ShipmentId::whole(order_id))]
+            }
+            Event::Stock(StockEvent::StockReserved(reserved)) => {
+                state.place = Some(reserved.location.clone());
+                vec![]
             }
             Event::Stock(happened) => backorder::stock(limits, &mut state, event, happened),
             Event::Payment(PaymentEvent::PaymentCaptured(captured)) => {
@@ -148,27 +160,21 @@ impl Policy for Shipping {
     }
 }
 
-fn create(order_id: OrderId) -> Vec<Reaction> {
-    let create = |location| {
-        let shipment = ShipmentId::of(order_id, &location);
-        let command = CreateShipment { order_id, location };
-        put(shipment, ShipmentCommand::Create(command))
-    };
-    allocation().map(create).into()
+fn create(order_id: OrderId, location: Location) -> Reaction {
+    let command = CreateShipment { order_id, location };
+    let shipment = ShipmentId::whole(order_id);
+    put(shipment, ShipmentCommand::Create(command))
 }
 
-fn cancel(order_id: OrderId, asked: &CancellationRequested) -> Vec<Reaction> {
-    let cancel = |location| {
-        let shipment = ShipmentId::of(order_id, &location);
-        let command = CancelShipment {
-            order_id,
-            location,
-            request: asked.request,
-            reason: asked.reason.clone(),
-        };
-        put(shipment, ShipmentCommand::Cancel(command))
+fn cancel(order_id: OrderId, place: Option<Location>, asked: &CancellationRequested) -> Reaction {
+    let command = CancelShipment {
+        order_id,
+        location: place.unwrap_or_default(),
+        request: asked.request,
+        reason: asked.reason.clone(),
     };
-    allocation().map(cancel).into()
+    let shipment = ShipmentId::whole(order_id);
+    put(shipment, ShipmentCommand::Cancel(command))
 }
 
 /// What follows from what happened to a shipment.

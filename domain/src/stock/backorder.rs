@@ -19,7 +19,7 @@ pub fn with_backorders(stock: &Stock, events: Vec<StockEvent>) -> Vec<StockEvent
         all.push(event);
         all.extend(late);
     }
-    if stock.backordered > 0 {
+    if stock.backordered > 0 && all.iter().any(may_free) {
         let after = all.iter().fold(stock.clone(), evolve);
         if let Some((location, sku)) = all.last().map(named) {
             let covered = covered(&after, &location, &sku);
@@ -27,6 +27,30 @@ pub fn with_backorders(stock: &Stock, events: Vec<StockEvent>) -> Vec<StockEvent
         }
     }
     all
+}
+
+/// Whether something may be free after it: only then is it looked for who gets it.
+const fn may_free(event: &StockEvent) -> bool {
+    match event {
+        StockEvent::StockReserved(_)
+        | StockEvent::StockReservationRejected(_)
+        | StockEvent::ReservationCommitted(_)
+        | StockEvent::StockQuarantined(_)
+        | StockEvent::BackorderLimitSet(_)
+        | StockEvent::Backordered(_)
+        | StockEvent::BackorderCovered(_)
+        | StockEvent::BackorderExpired(_) => false,
+        StockEvent::StockReceived(_)
+        | StockEvent::StockAdjusted(_)
+        | StockEvent::ReservationReleased(_)
+        | StockEvent::ReservationExpired(_)
+        | StockEvent::StockShipped(_)
+        | StockEvent::StockRestocked(_)
+        | StockEvent::ReservationReduced(_)
+        | StockEvent::QuarantineCleared(_)
+        | StockEvent::StockRecovered(_)
+        | StockEvent::BackorderDropped(_) => true,
+    }
 }
 
 /// What a reservation is not covered by when it is made.

@@ -26,6 +26,12 @@ pub enum StockError {
         /// The most that a line may take.
         max: i64,
     },
+    /// A reservation at a place that is named twice, or at too many.
+    #[error("a reservation names each place once, and {max} at most")]
+    Places {
+        /// The most places.
+        max: usize,
+    },
     /// The correction would leave less than what orders were promised.
     #[error("only {available} are not promised to orders, so the count cannot fall by {by}")]
     Promised {
@@ -93,6 +99,7 @@ impl From<StockError> for Refusal {
             E::Text(error) => return error.clone().into(),
             E::Quantity { .. } => (Meaning, "QUANTITY_OUT_OF_RANGE", Some("/quantity")),
             E::Delta { .. } => (Meaning, "DELTA_OUT_OF_RANGE", Some("/delta")),
+            E::Places { .. } => (Meaning, "RESERVATION_PLACES", Some("/further")),
             E::Items { .. } => (Meaning, "RESERVATION_ITEMS", Some("/items")),
             E::Limit { .. } => (Meaning, "BACKORDER_LIMIT_OUT_OF_RANGE", Some("/limit")),
             E::MoreAreWaitedFor { .. } => (State, "MORE_BACKORDERED", Some("/limit")),

@@ -1,14 +1,14 @@
 //! What must hold: whenever something happens, and once everything is at rest.
 
-use super::{SKUS, world::World};
+use super::{PLACES, SKUS, world::World};
 use crate::{
     Event, Location, OrderId, ShipmentId, State,
     order::{Order, OrderEvent, Placed, Status},
     payment::{CaptureProgress, PaymentEvent, PaymentStatus},
     policy::TimerName,
     returns::ReturnStatus,
-    shipment::{ShipmentEvent, ShipmentStatus},
-    stock::StockEvent,
+    shipment::{ShipmentCreated, ShipmentEvent, ShipmentStatus},
+    stock::{Stock, StockEvent},
     testing::sku,
 };
 use std::collections::BTreeSet;
@@ -28,6 +28,7 @@ pub(super) fn happening(world: &World, before: &State, event: &Event) {
         }
         (_, Event::Shipment(ShipmentEvent::ShipmentCreated(event)), _) => {
             is_there(world, event.order_id);
+            is_kept_there(world, event);
         }
         (_, _, State::Stock(stock)) => {
             let least = -stock.backorder_limit;
@@ -70,6 +71,18 @@ fn is_there(world: &World, order_id: OrderId) {
         let mut mine = stock.reservations.iter();
         let waits = mine.any(|((order, _), known)| *order == order_id && known.waits_for > 0);
         assert!(!waits, "to be packed, and not there: {stock:?}");
+    }
+}
+
+/// What is to be packed is kept where it is to be packed.
+fn is_kept_there(world: &World, created: &ShipmentCreated) {
+    for line in &created.lines {
+        let stock = world.stock(created.location.as_str(), line.sku.as_str());
+        let mut held = stock.reservations.keys();
+        assert!(
+            held.any(|(order, _)| *order == created.order_id),
+            "{created:?} {stock:?}"
+        );
     }
 }
 
@@ -119,16 +132,24 @@ pub(super) fn ends(world: &World) {
         assert!(ended.contains(&status), "it never ends: {state:?}");
     }
     for name in SKUS {
-        let stock = world.stock(name);
-        assert_eq!((stock.reserved, stock.committed), (0, 0), "{name}");
-        assert!(stock.reservations.is_empty(), "{stock:?}");
-        assert!(
-            stock.waiting.is_empty() && stock.backordered == 0,
-            "{stock:?}"
-        );
-        let there = stock.on_hand + stock.quarantined;
+        let all = PLACES.map(|at| world.stock(at, name));
+        for stock in &all {
+            nothing_is_held(stock);
+        }
+        let there = all.iter().map(|stock| stock.on_hand + stock.quarantined);
+        let there: i64 = there.sum();
         assert_eq!(there, left(world, name), "{name} is not conserved");
     }
+}
+
+/// Nobody has a claim on it any more.
+fn nothing_is_held(stock: &Stock) {
+    let held = (stock.reserved, stock.committed, stock.backordered);
+    assert_eq!(held, (0, 0, 0), "{stock:?}");
+    assert!(
+        stock.reservations.is_empty() && stock.waiting.is_empty(),
+        "{stock:?}"
+    );
 }
 
 /// What of an order waits for an operator.

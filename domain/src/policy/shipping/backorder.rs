@@ -2,7 +2,7 @@
 
 use super::{ShippingState, ask_for_cancellation, create};
 use crate::{
-    Command, OrderId, Recorded, Sku,
+    Command, Location, OrderId, Recorded, Sku,
     order::Awaited,
     policy::{Limits, Reaction, Task, Timer, TimerName, after, deadline},
     stock::{
@@ -39,17 +39,19 @@ pub(super) fn stock(
             vec![]
         }
         StockEvent::BackorderCovered(covered) => {
-            less(backorder, covered.order_id, &covered.sku, covered.quantity)
+            let order = (covered.order_id, &covered.location);
+            less(backorder, order, &covered.sku, covered.quantity)
         }
         StockEvent::BackorderDropped(dropped) => {
-            less(backorder, dropped.order_id, &dropped.sku, dropped.quantity)
+            let order = (dropped.order_id, &dropped.location);
+            less(backorder, order, &dropped.sku, dropped.quantity)
         }
         StockEvent::BackorderExpired(expired) => {
             state.given_up = Some(TOO_LATE.into());
             ask_for_cancellation(expired.order_id, state.given_up.as_deref())
         }
         StockEvent::ReservationCommitted(kept) if backorder.waiting.is_empty() => {
-            create(kept.order_id)
+            vec![create(kept.order_id, kept.location.clone())]
         }
         StockEvent::ReservationCommitted(kept) => {
             backorder.kept = true;
@@ -60,7 +62,12 @@ pub(super) fn stock(
 }
 
 /// So many less are waited for; once nothing is, the order can be packed.
-fn less(backorder: &mut Backorder, order_id: OrderId, sku: &Sku, quantity: i64) -> Vec<Reaction> {
+fn less(
+    backorder: &mut Backorder,
+    (order_id, place): (OrderId, &Location),
+    sku: &Sku,
+    quantity: i64,
+) -> Vec<Reaction> {
     if let Some(waits_for) = backorder.waiting.get_mut(sku) {
         *waits_for = waits_for.saturating_sub(quantity);
     }
@@ -69,7 +76,7 @@ fn less(backorder: &mut Backorder, order_id: OrderId, sku: &Sku, quantity: i64) 
         return vec![];
     }
     match call_off(backorder) {
-        Some(call_off) => std::iter::once(call_off).chain(create(order_id)).collect(),
+        Some(call_off) => vec![call_off, create(order_id, place.clone())],
         None => vec![],
     }
 }
@@ -95,6 +102,7 @@ fn wait(
         order_id: kept.order_id,
         epoch: kept.epoch,
         location: kept.location.clone(),
+        further: vec![],
         items: items.collect(),
         step: ReservationStep::GiveUp,
     };

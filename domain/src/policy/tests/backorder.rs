@@ -85,6 +85,7 @@ fn limit(n: i64, names: &[&str]) -> Vec<Reaction> {
         order_id: order_id(1),
         epoch: 1,
         location: Location::default(),
+        further: vec![],
         items: names.iter().map(item).collect(),
         step: ReservationStep::GiveUp,
     });
@@ -168,4 +169,63 @@ fn a_limit_is_no_orders_business() {
     for policy in [Shipping::key, Inventory::key, OrderPolicy::key] {
         assert_eq!(policy(&recorded(event.clone(), 1)), None);
     }
+}
+
+#[test]
+fn it_is_packed_and_called_back_where_its_stock_is() {
+    let east = || Location::parse("east").unwrap();
+    let reserved = |location| {
+        stock(StockReserved {
+            order_id: order_id(1),
+            epoch: 1,
+            location,
+            sku: sku("A"),
+            quantity: 2,
+            lines: vec![],
+            until: at(900),
+            part: 1,
+            parts: 1,
+        })
+    };
+    assert_eq!(
+        Shipping::key(&recorded(reserved(Location::default()), 1)),
+        None
+    );
+    let cancel = |location| {
+        shipment(ShipmentCommand::Cancel(CancelShipment {
+            order_id: order_id(1),
+            location,
+            request: 0,
+            reason: "changed my mind".into(),
+        }))
+    };
+    let asked = Event::Order(
+        CancellationRequested {
+            order: brief(),
+            confirmed: true,
+            request: 0,
+            reason: "changed my mind".into(),
+        }
+        .into(),
+    );
+    let both = [reserved(east()), asked.clone()];
+    assert_eq!(after_all::<Shipping>(&both), [cancel(east())]);
+    assert_eq!(
+        after_all::<Shipping>(&[asked]),
+        [cancel(Location::default())]
+    );
+    let committed = stock(ReservationCommitted {
+        order_id: order_id(1),
+        epoch: 1,
+        location: east(),
+        sku: sku("A"),
+        quantity: 2,
+        part: 1,
+        parts: 1,
+    });
+    let create = shipment(ShipmentCommand::Create(CreateShipment {
+        order_id: order_id(1),
+        location: east(),
+    }));
+    assert_eq!(after_all::<Shipping>(&[committed]), [create]);
 }

@@ -114,6 +114,7 @@ fn of(order: u64, quantity: i64, step: ReservationStep) -> ReservationCommand {
         order_id: order_id(order),
         epoch: 1,
         location: main(),
+        further: vec![],
         items: vec![ReservationItem {
             sku: sku("A"),
             lines: vec![ReservationLine { line: 1, quantity }],
