@@ -132,6 +132,7 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::receive_stock::receive_stock))
         .routes(routes!(endpoints::adjust_stock::adjust_stock))
         .routes(routes!(endpoints::clear_quarantine::clear_quarantine))
+        .routes(routes!(endpoints::set_backorder_limit::set_backorder_limit))
         .routes(routes!(endpoints::list_product::list_product))
         .routes(routes!(endpoints::price_product::price_product))
         .routes(routes!(endpoints::delist_product::delist_product))

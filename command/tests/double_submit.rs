@@ -193,6 +193,10 @@ async fn life(stage: &mut Stage, n: u64) {
     stage
         .post("/v1/stock/{sku}/adjustments", &[sku], &counted)
         .await;
+    let limit = json!({"limit": n + 1});
+    stage
+        .post("/v1/stock/{sku}/backorder-limit", &[sku], &limit)
+        .await;
     let placement = json!({
         "customer_id": "17850",
         "currency": "EUR",

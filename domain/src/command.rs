@@ -76,11 +76,12 @@ impl Command {
                 vec![StreamId::stock(tenant, command.location(), command.sku())]
             }
             Self::Reservation(command) => {
-                let stock =
-                    |item: &ReservationItem| StreamId::stock(tenant, &command.location, &item.sku);
+                let stock = |(place, item): (_, &ReservationItem)| {
+                    StreamId::stock(tenant, place, &item.sku)
+                };
                 let order = || StreamId::order(tenant, command.order_id);
                 let order = command.is_for_the_order().then(order);
-                command.items.iter().map(stock).chain(order).collect()
+                command.each().map(stock).chain(order).collect()
             }
         }
     }
@@ -129,6 +130,7 @@ impl Command {
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",
             Self::Stock(StockCommand::Clear(_)) => "clear_quarantine",
+            Self::Stock(StockCommand::SetBackorderLimit(_)) => "set_backorder_limit",
             Self::Reservation(_) => "reservation",
             Self::Payment(..) => "payment",
             Self::Shipment(_, command) => command.name(),

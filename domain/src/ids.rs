@@ -56,8 +56,8 @@ uuid_id!(
     "order id"
 );
 uuid_id!(
-    /// A shipment: what leaves for an order from one place. `UUIDv5(order id, location)`, so that
-    /// whoever creates it again creates the same one.
+    /// A shipment: what leaves for an order. `UUIDv5(order id, location)`, so that whoever creates it again
+    /// creates the same one; what leaves all at once has the same id from wherever it leaves.
     ShipmentId,
     "shipment id"
 );
@@ -86,6 +86,12 @@ impl EventId {
 }
 
 impl ShipmentId {
+    /// The id of what leaves for `order` where all of it leaves at once, from whatever place: whoever wants
+    /// to know of an order's shipment, or to call it back, need not know where its stock is.
+    pub fn whole(order: OrderId) -> Self {
+        Self::of(order, &Location::default())
+    }
+
     /// The id of what leaves for `order` from `location`.
     pub fn of(order: OrderId, location: &Location) -> Self {
         Self(Uuid::new_v5(&order.uuid(), location.as_str().as_bytes()))

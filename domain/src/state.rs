@@ -11,7 +11,7 @@ use crate::{
     shipment::{
         Parcel, Shipment, ShipmentCommand, ShipmentError, Shipments, book_in_over_stock, over_order,
     },
-    stock::{Stock, Stocks, for_order},
+    stock::{Stock, StockEvent, Stocks, for_order, with_backorders},
 };
 
 /// The state of a stream.
@@ -121,18 +121,13 @@ impl Command {
                 Self::Shipment(_, ShipmentCommand::BookIn(command)),
                 [State::Shipment(state), stocks @ ..],
             ) => {
-                let are_stocks = stocks.iter().all(|state| matches!(state, State::Stock(_)));
-                if stocks.len() != command.skus.len() || !are_stocks {
-                    return Err(mismatch());
-                }
+                let stocks = all_stocks(stocks, command.skus.len())?;
                 let decided = book_in_over_stock(state, command);
-                let (first, stocks) =
+                let (first, happened) =
                     decided.map_err(|error| with_shipments_way_out(error, state))?;
-                let of_stock =
-                    |events: Vec<_>| events.into_iter().map(Event::Stock).collect::<Vec<_>>();
                 let first: Vec<Event> = first.into_iter().map(Event::Shipment).collect();
-                let stocks = stocks.into_iter().map(of_stock);
-                Ok(std::iter::once(first).chain(stocks).collect())
+                let happened = of_stocks(&stocks, happened);
+                Ok(std::iter::once(first).chain(happened).collect())
             }
             (Self::Shipment(id, command), [State::Shipment(state), looked_at @ ..]) => {
                 let (order, none) = match (command.decided_over(), looked_at) {
@@ -160,25 +155,9 @@ impl Command {
                     (true, _) => return Err(mismatch()),
                     (false, stocks) => (stocks, None),
                 };
-                if stocks.len() != command.items.len() {
-                    return Err(mismatch());
-                }
-                let stocks: Option<Vec<&Stock>> = stocks
-                    .iter()
-                    .map(|state| match state {
-                        State::Stock(stock) => Some(stock),
-                        State::Order(_)
-                        | State::Payment(_)
-                        | State::Shipment(_)
-                        | State::Return(_)
-                        | State::Customer(_)
-                        | State::Product(_) => None,
-                    })
-                    .collect();
-                let stocks = stocks.ok_or_else(mismatch)?;
-                let events = for_order(&stocks, command, order)?;
-                let events = events.into_iter();
-                let events = events.map(|event| event.map(Event::from).into_iter().collect());
+                let stocks = all_stocks(stocks, command.each().count())?;
+                let events = for_order(&stocks, command, order)?.into_iter();
+                let events = events.map(|events| events.into_iter().map(Event::Stock).collect());
                 // Nothing happens to the order.
                 Ok(events.chain(order.map(|_| vec![])).collect())
             }
@@ -208,14 +187,9 @@ fn of_return(
     };
     let (first, rest): (_, Vec<Vec<Event>>) = match (command, command.decided_over(), others) {
         (ReturnCommand::BookIn(command), _, stocks) => {
-            let are_stocks = stocks.iter().all(|state| matches!(state, State::Stock(_)));
-            if stocks.len() != command.skus.len() || !are_stocks {
-                return Err(mismatch());
-            }
-            let (first, stocks) = book_in(state, command).map_err(way_out)?;
-            let of_stock =
-                |events: Vec<_>| events.into_iter().map(Event::Stock).collect::<Vec<_>>();
-            (first, stocks.into_iter().map(of_stock).collect())
+            let stocks = all_stocks(stocks, command.skus.len())?;
+            let (first, happened) = book_in(state, command).map_err(way_out)?;
+            (first, of_stocks(&stocks, happened))
         }
         (_, Some(_), [State::Order(order)]) => {
             let (first, told) = returns::over_order(state, command, order).map_err(way_out)?;
@@ -229,6 +203,32 @@ fn of_return(
     };
     let first: Vec<Event> = first.into_iter().map(Event::Return).collect();
     Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// The states of so many stocks, if that is what they are.
+fn all_stocks<'a>(states: &[&'a State], count: usize) -> Result<Vec<&'a Stock>, Refusal> {
+    let stock = |state: &&'a State| match state {
+        State::Stock(stock) => Some(stock),
+        State::Order(_)
+        | State::Payment(_)
+        | State::Shipment(_)
+        | State::Return(_)
+        | State::Customer(_)
+        | State::Product(_) => None,
+    };
+    let stocks: Option<Vec<&Stock>> = states.iter().map(stock).collect();
+    stocks
+        .filter(|stocks| stocks.len() == count)
+        .ok_or_else(mismatch)
+}
+
+/// What happens to each of the stocks, with what follows for orders that wait for them.
+fn of_stocks(stocks: &[&Stock], happened: Vec<Vec<StockEvent>>) -> Vec<Vec<Event>> {
+    let happened = stocks.iter().zip(happened);
+    let happened = happened.map(|(stock, events)| with_backorders(stock, events));
+    happened
+        .map(|events| events.into_iter().map(Event::Stock).collect())
+        .collect()
 }
 
 /// What the cancellation of lines leads to in the order, and in its shipments.

@@ -264,6 +264,10 @@ CREATE TABLE read.stock_level (
     available   bigint      NOT NULL,
     -- What came back and cannot be sold as it is; not on hand.
     quarantined bigint      NOT NULL DEFAULT 0,
+    -- How many of what is promised are still to come.
+    backordered bigint      NOT NULL DEFAULT 0,
+    -- How many more than there are may be promised.
+    backorder_limit bigint  NOT NULL DEFAULT 0,
     -- The version of the stock's stream.
     version     bigint      NOT NULL,
     position    bigint      NOT NULL,

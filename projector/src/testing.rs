@@ -1,10 +1,12 @@
 //! Histories for tests: valid ones, step by step.
 
+mod backorders;
 mod fulfilment;
 mod products;
 mod provider;
 mod returns;
 
+pub(crate) use backorders::all_of_backorders;
 pub(crate) use fulfilment::{all_of_fulfilment, refund};
 pub(crate) use products::all_of_products;
 use provider::all_of_provider;
@@ -549,6 +551,7 @@ pub(crate) fn types_are_those_that_have_a_key<P: Projection>() {
     all_of_returns(&mut history);
     all_of_products(&mut history);
     all_of_provider(&mut history);
+    all_of_backorders(&mut history);
     let types = P::types();
     for event in history.events() {
         let listed = types.contains(&event.event.event_type());

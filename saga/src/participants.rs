@@ -8,7 +8,7 @@ use crate::{
 use anyhow::{Context, bail};
 use chassis::config::SagaSettings;
 use chrono::TimeDelta;
-use domain::policy::Limits;
+use domain::{Location, policy::Limits};
 use std::sync::Arc;
 use vault::Vault;
 
@@ -80,6 +80,38 @@ pub fn limits(settings: &SagaSettings) -> Limits {
         tracking: schedule(&settings.tracking_schedule_s),
         tracking_times: settings.tracking_times,
         reauthorize: seconds(&settings.reauthorize_before_s),
+        backorders: seconds(&settings.backorder_ttl_s),
+        locations: locations(&settings.locations),
         returns: seconds(&settings.return_ttl_s),
+    }
+}
+
+/// Where stock is looked for; none where that is the default place alone. What is not a name of a place is
+/// none of the setting's values.
+fn locations(names: &[String]) -> Vec<Location> {
+    let places: Vec<Location> = names
+        .iter()
+        .filter_map(|name| Location::parse(name).ok())
+        .collect();
+    match places == [Location::default()] {
+        true => vec![],
+        false => places,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_place_alone_need_not_be_named() {
+        let named = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let places = locations(&names);
+            places.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&["main"]), [""; 0]);
+        assert_eq!(named(&["east", "main"]), ["east", "main"]);
+        assert_eq!(named(&["east"]), ["east"]);
     }
 }

@@ -1,6 +1,6 @@
 //! What a setting's value may be, and how text from the environment becomes that value.
 
-use std::{fmt, net::IpAddr};
+use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
@@ -27,6 +27,9 @@ pub(super) enum Rule {
     Name { max: usize },
     /// 1 to `max` characters out of small letters, digits and `-`.
     Slug { max: usize },
+    /// Up to `len` different slugs of 1 to `max` characters, at least one; in the environment separated by
+    /// commas.
+    Slugs { max: usize, len: usize },
     /// A filter of log directives, such as `info` or `info,orders=debug`.
     LogFilter,
     /// An IP address.
@@ -58,6 +61,10 @@ impl fmt::Display for Rule {
             Self::OneOf(words) => f.write_str(&words.join(" or ")),
             Self::Name { max } => write!(f, "1 to {max} of a-z A-Z 0-9 - _ ."),
             Self::Slug { max } => write!(f, "1 to {max} of a-z 0-9 -"),
+            Self::Slugs { max, len } => write!(
+                f,
+                "1 to {len} different names, each 1 to {max} of a-z 0-9 -, separated by commas"
+            ),
             Self::LogFilter => f.write_str("log directives such as info or info,orders=debug"),
             Self::Address => f.write_str("an IP address of this machine, without a port"),
             Self::Url(schemes) => {
@@ -89,6 +96,7 @@ impl Rule {
                 .map(Value::String),
             Self::Name { max } => text(value).filter(|t| is_name(t, *max)).map(Value::String),
             Self::Slug { max } => text(value).filter(|t| is_slug(t, *max)).map(Value::String),
+            Self::Slugs { max, len } => slugs(value, *max, *len),
             Self::LogFilter => text(value)
                 .filter(|t| EnvFilter::try_new(t).is_ok())
                 .map(Value::String),
@@ -144,6 +152,19 @@ fn integers(value: &Value, min: u64, max: u64, len: usize) -> Option<Value> {
         .map(|item| integer(item, min, max))
         .collect::<Option<Vec<_>>>()
         .map(Value::Array)
+}
+
+fn slugs(value: &Value, max: usize, len: usize) -> Option<Value> {
+    let items: Vec<Value> = match value {
+        Value::Array(items) => items.clone(),
+        Value::String(text) => text.split(',').map(|item| item.trim().into()).collect(),
+        _ => return None,
+    };
+    let slug = |item: &Value| text(item).filter(|item| is_slug(item, max));
+    let slugs = items.iter().map(slug).collect::<Option<Vec<_>>>()?;
+    let different: BTreeSet<&String> = slugs.iter().collect();
+    let counts = (1..=len).contains(&slugs.len()) && different.len() == slugs.len();
+    counts.then(|| Value::from(slugs))
 }
 
 /// Text of a bounded length. YAML reads an unquoted `123` as a number; it was meant as text here.
@@ -253,6 +274,28 @@ mod tests {
             json!([1, 2, 3, 4]),
             json!("1,,2"),
             json!([101]),
+        ] {
+            assert_eq!(rule.accept(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_of_a_list_are_different_slugs() {
+        let rule = Rule::Slugs { max: 8, len: 3 };
+        assert_eq!(
+            rule.accept(&json!("main, east")),
+            Some(json!(["main", "east"]))
+        );
+        assert_eq!(rule.accept(&json!(["a", 7])), Some(json!(["a", "7"])));
+        for wrong in [
+            json!(""),
+            json!([]),
+            json!("a,b,c,d"),
+            json!("a,,b"),
+            json!("a,a"),
+            json!("Main"),
+            json!(["a", null]),
+            json!("ninechars"),
         ] {
             assert_eq!(rule.accept(&wrong), None, "{wrong}");
         }

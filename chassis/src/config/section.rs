@@ -34,7 +34,17 @@ macro_rules! plain_values {
         })+
     };
 }
-plain_values!(bool, f64, u16, u32, u64, usize, String, Vec<u64>);
+plain_values!(
+    bool,
+    f64,
+    u16,
+    u32,
+    u64,
+    usize,
+    String,
+    Vec<u64>,
+    Vec<String>
+);
 
 impl SettingValue for Option<String> {
     fn to_value(&self) -> Value {

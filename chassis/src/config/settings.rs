@@ -259,6 +259,12 @@ section! {
         /// Time that a return may take to arrive, in seconds, from when the customer may send it and
         /// again from when the customer has; then it is cancelled.
         return_ttl_s: u64 = 2_592_000, Rule::Integer { min: 1, max: 31_536_000 };
+        /// Locations where stock is looked for, in this order: the first one that has all of an order sends
+        /// it. Orders that are placed later go by a change, others by what was set before.
+        locations: Vec<String> = vec!["main".to_owned()], Rule::Slugs { max: 32, len: 16 };
+        /// Time that a confirmed order waits for stock that is still to come, in seconds; then it is
+        /// cancelled.
+        backorder_ttl_s: u64 = 2_592_000, Rule::Integer { min: 1, max: 31_536_000 };
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) mod release_hold;
 pub(crate) mod request_return;
 pub(crate) mod return_shipment;
 pub(crate) mod send_return;
+pub(crate) mod set_backorder_limit;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{

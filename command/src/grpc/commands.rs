@@ -3,6 +3,7 @@
 use super::{
     fields::{location, new_order, order_id, sku},
     order::{order, receipt},
+    stock,
     write::{answer, request, request_of},
 };
 use crate::{
@@ -26,7 +27,8 @@ use proto::v1::{
     CancelLinesResponse, CancelOrderRequest, CancelOrderResponse, ClearQuarantineRequest,
     ClearQuarantineResponse, LineQuantity, PlaceHoldRequest, PlaceHoldResponse, PlaceOrderRequest,
     PlaceOrderResponse, ReceiveStockRequest, ReceiveStockResponse, ReleaseHoldRequest,
-    ReleaseHoldResponse, order_commands_server::OrderCommands,
+    ReleaseHoldResponse, SetBackorderLimitRequest, SetBackorderLimitResponse,
+    order_commands_server::OrderCommands,
 };
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
@@ -107,6 +109,15 @@ impl OrderCommands for Commands {
         let context = context(&call);
         let cleared = clear_quarantine(&self.0, context.clone(), call.into_inner()).await;
         answer(&context, cleared)
+    }
+
+    async fn set_backorder_limit(
+        &self,
+        call: Request<SetBackorderLimitRequest>,
+    ) -> Result<Response<SetBackorderLimitResponse>, Status> {
+        let context = context(&call);
+        let set = stock::set_backorder_limit(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, set)
     }
 
     async fn adjust_stock(

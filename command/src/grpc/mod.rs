@@ -11,6 +11,7 @@ mod order;
 mod products;
 mod returns;
 mod shipments;
+mod stock;
 mod write;
 
 use crate::CommandApi;

@@ -50,6 +50,7 @@ writes! {
         ReceiveStockRequest: "ReceiveStock", |message| &message.etag;
         AdjustStockRequest: "AdjustStock", |message| &message.etag;
         ClearQuarantineRequest: "ClearQuarantine", |message| &message.etag;
+        SetBackorderLimitRequest: "SetBackorderLimit", |message| &message.etag;
     }
     "ShipmentCommands" {
         PackShipmentRequest: "PackShipment", |message| &message.etag;

@@ -365,6 +365,8 @@ pub enum Awaited {
     Dispatch,
     /// That what a shipment is worth is taken.
     Capture,
+    /// That stock comes in that is still to come.
+    Stock,
 }
 
 /// It was settled until when something is waited for: whoever acts when that time has come says so when it
@@ -375,7 +377,7 @@ pub struct DeadlineSet {
     pub order_id: OrderId,
     /// What.
     pub what: Awaited,
-    /// Of which one: the return, or the shipment.
+    /// Of which one: the return, the shipment, or the location that it comes to.
     pub of: String,
     /// Until when.
     pub until: DateTime<Utc>,

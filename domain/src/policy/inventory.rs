@@ -4,6 +4,7 @@
 use super::{Limits, Policy, Reaction, after};
 use crate::{
     Command, Event, Location, OrderId, Recorded, Sku,
+    event::is_default,
     order::{LineQuantity, OrderEvent, OrderPlaced, RejectionReason},
     returns::{BookIn, ReturnCommand, ReturnEvent, ReturnInspected},
     shipment::{ShipmentEvent, ShipmentLine},
@@ -20,6 +21,10 @@ pub struct Inventory;
 pub struct InventoryState {
     /// The SKUs with the lines that want them, sorted by SKU; empty once nothing is held.
     pub items: Vec<ReservationItem>,
+    /// Where they were looked for, in this order: they are at one of these places. None is the default
+    /// place alone. What is set meanwhile is for other orders.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub places: Vec<Location>,
 }
 
 /// Orders are tried once; amendments will count further.
@@ -82,17 +87,18 @@ impl Policy for Inventory {
         };
         let step = match &event.event {
             Event::Order(OrderEvent::OrderPlaced(placed)) => {
-                let items = items(placed);
+                let (items, places) = (items(placed), limits.locations.clone());
                 let until = after(event, limits.reservation);
                 let step = ReservationStep::Reserve { until };
-                let command = reservation(order_id, items.clone(), step);
-                return (InventoryState { items }, vec![command]);
+                let command = reservation(order_id, &places, items.clone(), step);
+                return (InventoryState { items, places }, vec![command]);
             }
             Event::Order(OrderEvent::OrderConfirmed(_)) => {
                 if state.items.is_empty() {
                     return (state, vec![]);
                 }
-                let command = reservation(order_id, state.items.clone(), ReservationStep::Commit);
+                let (places, items) = (&state.places, state.items.clone());
+                let command = reservation(order_id, places, items, ReservationStep::Commit);
                 return (state, vec![command]);
             }
             Event::Order(OrderEvent::LinesCancelled(cancelled)) => {
@@ -111,8 +117,9 @@ impl Policy for Inventory {
                 ReservationStep::Release(ReleaseReason::Expired)
             }
             Event::Shipment(ShipmentEvent::ShipmentDispatched(sent)) => {
-                let items = left(&sent.lines);
-                let command = reservation(order_id, items, ReservationStep::Ship);
+                let (from, items) = (&sent.location, left(&sent.lines));
+                let places = std::slice::from_ref(from);
+                let command = reservation(order_id, places, items, ReservationStep::Ship);
                 return (InventoryState::default(), vec![command]);
             }
             Event::Return(ReturnEvent::ReturnInspected(inspected)) => {
@@ -123,7 +130,7 @@ impl Policy for Inventory {
         if state.items.is_empty() {
             return (state, vec![]);
         }
-        let command = reservation(order_id, state.items, step);
+        let command = reservation(order_id, &state.places, state.items, step);
         (InventoryState::default(), vec![command])
     }
 }
@@ -149,16 +156,25 @@ fn reduce(
             reduced.push(item.clone());
         }
     }
+    let step = ReservationStep::Reduce;
     let command =
-        (!reduced.is_empty()).then(|| reservation(order_id, reduced, ReservationStep::Reduce));
-    (state, command.into_iter().collect())
+        (!reduced.is_empty()).then(|| reservation(order_id, &state.places, reduced, step));
+    let reactions = command.into_iter().collect();
+    (state, reactions)
 }
 
-fn reservation(order_id: OrderId, items: Vec<ReservationItem>, step: ReservationStep) -> Reaction {
+fn reservation(
+    order_id: OrderId,
+    places: &[Location],
+    items: Vec<ReservationItem>,
+    step: ReservationStep,
+) -> Reaction {
+    let (first, further) = places.split_first().unzip();
     Reaction::Execute(Command::Reservation(ReservationCommand {
         order_id,
         epoch: EPOCH,
-        location: Location::default(),
+        location: first.cloned().unwrap_or_default(),
+        further: further.unwrap_or_default().to_vec(),
         items,
         step,
     }))

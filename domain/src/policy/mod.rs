@@ -24,11 +24,11 @@ pub use call::Call;
 pub use inventory::{Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
 pub use payment::{Ends, PaymentPolicy, PaymentPolicyState};
-pub use shipping::{Shipping, ShippingState, allocation};
+pub use shipping::{Backorder, Shipping, ShippingState, allocation};
 pub use timer::{Task, Timer, TimerName, TimerNameError};
 
 use crate::{
-    Command, OrderId, Recorded,
+    Command, Location, OrderId, Recorded,
     order::{Awaited, OrderCommand, SetDeadline},
 };
 use chrono::{DateTime, Duration, Utc};
@@ -56,6 +56,11 @@ pub struct Limits {
     pub tracking_times: u32,
     /// How long before what is set aside ends it is set aside anew.
     pub reauthorize: Duration,
+    /// How long a confirmed order waits for stock that is still to come: then it is cancelled.
+    pub backorders: Duration,
+    /// Where stock is looked for, in this order: the first place that has all of an order sends it. None is
+    /// the default place alone.
+    pub locations: Vec<Location>,
     /// How long a return may take to arrive, from when the customer may send it, and again from when the
     /// customer has: then it is cancelled.
     pub returns: Duration,
@@ -73,6 +78,8 @@ impl Default for Limits {
             tracking: [4, 12, 24].map(Duration::hours).to_vec(),
             tracking_times: 60,
             reauthorize: Duration::hours(24),
+            backorders: Duration::days(30),
+            locations: vec![],
             returns: Duration::days(30),
         }
     }

@@ -1,6 +1,8 @@
 //! Has confirmed orders packed and sent, keeps what has not left of those that are cancelled, asks
 //! where the rest is, and does not wait for ever for what customers send back.
 
+mod backorder;
+
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after, deadline};
 use crate::{
     Command, Event, Location, OrderId, Recorded, ReturnId, ShipmentId,
@@ -17,6 +19,7 @@ use crate::{
     },
     stock::StockEvent,
 };
+pub use backorder::Backorder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -26,8 +29,9 @@ const HOLD: &str = "carrier-refused";
 /// The shipping policy.
 pub struct Shipping;
 
-/// What it remembers: the shipments that the carrier has refused and not taken since. Of nearly every
-/// order that is nothing: what else it must know, the shipments' streams know.
+/// What it remembers: the shipments that the carrier has refused and not taken since, and stock that is
+/// still to come. Of nearly every order that is nothing: what else it must know, the shipments' streams
+/// know.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShippingState {
     /// The refused shipments.
@@ -35,9 +39,16 @@ pub struct ShippingState {
     /// Why the order is to be cancelled, if a shipment of it was given up.
     #[serde(default, skip_serializing_if = "is_default")]
     pub given_up: Option<String>,
+    /// What the order waits for before it can be packed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub backorder: Backorder,
+    /// Where its stock is reserved; none is the default place.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub place: Option<Location>,
 }
 
-/// From where an order's goods leave: all of them from one place.
+/// What an order's shipments are named by, beside the order: all of it leaves at once, from one place,
+/// wherever that is. See [`ShipmentId::whole`].
 pub fn allocation() -> [Location; 1] {
     [Location::default()]
 }
@@ -61,6 +72,17 @@ impl Policy for Shipping {
             },
             // The last part says that all SKUs are kept.
             Event::Stock(StockEvent::ReservationCommitted(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
+            Event::Stock(StockEvent::StockReserved(event))
+                if event.part == event.parts && event.location != Location::default() =>
+            {
+                Some(event.order_id)
+            }
+            Event::Stock(StockEvent::Backordered(event)) => Some(event.order_id),
+            Event::Stock(StockEvent::BackorderCovered(event)) => Some(event.order_id),
+            Event::Stock(StockEvent::BackorderDropped(event)) => Some(event.order_id),
+            Event::Stock(StockEvent::BackorderExpired(event)) if event.part == event.parts => {
                 Some(event.order_id)
             }
             Event::Stock(_) | Event::Customer(_) | Event::Product(_) => None,
@@ -110,19 +132,22 @@ impl Policy for Shipping {
             return (state, vec![]);
         };
         let reactions = match &event.event {
-            Event::Order(OrderEvent::CancellationRequested(asked)) => cancel(order_id, asked),
+            Event::Order(OrderEvent::CancellationRequested(asked)) => {
+                vec![cancel(order_id, state.place.clone(), asked)]
+            }
             // Another cancellation was under way when it was given up, and came to nothing.
             Event::Order(_) if state.given_up.is_some() => {
                 ask_for_cancellation(order_id, state.given_up.as_deref())
             }
             // Something that kept shipments from leaving has gone: those that may leave now do.
             Event::Order(_) => {
-                let shipments = allocation().map(|from| ShipmentId::of(order_id, &from));
-                shipments
-                    .map(|shipment| dispatch(order_id, shipment))
-                    .into()
+                vec![dispatch(order_id, ShipmentId::whole(order_id))]
             }
-            Event::Stock(_) => create(order_id),
+            Event::Stock(StockEvent::StockReserved(reserved)) => {
+                state.place = Some(reserved.location.clone());
+                vec![]
+            }
+            Event::Stock(happened) => backorder::stock(limits, &mut state, event, happened),
             Event::Payment(PaymentEvent::PaymentCaptured(captured)) => {
                 let ready = |shipment| put(shipment, ShipmentCommand::MarkReady(MarkReady));
                 captured.shipment_id.map(ready).into_iter().collect()
@@ -135,27 +160,21 @@ impl Policy for Shipping {
     }
 }
 
-fn create(order_id: OrderId) -> Vec<Reaction> {
-    let create = |location| {
-        let shipment = ShipmentId::of(order_id, &location);
-        let command = CreateShipment { order_id, location };
-        put(shipment, ShipmentCommand::Create(command))
-    };
-    allocation().map(create).into()
+fn create(order_id: OrderId, location: Location) -> Reaction {
+    let command = CreateShipment { order_id, location };
+    let shipment = ShipmentId::whole(order_id);
+    put(shipment, ShipmentCommand::Create(command))
 }
 
-fn cancel(order_id: OrderId, asked: &CancellationRequested) -> Vec<Reaction> {
-    let cancel = |location| {
-        let shipment = ShipmentId::of(order_id, &location);
-        let command = CancelShipment {
-            order_id,
-            location,
-            request: asked.request,
-            reason: asked.reason.clone(),
-        };
-        put(shipment, ShipmentCommand::Cancel(command))
+fn cancel(order_id: OrderId, place: Option<Location>, asked: &CancellationRequested) -> Reaction {
+    let command = CancelShipment {
+        order_id,
+        location: place.unwrap_or_default(),
+        request: asked.request,
+        reason: asked.reason.clone(),
     };
-    allocation().map(cancel).into()
+    let shipment = ShipmentId::whole(order_id);
+    put(shipment, ShipmentCommand::Cancel(command))
 }
 
 /// What follows from what happened to a shipment.
@@ -208,10 +227,11 @@ fn shipment(
         }
         ShipmentEvent::ShipmentCancelled(kept) => {
             state.given_up = None;
-            match state.refused.remove(&kept.shipment_id) {
-                true => vec![Reaction::Unschedule(TimerName::Shipping(kept.shipment_id))],
-                false => vec![],
-            }
+            let waited = backorder::call_off(&mut state.backorder);
+            let refused = state.refused.remove(&kept.shipment_id);
+            let refused = refused.then_some(TimerName::Shipping(kept.shipment_id));
+            let refused = refused.map(Reaction::Unschedule);
+            waited.into_iter().chain(refused).collect()
         }
         ShipmentEvent::ShipmentTracked(tracked) => vec![track(
             limits,

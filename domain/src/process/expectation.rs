@@ -52,6 +52,8 @@ pub enum What {
     Inspection,
     /// What was accepted goes into the stock.
     Restocking,
+    /// Stock comes in that is still to come.
+    Stock,
 }
 
 impl What {
@@ -79,6 +81,7 @@ impl What {
             Self::Arrival => "arrival",
             Self::Inspection => "inspection",
             Self::Restocking => "restocking",
+            Self::Stock => "stock",
         }
     }
 
@@ -104,6 +107,7 @@ impl What {
             Awaited::Arrival => Self::Arrival,
             Awaited::Dispatch => Self::Dispatch,
             Awaited::Capture => Self::Capture,
+            Awaited::Stock => Self::Stock,
         }
     }
 
@@ -113,6 +117,7 @@ impl What {
             Self::Reservation => Stage::Reserving,
             Self::Authorization => Stage::Paying,
             Self::Confirmation | Self::Rejection => Stage::Deciding,
+            Self::Stock => Stage::Backordered,
             Self::Allocation => Stage::Allocating,
             Self::Packing => Stage::Packing,
             Self::Capture => Stage::Charging,
@@ -186,8 +191,8 @@ impl Who {
 pub struct Expectation {
     /// What.
     pub what: What,
-    /// Of which one, where there may be several: the shipment, the return, the hold, the dispute, or
-    /// the number of the refund.
+    /// Of which one, where there may be several: the shipment, the return, the hold, the dispute, the
+    /// location that stock is to come to, or the number of the refund.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// Of whom.

@@ -1,5 +1,6 @@
 //! What events make of a process.
 
+mod backorder;
 mod returns;
 
 use super::{Expectation, Parked, Process, TimeLimits, What, Who};
@@ -11,6 +12,7 @@ use crate::{
     stock::StockEvent,
 };
 use chrono::{DateTime, Duration, Utc};
+use std::collections::BTreeMap;
 
 /// How far from now a limit may be, at most: commands may name times that no database knows.
 const FURTHEST: Duration = Duration::days(3_650);
@@ -28,6 +30,7 @@ pub(super) fn begin(limits: &TimeLimits, event: &Recorded) -> Option<Process> {
         expected: vec![],
         parked: vec![],
         reserved: false,
+        waiting: BTreeMap::new(),
     };
     process.expect(What::Reservation, Who::Platform, at, limits.platform);
     Some(process)
@@ -194,7 +197,10 @@ impl Process {
             OrderEvent::OrderConfirmed(_) => {
                 self.status = Status::Confirmed;
                 self.met(What::Confirmation);
-                self.expect(What::Allocation, Who::Platform, at, limits.platform);
+                // What is still to come is waited for first.
+                if self.waiting.is_empty() {
+                    self.expect(What::Allocation, Who::Platform, at, limits.platform);
+                }
             }
             OrderEvent::OrderRejected(_) => self.end(limits, at, Status::Rejected),
             OrderEvent::OrderExpired(_) => self.end(limits, at, Status::Expired),
@@ -266,7 +272,18 @@ impl Process {
             }
             StockEvent::ReservationReleased(event) if event.part == event.parts => self.released(),
             StockEvent::ReservationExpired(event) if event.part == event.parts => self.released(),
-            StockEvent::StockReceived(_)
+            StockEvent::Backordered(event) => {
+                self.waits_for(at, &event.location, &event.sku, event.quantity);
+            }
+            StockEvent::BackorderCovered(event) => {
+                self.waits_for_less(limits, at, &event.location, &event.sku, event.quantity);
+            }
+            StockEvent::BackorderDropped(event) => {
+                self.waits_for_less(limits, at, &event.location, &event.sku, event.quantity);
+            }
+            StockEvent::BackorderLimitSet(_)
+            | StockEvent::BackorderExpired(_)
+            | StockEvent::StockReceived(_)
             | StockEvent::StockAdjusted(_)
             | StockEvent::StockReserved(_)
             | StockEvent::StockReservationRejected(_)

@@ -14,9 +14,10 @@ mod tests;
 pub use expectation::{Expectation, Parked, What, Who};
 pub use limits::TimeLimits;
 
-use crate::{Event, OrderId, Recorded, order::Status};
+use crate::{Event, Location, OrderId, Recorded, Sku, event::is_default, order::Status};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The types of the events that move a process.
 pub const TYPES: &[&str] = &[
@@ -38,6 +39,9 @@ pub const TYPES: &[&str] = &[
     "StockReservationRejected",
     "ReservationReleased",
     "ReservationExpired",
+    "Backordered",
+    "BackorderCovered",
+    "BackorderDropped",
     "PaymentAuthorizationRequested",
     "PaymentAuthorized",
     "PaymentDeclined",
@@ -99,6 +103,8 @@ pub const MILESTONES: &[&str] = &[
     "TaskParked",
     "TaskResumed",
     "LinesCancelled",
+    "Backordered",
+    "BackorderCovered",
     "PaymentAuthorized",
     "PaymentDeclined",
     "PaymentParked",
@@ -142,6 +148,8 @@ pub enum Stage {
     Paying,
     /// It is about to be confirmed, or rejected.
     Deciding,
+    /// It waits for stock that is still to come.
+    Backordered,
     /// Its shipments are about to be created.
     Allocating,
     /// It is to be packed.
@@ -169,6 +177,7 @@ impl Stage {
             Self::Reserving => "reserving",
             Self::Paying => "paying",
             Self::Deciding => "deciding",
+            Self::Backordered => "backordered",
             Self::Allocating => "allocating",
             Self::Packing => "packing",
             Self::Charging => "charging",
@@ -197,6 +206,9 @@ pub struct Process {
     pub parked: Vec<Parked>,
     /// Whether stock is reserved for it.
     reserved: bool,
+    /// How many it waits for of what is still to come, by location and SKU.
+    #[serde(default, skip_serializing_if = "is_default")]
+    waiting: BTreeMap<Location, BTreeMap<Sku, i64>>,
 }
 
 impl Process {

@@ -1,5 +1,6 @@
 //! What is expected, step by step.
 
+mod backorders;
 mod disputes;
 mod returns;
 

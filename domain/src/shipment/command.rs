@@ -64,8 +64,8 @@ impl ShipmentCommand {
     /// The shipment that it must be about, where it says of which order and place.
     pub(crate) fn names(&self) -> Option<ShipmentId> {
         match self {
-            Self::Create(command) => Some(ShipmentId::of(command.order_id, &command.location)),
-            Self::Cancel(command) => Some(ShipmentId::of(command.order_id, &command.location)),
+            Self::Create(command) => Some(ShipmentId::whole(command.order_id)),
+            Self::Cancel(command) => Some(ShipmentId::whole(command.order_id)),
             _ => None,
         }
     }

@@ -115,7 +115,7 @@ fn create(state: &Shipment, command: &CreateShipment, order: &Order) -> Decision
     Ok(vec![
         ShipmentCreated {
             order_id: command.order_id,
-            shipment_id: ShipmentId::of(command.order_id, &command.location),
+            shipment_id: ShipmentId::whole(command.order_id),
             location: command.location.clone(),
             lines,
             amount,
@@ -395,7 +395,7 @@ fn cancel(state: &Shipment, command: &CancelShipment) -> Decision {
     let cancelled = || {
         ShipmentCancelled {
             order_id: command.order_id,
-            shipment_id: ShipmentId::of(command.order_id, &command.location),
+            shipment_id: ShipmentId::whole(command.order_id),
             location: command.location.clone(),
             reason: command.reason.clone(),
         }

@@ -13,7 +13,7 @@ pub enum ShipmentError {
     #[error("there is no such order")]
     NoOrder,
     /// The id is not that of what the command names.
-    #[error("the id is not that of the order's shipment from that location")]
+    #[error("the id is not that of the order's shipment")]
     OtherShipment,
     /// A text that is not as it must be.
     #[error(transparent)]

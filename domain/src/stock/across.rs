@@ -1,37 +1,54 @@
-//! Decisions over all SKUs of an order together: all of them, or none.
+//! Decisions over all SKUs of an order together, at all the places where they may be: all of them at one
+//! place, or none.
 
 use super::{
-    Ended, ReleaseReason, ReservationCommand, ReservationCommitted, ReservationExpired,
-    ReservationItem, ReservationReduced, ReservationReleased, ReservationStep, Stock, StockError,
-    StockEvent, StockReservationRejected, StockReserved, StockShipped,
+    BackorderExpired, Ended, ReleaseReason, ReservationCommand, ReservationCommitted,
+    ReservationExpired, ReservationItem, ReservationReduced, ReservationReleased, ReservationStep,
+    Stock, StockError, StockEvent, StockReservationRejected, StockReserved, StockShipped,
+    with_backorders,
 };
-use crate::order::{MAX_QUANTITY, Order, Status};
+use crate::{
+    Location,
+    order::{MAX_QUANTITY, Order, Status},
+};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 
-/// What happens to each of the command's items, in their order; nothing where it is empty.
+/// The most places where stock is looked for.
+pub const MAX_LOCATIONS: usize = 16;
+
+/// What happens to each of the command's items at each of its places, in their order; nothing where it is
+/// empty.
 type Decision = Result<Vec<Option<StockEvent>>, StockError>;
 
-/// Decides `command` over `stocks`, which are those of its items, in their order, for `order`, where
+/// Decides `command` over `stocks`, which are those of [`ReservationCommand::each`], for `order`, where
 /// it is decided over the order as well.
 ///
 /// Stock is reserved only for an order that waits for it. What the stock itself remembers of ended
 /// reservations is bounded, and so would not do where all events are reacted to once more.
+///
+/// What it means for orders that wait for stock is among the events of each.
 pub fn for_order(
     stocks: &[&Stock],
     command: &ReservationCommand,
     order: Option<&Order>,
-) -> Decision {
+) -> Result<Vec<Vec<StockEvent>>, StockError> {
     let decided = across(stocks, command)?;
     match order.and_then(Order::placed) {
         Some(order) if order.status != Status::Placed && decided.iter().any(Option::is_some) => {
             let status = order.status;
             Err(StockError::NotWaiting { status })
         }
-        _ => Ok(decided),
+        _ => Ok(stocks
+            .iter()
+            .zip(decided)
+            .map(|(stock, event)| with_backorders(stock, event.into_iter().collect()))
+            .collect()),
     }
 }
 
-/// Decides `command` over `stocks`, which are those of its items, in their order.
+/// Decides `command` over `stocks`, which are those of [`ReservationCommand::each`]; what follows for orders
+/// that wait for stock is left out.
 pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
     check(command)?;
     match command.step {
@@ -40,6 +57,7 @@ pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         ReservationStep::Ship => ship(stocks, command),
         ReservationStep::Reduce => Ok(reduce(stocks, command)),
         ReservationStep::Release(reason) => Ok(release(stocks, command, reason)),
+        ReservationStep::GiveUp => Ok(give_up(stocks, command)),
     }
 }
 
@@ -47,7 +65,7 @@ fn check(command: &ReservationCommand) -> Result<(), StockError> {
     // Of a SKU that is not wanted any more, nothing is kept, and nothing is left to give back.
     let may_be_nothing = matches!(
         command.step,
-        ReservationStep::Reduce | ReservationStep::Release(_)
+        ReservationStep::Reduce | ReservationStep::Release(_) | ReservationStep::GiveUp
     );
     let takes = |item: &ReservationItem| {
         (may_be_nothing || !item.lines.is_empty())
@@ -56,6 +74,10 @@ fn check(command: &ReservationCommand) -> Result<(), StockError> {
                 .iter()
                 .all(|line| (1..=MAX_QUANTITY).contains(&line.quantity))
     };
+    let places: BTreeSet<_> = command.places().collect();
+    if places.len() != command.further.len() + 1 || places.len() > MAX_LOCATIONS {
+        return Err(StockError::Places { max: MAX_LOCATIONS });
+    }
     let sorted = command.items.is_sorted_by(|one, next| one.sku < next.sku);
     match sorted && !command.items.is_empty() && command.items.iter().all(takes) {
         true => Ok(()),
@@ -78,36 +100,35 @@ fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>
     if reserved || stocks.iter().any(ended(Ended::Rejected)) {
         return Ok(vec![None; stocks.len()]);
     }
-    let short = |stock: &Stock, item: &ReservationItem| item.quantity() > stock.available();
-    if !zip(stocks, command).any(|(stock, item)| short(stock, item)) {
-        return Ok(parts(
-            stocks,
-            command,
-            |_, _| true,
-            |item, _, part, parts| {
-                StockReserved {
-                    order_id: command.order_id,
-                    epoch: command.epoch,
-                    location: command.location.clone(),
-                    sku: item.sku.clone(),
-                    quantity: item.quantity(),
-                    lines: item.lines.clone(),
-                    until,
-                    part,
-                    parts,
-                }
-                .into()
-            },
-        ));
-    }
-    Ok(parts(stocks, command, short, |item, stock, part, parts| {
-        StockReservationRejected {
+    let Some(place) = place(stocks, command) else {
+        // The first place says what there is too little of.
+        let short = |one: &One<'_>| {
+            *one.at == command.location && one.item.quantity() > one.stock.reservable()
+        };
+        return Ok(parts(stocks, command, short, |one, part, parts| {
+            StockReservationRejected {
+                order_id: command.order_id,
+                epoch: command.epoch,
+                location: one.at.clone(),
+                sku: one.item.sku.clone(),
+                requested: one.item.quantity(),
+                available: one.stock.reservable(),
+                part,
+                parts,
+            }
+            .into()
+        }));
+    };
+    let is_there = |one: &One<'_>| one.at == place;
+    Ok(parts(stocks, command, is_there, |one, part, parts| {
+        StockReserved {
             order_id: command.order_id,
             epoch: command.epoch,
-            location: command.location.clone(),
-            sku: item.sku.clone(),
-            requested: item.quantity(),
-            available: stock.available(),
+            location: one.at.clone(),
+            sku: one.item.sku.clone(),
+            quantity: one.item.quantity(),
+            lines: one.item.lines.clone(),
+            until,
             part,
             parts,
         }
@@ -115,25 +136,40 @@ fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>
     }))
 }
 
+/// From where all of it is to leave: the first place where all of it is free; else the first one where all
+/// of it is there or may be promised.
+fn place<'c>(stocks: &[&Stock], command: &'c ReservationCommand) -> Option<&'c Location> {
+    let first = |has: fn(&Stock) -> i64| {
+        let mut places = command.places().zip(stocks.chunks(command.items.len()));
+        let place = places.find(|(_, there)| {
+            let mut all = there.iter().zip(&command.items);
+            all.all(|(stock, item)| item.quantity() <= has(stock))
+        });
+        place.map(|(place, _)| place)
+    };
+    first(Stock::free).or_else(|| first(Stock::reservable))
+}
+
 fn commit(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
     let key = (command.order_id, command.epoch);
     let reservation = |stock: &Stock| stock.reservations.get(&key).copied();
+    let held = anywhere(stocks, command, |stock| reservation(stock).is_some());
     // What was given back since the order was confirmed is kept no more; the rest is.
-    let given_back = |stock: &Stock| stock.ended(&key) == Some(Ended::Released);
-    let gone = |stock: &&Stock| reservation(stock).is_none();
-    if stocks.iter().all(gone) || stocks.iter().filter(|s| gone(s)).any(|s| !given_back(s)) {
+    let given_back = anywhere(stocks, command, |stock| {
+        stock.ended(&key) == Some(Ended::Released)
+    });
+    let mut known = held.iter().zip(&given_back);
+    if !held.contains(&true) || !known.all(|(held, given_back)| *held || *given_back) {
         return Err(StockError::NoReservation);
     }
-    let waits = |stock: &Stock, _: &ReservationItem| {
-        reservation(stock).is_some_and(|reservation| !reservation.committed)
-    };
-    Ok(parts(stocks, command, waits, |item, stock, part, parts| {
+    let waits = |one: &One<'_>| reservation(one.stock).is_some_and(|known| !known.committed);
+    Ok(parts(stocks, command, waits, |one, part, parts| {
         ReservationCommitted {
             order_id: command.order_id,
             epoch: command.epoch,
-            location: command.location.clone(),
-            sku: item.sku.clone(),
-            quantity: reservation(stock).map_or(0, |reservation| reservation.quantity),
+            location: one.at.clone(),
+            sku: one.item.sku.clone(),
+            quantity: reservation(one.stock).map_or(0, |reservation| reservation.quantity),
             part,
             parts,
         }
@@ -148,53 +184,52 @@ fn ship(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         let reservation = stock.reservations.get(&key).copied();
         reservation.filter(|reservation| reservation.committed)
     };
-    let shipped = |stock: &Stock| stock.ended(&key) == Some(Ended::Shipped);
-    if stocks
-        .iter()
-        .any(|stock| kept(stock).is_none() && !shipped(stock))
-    {
+    let known = anywhere(stocks, command, |stock| {
+        kept(stock).is_some() || stock.ended(&key) == Some(Ended::Shipped)
+    });
+    if known.contains(&false) {
         return Err(StockError::NoReservation);
     }
-    let leaves = |stock: &Stock, _: &ReservationItem| kept(stock).is_some();
-    Ok(parts(
-        stocks,
-        command,
-        leaves,
-        |item, stock, part, parts| {
-            let kept = kept(stock).map_or(0, |kept| kept.quantity);
-            let quantity = kept.min(item.quantity());
-            StockShipped {
-                order_id: command.order_id,
-                epoch: command.epoch,
-                location: command.location.clone(),
-                sku: item.sku.clone(),
-                quantity,
-                given_back: kept.saturating_sub(quantity),
-                part,
-                parts,
-            }
-            .into()
-        },
-    ))
+    let waits_for = |stock: &&Stock| kept(stock).map_or(0, |kept| kept.waits_for);
+    if let Some(waiting) = stocks.iter().map(waits_for).find(|waiting| *waiting > 0) {
+        return Err(StockError::StillToCome { waiting });
+    }
+    let leaves = |one: &One<'_>| kept(one.stock).is_some();
+    Ok(parts(stocks, command, leaves, |one, part, parts| {
+        let kept = kept(one.stock).map_or(0, |kept| kept.quantity);
+        let quantity = kept.min(one.item.quantity());
+        StockShipped {
+            order_id: command.order_id,
+            epoch: command.epoch,
+            location: one.at.clone(),
+            sku: one.item.sku.clone(),
+            quantity,
+            given_back: kept.saturating_sub(quantity),
+            part,
+            parts,
+        }
+        .into()
+    }))
 }
 
 /// So much less is wanted: no more is kept than the items say. What was reduced further is not raised.
 fn reduce(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockEvent>> {
     let key = (command.order_id, command.epoch);
     let kept = |stock: &Stock| stock.reservations.get(&key).copied();
-    let surplus = |stock: &Stock, item: &ReservationItem| {
-        kept(stock).map_or(0, |kept| kept.quantity.saturating_sub(item.quantity()))
+    let surplus = |one: &One<'_>| {
+        let wanted = one.item.quantity();
+        kept(one.stock).map_or(0, |kept| kept.quantity.saturating_sub(wanted))
     };
-    let concerned = |stock: &Stock, item: &ReservationItem| surplus(stock, item) > 0;
-    parts(stocks, command, concerned, |item, stock, part, parts| {
+    let concerned = |one: &One<'_>| surplus(one) > 0;
+    parts(stocks, command, concerned, |one, part, parts| {
         ReservationReduced {
             order_id: command.order_id,
             epoch: command.epoch,
-            location: command.location.clone(),
-            sku: item.sku.clone(),
-            quantity: surplus(stock, item),
-            left: item.quantity(),
-            committed: kept(stock).is_some_and(|kept| kept.committed),
+            location: one.at.clone(),
+            sku: one.item.sku.clone(),
+            quantity: surplus(one),
+            left: one.item.quantity(),
+            committed: kept(one.stock).is_some_and(|kept| kept.committed),
             part,
             parts,
         }
@@ -208,17 +243,22 @@ fn release(
     reason: ReleaseReason,
 ) -> Vec<Option<StockEvent>> {
     let key = (command.order_id, command.epoch);
-    let open = |stock: &Stock, _: &ReservationItem| stock.ended(&key).is_none();
-    parts(stocks, command, open, |item, stock, part, parts| {
-        let reservation = stock.reservations.get(&key);
+    let held = |stock: &Stock| stock.reservations.contains_key(&key);
+    let known = anywhere(stocks, command, |stock| {
+        held(stock) || stock.ended(&key).is_some()
+    });
+    // Of what never was anywhere, a tombstone says at each place that it must not be any more.
+    let open = |one: &One<'_>| held(one.stock) || !known[one.n];
+    parts(stocks, command, open, |one, part, parts| {
+        let reservation = one.stock.reservations.get(&key);
         let quantity = reservation.map_or(0, |reservation| reservation.quantity);
         let committed = reservation.is_some_and(|reservation| reservation.committed);
         match reason {
             ReleaseReason::Expired => ReservationExpired {
                 order_id: command.order_id,
                 epoch: command.epoch,
-                location: command.location.clone(),
-                sku: item.sku.clone(),
+                location: one.at.clone(),
+                sku: one.item.sku.clone(),
                 quantity,
                 part,
                 parts,
@@ -227,8 +267,8 @@ fn release(
             ReleaseReason::Rejected | ReleaseReason::Cancelled => ReservationReleased {
                 order_id: command.order_id,
                 epoch: command.epoch,
-                location: command.location.clone(),
-                sku: item.sku.clone(),
+                location: one.at.clone(),
+                sku: one.item.sku.clone(),
                 quantity,
                 committed,
                 reason,
@@ -240,29 +280,75 @@ fn release(
     })
 }
 
-fn zip<'a>(
-    stocks: &'a [&Stock],
-    command: &'a ReservationCommand,
-) -> impl Iterator<Item = (&'a Stock, &'a ReservationItem)> {
-    stocks.iter().copied().zip(&command.items)
+/// What has come meanwhile is not overdue, and what is overdue is so once.
+fn give_up(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockEvent>> {
+    let key = (command.order_id, command.epoch);
+    let waits_for = |stock: &Stock| {
+        let reservation = stock.reservations.get(&key);
+        let reservation = reservation.filter(|known| !known.overdue);
+        reservation.map_or(0, |known| known.waits_for)
+    };
+    let concerned = |one: &One<'_>| waits_for(one.stock) > 0;
+    parts(stocks, command, concerned, |one, part, parts| {
+        BackorderExpired {
+            order_id: command.order_id,
+            epoch: command.epoch,
+            location: one.at.clone(),
+            sku: one.item.sku.clone(),
+            quantity: waits_for(one.stock),
+            part,
+            parts,
+        }
+        .into()
+    })
 }
 
-/// An event for each item that `concerned` picks, numbered in their order.
+/// One SKU of the order, at one place.
+struct One<'a> {
+    /// Which of the command's items it is.
+    n: usize,
+    item: &'a ReservationItem,
+    at: &'a Location,
+    stock: &'a Stock,
+}
+
+fn each<'a>(
+    stocks: &'a [&Stock],
+    command: &'a ReservationCommand,
+) -> impl Iterator<Item = One<'a>> {
+    let numbered = (0..command.items.len()).cycle().zip(command.each());
+    numbered
+        .zip(stocks)
+        .map(|((n, (at, item)), stock)| One { n, item, at, stock })
+}
+
+/// Of which of the command's items `holds`, at any of the places.
+fn anywhere(
+    stocks: &[&Stock],
+    command: &ReservationCommand,
+    holds: impl Fn(&Stock) -> bool,
+) -> Vec<bool> {
+    let mut known = vec![false; command.items.len()];
+    for one in each(stocks, command) {
+        known[one.n] |= holds(one.stock);
+    }
+    known
+}
+
+/// An event for each that `concerned` picks, numbered in their order.
 fn parts(
     stocks: &[&Stock],
     command: &ReservationCommand,
-    concerned: impl Fn(&Stock, &ReservationItem) -> bool,
-    event: impl Fn(&ReservationItem, &Stock, u32, u32) -> StockEvent,
+    concerned: impl Fn(&One<'_>) -> bool,
+    event: impl Fn(&One<'_>, u32, u32) -> StockEvent,
 ) -> Vec<Option<StockEvent>> {
-    let count = zip(stocks, command)
-        .filter(|(stock, item)| concerned(stock, item))
-        .count() as u32;
+    let count = each(stocks, command).filter(|one| concerned(one)).count() as u32;
     let mut part = 0;
-    zip(stocks, command)
-        .map(|(stock, item)| {
-            concerned(stock, item).then(|| {
+    each(stocks, command)
+        .map(|one| {
+            concerned(&one).then(|| {
                 part += 1;
-                event(item, stock, part, count)
+                event(&one, part, count)
             })
         })
         .collect()

@@ -1,7 +1,7 @@
 //! What may be asked of the stock of a SKU. Commands about an order are put to all its SKUs at
 //! once, and are decided over all of them together: see [`super::across`].
 
-use crate::{Location, OrderId, Sku};
+use crate::{Location, OrderId, Sku, event::is_default};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,6 +15,8 @@ pub enum StockCommand {
     Adjust(AdjustStock),
     /// Say what becomes of what is in quarantine.
     Clear(ClearQuarantine),
+    /// Say how many more than there are may be promised.
+    SetBackorderLimit(SetBackorderLimit),
 }
 
 impl StockCommand {
@@ -24,6 +26,7 @@ impl StockCommand {
             Self::Receive(command) => &command.location,
             Self::Adjust(command) => &command.location,
             Self::Clear(command) => &command.location,
+            Self::SetBackorderLimit(command) => &command.location,
         }
     }
 
@@ -33,6 +36,7 @@ impl StockCommand {
             Self::Receive(command) => &command.sku,
             Self::Adjust(command) => &command.sku,
             Self::Clear(command) => &command.sku,
+            Self::SetBackorderLimit(command) => &command.sku,
         }
     }
 }
@@ -84,6 +88,17 @@ pub struct ClearQuarantine {
     pub reason: String,
 }
 
+/// Says how many more than there are may be promised to orders.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetBackorderLimit {
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many, 0 to 1,000,000; no fewer than orders wait for.
+    pub limit: i64,
+}
+
 /// What a line of an order takes of a SKU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReservationLine {
@@ -118,8 +133,12 @@ pub struct ReservationCommand {
     pub order_id: OrderId,
     /// Which attempt of the order it is, from 1.
     pub epoch: u32,
-    /// Where.
+    /// Where; or the first of the places where it may be.
     pub location: Location,
+    /// Where else it may be, in the order in which stock is looked for; each place once. All of it is at one
+    /// place.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub further: Vec<Location>,
     /// What; sorted by SKU, each SKU once.
     pub items: Vec<ReservationItem>,
     /// What is to be done.
@@ -127,6 +146,17 @@ pub struct ReservationCommand {
 }
 
 impl ReservationCommand {
+    /// The places where it may be, in the order in which stock is looked for.
+    pub fn places(&self) -> impl Iterator<Item = &Location> {
+        std::iter::once(&self.location).chain(&self.further)
+    }
+
+    /// What it is decided over: each of its SKUs at each of the places, one place after the other.
+    pub fn each(&self) -> impl Iterator<Item = (&Location, &ReservationItem)> {
+        let at = |place| self.items.iter().map(move |item| (place, item));
+        self.places().flat_map(at)
+    }
+
     /// Whether it is decided over the order as well: stock is reserved only while that waits for it.
     pub const fn is_for_the_order(&self) -> bool {
         matches!(self.step, ReservationStep::Reserve { .. })
@@ -150,6 +180,8 @@ pub enum ReservationStep {
     Reduce,
     /// Give it back.
     Release(ReleaseReason),
+    /// What it waits for has not come in time.
+    GiveUp,
 }
 
 /// Why a reservation is given back.

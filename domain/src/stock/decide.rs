@@ -1,8 +1,8 @@
 //! What commands to the stock of one SKU lead to.
 
 use super::{
-    AdjustStock, ClearQuarantine, QuarantineCleared, ReceiveStock, Stock, StockAdjusted,
-    StockCommand, StockError, StockEvent, StockReceived,
+    AdjustStock, BackorderLimitSet, ClearQuarantine, QuarantineCleared, ReceiveStock,
+    SetBackorderLimit, Stock, StockAdjusted, StockCommand, StockError, StockEvent, StockReceived,
 };
 use crate::text;
 
@@ -10,6 +10,8 @@ use crate::text;
 const MAX_MOVE: i64 = 1_000_000_000;
 /// The most that may be on hand.
 const MAX_ON_HAND: i64 = 1_000_000_000_000_000;
+/// The highest backorder limit.
+const MAX_LIMIT: i64 = 1_000_000;
 
 type Decision = Result<Vec<StockEvent>, StockError>;
 
@@ -18,6 +20,7 @@ pub(super) fn decide(stock: &Stock, command: &StockCommand) -> Decision {
         StockCommand::Receive(command) => receive(stock, command),
         StockCommand::Adjust(command) => adjust(stock, command),
         StockCommand::Clear(command) => clear(stock, command),
+        StockCommand::SetBackorderLimit(command) => set_limit(stock, command),
     }
 }
 
@@ -58,9 +61,10 @@ fn adjust(stock: &Stock, command: &AdjustStock) -> Decision {
         return Err(StockError::Overflow);
     }
     // Up is always allowed, or a count that fell short could never be mended.
-    if command.delta < 0 && stock.available().saturating_add(command.delta) < 0 {
+    // What is kept for an order is not taken from it, however many more may be promised.
+    if command.delta < 0 && stock.free().saturating_add(command.delta) < 0 {
         return Err(StockError::Promised {
-            available: stock.available(),
+            available: stock.free(),
             by: -command.delta,
         });
     }
@@ -103,6 +107,29 @@ fn clear(stock: &Stock, command: &ClearQuarantine) -> Decision {
             restocked: command.restocked,
             written_off: command.written_off,
             reason: command.reason.clone(),
+        }
+        .into(),
+    ])
+}
+
+fn set_limit(stock: &Stock, command: &SetBackorderLimit) -> Decision {
+    if !(0..=MAX_LIMIT).contains(&command.limit) {
+        return Err(StockError::Limit { max: MAX_LIMIT });
+    }
+    if command.limit == stock.backorder_limit {
+        return Ok(vec![]);
+    }
+    if command.limit < stock.backordered {
+        return Err(StockError::MoreAreWaitedFor {
+            waiting: stock.backordered,
+            limit: command.limit,
+        });
+    }
+    Ok(vec![
+        BackorderLimitSet {
+            location: command.location.clone(),
+            sku: command.sku.clone(),
+            limit: command.limit,
         }
         .into(),
     ])

@@ -26,6 +26,12 @@ pub enum StockError {
         /// The most that a line may take.
         max: i64,
     },
+    /// A reservation at a place that is named twice, or at too many.
+    #[error("a reservation names each place once, and {max} at most")]
+    Places {
+        /// The most places.
+        max: usize,
+    },
     /// The correction would leave less than what orders were promised.
     #[error("only {available} are not promised to orders, so the count cannot fall by {by}")]
     Promised {
@@ -33,6 +39,26 @@ pub enum StockError {
         available: i64,
         /// By how many it was to fall.
         by: i64,
+    },
+    /// A backorder limit below 0 or above the most there may be.
+    #[error("limit must be 0 to {max}")]
+    Limit {
+        /// The highest limit.
+        max: i64,
+    },
+    /// Orders wait for more than the limit would allow.
+    #[error("orders wait for {waiting} that are still to come, so the limit cannot be {limit}")]
+    MoreAreWaitedFor {
+        /// How many orders wait for.
+        waiting: i64,
+        /// What the limit was to be.
+        limit: i64,
+    },
+    /// What is to leave is not there yet.
+    #[error("the order still waits for {waiting} of it")]
+    StillToCome {
+        /// How many the order waits for.
+        waiting: i64,
     },
     /// Nothing is cleared, or more than may be at once.
     #[error("restocked and written_off must not be negative, and 1 to {max} together")]
@@ -73,7 +99,11 @@ impl From<StockError> for Refusal {
             E::Text(error) => return error.clone().into(),
             E::Quantity { .. } => (Meaning, "QUANTITY_OUT_OF_RANGE", Some("/quantity")),
             E::Delta { .. } => (Meaning, "DELTA_OUT_OF_RANGE", Some("/delta")),
+            E::Places { .. } => (Meaning, "RESERVATION_PLACES", Some("/further")),
             E::Items { .. } => (Meaning, "RESERVATION_ITEMS", Some("/items")),
+            E::Limit { .. } => (Meaning, "BACKORDER_LIMIT_OUT_OF_RANGE", Some("/limit")),
+            E::MoreAreWaitedFor { .. } => (State, "MORE_BACKORDERED", Some("/limit")),
+            E::StillToCome { .. } => (State, "STILL_TO_COME", None),
             E::Cleared { .. } => (Meaning, "CLEARANCE_OUT_OF_RANGE", Some("/restocked")),
             E::MoreThanQuarantined { .. } => (State, "MORE_THAN_QUARANTINED", None),
             E::Promised { .. } => (State, "STOCK_PROMISED", Some("/delta")),

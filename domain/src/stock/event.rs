@@ -41,6 +41,42 @@ events! {
         QuarantineCleared = 1,
         /// What did not arrive and came back is there again.
         StockRecovered = 1,
+        /// So many more than there are may be promised.
+        BackorderLimitSet = 1,
+        /// Some of what is reserved for an order is still to come.
+        Backordered = 1,
+        /// Something has come that an order waited for.
+        BackorderCovered = 1,
+        /// An order does not wait any more for something that was still to come.
+        BackorderDropped = 1,
+        /// What an order waits for has not come in time.
+        BackorderExpired = 1,
+    }
+}
+
+impl StockEvent {
+    /// Where it happened, and to what.
+    pub const fn of(&self) -> (&Location, &Sku) {
+        match self {
+            Self::StockReceived(event) => (&event.location, &event.sku),
+            Self::StockAdjusted(event) => (&event.location, &event.sku),
+            Self::StockReserved(event) => (&event.location, &event.sku),
+            Self::StockReservationRejected(event) => (&event.location, &event.sku),
+            Self::ReservationCommitted(event) => (&event.location, &event.sku),
+            Self::ReservationReleased(event) => (&event.location, &event.sku),
+            Self::ReservationExpired(event) => (&event.location, &event.sku),
+            Self::StockShipped(event) => (&event.location, &event.sku),
+            Self::StockRestocked(event) => (&event.location, &event.sku),
+            Self::StockQuarantined(event) => (&event.location, &event.sku),
+            Self::ReservationReduced(event) => (&event.location, &event.sku),
+            Self::QuarantineCleared(event) => (&event.location, &event.sku),
+            Self::StockRecovered(event) => (&event.location, &event.sku),
+            Self::BackorderLimitSet(event) => (&event.location, &event.sku),
+            Self::Backordered(event) => (&event.location, &event.sku),
+            Self::BackorderCovered(event) => (&event.location, &event.sku),
+            Self::BackorderDropped(event) => (&event.location, &event.sku),
+            Self::BackorderExpired(event) => (&event.location, &event.sku),
+        }
     }
 }
 
@@ -288,4 +324,85 @@ pub struct StockRecovered {
     pub restocked: i64,
     /// How many cannot be sold as they are.
     pub quarantined: i64,
+}
+
+/// So many more than there are may be promised to orders from now on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BackorderLimitSet {
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many; with 0, only what is there.
+    pub limit: i64,
+}
+
+/// Some of what was just reserved for an order is still to come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Backordered {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many it waits for.
+    pub quantity: i64,
+}
+
+/// Something is there that an order waited for, and is kept for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BackorderCovered {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many are there.
+    pub quantity: i64,
+    /// How many it still waits for.
+    pub left: i64,
+}
+
+/// An order does not want any more what it waited for: what holds it is given back, or so much less is
+/// kept, as the next event of the stream tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BackorderDropped {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many it does not wait for any more.
+    pub quantity: i64,
+    /// How many it still waits for.
+    pub left: i64,
+}
+
+/// What an order waits for has not come in time. It is kept for the order as before, until that is
+/// cancelled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BackorderExpired {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many it waits for.
+    pub quantity: i64,
+    /// Which SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
 }

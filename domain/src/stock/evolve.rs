@@ -16,7 +16,7 @@ pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
         StockEvent::StockReserved(event) => {
             let reservation = Reservation {
                 quantity: event.quantity,
-                committed: false,
+                ..Reservation::default()
             };
             stock
                 .reservations
@@ -81,19 +81,64 @@ pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
             stock.on_hand = stock.on_hand.saturating_add(event.restocked);
             stock.recent.insert(event.clearance_id);
         }
+        StockEvent::BackorderLimitSet(event) => stock.backorder_limit = event.limit,
+        StockEvent::Backordered(event) => {
+            let key = (event.order_id, event.epoch);
+            wait(&mut stock, key, event.quantity);
+        }
+        StockEvent::BackorderCovered(event) => {
+            let key = (event.order_id, event.epoch);
+            wait_less(&mut stock, key, event.quantity);
+        }
+        StockEvent::BackorderDropped(event) => {
+            let key = (event.order_id, event.epoch);
+            wait_less(&mut stock, key, event.quantity);
+        }
+        StockEvent::BackorderExpired(event) => {
+            let key = (event.order_id, event.epoch);
+            if let Some(reservation) = stock.reservations.get_mut(&key) {
+                reservation.overdue = true;
+            }
+        }
     }
     stock
 }
 
+/// A reservation waits for so many more, behind all that wait already.
+fn wait(stock: &mut Stock, key: ReservationKey, quantity: i64) {
+    if let Some(reservation) = stock.reservations.get_mut(&key) {
+        if reservation.waits_for == 0 {
+            stock.waiting.push_back(key);
+        }
+        reservation.waits_for = reservation.waits_for.saturating_add(quantity);
+        stock.backordered = stock.backordered.saturating_add(quantity);
+    }
+}
+
+/// A reservation waits for so many less.
+fn wait_less(stock: &mut Stock, key: ReservationKey, quantity: i64) {
+    if let Some(reservation) = stock.reservations.get_mut(&key) {
+        let less = quantity.min(reservation.waits_for);
+        reservation.waits_for = reservation.waits_for.saturating_sub(less);
+        stock.backordered = stock.backordered.saturating_sub(less);
+        if reservation.waits_for == 0 {
+            stock.waiting.retain(|known| *known != key);
+        }
+    }
+}
+
 fn end(stock: &mut Stock, key: ReservationKey, how: Ended) {
+    wait_less(stock, key, i64::MAX);
     match stock.reservations.remove(&key) {
         Some(Reservation {
             quantity,
             committed: true,
+            ..
         }) => stock.committed = stock.committed.saturating_sub(quantity),
         Some(Reservation {
             quantity,
             committed: false,
+            ..
         }) => stock.reserved = stock.reserved.saturating_sub(quantity),
         None => {}
     }

@@ -1,6 +1,7 @@
 //! The stock of one SKU at one location.
 
 mod across;
+mod backorder;
 mod command;
 mod decide;
 mod error;
@@ -11,13 +12,15 @@ mod properties;
 mod state;
 mod upcast;
 
-pub use across::{across, for_order};
+pub use across::{MAX_LOCATIONS, across, for_order};
+pub use backorder::with_backorders;
 pub use command::{
     AdjustStock, ClearQuarantine, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem,
-    ReservationLine, ReservationStep, StockCommand,
+    ReservationLine, ReservationStep, SetBackorderLimit, StockCommand,
 };
 pub use error::StockError;
 pub use event::{
+    BackorderCovered, BackorderDropped, BackorderExpired, BackorderLimitSet, Backordered,
     QuarantineCleared, ReservationCommitted, ReservationExpired, ReservationReduced,
     ReservationReleased, StockAdjusted, StockEvent, StockQuarantined, StockReceived,
     StockRecovered, StockReservationRejected, StockReserved, StockRestocked, StockShipped,
@@ -36,7 +39,8 @@ impl Decider for Stocks {
     type Error = StockError;
 
     fn decide(state: &Stock, command: &StockCommand) -> Result<Vec<StockEvent>, StockError> {
-        decide::decide(state, command)
+        let events = decide::decide(state, command)?;
+        Ok(with_backorders(state, events))
     }
 
     fn evolve(state: Stock, event: &StockEvent) -> Stock {

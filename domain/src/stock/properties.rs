@@ -1,26 +1,32 @@
-//! Rules that hold whatever is asked of the stock of three SKUs, in whatever order.
+//! Rules that hold whatever is asked of the stock of three SKUs at two places, in whatever order.
 
 use super::*;
 use crate::{
-    Decider, Location, Refusal, RefusalKind,
+    Decider, Location, Refusal, RefusalKind, Sku,
     testing::{at, meaning_knows_no_state, order_id, sku, uuid},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
+const PLACES: [&str; 2] = ["main", "east"];
+
+fn place(name: &str) -> Location {
+    Location::parse(name).expect("tests name valid places")
+}
 
 #[derive(Debug, Clone)]
 enum Asked {
-    One(usize, StockCommand),
+    One(StockCommand),
     Across(ReservationCommand),
 }
 
 fn one() -> impl Strategy<Value = Asked> {
     let quantity = prop_oneof![8 => 1..20_i64, 1 => any::<i64>()];
     let delta = prop_oneof![8 => -10..10_i64, 1 => any::<i64>()];
-    (0..3_usize, 0..50_u64, quantity, delta, 0..3_u8).prop_map(|(n, id, quantity, delta, what)| {
-        let (location, sku) = (Location::default(), sku(SKUS[n]));
+    let of = (0..2_usize, 0..3_usize);
+    (of, 0..50_u64, quantity, delta, 0..4_u8).prop_map(|((at, n), id, quantity, delta, what)| {
+        let (location, sku) = (place(PLACES[at]), sku(SKUS[n]));
         let command = match what {
             0 => StockCommand::Receive(ReceiveStock {
                 receipt_id: uuid(1, id),
@@ -37,6 +43,11 @@ fn one() -> impl Strategy<Value = Asked> {
                 written_off: delta,
                 reason: "cleaned".into(),
             }),
+            2 => StockCommand::SetBackorderLimit(SetBackorderLimit {
+                location,
+                sku,
+                limit: delta,
+            }),
             _ => StockCommand::Adjust(AdjustStock {
                 adjustment_id: uuid(2, id),
                 location,
@@ -45,7 +56,7 @@ fn one() -> impl Strategy<Value = Asked> {
                 reason: "counted".into(),
             }),
         };
-        Asked::One(n, command)
+        Asked::One(command)
     })
 }
 
@@ -57,6 +68,8 @@ fn step() -> impl Strategy<Value = ReservationStep> {
         1 => Just(ReservationStep::Release(ReleaseReason::Rejected)),
         1 => Just(ReservationStep::Release(ReleaseReason::Cancelled)),
         1 => Just(ReservationStep::Release(ReleaseReason::Expired)),
+        1 => Just(ReservationStep::Reduce),
+        1 => Just(ReservationStep::GiveUp),
     ]
 }
 
@@ -74,7 +87,12 @@ fn reservation() -> impl Strategy<Value = Asked> {
         Asked::Across(ReservationCommand {
             order_id: order_id(order),
             epoch,
-            location: Location::default(),
+            location: place(PLACES[0]),
+            // It is looked for everywhere, or at one place only.
+            further: match order % 2 {
+                0 => vec![place(PLACES[1])],
+                _ => vec![],
+            },
             // Every order wants another selection of the three.
             items: (0..3)
                 .filter(|n| order == 0 || order & (1 << n) != 0)
@@ -85,37 +103,60 @@ fn reservation() -> impl Strategy<Value = Asked> {
     })
 }
 
-type Stores = BTreeMap<&'static str, Stock>;
+type Stores = BTreeMap<(Location, Sku), Stock>;
+
+/// Of which stocks something is asked.
+fn names(asked: &Asked) -> Vec<(Location, Sku)> {
+    match asked {
+        Asked::One(command) => vec![(command.location().clone(), command.sku().clone())],
+        Asked::Across(command) => {
+            let each = command.each();
+            each.map(|(at, item)| (at.clone(), item.sku.clone()))
+                .collect()
+        }
+    }
+}
 
 /// Puts what is asked; the events, or none if it is refused.
-fn put(stores: &mut Stores, asked: &Asked) -> Option<Vec<Option<StockEvent>>> {
-    let (names, events): (Vec<&str>, _) = match asked {
-        Asked::One(n, command) => {
-            let events = Stocks::decide(&stores[SKUS[*n]], command).ok()?;
-            assert!(events.len() <= 1);
-            (vec![SKUS[*n]], vec![events.into_iter().next()])
-        }
+fn put(stores: &mut Stores, asked: &Asked) -> Option<Vec<Vec<StockEvent>>> {
+    let names = names(asked);
+    let events = match asked {
+        Asked::One(command) => vec![Stocks::decide(&stores[&names[0]], command).ok()?],
         Asked::Across(command) => {
-            let named =
-                |item: &ReservationItem| SKUS.into_iter().find(|name| sku(name) == item.sku);
-            let names: Vec<&str> = command.items.iter().filter_map(named).collect();
             let stocks: Vec<&Stock> = names.iter().map(|name| &stores[name]).collect();
-            (names, across(&stocks, command).ok()?)
+            for_order(&stocks, command, None).ok()?
         }
     };
     assert_eq!(names.len(), events.len());
-    for (name, event) in names.into_iter().zip(&events) {
-        if let (Some(stock), Some(event)) = (stores.get_mut(name), event) {
+    for (name, happened) in names.into_iter().zip(&events) {
+        let Some(stock) = stores.get_mut(&name) else {
+            continue;
+        };
+        for event in happened {
             let before = stock.clone();
             *stock = Stocks::evolve(before.clone(), event);
             check(&before, event, stock);
         }
+        let free = stock.free();
+        assert!(free >= 0, "what is there is promised once: {stock:?}");
+        let waits = stock.backordered > 0;
+        assert!(!waits || free == 0, "free, and waited for: {stock:?}");
     }
     Some(events)
 }
 
 fn check(before: &Stock, event: &StockEvent, after: &Stock) {
-    assert!(after.available() >= 0 && after.reserved >= 0 && after.committed >= 0);
+    assert!(after.available() >= -after.backorder_limit);
+    assert!(after.reserved >= 0 && after.committed >= 0 && after.backordered >= 0);
+    let waits_for = after.reservations.values().map(|held| held.waits_for);
+    assert_eq!(after.backordered, waits_for.sum::<i64>());
+    let all = after.reservations.iter();
+    let mut late: Vec<_> = all.filter(|(_, held)| held.waits_for > 0).collect();
+    late.sort_by_key(|(key, _)| after.waiting.iter().position(|known| known == *key));
+    assert!(late.iter().map(|(key, _)| *key).eq(&after.waiting));
+    for held in after.reservations.values() {
+        assert!((0..=held.quantity).contains(&held.waits_for));
+    }
     let sum = |committed| {
         let mine = after
             .reservations
@@ -161,19 +202,26 @@ proptest! {
     fn stock_is_never_promised_twice(
         asked in proptest::collection::vec(prop_oneof![one(), reservation()], 0..80),
     ) {
-        let mut stores: Stores = SKUS.map(|name| (name, Stock::default())).into();
+        let all = PLACES.map(|at| SKUS.map(|name| ((place(at), sku(name)), Stock::default())));
+        let mut stores: Stores = all.into_iter().flatten().collect();
         for asked in asked {
             meaning_knows_no_stock(&stores, &asked);
             let Some(events) = put(&mut stores, &asked) else {
                 continue;
             };
-            let reserved = |event: &&Option<StockEvent>| {
-                matches!(event, Some(StockEvent::StockReserved(_)))
+            let reserved = |events: &&Vec<StockEvent>| {
+                matches!(events.first(), Some(StockEvent::StockReserved(_)))
             };
             let count = events.iter().filter(reserved).count();
-            prop_assert!(count == 0 || count == events.len(), "all SKUs, or none");
+            if let Asked::Across(command) = &asked {
+                let items = command.items.len();
+                prop_assert!(count == 0 || count == items, "all SKUs, or none");
+                let mut places = events.chunks(items);
+                let one = places.any(|there| there.iter().filter(reserved).count() == count);
+                prop_assert!(one, "at one place");
+            }
             let again = put(&mut stores, &asked);
-            prop_assert_eq!(again, Some(vec![None; events.len()]), "put again, it is nothing");
+            prop_assert_eq!(again, Some(vec![vec![]; events.len()]), "put again, it is nothing");
             if let Asked::Across(command) = &asked {
                 late(&mut stores, command);
             }
@@ -184,19 +232,18 @@ proptest! {
 /// What breaks a rule of meaning does so whatever is in stock.
 fn meaning_knows_no_stock(stores: &Stores, asked: &Asked) {
     match asked {
-        Asked::One(n, command) => meaning_knows_no_state::<Stocks>(&stores[SKUS[*n]], command),
+        Asked::One(command) => {
+            let stock = &stores[&names(asked)[0]];
+            meaning_knows_no_state::<Stocks>(stock, command);
+        }
         Asked::Across(command) => {
             let meaningless = |stocks: &[&Stock]| {
                 let refusal = across(stocks, command).err().map(Refusal::from);
                 refusal.filter(|refusal| refusal.kind == RefusalKind::Meaning)
             };
-            let named = |item: &ReservationItem| SKUS.iter().find(|name| sku(name) == item.sku);
-            let stocks = command
-                .items
-                .iter()
-                .filter_map(named)
-                .map(|name| &stores[name]);
-            let empty = vec![Stock::default(); command.items.len()];
+            let names = names(asked);
+            let stocks = names.iter().map(|name| &stores[name]);
+            let empty = vec![Stock::default(); names.len()];
             assert_eq!(
                 meaningless(&stocks.collect::<Vec<_>>()),
                 meaningless(&empty.iter().collect::<Vec<_>>())

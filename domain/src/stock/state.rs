@@ -6,6 +6,10 @@ use std::collections::{BTreeMap, VecDeque};
 /// How many ended reservations are remembered.
 const ENDED_KEPT: usize = 1_024;
 
+/// The most reservations that may wait for a SKU at a location: what comes in may cover all of them at
+/// once, in one append.
+pub(super) const MAX_WAITING: usize = 500;
+
 /// Which reservation: an order, and the attempt of it.
 pub type ReservationKey = (OrderId, u32);
 
@@ -20,27 +24,51 @@ pub struct Stock {
     pub committed: i64,
     /// How many more have come back and cannot be sold as they are.
     pub quarantined: i64,
+    /// How many more than there are may be promised.
+    pub backorder_limit: i64,
+    /// How many of what is promised are still to come.
+    pub backordered: i64,
     /// The reservations that hold stock now.
     pub reservations: BTreeMap<ReservationKey, Reservation>,
+    /// The reservations that wait for stock: who came first is served first.
+    pub waiting: VecDeque<ReservationKey>,
     pub(super) ended: EndedReservations,
     pub(super) recent: Recent,
 }
 
 /// A reservation that holds stock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reservation {
     /// How many.
     pub quantity: i64,
+    /// How many of them are still to come.
+    pub waits_for: i64,
     /// Whether its order is confirmed.
     pub committed: bool,
+    /// Whether it was said that what it waits for has not come in time.
+    pub overdue: bool,
 }
 
 impl Stock {
-    /// How many may still be reserved.
+    /// How many there are beyond what is promised; below zero, so many of what is promised are still to
+    /// come, and never more of them than the limit says.
     pub const fn available(&self) -> i64 {
         self.on_hand
             .saturating_sub(self.reserved)
             .saturating_sub(self.committed)
+    }
+
+    /// How many of those that are there are nobody's yet.
+    pub const fn free(&self) -> i64 {
+        self.available().saturating_add(self.backordered)
+    }
+
+    /// How many may still be reserved, with what may be promised before it is there.
+    pub fn reservable(&self) -> i64 {
+        match self.waiting.len() < MAX_WAITING {
+            true => self.available().saturating_add(self.backorder_limit),
+            false => self.available().max(0),
+        }
     }
 
     /// About how many bytes that takes of which there may be many.
@@ -49,6 +77,7 @@ impl Stock {
         // Once to be found, and once to be forgotten in turn.
         const ENDED: usize = size_of::<(ReservationKey, Ended)>() + size_of::<ReservationKey>();
         self.reservations.len() * RESERVATION
+            + self.waiting.len() * size_of::<ReservationKey>()
             + self.ended.oldest_first.len() * ENDED
             + self.recent.size()
     }

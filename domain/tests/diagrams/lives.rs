@@ -405,6 +405,7 @@ pub fn reservation() -> String {
         order_id,
         epoch: 1,
         location: location.clone(),
+        further: vec![],
         items: vec![ReservationItem {
             sku: sku.clone(),
             lines: vec![ReservationLine { line: 1, quantity }],

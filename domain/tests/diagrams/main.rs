@@ -2,6 +2,7 @@
 //! policies, and this fails where the page says something else. `UPDATE_GOLDEN=1` draws them anew;
 //! the difference is then reviewed.
 
+mod backorder;
 mod flow;
 mod lives;
 mod returned;
@@ -32,6 +33,7 @@ fn the_page_shows_what_the_code_does() {
     for (name, diagram) in [
         ("order", lives::order()),
         ("reservation", lives::reservation()),
+        ("backorder", backorder::life()),
         ("payment", lives::payment()),
         ("shipment", lives::shipment()),
         ("return", returned::life()),

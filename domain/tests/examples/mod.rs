@@ -1,5 +1,6 @@
 //! One value of every event, and more where parts may be left out.
 
+mod backorder;
 mod fulfilment;
 mod provider;
 mod returns;
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Example> {
         provider::lifetimes(),
         fulfilment::orders(),
         fulfilment::stocks(),
+        backorder::stocks(),
         fulfilment::payments(),
         fulfilment::shipments(),
         returns::orders(),
@@ -300,6 +302,16 @@ fn orders() -> Vec<Example> {
             until: time("2026-10-01T08:00:00Z"),
         }
         .into()),
+        case(
+            "stock",
+            DeadlineSet {
+                order_id: order_id(),
+                what: Awaited::Stock,
+                of: Location::default().to_string(),
+                until: time("2026-10-01T08:00:00Z"),
+            }
+            .into(),
+        ),
     ]
 }
 

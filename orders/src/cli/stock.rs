@@ -22,6 +22,8 @@ pub(super) enum Stock {
     Adjust(AdjustArgs),
     /// Say what becomes of what is in quarantine: it can be sold again, or is written off.
     Clear(ClearArgs),
+    /// Say how many more of an article than there are may be promised to orders.
+    BackorderLimit(BackorderLimitArgs),
 }
 
 /// Show the stock of an article.
@@ -90,6 +92,16 @@ pub(super) struct ClearArgs {
     reason: String,
 }
 
+/// Say how many more of an article than there are may be promised to orders.
+#[derive(Debug, Args)]
+pub(super) struct BackorderLimitArgs {
+    #[command(flatten)]
+    change: Change,
+    /// How many; with 0, only what is there. Never below what orders wait for.
+    #[arg(long, allow_hyphen_values = true)]
+    limit: i64,
+}
+
 pub(super) async fn run(command: Stock) -> anyhow::Result<()> {
     match command {
         Stock::Show(args) => show(args).await,
@@ -117,6 +129,13 @@ pub(super) async fn run(command: Stock) -> anyhow::Result<()> {
                 "location": args.change.location,
             });
             post(args.change, "clearances", &body, "cleared").await
+        }
+        Stock::BackorderLimit(args) => {
+            let body = json!({
+                "limit": args.limit,
+                "location": args.change.location,
+            });
+            post(args.change, "backorder-limit", &body, "limited").await
         }
     }
 }
@@ -153,6 +172,8 @@ async fn show(args: ShowArgs) -> anyhow::Result<()> {
         "committed",
         "available",
         "quarantined",
+        "backordered",
+        "backorder limit",
     ]);
     for item in stock["locations"].as_array().into_iter().flatten() {
         rows.add_row(vec![
@@ -163,6 +184,8 @@ async fn show(args: ShowArgs) -> anyhow::Result<()> {
             number(&item["committed"]),
             number(&item["available"]),
             number(&item["quarantined"]),
+            number(&item["backordered"]),
+            number(&item["backorder_limit"]),
         ]);
     }
     print(&rows.to_string());

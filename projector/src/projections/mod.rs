@@ -130,7 +130,12 @@ const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
     match event {
         StockEvent::StockReceived(_)
         | StockEvent::StockAdjusted(_)
+        | StockEvent::BackorderLimitSet(_)
         | StockEvent::QuarantineCleared(_) => None,
+        StockEvent::Backordered(event) => Some(event.order_id),
+        StockEvent::BackorderCovered(event) => Some(event.order_id),
+        StockEvent::BackorderDropped(event) => Some(event.order_id),
+        StockEvent::BackorderExpired(event) => Some(event.order_id),
         StockEvent::StockReserved(event) => Some(event.order_id),
         StockEvent::StockReservationRejected(event) => Some(event.order_id),
         StockEvent::ReservationCommitted(event) => Some(event.order_id),

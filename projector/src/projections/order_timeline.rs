@@ -70,8 +70,13 @@ impl Projection for OrderTimeline {
             StockEvent::TYPES,
         ]
         .concat();
-        types
-            .retain(|name| !["StockReceived", "StockAdjusted", "QuarantineCleared"].contains(name));
+        let of_no_order = [
+            "StockReceived",
+            "StockAdjusted",
+            "QuarantineCleared",
+            "BackorderLimitSet",
+        ];
+        types.retain(|name| !of_no_order.contains(name));
         types
     }
 

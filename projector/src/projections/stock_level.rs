@@ -1,4 +1,4 @@
-//! One row per SKU and location: how many there are, and how many may still be reserved.
+//! One row per SKU and location: how many there are, how many are promised, and how many are still to come.
 
 use crate::{
     projection::{FoldError, Projection, add, subtract},
@@ -27,10 +27,14 @@ row! {
         reserved: i64,
         /// How many of them are promised to confirmed orders.
         committed: i64,
-        /// How many may still be reserved.
+        /// How many there are beyond what is promised; below zero, so many are still to come.
         available: i64,
         /// How many more have come back and cannot be sold as they are.
         quarantined: i64,
+        /// How many of what is promised are still to come.
+        backordered: i64,
+        /// How many more than there are may be promised.
+        backorder_limit: i64,
         /// The version of the stock's stream.
         version: i64,
         /// The position of the last event.
@@ -46,7 +50,7 @@ pub struct StockLevel;
 
 impl Projection for StockLevel {
     const NAME: &'static str = "stock_level";
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 5;
     type Row = StockLevelRow;
 
     fn types() -> Vec<&'static str> {
@@ -57,21 +61,7 @@ impl Projection for StockLevel {
         let Event::Stock(stock) = &event.event else {
             return None;
         };
-        let (location, sku) = match stock {
-            StockEvent::StockReceived(event) => (&event.location, &event.sku),
-            StockEvent::StockAdjusted(event) => (&event.location, &event.sku),
-            StockEvent::StockReserved(event) => (&event.location, &event.sku),
-            StockEvent::StockReservationRejected(event) => (&event.location, &event.sku),
-            StockEvent::ReservationCommitted(event) => (&event.location, &event.sku),
-            StockEvent::ReservationReleased(event) => (&event.location, &event.sku),
-            StockEvent::ReservationExpired(event) => (&event.location, &event.sku),
-            StockEvent::StockShipped(event) => (&event.location, &event.sku),
-            StockEvent::StockRestocked(event) => (&event.location, &event.sku),
-            StockEvent::StockQuarantined(event) => (&event.location, &event.sku),
-            StockEvent::ReservationReduced(event) => (&event.location, &event.sku),
-            StockEvent::QuarantineCleared(event) => (&event.location, &event.sku),
-            StockEvent::StockRecovered(event) => (&event.location, &event.sku),
-        };
+        let (location, sku) = stock.of();
         Some(StockLevelKey {
             tenant: event.envelope.tenant.clone(),
             location: location.clone(),
@@ -139,6 +129,11 @@ impl Projection for StockLevel {
                 subtract(&mut row.quarantined, event.written_off)?;
                 add(&mut row.on_hand, event.restocked)?;
             }
+            StockEvent::BackorderLimitSet(event) => row.backorder_limit = event.limit,
+            StockEvent::Backordered(event) => add(&mut row.backordered, event.quantity)?,
+            StockEvent::BackorderCovered(event) => subtract(&mut row.backordered, event.quantity)?,
+            StockEvent::BackorderDropped(event) => subtract(&mut row.backordered, event.quantity)?,
+            StockEvent::BackorderExpired(_) => {}
         }
         row.available = row.on_hand;
         subtract(&mut row.available, row.reserved)?;
@@ -160,6 +155,8 @@ fn empty(key: StockLevelKey, event: &Recorded) -> StockLevelRow {
         committed: 0,
         available: 0,
         quarantined: 0,
+        backordered: 0,
+        backorder_limit: 0,
         version: 0,
         position: 0,
         updated_at: event.envelope.recorded_at,
@@ -217,11 +214,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_still_to_come_is_counted() {
+        let mut history = History::default();
+        history.receive("A", 2);
+        history.limit("A", 4);
+        let order = history.place("17850", &[("A", 5, 500)]);
+        history.reserve(order, "A", 5);
+        history.backorder(order, "A", 3);
+        let late = |history: &History| {
+            let rows = fold_all::<StockLevel>(history.events()).unwrap();
+            let row = rows.into_values().next().unwrap();
+            (row.available, row.backordered, row.backorder_limit)
+        };
+        assert_eq!(level(&history, "A"), (2, 5, 0, -3, 4));
+        assert_eq!(late(&history), (-3, 3, 4));
+        history.receive("A", 2);
+        history.cover(order, "A", 2, 1);
+        assert_eq!(late(&history), (-1, 1, 4));
+        history.drop_backorder(order, "A", 1);
+        history.release(order, "A", 5, false);
+        assert_eq!(late(&history), (4, 0, 4));
+    }
+
+    #[test]
     fn rows_are_what_the_domain_makes_of_the_stream() {
         let mut history = History::default();
         for nr in 0..40 {
             history.random_step(nr);
         }
+        testing::all_of_backorders(&mut history);
         let rows = fold_all::<StockLevel>(history.events()).unwrap();
         assert!(rows.len() > 1);
         for row in rows.values() {
@@ -232,14 +253,18 @@ mod tests {
                     row.quarantined,
                     row.reserved,
                     row.committed,
-                    row.available
+                    row.available,
+                    row.backordered,
+                    row.backorder_limit
                 ),
                 (
                     stock.on_hand,
                     stock.quarantined,
                     stock.reserved,
                     stock.committed,
-                    stock.available()
+                    stock.available(),
+                    stock.backordered,
+                    stock.backorder_limit
                 ),
                 "{}",
                 row.sku

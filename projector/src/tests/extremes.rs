@@ -312,6 +312,7 @@ fn of_stock() -> impl Strategy<Value = Command> {
                 order_id,
                 epoch,
                 location: location(),
+                further: vec![],
                 items: vec![ReservationItem {
                     sku,
                     lines: vec![line; 3],

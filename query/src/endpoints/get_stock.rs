@@ -35,10 +35,14 @@ pub(crate) struct StockOfSku<'a> {
     reserved: i64,
     /// How many of them are promised to confirmed orders.
     committed: i64,
-    /// How many may still be reserved.
+    /// How many there are beyond what is promised; below zero, so many are still to come.
     available: i64,
     /// How many more have come back and cannot be sold as they are.
     quarantined: i64,
+    /// How many of what is promised to orders are still to come.
+    backordered: i64,
+    /// How many more than there are may be promised.
+    backorder_limit: i64,
     /// The same, by location.
     locations: Vec<StockItem<'a>>,
     /// How old it is.
@@ -92,6 +96,8 @@ pub(crate) async fn get_stock(
         committed: sum(|item| item.committed),
         available: sum(|item| item.available),
         quarantined: sum(|item| item.quarantined),
+        backordered: sum(|item| item.backordered),
+        backorder_limit: sum(|item| item.backorder_limit),
         locations,
         as_of,
     })

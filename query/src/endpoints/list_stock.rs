@@ -58,10 +58,14 @@ pub(crate) struct StockItem<'r> {
     pub(super) reserved: i64,
     /// How many of them are promised to confirmed orders.
     pub(super) committed: i64,
-    /// How many may still be reserved.
+    /// How many there are beyond what is promised; below zero, so many are still to come.
     pub(super) available: i64,
     /// How many more have come back and cannot be sold as they are.
     pub(super) quarantined: i64,
+    /// How many of what is promised to orders are still to come.
+    pub(super) backordered: i64,
+    /// How many more than there are may be promised.
+    pub(super) backorder_limit: i64,
     /// The version of its stream.
     pub(super) version: i64,
     /// When its last event was recorded.
@@ -81,6 +85,8 @@ impl<'r> StockItem<'r> {
             location: row.column(TABLE, 6)?,
             sku: row.column(TABLE, 7)?,
             quarantined: row.column(TABLE, 8)?,
+            backordered: row.column(TABLE, 9)?,
+            backorder_limit: row.column(TABLE, 10)?,
         })
     }
 }

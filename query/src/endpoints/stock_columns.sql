@@ -7,5 +7,7 @@ SELECT
     updated_at,
     location,
     sku,
-    quarantined
+    quarantined,
+    backordered,
+    backorder_limit
 FROM read.stock_level

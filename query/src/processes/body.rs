@@ -34,7 +34,7 @@ pub(crate) struct ProcessBody {
     /// Where the order is in its life.
     #[schema(example = "confirmed")]
     pub status: &'static str,
-    /// `reserving`, `paying`, `deciding`, `allocating`, `packing`, `charging`, `dispatching`,
+    /// `reserving`, `paying`, `deciding`, `backordered`, `allocating`, `packing`, `charging`, `dispatching`,
     /// `delivering`, `completing`, `cancelling`, `settling` or `ended`.
     #[schema(example = "packing")]
     pub stage: &'static str,

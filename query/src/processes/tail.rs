@@ -96,7 +96,12 @@ fn is_about(event: &Event, order_id: OrderId) -> bool {
         Event::Stock(event) => match event {
             StockEvent::StockReceived(_)
             | StockEvent::StockAdjusted(_)
+            | StockEvent::BackorderLimitSet(_)
             | StockEvent::QuarantineCleared(_) => None,
+            StockEvent::Backordered(event) => Some(event.order_id),
+            StockEvent::BackorderCovered(event) => Some(event.order_id),
+            StockEvent::BackorderDropped(event) => Some(event.order_id),
+            StockEvent::BackorderExpired(event) => Some(event.order_id),
             StockEvent::StockRecovered(event) => Some(event.order_id),
             StockEvent::StockReserved(event) => Some(event.order_id),
             StockEvent::StockReservationRejected(event) => Some(event.order_id),

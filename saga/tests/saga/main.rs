@@ -5,6 +5,7 @@
 
 mod audit;
 mod away;
+mod backorders;
 mod carrier;
 mod crash;
 mod fakes;

@@ -50,6 +50,7 @@ async fn wear_out(shop: &Shop, sku: &str) {
             order_id: OrderId::new(Uuid::from_u128(0xFFFF_0000 + n)),
             epoch: 1,
             location: Location::default(),
+            further: vec![],
             items: vec![ReservationItem {
                 sku: Sku::parse(sku).unwrap(),
                 lines: vec![ReservationLine {

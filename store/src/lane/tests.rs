@@ -113,6 +113,7 @@ fn reserve(number: u128, items: &[(&str, i64)]) -> Command {
         order_id: order(number),
         epoch: 1,
         location: Location::default(),
+        further: vec![],
         items: items.iter().map(item).collect(),
         step: ReservationStep::Reserve {
             until: DateTime::UNIX_EPOCH,

@@ -220,5 +220,6 @@ fn sagas(node: &Arc<Node>) {
     settings.tracking_schedule_s = TRACKING_S.to_vec();
     settings.tracking_times = TRACKING_TIMES;
     settings.return_ttl_s = node.world.faults.hold_s;
+    settings.backorder_ttl_s = node.world.faults.hold_s;
     saga::start(&parts, &settings, &node.life);
 }

@@ -1,14 +1,14 @@
 //! What must hold: whenever something happens, and once everything is at rest.
 
-use super::{SKUS, world::World};
+use super::{PLACES, SKUS, world::World};
 use crate::{
     Event, Location, OrderId, ShipmentId, State,
     order::{Order, OrderEvent, Placed, Status},
     payment::{CaptureProgress, PaymentEvent, PaymentStatus},
     policy::TimerName,
     returns::ReturnStatus,
-    shipment::{ShipmentEvent, ShipmentStatus},
-    stock::StockEvent,
+    shipment::{ShipmentCreated, ShipmentEvent, ShipmentStatus},
+    stock::{Stock, StockEvent},
     testing::sku,
 };
 use std::collections::BTreeSet;
@@ -23,10 +23,18 @@ pub(super) fn happening(world: &World, before: &State, event: &Event) {
             given_back(world, event.order.order_id);
         }
         (_, Event::Shipment(ShipmentEvent::DispatchRequested(event)), _) => {
+            is_there(world, event.order_id);
             may_leave(world, event.order_id, event.shipment_id);
         }
+        (_, Event::Shipment(ShipmentEvent::ShipmentCreated(event)), _) => {
+            is_there(world, event.order_id);
+            is_kept_there(world, event);
+        }
         (_, _, State::Stock(stock)) => {
-            assert!(stock.available() >= 0, "promised twice: {stock:?}");
+            let least = -stock.backorder_limit;
+            assert!(stock.available() >= least, "promised twice: {stock:?}");
+            let waits_for = stock.reservations.values().map(|known| known.waits_for);
+            assert_eq!(stock.backordered, waits_for.sum::<i64>(), "{stock:?}");
         }
         _ => {}
     }
@@ -55,6 +63,27 @@ fn kept_back(world: &World, order_id: OrderId) {
         "it did not end well, and is {status:?}"
     );
     assert!(!world.carrier.has_taken(order_id), "the carrier has it");
+}
+
+/// All that an order takes is there, and is kept for it.
+fn is_there(world: &World, order_id: OrderId) {
+    for stock in world.stocks() {
+        let mut mine = stock.reservations.iter();
+        let waits = mine.any(|((order, _), known)| *order == order_id && known.waits_for > 0);
+        assert!(!waits, "to be packed, and not there: {stock:?}");
+    }
+}
+
+/// What is to be packed is kept where it is to be packed.
+fn is_kept_there(world: &World, created: &ShipmentCreated) {
+    for line in &created.lines {
+        let stock = world.stock(created.location.as_str(), line.sku.as_str());
+        let mut held = stock.reservations.keys();
+        assert!(
+            held.any(|(order, _)| *order == created.order_id),
+            "{created:?} {stock:?}"
+        );
+    }
 }
 
 /// What must hold when a shipment is to leave.
@@ -103,12 +132,24 @@ pub(super) fn ends(world: &World) {
         assert!(ended.contains(&status), "it never ends: {state:?}");
     }
     for name in SKUS {
-        let stock = world.stock(name);
-        assert_eq!((stock.reserved, stock.committed), (0, 0), "{name}");
-        assert!(stock.reservations.is_empty(), "{stock:?}");
-        let there = stock.on_hand + stock.quarantined;
+        let all = PLACES.map(|at| world.stock(at, name));
+        for stock in &all {
+            nothing_is_held(stock);
+        }
+        let there = all.iter().map(|stock| stock.on_hand + stock.quarantined);
+        let there: i64 = there.sum();
         assert_eq!(there, left(world, name), "{name} is not conserved");
     }
+}
+
+/// Nobody has a claim on it any more.
+fn nothing_is_held(stock: &Stock) {
+    let held = (stock.reserved, stock.committed, stock.backordered);
+    assert_eq!(held, (0, 0, 0), "{stock:?}");
+    assert!(
+        stock.reservations.is_empty() && stock.waiting.is_empty(),
+        "{stock:?}"
+    );
 }
 
 /// What of an order waits for an operator.

@@ -18,7 +18,9 @@ mod steps;
 mod world;
 
 use super::Limits;
-use crate::{Event, OrderId, customer::CustomerEvent, product::ProductEvent, stock::StockEvent};
+use crate::{
+    Event, Location, OrderId, customer::CustomerEvent, product::ProductEvent, stock::StockEvent,
+};
 use choices::Choices;
 use chrono::Duration;
 use proptest::{
@@ -30,6 +32,8 @@ use std::collections::BTreeSet;
 use world::World;
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
+/// Where stock is, in the order in which it is looked for.
+const PLACES: [&str; 2] = ["main", "east"];
 const HOLDS: [&str; 6] = [
     "fraud-check",
     "address",
@@ -116,6 +120,10 @@ fn runs_come_to_everything_that_can_happen() {
     assert_eq!(missed, [""; 0]);
 }
 
+fn place(name: &str) -> Location {
+    Location::parse(name).expect("a plain name")
+}
+
 /// Time limits of which either the reservation's or the inquiries' ends first.
 fn limits(impatient: bool, inquiries: usize, retries: usize) -> Limits {
     let defaults = Limits::default();
@@ -127,6 +135,7 @@ fn limits(impatient: bool, inquiries: usize, retries: usize) -> Limits {
         inquiries: defaults.inquiries.into_iter().take(inquiries).collect(),
         capture_retries: defaults.capture_retries.into_iter().take(retries).collect(),
         tracking_times: 3,
+        locations: PLACES.map(place).to_vec(),
         ..defaults
     }
 }
@@ -139,7 +148,9 @@ fn run(tapes: [Vec<u16>; 2], limits: &Limits, attentive: bool) -> World {
 fn play(mut world: World, [tape, later]: [Vec<u16>; 2], attentive: bool) -> World {
     let mut choices = Choices::new(tape);
     for name in SKUS {
-        people::receive(&mut world, name, choices.of(&[10, 1, 100]));
+        people::receive(&mut world, PLACES[0], name, choices.of(&[10, 1, 100]));
+        people::limit(&mut world, PLACES[0], name, choices.of(&[0, 3, 50]));
+        people::receive(&mut world, PLACES[1], name, choices.of(&[3, 1, 20]));
     }
     people::place(&mut world, &mut choices);
     let head_start = choices.of(&[0, 10, 20, 30, 40, 50, 60, 80]);
@@ -175,7 +186,7 @@ fn quietly(world: &mut World, steps: usize) {
 /// plenty of everything: nothing is promised, asked for, sent or given back once more.
 fn replay(world: &mut World, choices: &mut Choices) {
     for name in SKUS {
-        people::receive(world, name, 1_000);
+        people::receive(world, PLACES[0], name, 1_000);
     }
     let before = world.log.len();
     world.forget();

@@ -1,6 +1,6 @@
 //! What customers, packers and operators do.
 
-use super::{HOLDS, SKUS, choices::Choices, returns, world::World};
+use super::{HOLDS, PLACES, SKUS, choices::Choices, place as place_of, returns, world::World};
 use crate::{
     Command, CustomerId, Location, OrderId, ShipmentId, TaxRate,
     order::{
@@ -12,7 +12,7 @@ use crate::{
         BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand,
         ShipmentStatus,
     },
-    stock::{AdjustStock, ClearQuarantine, ReceiveStock, StockCommand},
+    stock::{AdjustStock, ClearQuarantine, ReceiveStock, SetBackorderLimit, StockCommand},
     testing::{eur, order_id, sku, uuid},
 };
 
@@ -21,16 +21,24 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
     let n = world.log.len() as u64;
     let order = choices.of(&world.orders);
     let of_order = |command| Command::Order(order, command);
-    let command = match choices.below(24) {
+    let command = match choices.below(26) {
         0 => return place(world, choices),
         13..=18 => return returns::ask(world, choices, order),
         19 => return clear(world, choices),
         20 => return book_in(world, choices, order),
+        24 => {
+            let (at, name) = (choices.of(&PLACES), choices.of(&SKUS));
+            return limit(world, at, name, choices.of(&[0, 2, 10, 40]));
+        }
+        25 => return restock(world, choices.of(&[1, 2, 5])),
         1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
-        4 => return receive(world, choices.of(&SKUS), choices.of(&[5, 1, 3, 20])),
+        4 => {
+            let (at, name) = (choices.of(&PLACES), choices.of(&SKUS));
+            return receive(world, at, name, choices.of(&[5, 1, 3, 20]));
+        }
         5 => Command::Stock(StockCommand::Adjust(AdjustStock {
             adjustment_id: uuid(5, n),
-            location: Location::default(),
+            location: place_of(choices.of(&PLACES)),
             sku: sku(choices.of(&SKUS)),
             delta: choices.of(&[1, -1, -4]),
             reason: "counted".into(),
@@ -74,7 +82,7 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
 fn clear(world: &mut World, choices: &mut Choices) {
     let clear = ClearQuarantine {
         clearance_id: uuid(7, world.log.len() as u64),
-        location: Location::default(),
+        location: place_of(choices.of(&PLACES)),
         sku: sku(choices.of(&SKUS)),
         restocked: choices.of(&[1, 0, 2]),
         written_off: choices.of(&[0, 1]),
@@ -85,15 +93,16 @@ fn clear(world: &mut World, choices: &mut Choices) {
 
 /// All that is in quarantine has its end: some of it can be sold again, one piece is written off.
 fn clear_all(world: &mut World) -> bool {
-    let waits = |name: &&&str| world.stock(name).quarantined > 0;
-    let Some(name) = SKUS.iter().find(waits) else {
+    let all = PLACES.map(|at| SKUS.map(|name| (at, name))).concat();
+    let quarantined = |(at, name): (&str, &str)| world.stock(at, name).quarantined;
+    let Some(of) = all.into_iter().find(|of| quarantined(*of) > 0) else {
         return false;
     };
     let clear = ClearQuarantine {
         clearance_id: uuid(7, world.log.len() as u64),
-        location: Location::default(),
-        sku: sku(name),
-        restocked: world.stock(name).quarantined - 1,
+        location: place_of(of.0),
+        sku: sku(of.1),
+        restocked: quarantined(of) - 1,
         written_off: 1,
         reason: "looked at".into(),
     };
@@ -120,7 +129,7 @@ fn book_in(world: &mut World, choices: &mut Choices, order_id: OrderId) {
         }
     });
     let command = BookInShipment {
-        location: Location::default(),
+        location: parcel.location.clone(),
         skus,
         lines: found.collect(),
         reason: None,
@@ -133,10 +142,10 @@ fn of_shipment(order_id: OrderId, command: ShipmentCommand) -> Command {
     Command::Shipment(shipment, command)
 }
 
-pub(super) fn receive(world: &mut World, name: &str, quantity: i64) {
+pub(super) fn receive(world: &mut World, at: &str, name: &str, quantity: i64) {
     let command = ReceiveStock {
         receipt_id: uuid(4, world.log.len() as u64),
-        location: Location::default(),
+        location: place_of(at),
         sku: sku(name),
         quantity,
         reference: None,
@@ -144,6 +153,33 @@ pub(super) fn receive(world: &mut World, name: &str, quantity: i64) {
     world
         .put(&Command::Stock(StockCommand::Receive(command)))
         .unwrap();
+}
+
+/// Somebody says how many more than there are may be promised; it may be refused.
+pub(super) fn limit(world: &mut World, at: &str, name: &str, limit: i64) {
+    let command = SetBackorderLimit {
+        location: place_of(at),
+        sku: sku(name),
+        limit,
+    };
+    let _refused = world.put(&Command::Stock(StockCommand::SetBackorderLimit(command)));
+}
+
+/// Some of what orders wait for comes in.
+fn restock(world: &mut World, at_most: i64) {
+    let all = PLACES.map(|at| SKUS.map(|name| (at, name)));
+    let waiting = |(at, name): (&str, &str)| world.stock(at, name).backordered;
+    if let Some((at, name)) = all.concat().into_iter().find(|of| waiting(*of) > 0) {
+        let waiting = waiting((at, name));
+        receive(world, at, name, waiting.min(at_most));
+    }
+}
+
+/// All that orders wait for comes in; says whether they waited for anything.
+fn restock_all(world: &mut World) -> bool {
+    let waits = world.stocks().any(|stock| stock.backordered > 0);
+    restock(world, i64::MAX);
+    waits
 }
 
 /// A line with a discount and a tax that leave something odd, or with none.
@@ -197,8 +233,8 @@ pub(super) fn place(world: &mut World, choices: &mut Choices) {
     world.orders.push(order);
 }
 
-/// Somebody takes a hold off, packs what is to be packed, or sees to a return or to what is in
-/// quarantine; says whether there was anything to do.
+/// Somebody takes a hold off, packs what is to be packed, sees to a return or to what is in quarantine, or
+/// gets what orders wait for; says whether there was anything to do.
 pub(super) fn tidy(world: &mut World) -> bool {
     let held = world.orders.iter().find_map(|order| {
         let hold = world.placed(*order).holds.keys().next()?;
@@ -212,7 +248,7 @@ pub(super) fn tidy(world: &mut World) -> bool {
     let pending =
         |order: &&OrderId| world.shipment(**order).status() == Some(ShipmentStatus::Pending);
     let Some(order) = world.orders.iter().find(pending).copied() else {
-        return returns::tidy(world) || clear_all(world);
+        return returns::tidy(world) || clear_all(world) || restock_all(world);
     };
     let pack = of_shipment(order, ShipmentCommand::Pack(PackShipment));
     world.put(&pack).unwrap();

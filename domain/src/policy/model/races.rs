@@ -1,7 +1,7 @@
 //! Races that either side may win: each a thousand times, in as many ways as there are to interleave
 //! them with everything that is going on.
 
-use super::{Choices, SKUS, World, checks, limits, people, rest};
+use super::{Choices, PLACES, SKUS, World, checks, limits, people, rest};
 use crate::{
     Command, Location, OrderId, ShipmentId,
     order::{OrderCommand, RequestCancellation, Status},
@@ -26,7 +26,7 @@ type End = (Status, PaymentStatus);
 fn begun(status: ShipmentStatus) -> (World, OrderId) {
     let mut world = World::new(limits(true, 4, 3));
     let mut quiet = Choices::new(vec![]);
-    people::receive(&mut world, SKUS[0], 10);
+    people::receive(&mut world, PLACES[0], SKUS[0], 10);
     people::place(&mut world, &mut quiet);
     let order = world.orders[0];
     while world.shipment(order).status() != Some(status) {

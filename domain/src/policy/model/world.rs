@@ -436,8 +436,8 @@ impl World {
         })
     }
 
-    pub(super) fn stock(&self, name: &str) -> Stock {
-        let id = StreamId::stock(&TenantId::default(), &Location::default(), &sku(name));
+    pub(super) fn stock(&self, at: &str, name: &str) -> Stock {
+        let id = StreamId::stock(&TenantId::default(), &super::place(at), &sku(name));
         match self.state(&id) {
             Some(State::Stock(stock)) => stock.clone(),
             None => Stock::default(),

@@ -17,6 +17,7 @@ fn reservation(step: ReservationStep) -> Reaction {
         order_id: order_id(1),
         epoch: 1,
         location: Location::default(),
+        further: vec![],
         items: vec![item("A", &[(2, 2)]), item("B", &[(1, 1), (3, 3)])],
         step,
     }))
@@ -110,6 +111,7 @@ fn inventory_keeps_what_is_still_wanted() {
             order_id: order_id(1),
             epoch: 1,
             location: Location::default(),
+            further: vec![],
             items,
             step,
         }))
@@ -128,4 +130,44 @@ fn inventory_keeps_what_is_still_wanted() {
     assert_eq!(then(&given_up), [keep(all, step)]);
     // If nothing is left at all, the order is cancelled, which gives it back.
     assert_eq!(then(&[placed(), less(&[(1, 1)], true)]), []);
+}
+
+fn place(name: &str) -> Location {
+    Location::parse(name).expect("tests name valid places")
+}
+
+/// The same step, at two places.
+fn at_both(reaction: Reaction) -> Reaction {
+    let Reaction::Execute(Command::Reservation(command)) = reaction else {
+        panic!("{reaction:?}");
+    };
+    Reaction::Execute(Command::Reservation(ReservationCommand {
+        location: place("east"),
+        further: vec![place("main")],
+        ..command
+    }))
+}
+
+#[test]
+fn inventory_goes_by_the_places_where_stock_was_looked_for() {
+    let both = Limits {
+        locations: vec![place("east"), place("main")],
+        ..Limits::default()
+    };
+    let (before, reserve) = {
+        let event = recorded(placed(), 0);
+        Inventory::react(&both, InventoryState::default(), &event)
+    };
+    let until = at(900);
+    let step = ReservationStep::Reserve { until };
+    assert_eq!(reserve, [at_both(reservation(step))]);
+    // What is set meanwhile is for other orders.
+    let then = |event| Inventory::react(&Limits::default(), before.clone(), &recorded(event, 1)).1;
+    let step = ReservationStep::Commit;
+    assert_eq!(then(confirmed()), [at_both(reservation(step))]);
+    let step = ReservationStep::Release(ReleaseReason::Expired);
+    assert_eq!(then(expired()), [at_both(reservation(step))]);
+    // What has left has left from where its shipment says.
+    let ship = reservation(ReservationStep::Ship);
+    assert_eq!(then(dispatched()), [ship]);
 }

@@ -69,6 +69,53 @@ fn what_policies_remember() {
 }
 
 #[test]
+fn what_is_waited_for_and_where() {
+    let east = || Location::parse("east").unwrap();
+    frozen(
+        &InventoryState {
+            items: vec![],
+            places: vec![east(), Location::default()],
+        },
+        r#"{"items":[],"places":["east","main"]}"#,
+    );
+    let waits = ShippingState {
+        backorder: Backorder {
+            waiting: [(sku("A"), 2)].into(),
+            kept: true,
+        },
+        place: Some(east()),
+        ..ShippingState::default()
+    };
+    frozen(
+        &waits,
+        r#"{"refused":[],"backorder":{"waiting":{"A":2},"kept":true},"place":"east"}"#,
+    );
+    let give_up = ReservationCommand {
+        order_id: order_id(1),
+        epoch: 1,
+        location: east(),
+        further: vec![],
+        items: vec![ReservationItem {
+            sku: sku("A"),
+            lines: vec![],
+        }],
+        step: ReservationStep::GiveUp,
+    };
+    frozen(
+        &Task::Execute(Command::Reservation(give_up.clone())),
+        r#"{"execute":{"Reservation":{"order_id":"01920000-0001-7000-8000-000000000001","epoch":1,"location":"east","items":[{"sku":"A","lines":[]}],"step":"give_up"}}}"#,
+    );
+    let anywhere = ReservationCommand {
+        further: vec![Location::default()],
+        ..give_up
+    };
+    frozen(
+        &Task::Execute(Command::Reservation(anywhere)),
+        r#"{"execute":{"Reservation":{"order_id":"01920000-0001-7000-8000-000000000001","epoch":1,"location":"east","further":["main"],"items":[{"sku":"A","lines":[]}],"step":"give_up"}}}"#,
+    );
+}
+
+#[test]
 fn what_timers_and_calls_do() {
     frozen(
         &Task::Execute(Command::Order(
@@ -221,6 +268,7 @@ fn names_that_are_kept() {
             format!("tracking:{shipment}"),
         ),
         (TimerName::Return(of), "return", format!("return:{of}")),
+        (TimerName::Backorder, "backorder", "backorder".into()),
     ] {
         assert_eq!((name.kind(), name.to_string()), (kind, text.clone()));
         frozen(&name, &format!("{text:?}"));
@@ -234,6 +282,7 @@ fn names_that_are_kept() {
         "return",
         "return:1",
         "inquiry:1",
+        "backorder:1",
     ] {
         assert!(text.parse::<TimerName>().is_err(), "{text:?}");
     }

@@ -1,5 +1,6 @@
 //! given / when / then over the SKUs A, B and C of one order.
 
+mod places;
 mod ship;
 
 use super::{super::*, *};
@@ -97,6 +98,7 @@ fn command(order: u64, step: ReservationStep) -> ReservationCommand {
         order_id: order_id(order),
         epoch: 1,
         location: Location::default(),
+        further: vec![],
         items: items(),
         step,
     }

@@ -34,7 +34,7 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
         };
         account.stock = Stocks::evolve(std::mem::take(&mut account.stock), event);
         let stock = &account.stock;
-        wrong.unless(stock.available() >= 0, || {
+        wrong.unless(stock.available() >= -stock.backorder_limit, || {
             let place = recorded.envelope.position;
             format!("{} is promised twice at {place}: {stock:?}", sku(event))
         });
@@ -141,19 +141,5 @@ fn confirmed(history: &History) -> BTreeMap<Sku, BTreeMap<OrderId, i64>> {
 }
 
 const fn sku(event: &StockEvent) -> &Sku {
-    match event {
-        StockEvent::StockReceived(event) => &event.sku,
-        StockEvent::StockAdjusted(event) => &event.sku,
-        StockEvent::StockReserved(event) => &event.sku,
-        StockEvent::StockReservationRejected(event) => &event.sku,
-        StockEvent::ReservationCommitted(event) => &event.sku,
-        StockEvent::ReservationReleased(event) => &event.sku,
-        StockEvent::ReservationExpired(event) => &event.sku,
-        StockEvent::StockShipped(event) => &event.sku,
-        StockEvent::StockRestocked(event) => &event.sku,
-        StockEvent::StockQuarantined(event) => &event.sku,
-        StockEvent::ReservationReduced(event) => &event.sku,
-        StockEvent::QuarantineCleared(event) => &event.sku,
-        StockEvent::StockRecovered(event) => &event.sku,
-    }
+    event.of().1
 }

@@ -11,7 +11,7 @@ use domain::{
     shipment::{
         BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand,
     },
-    stock::{AdjustStock, ClearQuarantine, ReceiveStock, StockCommand},
+    stock::{AdjustStock, ClearQuarantine, ReceiveStock, SetBackorderLimit, StockCommand},
 };
 use store::Clock;
 
@@ -59,7 +59,12 @@ pub(super) fn wish(world: &World) -> CommandEnvelope {
             return receive(world, sku, world.dice.number(1..=5));
         }
         36..38 => return adjust(world),
-        38..40 => return clear(world),
+        38..40 => {
+            return match world.dice.below(2) {
+                0 => clear(world),
+                _ => limit(world),
+            };
+        }
         40..58 => return ship(world, order),
         58..68 => return super::returns::wish(world, order),
         68..74 => OrderCommand::RequestCancellation(RequestCancellation {
@@ -205,6 +210,19 @@ fn adjust(world: &World) -> CommandEnvelope {
         reason: "counted".into(),
     };
     command(world, Command::Stock(StockCommand::Adjust(adjust)))
+}
+
+/// Somebody says how many more than there are may be promised.
+fn limit(world: &World) -> CommandEnvelope {
+    let limit = SetBackorderLimit {
+        location: Location::default(),
+        sku: sku(world.dice.of(&SKUS).0),
+        limit: world.dice.of(&[0, 3, 10]),
+    };
+    command(
+        world,
+        Command::Stock(StockCommand::SetBackorderLimit(limit)),
+    )
 }
 
 /// Somebody says what becomes of a piece that is in quarantine.

@@ -288,6 +288,18 @@ async fn quarantine_is_cleared(p: &Platform) {
     assert_eq!(wrong.code(), "CLEARANCE_OUT_OF_RANGE");
 }
 
+/// More than there is may be promised, up to a limit.
+async fn a_backorder_limit_is_set(p: &Platform) {
+    let path = "/v1/stock/LIMITED/backorder-limit";
+    let set = p.api.post(path, &json!({"limit": 3})).await.expect(200);
+    assert_eq!(set.body["limit"], 3);
+    let token = set.header("consistency-token");
+    let stock = p.api.get_after(token, "/v1/stock/LIMITED").await;
+    let stock = stock.expect(200).body;
+    assert_eq!(stock["backorder_limit"], 3);
+    assert_eq!(stock["backordered"], 0);
+}
+
 /// All that may be said of a product.
 async fn products_are_driven(p: &Platform) {
     let price = |amount: i64| json!({"amount": amount, "currency": "EUR"});
@@ -441,6 +453,7 @@ async fn returns_are_driven(p: &Platform, order: &str) -> String {
     say(&id, "inspect", seen).await.expect(202);
     p.api.return_that_is("closed", &id).await;
     quarantine_is_cleared(p).await;
+    a_backorder_limit_is_set(p).await;
     p.api.get(&format!("/v1/returns/{id}")).await.expect(200);
     id
 }

@@ -203,6 +203,12 @@ pub(super) async fn every_rule_of_meaning_is_named(p: &Platform) {
             "TEXT_LENGTH",
             "/reason",
         ),
+        (
+            "/v1/stock/A/backorder-limit".into(),
+            json!({"limit": -1}),
+            "BACKORDER_LIMIT_OUT_OF_RANGE",
+            "/limit",
+        ),
     ] {
         refused(p, &path, &body, code, pointer).await;
     }

@@ -3,7 +3,7 @@
 use super::{clients, delivery, failed, failure, key, order_of};
 use proto::v1::{
     AddNoteRequest, AdjustStockRequest, CancelOrderRequest, PlaceHoldRequest, PlaceOrderRequest,
-    ReleaseHoldRequest,
+    ReleaseHoldRequest, SetBackorderLimitRequest,
 };
 use tests::platform::{Platform, Shape};
 use tonic::Code;
@@ -83,6 +83,15 @@ async fn every_command_does_what_it_says(p: &Platform) {
     let counted = commands.adjust_stock(counted).await.unwrap().into_inner();
     assert_eq!(counted.location, "main");
     p.api.stock_that_is("NOTED", (4, 0, 0)).await;
+    let limit = SetBackorderLimitRequest {
+        request_id: key(),
+        sku: "NOTED".into(),
+        limit: 2,
+        ..SetBackorderLimitRequest::default()
+    };
+    let limit = commands.set_backorder_limit(limit).await.unwrap();
+    let limit = limit.into_inner();
+    assert_eq!((limit.location.as_str(), limit.limit), ("main", 2));
 
     let placed = commands.place_order(order_of("NOTED", 1)).await.unwrap();
     let order_id = placed.into_inner().order.unwrap().order_id;

@@ -1,0 +1,117 @@
+//! An order is packed once all of it is there: until then it waits, and not for ever.
+
+use super::{ShippingState, ask_for_cancellation, create};
+use crate::{
+    Command, Location, OrderId, Recorded, Sku,
+    order::Awaited,
+    policy::{Limits, Reaction, Task, Timer, TimerName, after, deadline},
+    stock::{
+        ReservationCommand, ReservationCommitted, ReservationItem, ReservationStep, StockEvent,
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What the order is cancelled for if stock does not come.
+const TOO_LATE: &str = "what was backordered has not come in time";
+
+/// What an order waits for before it can be packed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backorder {
+    /// How many of which SKU are still to come.
+    pub waiting: BTreeMap<Sku, i64>,
+    /// Whether nothing else keeps it from being packed: it is confirmed, and its stock is kept for good.
+    pub kept: bool,
+}
+
+/// What follows from what happened to the stock for an order.
+pub(super) fn stock(
+    limits: &Limits,
+    state: &mut ShippingState,
+    event: &Recorded,
+    happened: &StockEvent,
+) -> Vec<Reaction> {
+    let backorder = &mut state.backorder;
+    match happened {
+        StockEvent::Backordered(late) => {
+            let waits_for = backorder.waiting.entry(late.sku.clone()).or_default();
+            *waits_for = waits_for.saturating_add(late.quantity);
+            vec![]
+        }
+        StockEvent::BackorderCovered(covered) => {
+            let order = (covered.order_id, &covered.location);
+            less(backorder, order, &covered.sku, covered.quantity)
+        }
+        StockEvent::BackorderDropped(dropped) => {
+            let order = (dropped.order_id, &dropped.location);
+            less(backorder, order, &dropped.sku, dropped.quantity)
+        }
+        StockEvent::BackorderExpired(expired) => {
+            state.given_up = Some(TOO_LATE.into());
+            ask_for_cancellation(expired.order_id, state.given_up.as_deref())
+        }
+        StockEvent::ReservationCommitted(kept) if backorder.waiting.is_empty() => {
+            vec![create(kept.order_id, kept.location.clone())]
+        }
+        StockEvent::ReservationCommitted(kept) => {
+            backorder.kept = true;
+            wait(limits, backorder, event, kept)
+        }
+        _ => vec![],
+    }
+}
+
+/// So many less are waited for; once nothing is, the order can be packed.
+fn less(
+    backorder: &mut Backorder,
+    (order_id, place): (OrderId, &Location),
+    sku: &Sku,
+    quantity: i64,
+) -> Vec<Reaction> {
+    if let Some(waits_for) = backorder.waiting.get_mut(sku) {
+        *waits_for = waits_for.saturating_sub(quantity);
+    }
+    backorder.waiting.retain(|_, waits_for| *waits_for > 0);
+    if !backorder.waiting.is_empty() {
+        return vec![];
+    }
+    match call_off(backorder) {
+        Some(call_off) => vec![call_off, create(order_id, place.clone())],
+        None => vec![],
+    }
+}
+
+/// Nothing is packed once it is there; says what is to be called off, if it was waited for.
+pub(super) fn call_off(backorder: &mut Backorder) -> Option<Reaction> {
+    let waited = std::mem::take(&mut backorder.kept);
+    waited.then_some(Reaction::Unschedule(TimerName::Backorder))
+}
+
+/// Gives it up when its time has come: whether it still waits then, the stock knows.
+fn wait(
+    limits: &Limits,
+    backorder: &Backorder,
+    event: &Recorded,
+    kept: &ReservationCommitted,
+) -> Vec<Reaction> {
+    let items = backorder.waiting.keys().map(|sku| ReservationItem {
+        sku: sku.clone(),
+        lines: vec![],
+    });
+    let give_up = ReservationCommand {
+        order_id: kept.order_id,
+        epoch: kept.epoch,
+        location: kept.location.clone(),
+        further: vec![],
+        items: items.collect(),
+        step: ReservationStep::GiveUp,
+    };
+    let due = after(event, limits.backorders);
+    let timer = Reaction::Schedule(Timer {
+        name: TimerName::Backorder,
+        due,
+        task: Task::Execute(Command::Reservation(give_up)),
+    });
+    let until = deadline(kept.order_id, Awaited::Stock, &kept.location, due);
+    vec![timer, until]
+}

@@ -1,0 +1,149 @@
+//! What follows for orders that wait for stock from whatever happens to it.
+//!
+//! There is one rule: nothing that is there is free while an order waits for it. Whatever comes in or is
+//! given back is kept for those that wait, first come first served, in the same append as what made it
+//! free. So the stock's own stream says at any version who has what, and who waits for what.
+
+use super::{
+    BackorderCovered, BackorderDropped, Backordered, Reservation, ReservationKey, Stock,
+    StockEvent, evolve::evolve,
+};
+use crate::{Location, Sku};
+
+/// What happens to `stock` in all, where `events` happen to it: with what is said of those that wait.
+pub fn with_backorders(stock: &Stock, events: Vec<StockEvent>) -> Vec<StockEvent> {
+    let mut all = Vec::with_capacity(events.len());
+    for event in events {
+        all.extend(dropped(stock, &event));
+        let late = late(stock, &event);
+        all.push(event);
+        all.extend(late);
+    }
+    if stock.backordered > 0 && all.iter().any(may_free) {
+        let after = all.iter().fold(stock.clone(), evolve);
+        if let Some((location, sku)) = all.last().map(named) {
+            let covered = covered(&after, &location, &sku);
+            all.extend(covered);
+        }
+    }
+    all
+}
+
+/// Whether something may be free after it: only then is it looked for who gets it.
+const fn may_free(event: &StockEvent) -> bool {
+    match event {
+        StockEvent::StockReserved(_)
+        | StockEvent::StockReservationRejected(_)
+        | StockEvent::ReservationCommitted(_)
+        | StockEvent::StockQuarantined(_)
+        | StockEvent::BackorderLimitSet(_)
+        | StockEvent::Backordered(_)
+        | StockEvent::BackorderCovered(_)
+        | StockEvent::BackorderExpired(_) => false,
+        StockEvent::StockReceived(_)
+        | StockEvent::StockAdjusted(_)
+        | StockEvent::ReservationReleased(_)
+        | StockEvent::ReservationExpired(_)
+        | StockEvent::StockShipped(_)
+        | StockEvent::StockRestocked(_)
+        | StockEvent::ReservationReduced(_)
+        | StockEvent::QuarantineCleared(_)
+        | StockEvent::StockRecovered(_)
+        | StockEvent::BackorderDropped(_) => true,
+    }
+}
+
+/// What a reservation is not covered by when it is made.
+fn late(stock: &Stock, event: &StockEvent) -> Option<StockEvent> {
+    let StockEvent::StockReserved(reserved) = event else {
+        return None;
+    };
+    let quantity = reserved.quantity.saturating_sub(stock.free());
+    (quantity > 0).then(|| {
+        Backordered {
+            order_id: reserved.order_id,
+            epoch: reserved.epoch,
+            location: reserved.location.clone(),
+            sku: reserved.sku.clone(),
+            quantity,
+        }
+        .into()
+    })
+}
+
+/// What a reservation does not wait for any more, where less of it is kept: it first gives up what it
+/// does not have.
+fn dropped(stock: &Stock, event: &StockEvent) -> Option<StockEvent> {
+    let (key, given_back, location, sku) = match event {
+        StockEvent::ReservationReduced(event) => (
+            (event.order_id, event.epoch),
+            event.quantity,
+            &event.location,
+            &event.sku,
+        ),
+        StockEvent::ReservationReleased(event) => (
+            (event.order_id, event.epoch),
+            event.quantity,
+            &event.location,
+            &event.sku,
+        ),
+        StockEvent::ReservationExpired(event) => (
+            (event.order_id, event.epoch),
+            event.quantity,
+            &event.location,
+            &event.sku,
+        ),
+        _ => return None,
+    };
+    let waits_for = stock.reservations.get(&key)?.waits_for;
+    let quantity = waits_for.min(given_back);
+    (quantity > 0).then(|| {
+        BackorderDropped {
+            order_id: key.0,
+            epoch: key.1,
+            location: location.clone(),
+            sku: sku.clone(),
+            quantity,
+            left: waits_for.saturating_sub(quantity),
+        }
+        .into()
+    })
+}
+
+/// Who gets what is free of those that wait.
+fn covered(stock: &Stock, location: &Location, sku: &Sku) -> Vec<StockEvent> {
+    let mut free = stock.free();
+    let waiting = |key: &ReservationKey| {
+        let known: Option<&Reservation> = stock.reservations.get(key);
+        known.map(|known| (*key, known.waits_for))
+    };
+    let mut covered = vec![];
+    for ((order_id, epoch), waits_for) in stock.waiting.iter().filter_map(waiting) {
+        let quantity = waits_for.min(free);
+        if quantity <= 0 {
+            break;
+        }
+        free -= quantity;
+        covered.push(
+            BackorderCovered {
+                order_id,
+                epoch,
+                location: location.clone(),
+                sku: sku.clone(),
+                quantity,
+                left: waits_for - quantity,
+            }
+            .into(),
+        );
+    }
+    covered
+}
+
+/// What an event is about, and where.
+fn named(event: &StockEvent) -> (Location, Sku) {
+    let (location, sku) = event.of();
+    (location.clone(), sku.clone())
+}
+
+#[cfg(test)]
+mod tests;
