@@ -6,7 +6,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, Event, Recorded, Sku, TenantId,
+    Category, Currency, Event, Recorded, Sku, StreamId, TenantId,
     product::{ProductEvent, ProductListed},
 };
 use std::collections::BTreeMap;
@@ -67,6 +67,17 @@ impl Projection for ProductSummary {
         Some(ProductSummaryKey {
             tenant: event.envelope.tenant.clone(),
             sku: sku.clone(),
+        })
+    }
+
+    fn key_of_stream(tenant: &TenantId, stream: &StreamId) -> Option<ProductSummaryKey> {
+        let sku = match stream.category() {
+            Category::Product => stream.key().parse().ok()?,
+            _ => return None,
+        };
+        Some(ProductSummaryKey {
+            tenant: tenant.clone(),
+            sku,
         })
     }
 

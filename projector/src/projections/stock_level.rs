@@ -5,7 +5,7 @@ use crate::{
     row::row,
 };
 use chrono::{DateTime, Utc};
-use domain::{Event, Location, Recorded, Sku, TenantId, stock::StockEvent};
+use domain::{Category, Event, Location, Recorded, Sku, StreamId, TenantId, stock::StockEvent};
 
 row! {
     /// The stock of a SKU at a location.
@@ -76,6 +76,18 @@ impl Projection for StockLevel {
             tenant: event.envelope.tenant.clone(),
             location: location.clone(),
             sku: sku.clone(),
+        })
+    }
+
+    fn key_of_stream(tenant: &TenantId, stream: &StreamId) -> Option<StockLevelKey> {
+        if stream.category() != Category::Stock {
+            return None;
+        }
+        let (location, sku) = stream.key().split_once('.')?;
+        Some(StockLevelKey {
+            tenant: tenant.clone(),
+            location: location.parse().ok()?,
+            sku: sku.parse().ok()?,
         })
     }
 

@@ -111,17 +111,19 @@ impl Process {
         models: R,
         leases: Arc<dyn Leases>,
     ) -> Self {
-        let stop_feed = CancellationToken::new();
-        let feed = feed(reader, stop_feed.clone());
-        Self::over::<P, R>(feed, stop_feed.drop_guard(), models, leases)
+        Self::start_with::<P, R>(reader, models, leases, 100)
     }
 
-    pub(super) fn over<P: Projection, R: ReadModels>(
-        feed: Arc<dyn Feed>,
-        feed_guard: DropGuard,
+    /// The same, where at most `max_parked` sequences may be parked.
+    pub(super) fn start_with<P: Projection, R: ReadModels>(
+        reader: Arc<dyn EventReader>,
         models: R,
         leases: Arc<dyn Leases>,
+        max_parked: usize,
     ) -> Self {
+        let stop_feed = CancellationToken::new();
+        let feed = feed(reader, stop_feed.clone());
+        let feed_guard = stop_feed.drop_guard();
         let board = Board::new();
         let worker = Worker {
             parts: Parts {
@@ -133,6 +135,8 @@ impl Process {
             options: RunOptions {
                 batch: 64,
                 patience: Duration::from_millis(50),
+                max_retries: 1,
+                max_parked,
                 ..RunOptions::default()
             },
             lease: Duration::from_secs(2),

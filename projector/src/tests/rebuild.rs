@@ -24,6 +24,7 @@ const OPTIONS: &RebuildOptions = &RebuildOptions {
     rows: 100,
     batch: 32,
     heartbeat: Duration::from_millis(10),
+    max_parked: 100,
 };
 
 async fn rebuilt<P: Projection>(database: &Database) -> crate::rebuild::Rebuilt {
