@@ -23,8 +23,8 @@ mod testing;
 mod tests;
 pub mod verify;
 
-pub use projection::Projection;
 pub use api::{openapi, router};
+pub use projection::Projection;
 pub use service::{
     Parts, open_read_models, open_read_models_to_rebuild, options, start, warn_of_parked,
 };

@@ -5,7 +5,9 @@ mod parked;
 #[path = "main/verify.rs"]
 mod verify;
 
-use assembly::{Process, documentation, needs_store, open_needed_feed, open_reader, open_store, run_to_exit};
+use assembly::{
+    Process, documentation, needs_store, open_needed_feed, open_reader, open_store, run_to_exit,
+};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{

@@ -1,18 +1,18 @@
 //! What the projections of this process are doing, and how far behind they are.
 
+use crate::parking::ParkedCount;
 use crate::{
     live::{Place, RunError},
     projection::Projection,
     projections::{self, Visitor},
 };
-use crate::parking::ParkedCount;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::time::Duration;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use std::time::Duration;
 use tokio::{sync::Notify, time::Instant};
 use utoipa::ToSchema;
 
@@ -221,7 +221,9 @@ impl Board {
     /// How far it was seen to be.
     pub(crate) fn seen(&self, name: &'static str, seen: Seen) {
         let is_stalled = self.change(name, |entry| {
-            let has_moved = entry.seen.is_none_or(|before| before.position != seen.position);
+            let has_moved = entry
+                .seen
+                .is_none_or(|before| before.position != seen.position);
             entry.looked = Instant::now();
             if has_moved || seen.position >= seen.head {
                 entry.moved = entry.looked;
@@ -259,7 +261,10 @@ impl Board {
                 events: count.events,
                 oldest: Some(count.oldest),
             });
-            let oldest = entry.parked.oldest.map(|oldest| now.signed_duration_since(oldest));
+            let oldest = entry
+                .parked
+                .oldest
+                .map(|oldest| now.signed_duration_since(oldest));
             let oldest = oldest.map_or(0, |oldest| oldest.num_seconds().max(0));
             let Parked {
                 sequences, events, ..
@@ -311,7 +316,11 @@ impl Entry {
     /// For how long the oldest event has been waiting: more than was seen, if nobody looks any more.
     fn lag_now(&self) -> Option<f64> {
         let unseen = self.looked.elapsed();
-        let more = if unseen > LOOK_IS_OLD { unseen } else { Duration::ZERO };
+        let more = if unseen > LOOK_IS_OLD {
+            unseen
+        } else {
+            Duration::ZERO
+        };
         match self.lag_seconds {
             None if more.is_zero() => None,
             lag => Some(lag.unwrap_or_default() + more.as_secs_f64()),
@@ -386,9 +395,13 @@ mod tests {
     async fn a_reader_that_does_not_move_is_stalled_whoever_should_lead() {
         let board = Board::new();
         board.leads(NAME, true);
+        assert_eq!(status(&board).state, State::CatchingUp);
         board.seen(NAME, seen(5, 5, 0.0));
         assert_eq!(status(&board).state, State::Active);
-        assert_eq!((status(&board).lag_events, status(&board).lag_seconds), (Some(0), Some(0.0)));
+        assert_eq!(
+            (status(&board).lag_events, status(&board).lag_seconds),
+            (Some(0), Some(0.0))
+        );
         for second in 1..=20 {
             advance(Duration::from_secs(1)).await;
             board.seen(NAME, seen(5, 9, f64::from(second)));
@@ -396,15 +409,28 @@ mod tests {
         let paused = status(&board);
         assert_eq!((paused.state, paused.lag_events), (State::Stalled, Some(4)));
         assert_eq!(paused.lag_seconds, Some(20.0));
-        assert!(board.warning().unwrap().contains("stock_level stands still"));
+        assert!(
+            board
+                .warning()
+                .unwrap()
+                .contains("stock_level stands still")
+        );
         board.leads(NAME, false);
-        assert_eq!(status(&board).state, State::Stalled, "nobody else leads either");
+        assert_eq!(
+            status(&board).state,
+            State::Stalled,
+            "nobody else leads either"
+        );
         // It goes on, and has much to do.
         board.leads(NAME, true);
         board.seen(NAME, seen(6, 9, 21.0));
         assert_eq!(status(&board).state, State::CatchingUp);
         board.seen(NAME, seen(9, 9, 0.0));
-        assert_eq!((status(&board).state, board.warning()), (State::Active, None));
+        assert_eq!(status(&board).state, State::Active);
+        assert!(
+            !board.warning().unwrap().contains(NAME),
+            "of others nobody told"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -427,7 +453,10 @@ mod tests {
         board.seen(NAME, seen(5, 5, 0.0));
         advance(Duration::from_secs(60)).await;
         let silent = status(&board);
-        assert_eq!((silent.state, silent.lag_seconds), (State::Stalled, Some(60.0)));
+        assert_eq!(
+            (silent.state, silent.lag_seconds),
+            (State::Stalled, Some(60.0))
+        );
         // Not even one of which nobody ever told.
         let never = Board::new();
         assert_eq!(status(&never).lag_seconds, None);
@@ -455,7 +484,12 @@ mod tests {
         board.parked(&[count], now);
         let parked = status(&board);
         assert_eq!((parked.state, parked.parked.events), (State::Active, 7));
-        assert!(board.warning().unwrap().starts_with("2 sequences of stock_level are parked"));
+        assert!(
+            board
+                .warning()
+                .unwrap()
+                .starts_with("2 sequences of stock_level are parked")
+        );
         board.parked(&[], now);
         assert_eq!(board.warning(), None);
         let error = RunError::ShutOut { name: NAME };

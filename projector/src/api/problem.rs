@@ -15,7 +15,10 @@ pub(crate) struct CommonProblems;
 
 const COMMON: [(&str, &str); 5] = [
     ("400", "Malformed."),
-    ("404", "There is no such projection, or nothing is parked there."),
+    (
+        "404",
+        "There is no such projection, or nothing is parked there.",
+    ),
     ("429", "Too many requests of this client."),
     ("500", "Our fault."),
     ("503", "Not now."),
@@ -50,7 +53,10 @@ pub(crate) fn no_such_projection(name: &str) -> Problem {
     let name: String = name.chars().take(64).collect();
     Problem::not_found(
         "PROJECTION_NOT_FOUND",
-        format!("There is no projection {name}; there are {}.", names().join(", ")),
+        format!(
+            "There is no projection {name}; there are {}.",
+            names().join(", ")
+        ),
     )
 }
 

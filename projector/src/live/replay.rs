@@ -11,7 +11,8 @@
 use super::{RunError, Step};
 use crate::{
     parking::{
-        ParkedSequence, ParkingChange, Poison, Stop, sequence_of_key, sequence_of_stream, waiting_behind,
+        ParkedSequence, ParkingChange, Poison, Stop, sequence_of_key, sequence_of_stream,
+        waiting_behind,
     },
     projection::{Projection, stops_at},
     storage::{Change, KeyOf, ReadModels},
@@ -210,9 +211,12 @@ impl<P: Projection> Replay<P> {
 
     fn is_mine(&self, event: &Delivered) -> bool {
         match event {
-            Ok(event) => P::key(event)
-                .is_some_and(|key| sequence_of_key::<P>(&key) == self.parked.sequence),
-            Err(error) => Poison::<P>::unreadable(error, Position::ZERO).sequence == self.parked.sequence,
+            Ok(event) => {
+                P::key(event).is_some_and(|key| sequence_of_key::<P>(&key) == self.parked.sequence)
+            }
+            Err(error) => {
+                Poison::<P>::unreadable(error, Position::ZERO).sequence == self.parked.sequence
+            }
         }
     }
 
@@ -264,7 +268,10 @@ impl<P: Projection> Replay<P> {
         let stands = match stream == self.parked.sequence {
             // Its own stream is free up to where it stops next.
             true => next.map(|stop| stop.place.position),
-            false => step.lot().get(&stream).map(|parked| parked.stop.place.position),
+            false => step
+                .lot()
+                .get(&stream)
+                .map(|parked| parked.stop.place.position),
         };
         if stands.is_some_and(|stands| stands <= position.get()) {
             row.stop = Some(waiting_behind(stream, event, after));
@@ -281,10 +288,7 @@ impl<P: Projection> Replay<P> {
     }
 
     /// Writes what became of the sequence.
-    async fn settle<R: ReadModels>(
-        &mut self,
-        step: &mut Step<P, R>,
-    ) -> Result<Outcome, RunError> {
+    async fn settle<R: ReadModels>(&mut self, step: &mut Step<P, R>) -> Result<Outcome, RunError> {
         let mut changes = vec![];
         let mut parking = vec![];
         let mut stop = self.next.take();

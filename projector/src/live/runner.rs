@@ -1,7 +1,6 @@
 //! Runs one projection over all events, from its checkpoint.
 
-use super::{
-    RunError, Step, step::Taken, upkeep::Upkeep};
+use super::{RunError, Step, step::Taken, upkeep::Upkeep};
 use crate::{
     parking::{Lot, Poison, Room},
     projection::Projection,
@@ -143,7 +142,10 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
     /// is parked, and the others go on.
     async fn stopped(&self, step: &mut Step<P, R>, poison: Poison<P>) -> Result<(), RunError> {
         let attempts = {
-            let mut stopped_by = self.stopped_by.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut stopped_by = self
+                .stopped_by
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             let (position, attempts) = &mut *stopped_by;
             if *position != poison.position() {
                 (*position, *attempts) = (poison.position(), 0);

@@ -109,7 +109,9 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
         };
         // What can be folded before it; then that one is to be seen to.
         let position = error.envelope.position;
-        let before = events.clone().take_while(|event| position_of(event) < position);
+        let before = events
+            .clone()
+            .take_while(|event| position_of(event) < position);
         let sorted = sort(before, from, &self.lot);
         let after = sorted.to.position;
         let taken = self.fold(sorted, true).await;
@@ -169,11 +171,7 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
     }
 
     /// Parks what stops the projection, after `attempts`, and passes it: nothing before it is left to do.
-    pub(crate) async fn park(
-        &mut self,
-        poison: &Poison<P>,
-        attempts: i32,
-    ) -> Result<(), RunError> {
+    pub(crate) async fn park(&mut self, poison: &Poison<P>, attempts: i32) -> Result<(), RunError> {
         if !self.lot.has_room(false) {
             return Err(RunError::TooManyParked {
                 name: P::NAME,
@@ -211,7 +209,11 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
     pub(crate) async fn row(&mut self, key: &KeyOf<P>) -> Result<Option<P::Row>, RunError> {
         match self.cache.take(key) {
             Some(row) => Ok(Some(row)),
-            None => Ok(self.models.load::<P>(std::slice::from_ref(key)).await?.pop()),
+            None => Ok(self
+                .models
+                .load::<P>(std::slice::from_ref(key))
+                .await?
+                .pop()),
         }
     }
 

@@ -6,7 +6,7 @@ use chassis::config::Settings;
 use clap::{Args, Subcommand};
 use projector::{
     PostgresReadModels, open_read_models,
-    parking::ParkedSequence,
+    parking::{LONGEST_NAME, LONGEST_REASON, ParkedSequence, said},
     projections::names,
     storage::{Asked, ParkedOf, SkippedEvent},
 };
@@ -55,10 +55,10 @@ pub(crate) enum Parked {
         #[command(flatten)]
         which: Which,
         /// Why.
-        #[arg(long, value_parser = said(500))]
+        #[arg(long, value_parser = reason)]
         reason: String,
         /// Who says so.
-        #[arg(long, env = "USER", value_parser = said(128))]
+        #[arg(long, env = "USER", value_parser = name)]
         by: String,
     },
 }
@@ -72,17 +72,12 @@ pub(crate) struct Which {
     position: i64,
 }
 
-/// A text that says something, and no more than `most` characters.
-fn said(most: usize) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {
-    move |text| {
-        let text = text.trim();
-        let is_right = (1..=most).contains(&text.chars().count())
-            && !text.chars().any(char::is_control);
-        match is_right {
-            true => Ok(text.to_owned()),
-            false => Err(format!("1 to {most} characters are expected, no control characters")),
-        }
-    }
+fn reason(text: &str) -> Result<String, String> {
+    said(text, LONGEST_REASON).map(str::to_owned)
+}
+
+fn name(text: &str) -> Result<String, String> {
+    said(text, LONGEST_NAME).map(str::to_owned)
 }
 
 pub(crate) async fn run(settings: &Settings, action: Parked) -> anyhow::Result<ExitCode> {
@@ -114,7 +109,10 @@ fn known(projection: &str) -> anyhow::Result<()> {
     if names().contains(&projection) {
         return Ok(());
     }
-    bail!("there is no projection {projection}; there are {}", names().join(", "))
+    bail!(
+        "there is no projection {projection}; there are {}",
+        names().join(", ")
+    )
 }
 
 async fn list(
@@ -193,7 +191,9 @@ fn line(event: &SkippedEvent) -> String {
 
 async fn find(models: &PostgresReadModels, which: &Which) -> anyhow::Result<ParkedSequence> {
     known(&which.projection)?;
-    let found = models.find_parked(&which.projection, which.position).await?;
+    let found = models
+        .find_parked(&which.projection, which.position)
+        .await?;
     found.with_context(|| not_parked(&which.projection, which.position))
 }
 
@@ -243,7 +243,10 @@ async fn skip(
         projection,
         position,
     } = which;
-    match models.skip_parked(projection, *position, reason, by).await? {
+    match models
+        .skip_parked(projection, *position, reason, by)
+        .await?
+    {
         Asked::Noted => {}
         Asked::NotParked => bail!(not_parked(projection, *position)),
         Asked::Behind(stream) => bail!(
@@ -251,7 +254,9 @@ async fn skip(
              that, or skip the event that stops it"
         ),
     }
-    print(&format!("{projection}: the event at position {position} is left out\n"))?;
+    print(&format!(
+        "{projection}: the event at position {position} is left out\n"
+    ))?;
     // That what waits behind it may stop again is another matter.
     outcome(models, projection, &parked).await?;
     Ok(ExitCode::SUCCESS)
@@ -279,7 +284,9 @@ async fn outcome(
                 )
             }
             Some(_) if Instant::now() >= deadline => (
-                format!("{projection}: {name} is still to be tried: a leader does it when it runs\n"),
+                format!(
+                    "{projection}: {name} is still to be tried: a leader does it when it runs\n"
+                ),
                 false,
             ),
             Some(_) => {

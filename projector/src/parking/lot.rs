@@ -102,7 +102,9 @@ impl<P: Projection> Lot<P> {
 
     /// Whether one more may be parked: `behind` a stream, or for its own event.
     pub(crate) fn has_room(&self, behind: bool) -> bool {
-        let waiting = self.sequences().filter(|parked| parked.stop.behind.is_some());
+        let waiting = self
+            .sequences()
+            .filter(|parked| parked.stop.behind.is_some());
         let waiting = waiting.count();
         match behind {
             true => waiting < MOST_BEHIND,
@@ -178,7 +180,12 @@ impl<P: Projection> Lot<P> {
 
     /// Takes a sequence in for the first time.
     pub(crate) fn park(&mut self, poison: &Poison<P>, attempts: i32) {
-        self.hold(poison.sequence.clone(), poison.key.clone(), poison.stop.clone(), attempts);
+        self.hold(
+            poison.sequence.clone(),
+            poison.key.clone(),
+            poison.stop.clone(),
+            attempts,
+        );
     }
 
     pub(crate) fn hold(
@@ -218,13 +225,16 @@ impl<P: Projection> Lot<P> {
 
     /// The changes that make all of it out of nothing.
     pub(crate) fn into_changes(self) -> Vec<ParkingChange> {
-        let changes = self.held.into_iter().map(|(sequence, held)| ParkingChange::Park {
-            sequence,
-            stop: held.parked.stop,
-            queued: held.parked.queued,
-            attempts: held.parked.attempts,
-            replaces: None,
-        });
+        let changes = self
+            .held
+            .into_iter()
+            .map(|(sequence, held)| ParkingChange::Park {
+                sequence,
+                stop: held.parked.stop,
+                queued: held.parked.queued,
+                attempts: held.parked.attempts,
+                replaces: None,
+            });
         changes.collect()
     }
 

@@ -146,3 +146,24 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     }
     text.replace('\0', "")
 }
+
+/// The longest reason for which an event is skipped, and the longest name of who says so, in characters.
+pub const LONGEST_REASON: usize = 500;
+/// See [`LONGEST_REASON`].
+pub const LONGEST_NAME: usize = 128;
+
+/// What somebody said, without blanks around it.
+///
+/// # Errors
+/// The rule that it breaks: it is empty, longer than `most` characters, or has control characters.
+pub fn said(text: &str, most: usize) -> Result<&str, String> {
+    let text = text.trim();
+    let is_right =
+        (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    match is_right {
+        true => Ok(text),
+        false => Err(format!(
+            "must be 1 to {most} characters, none of them a control character"
+        )),
+    }
+}

@@ -192,7 +192,10 @@ mod tests {
             };
             let name = sequence_of_key::<SalesDaily>(&key);
             assert!(name.contains(&format!("day={shown}")), "{name}");
-            assert!(name.contains("tenant=main") && name.contains("currency=EUR"), "{name}");
+            assert!(
+                name.contains("tenant=main") && name.contains("currency=EUR"),
+                "{name}"
+            );
         }
     }
 

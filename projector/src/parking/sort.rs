@@ -1,10 +1,6 @@
 //! Sorting events: which are folded, which wait, and which one stops that.
 
-use super::{
-    Lot, ParkingChange, Poison, Stop,
-    lot::Verdict,
-    name::waiting_behind,
-};
+use super::{Lot, ParkingChange, Poison, Stop, lot::Verdict, name::waiting_behind};
 use crate::{projection::Projection, storage::KeyOf};
 use domain::Recorded;
 use std::collections::BTreeMap;
@@ -55,10 +51,13 @@ impl<P: Projection> Changes<P> {
                 replaces: None,
             }
         });
-        let more = self.more.iter().map(|(sequence, more)| ParkingChange::Queue {
-            sequence: sequence.clone(),
-            more: *more,
-        });
+        let more = self
+            .more
+            .iter()
+            .map(|(sequence, more)| ParkingChange::Queue {
+                sequence: sequence.clone(),
+                more: *more,
+            });
         begin.chain(more).collect()
     }
 

@@ -114,7 +114,9 @@ pub enum RebuildError {
     #[error(transparent)]
     TooMuchParked(RunError),
     /// An operator had an event skipped meanwhile.
-    #[error("an event of {0} was skipped, or parked, while read.{0} was built anew: build it once more")]
+    #[error(
+        "an event of {0} was skipped, or parked, while read.{0} was built anew: build it once more"
+    )]
     SkippedMeanwhile(&'static str),
     /// Two at once would build on each other's table.
     #[error("read.{0} is being built anew, or verified, by somebody else")]
@@ -249,11 +251,14 @@ impl Work<'_> {
         };
         let mut next = Some(Part::ALL);
         while let Some(part) = next {
-            next = self.pass::<P>(site, Fold::Part(part), head, &mut built).await?;
+            next = self
+                .pass::<P>(site, Fold::Part(part), head, &mut built)
+                .await?;
         }
         if !built.cut.is_empty() {
             let rows = std::mem::take(&mut built.cut);
-            self.pass::<P>(site, Fold::Rows(rows), head, &mut built).await?;
+            self.pass::<P>(site, Fold::Rows(rows), head, &mut built)
+                .await?;
         }
         self.alive(P::NAME, site.index()).await?;
         site.park(&built.lot.into_changes()).await?;

@@ -1,8 +1,7 @@
 //! Read models in memory: for tests and the simulation.
 
 use super::{
-    Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels,
-    parked::Parked,
+    Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels, parked::Parked,
 };
 use crate::{
     parking::{ParkedCount, Parking},

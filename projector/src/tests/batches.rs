@@ -25,8 +25,14 @@ async fn fold_in<P: Projection>(
     models.take_over::<P>(1).await.unwrap();
     let epoch = Uuid::from_u128(1);
     let lot = Lot::leaving_out(HashMap::new(), Room(0));
-    let mut step =
-        Step::<P, MemoryReadModels>::new(models.clone(), 1, epoch, Bookmark::START, cached_rows, lot);
+    let mut step = Step::<P, MemoryReadModels>::new(
+        models.clone(),
+        1,
+        epoch,
+        Bookmark::START,
+        cached_rows,
+        lot,
+    );
     let mut rest = events;
     for size in sizes.iter().cycle() {
         let (batch, after) = rest.split_at((*size).min(rest.len()));

@@ -14,8 +14,8 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Command, Currency, CustomerId, Location, Money, OrderId, ReturnId, Sealed,
-    ShipmentId, Sku, State, StreamId, TenantId,
+    Command, Currency, CustomerId, Location, Money, OrderId, ReturnId, Sealed, ShipmentId, Sku,
+    State, StreamId, TenantId,
     order::{
         AddNote, CancelOrder, ConfirmOrder, LineQuantity, NewLine, OrderCommand, ParkTask,
         PlaceHold, PlaceOrder, RecordDelivered as RecordArrived, RejectOrder, RejectionReason,
@@ -375,7 +375,14 @@ async fn write<P: Projection>(database: &Database, history: &History) -> TestCas
     let events = history.events().iter();
     let mine: Vec<_> = events.filter(|event| P::key(event).is_some()).collect();
     let lot = Lot::leaving_out(HashMap::new(), Room(0));
-    let mut step = Step::<P, _>::new(models.clone(), 1, Uuid::from_u128(1), Bookmark::START, 0, lot);
+    let mut step = Step::<P, _>::new(
+        models.clone(),
+        1,
+        Uuid::from_u128(1),
+        Bookmark::START,
+        0,
+        lot,
+    );
     crate::ReadModels::take_over::<P>(models, 1).await.unwrap();
     for half in mine.chunks(mine.len().div_ceil(2).max(1)) {
         let events: Vec<Delivered> = half.iter().map(|event| Ok((*event).clone())).collect();

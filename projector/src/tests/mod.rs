@@ -1,5 +1,6 @@
 //! The runtimes over real stores and over those in memory.
 
+mod api;
 mod batches;
 mod extremes;
 mod fencing;

@@ -95,7 +95,10 @@ async fn a_sequence_waits_behind_its_event_and_is_retried_in_order() {
         panic!("{waiting:?}")
     };
     assert_eq!(a.sequence, "tenant=main location=main sku=A");
-    assert_eq!((a.stop.place.position, a.queued, a.attempts), (poison, 2, 2));
+    assert_eq!(
+        (a.stop.place.position, a.queued, a.attempts),
+        (poison, 2, 2)
+    );
     assert!(a.stop.error.contains("cannot be read"), "{a:?}");
     assert!(a.stop.error.contains("77"), "it does not say why: {a:?}");
     let before = without::<StockLevel>(&**store, &[poison, poison + 1, poison + 3]).await;
@@ -125,7 +128,10 @@ async fn a_sequence_waits_behind_its_event_and_is_retried_in_order() {
     history.append_to(&**store).await;
     reaches::<StockLevel>(models, store.head().await.unwrap().position).await;
     process.stop().await;
-    assert_eq!(table::<StockLevel>(models).await, fresh::<StockLevel>(&**store).await);
+    assert_eq!(
+        table::<StockLevel>(models).await,
+        fresh::<StockLevel>(&**store).await
+    );
     is_equal::<StockLevel>(store.clone(), models).await;
     let gone = models.retry_parked("stock_level", poison).await.unwrap();
     assert_eq!(gone, Asked::NotParked);
@@ -145,13 +151,24 @@ async fn what_is_skipped_is_recorded_and_left_out_for_good() {
     };
     assert_eq!(skip(poison + 1).await, Asked::NotParked);
     assert_eq!(skip(poison).await, Asked::Noted);
-    until("A goes on", async || parked::<StockLevel>(models).await.is_empty()).await;
+    until("A goes on", async || {
+        let status = process.status::<StockLevel>();
+        assert!(status.problem.is_none(), "{status:?}");
+        parked::<StockLevel>(models).await.is_empty()
+    })
+    .await;
     let skipped = models.skipped("stock_level", 10).await.unwrap();
     let [event] = skipped.as_slice() else {
         panic!("{skipped:?}")
     };
-    assert_eq!((event.reason.as_str(), event.skipped_by.as_str()), ("it never came", "ada"));
-    assert_eq!((event.place.position, event.place.stream.as_str()), (poison, "stock-main.main.A"));
+    assert_eq!(
+        (event.reason.as_str(), event.skipped_by.as_str()),
+        ("it never came", "ada")
+    );
+    assert_eq!(
+        (event.place.position, event.place.stream.as_str()),
+        (poison, "stock-main.main.A")
+    );
     history.receive("A", 3);
     history.append_to(&**store).await;
     reaches::<StockLevel>(models, store.head().await.unwrap().position).await;
@@ -198,11 +215,22 @@ async fn an_event_that_cannot_be_folded_parks_its_row_alone() {
         .await;
         let parked = parked::<OrderSummary>(models).await;
         assert_eq!(parked[0].queued, 2 - nth as i64);
-        assert!(parked[0].stop.error.contains("its beginning was never folded"), "{parked:?}");
-        let asked = models.skip_parked("order_summary", *position, "not ours", "ada").await;
+        assert!(
+            parked[0]
+                .stop
+                .error
+                .contains("its beginning was never folded"),
+            "{parked:?}"
+        );
+        let asked = models
+            .skip_parked("order_summary", *position, "not ours", "ada")
+            .await;
         assert_eq!(asked.unwrap(), Asked::Noted);
     }
-    until("nothing waits", async || parked::<OrderSummary>(models).await.is_empty()).await;
+    until("nothing waits", async || {
+        parked::<OrderSummary>(models).await.is_empty()
+    })
+    .await;
     process.stop().await;
     assert_eq!(table::<OrderSummary>(models).await, rest);
     is_equal::<OrderSummary>(store.clone(), models).await;
@@ -233,19 +261,27 @@ async fn a_rebuild_leaves_a_row_as_it_is_before_what_cannot_be_folded() {
     assert_eq!(table::<StockLevel>(models).await, stopped);
     assert_eq!(rebuilt.rows as usize, stopped.len());
     let waiting = parked::<StockLevel>(models).await;
-    assert_eq!((waiting[0].stop.place.position, waiting[0].queued), (good + 1, 1));
+    assert_eq!(
+        (waiting[0].stop.place.position, waiting[0].queued),
+        (good + 1, 1)
+    );
     is_equal::<StockLevel>(store.clone(), models).await;
     // The leader finds it parked, and goes on from there.
     let process = Process::start::<StockLevel, _>(store.clone(), models.clone(), leases());
     let skip = async |position| {
         until("it is skipped", async || {
-            let asked = models.skip_parked("stock_level", position, "a typo", "ada").await;
+            let asked = models
+                .skip_parked("stock_level", position, "a typo", "ada")
+                .await;
             asked.unwrap() == Asked::Noted
         })
         .await;
     };
     skip(good + 1).await;
-    until("E goes on", async || parked::<StockLevel>(models).await.is_empty()).await;
+    until("E goes on", async || {
+        parked::<StockLevel>(models).await.is_empty()
+    })
+    .await;
     process.stop().await;
     let rest = without::<StockLevel>(&**store, &[good + 1]).await;
     assert_eq!(table::<StockLevel>(models).await, rest);
@@ -262,12 +298,22 @@ async fn with_more_than_may_be_parked_it_halts() {
     history.append_to(&*store).await;
     let old = Arc::new(OldBuild::new(store.clone(), [first, first + 1, first + 2]));
     let models = memory_models();
-    let process =
-        Process::start_with::<StockLevel, _>(old, models.clone(), leases(), 2);
-    until("it halts", async || process.halted::<StockLevel>().is_some()).await;
+    let process = Process::start_with::<StockLevel, _>(old, models.clone(), leases(), 2);
+    until("it halts", async || {
+        process.halted::<StockLevel>().is_some()
+    })
+    .await;
     let reason = process.halted::<StockLevel>().unwrap();
-    assert!(reason.contains("max_parked") && reason.contains("stock-main.main.C"), "{reason}");
-    let place = process.status::<StockLevel>().problem.unwrap().event.unwrap();
+    assert!(
+        reason.contains("max_parked") && reason.contains("stock-main.main.C"),
+        "{reason}"
+    );
+    let place = process
+        .status::<StockLevel>()
+        .problem
+        .unwrap()
+        .event
+        .unwrap();
     assert_eq!(place.position, first + 2);
     let checkpoint = models.checkpoints().await.unwrap()[0].position.get();
     assert_eq!(checkpoint, first + 1, "it was skipped");
@@ -329,10 +375,16 @@ async fn nothing_is_parked_by_a_leader_that_is_fenced_and_nothing_by_halves() {
             (7, 0, vec![release(0)]),
         ] {
             let refused = models.commit::<P>(commit(epoch, from, parking)).await;
-            assert!(matches!(refused, Err(ReadModelError::Fenced(_))), "{epoch} {from}");
+            assert!(
+                matches!(refused, Err(ReadModelError::Fenced(_))),
+                "{epoch} {from}"
+            );
         }
         assert_eq!(parked::<P>(&models).await, []);
-        assert_eq!(models.take_over::<P>(7).await.unwrap().at.position, Position::ZERO);
+        assert_eq!(
+            models.take_over::<P>(7).await.unwrap().at.position,
+            Position::ZERO
+        );
         let first = commit(7, 0, vec![park("a", 1, None), park("b", 2, None)]);
         models.commit::<P>(first).await.unwrap();
         let again = commit(7, 5, vec![park("a", 3, Some(0)), release(1)]);

@@ -153,7 +153,12 @@ async fn read_later<P: Projection>(seed: u32) {
     let process = Process::start::<P, _>(store.clone(), models.clone(), leases);
     nothing_is_parked::<P>(&models).await;
     process.stop().await;
-    assert_eq!(models.rows::<P>(), fresh::<P>(&*store).await, "{} {seed}", P::NAME);
+    assert_eq!(
+        models.rows::<P>(),
+        fresh::<P>(&*store).await,
+        "{} {seed}",
+        P::NAME
+    );
 }
 
 #[tokio::test]
@@ -245,8 +250,18 @@ async fn rebuilt<P: Projection>(database: Arc<Database>, broken: Vec<i64>) {
     assert_eq!(again.parked, live.len());
     for (live, anew) in live.iter().zip(&parked_anew) {
         assert_eq!(
-            (&live.sequence, &live.stop.place, live.queued, &live.stop.behind),
-            (&anew.sequence, &anew.stop.place, anew.queued, &anew.stop.behind),
+            (
+                &live.sequence,
+                &live.stop.place,
+                live.queued,
+                &live.stop.behind
+            ),
+            (
+                &anew.sequence,
+                &anew.stop.place,
+                anew.queued,
+                &anew.stop.behind
+            ),
             "{}",
             P::NAME
         );
@@ -255,6 +270,11 @@ async fn rebuilt<P: Projection>(database: Arc<Database>, broken: Vec<i64>) {
 
     assert_eq!(build(&new).await.parked, 0);
     assert_eq!(parked::<P>(models).await, []);
-    assert_eq!(table::<P>(models).await, fresh::<P>(&**store).await, "{}", P::NAME);
+    assert_eq!(
+        table::<P>(models).await,
+        fresh::<P>(&**store).await,
+        "{}",
+        P::NAME
+    );
     assert_eq!(is_equal(&new).await, 0);
 }

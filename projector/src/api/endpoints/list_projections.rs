@@ -1,9 +1,6 @@
 //! `GET /v1/projections`
 
-use crate::{
-    api::ProjectorApi,
-    status::ProjectionStatus,
-};
+use crate::{api::ProjectorApi, status::ProjectionStatus};
 use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;

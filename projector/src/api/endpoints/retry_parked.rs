@@ -41,7 +41,9 @@ pub(crate) struct NoBody {}
 pub(crate) async fn retry_parked(
     State(api): State<ProjectorApi>,
     StrictPath((name, at)): StrictPath<(String, String)>,
-    StrictJson { value: NoBody {}, .. }: StrictJson<NoBody>,
+    StrictJson {
+        value: NoBody {}, ..
+    }: StrictJson<NoBody>,
 ) -> Result<(StatusCode, Json<ParkedSequence>), Problem> {
     let (name, position) = (projection(&name)?, position(&at)?);
     let parked = find(&api, name, position).await?;

@@ -6,6 +6,7 @@ use crate::{
         problem::{self, CommonProblems},
         request::{position, projection},
     },
+    parking::{LONGEST_NAME, LONGEST_REASON, said},
     storage::{Asked, SkippedEvent},
 };
 use axum::{Json, extract::State, http::StatusCode};
@@ -55,8 +56,9 @@ pub(crate) async fn skip_parked(
     StrictJson { value, .. }: StrictJson<SkipRequest>,
 ) -> Result<(StatusCode, Json<SkippedEvent>), Problem> {
     let (name, position) = (projection(&name)?, position(&at)?);
-    let reason = checked("reason", &value.reason, 500)?;
-    let by = checked("by", &value.by, 128)?;
+    let wrong = |field| move |rule: String| problem::wrong_text(field, &rule);
+    let reason = said(&value.reason, LONGEST_REASON).map_err(wrong("reason"))?;
+    let by = said(&value.by, LONGEST_NAME).map_err(wrong("by"))?;
     let asked = api.models.skip_parked(name, position, reason, by).await;
     match asked.map_err(problem::failed)? {
         Asked::Behind(stream) => return Err(problem::behind(&stream, position)),
@@ -68,17 +70,4 @@ pub(crate) async fn skip_parked(
     skipped
         .map(|skipped| (StatusCode::ACCEPTED, Json(skipped)))
         .ok_or_else(|| problem::not_parked(name, position))
-}
-
-fn checked<'a>(field: &str, text: &'a str, most: usize) -> Result<&'a str, Problem> {
-    let text = text.trim();
-    let is_right =
-        (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    match is_right {
-        true => Ok(text),
-        false => {
-            let rule = format!("must be 1 to {most} characters, none of them a control character");
-            Err(problem::wrong_text(field, &rule))
-        }
-    }
 }

@@ -213,8 +213,8 @@ impl ReadModels for PostgresReadModels {
                 let writing = async {
                     let mut transaction = self.pool.begin().await?;
                     let leading: i64 = query.fetch_one(&mut *transaction).await?;
-                    let leads = leading > 0
-                        && all_change(&mut transaction, &name, &commit.parking).await?;
+                    let leads =
+                        leading > 0 && all_change(&mut transaction, &name, &commit.parking).await?;
                     match leads {
                         true => transaction.commit().await?,
                         false => transaction.rollback().await?,

@@ -223,7 +223,10 @@ impl PostgresReadModels {
         projection: &str,
         position: i64,
     ) -> Result<Option<SkippedEvent>, ReadModelError> {
-        Ok(self.read_skipped(projection, Some(position), 1).await?.pop())
+        Ok(self
+            .read_skipped(projection, Some(position), 1)
+            .await?
+            .pop())
     }
 
     async fn read_skipped(
