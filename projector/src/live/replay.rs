@@ -11,8 +11,8 @@
 use super::{RunError, Step};
 use crate::{
     parking::{
-        ParkedSequence, ParkingChange, Poison, Stop, sequence_of_key, sequence_of_stream,
-        waiting_behind,
+        ParkedSequence, ParkingChange, Poison, Stop, key_of_unreadable, sequence_of_key,
+        sequence_of_stream, waiting_behind,
     },
     projection::{Projection, stops_at},
     storage::{Change, KeyOf, ReadModels},
@@ -144,11 +144,7 @@ impl<P: Projection> Replay<P> {
             .lot()
             .is_skipped(position, envelope(event).event_id.uuid());
         match event {
-            _ if is_skipped => {
-                // If it was of the sequence, it waits no more; whose it was only its key says.
-                self.taken_in += i64::from(!is_first && self.is_mine(event));
-                Ok(())
-            }
+            _ if is_skipped => self.leave_out(event, is_first, step).await,
             Err(error) => {
                 if stops_at::<P>(error.source.event_type()) {
                     self.stop_at(Poison::unreadable(error, after), is_first);
@@ -209,15 +205,59 @@ impl<P: Projection> Replay<P> {
         Ok(())
     }
 
-    fn is_mine(&self, event: &Delivered) -> bool {
-        match event {
-            Ok(event) => {
-                P::key(event).is_some_and(|key| sequence_of_key::<P>(&key) == self.parked.sequence)
-            }
-            Err(error) => {
-                Poison::<P>::unreadable(error, Position::ZERO).sequence == self.parked.sequence
-            }
+    /// An event was skipped: if it is of the row, the row counts it as there.
+    async fn leave_out<R: ReadModels>(
+        &mut self,
+        event: &Delivered,
+        is_first: bool,
+        step: &mut Step<P, R>,
+    ) -> Result<(), RunError> {
+        let key = match event {
+            Ok(event) => P::key(event),
+            Err(error) => key_of_unreadable::<P>(error),
+        };
+        let Some(key) = key else {
+            return Ok(());
+        };
+        if !self.is_of_stream() && envelope(event).position < self.position() {
+            return Ok(());
         }
+        let is_mine = is_first || sequence_of_key::<P>(&key) == self.parked.sequence;
+        if is_mine && !self.is_of_stream() {
+            // If it waited, it does so no more.
+            self.taken_in += i64::from(!is_first);
+            self.load(&key, step).await?;
+        }
+        let row = self.row.as_mut().filter(|row| row.key == key);
+        if let Some(row) = row.filter(|row| row.stop.is_none()) {
+            let version = envelope(event).version;
+            row.row = row.row.take().map(|row| P::leave_out(row, version));
+        }
+        Ok(())
+    }
+
+    /// Begins with the row of that key, as it is, unless it has begun.
+    async fn load<R: ReadModels>(
+        &mut self,
+        key: &KeyOf<P>,
+        step: &mut Step<P, R>,
+    ) -> Result<(), RunError> {
+        if self.row.is_some() {
+            return Ok(());
+        }
+        let row = match P::APPEND_ONLY {
+            true => None,
+            false => step.row(key).await?,
+        };
+        self.row = Some(Folding {
+            key: key.clone(),
+            sequence: self.parked.sequence.clone(),
+            existed: row.is_some(),
+            row,
+            stop: None,
+            queued: 0,
+        });
+        Ok(())
     }
 
     /// Folds an event, if it is of the row.
@@ -239,18 +279,7 @@ impl<P: Projection> Replay<P> {
             {
                 return Ok(());
             }
-            let row = match P::APPEND_ONLY {
-                true => None,
-                false => step.row(&key).await?,
-            };
-            self.row = Some(Folding {
-                key: key.clone(),
-                sequence: self.parked.sequence.clone(),
-                existed: row.is_some(),
-                row,
-                stop: None,
-                queued: 0,
-            });
+            self.load(&key, step).await?;
         }
         let first = self.position();
         let (of_stream, next) = (self.is_of_stream(), self.next.as_ref());

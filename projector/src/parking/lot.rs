@@ -2,7 +2,7 @@
 
 use super::{
     MOST_BEHIND, ParkedSequence, Parking, ParkingChange, Poison, Stop,
-    name::{sequence_of_stream, sequence_of_unreadable},
+    name::{key_of_unreadable, sequence_of_stream, sequence_of_unreadable},
     sequence_of_key,
 };
 use crate::{
@@ -37,6 +37,8 @@ pub(crate) struct Held<P: Projection> {
 pub(crate) enum Verdict<P: Projection> {
     /// It changes nothing of the projection's.
     Pass,
+    /// It was skipped: it is left out of that row.
+    LeaveOut(KeyOf<P>),
     /// It is folded into that row.
     Fold(KeyOf<P>),
     /// It waits in that sequence.
@@ -128,9 +130,6 @@ impl<P: Projection> Lot<P> {
             return Verdict::Fold(key);
         }
         let position = event.envelope.position;
-        if self.is_skipped(position, event.envelope.event_id.uuid()) {
-            return Verdict::Pass;
-        }
         let sequence = match P::APPEND_ONLY {
             // It may have been called by its place when it could not be read.
             true if self.stops(&format!("event {position}"), position) => {
@@ -138,6 +137,9 @@ impl<P: Projection> Lot<P> {
             }
             _ => sequence_of_key::<P>(&key),
         };
+        if self.is_skipped(position, event.envelope.event_id.uuid()) {
+            return self.leave_out(key, &sequence, position);
+        }
         if self.stops(&sequence, position) {
             return Verdict::Queue(sequence);
         }
@@ -155,10 +157,15 @@ impl<P: Projection> Lot<P> {
     fn judge_unreadable(&self, error: &Undecodable) -> Verdict<P> {
         let envelope = &error.envelope;
         let position = envelope.position;
-        if !stops_at::<P>(error.source.event_type())
-            || self.is_skipped(position, envelope.event_id.uuid())
-        {
+        if !stops_at::<P>(error.source.event_type()) {
             return Verdict::Pass;
+        }
+        if self.is_skipped(position, envelope.event_id.uuid()) {
+            let sequence = sequence_of_unreadable::<P>(error);
+            let key = key_of_unreadable::<P>(error);
+            return key.map_or(Verdict::Pass, |key| {
+                self.leave_out(key, &sequence, position)
+            });
         }
         // The stream may have been parked by a build that knew no key of it.
         for sequence in [
@@ -170,6 +177,14 @@ impl<P: Projection> Lot<P> {
             }
         }
         Verdict::Poison(error.clone())
+    }
+
+    /// An event was skipped: a row that stops before it stays as it is.
+    fn leave_out(&self, key: KeyOf<P>, sequence: &str, position: Position) -> Verdict<P> {
+        match self.stops(sequence, position) {
+            true => Verdict::Pass,
+            false => Verdict::LeaveOut(key),
+        }
     }
 
     /// Whether the sequence is parked at `position` or before.

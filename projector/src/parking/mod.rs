@@ -17,7 +17,9 @@ mod name;
 mod sort;
 
 pub(crate) use lot::{Lot, Room, Verdict};
-pub(crate) use name::{Poison, sequence_of_key, sequence_of_stream, waiting_behind};
+pub(crate) use name::{
+    Poison, key_of_unreadable, sequence_of_key, sequence_of_stream, waiting_behind,
+};
 pub(crate) use sort::{Sorted, sort};
 
 use crate::live::Place;

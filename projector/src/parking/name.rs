@@ -117,7 +117,7 @@ fn stop_at(event: &Recorded, after: Position) -> Stop {
 
 /// The row that an event which cannot be read is about, as far as its stream says so. A stream whose name
 /// cannot be read says nothing.
-fn key_of_unreadable<P: Projection>(error: &Undecodable) -> Option<KeyOf<P>> {
+pub(crate) fn key_of_unreadable<P: Projection>(error: &Undecodable) -> Option<KeyOf<P>> {
     if error.raw_names.is_some() || P::APPEND_ONLY {
         return None;
     }

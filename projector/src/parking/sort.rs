@@ -100,7 +100,8 @@ pub(crate) fn sort<'a, P: Projection>(
     for event in events {
         let after = sorted.to.position;
         match lot.judge(event) {
-            Verdict::Pass => {}
+            // What is skipped was parked before, and so passed: it does not come live once more.
+            Verdict::Pass | Verdict::LeaveOut(_) => {}
             Verdict::Queue(sequence) => *sorted.changes.more.entry(sequence).or_default() += 1,
             Verdict::Poison(error) => {
                 let poison = Poison::unreadable(&error, after);

@@ -6,7 +6,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Category, Currency, Event, Recorded, Sku, StreamId, TenantId,
+    Category, Currency, Event, Recorded, Sku, StreamId, TenantId, Version,
     product::{ProductEvent, ProductListed},
 };
 use std::collections::BTreeMap;
@@ -79,6 +79,11 @@ impl Projection for ProductSummary {
             tenant: tenant.clone(),
             sku,
         })
+    }
+
+    fn leave_out(mut row: ProductSummaryRow, version: Version) -> ProductSummaryRow {
+        row.version = version.get();
+        row
     }
 
     fn apply(

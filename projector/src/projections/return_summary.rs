@@ -6,7 +6,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Category, Currency, Event, Location, OrderId, Recorded, ReturnId, StreamId, TenantId,
+    Category, Currency, Event, Location, OrderId, Recorded, ReturnId, StreamId, TenantId, Version,
     returns::{InspectedLine, ReturnEvent, ReturnLine, ReturnRequested, ReturnStatus},
 };
 use std::collections::BTreeMap;
@@ -99,6 +99,11 @@ impl Projection for ReturnSummary {
             tenant: tenant.clone(),
             return_id,
         })
+    }
+
+    fn leave_out(mut row: ReturnSummaryRow, version: Version) -> ReturnSummaryRow {
+        row.version = version.get();
+        row
     }
 
     fn begins(event: &Recorded) -> bool {

@@ -7,6 +7,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use domain::{
     Category, Currency, Event, Location, OrderId, Recorded, ShipmentId, StreamId, TenantId,
+    Version,
     shipment::{ShipmentCreated, ShipmentEvent, ShipmentLine, ShipmentStatus},
 };
 
@@ -93,6 +94,11 @@ impl Projection for ShipmentSummary {
             tenant: tenant.clone(),
             shipment_id,
         })
+    }
+
+    fn leave_out(mut row: ShipmentSummaryRow, version: Version) -> ShipmentSummaryRow {
+        row.version = version.get();
+        row
     }
 
     fn begins(event: &Recorded) -> bool {

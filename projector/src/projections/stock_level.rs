@@ -5,7 +5,9 @@ use crate::{
     row::row,
 };
 use chrono::{DateTime, Utc};
-use domain::{Category, Event, Location, Recorded, Sku, StreamId, TenantId, stock::StockEvent};
+use domain::{
+    Category, Event, Location, Recorded, Sku, StreamId, TenantId, Version, stock::StockEvent,
+};
 
 row! {
     /// The stock of a SKU at a location.
@@ -91,6 +93,11 @@ impl Projection for StockLevel {
         })
     }
 
+    fn leave_out(mut row: StockLevelRow, version: Version) -> StockLevelRow {
+        row.version = version.get();
+        row
+    }
+
     fn apply(
         row: Option<StockLevelRow>,
         event: &Recorded,
@@ -101,7 +108,12 @@ impl Projection for StockLevel {
         let Some(key) = Self::key(event) else {
             return Ok(row);
         };
-        let mut row = row.unwrap_or_else(|| empty(key, event));
+        // A row may begin with a later event: an operator may have had those before it left out.
+        let version = event.envelope.version.get();
+        let mut row = row.unwrap_or_else(|| StockLevelRow {
+            version: version - 1,
+            ..empty(key, event)
+        });
         if row.version + 1 != event.envelope.version.get() {
             return Err(FoldError::new(format!(
                 "it follows on version {} of the stream, and the row is of version {}",

@@ -9,7 +9,7 @@ use crate::{
     storage::{Change, KeyOf},
 };
 use bytes::Bytes;
-use domain::{Position, Recorded};
+use domain::{Envelope, Position, Recorded};
 use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
@@ -241,6 +241,10 @@ impl<P: Projection> Pass<P> {
         out: &mut Output<'_>,
     ) -> Result<(), RebuildError> {
         let verdict = self.lot.judge(&event);
+        if let Verdict::LeaveOut(key) = &verdict {
+            batch.leave_out(key, envelope(&event).version);
+            return Ok(());
+        }
         if let Some(only) = &self.only {
             return match (verdict, event) {
                 (Verdict::Fold(key), Ok(event)) if only.contains(&key) => {
@@ -250,7 +254,8 @@ impl<P: Projection> Pass<P> {
             };
         }
         match (verdict, event) {
-            (Verdict::Pass, _) | (Verdict::Fold(_) | Verdict::Behind { .. }, Err(_)) => Ok(()),
+            (Verdict::Pass | Verdict::LeaveOut(_), _)
+            | (Verdict::Fold(_) | Verdict::Behind { .. }, Err(_)) => Ok(()),
             (Verdict::Fold(key), Ok(event)) => match self.part.has(&key) {
                 true => self.fold_one(&event, key, batch, out),
                 false => Ok(()),
@@ -395,6 +400,13 @@ impl Output<'_> {
         self.chunks
             .blocking_send(chunk)
             .map_err(|_| RebuildError::CutOff)
+    }
+}
+
+fn envelope(event: &Delivered) -> &Envelope {
+    match event {
+        Ok(event) => &event.envelope,
+        Err(error) => &error.envelope,
     }
 }
 
