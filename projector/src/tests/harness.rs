@@ -4,6 +4,7 @@ use crate::{
     Board, MemoryReadModels, Parts, PostgresReadModels, ProjectionStatus, ReadModels, State,
     live::RunOptions,
     projection::Projection,
+    rebuild::{RebuildError, RebuildOptions, Rebuilt, rebuild},
     row::Row,
     service::Worker,
     testing::{History, fold_all},
@@ -192,6 +193,23 @@ pub(super) fn feed(reader: Arc<dyn EventReader>, stop: CancellationToken) -> Arc
 
 pub(super) fn leases() -> Arc<dyn Leases> {
     Arc::new(MemoryLeases::new(Arc::new(SystemClock)))
+}
+
+/// Builds the read model of `P` anew, once the server has noticed that whoever verified it is gone.
+pub(super) async fn built_anew<P: Projection>(
+    reader: &Arc<dyn EventReader>,
+    models: &PostgresReadModels,
+    options: &RebuildOptions,
+) -> Rebuilt {
+    let deadline = Instant::now() + SOON;
+    loop {
+        match rebuild::<P>(reader.clone(), models, options, Arc::new(|_| {})).await {
+            Err(RebuildError::UnderWay(_)) if Instant::now() < deadline => {
+                sleep(Duration::from_millis(5)).await;
+            }
+            rebuilt => return rebuilt.unwrap(),
+        }
+    }
 }
 
 /// Waits until the checkpoint of `P` is at `position`.

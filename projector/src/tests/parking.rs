@@ -2,8 +2,8 @@
 
 use super::{
     harness::{
-        Database, Process, database, events, filled, fresh, leases, memory_models, memory_store,
-        reaches, table, until,
+        Database, Process, built_anew, database, events, filled, fresh, leases, memory_models,
+        memory_store, reaches, table, until,
     },
     old_build::OldBuild,
 };
@@ -179,8 +179,8 @@ async fn what_is_skipped_is_recorded_and_left_out_for_good() {
     for reader in [old as Arc<dyn EventReader>, store.clone()] {
         is_equal::<StockLevel>(reader.clone(), models).await;
         let options = RebuildOptions::default();
-        let rebuilt = rebuild::<StockLevel>(reader, models, &options, Arc::new(|_| {}));
-        assert_eq!(rebuilt.await.unwrap().parked, 0);
+        let rebuilt = built_anew::<StockLevel>(&reader, models, &options).await;
+        assert_eq!(rebuilt.parked, 0);
         assert_eq!(table::<StockLevel>(models).await, rest);
     }
 }

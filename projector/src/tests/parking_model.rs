@@ -2,8 +2,8 @@
 
 use super::{
     harness::{
-        Database, Process, database, events, fresh, leases, memory_models, memory_store, reaches,
-        table, until,
+        Database, Process, built_anew, database, events, fresh, leases, memory_models,
+        memory_store, reaches, table, until,
     },
     old_build::OldBuild,
 };
@@ -12,7 +12,7 @@ use crate::{
     parking::ParkedSequence,
     projection::Projection,
     projections::{self, Visitor},
-    rebuild::{RebuildOptions, rebuild},
+    rebuild::RebuildOptions,
     storage::KeyOf,
     testing::{History, all_of_fulfilment, all_of_returns, fold_without},
     verify::{VerifyOptions, verify},
@@ -235,11 +235,7 @@ async fn rebuilt<P: Projection>(database: Arc<Database>, broken: Vec<i64>) {
     // What it could read by now still waits.
     assert_eq!(is_equal(&new).await, live.len());
 
-    let build = async |reader: &Arc<dyn EventReader>| {
-        rebuild::<P>(reader.clone(), models, &SMALL, Arc::new(|_| {}))
-            .await
-            .unwrap()
-    };
+    let build = async |reader: &Arc<dyn EventReader>| built_anew::<P>(reader, models, &SMALL).await;
     let again = build(&old).await;
     assert_eq!(table::<P>(models).await, waits, "{}", P::NAME);
     let parked_anew = parked::<P>(models).await;
