@@ -99,7 +99,7 @@ impl<P: Projection> Lot<P> {
 
     /// Whether an operator has had the event left out.
     pub(crate) fn is_skipped(&self, position: Position, id: Uuid) -> bool {
-        self.skipped.get(&position.get()) == Some(&id)
+        !self.skipped.is_empty() && self.skipped.get(&position.get()) == Some(&id)
     }
 
     /// Whether one more may be parked: `behind` a stream, or for its own event.
@@ -126,10 +126,15 @@ impl<P: Projection> Lot<P> {
         let Some(key) = P::key(event) else {
             return Verdict::Pass;
         };
-        if self.held.is_empty() && self.skipped.is_empty() {
-            return Verdict::Fold(key);
-        }
         let position = event.envelope.position;
+        let is_skipped = self.is_skipped(position, event.envelope.event_id.uuid());
+        if self.held.is_empty() {
+            // As nearly always: no name has to be made.
+            return match is_skipped {
+                true => Verdict::LeaveOut(key),
+                false => Verdict::Fold(key),
+            };
+        }
         let sequence = match P::APPEND_ONLY {
             // It may have been called by its place when it could not be read.
             true if self.stops(&format!("event {position}"), position) => {
@@ -137,7 +142,7 @@ impl<P: Projection> Lot<P> {
             }
             _ => sequence_of_key::<P>(&key),
         };
-        if self.is_skipped(position, event.envelope.event_id.uuid()) {
+        if is_skipped {
             return self.leave_out(key, &sequence, position);
         }
         if self.stops(&sequence, position) {
