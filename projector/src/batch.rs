@@ -5,7 +5,7 @@ use crate::{
     row::Row,
     storage::{Change, KeyOf},
 };
-use domain::{Envelope, Recorded};
+use domain::{Envelope, Recorded, Version};
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
@@ -102,6 +102,14 @@ impl<P: Projection> Batch<P> {
         slot.touched = true;
         slot.row = row.map_err(|source| Unfoldable::new(event, source))?;
         Ok(())
+    }
+
+    /// The event of `version` is left out of the row, if there is one.
+    pub(crate) fn leave_out(&mut self, key: &KeyOf<P>, version: Version) {
+        if let Some(at) = self.by_key.get(key) {
+            let slot = &mut self.slots[*at];
+            slot.row = slot.row.take().map(|row| P::leave_out(row, version));
+        }
     }
 
     /// Forgets all rows but those whose key is wanted.

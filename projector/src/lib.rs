@@ -1,13 +1,15 @@
-//! Folds events into read models: live, rebuild, fenced leadership.
+//! Folds events into read models: live, rebuild, verify, park; fenced leadership.
 //!
 //! A projection is a keyed fold ([`projection::Projection`]), pure and tested without a database. The
 //! live runtime ([`live`]) reads the feed, loads the rows of a batch in one read, folds, and writes
 //! rows and checkpoint in one statement that a fenced leader cannot do any harm with. [`rebuild`]
 //! folds all of history into fresh tables beside the live ones, and swaps them; [`verify`] folds it to
-//! compare it with them.
+//! compare it with them. An event that cannot be read or folded stops its own sequence alone ([`parking`]).
 
+mod api;
 mod batch;
 pub mod live;
+pub mod parking;
 pub mod projection;
 pub mod projections;
 pub mod rebuild;
@@ -21,7 +23,10 @@ mod testing;
 mod tests;
 pub mod verify;
 
+pub use api::{openapi, router};
 pub use projection::Projection;
-pub use service::{Parts, open_read_models, open_read_models_to_rebuild, options, start};
-pub use status::{Board, ProjectionStatus, State, router};
+pub use service::{
+    Parts, open_read_models, open_read_models_to_rebuild, options, start, warn_of_parked,
+};
+pub use status::{Board, ProjectionStatus, State};
 pub use storage::{MemoryReadModels, PostgresReadModels, ReadModels};

@@ -1,16 +1,20 @@
 //! The projector: keeps the read models up to date, builds them anew, and verifies them.
 
+#[path = "main/parked.rs"]
+mod parked;
 #[path = "main/verify.rs"]
 mod verify;
 
-use assembly::{Process, needs_store, open_needed_feed, open_reader, open_store, run_to_exit};
+use assembly::{
+    Process, documentation, needs_store, open_needed_feed, open_reader, open_store, run_to_exit,
+};
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{
-    Parts, ReadModels, open_read_models, open_read_models_to_rebuild,
+    Parts, ReadModels, open_read_models, open_read_models_to_rebuild, openapi,
     projections::names,
     rebuild::{OnProgress, Progress, RebuildOptions, rebuild_by_name},
-    router, start,
+    router, start, warn_of_parked,
 };
 use std::{
     io::Write,
@@ -50,6 +54,9 @@ enum Action {
     /// Fold all events again, and compare with the live read model, row for row, at its checkpoint.
     /// Exits 0 if they are equal, 1 if not, 2 if that could not be found out.
     Verify(verify::VerifyArgs),
+    /// See to what is parked: sequences that wait behind an event that cannot be read or folded.
+    #[command(subcommand)]
+    Parked(parked::Parked),
     /// Show how far the read models are.
     Status,
     /// Show the configuration.
@@ -76,6 +83,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Action::Run => serve(Process::new("projector", settings)?).await,
         Action::Rebuild { name, .. } => rebuild(&settings, name).await,
         Action::Verify(args) => Ok(verify::run(&settings, args).await),
+        Action::Parked(action) => parked::run(&settings, action).await,
         Action::Status => status(&settings).await,
         Action::Config(ConfigAction::Print) => {
             print(&settings.to_yaml_redacted())?;
@@ -102,7 +110,9 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
         clock: Arc::new(SystemClock),
     };
     let board = start(&parts, &settings.projector, lifecycle);
-    process.serve(listener, router(board));
+    warn_of_parked(health, board.clone());
+    let routes = router(board, parts.models).merge(documentation(openapi()));
+    process.serve(listener, routes);
     Ok(process.run().await)
 }
 
@@ -110,7 +120,10 @@ async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<Ex
     let reader = open_reader(settings).await?;
     let models = open_read_models_to_rebuild(settings).await?;
     for name in these_or_all(name) {
-        let options = RebuildOptions::default();
+        let options = RebuildOptions {
+            max_parked: settings.projector.max_parked,
+            ..RebuildOptions::default()
+        };
         let rebuilt = rebuild_by_name(&name, reader.clone(), &models, &options, teller()).await?;
         print(&format!(
             "{name}: {rows} rows from {events} events in {took:.1?}, up to position {position}\n",
@@ -119,6 +132,13 @@ async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<Ex
             took = rebuilt.took,
             position = rebuilt.position,
         ))?;
+        if rebuilt.parked > 0 {
+            print(&format!(
+                "{name}: {} sequences are parked, which this build cannot read or fold: see \
+                 `projector parked list`\n",
+                rebuilt.parked
+            ))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -158,18 +178,23 @@ fn line(progress: &Progress) -> String {
 
 async fn status(settings: &Settings) -> anyhow::Result<ExitCode> {
     let head = open_reader(settings).await?.head().await?;
-    let checkpoints = open_read_models(settings).await?.checkpoints().await?;
+    let models = open_read_models(settings).await?;
+    let checkpoints = models.checkpoints().await?;
+    let parked = models.parked_counts().await?;
     let mut text = format!(
-        "{:24} {:>7} {:>12} {:>12}  {}\n",
-        "PROJECTION", "VERSION", "POSITION", "BEHIND", "WRITTEN"
+        "{:24} {:>7} {:>12} {:>12} {:>7}  {}\n",
+        "PROJECTION", "VERSION", "POSITION", "BEHIND", "PARKED", "WRITTEN"
     );
     for record in checkpoints {
+        let mut parked = parked.iter();
+        let parked = parked.find(|parked| parked.projection == record.name);
         text.push_str(&format!(
-            "{:24} {:>7} {:>12} {:>12}  {}\n",
+            "{:24} {:>7} {:>12} {:>12} {:>7}  {}\n",
             record.name,
             record.version,
             record.position,
             head.position.get() - record.position.get(),
+            parked.map_or(0, |parked| parked.sequences),
             record.updated_at.format("%Y-%m-%d %H:%M:%SZ"),
         ));
     }

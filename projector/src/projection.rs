@@ -1,7 +1,7 @@
 //! What a projection is: a keyed fold of events into rows, and nothing else.
 
 use crate::row::Row;
-use domain::{Event, Recorded};
+use domain::{Event, Recorded, StreamId, TenantId, Version};
 use std::{borrow::Cow, time::Duration};
 
 /// A keyed fold of events into the rows of one table. Pure: no database, no clock.
@@ -26,6 +26,20 @@ pub trait Projection: Send + Sync + 'static {
 
     /// The row that the event is about, if it is about any.
     fn key(event: &Recorded) -> Option<<Self::Row as Row>::Key>;
+
+    /// The row that all events of the stream are about, if its name alone says which: that is all there is
+    /// to go by for an event that cannot be read.
+    fn key_of_stream(tenant: &TenantId, stream: &StreamId) -> Option<<Self::Row as Row>::Key> {
+        let _ = (tenant, stream);
+        None
+    }
+
+    /// What becomes of the row when an operator has had the event of `version` of its stream left out: what
+    /// counts versions, so as to notice that an event is missing, counts that one as well.
+    fn leave_out(row: Self::Row, version: Version) -> Self::Row {
+        let _ = version;
+        row
+    }
 
     /// Whether there can be no row of the event's key before it, so that none is looked for.
     fn begins(event: &Recorded) -> bool {

@@ -13,6 +13,7 @@ use bus::Feed;
 use chassis::{
     Lifecycle,
     config::{ProjectorSettings, Settings},
+    health::Health,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Position;
@@ -93,6 +94,8 @@ pub fn options(settings: &ProjectorSettings) -> RunOptions {
     RunOptions {
         batch: settings.batch,
         patience: settings.poll(),
+        max_retries: settings.max_retries,
+        max_parked: settings.max_parked,
         ..RunOptions::default()
     }
 }
@@ -122,6 +125,15 @@ pub fn start<R: ReadModels>(
         watch(parts.clone(), board.clone(), lifecycle.soft().clone()),
     );
     board
+}
+
+/// Warns in the health of the process of what people must see to: what is parked, what fails, what
+/// stands still.
+pub fn warn_of_parked(health: &Health, board: Board) {
+    health.warn_of("projections", move || {
+        let board = board.clone();
+        async move { board.warning().map_or(Ok(()), Err) }
+    });
 }
 
 struct Starter<'a, R> {
@@ -261,6 +273,7 @@ async fn look<R: ReadModels>(parts: &Parts<R>, board: &Board) -> Result<(), RunE
     let head = parts.feed.head().await?;
     let checkpoints = parts.models.checkpoints().await?;
     let now = parts.clock.now();
+    board.parked(&parts.models.parked_counts().await?, now);
     for name in projections::names() {
         let of = |name: &str| checkpoints.iter().find(|record| record.name == name);
         let position = of(name).map_or(Position::ZERO, |record| record.position);

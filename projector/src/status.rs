@@ -1,21 +1,25 @@
 //! What the projections of this process are doing, and how far behind they are.
 
+use crate::parking::ParkedCount;
 use crate::{
     live::{Place, RunError},
     projection::Projection,
     projections::{self, Visitor},
 };
-use axum::{Json, Router, extract, routing::get};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::time::Duration;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
+use utoipa::ToSchema;
 
 /// What a projection is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ProjectionState)]
 pub enum State {
     /// It keeps up with the store.
     Active,
@@ -23,6 +27,9 @@ pub enum State {
     CatchingUp,
     /// It cannot go on, and somebody should look.
     Failing,
+    /// Events wait, and its checkpoint has not moved for 15 s; or nobody can tell for as long whether it
+    /// has. No process says what is wrong: perhaps none runs, or it hangs.
+    Stalled,
     /// It is being built anew; what is there meanwhile stays readable.
     Rebuilding,
     /// Another process leads, or none does yet.
@@ -30,9 +37,10 @@ pub enum State {
 }
 
 /// What a projection is doing, and how far behind it is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ProjectionStatus {
     /// Its name.
+    #[schema(value_type = String, example = "order_summary")]
     pub name: &'static str,
     /// The version of the fold that this build has.
     pub version: i32,
@@ -47,13 +55,28 @@ pub struct ProjectionStatus {
     /// For how long the oldest of them has been waiting, in seconds. While the store or the database
     /// cannot be asked, it grows from what was last known.
     pub lag_seconds: Option<f64>,
+    /// What is parked of it: the rest goes on.
+    pub parked: Parked,
     /// Why it cannot go on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
 
+/// How much of a projection is parked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Parked {
+    /// How many sequences wait behind an event that cannot be read or folded.
+    pub sequences: i64,
+    /// How many events wait in them, those that stop them included.
+    pub events: i64,
+    /// Since when the oldest is parked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<DateTime<Utc>>,
+}
+
 /// Why a projection cannot go on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = ProjectionProblem)]
 pub struct Problem {
     /// In one line; the log has the causes.
     pub reason: String,
@@ -80,6 +103,11 @@ struct Entry {
     problem: Option<Problem>,
     seen: Option<Seen>,
     lag_seconds: Option<f64>,
+    parked: Parked,
+    /// When it was last looked, or tried to look, how far it is.
+    looked: Instant,
+    /// When it was last seen to move, or to have nothing to do.
+    moved: Instant,
 }
 
 /// How far a projection was seen to be.
@@ -93,6 +121,12 @@ pub(crate) struct Seen {
 
 /// A lag that is no catching up, only the time that things take.
 const USUAL_LAG_SECONDS: f64 = 2.0;
+
+/// Whoever has not moved for so long, though events wait, is stalled.
+const STALLED_AFTER: Duration = Duration::from_secs(15);
+
+/// A look that is older was not followed by another one: whoever looks has gone, too.
+const LOOK_IS_OLD: Duration = Duration::from_secs(10);
 
 impl Board {
     /// All projections, of which nothing is known yet.
@@ -108,6 +142,9 @@ impl Board {
                     problem: None,
                     seen: None,
                     lag_seconds: None,
+                    parked: Parked::default(),
+                    looked: Instant::now(),
+                    moved: Instant::now(),
                 };
                 self.0.insert(P::NAME, entry);
             }
@@ -183,11 +220,20 @@ impl Board {
 
     /// How far it was seen to be.
     pub(crate) fn seen(&self, name: &'static str, seen: Seen) {
-        self.change(name, |entry| {
+        let is_stalled = self.change(name, |entry| {
+            let has_moved = entry
+                .seen
+                .is_none_or(|before| before.position != seen.position);
+            entry.looked = Instant::now();
+            if has_moved || seen.position >= seen.head {
+                entry.moved = entry.looked;
+            }
             entry.rebuilding = seen.rebuilding;
             entry.lag_seconds = Some(seen.lag_seconds);
             entry.seen = Some(seen);
+            entry.is_stalled()
         });
+        metrics::gauge!("projection_stalled", "projection" => name).set(flag(is_stalled));
         metrics::gauge!("projection_position", "projection" => name).set(seen.position as f64);
         metrics::gauge!("projection_lag_events", "projection" => name)
             .set((seen.head - seen.position).max(0) as f64);
@@ -199,8 +245,51 @@ impl Board {
         for (name, entry) in self.entries().iter_mut() {
             let lag = entry.lag_seconds.unwrap_or_default() + seconds;
             entry.lag_seconds = Some(lag);
+            entry.looked = Instant::now();
             metrics::gauge!("projection_lag_seconds", "projection" => *name).set(lag);
+            metrics::gauge!("projection_stalled", "projection" => *name)
+                .set(flag(entry.is_stalled()));
         }
+    }
+
+    /// What is parked, of those of which anything is.
+    pub(crate) fn parked(&self, counts: &[ParkedCount], now: DateTime<Utc>) {
+        for (name, entry) in self.entries().iter_mut() {
+            let counted = counts.iter().find(|count| count.projection == *name);
+            entry.parked = counted.map_or_else(Parked::default, |count| Parked {
+                sequences: count.sequences,
+                events: count.events,
+                oldest: Some(count.oldest),
+            });
+            let oldest = entry
+                .parked
+                .oldest
+                .map(|oldest| now.signed_duration_since(oldest));
+            let oldest = oldest.map_or(0, |oldest| oldest.num_seconds().max(0));
+            let Parked {
+                sequences, events, ..
+            } = entry.parked;
+            metrics::gauge!("projection_parked_sequences", "projection" => *name)
+                .set(sequences as f64);
+            metrics::gauge!("projection_parked_events", "projection" => *name).set(events as f64);
+            metrics::gauge!("projection_parked_seconds", "projection" => *name).set(oldest as f64);
+        }
+    }
+
+    /// What people must see to, if anything: what is parked, what fails, what stands still.
+    pub fn warning(&self) -> Option<String> {
+        let warned = self.statuses().into_iter().filter_map(|status| {
+            let name = status.name;
+            match (status.state, status.parked.sequences) {
+                (State::Failing, _) => Some(format!("{name} cannot go on")),
+                (State::Stalled, _) => Some(format!("{name} stands still")),
+                (_, 0) => None,
+                (_, 1) => Some(format!("1 sequence of {name} is parked")),
+                (_, sequences) => Some(format!("{sequences} sequences of {name} are parked")),
+            }
+        });
+        let warned: Vec<String> = warned.collect();
+        (!warned.is_empty()).then(|| format!("{}: see GET /v1/projections", warned.join(", ")))
     }
 
     fn change<T: Default>(&self, name: &'static str, change: impl FnOnce(&mut Entry) -> T) -> T {
@@ -219,13 +308,34 @@ impl Default for Board {
 }
 
 impl Entry {
+    /// Whether events wait that nobody folds, as far as anybody can tell.
+    fn is_stalled(&self) -> bool {
+        self.moved.elapsed() > STALLED_AFTER
+    }
+
+    /// For how long the oldest event has been waiting: more than was seen, if nobody looks any more.
+    fn lag_now(&self) -> Option<f64> {
+        let unseen = self.looked.elapsed();
+        let more = if unseen > LOOK_IS_OLD {
+            unseen
+        } else {
+            Duration::ZERO
+        };
+        match self.lag_seconds {
+            None if more.is_zero() => None,
+            lag => Some(lag.unwrap_or_default() + more.as_secs_f64()),
+        }
+    }
+
     fn status(&self, name: &'static str) -> ProjectionStatus {
-        let late = self.lag_seconds.is_none_or(|lag| lag > USUAL_LAG_SECONDS);
+        let lag_seconds = self.lag_now();
+        let late = lag_seconds.is_none_or(|lag| lag > USUAL_LAG_SECONDS);
         let state = match self {
             Self { failing: true, .. } => State::Failing,
             Self {
                 rebuilding: true, ..
             } => State::Rebuilding,
+            _ if self.is_stalled() => State::Stalled,
             Self { leading: false, .. } => State::Standby,
             _ if late => State::CatchingUp,
             _ => State::Active,
@@ -237,7 +347,8 @@ impl Entry {
             position: self.seen.map(|seen| seen.position),
             head: self.seen.map(|seen| seen.head),
             lag_events: self.seen.map(|seen| (seen.head - seen.position).max(0)),
-            lag_seconds: self.lag_seconds,
+            lag_seconds,
+            parked: self.parked,
             problem: self.problem.clone(),
         }
     }
@@ -258,13 +369,5 @@ const fn flag(value: bool) -> f64 {
     if value { 1.0 } else { 0.0 }
 }
 
-/// `GET /projections`: what each projection is doing.
-pub fn router(board: Board) -> Router {
-    Router::new()
-        .route("/projections", get(projections_now))
-        .with_state(board)
-}
-
-async fn projections_now(extract::State(board): extract::State<Board>) -> Json<serde_json::Value> {
-    Json(serde_json::json!({ "projections": board.statuses() }))
-}
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ use domain::{
         StockAdjusted, StockEvent, StockReceived, StockReservationRejected, StockReserved, Stocks,
     },
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use store::{Answer, Append, AppendOutcome, EventStore, NewEvent, StreamAppend};
 use uuid::Uuid;
 
@@ -539,6 +539,24 @@ pub(crate) fn fold_all<P: Projection>(
         }
     }
     Ok(rows)
+}
+
+/// The rows that the events make, one after the other, where those at the positions are left out.
+pub(crate) fn fold_without<P: Projection>(
+    events: &[Recorded],
+    left_out: &BTreeSet<i64>,
+) -> Vec<P::Row> {
+    let mut rows: BTreeMap<KeyOf<P>, P::Row> = BTreeMap::new();
+    for event in events {
+        let Some(key) = P::key(event) else { continue };
+        let before = rows.remove(&key);
+        let after = match left_out.contains(&event.envelope.position.get()) {
+            true => before.map(|row| P::leave_out(row, event.envelope.version)),
+            false => P::apply(before, event).unwrap(),
+        };
+        rows.extend(after.map(|row| (key, row)));
+    }
+    rows.into_values().collect()
 }
 
 /// Whatever has a key is of a type that is read for a rebuild, and the other way round.

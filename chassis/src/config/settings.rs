@@ -189,9 +189,12 @@ section! {
         lease_ms: u64 = 10_000, LEASE_MS;
         /// Time between two looks for new events when nothing signals them, in milliseconds.
         poll_ms: u64 = 250, POLL_MS;
-        /// Attempts after the first before a projection counts as failing. It goes on trying, and no
-        /// event is skipped.
+        /// Attempts after the first before an event that cannot be read or folded is parked with its
+        /// sequence, and before a projection that cannot go on counts as failing: it goes on trying.
         max_retries: u32 = 5, Rule::Integer { min: 0, max: 100 };
+        /// Sequences of a projection that may be parked; with more the projection halts, and nothing
+        /// is skipped.
+        max_parked: usize = 100, Rule::Integer { min: 0, max: 10_000 };
     }
 }
 

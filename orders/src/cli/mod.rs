@@ -19,6 +19,7 @@ mod probe;
 mod process;
 mod products;
 pub(crate) mod progress;
+mod projections;
 mod returns;
 mod shipments;
 mod stock;
@@ -109,6 +110,9 @@ enum Command {
     /// See to the keys of personal data.
     #[command(subcommand)]
     PersonalData(personal_data::PersonalData),
+    /// See how far read models are, and to what is parked of them.
+    #[command(subcommand)]
+    Projections(projections::Projections),
     /// Look at the events themselves.
     #[command(subcommand)]
     Events(events::Events),
@@ -180,18 +184,39 @@ struct NotificationApi {
 
 impl NotificationApi {
     fn client(&self) -> anyhow::Result<client::ApiClient> {
-        let running = || {
-            let running = host::Running::find()?;
-            let saga = running
-                .processes
-                .into_iter()
-                .find(|(name, _)| name == "saga");
-            Some(saga.map_or(running.url, |(_, url)| url))
-        };
-        let url = self.url.clone().or_else(running);
-        let url = trimmed(url.as_deref().unwrap_or(DEFAULT_URL));
-        client::ApiClient::at(url.clone(), url)
+        client_of("saga", self.url.as_ref())
     }
+}
+
+/// Where read models are administered.
+#[derive(Debug, Clone, Args)]
+struct ProjectionApi {
+    /// The platform's address; that of the projector, where services are separate. Otherwise the
+    /// platform that runs from this directory's data, or http://127.0.0.1:8080.
+    #[arg(long, env = "ORDERS_URL")]
+    url: Option<String>,
+    /// Print JSON, as the API answered it, instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+impl ProjectionApi {
+    fn client(&self) -> anyhow::Result<client::ApiClient> {
+        client_of("projector", self.url.as_ref())
+    }
+}
+
+/// A client of what `service` alone serves: at `url`, or where the platform runs.
+fn client_of(service: &str, url: Option<&String>) -> anyhow::Result<client::ApiClient> {
+    let running = || {
+        let running = host::Running::find()?;
+        let mut processes = running.processes.into_iter();
+        let found = processes.find(|(name, _)| name == service);
+        Some(found.map_or(running.url, |(_, url)| url))
+    };
+    let url = url.cloned().or_else(running);
+    let url = trimmed(url.as_deref().unwrap_or(DEFAULT_URL));
+    client::ApiClient::at(url.clone(), url)
 }
 
 /// Where the platform is.
@@ -250,6 +275,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Products(command) => products::run(command).await.map(success),
         Command::Webhooks(command) => webhooks::run(command).await.map(success),
         Command::Emails(command) => emails::run(command).await.map(success),
+        Command::Projections(command) => projections::run(command).await.map(success),
         Command::Stock(command) => stock::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,

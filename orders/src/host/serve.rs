@@ -78,6 +78,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         clock,
     };
     let board = projector::start(&projections, &settings.projector, lifecycle);
+    projector::warn_of_parked(health, board.clone());
 
     let moved = Some(board.moved());
     let reader = events.reader.clone();
@@ -89,6 +90,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
     let mut api = command::openapi();
     api.merge(query::openapi());
     api.merge(notifier::openapi());
+    api.merge(projector::openapi());
     api.info.title = "Orders".into();
     api.info.description = Some("Place orders, act on them, and look at them.".into());
     let max_bytes = settings.http.max_body_bytes;
@@ -106,7 +108,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
             ]
             .concat(),
         )?)
-        .merge(projector::router(board))
+        .merge(projector::router(board, projections.models))
         .merge(saga::router(sagas_now))
         .merge(notifications)
         .merge(documentation(api));

@@ -4,6 +4,7 @@ use crate::{batch::Unfoldable, storage::ReadModelError};
 use domain::{Envelope, Position};
 use serde::Serialize;
 use store::{StoreError, Undecodable};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Why a projection stopped before it was told to.
@@ -21,6 +22,30 @@ pub enum RunError {
     /// An event cannot be folded. What comes after it waits.
     #[error(transparent)]
     Unfoldable(#[from] Unfoldable),
+    /// An event cannot be read or folded, and as many sequences are parked as may be: a build that parks so
+    /// much is more likely to be wrong than the events.
+    #[error(
+        "as many sequences of {name} are parked as may be ({limit}: projector.max_parked); see \
+         `projector parked list`"
+    )]
+    TooManyParked {
+        /// The projection.
+        name: &'static str,
+        /// How many may be.
+        limit: usize,
+        /// What would be parked.
+        #[source]
+        error: Box<RunError>,
+    },
+    /// More rows wait behind streams that cannot be read than may.
+    #[error(
+        "as many rows of {name} as may wait behind streams of which an event cannot be read; see \
+         `projector parked list`"
+    )]
+    TooMuchWaits {
+        /// The projection.
+        name: &'static str,
+    },
     /// The one that has the lease is refused as a leader, again and again.
     #[error(
         "read.checkpoint knows a later leader of {name} than the leases do, as after one of the two \
@@ -51,7 +76,7 @@ pub enum RunError {
 }
 
 /// Where an event is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Place {
     /// Its stream.
     pub stream: String,
@@ -74,6 +99,8 @@ impl RunError {
             Self::Store(error) => error.is_transient(),
             Self::Undecodable(_)
             | Self::Unfoldable(_)
+            | Self::TooManyParked { .. }
+            | Self::TooMuchWaits { .. }
             | Self::ShutOut { .. }
             | Self::Rewound { .. } => false,
         }
@@ -87,10 +114,12 @@ impl RunError {
                 "the database of the read models failed; the log says how".into()
             }
             Self::Store(error) => error.in_short().into(),
+            Self::TooManyParked { error, .. } => format!("{self}: {}", error.in_short()),
             // These say what to do, and each is one sentence without its cause.
             Self::ReadModels(_)
             | Self::Undecodable(_)
             | Self::Unfoldable(_)
+            | Self::TooMuchWaits { .. }
             | Self::ShutOut { .. }
             | Self::Rewound { .. } => self.to_string(),
         }
@@ -101,9 +130,12 @@ impl RunError {
         let (stream, envelope): (String, &Envelope) = match self {
             Self::Undecodable(error) => (error.stream_name().to_owned(), &error.envelope),
             Self::Unfoldable(error) => (error.envelope.stream.to_string(), &error.envelope),
-            Self::ReadModels(_) | Self::Store(_) | Self::ShutOut { .. } | Self::Rewound { .. } => {
-                return None;
-            }
+            Self::TooManyParked { error, .. } => return error.place(),
+            Self::ReadModels(_)
+            | Self::Store(_)
+            | Self::TooMuchWaits { .. }
+            | Self::ShutOut { .. }
+            | Self::Rewound { .. } => return None,
         };
         Some(Place {
             stream,

@@ -2,9 +2,11 @@
 
 mod cache;
 mod error;
+mod replay;
 mod runner;
 mod spans;
 mod step;
+mod upkeep;
 
 pub use error::{Place, RunError};
 pub use runner::{RunOptions, Runner};

@@ -1,14 +1,22 @@
 //! Runs one projection over all events, from its checkpoint.
 
-use super::{RunError, Step, spans};
+use super::{RunError, Step, step::Taken, upkeep::Upkeep};
 use crate::{
-    projection::{Projection, stops_at},
+    parking::{Lot, Poison, Room},
+    projection::Projection,
     storage::{Checkpoint, ReadModels},
 };
 use bus::Feed;
-use domain::{Position, Recorded};
-use std::{marker::PhantomData, sync::Arc, time::Duration};
-use store::{Bookmark, Delivered, StoreError};
+use domain::Position;
+use std::{
+    marker::PhantomData,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use store::StoreError;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -25,6 +33,10 @@ pub struct RunOptions {
     pub idle_checkpoint: Duration,
     /// The most rows kept, so that they need not be read again.
     pub cached_rows: usize,
+    /// How often an event that cannot be read or folded is tried again before its sequence is parked.
+    pub max_retries: u32,
+    /// The most sequences that may be parked; with more the projection halts.
+    pub max_parked: usize,
 }
 
 impl Default for RunOptions {
@@ -34,15 +46,24 @@ impl Default for RunOptions {
             patience: Duration::from_millis(250),
             idle_checkpoint: Duration::from_millis(250),
             cached_rows: 8_192,
+            max_retries: 5,
+            max_parked: 100,
         }
     }
 }
+
+/// How long it waits for new events while it tries a parked sequence again.
+const BESIDE_REPLAY: Duration = Duration::from_millis(5);
 
 /// Runs one projection.
 pub struct Runner<P, R> {
     feed: Arc<dyn Feed>,
     models: R,
     options: RunOptions,
+    /// The event that stopped it last, and how often it did in a row.
+    stopped_by: Mutex<(Position, u32)>,
+    /// Whether this process has tried yet what it found parked: it may be of another build.
+    has_tried: AtomicBool,
     projection: PhantomData<fn() -> P>,
 }
 
@@ -53,6 +74,8 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
             feed,
             models,
             options,
+            stopped_by: Mutex::default(),
+            has_tried: AtomicBool::new(false),
             projection: PhantomData,
         }
     }
@@ -67,14 +90,23 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
     ) -> Result<(), RunError> {
         let checkpoint = self.models.take_over::<P>(leader_epoch).await?;
         let store_epoch = self.check_epoch(checkpoint).await?;
+        let lot = Lot::new(
+            self.models.parking::<P>().await?,
+            Room(self.options.max_parked),
+        );
+        let mut parked = Upkeep::new(&lot, !self.has_tried.swap(true, Ordering::Relaxed));
         let mut at = checkpoint.at;
         let cached = self.options.cached_rows;
         let models = self.models.clone();
-        let mut step = Step::<P, R>::new(models, leader_epoch, store_epoch, at.position, cached);
+        let mut step =
+            Step::<P, R>::new(models, leader_epoch, store_epoch, at, cached, lot).traced();
         let mut written = Instant::now();
         loop {
             let began = Instant::now();
-            let patience = self.patience(at.position, &step);
+            let patience = match parked.is_busy() {
+                true => BESIDE_REPLAY,
+                false => self.patience(at.position, &step),
+            };
             let events = tokio::select! {
                 biased;
                 () = stops[0].cancelled() => return Ok(()),
@@ -83,24 +115,62 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
                     events.map_err(|error| rewound::<P>(error, store_epoch))?
                 }
             };
-            let (mine, readable, broken) = sort::<P>(&events);
-            at = readable.unwrap_or(at);
             let due = written.elapsed() >= self.options.idle_checkpoint;
-            if !mine.is_empty() || (at.position > step.stored() && (due || broken.is_some())) {
-                self.fold(&mut step, &mine, at).await?;
+            let taken = step.take(events.iter().map(AsRef::as_ref), at, due).await?;
+            at = taken.to;
+            if taken.is_written {
                 written = Instant::now();
-                metrics::histogram!("projection_batch_seconds", "projection" => P::NAME)
-                    .record(began.elapsed().as_secs_f64());
+                counted::<P>(&taken, began);
             }
-            if let Some(error) = broken {
-                return Err(error);
+            let feed = self.feed.as_ref();
+            if let Some(poison) = taken.poison {
+                // Where it halts, what is parked goes on all the same: that may be what helps.
+                parked.go_on_while_due(feed, &mut step, stops).await?;
+                self.stopped(&mut step, poison).await?;
+                at = step.bookmark();
             }
+            parked.go_on(feed, &mut step, self.options.batch).await?;
             well();
-            if !mine.is_empty() && events.len() < self.options.batch {
+            if taken.events > 0 && events.len() < self.options.batch {
                 // What comes until then is folded together.
                 sleep_until(began + P::PACE).await;
             }
         }
+    }
+
+    /// An event stops the projection: it is an error, until it was tried often enough; then its sequence
+    /// is parked, and the others go on.
+    async fn stopped(&self, step: &mut Step<P, R>, poison: Poison<P>) -> Result<(), RunError> {
+        let attempts = {
+            let mut stopped_by = self
+                .stopped_by
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let (position, attempts) = &mut *stopped_by;
+            if *position != poison.position() {
+                (*position, *attempts) = (poison.position(), 0);
+            }
+            *attempts = attempts.saturating_add(1);
+            *attempts
+        };
+        if attempts <= self.options.max_retries {
+            return Err(poison.error.into());
+        }
+        step.park(&poison, i32::try_from(attempts).unwrap_or(i32::MAX))
+            .await?;
+        metrics::counter!("projection_parked_total", "projection" => P::NAME).increment(1);
+        tracing::error!(
+            projection = P::NAME,
+            sequence = poison.sequence,
+            stream = poison.stop.place.stream,
+            version = poison.stop.place.version,
+            position = poison.stop.place.position,
+            error = poison.stop.error,
+            "{} is parked in {}: the others go on",
+            poison.sequence,
+            P::NAME,
+        );
+        Ok(())
     }
 
     /// How long to wait for events: not long while the stored checkpoint is behind.
@@ -109,34 +179,6 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
             true => self.options.patience.min(self.options.idle_checkpoint),
             false => self.options.patience,
         }
-    }
-
-    /// Folds what can be folded: if an event cannot, then those before it.
-    async fn fold(
-        &self,
-        step: &mut Step<P, R>,
-        events: &[&Recorded],
-        to: Bookmark,
-    ) -> Result<(), RunError> {
-        let folding = spans::folding(P::NAME, events);
-        let taken = step.take(events, to).await;
-        spans::folded(folding, &taken);
-        let rows = match taken {
-            Err(RunError::Unfoldable(error)) => {
-                let broken = error.envelope.position;
-                let before = events.partition_point(|event| event.envelope.position < broken);
-                if let Some(last) = events[..before].last() {
-                    let to = Bookmark::at(&last.envelope);
-                    step.take(&events[..before], to).await?;
-                }
-                return Err(error.into());
-            }
-            other => other?,
-        };
-        metrics::counter!("projection_events_total", "projection" => P::NAME)
-            .increment(events.len() as u64);
-        metrics::counter!("projection_rows_total", "projection" => P::NAME).increment(rows as u64);
-        Ok(())
     }
 
     /// The store's epoch, if the checkpoint is of this store.
@@ -172,26 +214,11 @@ fn rewound<P: Projection>(error: StoreError, store: Uuid) -> RunError {
     }
 }
 
-/// The projection's events before the first that stops it, up to where that is, and what is wrong
-/// with the one that stops it.
-fn sort<P: Projection>(
-    events: &[Arc<Delivered>],
-) -> (Vec<&Recorded>, Option<Bookmark>, Option<RunError>) {
-    let mut mine = Vec::with_capacity(events.len());
-    let mut readable = None;
-    for event in events {
-        match event.as_ref() {
-            Ok(event) => {
-                readable = Some(Bookmark::at(&event.envelope));
-                if P::key(event).is_some() {
-                    mine.push(event);
-                }
-            }
-            Err(error) if stops_at::<P>(error.source.event_type()) => {
-                return (mine, readable, Some(error.clone().into()));
-            }
-            Err(error) => readable = Some(Bookmark::at(&error.envelope)),
-        }
-    }
-    (mine, readable, None)
+fn counted<P: Projection>(taken: &Taken<P>, began: Instant) {
+    metrics::counter!("projection_events_total", "projection" => P::NAME)
+        .increment(taken.events as u64);
+    metrics::counter!("projection_rows_total", "projection" => P::NAME)
+        .increment(taken.rows as u64);
+    metrics::histogram!("projection_batch_seconds", "projection" => P::NAME)
+        .record(began.elapsed().as_secs_f64());
 }

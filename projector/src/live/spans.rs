@@ -1,7 +1,7 @@
 //! The spans of folding: one for each event of a recorded trace, as long as its batch took.
 
-use super::RunError;
 use domain::Recorded;
+use std::fmt::Display;
 use traces::{Kind, Span};
 
 /// `events` are about to be folded into `projection`, all together.
@@ -23,7 +23,7 @@ pub(super) fn folding(projection: &'static str, events: &[&Recorded]) -> Vec<Spa
 }
 
 /// They are folded, and rows and checkpoint are written; or not.
-pub(super) fn folded<T>(spans: Vec<Span>, result: &Result<T, RunError>) {
+pub(super) fn folded<T>(spans: Vec<Span>, result: &Result<T, impl Display>) {
     for mut span in spans {
         if let Err(error) = result {
             span.fail(error.to_string());

@@ -92,6 +92,7 @@ fn said(name: &str, verified: &Verified) -> String {
         different,
         missing,
         superfluous,
+        parked,
         differences,
         took,
     } = verified;
@@ -102,6 +103,11 @@ fn said(name: &str, verified: &Verified) -> String {
     let mut text = format!(
         "{name}: {verdict}: {rows} rows from {events} events at position {position}, {took:.1?}\n"
     );
+    if *parked > 0 {
+        text.push_str(&format!(
+            "  {parked} sequences are parked, and were compared as they are before what stops them\n"
+        ));
+    }
     for difference in differences {
         match difference {
             Difference::Missing { key } => text.push_str(&format!("  missing {key}\n")),

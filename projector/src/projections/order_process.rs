@@ -6,7 +6,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Event, OrderId, Recorded, TenantId,
+    Category, Event, OrderId, Recorded, StreamId, TenantId,
     order::OrderEvent,
     process::{self, Process, Stage, TimeLimits},
 };
@@ -70,6 +70,17 @@ impl Projection for OrderProcess {
         };
         Some(OrderProcessKey {
             tenant: event.envelope.tenant.clone(),
+            order_id,
+        })
+    }
+
+    fn key_of_stream(tenant: &TenantId, stream: &StreamId) -> Option<OrderProcessKey> {
+        let order_id = match stream.category() {
+            Category::Order | Category::Payment => stream.key().parse().ok()?,
+            _ => return None,
+        };
+        Some(OrderProcessKey {
+            tenant: tenant.clone(),
             order_id,
         })
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, CustomerId, Event, OrderId, Recorded, Sealed, TenantId,
+    Category, Currency, CustomerId, Event, OrderId, Recorded, Sealed, StreamId, TenantId,
     order::{
         FulfilmentStatus, Line, LineQuantity, OrderEvent, OrderPlaced, OrderReturnStatus,
         RejectionReason, Status,
@@ -123,6 +123,17 @@ impl Projection for OrderSummary {
         };
         Some(OrderSummaryKey {
             tenant: event.envelope.tenant.clone(),
+            order_id,
+        })
+    }
+
+    fn key_of_stream(tenant: &TenantId, stream: &StreamId) -> Option<OrderSummaryKey> {
+        let order_id = match stream.category() {
+            Category::Order | Category::Payment => stream.key().parse().ok()?,
+            _ => return None,
+        };
+        Some(OrderSummaryKey {
+            tenant: tenant.clone(),
             order_id,
         })
     }

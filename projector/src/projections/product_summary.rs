@@ -6,7 +6,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, Event, Recorded, Sku, TenantId,
+    Category, Currency, Event, Recorded, Sku, StreamId, TenantId, Version,
     product::{ProductEvent, ProductListed},
 };
 use std::collections::BTreeMap;
@@ -68,6 +68,22 @@ impl Projection for ProductSummary {
             tenant: event.envelope.tenant.clone(),
             sku: sku.clone(),
         })
+    }
+
+    fn key_of_stream(tenant: &TenantId, stream: &StreamId) -> Option<ProductSummaryKey> {
+        let sku = match stream.category() {
+            Category::Product => stream.key().parse().ok()?,
+            _ => return None,
+        };
+        Some(ProductSummaryKey {
+            tenant: tenant.clone(),
+            sku,
+        })
+    }
+
+    fn leave_out(mut row: ProductSummaryRow, version: Version) -> ProductSummaryRow {
+        row.version = version.get();
+        row
     }
 
     fn apply(

@@ -6,7 +6,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, Event, Location, OrderId, Recorded, ReturnId, TenantId,
+    Category, Currency, Event, Location, OrderId, Recorded, ReturnId, StreamId, TenantId, Version,
     returns::{InspectedLine, ReturnEvent, ReturnLine, ReturnRequested, ReturnStatus},
 };
 use std::collections::BTreeMap;
@@ -88,6 +88,22 @@ impl Projection for ReturnSummary {
             tenant: event.envelope.tenant.clone(),
             return_id: super::order_and_return(returned).1,
         })
+    }
+
+    fn key_of_stream(tenant: &TenantId, stream: &StreamId) -> Option<ReturnSummaryKey> {
+        let return_id = match stream.category() {
+            Category::Return => stream.key().parse().ok()?,
+            _ => return None,
+        };
+        Some(ReturnSummaryKey {
+            tenant: tenant.clone(),
+            return_id,
+        })
+    }
+
+    fn leave_out(mut row: ReturnSummaryRow, version: Version) -> ReturnSummaryRow {
+        row.version = version.get();
+        row
     }
 
     fn begins(event: &Recorded) -> bool {

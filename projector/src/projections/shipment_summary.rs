@@ -6,7 +6,8 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, Event, Location, OrderId, Recorded, ShipmentId, TenantId,
+    Category, Currency, Event, Location, OrderId, Recorded, ShipmentId, StreamId, TenantId,
+    Version,
     shipment::{ShipmentCreated, ShipmentEvent, ShipmentLine, ShipmentStatus},
 };
 
@@ -82,6 +83,22 @@ impl Projection for ShipmentSummary {
             tenant: event.envelope.tenant.clone(),
             shipment_id: super::order_and_shipment(shipment).1,
         })
+    }
+
+    fn key_of_stream(tenant: &TenantId, stream: &StreamId) -> Option<ShipmentSummaryKey> {
+        let shipment_id = match stream.category() {
+            Category::Shipment => stream.key().parse().ok()?,
+            _ => return None,
+        };
+        Some(ShipmentSummaryKey {
+            tenant: tenant.clone(),
+            shipment_id,
+        })
+    }
+
+    fn leave_out(mut row: ShipmentSummaryRow, version: Version) -> ShipmentSummaryRow {
+        row.version = version.get();
+        row
     }
 
     fn begins(event: &Recorded) -> bool {

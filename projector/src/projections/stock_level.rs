@@ -5,7 +5,9 @@ use crate::{
     row::row,
 };
 use chrono::{DateTime, Utc};
-use domain::{Event, Location, Recorded, Sku, TenantId, stock::StockEvent};
+use domain::{
+    Category, Event, Location, Recorded, Sku, StreamId, TenantId, Version, stock::StockEvent,
+};
 
 row! {
     /// The stock of a SKU at a location.
@@ -69,6 +71,23 @@ impl Projection for StockLevel {
         })
     }
 
+    fn key_of_stream(tenant: &TenantId, stream: &StreamId) -> Option<StockLevelKey> {
+        if stream.category() != Category::Stock {
+            return None;
+        }
+        let (location, sku) = stream.key().split_once('.')?;
+        Some(StockLevelKey {
+            tenant: tenant.clone(),
+            location: location.parse().ok()?,
+            sku: sku.parse().ok()?,
+        })
+    }
+
+    fn leave_out(mut row: StockLevelRow, version: Version) -> StockLevelRow {
+        row.version = version.get();
+        row
+    }
+
     fn apply(
         row: Option<StockLevelRow>,
         event: &Recorded,
@@ -79,7 +98,12 @@ impl Projection for StockLevel {
         let Some(key) = Self::key(event) else {
             return Ok(row);
         };
-        let mut row = row.unwrap_or_else(|| empty(key, event));
+        // A row may begin with a later event: an operator may have had those before it left out.
+        let version = event.envelope.version.get();
+        let mut row = row.unwrap_or_else(|| StockLevelRow {
+            version: version - 1,
+            ..empty(key, event)
+        });
         if row.version + 1 != event.envelope.version.get() {
             return Err(FoldError::new(format!(
                 "it follows on version {} of the stream, and the row is of version {}",

@@ -7,6 +7,9 @@
 //! 4. The leader of the live table is fenced, the rest is folded, and the tables are swapped in one
 //!    transaction with the checkpoint. Readers see the old table or the new one, whole.
 //!
+//! What was skipped is left out of the new table, as it is of the live one. What cannot be read or folded
+//! is parked in it, by what this build can do, whatever is parked in the live one: the swap replaces that.
+//!
 //! A rebuild that is interrupted leaves a table that nobody looks at; the next one removes it.
 
 mod copy;
@@ -19,17 +22,26 @@ pub use progress::Progress;
 use crate::{
     batch::Unfoldable,
     live::{RunError, Step},
+    parking::{Lot, Room},
     projection::Projection,
     projections::{self, Visitor},
-    storage::{PostgresReadModels, ReadModelError, ReadModels},
+    storage::{KeyOf, PostgresReadModels, ReadModelError, ReadModels},
 };
-use domain::{Position, Recorded};
+use domain::Position;
 use futures::future::BoxFuture;
 use pass::{Part, Pass};
 use progress::Report;
 use site::{NewTable, Site};
-use std::{convert::Infallible, sync::Arc, time::Duration};
-use store::{Bookmark, EventReader, Head, StoreError, Undecodable, is_full_of_history};
+use std::{
+    collections::{HashMap, HashSet},
+    convert::Infallible,
+    sync::Arc,
+    time::Duration,
+};
+use store::{
+    Bookmark, Delivered, EventReader, Head, StoreError, StoredEvent, Undecodable,
+    is_full_of_history,
+};
 use tokio::time::{Instant, interval};
 use uuid::Uuid;
 
@@ -50,6 +62,8 @@ pub struct RebuildOptions {
     pub batch: usize,
     /// How often a rebuild says that it is alive.
     pub heartbeat: Duration,
+    /// The most sequences that may be parked: above it, the rebuild ends.
+    pub max_parked: usize,
 }
 
 impl Default for RebuildOptions {
@@ -59,6 +73,7 @@ impl Default for RebuildOptions {
             rows: 250_000,
             batch: 4_096,
             heartbeat: Duration::from_secs(5),
+            max_parked: 100,
         }
     }
 }
@@ -74,6 +89,8 @@ pub struct Rebuilt {
     pub rows: u64,
     /// How many passes that took.
     pub passes: u32,
+    /// How many sequences are parked in it, as this build cannot read or fold them.
+    pub parked: usize,
     /// How long all of it took.
     pub took: Duration,
 }
@@ -93,6 +110,14 @@ pub enum RebuildError {
     /// An event cannot be folded.
     #[error(transparent)]
     Unfoldable(#[from] Unfoldable),
+    /// More cannot be read or folded than may be parked.
+    #[error(transparent)]
+    TooMuchParked(RunError),
+    /// An operator had an event skipped meanwhile.
+    #[error(
+        "an event of {0} was skipped, or parked, while read.{0} was built anew: build it once more"
+    )]
+    SkippedMeanwhile(&'static str),
     /// Two at once would build on each other's table.
     #[error("read.{0} is being built anew, or verified, by somebody else")]
     UnderWay(&'static str),
@@ -122,6 +147,9 @@ impl From<RunError> for RebuildError {
             RunError::Store(error) => error.into(),
             RunError::Undecodable(error) => error.into(),
             RunError::Unfoldable(error) => error.into(),
+            RunError::TooManyParked { .. } | RunError::TooMuchWaits { .. } => {
+                Self::TooMuchParked(error)
+            }
             RunError::ShutOut { name } => ReadModelError::Fenced(name).into(),
             RunError::Rewound { name, .. } => Self::Rewound(name),
         }
@@ -213,43 +241,73 @@ impl Work<'_> {
         site.prepare(P::VERSION).await?;
         let head = self.reader.head().await?;
         let read = self.reader.bookmark(head.position).await?;
-        let (mut rows, mut passes) = (0, 0);
+        // What was skipped stays so; what is parked is found anew, by what this build can read.
+        let skipped = self.models.parking::<P>().await?.skipped;
+        let mut built = Built::<P> {
+            lot: Lot::leaving_out(skipped.clone(), Room(self.options.max_parked)),
+            cut: HashSet::new(),
+            rows: 0,
+            passes: 0,
+        };
         let mut next = Some(Part::ALL);
         while let Some(part) = next {
-            passes += 1;
-            let copied = self.pass::<P>(site, part, head).await?;
-            rows += copied.rows;
-            next = copied.rest;
+            next = self
+                .pass::<P>(site, Fold::Part(part), head, &mut built)
+                .await?;
+        }
+        if !built.cut.is_empty() {
+            let rows = std::mem::take(&mut built.cut);
+            self.pass::<P>(site, Fold::Rows(rows), head, &mut built)
+                .await?;
         }
         self.alive(P::NAME, site.index()).await?;
+        site.park(&built.lot.into_changes()).await?;
         site.checkpoint(head.position, head.epoch).await?;
-        let swap = self.swap::<P>(site, head, read);
-        let position = self.alive(P::NAME, swap).await?;
+        let swap = self.swap::<P>(site, head, read, &skipped);
+        let (position, parked) = self.alive(P::NAME, swap).await?;
         self.report.done(position);
         Ok(Rebuilt {
             position,
             events: self.report.events(),
-            rows,
-            passes,
+            rows: built.rows,
+            passes: built.passes,
+            parked,
             took: self.began.elapsed(),
         })
     }
 
-    /// One pass over history, up to `head`.
+    /// One pass over history, up to `head`; says what is left to another.
     async fn pass<P: Projection>(
         &self,
         site: &mut Site,
-        part: Part,
+        fold: Fold<P>,
         head: Head,
-    ) -> Result<pass::Copied, RebuildError> {
+        built: &mut Built<P>,
+    ) -> Result<Option<Part>, RebuildError> {
+        let part = match &fold {
+            Fold::Part(part) => *part,
+            Fold::Rows(_) => Part::ALL,
+        };
+        let nothing = Lot::leaving_out(HashMap::new(), Room(0));
+        let lot = std::mem::replace(&mut built.lot, nothing);
         let pass = Pass::<P>::new(
             self.reader.clone(),
             head.position,
             part,
             self.options,
             self.report.clone(),
+            lot,
         );
-        self.alive(P::NAME, pass.run(site.target())).await
+        let pass = match fold {
+            Fold::Part(_) => pass.parking(),
+            Fold::Rows(rows) => pass.only(rows),
+        };
+        let copied = self.alive(P::NAME, pass.run(site.target())).await?;
+        built.lot = copied.lot;
+        built.cut.extend(copied.cut);
+        built.rows += copied.rows;
+        built.passes += 1;
+        Ok(copied.rest)
     }
 
     /// Works, and says meanwhile that the rebuild is alive. That this cannot be said is no reason to
@@ -283,16 +341,20 @@ impl Work<'_> {
         }
     }
 
-    /// Folds what came since, and puts the new table in the place of the live one.
+    /// Folds what came since, and puts the new table in the place of the live one. Says up to where it is
+    /// folded, and how many sequences are parked.
     async fn swap<P: Projection>(
         &self,
         site: &mut Site,
         from: Head,
         read: Bookmark,
-    ) -> Result<Position, RebuildError> {
+        skipped: &HashMap<i64, Uuid>,
+    ) -> Result<(Position, usize), RebuildError> {
         let new = self.models.under_construction();
         new.take_over::<P>(ONLY_LEADER).await?;
-        let mut step = Step::<P, _>::new(new, ONLY_LEADER, from.epoch, from.position, 0);
+        let lot = Lot::new(new.parking::<P>().await?, Room(self.options.max_parked));
+        let at = from.position.into();
+        let mut step = Step::<P, _>::new(new, ONLY_LEADER, from.epoch, at, 0, lot);
         self.catch_up::<P>(&mut step, from.epoch).await?;
         for _ in 0..SWAPS {
             // The live leader stops here, and goes on from what it finds when it leads again.
@@ -306,10 +368,11 @@ impl Work<'_> {
                 at: self.reader.bookmark(step.stored()).await?,
                 store_epoch: from.epoch,
                 replaces_lost: live > head,
+                skipped,
             };
             if site.swap(&new).await? {
                 site.drop_old().await;
-                return Ok(step.stored());
+                return Ok((step.stored(), step.lot().sequences().count()));
             }
         }
         Err(RebuildError::NotSwapped(P::NAME))
@@ -327,18 +390,38 @@ impl Work<'_> {
             return Err(RebuildError::Rewound(P::NAME));
         }
         while step.stored() < head.position {
-            let (from, limit) = (step.stored(), self.options.batch);
-            let page = self.reader.read_types(&types, from, head.position, limit);
+            let (from, limit) = (step.bookmark(), self.options.batch);
+            let page = self
+                .reader
+                .read_types(&types, from.position, head.position, limit);
             let page = page.await?;
-            let last = page.last().filter(|_| is_full_of_history(&page, limit));
-            let to = last.map_or(head.position.into(), |event| Bookmark::at(&event.envelope));
-            let events: Vec<Recorded> = page
-                .into_iter()
-                .map(store::StoredEvent::decode)
-                .collect::<Result<_, _>>()?;
-            let events: Vec<&Recorded> = events.iter().collect();
-            step.take(&events, to).await?;
+            let is_last = !is_full_of_history(&page, limit);
+            let events: Vec<Delivered> = page.into_iter().map(StoredEvent::decode).collect();
+            let taken = step.take(events.iter(), from, true).await?;
+            match taken.poison {
+                Some(poison) => step.park(&poison, 1).await?,
+                // Up to there, nothing more is the projection's.
+                None if is_last => step.pass_to(head.position.into()).await?,
+                None => {}
+            }
         }
         Ok(head.position)
     }
+}
+
+/// What is built so far.
+struct Built<P: Projection> {
+    lot: Lot<P>,
+    /// Rows that are still to be copied, as they are before an event that cannot be folded.
+    cut: HashSet<KeyOf<P>>,
+    rows: u64,
+    passes: u32,
+}
+
+/// What a pass folds.
+enum Fold<P: Projection> {
+    /// The rows of this part, and finds out what is to be parked.
+    Part(Part),
+    /// These rows, of which that is known.
+    Rows(HashSet<KeyOf<P>>),
 }

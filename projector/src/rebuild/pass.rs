@@ -3,17 +3,20 @@
 use super::{RebuildError, RebuildOptions, copy::Encoder, progress::Report, site::Target};
 use crate::{
     batch::{Batch, Unfoldable},
+    live::RunError,
+    parking::{Lot, Poison, Verdict, waiting_behind},
     projection::Projection,
     storage::{Change, KeyOf},
 };
 use bytes::Bytes;
-use domain::Position;
+use domain::{Envelope, Position, Recorded};
 use std::{
+    collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
     marker::PhantomData,
     sync::Arc,
 };
-use store::{EventReader, StoreError, StoredEvent, is_full_of_history};
+use store::{Delivered, EventReader, StoreError, StoredEvent, is_full_of_history};
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     task::{JoinHandle, spawn_blocking},
@@ -61,6 +64,16 @@ impl Part {
         hash >= self.from && self.until.is_none_or(|until| hash < until)
     }
 
+    /// Whether it is the first of several.
+    const fn is_first(self) -> bool {
+        self.from == 0
+    }
+
+    /// Whether the key is of it, or of a part before it.
+    fn had<K: Hash>(self, key: &K) -> bool {
+        Self { from: 0, ..self }.has(key)
+    }
+
     /// Its first half.
     fn half(self) -> Self {
         let until = self.until.unwrap_or(u64::MAX);
@@ -82,19 +95,40 @@ impl Part {
 }
 
 /// What a pass has copied.
-pub(crate) struct Copied {
+pub(crate) struct Copied<P: Projection> {
     pub(crate) rows: u64,
     /// The keys that are left to another pass.
     pub(crate) rest: Option<Part>,
+    /// What is parked, by this pass and those before it.
+    pub(crate) lot: Lot<P>,
+    /// The rows that stop at an event that cannot be folded: a pass of their own copies them as they are
+    /// before it.
+    pub(crate) cut: HashSet<KeyOf<P>>,
+}
+
+/// What a pass does with an event that cannot be read or folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnPoison {
+    /// Its sequence is parked.
+    Park,
+    /// It ends the pass.
+    End,
 }
 
 /// One pass over history.
-pub(crate) struct Pass<P> {
+pub(crate) struct Pass<P: Projection> {
     reader: Arc<dyn EventReader>,
     until: Position,
     part: Part,
     options: RebuildOptions,
     report: Report,
+    lot: Lot<P>,
+    on_poison: OnPoison,
+    cut: HashSet<KeyOf<P>>,
+    /// Only these rows are folded; all, if none are named.
+    only: Option<HashSet<KeyOf<P>>>,
+    /// Up to where it has read.
+    at: Position,
     projection: PhantomData<fn() -> P>,
 }
 
@@ -107,6 +141,7 @@ impl<P: Projection> Pass<P> {
         part: Part,
         options: &RebuildOptions,
         report: Report,
+        lot: Lot<P>,
     ) -> Self {
         Self {
             reader,
@@ -114,12 +149,29 @@ impl<P: Projection> Pass<P> {
             part,
             options: options.clone(),
             report,
+            lot,
+            on_poison: OnPoison::End,
+            cut: HashSet::new(),
+            only: None,
+            at: Position::ZERO,
             projection: PhantomData,
         }
     }
 
+    /// The same, but what cannot be read or folded is parked.
+    pub(crate) fn parking(mut self) -> Self {
+        self.on_poison = OnPoison::Park;
+        self
+    }
+
+    /// The same for these rows alone, of which it is known where they stop.
+    pub(crate) fn only(mut self, rows: HashSet<KeyOf<P>>) -> Self {
+        self.only = Some(rows);
+        self
+    }
+
     /// Reads in a task, folds on a thread, copies here.
-    pub(crate) async fn run(self, mut target: Target<'_>) -> Result<Copied, RebuildError> {
+    pub(crate) async fn run(self, mut target: Target<'_>) -> Result<Copied<P>, RebuildError> {
         let (pages, page) = channel(UNDER_WAY);
         let (chunks, chunk) = channel(UNDER_WAY);
         let (reader, until, limit) = (self.reader.clone(), self.until, self.options.page);
@@ -146,7 +198,7 @@ impl<P: Projection> Pass<P> {
         mut self,
         mut pages: Receiver<Page>,
         chunks: &Sender<Bytes>,
-    ) -> Result<Copied, RebuildError> {
+    ) -> Result<Copied<P>, RebuildError> {
         let began = Instant::now();
         let mut batch = Batch::<P>::new([]);
         let mut out = Output {
@@ -158,7 +210,9 @@ impl<P: Projection> Pass<P> {
             let (count, last) = (page.len(), page.last());
             let position = last.map_or(self.until, |event| event.envelope.position);
             for stored in page {
-                self.fold_one(stored, &mut batch, &mut out)?;
+                let position = stored.envelope.position;
+                self.take_in(stored.decode(), &mut batch, &mut out)?;
+                self.at = position;
             }
             self.report.folded(count, position, self.until, began);
             if count < self.options.page {
@@ -175,29 +229,128 @@ impl<P: Projection> Pass<P> {
         Ok(Copied {
             rows: out.encoder.rows(),
             rest: self.part.rest(),
+            lot: self.lot,
+            cut: self.cut,
         })
+    }
+
+    fn take_in(
+        &mut self,
+        event: Delivered,
+        batch: &mut Batch<P>,
+        out: &mut Output<'_>,
+    ) -> Result<(), RebuildError> {
+        let verdict = self.lot.judge(&event);
+        if let Verdict::LeaveOut(key) = &verdict {
+            batch.leave_out(key, envelope(&event).version);
+            return Ok(());
+        }
+        if let Some(only) = &self.only {
+            return match (verdict, event) {
+                (Verdict::Fold(key), Ok(event)) if only.contains(&key) => {
+                    self.fold_one(&event, key, batch, out)
+                }
+                _ => Ok(()),
+            };
+        }
+        match (verdict, event) {
+            (Verdict::Pass | Verdict::LeaveOut(_), _)
+            | (Verdict::Fold(_) | Verdict::Behind { .. }, Err(_)) => Ok(()),
+            (Verdict::Fold(key), Ok(event)) => match self.part.has(&key) {
+                true => self.fold_one(&event, key, batch, out),
+                false => Ok(()),
+            },
+            (Verdict::Queue(sequence), event) => {
+                if self.counts(&event) {
+                    self.lot.queue(&sequence, 1);
+                }
+                Ok(())
+            }
+            (
+                Verdict::Behind {
+                    key,
+                    sequence,
+                    stream,
+                },
+                Ok(event),
+            ) => {
+                if self.on_poison == OnPoison::Park && self.part.has(&key) {
+                    if !self.lot.has_room(true) {
+                        return Err(RunError::TooMuchWaits { name: P::NAME }.into());
+                    }
+                    let stop = waiting_behind(stream, &event, self.at);
+                    self.lot.hold(sequence, Some(key), stop, 0);
+                }
+                Ok(())
+            }
+            (Verdict::Poison(error), _) => {
+                let poison = Poison::unreadable(&error, self.at);
+                match poison.key.as_ref().is_none_or(|key| self.part.has(key)) {
+                    true => self.stopped(poison),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Whether this pass counts it as one that waits: of several passes one does.
+    fn counts(&self, event: &Delivered) -> bool {
+        match event {
+            Ok(event) => P::key(event).is_some_and(|key| self.part.has(&key)),
+            Err(error) => match Poison::<P>::unreadable(error, self.at).key {
+                Some(key) => self.part.has(&key),
+                None => self.part.is_first(),
+            },
+        }
+    }
+
+    fn stopped(&mut self, poison: Poison<P>) -> Result<(), RebuildError> {
+        if self.on_poison == OnPoison::End {
+            return Err(RunError::from(poison.error).into());
+        }
+        if !self.lot.has_room(false) {
+            return Err(RunError::TooManyParked {
+                name: P::NAME,
+                limit: self.lot.room().0,
+                error: Box::new(poison.error.into()),
+            }
+            .into());
+        }
+        self.lot.park(&poison, 1);
+        Ok(())
     }
 
     fn fold_one(
         &mut self,
-        stored: StoredEvent,
+        event: &Recorded,
+        key: KeyOf<P>,
         batch: &mut Batch<P>,
         out: &mut Output<'_>,
     ) -> Result<(), RebuildError> {
-        let event = stored.decode()?;
-        let Some(key) = P::key(&event).filter(|key: &KeyOf<P>| self.part.has(key)) else {
-            return Ok(());
-        };
         if P::APPEND_ONLY {
-            let row = P::apply(None, &event);
-            let row = row.map_err(|source| Unfoldable::new(&event, source))?;
-            return row.map_or(Ok(()), |row| out.add::<P>(&row));
+            return match P::apply(None, event) {
+                Ok(Some(row)) => out.add::<P>(&row),
+                Ok(None) => Ok(()),
+                Err(source) => {
+                    let error = Unfoldable::new(event, source);
+                    self.stopped(Poison::unfoldable(event, key, error, self.at))
+                }
+            };
         }
-        batch.fold(key, &event)?;
+        if let Err(error) = batch.fold(key, event) {
+            let Some(key) = P::key(event) else {
+                return Err(error.into());
+            };
+            // The row was taken apart: it is folded once more, up to here.
+            self.cut.insert(key.clone());
+            return self.stopped(Poison::unfoldable(event, key, error, self.at));
+        }
         while batch.len() > self.options.rows && self.part != self.part.half() {
             self.part = self.part.half();
             let part = self.part;
             batch.retain(|key| part.has(key));
+            self.lot.retain(|key| part.had(key));
+            self.cut.retain(|key| part.has(key));
         }
         Ok(())
     }
@@ -247,6 +400,13 @@ impl Output<'_> {
         self.chunks
             .blocking_send(chunk)
             .map_err(|_| RebuildError::CutOff)
+    }
+}
+
+fn envelope(event: &Delivered) -> &Envelope {
+    match event {
+        Ok(event) => &event.envelope,
+        Err(error) => &error.envelope,
     }
 }
 

@@ -2,16 +2,18 @@
 
 use super::RebuildError;
 use crate::{
+    parking::ParkingChange,
     projection::Projection,
     row::Row,
     storage::{
         ReadModelError,
-        postgres::{NEW, column_list, of},
+        postgres::{NEW, all_change, column_list, of},
     },
 };
 use bytes::Bytes;
 use domain::Position;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+use std::collections::HashMap;
 use store::Bookmark;
 use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
@@ -37,7 +39,7 @@ pub(super) struct Site {
 }
 
 /// What the new table is.
-pub(super) struct NewTable {
+pub(super) struct NewTable<'a> {
     /// Of which version of the fold.
     pub(super) version: i32,
     /// Up to where it is folded.
@@ -46,6 +48,17 @@ pub(super) struct NewTable {
     pub(super) store_epoch: Uuid,
     /// Whether the live one has events that the store lost.
     pub(super) replaces_lost: bool,
+    /// What is left out of it.
+    pub(super) skipped: &'a HashMap<i64, Uuid>,
+}
+
+/// How an attempt to swap the tables ended.
+enum Swap {
+    Done,
+    /// The live one is further.
+    IsBehind,
+    /// An operator had more events skipped.
+    SkippedMeanwhile,
 }
 
 /// A table that rows are copied into.
@@ -152,7 +165,23 @@ impl Site {
             .execute(&mut self.connection)
             .await
             .map_err(of("removing the unfinished checkpoint"))?;
+        sqlx::query("DELETE FROM read.parked_sequence WHERE projection = $1")
+            .bind(format!("{}{NEW}", self.name))
+            .execute(&mut self.connection)
+            .await
+            .map_err(of("removing what is parked of the unfinished table"))?;
         Ok(())
+    }
+
+    /// Writes what is parked of the new table.
+    pub(super) async fn park(&mut self, changes: &[ParkingChange]) -> Result<(), RebuildError> {
+        let name = format!("{}{NEW}", self.name);
+        let parked = all_change(&mut self.connection, &name, changes).await;
+        match parked.map_err(of("writing what is parked"))? {
+            true => Ok(()),
+            // Nobody else writes of a table that is being made.
+            false => Err(RebuildError::UnderWay(self.name)),
+        }
     }
 
     async fn live_indexes(&mut self) -> Result<Vec<Index>, RebuildError> {
@@ -244,9 +273,11 @@ impl Site {
 
     /// Puts the new table in the place of the live one, if that is not further, or is of events that
     /// are lost. False if it is further, or if its readers do not let go.
-    pub(super) async fn swap(&mut self, new: &NewTable) -> Result<bool, RebuildError> {
+    pub(super) async fn swap(&mut self, new: &NewTable<'_>) -> Result<bool, RebuildError> {
         match self.try_swap(new).await {
-            Ok(swapped) => Ok(swapped),
+            Ok(Swap::Done) => Ok(true),
+            Ok(Swap::IsBehind) => Ok(false),
+            Ok(Swap::SkippedMeanwhile) => Err(RebuildError::SkippedMeanwhile(self.name)),
             // A lock that was not to be had in time.
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
                 tracing::debug!(projection = self.name, "readers hold the table");
@@ -256,7 +287,7 @@ impl Site {
         }
     }
 
-    async fn try_swap(&mut self, new: &NewTable) -> Result<bool, sqlx::Error> {
+    async fn try_swap(&mut self, new: &NewTable<'_>) -> Result<Swap, sqlx::Error> {
         let (name, table) = (self.name, self.table);
         let mut transaction = self.connection.begin().await?;
         // The table before the checkpoint, as whoever commits rows does it: so nobody waits in a
@@ -277,7 +308,11 @@ impl Site {
             .await?;
         if moved.rows_affected() == 0 {
             transaction.rollback().await?;
-            return Ok(false);
+            return Ok(Swap::IsBehind);
+        }
+        if !swap_parked(&mut transaction, name, new.skipped).await? {
+            transaction.rollback().await?;
+            return Ok(Swap::SkippedMeanwhile);
         }
         let mut sql = format!("ALTER TABLE read.{table} RENAME TO {table}{OLD};");
         for Index { name, .. } in &self.indexes {
@@ -289,7 +324,7 @@ impl Site {
             .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
             .await?;
         transaction.commit().await?;
-        Ok(true)
+        Ok(Swap::Done)
     }
 
     /// Removes the table that was replaced. Should that fail, the next rebuild does it: the new one is
@@ -325,6 +360,31 @@ impl Site {
         self.connection.execute(sql).await.map_err(of(what))?;
         Ok(())
     }
+}
+
+/// Puts what is parked of the new table in the place of what is of the live one. False if an operator has
+/// had more skipped than was left out of the new table: whoever skips an event holds its sequence, so that
+/// either is seen by the other.
+async fn swap_parked(
+    connection: &mut PgConnection,
+    name: &str,
+    left_out: &HashMap<i64, Uuid>,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query("DELETE FROM read.parked_sequence WHERE projection = $1")
+        .bind(name)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE read.parked_sequence SET projection = $1 WHERE projection = $2")
+        .bind(name)
+        .bind(format!("{name}{NEW}"))
+        .execute(&mut *connection)
+        .await?;
+    let skipped: Vec<(i64, Uuid)> =
+        sqlx::query_as("SELECT position, event_id FROM read.skipped_event WHERE projection = $1")
+            .bind(name)
+            .fetch_all(connection)
+            .await?;
+    Ok(skipped.into_iter().collect::<HashMap<_, _>>() == *left_out)
 }
 
 /// Says that a rebuild is alive, and how far at least: once it catches up, its checkpoint is further.

@@ -1,7 +1,13 @@
 //! Read models in memory: for tests and the simulation.
 
-use super::{Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels};
-use crate::{projection::Projection, row::Row};
+use super::{
+    Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels, parked::Parked,
+};
+use crate::{
+    parking::{ParkedCount, Parking},
+    projection::Projection,
+    row::Row,
+};
 use chrono::{DateTime, Utc};
 use domain::Position;
 use std::{
@@ -24,6 +30,7 @@ struct State {
     checkpoints: BTreeMap<&'static str, CheckpointRecord>,
     /// By projection: its `Table`.
     tables: BTreeMap<&'static str, Box<dyn AnyTable>>,
+    parked: Parked,
 }
 
 /// A table whose rows only its projection knows.
@@ -72,6 +79,7 @@ impl MemoryReadModels {
         let tables = state.tables.iter();
         MemorySnapshot(State {
             checkpoints: state.checkpoints.clone(),
+            parked: state.parked.clone(),
             tables: tables
                 .map(|(name, table)| (*name, table.copied()))
                 .collect(),
@@ -82,6 +90,12 @@ impl MemoryReadModels {
     /// crashed.
     pub fn restore(&self, snapshot: MemorySnapshot) {
         *self.state() = snapshot.0;
+    }
+
+    /// What an operator asks for, of the sequence of `P` that stops at `position`: that it is tried again, or
+    /// with a reason that the event there is skipped. False if no sequence stops there.
+    pub fn ask<P: Projection>(&self, position: i64, skip: bool) -> bool {
+        self.state().parked.ask(P::NAME, position, skip)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -201,7 +215,10 @@ impl ReadModels for MemoryReadModels {
         {
             let mut state = self.state();
             state.fence::<P>(&commit)?;
+            let parked = state.parked.changed(P::NAME, commit.parking, now);
+            let parked = parked.ok_or(ReadModelError::Fenced(P::NAME))?;
             state.write::<P>(commit.changes)?;
+            state.parked = parked;
             if !store::planted!("checkpoint_outside_transaction") {
                 state.advance::<P>(to, epoch, now);
                 return Ok(());
@@ -218,5 +235,13 @@ impl ReadModels for MemoryReadModels {
 
     async fn checkpoints(&self) -> Result<Vec<CheckpointRecord>, ReadModelError> {
         Ok(self.state().checkpoints.values().cloned().collect())
+    }
+
+    async fn parking<P: Projection>(&self) -> Result<Parking, ReadModelError> {
+        Ok(self.state().parked.of(P::NAME))
+    }
+
+    async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {
+        Ok(self.state().parked.counts())
     }
 }

@@ -1,12 +1,17 @@
 //! Where read models are kept: rows, and with them the checkpoint.
 
 mod memory;
+mod parked;
 pub mod postgres;
 
 pub use memory::{MemoryReadModels, MemorySnapshot};
-pub use postgres::PostgresReadModels;
+pub use postgres::{Asked, ParkedOf, PostgresReadModels, SkippedEvent};
 
-use crate::{projection::Projection, row::Row};
+use crate::{
+    parking::{ParkedCount, Parking, ParkingChange},
+    projection::Projection,
+    row::Row,
+};
 use chrono::{DateTime, Utc};
 use domain::{EventId, Position};
 use serde::Serialize;
@@ -115,6 +120,8 @@ pub struct Commit<R: Row> {
     pub store_epoch: Uuid,
     /// The rows that changed, each once.
     pub changes: Vec<Change<R>>,
+    /// What changed of what is parked.
+    pub parking: Vec<ParkingChange>,
 }
 
 /// The keys of a projection's rows.
@@ -134,8 +141,8 @@ pub trait ReadModels: Clone + Send + Sync + 'static {
         keys: &[KeyOf<P>],
     ) -> impl Future<Output = Result<Vec<P::Row>, ReadModelError>> + Send;
 
-    /// Writes rows and checkpoint, if the leader still leads and the checkpoint is where it began;
-    /// else nothing.
+    /// Writes rows, what is parked and checkpoint, if the leader still leads, the checkpoint is where it
+    /// began, and nobody has changed what it saw of what is parked; else nothing.
     fn commit<P: Projection>(
         &self,
         commit: Commit<P::Row>,
@@ -145,4 +152,14 @@ pub trait ReadModels: Clone + Send + Sync + 'static {
     fn checkpoints(
         &self,
     ) -> impl Future<Output = Result<Vec<CheckpointRecord>, ReadModelError>> + Send;
+
+    /// What is parked of `P`, and what is left out of it.
+    fn parking<P: Projection>(
+        &self,
+    ) -> impl Future<Output = Result<Parking, ReadModelError>> + Send;
+
+    /// How much is parked of each projection of which anything is.
+    fn parked_counts(
+        &self,
+    ) -> impl Future<Output = Result<Vec<ParkedCount>, ReadModelError>> + Send;
 }

@@ -3,14 +3,16 @@
 use super::harness::memory_models;
 use crate::{
     live::Step,
+    parking::{Lot, Room},
     projection::Projection,
     projections::{CustomerSummary, OrderSummary, OrderTimeline, SalesDaily, StockLevel},
     storage::{MemoryReadModels, ReadModels},
     testing::{History, fold_all},
 };
-use domain::{Position, Recorded};
+use domain::Recorded;
 use proptest::prelude::*;
-use store::Bookmark;
+use std::collections::HashMap;
+use store::{Bookmark, Delivered};
 use uuid::Uuid;
 
 /// Folds `events` in batches of those sizes, over again until they are through.
@@ -22,16 +24,23 @@ async fn fold_in<P: Projection>(
     let models = memory_models();
     models.take_over::<P>(1).await.unwrap();
     let epoch = Uuid::from_u128(1);
-    let mut step =
-        Step::<P, MemoryReadModels>::new(models.clone(), 1, epoch, Position::ZERO, cached_rows);
+    let lot = Lot::leaving_out(HashMap::new(), Room(0));
+    let mut step = Step::<P, MemoryReadModels>::new(
+        models.clone(),
+        1,
+        epoch,
+        Bookmark::START,
+        cached_rows,
+        lot,
+    );
     let mut rest = events;
     for size in sizes.iter().cycle() {
         let (batch, after) = rest.split_at((*size).min(rest.len()));
         let Some(last) = batch.last() else { break };
-        let mine: Vec<&Recorded> = batch.iter().collect();
-        step.take(&mine, Bookmark::at(&last.envelope))
-            .await
-            .unwrap();
+        let delivered: Vec<Delivered> = batch.iter().cloned().map(Ok).collect();
+        let from = step.bookmark();
+        let taken = step.take(delivered.iter(), from, true).await.unwrap();
+        assert_eq!(taken.to, Bookmark::at(&last.envelope));
         rest = after;
     }
     models.rows::<P>()

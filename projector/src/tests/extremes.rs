@@ -4,6 +4,7 @@
 use super::harness::{Database, database, table};
 use crate::{
     live::Step,
+    parking::{Lot, Room},
     projection::Projection,
     projections::{
         CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, ReturnSummary, SalesDaily,
@@ -13,8 +14,8 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Command, Currency, CustomerId, Location, Money, OrderId, Position, ReturnId, Sealed,
-    ShipmentId, Sku, State, StreamId, TenantId,
+    Command, Currency, CustomerId, Location, Money, OrderId, ReturnId, Sealed, ShipmentId, Sku,
+    State, StreamId, TenantId,
     order::{
         AddNote, CancelOrder, ConfirmOrder, LineQuantity, NewLine, OrderCommand, ParkTask,
         PlaceHold, PlaceOrder, RecordDelivered as RecordArrived, RejectOrder, RejectionReason,
@@ -36,7 +37,7 @@ use domain::{
 };
 use proptest::{prelude::*, sample::select, test_runner::TestCaseResult};
 use std::collections::HashMap;
-use store::Bookmark;
+use store::{Bookmark, Delivered};
 use uuid::Uuid;
 
 /// Orders and SKUs are few, so that commands meet each other.
@@ -374,12 +375,22 @@ async fn write<P: Projection>(database: &Database, history: &History) -> TestCas
     let models = &database.models;
     let events = history.events().iter();
     let mine: Vec<_> = events.filter(|event| P::key(event).is_some()).collect();
-    let mut step = Step::<P, _>::new(models.clone(), 1, Uuid::from_u128(1), Position::ZERO, 0);
+    let lot = Lot::leaving_out(HashMap::new(), Room(0));
+    let mut step = Step::<P, _>::new(
+        models.clone(),
+        1,
+        Uuid::from_u128(1),
+        Bookmark::START,
+        0,
+        lot,
+    );
     crate::ReadModels::take_over::<P>(models, 1).await.unwrap();
     for half in mine.chunks(mine.len().div_ceil(2).max(1)) {
-        let Some(last) = half.last() else { break };
-        let written = step.take(half, Bookmark::at(&last.envelope)).await;
-        prop_assert!(written.is_ok(), "{}: {written:?}", P::NAME);
+        let events: Vec<Delivered> = half.iter().map(|event| Ok((*event).clone())).collect();
+        let from = step.bookmark();
+        let written = step.take(events.iter(), from, true).await;
+        let poison = written.map(|taken| taken.poison.map(|poison| poison.stop));
+        prop_assert!(matches!(poison, Ok(None)), "{}: {poison:?}", P::NAME);
     }
     let expected = fold_all::<P>(history.events()).unwrap();
     let expected: Vec<_> = expected.into_values().collect();

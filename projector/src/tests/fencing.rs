@@ -5,6 +5,7 @@ use super::harness::{
 };
 use crate::{
     live::{RunOptions, Runner},
+    parking::{ParkedCount, Parking},
     projection::Projection,
     projections::{CustomerSummary, OrderSummary},
     rebuild::{RebuildOptions, rebuild},
@@ -63,6 +64,14 @@ impl<R: ReadModels> ReadModels for Paused<R> {
 
     async fn checkpoints(&self) -> Result<Vec<CheckpointRecord>, ReadModelError> {
         self.models.checkpoints().await
+    }
+
+    async fn parking<P: Projection>(&self) -> Result<Parking, ReadModelError> {
+        self.models.parking::<P>().await
+    }
+
+    async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {
+        self.models.parked_counts().await
     }
 }
 
@@ -147,6 +156,7 @@ async fn a_fenced_leader_writes_nothing_and_an_older_one_does_not_lead() {
             to: Position::new(from + 5).into(),
             store_epoch: uuid::Uuid::from_u128(1),
             changes: vec![],
+            parking: vec![],
         };
         for (epoch, from) in [(6, 0), (8, 0), (7, 1)] {
             let refused = models.commit::<P>(commit(epoch, from)).await;

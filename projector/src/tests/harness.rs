@@ -4,6 +4,7 @@ use crate::{
     Board, MemoryReadModels, Parts, PostgresReadModels, ProjectionStatus, ReadModels, State,
     live::RunOptions,
     projection::Projection,
+    rebuild::{RebuildError, RebuildOptions, Rebuilt, rebuild},
     row::Row,
     service::Worker,
     testing::{History, fold_all},
@@ -111,17 +112,19 @@ impl Process {
         models: R,
         leases: Arc<dyn Leases>,
     ) -> Self {
-        let stop_feed = CancellationToken::new();
-        let feed = feed(reader, stop_feed.clone());
-        Self::over::<P, R>(feed, stop_feed.drop_guard(), models, leases)
+        Self::start_with::<P, R>(reader, models, leases, 100)
     }
 
-    pub(super) fn over<P: Projection, R: ReadModels>(
-        feed: Arc<dyn Feed>,
-        feed_guard: DropGuard,
+    /// The same, where at most `max_parked` sequences may be parked.
+    pub(super) fn start_with<P: Projection, R: ReadModels>(
+        reader: Arc<dyn EventReader>,
         models: R,
         leases: Arc<dyn Leases>,
+        max_parked: usize,
     ) -> Self {
+        let stop_feed = CancellationToken::new();
+        let feed = feed(reader, stop_feed.clone());
+        let feed_guard = stop_feed.drop_guard();
         let board = Board::new();
         let worker = Worker {
             parts: Parts {
@@ -133,6 +136,8 @@ impl Process {
             options: RunOptions {
                 batch: 64,
                 patience: Duration::from_millis(50),
+                max_retries: 1,
+                max_parked,
                 ..RunOptions::default()
             },
             lease: Duration::from_secs(2),
@@ -188,6 +193,23 @@ pub(super) fn feed(reader: Arc<dyn EventReader>, stop: CancellationToken) -> Arc
 
 pub(super) fn leases() -> Arc<dyn Leases> {
     Arc::new(MemoryLeases::new(Arc::new(SystemClock)))
+}
+
+/// Builds the read model of `P` anew, once the server has noticed that whoever verified it is gone.
+pub(super) async fn built_anew<P: Projection>(
+    reader: &Arc<dyn EventReader>,
+    models: &PostgresReadModels,
+    options: &RebuildOptions,
+) -> Rebuilt {
+    let deadline = Instant::now() + SOON;
+    loop {
+        match rebuild::<P>(reader.clone(), models, options, Arc::new(|_| {})).await {
+            Err(RebuildError::UnderWay(_)) if Instant::now() < deadline => {
+                sleep(Duration::from_millis(5)).await;
+            }
+            rebuilt => return rebuilt.unwrap(),
+        }
+    }
 }
 
 /// Waits until the checkpoint of `P` is at `position`.

@@ -1,10 +1,14 @@
 //! The runtimes over real stores and over those in memory.
 
+mod api;
 mod batches;
 mod extremes;
 mod fencing;
 mod harness;
 mod locked;
+mod old_build;
+mod parking;
+mod parking_model;
 mod poison;
 mod rebuild;
 mod same;

@@ -1,4 +1,5 @@
-//! What cannot be read or folded stops its projection, and says where.
+//! What cannot be read or folded stops its projection, and says where, if no more may be parked; and what
+//! no parking helps against.
 
 use super::harness::{
     Process, database, filled, fresh, leases, memory_models, memory_store, reaches, table, until,
@@ -15,7 +16,7 @@ use store::{EventReader, EventStore};
 use uuid::Uuid;
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_stops_what_comes_after_it() {
+async fn an_event_that_cannot_be_read_stops_what_comes_after_it_if_nothing_may_be_parked() {
     let store = Arc::new(memory_store());
     let mut history = filled(&*store, 40).await;
     let expected = fresh::<StockLevel>(&*store).await;
@@ -31,7 +32,7 @@ async fn an_event_that_cannot_be_read_stops_what_comes_after_it() {
     unknown.streams[0].events[0].event_type = "StockEvaporated";
     store.append(&[unknown]).await.unwrap();
     let models = memory_models();
-    let process = Process::start::<StockLevel, _>(store.clone(), models.clone(), leases());
+    let process = Process::start_with::<StockLevel, _>(store.clone(), models.clone(), leases(), 0);
     reaches::<StockLevel>(&models, good).await;
     until("it is failing", async || {
         process.halted::<StockLevel>().is_some()
@@ -51,7 +52,7 @@ async fn an_event_that_cannot_be_read_stops_what_comes_after_it() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_folded_stops_at_its_place_in_the_batch() {
+async fn an_event_that_cannot_be_folded_stops_at_its_place_in_the_batch_if_nothing_may_be_parked() {
     let store = Arc::new(memory_store());
     let mut history = History::of(0..30);
     // An order that was never placed, in the middle of a batch.
@@ -77,7 +78,8 @@ async fn an_event_that_cannot_be_folded_stops_at_its_place_in_the_batch() {
     }
     history.append_to(&*store).await;
     let models = memory_models();
-    let process = Process::start::<OrderSummary, _>(store.clone(), models.clone(), leases());
+    let process =
+        Process::start_with::<OrderSummary, _>(store.clone(), models.clone(), leases(), 0);
     until("it is failing", async || {
         process.halted::<OrderSummary>().is_some()
     })
@@ -112,6 +114,7 @@ async fn another_store_and_a_lost_tail_halt_it_until_it_is_built_anew() {
             to: Position::new(head.position.get() + lost).into(),
             store_epoch: epoch,
             changes: vec![],
+            parking: vec![],
         };
         models.commit::<StockLevel>(elsewhere).await.unwrap();
         let process = Process::start::<StockLevel, _>(store.clone(), models.clone(), {

@@ -3,6 +3,7 @@
 use super::harness::{Database, Process, database, filled, fresh, leases, reaches, table, until};
 use crate::{
     PostgresReadModels,
+    live::RunError,
     projection::Projection,
     projections::{CustomerSummary, OrderSummary, StockLevel},
     rebuild::{RebuildError, RebuildOptions, rebuild},
@@ -24,6 +25,15 @@ const OPTIONS: &RebuildOptions = &RebuildOptions {
     rows: 100,
     batch: 32,
     heartbeat: Duration::from_millis(10),
+    max_parked: 100,
+};
+
+const PARKS_NOTHING: RebuildOptions = RebuildOptions {
+    page: 64,
+    rows: 100,
+    batch: 32,
+    heartbeat: Duration::from_millis(10),
+    max_parked: 0,
 };
 
 async fn rebuilt<P: Projection>(database: &Database) -> crate::rebuild::Rebuilt {
@@ -167,17 +177,17 @@ async fn a_failed_rebuild_leaves_all_as_it_was() {
     store::EventStore::append(&**store, &[unreadable])
         .await
         .unwrap();
-    let failed = rebuild::<OrderSummary>(store.clone(), models, OPTIONS, Arc::new(|_| {}));
+    let failed = rebuild::<OrderSummary>(store.clone(), models, &PARKS_NOTHING, Arc::new(|_| {}));
     let error = failed.await.unwrap_err();
-    assert!(matches!(error, RebuildError::Undecodable(_)), "{error}");
+    assert!(matches!(error, RebuildError::TooMuchParked(_)), "{error}");
     assert_eq!(table::<OrderSummary>(models).await, before);
     assert_eq!(leftovers(models).await, Vec::<String>::new());
 }
 
-/// An event that the live runtime stops at stops a rebuild as well, wherever it is: in the part of
-/// history that is copied, and in what is caught up with.
+/// An event that the live runtime stops at stops a rebuild as well, if nothing may be parked, wherever it
+/// is: in the part of history that is copied, and in what is caught up with.
 #[tokio::test]
-async fn a_rebuild_stops_at_what_nobody_can_read() {
+async fn a_rebuild_stops_at_what_nobody_can_read_if_nothing_may_be_parked() {
     let database = database().await;
     let (store, models) = (&database.store, &database.models);
     let mut history = filled(&**store, 40).await;
@@ -210,10 +220,14 @@ async fn a_rebuild_stops_at_what_nobody_can_read() {
     });
     for when in ["caught up with", "copied"] {
         let on_progress = on_progress.clone();
-        let failed = rebuild::<StockLevel>(store.clone(), models, OPTIONS, on_progress).await;
+        let failed =
+            rebuild::<StockLevel>(store.clone(), models, &PARKS_NOTHING, on_progress).await;
         let error = failed.unwrap_err();
+        let RebuildError::TooMuchParked(RunError::TooManyParked { error, .. }) = &error else {
+            panic!("{when}: {error}");
+        };
         assert!(
-            matches!(&error, RebuildError::Undecodable(error) if error.source.event_type() == "StockEvaporated"),
+            matches!(&**error, RunError::Undecodable(error) if error.source.event_type() == "StockEvaporated"),
             "{when}: {error}"
         );
         assert_eq!(table::<StockLevel>(models).await, before, "{when}");

@@ -26,6 +26,7 @@ fn options(percent: f64) -> VerifyOptions {
             rows: 20,
             batch: 32,
             heartbeat: Duration::from_millis(50),
+            max_parked: 100,
         },
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! History is folded again, up to the checkpoint, into a temporary table; both are compared by one
 //! statement. Live rows and checkpoint are read in one snapshot (REPEATABLE READ), so that writers and
-//! the live runtime go on meanwhile. No rebuild of the same read model may: it would swap the table.
+//! the live runtime go on meanwhile. Of what is parked at that time, the rows should be as they are before the
+//! event that stops them; what was skipped is left out. No rebuild of the same read model may: it would swap the table.
 //! Whatever ends a verification, the server removes its table with its session.
 
 mod compare;
@@ -11,6 +12,8 @@ pub use compare::{Difference, FieldDifference};
 
 use crate::{
     batch::Unfoldable,
+    live::RunError,
+    parking::{Lot, Room},
     projection::Projection,
     projections::{self, Visitor},
     rebuild::{
@@ -20,7 +23,10 @@ use crate::{
         site::Target,
     },
     row::Row,
-    storage::{PostgresReadModels, ReadModelError, postgres::of},
+    storage::{
+        PostgresReadModels, ReadModelError,
+        postgres::{of, parked},
+    },
 };
 use domain::{EventId, Position};
 use futures::future::BoxFuture;
@@ -81,6 +87,8 @@ pub struct Verified {
     pub missing: u64,
     /// How many rows are there of which the fold has nothing.
     pub superfluous: u64,
+    /// How many sequences are parked: their rows were compared as they are before what stops them.
+    pub parked: usize,
     /// The first of the differences.
     pub differences: Vec<Difference>,
     /// How long it took.
@@ -109,6 +117,9 @@ pub enum VerifyError {
     /// An event cannot be folded.
     #[error(transparent)]
     Unfoldable(#[from] Unfoldable),
+    /// More is parked than a fold can take in.
+    #[error(transparent)]
+    TooMuchParked(RunError),
     /// A rebuild is swapping the table.
     #[error("read.{0} is being built anew: verify it when that is done")]
     BeingBuilt(&'static str),
@@ -140,7 +151,11 @@ impl VerifyError {
             RebuildError::Unfoldable(error) => error.into(),
             RebuildError::UnderWay(name) => Self::BeingBuilt(name),
             RebuildError::Rewound(name) => Self::OfAnotherStore(name),
-            RebuildError::NotSwapped(_) | RebuildError::CutOff => Self::CutOff,
+            RebuildError::TooMuchParked(error) => Self::TooMuchParked(error),
+            // Of these, a fold alone has none but the last.
+            RebuildError::SkippedMeanwhile(_)
+            | RebuildError::NotSwapped(_)
+            | RebuildError::CutOff => Self::CutOff,
             RebuildError::Unknown { name, known } => Self::Unknown { name, known },
         }
     }
@@ -246,10 +261,13 @@ async fn in_session<P: Projection>(
 
     let report = Report::new(P::NAME, on_progress);
     let part = Part::sample(options.percent);
+    let parking = parked::in_session(&mut transaction, P::NAME, P::NAME).await?;
+    let parked = parking.sequences.len();
     let (mut rows, mut next) = (0, Some(part));
     while let Some(part) = next {
         let (reader, fold) = (reader.clone(), &options.fold);
-        let pass = Pass::<P>::new(reader, position, part, fold, report.clone());
+        let lot = Lot::new(parking.clone(), Room(0));
+        let pass = Pass::<P>::new(reader, position, part, fold, report.clone(), lot);
         let target = Target {
             connection: &mut transaction,
             table: TABLE.to_owned(),
@@ -265,6 +283,7 @@ async fn in_session<P: Projection>(
         different: 0,
         missing: 0,
         superfluous: 0,
+        parked,
         differences: vec![],
         took: Duration::ZERO,
     };

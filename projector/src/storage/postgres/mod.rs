@@ -7,20 +7,23 @@
 //! as with any read model that lags.
 
 mod encode;
+pub(crate) mod parked;
 mod sql;
 mod statistics;
 
 pub(crate) use encode::{ColumnArray, write_field};
+pub use parked::{Asked, ParkedOf, SkippedEvent};
 pub(crate) use sql::column_list;
 
 use super::{Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels};
 use crate::{
+    parking::{ParkedCount, Parking, ParkingChange},
     projection::Projection,
     row::{Role, Row, columns},
 };
 use domain::{EventId, Position};
 use sqlx::{
-    Arguments, AssertSqlSafe, ConnectOptions, Connection, Executor, PgPool, Row as _,
+    Arguments, AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool, Row as _,
     error::BoxDynError,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
 };
@@ -199,8 +202,29 @@ impl ReadModels for PostgresReadModels {
         let statement: Arc<str> = sql::commit::<P>(self.suffix).into();
         let arguments = arguments.map_err(of_encoding)?;
         let query = sqlx::query_scalar_with(AssertSqlSafe(statement), arguments);
-        let leading: i64 = within("writing rows", query.fetch_one(&self.pool)).await?;
-        if leading == 0 {
+        let leads = match commit.parking.is_empty() {
+            true => {
+                let leading: i64 = within("writing rows", query.fetch_one(&self.pool)).await?;
+                leading > 0
+            }
+            // Seldom: then more than one statement is one transaction.
+            false => {
+                let name = self.checkpoint_name::<P>();
+                let writing = async {
+                    let mut transaction = self.pool.begin().await?;
+                    let leading: i64 = query.fetch_one(&mut *transaction).await?;
+                    let leads =
+                        leading > 0 && all_change(&mut transaction, &name, &commit.parking).await?;
+                    match leads {
+                        true => transaction.commit().await?,
+                        false => transaction.rollback().await?,
+                    }
+                    Ok(leads)
+                };
+                within("writing rows and what is parked", writing).await?
+            }
+        };
+        if !leads {
             return Err(ReadModelError::Fenced(P::NAME));
         }
         // A rebuild analyses its tables itself.
@@ -218,6 +242,28 @@ impl ReadModels for PostgresReadModels {
         let rows = within("reading checkpoints", query.fetch_all(&self.pool)).await?;
         rows.iter().map(record).collect()
     }
+
+    async fn parking<P: Projection>(&self) -> Result<Parking, ReadModelError> {
+        parked::read(&self.pool, &self.checkpoint_name::<P>(), P::NAME).await
+    }
+
+    async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {
+        parked::counts(&self.pool).await
+    }
+}
+
+/// Makes all of the changes of what is parked; false if one does not fit what is there.
+pub(crate) async fn all_change(
+    connection: &mut PgConnection,
+    name: &str,
+    changes: &[ParkingChange],
+) -> Result<bool, sqlx::Error> {
+    for change in changes {
+        if !parked::change(connection, name, change).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The parameters of the statement that commits.

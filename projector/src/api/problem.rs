@@ -1,0 +1,89 @@
+//! How failures become problem answers: mapped once, here.
+
+use crate::{projections::names, storage::ReadModelError};
+use chassis::{Problem, problem};
+use std::{collections::BTreeMap, time::Duration};
+use utoipa::{
+    IntoResponses,
+    openapi::{RefOr, Response},
+};
+
+const LATER: Duration = Duration::from_secs(5);
+
+/// The problems that any request may be answered.
+pub(crate) struct CommonProblems;
+
+const COMMON: [(&str, &str); 5] = [
+    ("400", "Malformed."),
+    (
+        "404",
+        "There is no such projection, or nothing is parked there.",
+    ),
+    ("429", "Too many requests of this client."),
+    ("500", "Our fault."),
+    ("503", "Not now."),
+];
+
+impl IntoResponses for CommonProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        COMMON
+            .iter()
+            .map(|(status, description)| ((*status).to_owned(), problem::response(description)))
+            .collect()
+    }
+}
+
+/// What is parked could not be read or changed.
+pub(crate) fn failed(error: ReadModelError) -> Problem {
+    let passes = error.is_transient();
+    let error = anyhow::Error::from(error);
+    if passes {
+        tracing::warn!("a request about parked events failed: {error:#}");
+        return Problem::service_unavailable(
+            "READ_MODELS_UNAVAILABLE",
+            "The database of the read models cannot be reached.",
+            LATER,
+        );
+    }
+    tracing::error!("a request about parked events failed: {error:#}");
+    Problem::internal()
+}
+
+pub(crate) fn no_such_projection(name: &str) -> Problem {
+    let name: String = name.chars().take(64).collect();
+    Problem::not_found(
+        "PROJECTION_NOT_FOUND",
+        format!(
+            "There is no projection {name}; there are {}.",
+            names().join(", ")
+        ),
+    )
+}
+
+pub(crate) fn not_parked(projection: &str, position: i64) -> Problem {
+    Problem::not_found(
+        "PARKED_SEQUENCE_NOT_FOUND",
+        format!("No sequence of {projection} stops at position {position}."),
+    )
+}
+
+/// It is another one that is to be seen to.
+pub(crate) fn behind(stream: &str, position: i64) -> Problem {
+    Problem::conflict(
+        "PARKED_BEHIND_STREAM",
+        format!(
+            "The event at position {position} could be folded: it only waits behind {stream}. Retry \
+             that, or skip the event that stops it."
+        ),
+    )
+    .with_allowed_commands(["retry"])
+}
+
+/// `field` of the body breaks a rule.
+pub(crate) fn wrong_text(field: &str, rule: &str) -> Problem {
+    Problem::unprocessable(
+        "VALIDATION_FAILED",
+        format!("The request is wrong: {field} {rule}."),
+    )
+    .with_error(format!("/{field}"), "INVALID", rule.to_owned())
+}

@@ -1,0 +1,406 @@
+//! Trying a parked sequence again: its events are folded in their order, from where it stops.
+//!
+//! The leader does it, beside the events that come live: a page of history at a time, into a row in memory.
+//! Meanwhile the sequence stays parked, and what comes of it goes on to wait; readers see the row as it was.
+//! Once the leader's checkpoint is reached, or an event is met that cannot be folded, row and parking are
+//! written at once, fenced as every other write of the leader is. A crash before that leaves all as it was.
+//!
+//! A parked stream is tried by its event that could not be read. If that can be read now and is about a row,
+//! then the row has perhaps gone on without it, and so is folded anew from the first event on.
+
+use super::{RunError, Step};
+use crate::{
+    parking::{
+        ParkedSequence, ParkingChange, Poison, Stop, key_of_unreadable, sequence_of_key,
+        sequence_of_stream, waiting_behind,
+    },
+    projection::{Projection, stops_at},
+    storage::{Change, KeyOf, ReadModels},
+};
+use bus::Feed;
+use domain::{Position, Recorded};
+use std::time::Duration;
+use store::Delivered;
+
+/// A parked sequence that is tried again.
+pub(super) struct Replay<P: Projection> {
+    parked: ParkedSequence,
+    /// Up to where it has read.
+    at: Position,
+    /// Whether the event that stops it was found.
+    began: bool,
+    /// The row, once it is known which.
+    row: Option<Folding<P>>,
+    /// Of a parked stream: where it stops next.
+    next: Option<Stop>,
+    /// How many of the events that wait were taken in.
+    taken_in: i64,
+}
+
+/// A row that is being folded.
+struct Folding<P: Projection> {
+    key: KeyOf<P>,
+    /// Its sequence.
+    sequence: String,
+    row: Option<P::Row>,
+    existed: bool,
+    /// Where it stops.
+    stop: Option<Stop>,
+    /// How many of its events come after that.
+    queued: i64,
+}
+
+/// What became of a sequence that was tried again.
+pub(super) enum Outcome {
+    /// There is more to read.
+    GoesOn,
+    /// It is not parked any more.
+    Released,
+    /// It stops, there or further on.
+    Stops(Stop),
+}
+
+impl<P: Projection> Replay<P> {
+    pub(super) fn new(parked: ParkedSequence) -> Self {
+        Self {
+            at: Position::new(parked.stop.after),
+            parked,
+            began: false,
+            row: None,
+            next: None,
+            taken_in: 0,
+        }
+    }
+
+    /// The sequence, as it was when this began.
+    pub(super) const fn parked(&self) -> &ParkedSequence {
+        &self.parked
+    }
+
+    /// Reads on by a page, and writes what became of the sequence when that is through.
+    pub(super) async fn advance<R: ReadModels>(
+        &mut self,
+        feed: &dyn Feed,
+        step: &mut Step<P, R>,
+        limit: usize,
+    ) -> Result<Outcome, RunError> {
+        let until = step.stored();
+        let page = feed.next(self.at.into(), limit, Duration::ZERO).await?;
+        let mut is_through = self.at >= until;
+        for event in page.iter().map(AsRef::as_ref) {
+            let position = envelope(event).position;
+            if is_through || position > until {
+                is_through = true;
+                break;
+            }
+            let was_anew = self.row.is_some();
+            let after = self.at;
+            self.take_in(event, after, step).await?;
+            if self.is_of_stream() && self.row.is_some() && !was_anew {
+                // That row is folded from the beginning on, and past this event once more.
+                self.at = Position::ZERO;
+                return Ok(Outcome::GoesOn);
+            }
+            self.at = position;
+            is_through = self.at >= until || self.is_over();
+        }
+        match is_through {
+            true => self.settle(step).await,
+            false => Ok(Outcome::GoesOn),
+        }
+    }
+
+    /// Whether nothing that comes later can change what becomes of it.
+    fn is_over(&self) -> bool {
+        if !self.began {
+            return false;
+        }
+        let row_stops = self.row.as_ref().is_some_and(|row| row.stop.is_some());
+        match self.is_of_stream() {
+            true => self.next.is_some() && self.row.is_none(),
+            // Each event is its own sequence.
+            false => P::APPEND_ONLY || self.next.is_some() || row_stops,
+        }
+    }
+
+    fn is_of_stream(&self) -> bool {
+        self.parked.sequence.starts_with(&sequence_of_stream(""))
+    }
+
+    fn position(&self) -> Position {
+        Position::new(self.parked.stop.place.position)
+    }
+
+    async fn take_in<R: ReadModels>(
+        &mut self,
+        event: &Delivered,
+        after: Position,
+        step: &mut Step<P, R>,
+    ) -> Result<(), RunError> {
+        let position = envelope(event).position;
+        let is_first = position == self.position() && !self.began;
+        self.began |= is_first;
+        let is_skipped = step
+            .lot()
+            .is_skipped(position, envelope(event).event_id.uuid());
+        match event {
+            _ if is_skipped => self.leave_out(event, is_first, step).await,
+            Err(error) => {
+                if stops_at::<P>(error.source.event_type()) {
+                    self.stop_at(Poison::unreadable(error, after), is_first);
+                }
+                Ok(())
+            }
+            Ok(event) if is_first => self.begin(event, after, step).await,
+            Ok(event) => self.fold(event, after, step).await,
+        }
+    }
+
+    /// An event cannot be read: it stops the sequence if it is of it, or the row that is being folded.
+    fn stop_at(&mut self, poison: Poison<P>, is_first: bool) {
+        let of_stream = sequence_of_stream(&poison.stop.place.stream);
+        if is_first || poison.sequence == self.parked.sequence || of_stream == self.parked.sequence
+        {
+            let is_further = self.next.is_none() && poison.position() >= self.position();
+            self.taken_in += i64::from(is_further && !is_first);
+            if is_further {
+                self.next = Some(poison.stop.clone());
+            }
+        }
+        if let Some(row) = &mut self.row
+            && row.sequence == poison.sequence
+        {
+            row.stops(poison.stop);
+        }
+    }
+
+    /// The event that stops the sequence can be read.
+    async fn begin<R: ReadModels>(
+        &mut self,
+        event: &Recorded,
+        after: Position,
+        step: &mut Step<P, R>,
+    ) -> Result<(), RunError> {
+        let Some(key) = P::key(event) else {
+            return Ok(());
+        };
+        if !self.is_of_stream() {
+            return self.fold(event, after, step).await;
+        }
+        let sequence = sequence_of_key::<P>(&key);
+        let position = event.envelope.position.get();
+        let waits = step.lot().get(&sequence);
+        if waits.is_some_and(|parked| parked.stop.place.position <= position) {
+            // It is folded when that is.
+            return Ok(());
+        }
+        self.row = Some(Folding {
+            key,
+            sequence,
+            row: None,
+            existed: false,
+            stop: None,
+            queued: 0,
+        });
+        Ok(())
+    }
+
+    /// An event was skipped: if it is of the row, the row counts it as there.
+    async fn leave_out<R: ReadModels>(
+        &mut self,
+        event: &Delivered,
+        is_first: bool,
+        step: &mut Step<P, R>,
+    ) -> Result<(), RunError> {
+        let key = match event {
+            Ok(event) => P::key(event),
+            Err(error) => key_of_unreadable::<P>(error),
+        };
+        let Some(key) = key else {
+            return Ok(());
+        };
+        if !self.is_of_stream() && envelope(event).position < self.position() {
+            return Ok(());
+        }
+        let is_mine = is_first || sequence_of_key::<P>(&key) == self.parked.sequence;
+        if is_mine && !self.is_of_stream() {
+            // If it waited, it does so no more.
+            self.taken_in += i64::from(!is_first);
+            self.load(&key, step).await?;
+        }
+        let row = self.row.as_mut().filter(|row| row.key == key);
+        if let Some(row) = row.filter(|row| row.stop.is_none()) {
+            let version = envelope(event).version;
+            row.row = row.row.take().map(|row| P::leave_out(row, version));
+        }
+        Ok(())
+    }
+
+    /// Begins with the row of that key, as it is, unless it has begun.
+    async fn load<R: ReadModels>(
+        &mut self,
+        key: &KeyOf<P>,
+        step: &mut Step<P, R>,
+    ) -> Result<(), RunError> {
+        if self.row.is_some() {
+            return Ok(());
+        }
+        let row = match P::APPEND_ONLY {
+            true => None,
+            false => step.row(key).await?,
+        };
+        self.row = Some(Folding {
+            key: key.clone(),
+            sequence: self.parked.sequence.clone(),
+            existed: row.is_some(),
+            row,
+            stop: None,
+            queued: 0,
+        });
+        Ok(())
+    }
+
+    /// Folds an event, if it is of the row.
+    async fn fold<R: ReadModels>(
+        &mut self,
+        event: &Recorded,
+        after: Position,
+        step: &mut Step<P, R>,
+    ) -> Result<(), RunError> {
+        let position = event.envelope.position;
+        let Some(key) = P::key(event) else {
+            return Ok(());
+        };
+        if self.row.is_none() {
+            let is_stop = position == self.position();
+            if self.is_of_stream()
+                || !(is_stop || sequence_of_key::<P>(&key) == self.parked.sequence)
+                || position < self.position()
+            {
+                return Ok(());
+            }
+            self.load(&key, step).await?;
+        }
+        let first = self.position();
+        let (of_stream, next) = (self.is_of_stream(), self.next.as_ref());
+        let Some(row) = self.row.as_mut().filter(|row| row.key == key) else {
+            return Ok(());
+        };
+        if row.stop.is_some() {
+            row.queued += 1;
+            return Ok(());
+        }
+        if !of_stream && position != first {
+            self.taken_in += 1;
+        }
+        let stream = sequence_of_stream(event.envelope.stream.as_str());
+        let stands = match stream == self.parked.sequence {
+            // Its own stream is free up to where it stops next.
+            true => next.map(|stop| stop.place.position),
+            false => step
+                .lot()
+                .get(&stream)
+                .map(|parked| parked.stop.place.position),
+        };
+        if stands.is_some_and(|stands| stands <= position.get()) {
+            row.stop = Some(waiting_behind(stream, event, after));
+            return Ok(());
+        }
+        match P::apply(row.row.clone(), event) {
+            Ok(folded) => row.row = folded,
+            Err(error) => {
+                let error = crate::batch::Unfoldable::new(event, error);
+                row.stop = Some(Poison::<P>::unfoldable(event, key, error, after).stop);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what became of the sequence.
+    async fn settle<R: ReadModels>(&mut self, step: &mut Step<P, R>) -> Result<Outcome, RunError> {
+        let mut changes = vec![];
+        let mut parking = vec![];
+        let mut stop = self.next.take();
+        if let Some(mut row) = self.row.take() {
+            if self.is_of_stream() {
+                // It went on live meanwhile.
+                row.existed = step.row(&row.key).await?.is_some();
+            }
+            changes.extend(row.change());
+            match self.is_of_stream() {
+                true => {
+                    let revision = step.lot().get(&row.sequence).map(|parked| parked.revision);
+                    parking.extend(row.parking(revision));
+                }
+                false => stop = row.stop.or(stop),
+            }
+        }
+        let queued = step.lot().get(&self.parked.sequence);
+        let queued = queued.map_or(0, |parked| parked.queued);
+        let (sequence, revision) = (self.parked.sequence.clone(), self.parked.revision);
+        let outcome = match stop {
+            None => {
+                parking.push(ParkingChange::Release { sequence, revision });
+                Outcome::Released
+            }
+            Some(stop) => {
+                let is_same = stop.place.position == self.parked.stop.place.position;
+                parking.push(ParkingChange::Park {
+                    sequence,
+                    stop: stop.clone(),
+                    queued: (queued - self.taken_in).max(0),
+                    attempts: match is_same {
+                        true => self.parked.attempts.saturating_add(1),
+                        false => 1,
+                    },
+                    replaces: Some(revision),
+                });
+                Outcome::Stops(stop)
+            }
+        };
+        step.settle(changes, parking).await?;
+        Ok(outcome)
+    }
+}
+
+impl<P: Projection> Folding<P> {
+    fn change(&self) -> Option<Change<P::Row>> {
+        match (self.existed, self.row.clone()) {
+            (true, Some(row)) => Some(Change::Update(row)),
+            (false, Some(row)) => Some(Change::Insert(row)),
+            (true, None) => Some(Change::Delete(self.key.clone())),
+            (false, None) => None,
+        }
+    }
+
+    /// It stops there, or waits behind where it stops.
+    fn stops(&mut self, stop: Stop) {
+        match self.stop {
+            Some(_) => self.queued += 1,
+            None => self.stop = Some(stop),
+        }
+    }
+
+    /// What becomes of the row's sequence, which is parked at `revision`, if it is.
+    fn parking(self, revision: Option<i32>) -> Option<ParkingChange> {
+        let sequence = self.sequence;
+        match (self.stop, revision) {
+            (Some(stop), replaces) => Some(ParkingChange::Park {
+                sequence,
+                stop,
+                queued: self.queued,
+                attempts: 0,
+                replaces,
+            }),
+            (None, Some(revision)) => Some(ParkingChange::Release { sequence, revision }),
+            (None, None) => None,
+        }
+    }
+}
+
+fn envelope(event: &Delivered) -> &domain::Envelope {
+    match event {
+        Ok(event) => &event.envelope,
+        Err(error) => &error.envelope,
+    }
+}
