@@ -121,3 +121,12 @@ CREATE TABLE store.lease (
     epoch      bigint      NOT NULL,
     expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 50);
+
+-- What is being restored into this store, which is empty meanwhile, and how far that is: in tables of
+-- its own, restoring_events and restoring_commands, which take the place of the others at the end.
+CREATE TABLE store.restoring (
+    single   boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (single),
+    source   uuid    NOT NULL,
+    events   bigint  NOT NULL DEFAULT 0,
+    commands bigint  NOT NULL DEFAULT 0
+);

@@ -4,15 +4,16 @@ use super::{
     PostgresOptions,
     append::FIND_COMMANDS,
     connections::Connections,
-    error::of_encoding,
+    error::{of_encoding, of_reading},
     listen,
-    row::{EventDecoder, decode_command},
+    row::{EventDecoder, decode_command, decode_stored_command},
 };
 use crate::{
-    CommandRecord, EventReader, HISTORY_PAGE_BYTES, Head, HeadSignal, PAGE_BYTES, Signaller,
+    BackupSource, CommandCursor, CommandPage, CommandRecord, Cut, EventReader, HISTORY_PAGE_BYTES, Head, HeadSignal, PAGE_BYTES, Signaller,
     StoreError, StoredEvent, lease::PostgresLeases,
 };
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::{CommandId, Event, Position, StreamId, Version};
 use sqlx::{
     Arguments, Row,
@@ -149,6 +150,45 @@ impl EventReader for PostgresReader {
 
     fn signal(&self) -> HeadSignal {
         self.0.signaller.signal()
+    }
+}
+
+#[async_trait]
+impl BackupSource for PostgresReader {
+    async fn read_commands(
+        &self,
+        from: CommandCursor,
+        until: Option<&Cut>,
+        limit: usize,
+    ) -> Result<CommandPage, StoreError> {
+        let until = until.map_or(Position::ZERO, |until| until.position);
+        let mut arguments = PgArguments::default();
+        arguments
+            .add(from.recorded_at)
+            .and_then(|()| arguments.add(from.id))
+            .and_then(|()| arguments.add(from.position.get()))
+            .and_then(|()| arguments.add(until.get()))
+            .and_then(|()| arguments.add(clamp(limit)))
+            .map_err(of_encoding)?;
+        let sql = include_str!("read_commands.sql");
+        let rows = self.connections().fetch(sql, arguments).await?;
+        let records = rows.iter().map(decode_stored_command);
+        let records: Vec<_> = records.collect::<Result<_, _>>()?;
+        let last = records.last().filter(|_| records.len() >= limit);
+        let next = last.map(|last| CommandCursor {
+            recorded_at: last.recorded_at,
+            id: last.id.uuid(),
+            ..from
+        });
+        Ok(CommandPage { records, next })
+    }
+
+    async fn time(&self) -> Result<DateTime<Utc>, StoreError> {
+        let sql = "SELECT clock_timestamp()";
+        let rows = self.connections().fetch(sql, PgArguments::default()).await?;
+        let now = rows.first().ok_or(sqlx::Error::RowNotFound);
+        now.and_then(|row| row.try_get(0))
+            .map_err(|error| of_reading("reading the clock", error))
     }
 }
 
