@@ -153,6 +153,22 @@ pub struct Restoring {
     pub commands: u64,
 }
 
+impl Restoring {
+    /// Nothing of `source` is there yet.
+    pub(crate) const fn of(source: Uuid) -> Self {
+        Self {
+            source,
+            events: 0,
+            commands: 0,
+        }
+    }
+
+    /// Whether nothing is there yet: something else may take its place.
+    pub(crate) const fn is_nothing(&self) -> bool {
+        self.events == 0 && self.commands == 0
+    }
+}
+
 /// Takes what another store had, while it is empty. Nothing of it is there for anybody else before
 /// [`finish`](Self::finish); who is interrupted begins again with the same source and goes on.
 ///

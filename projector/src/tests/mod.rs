@@ -1,6 +1,7 @@
 //! The runtimes over real stores and over those in memory.
 
 mod batches;
+mod evolution;
 mod extremes;
 mod fencing;
 mod harness;

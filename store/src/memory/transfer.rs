@@ -64,9 +64,9 @@ impl RestoreTarget for MemoryStore {
             return Err(not_empty("it has events, or records of commands"));
         }
         match restore.as_ref() {
-            Some(begun) if begun.source != source => return Err(another_restore(begun.source)),
-            Some(_) => {}
-            None => {
+            Some(begun) if begun.source == source => {}
+            Some(begun) if !begun.state.is_empty() => return Err(another_restore(begun.source)),
+            _ => {
                 let gap = self.state().gap;
                 let state = State {
                     gap,

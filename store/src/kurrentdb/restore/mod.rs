@@ -106,24 +106,23 @@ impl RestoreTarget for KurrentRestore {
     async fn begin(&self, source: Uuid) -> Result<Restoring, StoreError> {
         let mut kept = self.begun.lock().await;
         let (state, revision) = origin::state(&self.connections).await?;
-        if let StoreState::Restoring(restoring) = state {
-            if restoring.source != source {
+        match state {
+            StoreState::Restoring(restoring) if restoring.source == source => {
+                *kept = Some(Begun {
+                    restoring,
+                    revision,
+                });
+                return Ok(restoring);
+            }
+            StoreState::Restoring(restoring) if !restoring.is_nothing() => {
                 return Err(another_restore(restoring.source));
             }
-            *kept = Some(Begun {
-                restoring,
-                revision,
-            });
-            return Ok(restoring);
+            _ => {}
         }
         if self.is_used().await? {
             return Err(not_empty("it has events, or records of commands"));
         }
-        let restoring = Restoring {
-            source,
-            events: 0,
-            commands: 0,
-        };
+        let restoring = Restoring::of(source);
         let mut begun = Begun {
             restoring,
             revision,

@@ -164,7 +164,10 @@ async fn begin(connection: &mut PgConnection, source: Uuid) -> Result<Restoring,
     }
     let sql = format!(
         "BEGIN;
-         INSERT INTO store.restoring (source) VALUES ('{source}') ON CONFLICT DO NOTHING;
+         INSERT INTO store.restoring AS r (source) VALUES ('{source}')
+         ON CONFLICT (single) DO UPDATE SET source = excluded.source
+         -- Of another one, nothing is there yet.
+         WHERE r.events = 0 AND r.commands = 0;
          CREATE TABLE IF NOT EXISTS store.restoring_events (LIKE store.events INCLUDING ALL);
          CREATE TABLE IF NOT EXISTS store.restoring_commands (LIKE store.commands INCLUDING ALL);
          COMMIT;
