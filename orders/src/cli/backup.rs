@@ -63,16 +63,24 @@ pub(super) struct RestoreArgs {
 
 /// Shows people how far it is.
 #[derive(Default)]
-struct Shown(Option<Progress>);
+struct Shown {
+    progress: Option<Progress>,
+    /// Nobody knows how much there is to do.
+    open_ended: bool,
+}
 
 impl Watch for Shown {
     fn begin(&mut self, what: &'static str, total: u64) {
         self.end();
-        self.0 = Some(Progress::new(what, total));
+        self.progress = Some(Progress::new(what, total));
+        self.open_ended = total == 0;
     }
 
     fn advance(&mut self, more: u64) {
-        if let Some(progress) = &self.0 {
+        if let Some(progress) = &self.progress {
+            if self.open_ended {
+                progress.expect_more(more);
+            }
             progress.advance_by(more);
         }
     }
@@ -80,7 +88,7 @@ impl Watch for Shown {
 
 impl Shown {
     fn end(&mut self) {
-        if let Some(progress) = self.0.take() {
+        if let Some(progress) = self.progress.take() {
             progress.finish();
         }
     }
