@@ -35,11 +35,15 @@ pub use port::{
     EventReader, EventStore, HISTORY_PAGE_BYTES, Head, PAGE_BYTES, Page, is_full,
     is_full_of_history,
 };
-pub use postgres::{PostgresOptions, PostgresReader, PostgresRestore, PostgresStore};
+pub use postgres::{
+    OldStream, OldStreams, PostgresArchive, PostgresOptions, PostgresReader, PostgresRestore,
+    PostgresStore,
+};
 pub use signal::{HeadSignal, Signaller};
 pub use stored::{Delivered, Names, RawNames, StoredEvent};
 pub use transfer::{
-    BackupSource, CommandCursor, CommandPage, Cut, EventPlace, RestoreTarget, Restoring, StoredCommand,
+    BackupSource, CommandCursor, CommandPage, Cut, EventPlace, RestoreTarget, Restoring,
+    StoredCommand,
 };
 
 /// Whether this known bug is planted in this run: never in a build without `--cfg planted`.

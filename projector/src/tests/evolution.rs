@@ -48,7 +48,12 @@ fn golden(newest: bool) -> Vec<Stored> {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let mut parts = name.split('.');
         let event_type = parts.next().unwrap().to_owned();
-        let version = parts.next().unwrap().trim_start_matches('v').parse().unwrap();
+        let version = parts
+            .next()
+            .unwrap()
+            .trim_start_matches('v')
+            .parse()
+            .unwrap();
         let payload = fs::read_to_string(&path).unwrap().trim_end().to_owned();
         let of_type = versions.entry(event_type).or_default();
         of_type.entry(version).or_default().push((name, payload));
@@ -60,7 +65,10 @@ fn golden(newest: bool) -> Vec<Stored> {
             false => versions.into_iter().next(),
         };
         let (schema_version, mut files) = chosen.unwrap();
-        assert!(newest || schema_version == 1, "{event_type} has no first version");
+        assert!(
+            newest || schema_version == 1,
+            "{event_type} has no first version"
+        );
         files.sort();
         stored.extend(files.into_iter().map(|(_, payload)| Stored {
             event_type: event_type.clone(),
@@ -69,7 +77,12 @@ fn golden(newest: bool) -> Vec<Stored> {
         }));
     }
     let is_first = |stored: &Stored| {
-        let firsts = ["ProductListed", "StockReceived", "CustomerRegistered", "OrderPlaced"];
+        let firsts = [
+            "ProductListed",
+            "StockReceived",
+            "CustomerRegistered",
+            "OrderPlaced",
+        ];
         !firsts.contains(&stored.event_type.as_str())
     };
     stored.sort_by_key(is_first);
@@ -202,8 +215,10 @@ async fn order(store: &dyn EventReader, until: Until) -> (i64, Option<String>) {
 async fn what_the_first_build_wrote_is_folded_and_goes_on() {
     let database = database().await;
     let stored = golden(false);
-    let kinds: std::collections::BTreeSet<&str> =
-        stored.iter().map(|stored| stored.event_type.as_str()).collect();
+    let kinds: std::collections::BTreeSet<&str> = stored
+        .iter()
+        .map(|stored| stored.event_type.as_str())
+        .collect();
     assert_eq!(kinds, Event::types().collect(), "every type is rehearsed");
     write(&database, &stored).await;
     // Every one of them is read, as none would be that a reader stops at.
@@ -213,13 +228,19 @@ async fn what_the_first_build_wrote_is_folded_and_goes_on() {
     let (total, address) = order(&*database.store, Until::Version(Version::new(1))).await;
     assert_eq!(total, 1_769);
     let address = address.unwrap();
-    assert!(address.starts_with("sealed:0:"), "plain once, and said so: {address}");
+    assert!(
+        address.starts_with("sealed:0:"),
+        "plain once, and said so: {address}"
+    );
 
     go_on(&database).await;
     let head = database.store.head().await.unwrap().position;
     assert_eq!(head.get(), i64::try_from(stored.len()).unwrap() + 3);
     all_keep_up(&database, true).await;
-    assert_eq!(order(&*database.store, Until::End).await, (total, Some(address)));
+    assert_eq!(
+        order(&*database.store, Until::End).await,
+        (total, Some(address))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@
 //! `append.sql` for why that is right.
 
 mod append;
+mod archive;
 mod connections;
 mod encode;
 mod error;
@@ -14,14 +15,15 @@ mod reader;
 mod restore;
 mod row;
 
+pub use archive::{OldStream, OldStreams, PostgresArchive};
 pub use error::{is_lost, passes_by_itself};
 pub use options::{PLAN_BY_KEYS, PostgresOptions};
 pub use reader::PostgresReader;
 pub use restore::PostgresRestore;
 
 use crate::{
-    Append, AppendOutcome, BackupSource, CommandRecord, EventReader, EventStore, Head, HeadSignal, StoreError,
-    StoredEvent, lease::PostgresLeases,
+    Append, AppendOutcome, BackupSource, CommandRecord, EventReader, EventStore, Head, HeadSignal,
+    StoreError, StoredEvent, lease::PostgresLeases,
 };
 use append::Writer;
 use async_trait::async_trait;

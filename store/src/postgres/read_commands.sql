@@ -8,8 +8,8 @@ SELECT
     c.fingerprint,
     c.refusal::text,
     c.position,
-    last.stream,
-    last.version
+    coalesce(last.stream, archived.stream),
+    coalesce(last.version, archived.version)
 FROM (
     SELECT *
     FROM store.commands AS c
@@ -23,6 +23,7 @@ FROM (
     LIMIT $5
 ) AS c
 LEFT JOIN store.events AS last ON last.position = c.position
+LEFT JOIN store.archived_events AS archived ON archived.position = c.position
 ORDER BY
     c.recorded_at,
     c.command_id
