@@ -132,6 +132,6 @@ CREATE TABLE store.restoring (
 );
 
 -- Events of streams that ended long ago, moved out of the way of those that are used: all but each
--- stream's last one. So the last version of a stream, and the last position of all, are found where they
--- always were, and whatever is appended to such a stream follows on.
+-- stream's first and last one. So the first version is guarded by its key, the last one and the last
+-- position of all are found where they always were, and whatever is appended to such a stream follows on.
 CREATE TABLE store.archived_events (LIKE store.events INCLUDING ALL);

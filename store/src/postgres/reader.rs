@@ -124,7 +124,7 @@ impl EventReader for PostgresReader {
             _ => of_many(from, limit),
         };
         let events = self.events(sql, arguments().map_err(of_encoding)?).await?;
-        match both::begins_late(from, &events) {
+        match both::lacks_versions(from, &events) {
             false => Ok(events),
             true => self.events(both, arguments().map_err(of_encoding)?).await,
         }
@@ -144,7 +144,7 @@ impl EventReader for PostgresReader {
         };
         let sql = include_str!("read_all.sql");
         let events = self.events(sql, arguments().map_err(of_encoding)?).await?;
-        match both::has_gap(after, &events) {
+        match both::lacks_positions(after, &events) {
             false => Ok(events),
             true => {
                 let arguments = arguments().map_err(of_encoding)?;

@@ -1,4 +1,4 @@
-//! A store of which everything is archived as soon as it is there, but each stream's last event.
+//! A store of which everything is archived as soon as it is there, but each stream's first and last event.
 
 use crate::world::{connect, options};
 use async_trait::async_trait;

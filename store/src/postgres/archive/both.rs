@@ -23,27 +23,29 @@ fn over_both(statement: &str) -> String {
     statement.replace(USUAL, BOTH)
 }
 
-/// Whether a stream's events do not begin with the one that was asked for: those before are archived.
-/// Both are in the same order.
-pub(in crate::postgres) fn begins_late(
+/// Whether versions are missing in the events of these streams, which are in the order asked: those are
+/// archived.
+pub(in crate::postgres) fn lacks_versions(
     from: &[(StreamId, Version)],
     events: &[StoredEvent],
 ) -> bool {
     let mut asked = from.iter();
-    let mut before: Option<&StreamId> = None;
+    let mut before: Option<(&StreamId, Version)> = None;
     events.iter().any(|event| {
-        let stream = &event.envelope.stream;
-        if before == Some(stream) {
-            return false;
-        }
-        before = Some(stream);
-        let after = asked.find(|(asked, _)| asked == stream);
-        after.is_some_and(|(_, after)| event.envelope.version != after.plus(1))
+        let (stream, version) = (&event.envelope.stream, event.envelope.version);
+        let after = match before {
+            Some((same, after)) if same == stream => Some(after),
+            _ => asked
+                .find(|(asked, _)| asked == stream)
+                .map(|(_, after)| *after),
+        };
+        before = Some((stream, version));
+        after.is_some_and(|after| version != after.plus(1))
     })
 }
 
 /// Whether positions are missing in what follows on `after`: those are archived.
-pub(in crate::postgres) fn has_gap(after: Position, events: &[StoredEvent]) -> bool {
+pub(in crate::postgres) fn lacks_positions(after: Position, events: &[StoredEvent]) -> bool {
     let last = events.last().map(|event| event.envelope.position);
     last.is_some_and(|last| last != after.plus(events.len()))
 }

@@ -1,5 +1,6 @@
 -- Of the streams that began after $1, up to $2: those of orders that have ended, with all that belongs to
--- them, and of which nothing has come since $3; and how many of their events can be moved.
+-- them, and of which nothing has come since $3; and how many of their events can be moved: all that are
+-- there but the first and the last.
 WITH
 beginnings AS (
     SELECT
@@ -15,7 +16,7 @@ beginnings AS (
 )
 SELECT
     b.stream,
-    last.version - 1
+    movable.events
 FROM beginnings AS b
 CROSS JOIN LATERAL (
     SELECT
@@ -27,6 +28,13 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS last
 CROSS JOIN LATERAL (
+    SELECT count(*) AS events
+    FROM store.events AS e
+    WHERE e.stream = b.stream
+      AND e.version > 1
+      AND e.version < last.version
+) AS movable
+CROSS JOIN LATERAL (
     SELECT 'order-' || b.tenant || '.' || b.order_id AS stream
 ) AS its_order
 CROSS JOIN LATERAL (
@@ -36,7 +44,7 @@ CROSS JOIN LATERAL (
     ORDER BY e.version DESC
     LIMIT 1
 ) AS order_last
-WHERE last.version > 1
+WHERE movable.events > 0
   AND last.recorded_at < $3
   AND order_last.recorded_at < $3
   AND (

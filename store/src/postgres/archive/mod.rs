@@ -1,7 +1,8 @@
 //! The archive: a table of its own for the events of streams that ended long ago.
 //!
-//! A stream's last event stays where it was, so nothing changes for those who append: versions and the
-//! head are found as ever. Readers notice that something is missing by the gap that it leaves, since
+//! A stream's first and last event stay where they were, so nothing changes for those who append: who
+//! takes it for new runs into its first version, as ever, and versions and the head are found where they
+//! were. Readers notice that something is missing by the gap that it leaves, since
 //! versions and positions have none, and only then look into both tables. Hence nothing that is not
 //! archived is read any slower.
 
@@ -42,7 +43,7 @@ pub struct PostgresArchive {
 pub struct OldStream {
     /// Its name.
     pub stream: String,
-    /// How many of its events would be moved: all but the last.
+    /// How many of its events would be moved: all but the first and the last.
     pub events: u64,
 }
 
@@ -120,7 +121,7 @@ impl PostgresArchive {
         })
     }
 
-    /// Moves all events of `streams` but each one's last, at once; says how many.
+    /// Moves all events of `streams` but each one's first and last, at once; says how many.
     pub async fn archive(&self, streams: impl Iterator<Item = &str>) -> Result<u64, StoreError> {
         let mut arguments = PgArguments::default();
         arguments

@@ -1,9 +1,10 @@
--- Moves all events of these streams but each one's last. Whoever appends meanwhile finds the last one
--- where it was, or is not seen here: then what was the last one stays, too.
+-- Moves all events of these streams but each one's first and last. Whoever appends meanwhile finds these
+-- two where they were, or is not seen here: then what was the last one stays, too.
 WITH moved AS (
     DELETE FROM store.events AS e
     USING unnest($1::text[]) AS old (stream)
     WHERE e.stream = old.stream
+      AND e.version > 1
       AND e.version < (
           SELECT last.version
           FROM store.events AS last
