@@ -72,7 +72,7 @@ async fn connect_kurrentdb(settings: &Settings) -> Result<Events, StoreError> {
     })
 }
 
-fn kurrentdb(settings: &Settings) -> Result<KurrentOptions, StoreError> {
+pub(crate) fn kurrentdb(settings: &Settings) -> Result<KurrentOptions, StoreError> {
     let days = u64::from(settings.store.command_record_days);
     let keep = Duration::from_secs(days * 24 * 60 * 60) + KEPT_LONGER;
     let options = KurrentOptions::parse(settings.store.url.expose_secret())?;

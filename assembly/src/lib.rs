@@ -13,6 +13,7 @@ mod needs;
 mod patience;
 mod personal;
 mod process;
+mod transfer;
 
 pub use calls::calls;
 pub use connections::connections_beside;
@@ -23,3 +24,4 @@ pub use needs::needs_store;
 pub use patience::patiently;
 pub use personal::{name_vault, prepare_vault, watch_keys};
 pub use process::{Process, run_to_exit, service_main};
+pub use transfer::{open_backup_source, open_restore_target};

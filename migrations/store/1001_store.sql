@@ -121,3 +121,17 @@ CREATE TABLE store.lease (
     epoch      bigint      NOT NULL,
     expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 50);
+
+-- What is being restored into this store, which is empty meanwhile, and how far that is: in tables of
+-- its own, restoring_events and restoring_commands, which take the place of the others at the end.
+CREATE TABLE store.restoring (
+    single   boolean NOT NULL PRIMARY KEY DEFAULT true CHECK (single),
+    source   uuid    NOT NULL,
+    events   bigint  NOT NULL DEFAULT 0,
+    commands bigint  NOT NULL DEFAULT 0
+);
+
+-- Events of streams that ended long ago, moved out of the way of those that are used: all but each
+-- stream's first and last one. So the first version is guarded by its key, the last one and the last
+-- position of all are found where they always were, and whatever is appended to such a stream follows on.
+CREATE TABLE store.archived_events (LIKE store.events INCLUDING ALL);

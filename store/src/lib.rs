@@ -21,6 +21,7 @@ mod port;
 pub mod postgres;
 mod signal;
 mod stored;
+mod transfer;
 
 pub use append::{Answer, Append, AppendOutcome, CommandRecord, NewEvent, StreamAppend};
 pub use bookmark::Bookmark;
@@ -28,15 +29,22 @@ pub use clock::{Clock, SystemClock};
 pub use error::{StoreError, Undecodable};
 pub use fold::{Folded, Until, fold_stream};
 #[cfg(feature = "kurrentdb")]
-pub use kurrentdb::{KurrentOptions, KurrentStore};
+pub use kurrentdb::{KurrentOptions, KurrentRestore, KurrentStore};
 pub use memory::MemoryStore;
 pub use port::{
     EventReader, EventStore, HISTORY_PAGE_BYTES, Head, PAGE_BYTES, Page, is_full,
     is_full_of_history,
 };
-pub use postgres::{PostgresOptions, PostgresReader, PostgresStore};
+pub use postgres::{
+    OldStream, OldStreams, PostgresArchive, PostgresOptions, PostgresReader, PostgresRestore,
+    PostgresStore,
+};
 pub use signal::{HeadSignal, Signaller};
 pub use stored::{Delivered, Names, RawNames, StoredEvent};
+pub use transfer::{
+    BackupSource, CommandCursor, CommandPage, Cut, EventPlace, RestoreTarget, Restoring,
+    StoredCommand,
+};
 
 /// Whether this known bug is planted in this run: never in a build without `--cfg planted`.
 #[macro_export]

@@ -16,6 +16,8 @@ use std::{
 };
 use uuid::Uuid;
 
+mod transfer;
+
 /// The most records forgotten at once.
 const FORGET_AT_ONCE: usize = 10_000;
 
@@ -26,6 +28,8 @@ pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     signaller: Signaller,
     epoch: Uuid,
+    /// What is restored into it, until it is there.
+    restore: Arc<Mutex<Option<transfer::Restore>>>,
 }
 
 #[derive(Default)]
@@ -52,6 +56,7 @@ impl MemoryStore {
             clock,
             signaller: Signaller::new(),
             epoch,
+            restore: Arc::default(),
         }
     }
 
@@ -80,6 +85,10 @@ impl MemoryStore {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn restore(&self) -> MutexGuard<'_, Option<transfer::Restore>> {
+        self.restore.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The operator's command line: what it takes, what it prints, and how.
 
+mod archive;
+mod backup;
 mod cancel;
 mod cancel_lines;
 mod client;
@@ -116,6 +118,15 @@ enum Command {
     /// Look at the events themselves.
     #[command(subcommand)]
     Events(events::Events),
+    /// Write the event store to portable, compressed, checksummed files, while the shop is open; the next
+    /// time, what has come since. `orders backup verify` reads all of it again.
+    Backup(backup::BackupArgs),
+    /// Put a backup into an empty event store, once all of it is found right. Interrupted, it shows nothing
+    /// of what it has done, and goes on the next time.
+    Restore(backup::RestoreArgs),
+    /// Move the events of orders that ended long ago, with their payments, shipments and returns, out of the
+    /// way of those that are used. They are read and replayed as before, and may go on.
+    Archive(archive::ArchiveArgs),
     /// Import real orders through the API.
     #[command(subcommand)]
     Import(Import),
@@ -281,6 +292,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::PersonalData(command) => personal_data::run(command).await,
         Command::Events(command) => Ok(events::run(command).await),
+        Command::Archive(args) => archive::run(args).await.map(success),
+        Command::Backup(args) => backup::run(args).await.map(success),
+        Command::Restore(args) => backup::run_restore(args).await.map(success),
         Command::Process(args) => process::show(args).await.map(success),
         Command::Processes(args) => process::list(args).await.map(success),
         Command::Import(Import::OnlineRetail { commands, options }) => {

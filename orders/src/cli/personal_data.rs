@@ -3,14 +3,21 @@
 use super::{found, print, say, verify_erasure::connect};
 use crate::host;
 use anyhow::Context;
-use assembly::name_vault;
+use assembly::{name_vault, open_reader};
 use chassis::config::Settings;
 use clap::{Args, Subcommand};
+use domain::{
+    Event, Position,
+    customer::CustomerEvent,
+};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::process::ExitCode;
-use vault::{MasterUse, Remaining};
+use vault::{KeyId, KeyStore, MasterUse, PostgresKeys, Remaining};
+
+/// What is recorded of an erasure.
+const ERASED: &str = "CustomerErased";
 
 /// After so many keys it is said how far it is.
 const SAID_EVERY: u64 = 10_000;
@@ -23,6 +30,9 @@ pub(super) enum PersonalData {
     /// no more. What was interrupted goes on where it was. Exits 0 when nothing remains, also of what the
     /// master key seals itself for webhooks: the saga seals their secrets anew when it starts.
     Rewrap(RewrapArgs),
+    /// Destroy the keys of all customers whose erasure the event store has, where they are there: as after
+    /// keys from before an erasure were restored. `orders restore` does it by itself.
+    EraseAgain,
 }
 
 /// Wrap all keys anew.
@@ -39,6 +49,47 @@ pub(super) struct RewrapArgs {
 pub(super) async fn run(command: PersonalData) -> anyhow::Result<ExitCode> {
     match command {
         PersonalData::Rewrap(args) => rewrap(args).await,
+        PersonalData::EraseAgain => {
+            let erased = erase_again(&found::settings()?).await?;
+            print(&format!("{erased} customers are erased, and have no key."));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// How many events are read at once.
+const PAGE: usize = 1_000;
+
+/// Destroys the keys of all customers whose erasure the event store has; says how many there are.
+///
+/// # Errors
+/// The store or the keys cannot be used: some of the keys may be there still.
+pub(super) async fn erase_again(settings: &Settings) -> anyhow::Result<u64> {
+    let reader = open_reader(settings).await?;
+    let url = settings.keys_url().expose_secret();
+    vault::migrate(url).await.context("the keys cannot be used")?;
+    let keys = PostgresKeys::new(url).context("the keys cannot be used")?;
+    let until = reader.head().await?.position;
+    let (mut erased, mut end) = (0, Position::ZERO);
+    loop {
+        let page = reader.read_types(&[ERASED], end, until, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(erased);
+        };
+        end = last.envelope.position;
+        for event in page.into_iter().filter(|event| event.event_type == ERASED) {
+            let tenant = event.envelope.tenant.clone();
+            // What cannot be read may be the one who must not come back.
+            let Event::Customer(CustomerEvent::CustomerErased(event)) = event.decode()?.event else {
+                continue;
+            };
+            let id = KeyId {
+                tenant,
+                customer_id: event.customer_id,
+            };
+            keys.destroy(&id).await.context("a key cannot be destroyed")?;
+            erased += 1;
+        }
     }
 }
 

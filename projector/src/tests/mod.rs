@@ -2,6 +2,7 @@
 
 mod api;
 mod batches;
+mod evolution;
 mod extremes;
 mod fencing;
 mod harness;

@@ -12,13 +12,13 @@ use super::{
     wire::{AppendRecord, Check, NO_STREAM},
     writing::{NotAppended, kept},
 };
-use crate::{Answer, Append, CommandRecord, StoreError};
+use crate::{Answer, Append, CommandRecord, StoreError, StoredCommand};
 use chrono::{DateTime, Utc};
 use domain::{CommandId, Position, Refusal, StreamId, Version};
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::time::Duration;
+use std::{array::TryFromSliceError, time::Duration};
 use uuid::Uuid;
 
 const TYPE: &str = "CommandRecorded";
@@ -40,14 +40,14 @@ pub(super) enum LastEvent {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Recorded {
-    stream: StreamId,
-    version: Version,
-    last_event: LastEvent,
+pub(super) struct Recorded {
+    pub(super) stream: StreamId,
+    pub(super) version: Version,
+    pub(super) last_event: LastEvent,
     #[serde(skip_serializing_if = "Option::is_none")]
-    fingerprint: Option<[u8; 32]>,
+    pub(super) fingerprint: Option<[u8; 32]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Refusal>,
+    pub(super) refusal: Option<Refusal>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,8 +72,50 @@ pub(super) fn encode(
             Answer::Refused(refusal) => Some(refusal.clone()),
         },
     };
-    let payload = to_json(&recorded)?;
-    let stream = names.of_command(append.command_id);
+    records(names.of_command(append.command_id), &recorded, keep)
+}
+
+/// The same for a record that another store had.
+pub(super) fn restored(
+    stream: String,
+    command: &StoredCommand,
+    keep: Duration,
+) -> Result<[AppendRecord; 2], StoreError> {
+    let corrupt = |column, detail: String| StoreError::Corrupt {
+        table: "commands",
+        column,
+        row: format!("command {}", command.id.uuid()),
+        detail,
+    };
+    let name = |name: &str| -> Result<StreamId, StoreError> {
+        name.parse()
+            .map_err(|error| corrupt("stream", format!("{error}")))
+    };
+    let fingerprint = command.fingerprint.as_deref().map(TryInto::try_into);
+    let refusal = command.refusal.as_deref().map(serde_json::from_str);
+    let recorded = Recorded {
+        stream: name(&command.stream)?,
+        version: command.version,
+        last_event: match &command.last_event {
+            None => LastEvent::Position(Position::ZERO),
+            Some(place) => LastEvent::Version(name(&place.stream)?, place.version),
+        },
+        fingerprint: fingerprint
+            .transpose()
+            .map_err(|error: TryFromSliceError| corrupt("fingerprint", error.to_string()))?,
+        refusal: refusal
+            .transpose()
+            .map_err(|error: serde_json::Error| corrupt("refusal", error.to_string()))?,
+    };
+    records(stream, &recorded, keep)
+}
+
+fn records(
+    stream: String,
+    recorded: &Recorded,
+    keep: Duration,
+) -> Result<[AppendRecord; 2], StoreError> {
+    let payload = to_json(recorded)?;
     let keep = kept(&stream, &json!({"$maxAge": keep.as_secs()}));
     // Its id is another one each time, so that the server never takes a second attempt for the first.
     Ok([record(stream, Uuid::new_v4(), TYPE, payload, vec![]), keep])
@@ -156,7 +198,7 @@ fn last_event(connections: &Connections, recorded: &Recorded) -> Option<Question
 }
 
 /// Up to where records are forgotten, and the revision of the stream that says so.
-async fn forgotten(connections: &Connections) -> Result<(Position, i64), StoreError> {
+pub(super) async fn forgotten(connections: &Connections) -> Result<(Position, i64), StoreError> {
     let question = Question::last_of(&connections.names().forgotten());
     let read = connections
         .read("looking up what is forgotten", &question)

@@ -25,6 +25,8 @@ struct Said {
     causation: Option<Uuid>,
     traceparent: Option<String>,
     occurred_at: DateTime<Utc>,
+    /// Of events that were restored: the server's own time is that of the restore.
+    recorded_at: Option<DateTime<Utc>>,
     schema_version: String,
 }
 
@@ -124,7 +126,7 @@ impl Read {
         self.stream().starts_with(names.events().as_bytes())
     }
 
-    fn stream(&self) -> &[u8] {
+    pub(super) fn stream(&self) -> &[u8] {
         self.0
             .stream
             .as_ref()
@@ -163,7 +165,10 @@ impl Read {
             version: self.version(),
             position: self.position()?,
             occurred_at: said.occurred_at,
-            recorded_at: self.recorded_at()?,
+            recorded_at: match said.recorded_at {
+                Some(time) => time,
+                None => self.recorded_at()?,
+            },
             tenant: names.tenant,
             actor: names.actor,
             command_id: CommandId::new(said.command),

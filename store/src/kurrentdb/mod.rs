@@ -22,16 +22,19 @@ mod options;
 mod origin;
 mod reader;
 mod reading;
+mod records;
+mod restore;
 mod status;
 pub mod wire;
 mod writing;
 
 pub use leases::KurrentLeases;
 pub use options::{Address, KurrentOptions};
+pub use restore::KurrentRestore;
 
 use crate::{
-    Append, AppendOutcome, Bookmark, CommandRecord, EventReader, EventStore, Head, HeadSignal,
-    Page, Signaller, StoreError, StoredEvent,
+    Append, AppendOutcome, BackupSource, Bookmark, CommandCursor, CommandPage, CommandRecord, Cut,
+    EventReader, EventStore, Head, HeadSignal, Page, Signaller, StoreError, StoredEvent,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -154,6 +157,22 @@ impl EventReader for KurrentStore {
 }
 
 #[async_trait]
+impl BackupSource for KurrentStore {
+    async fn read_commands(
+        &self,
+        from: CommandCursor,
+        until: Option<&Cut>,
+        limit: usize,
+    ) -> Result<CommandPage, StoreError> {
+        records::read(&self.0.connections, from, until, limit).await
+    }
+
+    async fn time(&self) -> Result<DateTime<Utc>, StoreError> {
+        clock::now(&self.0.connections).await
+    }
+}
+
+#[async_trait]
 impl EventStore for KurrentStore {
     fn epoch(&self) -> Option<Uuid> {
         *self.0.epoch.lock().unwrap_or_else(PoisonError::into_inner)
@@ -175,7 +194,7 @@ impl EventStore for KurrentStore {
     }
 
     async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
-        clock::now(&self.0.connections).await
+        self.time().await
     }
 
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {

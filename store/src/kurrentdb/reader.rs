@@ -100,6 +100,20 @@ pub(super) async fn bookmark(
     Ok(Bookmark { position, event_id })
 }
 
+/// The event at `position`, if there is one.
+pub(super) async fn event_at(
+    connections: &Connections,
+    position: Position,
+) -> Result<Option<StoredEvent>, StoreError> {
+    let read = page(connections, position, 0).await?.unwrap_or_default();
+    match read.into_iter().next() {
+        Some(first) if first.position()? == position => {
+            first.decode(connections.names()).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
 /// The most events that are counted, as they have to be read for that.
 const COUNTED: u64 = 10_000;
 

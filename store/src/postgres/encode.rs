@@ -203,7 +203,7 @@ fn refusal(append: &Append) -> Result<Option<Vec<u8>>, BoxDynError> {
 }
 
 /// JSON that is already text. The server checks it.
-struct Json<'a>(&'a [u8]);
+pub(super) struct Json<'a>(pub(super) &'a [u8]);
 
 impl Type<Postgres> for Json<'_> {
     fn type_info() -> PgTypeInfo {

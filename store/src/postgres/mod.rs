@@ -5,21 +5,25 @@
 //! `append.sql` for why that is right.
 
 mod append;
+mod archive;
 mod connections;
 mod encode;
 mod error;
 mod listen;
 mod options;
 mod reader;
+mod restore;
 mod row;
 
+pub use archive::{OldStream, OldStreams, PostgresArchive};
 pub use error::{is_lost, passes_by_itself};
 pub use options::{PLAN_BY_KEYS, PostgresOptions};
 pub use reader::PostgresReader;
+pub use restore::PostgresRestore;
 
 use crate::{
-    Append, AppendOutcome, CommandRecord, EventReader, EventStore, Head, HeadSignal, StoreError,
-    StoredEvent, lease::PostgresLeases,
+    Append, AppendOutcome, BackupSource, CommandRecord, EventReader, EventStore, Head, HeadSignal,
+    StoreError, StoredEvent, lease::PostgresLeases,
 };
 use append::Writer;
 use async_trait::async_trait;
@@ -28,7 +32,7 @@ pub(crate) use connections::Connections;
 use domain::{CommandId, Position, StreamId, Version};
 pub(crate) use error::of_encoding;
 use sqlx::{
-    Arguments, Row,
+    Arguments,
     migrate::{MigrateError, Migrator},
     postgres::PgArguments,
 };
@@ -154,12 +158,7 @@ impl EventStore for PostgresStore {
     }
 
     async fn now(&self) -> Result<DateTime<Utc>, StoreError> {
-        let sql = "SELECT clock_timestamp()";
-        let connections = self.reader.connections();
-        let rows = connections.fetch(sql, PgArguments::default()).await?;
-        let now = rows.first().ok_or(sqlx::Error::RowNotFound);
-        now.and_then(|row| row.try_get(0))
-            .map_err(|error| error::of_reading("reading the clock", error))
+        self.reader.time().await
     }
 
     async fn forget_commands(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {

@@ -3,23 +3,28 @@
 use super::{
     PostgresOptions,
     append::FIND_COMMANDS,
+    archive::both,
     connections::Connections,
-    error::of_encoding,
+    error::{of_encoding, of_reading},
     listen,
-    row::{EventDecoder, decode_command},
+    row::{EventDecoder, decode_command, decode_stored_command},
 };
 use crate::{
-    CommandRecord, EventReader, HISTORY_PAGE_BYTES, Head, HeadSignal, PAGE_BYTES, Signaller,
-    StoreError, StoredEvent, lease::PostgresLeases,
+    BackupSource, CommandCursor, CommandPage, CommandRecord, Cut, EventReader, HISTORY_PAGE_BYTES,
+    Head, HeadSignal, PAGE_BYTES, Signaller, StoreError, StoredEvent, lease::PostgresLeases,
 };
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::{CommandId, Event, Position, StreamId, Version};
 use sqlx::{
     Arguments, Row,
     error::BoxDynError,
     postgres::{PgArguments, PgBindIterExt, PgRow},
 };
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
@@ -31,6 +36,8 @@ struct Inner {
     connections: Arc<Connections>,
     leases: Arc<Connections>,
     signaller: Signaller,
+    /// Whether an archived event was seen: they stay.
+    has_archive: AtomicBool,
     /// Ends the listening with the last clone.
     _listening: Option<DropGuard>,
 }
@@ -58,6 +65,7 @@ impl PostgresReader {
             connections,
             leases,
             signaller,
+            has_archive: AtomicBool::new(false),
             _listening: listening,
         })))
     }
@@ -73,6 +81,19 @@ impl PostgresReader {
 
     pub(super) fn signaller(&self) -> &Signaller {
         &self.0.signaller
+    }
+
+    /// Whether any event is archived.
+    async fn has_archive(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT FROM store.archived_events)";
+        let rows = self
+            .connections()
+            .fetch(sql, PgArguments::default())
+            .await?;
+        let there = rows.first().ok_or(sqlx::Error::RowNotFound);
+        there
+            .and_then(|row| row.try_get(0))
+            .map_err(|error| of_reading("looking for the archive", error))
     }
 
     async fn events(
@@ -93,13 +114,20 @@ impl EventReader for PostgresReader {
         from: &[(StreamId, Version)],
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let (sql, arguments) = match from {
+        let (sql, both) = match from {
             [] => return Ok(vec![]),
-            [one] => (include_str!("read_stream.sql"), of_one(one, limit)),
-            _ => (include_str!("read_streams.sql"), of_many(from, limit)),
+            [_] => (include_str!("read_stream.sql"), &both::READ_STREAM),
+            _ => (include_str!("read_streams.sql"), &both::READ_STREAMS),
         };
-        let arguments = arguments.map_err(of_encoding)?;
-        self.events(sql, arguments).await
+        let arguments = || match from {
+            [one] => of_one(one, limit),
+            _ => of_many(from, limit),
+        };
+        let events = self.events(sql, arguments().map_err(of_encoding)?).await?;
+        match both::lacks_versions(from, &events) {
+            false => Ok(events),
+            true => self.events(both, arguments().map_err(of_encoding)?).await,
+        }
     }
 
     async fn read_all(
@@ -107,13 +135,22 @@ impl EventReader for PostgresReader {
         after: Position,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut arguments = PgArguments::default();
-        arguments
-            .add(after.get())
-            .and_then(|()| arguments.add(clamp(limit)))
-            .and_then(|()| arguments.add(clamp(PAGE_BYTES)))
-            .map_err(of_encoding)?;
-        self.events(include_str!("read_all.sql"), arguments).await
+        let arguments = || -> Result<PgArguments, BoxDynError> {
+            let mut arguments = PgArguments::default();
+            arguments.add(after.get())?;
+            arguments.add(clamp(limit))?;
+            arguments.add(clamp(PAGE_BYTES))?;
+            Ok(arguments)
+        };
+        let sql = include_str!("read_all.sql");
+        let events = self.events(sql, arguments().map_err(of_encoding)?).await?;
+        match both::lacks_positions(after, &events) {
+            false => Ok(events),
+            true => {
+                let arguments = arguments().map_err(of_encoding)?;
+                self.events(&both::READ_ALL, arguments).await
+            }
+        }
     }
 
     async fn read_types(
@@ -123,16 +160,28 @@ impl EventReader for PostgresReader {
         until: Position,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut arguments = PgArguments::default();
-        let passed_over = Event::types().filter(|known| !types.contains(known));
-        arguments
-            .add(after.get())
-            .and_then(|()| arguments.add(until.get()))
-            .and_then(|()| arguments.add(passed_over.bind_iter()))
-            .and_then(|()| arguments.add(clamp(limit)))
-            .and_then(|()| arguments.add(clamp(HISTORY_PAGE_BYTES)))
-            .map_err(of_encoding)?;
-        self.events(include_str!("read_types.sql"), arguments).await
+        let arguments = || -> Result<PgArguments, BoxDynError> {
+            let mut arguments = PgArguments::default();
+            let passed_over = Event::types().filter(|known| !types.contains(known));
+            arguments.add(after.get())?;
+            arguments.add(until.get())?;
+            arguments.add(passed_over.bind_iter())?;
+            arguments.add(clamp(limit))?;
+            arguments.add(clamp(HISTORY_PAGE_BYTES))?;
+            Ok(arguments)
+        };
+        if !self.0.has_archive.load(Ordering::Relaxed) {
+            let sql = include_str!("read_types.sql");
+            let events = self.events(sql, arguments().map_err(of_encoding)?).await?;
+            // What is not asked for leaves gaps, too. Where there is no archive after the read, nothing
+            // was archived before it.
+            if !self.has_archive().await? {
+                return Ok(events);
+            }
+            self.0.has_archive.store(true, Ordering::Relaxed);
+        }
+        let arguments = arguments().map_err(of_encoding)?;
+        self.events(&both::READ_TYPES, arguments).await
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
@@ -149,6 +198,48 @@ impl EventReader for PostgresReader {
 
     fn signal(&self) -> HeadSignal {
         self.0.signaller.signal()
+    }
+}
+
+#[async_trait]
+impl BackupSource for PostgresReader {
+    async fn read_commands(
+        &self,
+        from: CommandCursor,
+        until: Option<&Cut>,
+        limit: usize,
+    ) -> Result<CommandPage, StoreError> {
+        let until = until.map_or(Position::ZERO, |until| until.position);
+        let mut arguments = PgArguments::default();
+        arguments
+            .add(from.recorded_at)
+            .and_then(|()| arguments.add(from.id))
+            .and_then(|()| arguments.add(from.position.get()))
+            .and_then(|()| arguments.add(until.get()))
+            .and_then(|()| arguments.add(clamp(limit)))
+            .map_err(of_encoding)?;
+        let sql = include_str!("read_commands.sql");
+        let rows = self.connections().fetch(sql, arguments).await?;
+        let records = rows.iter().map(decode_stored_command);
+        let records: Vec<_> = records.collect::<Result<_, _>>()?;
+        let last = records.last().filter(|_| records.len() >= limit);
+        let next = last.map(|last| CommandCursor {
+            recorded_at: last.recorded_at,
+            id: last.id.uuid(),
+            ..from
+        });
+        Ok(CommandPage { records, next })
+    }
+
+    async fn time(&self) -> Result<DateTime<Utc>, StoreError> {
+        let sql = "SELECT clock_timestamp()";
+        let rows = self
+            .connections()
+            .fetch(sql, PgArguments::default())
+            .await?;
+        let now = rows.first().ok_or(sqlx::Error::RowNotFound);
+        now.and_then(|row| row.try_get(0))
+            .map_err(|error| of_reading("reading the clock", error))
     }
 }
 

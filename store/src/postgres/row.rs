@@ -3,7 +3,7 @@
 //! A rebuild reads all events there are, so values are taken from the row's bytes without looking
 //! at types, and texts that neighbours share are not allocated anew.
 
-use crate::{CommandRecord, Names, StoreError, StoredEvent};
+use crate::{CommandRecord, EventPlace, Names, StoreError, StoredCommand, StoredEvent};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use domain::{Actor, CommandId, Envelope, EventId, Position, StreamId, TenantId, Version};
@@ -110,6 +110,39 @@ pub(super) fn decode_command(row: &PgRow) -> Result<CommandRecord, StoreError> {
         position: Position::new(position),
         refusal,
         recorded_at,
+    })
+}
+
+/// Makes a record of a row with the columns of `read_commands.sql`, without looking into it.
+pub(super) fn decode_stored_command(row: &PgRow) -> Result<StoredCommand, StoreError> {
+    let mut row = Columns::new(row, "store.commands");
+    let id = row.uuid("command_id")?;
+    row.key = Key::Command(id);
+    let version = row.int("version")?;
+    let recorded_at = row.time("recorded_at")?;
+    let stream = row.text("stream")?.to_owned();
+    let fingerprint = row.optional("fingerprint", |_, _, bytes| Ok(bytes.to_vec()))?;
+    let refusal = row.optional("refusal", Columns::as_text)?;
+    let refusal = refusal.map(str::to_owned);
+    let position = row.int("position")?;
+    let last_stream = row.optional("stream", Columns::as_text)?;
+    let last_version = row.optional("version", Columns::as_fixed)?;
+    let last_event = match (last_stream, last_version) {
+        (Some(stream), Some(version)) => Some(EventPlace {
+            stream: stream.to_owned(),
+            version: Version::new(i64::from_be_bytes(version)),
+        }),
+        _ if position == 0 => None,
+        _ => return Err(row.corrupt("position", format!("{position}, where there is no event"))),
+    };
+    Ok(StoredCommand {
+        id: CommandId::new(id),
+        stream,
+        version: Version::new(version),
+        last_event,
+        recorded_at,
+        fingerprint,
+        refusal,
     })
 }
 

@@ -1,6 +1,7 @@
 //! What every event store keeps to: one list of cases, run for each adapter.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod archiving;
 mod build;
 mod cases;
 mod follow;
@@ -33,6 +34,18 @@ macro_rules! contract {
                 async fn $case() {
                     let case = crate::report::Case::begin("postgres", stringify!($area), stringify!($case));
                     crate::cases::$area::$case(crate::World::postgres().await).await;
+                    case.passed();
+                }
+            )+}
+        )+}
+
+        mod over_postgres_archived {$(
+            mod $area {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let case =
+                        crate::report::Case::begin("postgres_archived", stringify!($area), stringify!($case));
+                    crate::cases::$area::$case(crate::World::postgres_archived().await).await;
                     case.passed();
                 }
             )+}

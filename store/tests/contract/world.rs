@@ -24,6 +24,8 @@ const KURRENTDB_SKIPPED: &str = "ORDERS_TEST_KURRENTDB_SKIPPED";
 pub enum World {
     Memory(MemoryStore, MemoryLeases),
     Postgres(servers::TestDatabase),
+    /// One of which everything is archived at once.
+    PostgresArchived(servers::TestDatabase),
     /// A server that speaks the protocol, in this process.
     #[cfg(feature = "kurrentdb")]
     KurrentDb(Fake),
@@ -43,6 +45,12 @@ impl World {
         let database = servers::SharedPostgres::database().await.unwrap();
         connect(database.url()).await.migrate().await.unwrap();
         Self::Postgres(database)
+    }
+
+    pub async fn postgres_archived() -> Self {
+        let database = servers::SharedPostgres::database().await.unwrap();
+        connect(database.url()).await.migrate().await.unwrap();
+        Self::PostgresArchived(database)
     }
 
     #[cfg(feature = "kurrentdb")]
@@ -67,6 +75,7 @@ impl World {
         match self {
             Self::Memory(..) => Self::memory(),
             Self::Postgres(_) => Self::postgres().await,
+            Self::PostgresArchived(_) => Self::postgres_archived().await,
             #[cfg(feature = "kurrentdb")]
             Self::KurrentDb(_) => Self::kurrentdb().await,
             #[cfg(feature = "kurrentdb")]
@@ -76,7 +85,10 @@ impl World {
 
     /// Whether positions are contiguous from 1.
     pub fn has_contiguous_positions(&self) -> bool {
-        matches!(self, Self::Memory(..) | Self::Postgres(_))
+        matches!(
+            self,
+            Self::Memory(..) | Self::Postgres(_) | Self::PostgresArchived(_)
+        )
     }
 
     /// A store as another process would have it: with connections of its own.
@@ -84,6 +96,9 @@ impl World {
         match self {
             Self::Memory(store, _) => Arc::new(store.clone()),
             Self::Postgres(database) => Arc::new(connect(database.url()).await),
+            Self::PostgresArchived(database) => {
+                Arc::new(crate::archiving::Archiving::connect(database.url()).await)
+            }
             #[cfg(feature = "kurrentdb")]
             Self::KurrentDb(fake) => Arc::new(connect_kurrentdb(&fake.url(), "orders").await),
             #[cfg(feature = "kurrentdb")]
@@ -96,7 +111,9 @@ impl World {
     pub async fn leases(&self) -> Arc<dyn Leases> {
         match self {
             Self::Memory(_, leases) => Arc::new(leases.clone()),
-            Self::Postgres(database) => Arc::new(connect(database.url()).await.leases()),
+            Self::Postgres(database) | Self::PostgresArchived(database) => {
+                Arc::new(connect(database.url()).await.leases())
+            }
             #[cfg(feature = "kurrentdb")]
             Self::KurrentDb(fake) => {
                 Arc::new(connect_kurrentdb(&fake.url(), "orders").await.leases())

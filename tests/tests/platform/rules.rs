@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["domain", "traces"]),
     ("bus", &["domain", "store", "traces"]),
     ("vault", &["domain", "store"]),
+    ("backup", &["domain", "store"]),
     ("assembly", &["bus", "chassis", "proto", "store", "vault"]),
     ("sandbox", &["chassis"]),
     (
@@ -45,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "orders",
         &[
             "assembly",
+            "backup",
             "chassis",
             "command",
             "domain",

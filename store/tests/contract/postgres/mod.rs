@@ -1,6 +1,7 @@
 //! What needs a server, connections that break, or other processes: not applicable to memory.
 
 mod answers_lost;
+mod archive;
 mod checks;
 mod children;
 mod half_open;

@@ -1,0 +1,9 @@
+//! Backups of real stores: written, damaged, interrupted, restored.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+mod damage;
+mod harness;
+mod interrupted;
+mod open_shop;
+mod round_trip;
+mod storage;
