@@ -1,9 +1,12 @@
 //! A carrier with waybills of its own, over connections that lose requests and answers.
 
-use super::{node::Node, world::World};
+use super::{node::Node, word::Said, world::World};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::OrderId;
+use domain::{
+    Command, OrderId,
+    shipment::{CarrierNotice, DispatchKey, HearCarrier, ShipmentCommand, Whereabouts},
+};
 use saga::carrier::{CallError, Carrier, DispatchRequest, Dispatched, Tracking};
 use std::{
     collections::BTreeMap,
@@ -13,6 +16,12 @@ use store::Clock;
 
 /// The longest that a shipment is under way, in milliseconds: longer than the carrier is asked for.
 const LONGEST_WAY_MS: u64 = 30_000;
+
+/// What the carrier calls itself.
+const NAME: &str = "Post";
+
+/// Why it does not take a shipment.
+const REFUSED: &str = "address_not_served";
 
 /// What the carrier knows under an idempotency key. The tracking number is the key.
 #[derive(Debug, Clone)]
@@ -44,6 +53,26 @@ impl Waybills {
     /// All of them, with their keys.
     pub(super) fn all(&self) -> Vec<(String, Waybill)> {
         self.entries().clone().into_iter().collect()
+    }
+
+    /// One of the things that it may say by itself: it has always taken a shipment before that has got
+    /// anywhere.
+    pub(super) fn says(&self, world: &World) -> Option<Said> {
+        let mut all = self.all_said(world);
+        match all.len() {
+            0 => None,
+            count => Some(all.swap_remove(world.dice.below(count))),
+        }
+    }
+
+    /// All that it may say by itself.
+    pub(super) fn all_said(&self, world: &World) -> Vec<Said> {
+        let now = world.clock.now();
+        let entries = self.entries();
+        let said = entries
+            .iter()
+            .flat_map(|(key, waybill)| waybill.says(key, now));
+        said.collect()
     }
 
     /// Takes a shipment, or refuses to, once for each key.
@@ -87,6 +116,50 @@ impl Waybills {
     }
 }
 
+impl Waybill {
+    /// What it may say of this by itself by now.
+    fn says(&self, key: &str, now: DateTime<Utc>) -> Vec<Said> {
+        let Some(of) = DispatchKey::parse(key) else {
+            return vec![];
+        };
+        let hear = |what: &str, notice| {
+            let attempt = of.attempt;
+            let command = ShipmentCommand::Hear(HearCarrier { attempt, notice });
+            Said {
+                event: format!("{key} {what}"),
+                command: Command::Shipment(of.shipment_id, command),
+            }
+        };
+        let Some((at, end)) = self.end else {
+            let code = REFUSED.into();
+            return vec![hear("refused", CarrierNotice::Refused { code })];
+        };
+        let taken = |whereabouts| CarrierNotice::Taken {
+            carrier: NAME.into(),
+            tracking_number: key.into(),
+            whereabouts,
+        };
+        let mut said = vec![
+            hear("accepted", taken(Whereabouts::UnderWay)),
+            hear(
+                "failed",
+                taken(Whereabouts::Failed {
+                    reason: "nobody home".into(),
+                }),
+            ),
+        ];
+        if at <= now {
+            let whereabouts = match end {
+                End::Delivered => Whereabouts::Delivered { at },
+                End::Lost => Whereabouts::Lost,
+                End::ReturnedToSender => Whereabouts::Returned,
+            };
+            said.push(hear("end", taken(whereabouts)));
+        }
+        said
+    }
+}
+
 /// The carrier, over a process's connection.
 pub(super) struct NodeCarrier(pub Arc<Node>);
 
@@ -118,9 +191,9 @@ impl Carrier for NodeCarrier {
         self.breaks()?;
         self.0.step("carrier: dispatched").await;
         match waybill.end {
-            None => Err(CallError::Refused("address_not_served".into())),
+            None => Err(CallError::Refused(REFUSED.into())),
             Some(_) => Ok(Dispatched {
-                carrier: "Post".into(),
+                carrier: NAME.into(),
                 tracking_number: request.idempotency_key.clone(),
             }),
         }
@@ -138,7 +211,7 @@ impl Carrier for NodeCarrier {
         match found {
             Some(waybill) if waybill.end.is_some() && waybill.reference == reference => {
                 Ok(Dispatched {
-                    carrier: "Post".into(),
+                    carrier: NAME.into(),
                     tracking_number: key.to_owned(),
                 })
             }

@@ -15,7 +15,7 @@ use store::lane::{Executed, LaneError};
 use tokio::time::{sleep, timeout};
 
 pub(super) use returns::{look_at, request};
-pub(super) use wishes::{SKUS, command as envelope, receive};
+pub(super) use wishes::{SKUS, command as envelope, receive, sku};
 
 /// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(8);

@@ -8,7 +8,8 @@
 //! later; at each of their awaits the process may be slow, stand still for longer than a lease, or
 //! crash. The database of the sagas and the read models, which does not wait for the disk, may crash
 //! and lose the latest commits. Clients ask for things, ask again, ask twice at once, and give up;
-//! people pack, and say what has arrived.
+//! people pack, and say what has arrived; provider and carrier say by themselves what has happened, before
+//! their answers and after them, twice and out of order.
 //!
 //! After a while nothing goes wrong any more. The platform must then come to rest, with an operator
 //! who looks after what waits for one, and all that the [checks] name must hold.
@@ -30,6 +31,7 @@ mod provider;
 mod rest;
 mod seen;
 mod trace;
+mod word;
 mod world;
 
 use processes::PROCESSES;
@@ -76,6 +78,7 @@ pub async fn run(seed: u64, traced: bool) -> Report {
     for _ in 0..=world.dice.below(CLIENTS) {
         clients.spawn(clients::client(Arc::clone(&world)));
     }
+    clients.spawn(word::tell(Arc::clone(&world)));
     clients.spawn(sabotage(Arc::clone(&world)));
     clients.spawn(crash_database(Arc::clone(&world)));
     sleep(world.dice.millis(10_000..=30_000)).await;

@@ -1,7 +1,11 @@
 //! A payment provider with a ledger of its own, over connections that lose requests and answers.
 
+mod disputes;
+mod says;
+
 use super::node::Node;
 use async_trait::async_trait;
+use disputes::Disputed;
 use domain::{Money, OrderId};
 use saga::provider::{Authorization, AuthorizeRequest, CallError, PaymentProvider};
 use std::{
@@ -33,12 +37,16 @@ pub(super) const METHODS: [&str; 10] = [
 pub(super) struct Entry {
     pub order_id: OrderId,
     pub amount: Money,
+    /// How much was set aside.
+    at_first: Money,
     pub state: EntryState,
     method: String,
     /// What was taken of it under which key; nothing where that was declined.
     captures: BTreeMap<String, Option<i64>>,
     /// What was given back of that.
     refunds: BTreeMap<String, i64>,
+    /// What cardholders want back, or have got.
+    disputes: BTreeMap<String, Disputed>,
 }
 
 /// What the provider holds for an order, or has taken.
@@ -47,6 +55,8 @@ pub(super) struct Held {
     pub amount: Money,
     pub captured: i64,
     pub refunded: i64,
+    /// What cardholders have got by disputes.
+    pub lost: i64,
 }
 
 /// What became of an authorization.
@@ -86,7 +96,8 @@ impl Ledger {
         mine.map(|entry| Held {
             amount: entry.amount,
             captured: entry.captured(),
-            refunded: entry.refunds.values().sum(),
+            refunded: entry.refunded(),
+            lost: entry.lost(),
         })
         .collect()
     }
@@ -126,10 +137,12 @@ impl Ledger {
             Entry {
                 order_id: request.order_id,
                 amount,
+                at_first: amount,
                 state,
                 method: request.payment_method.clone(),
                 captures: BTreeMap::new(),
                 refunds: BTreeMap::new(),
+                disputes: BTreeMap::new(),
             }
         });
         entry.answer(key)
@@ -190,15 +203,15 @@ impl Ledger {
         Ok(())
     }
 
-    /// Gives back some of what was taken, once for each key; none where that makes no sense.
+    /// Gives back some of what was taken and nobody disputes, once for each key; none where that is not
+    /// there.
     fn refund(&self, authorization_id: &str, amount: Money, key: &str) -> Option<()> {
         let mut entries = self.entries();
         let entry = entries.get_mut(authorization_id)?;
         let known = entry.refunds.get(key).copied();
-        let refunded: i64 = entry.refunds.values().sum();
         match known {
             Some(given_back) => (given_back == amount.amount).then_some(()),
-            None if amount.amount > 0 && refunded + amount.amount <= entry.captured() => {
+            None if amount.amount > 0 && amount.amount <= entry.left() => {
                 entry.refunds.insert(key.to_owned(), amount.amount);
                 Some(())
             }
@@ -224,6 +237,10 @@ impl Entry {
 
     fn captured(&self) -> i64 {
         self.captures.values().flatten().sum()
+    }
+
+    fn refunded(&self) -> i64 {
+        self.refunds.values().sum()
     }
 
     fn answer(&self, key: &str) -> Authorization {
@@ -404,7 +421,7 @@ impl PaymentProvider for NodeProvider {
         let answer = world.ledger.refund(authorization_id, amount, key);
         self.0
             .trace(|| format!("provider: refund {amount} of {authorization_id}: {answer:?}"));
-        if answer.is_none() {
+        if answer.is_none() && !world.ledger.is_disputed(authorization_id) {
             world.wrong(format!(
                 "{amount} of {authorization_id} is given back, which was not taken"
             ));

@@ -1,6 +1,8 @@
 //! Waiting until nothing is left to be done.
 
-use super::{REST, checks::read_to_end, clients, projections, provider::Told, world::World};
+mod goods;
+
+use super::{REST, checks::read_to_end, clients, projections, provider::Told, word, world::World};
 use domain::{
     Command, Event, Location, OrderId, Position, ReturnId, ShipmentId, State, StreamId, TenantId,
     order::{Order, OrderCommand, OrderEvent, ReleaseHold},
@@ -22,6 +24,7 @@ const QUIET: Duration = Duration::from_secs(6);
 /// Waits until nothing is left to be done, with all holds taken off.
 pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
     let deadline = Instant::now() + REST;
+    word::settle(world).await;
     let (mut head, mut seen_to) = (Position::ZERO, Position::ZERO);
     let mut since = Instant::now();
     loop {
@@ -44,8 +47,10 @@ pub(super) async fn come_to_rest(world: &Arc<World>) -> Result<(), String> {
             && pack(world, deadline).await? == 0
             && see_to_returns(world, deadline).await? == 0
             && send_back(world, deadline).await? == 0
+            && goods::book_in(world, deadline).await? == 0
+            && goods::clear(world, deadline).await? == 0
         {
-            return Ok(());
+            return word::all_again(world).await;
         }
         if Instant::now() >= deadline {
             return Err(format!("it never comes to rest: {left:?} is left"));

@@ -84,10 +84,11 @@ fn ended(history: &History, world: &World, order: &Placed, wrong: &Wrong<'_>) {
     let (ours, kept) = (payment.captured(), payment.captured() - payment.refunded());
     // A provider is not asked to set nothing aside, nor to take or give back nothing.
     let theirs = match held.first() {
-        None => (0, 0),
-        Some(held) => (held.captured, held.captured - held.refunded),
+        None => (0, 0, 0),
+        Some(held) => (held.captured, held.captured - held.refunded, held.lost),
     };
-    wrong.unless((ours, kept) == theirs, about);
+    let lost = payment.lost();
+    wrong.unless((ours, kept, lost) == theirs, about);
     match status {
         Status::Confirmed => {
             let set_aside = payment.authorization.as_ref().map(|ours| ours.amount);
@@ -110,14 +111,16 @@ fn ended(history: &History, world: &World, order: &Placed, wrong: &Wrong<'_>) {
         }
         Status::Rejected | Status::Expired | Status::Cancelled => {
             use PaymentStatus as P;
-            let quiet = matches!(
-                payment.status,
-                P::Pending | P::Declined | P::Voided | P::Refunded
-            );
+            // What cardholders have got by disputes is not given back as well.
+            let quiet = lost > 0
+                || matches!(
+                    payment.status,
+                    P::Pending | P::Declined | P::Voided | P::Refunded
+                );
             let held_still = held.iter().any(|held| held.captured == 0);
             let stays = shipment.is_none_or(|parcel| parcel.status == ShipmentStatus::Cancelled);
             wrong.unless(
-                quiet && kept == 0 && !held_still && stays && labels.is_empty(),
+                quiet && kept == lost && !held_still && stays && labels.is_empty(),
                 about,
             );
         }

@@ -239,6 +239,7 @@ fn clear(world: &World) -> CommandEnvelope {
     command(world, Command::Stock(StockCommand::Clear(clear)))
 }
 
-fn sku(name: &str) -> Sku {
+/// The article of that name.
+pub(in super::super) fn sku(name: &str) -> Sku {
     Sku::parse(name).expect("a plain word")
 }

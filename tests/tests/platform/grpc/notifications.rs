@@ -19,9 +19,9 @@ type Emails = EmailsClient<Channel>;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn notifications_are_managed_over_grpc() {
-    let platform = Platform::start(Shape::Separate, &SETTINGS).await;
+    let platform = Platform::start(Shape::AllInOne, &SETTINGS).await;
     let p = &platform;
-    let (mut webhooks, mut emails) = notifications(&p.process("saga").url());
+    let (mut webhooks, mut emails) = notifications(p.api.commands());
     let id = a_webhook_is_made_and_changed(p, &mut webhooks).await;
     what_is_sent_is_sent_again(p, &id, &mut webhooks, &mut emails).await;
     let delete = || DeleteWebhookRequest {
