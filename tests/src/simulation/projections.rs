@@ -86,13 +86,19 @@ impl ReadModels for NodeReadModels {
     async fn parking<P: Projection>(&self) -> Result<Parking, ReadModelError> {
         let models = self.0.world.models.clone();
         let parking = async move { models.parking::<P>().await };
-        self.0.call("what is parked", parking).await.map_err(broken)?
+        self.0
+            .call("what is parked", parking)
+            .await
+            .map_err(broken)?
     }
 
     async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {
         let models = self.0.world.models.clone();
         let counts = async move { models.parked_counts().await };
-        self.0.call("what is parked", counts).await.map_err(broken)?
+        self.0
+            .call("what is parked", counts)
+            .await
+            .map_err(broken)?
     }
 }
 
