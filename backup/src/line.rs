@@ -165,7 +165,10 @@ impl From<PlaceLine> for EventPlace {
 
 /// The line of the record of a command, without its end.
 pub(crate) fn of_command(record: &StoredCommand) -> Result<Vec<u8>, serde_json::Error> {
-    let refusal = record.refusal.as_ref().map(|json| Json::of(json.as_bytes()));
+    let refusal = record
+        .refusal
+        .as_ref()
+        .map(|json| Json::of(json.as_bytes()));
     let (refusal, refusal_base64) = refusal.map_or((None, None), |it| (it.plain, it.base64));
     serde_json::to_vec(&CommandLine {
         command_id: record.id.uuid(),
@@ -173,7 +176,10 @@ pub(crate) fn of_command(record: &StoredCommand) -> Result<Vec<u8>, serde_json::
         version: record.version.get(),
         last_event: record.last_event.as_ref().map(PlaceLine::from),
         recorded_at: record.recorded_at,
-        fingerprint: record.fingerprint.as_ref().map(|digest| BASE64.encode(digest)),
+        fingerprint: record
+            .fingerprint
+            .as_ref()
+            .map(|digest| BASE64.encode(digest)),
         refusal,
         refusal_base64,
     })

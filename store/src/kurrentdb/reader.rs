@@ -107,9 +107,7 @@ pub(super) async fn event_at(
 ) -> Result<Option<StoredEvent>, StoreError> {
     let read = page(connections, position, 0).await?.unwrap_or_default();
     match read.into_iter().next() {
-        Some(first) if first.position()? == position => {
-            first.decode(connections.names()).map(Some)
-        }
+        Some(first) if first.position()? == position => first.decode(connections.names()).map(Some),
         _ => Ok(None),
     }
 }

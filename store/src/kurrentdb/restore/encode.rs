@@ -14,10 +14,7 @@ const EVENTS_AT_ONCE: usize = 500;
 const BESIDE: usize = 1 << 10;
 
 /// Consecutive parts of `events` of at most `bytes`, or of one event that alone is larger.
-pub(super) fn parts(
-    events: &[StoredEvent],
-    bytes: usize,
-) -> impl Iterator<Item = &[StoredEvent]> {
+pub(super) fn parts(events: &[StoredEvent], bytes: usize) -> impl Iterator<Item = &[StoredEvent]> {
     let mut rest = events;
     std::iter::from_fn(move || {
         let mut taken = 0;
@@ -34,7 +31,8 @@ pub(super) fn parts(
 
 /// The record for `event`.
 pub(super) fn event(names: &Namespace, event: &StoredEvent) -> AppendRecord {
-    let time = |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+    let time =
+        |time: chrono::DateTime<chrono::Utc>| time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     let envelope = &event.envelope;
     let (stream, tenant, actor) = event.stored_names();
     let mut said = vec![

@@ -45,7 +45,12 @@ pub(super) fn commands(records: &[StoredCommand]) -> Result<PgArguments, BoxDynE
     to.add(records.iter().map(|it| it.version.get()).bind_iter())?;
     to.add(records.iter().map(|it| it.recorded_at).bind_iter())?;
     to.add(records.iter().map(|it| it.stream.as_str()).bind_iter())?;
-    to.add(records.iter().map(|it| it.fingerprint.as_deref()).bind_iter())?;
+    to.add(
+        records
+            .iter()
+            .map(|it| it.fingerprint.as_deref())
+            .bind_iter(),
+    )?;
     let refusals = records
         .iter()
         .map(|it| it.refusal.as_ref().map(|json| Json(json.as_bytes())));
