@@ -106,6 +106,10 @@ impl BlockWriter {
     }
 
     fn end_block(&mut self) -> std::io::Result<()> {
+        if self.text.len() > LARGEST_BLOCK {
+            let what = "an event or a record is larger than any block that is read";
+            return Err(std::io::Error::other(what));
+        }
         let compressed = zstd::bulk::compress(&self.text, LEVEL)?;
         self.blocks += 1;
         let mut header = Header {

@@ -18,7 +18,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The folder of its files.
-    const fn folder(self) -> &'static str {
+    pub(crate) const fn folder(self) -> &'static str {
         match self {
             Self::Events => "events",
             Self::Commands => "commands",

@@ -1,7 +1,7 @@
 //! Whatever is changed in a backup is found, and named.
 
 use crate::harness::*;
-use backup::{BackupError, Damage, MANIFEST, Target, Unwatched, restore, verify};
+use backup::{BackupError, Damage, MANIFEST, Target, Unwatched, verify};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use store::EventReader;

@@ -1,13 +1,13 @@
 //! Stores with something in them, and targets.
 
-use backup::{BackupOptions, Target, Unwatched, Written, back_up};
+use backup::{BackupError, BackupOptions, Restored, Target, Unwatched, Watch, Written, back_up, put_in, verify};
 use chrono::{TimeDelta, Utc};
 use domain::{
     Actor, CommandId, EventId, OrderId, Position, Refusal, RefusalKind, StreamId, TenantId, Version,
 };
 use std::sync::Arc;
 use store::{
-    Answer, Append, AppendOutcome, BackupSource, EventReader, EventStore, MemoryStore, NewEvent,
+    Answer, Append, AppendOutcome, BackupSource, EventReader, EventStore, MemoryStore, NewEvent, RestoreTarget,
     PostgresOptions, PostgresReader, PostgresRestore, PostgresStore, StoredEvent, StreamAppend,
     SystemClock,
 };
@@ -213,11 +213,23 @@ pub fn directory() -> (tempfile::TempDir, Target) {
 }
 
 pub fn open(name: &str) -> Target {
-    Target::open(name, true, || unreachable!("it is a directory")).unwrap()
+    Target::open(name, true, |_| unreachable!("it is a directory")).unwrap()
 }
 
 pub async fn write(source: &dyn BackupSource, target: &Target) -> Written {
     back_up(source, target, &small(), &mut Unwatched)
         .await
         .unwrap()
+}
+
+/// Restores all of it.
+pub async fn restore(
+    source: &Target,
+    into: &dyn RestoreTarget,
+    keep_commands: TimeDelta,
+    watch: &mut dyn Watch,
+) -> Result<Restored, BackupError> {
+    let put_in = put_in(source, into, keep_commands, "Tested", watch).await?;
+    assert_eq!(put_in.told().len() as u64, verify(source, watch).await?.events);
+    put_in.finish(into).await
 }

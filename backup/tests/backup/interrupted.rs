@@ -5,10 +5,11 @@ use crate::{
     storage::{Bucket, target},
 };
 use async_trait::async_trait;
-use backup::{BackupError, Unwatched, back_up, restore, verify};
+use backup::{BackupError, Unwatched, back_up, verify};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{
-    EventReader, Head, PostgresRestore, RestoreTarget, Restoring, StoreError, StoredCommand, StoredEvent,
+    EventReader, Head, KurrentOptions, KurrentRestore, KurrentStore, RestoreTarget, Restoring, StoreError,
+    StoredCommand, StoredEvent,
 };
 use uuid::Uuid;
 
@@ -52,18 +53,21 @@ async fn a_backup_that_ends_at_any_write_leaves_the_old_one_and_goes_on() {
     answer_the_same(&one, &other, &commands).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_that_another_overtook_is_not_put_in_its_place() {
-    let (_directory, target) = directory();
+    let (_bucket, url) = Bucket::start().await;
+    let target = target(&url);
     let one = memory();
     fill(&one, 0, 20).await;
-    write(&one, &target).await;
-    fill(&one, 20, 40).await;
-    let slow = Overtaken(one.clone(), target.clone());
-    let refused = back_up(&slow, &target, &small(), &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::Raced)), "{refused:?}");
-    verify(&target, &mut Unwatched).await.unwrap();
-    assert_eq!(write(&one, &target).await.events, 0);
+    // The first one of all, and one on top of it.
+    for (from, to) in [(20, 40), (40, 60)] {
+        fill(&one, from, to).await;
+        let slow = Overtaken(one.clone(), target.clone());
+        let refused = back_up(&slow, &target, &small(), &mut Unwatched).await;
+        assert!(matches!(refused, Err(BackupError::Raced)), "{refused:?}");
+        verify(&target, &mut Unwatched).await.unwrap();
+        assert_eq!(write(&one, &target).await.events, 0);
+    }
 }
 
 /// A store during whose backup another one is made.
@@ -125,7 +129,7 @@ impl store::BackupSource for Overtaken {
 
 /// A store that ends after some calls.
 struct Ending {
-    inner: PostgresRestore,
+    inner: Box<dyn RestoreTarget>,
     left: AtomicUsize,
 }
 
@@ -140,6 +144,10 @@ impl Ending {
 
 #[async_trait]
 impl RestoreTarget for Ending {
+    async fn look(&self, source: Uuid) -> Result<(), StoreError> {
+        self.inner.look(source).await
+    }
+
     async fn begin(&self, source: Uuid) -> Result<Restoring, StoreError> {
         self.inner.begin(source).await
     }
@@ -174,7 +182,7 @@ async fn a_restore_that_ends_anywhere_shows_nothing_and_goes_on() {
     loop {
         // A few calls more each time, over a connection of its own, as a new process has.
         let ending = Ending {
-            inner: other.restore().await,
+            inner: Box::new(other.restore().await),
             left: AtomicUsize::new(8 + ended),
         };
         match restore(&target, &ending, KEPT, &mut Unwatched).await {
@@ -203,6 +211,38 @@ async fn a_restore_that_ends_anywhere_shows_nothing_and_goes_on() {
     assert_eq!(other.rows().await, one.rows().await);
     let store = store::PostgresStore::connect(other.options()).await.unwrap();
     answer_the_same(&one.store, &store, &commands).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_into_kurrentdb_that_ends_anywhere_goes_on() {
+    let (one, fake) = (memory(), kurrent_double::Fake::start().await);
+    let options = KurrentOptions::parse(&fake.url()).unwrap();
+    let (_directory, target) = directory();
+    let commands = fill(&one, 0, 120).await;
+    write(&one, &target).await;
+    let mut ended = 0;
+    loop {
+        let ending = Ending {
+            inner: Box::new(KurrentRestore::new(options.clone()).unwrap()),
+            left: AtomicUsize::new(8 + ended),
+        };
+        match restore(&target, &ending, KEPT, &mut Unwatched).await {
+            Ok(restored) => {
+                assert!(restored.events_before > 0, "it went on");
+                break;
+            }
+            Err(BackupError::Store(StoreError::Unavailable(_))) => {}
+            Err(error) => panic!("{error}"),
+        }
+        let refused = KurrentStore::connect(options.clone()).await.err().unwrap();
+        assert!(refused.to_string().contains("is being restored"), "{refused}");
+        ended += 1;
+        assert!(ended < 60, "it never ends");
+    }
+    assert!(ended > 2, "it ended {ended} times");
+    let store = KurrentStore::connect(options).await.unwrap();
+    has_events(&store, &events(&one).await).await;
+    answer_the_same(&one, &store, &commands).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

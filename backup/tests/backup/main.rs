@@ -4,6 +4,7 @@
 mod damage;
 mod harness;
 mod interrupted;
+mod mended;
 mod open_shop;
 mod round_trip;
 mod storage;

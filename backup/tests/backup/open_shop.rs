@@ -1,7 +1,7 @@
 //! Backups of a store that is written to all the time.
 
 use crate::harness::*;
-use backup::{Unwatched, restore, verify};
+use backup::{Unwatched, verify};
 use domain::Position;
 use std::sync::{
     Arc,

@@ -1,7 +1,7 @@
 //! From one store to another, through files.
 
 use crate::harness::*;
-use backup::{BackupError, Unwatched, restore, verify};
+use backup::{BackupError, Unwatched, verify};
 use kurrent_double::Fake;
 use store::{
     AppendOutcome, EventReader, EventStore, KurrentOptions, KurrentRestore, KurrentStore,
@@ -62,7 +62,15 @@ async fn rights_to_the_tables_stay() {
     fill(&one, 0, 10).await;
     write(&one, &target).await;
     other
-        .execute("GRANT SELECT ON store.events TO PUBLIC; GRANT SELECT, DELETE ON store.commands TO PUBLIC")
+        .execute(
+            "DO $$ BEGIN CREATE ROLE backup_test_owner; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+             DO $$ BEGIN CREATE ROLE backup_test_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+             GRANT ALL ON SCHEMA store TO backup_test_owner;
+             ALTER TABLE store.events OWNER TO backup_test_owner;
+             GRANT SELECT ON store.events TO backup_test_reader WITH GRANT OPTION;
+             GRANT SELECT ON store.events TO PUBLIC;
+             GRANT SELECT, DELETE ON store.commands TO PUBLIC",
+        )
         .await;
     let into = other.restore().await;
     restore(&target, &into, KEPT, &mut Unwatched).await.unwrap();
@@ -72,6 +80,13 @@ async fn rights_to_the_tables_stay() {
                  ASSERT has_table_privilege('public', 'store.events', 'SELECT');
                  ASSERT NOT has_table_privilege('public', 'store.events', 'DELETE');
                  ASSERT has_table_privilege('public', 'store.commands', 'DELETE');
+                 ASSERT has_table_privilege(
+                     'backup_test_reader', 'store.events', 'SELECT WITH GRANT OPTION'
+                 );
+                 ASSERT (SELECT tableowner FROM pg_tables WHERE schemaname = 'store' AND tablename = 'events')
+                     = 'backup_test_owner';
+                 ASSERT (SELECT tableowner FROM pg_tables WHERE schemaname = 'store' AND tablename = 'commands')
+                     = current_user;
              END $$",
         )
         .await;

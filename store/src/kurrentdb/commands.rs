@@ -186,7 +186,7 @@ pub(super) async fn find(
 }
 
 /// Where it is to be read which position a record has.
-fn last_event(connections: &Connections, recorded: &Recorded) -> Option<Question> {
+pub(super) fn last_event(connections: &Connections, recorded: &Recorded) -> Option<Question> {
     match &recorded.last_event {
         LastEvent::Position(_) => None,
         LastEvent::Version(stream, version) => {
