@@ -77,14 +77,14 @@ pub(super) async fn erase(settings: &Settings, events: &[StoredEvent]) -> anyhow
     let keys = keys(settings).await?;
     let mut erased = 0;
     for event in events {
-        erased += destroy(&keys, event).await?;
+        erased += destroy(&keys, event.clone()).await?;
     }
     let masters = keys.masters().await.context("the keys cannot be counted")?;
     Ok((erased, !masters.is_empty()))
 }
 
 /// Destroys the key of the customer whose erasure `event` is; says how many that are.
-async fn destroy(keys: &PostgresKeys, event: &StoredEvent) -> anyhow::Result<u64> {
+async fn destroy(keys: &PostgresKeys, event: StoredEvent) -> anyhow::Result<u64> {
     let tenant = event.envelope.tenant.clone();
     // What cannot be read may be the one who must not come back.
     let Event::Customer(CustomerEvent::CustomerErased(event)) = event.decode()?.event else {
@@ -113,7 +113,7 @@ pub(super) async fn erase_again(settings: &Settings) -> anyhow::Result<u64> {
             return Ok(erased);
         };
         end = last.envelope.position;
-        for event in page.iter().filter(|event| event.event_type == ERASED) {
+        for event in page.into_iter().filter(|event| event.event_type == ERASED) {
             erased += destroy(&keys, event).await?;
         }
     }
