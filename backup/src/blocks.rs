@@ -205,7 +205,10 @@ impl<'a> Blocks<'a> {
             && header.line == self.line + 1
             && header.first.is_some() == self.after.is_some()
             && header.last.is_some() == self.after.is_some()
-            && header.first.zip(self.after).is_none_or(|(first, after)| first > after)
+            && header
+                .first
+                .zip(self.after)
+                .is_none_or(|(first, after)| first > after)
             && header.last >= header.first;
         if !credible {
             return Err(self.damage("it says that it is another block"));

@@ -154,7 +154,10 @@ async fn put_commands(
     since: DateTime<Utc>,
     watch: &mut dyn Watch,
 ) -> Result<u64, BackupError> {
-    let lines = manifest.command_segments.iter().map(|segment| segment.lines);
+    let lines = manifest
+        .command_segments
+        .iter()
+        .map(|segment| segment.lines);
     watch.begin("command records", lines.sum());
     let mut count = 0;
     for segment in manifest.command_segments.iter().rev() {

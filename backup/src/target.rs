@@ -87,7 +87,8 @@ impl Target {
             }
             Some(("file", path)) => Self::directory(name, path, make),
             Some((scheme, _)) => {
-                let what = format!("{scheme}:// is not known; allowed: a directory, s3://BUCKET/FOLDER");
+                let what =
+                    format!("{scheme}:// is not known; allowed: a directory, s3://BUCKET/FOLDER");
                 Err(failed(name, "opening it", what))
             }
             None => Self::directory(name, name, make),
@@ -123,7 +124,9 @@ impl Target {
         if let Some(endpoint) = endpoint(&builder) {
             let url = reqwest::Url::parse(&endpoint);
             let url = url.map_err(|error| failed(name, "reading AWS_ENDPOINT", error))?;
-            if url.scheme() != "https" && builder.get_config_value(&allowed).as_deref() != Some("true") {
+            if url.scheme() != "https"
+                && builder.get_config_value(&allowed).as_deref() != Some("true")
+            {
                 let what = "AWS_ENDPOINT is not https://, so that everybody on the way could read the \
                             backup; AWS_ALLOW_HTTP=true allows it";
                 return Err(failed(name, "opening it", what));
@@ -147,7 +150,8 @@ impl Target {
     fn directory(name: &str, path: &str, make: bool) -> Result<Self, BackupError> {
         let directory = Directory::new(path);
         if make {
-            make_directory(directory).map_err(|error| failed(name, "making the directory", error))?;
+            make_directory(directory)
+                .map_err(|error| failed(name, "making the directory", error))?;
         }
         let store = LocalFileSystem::new_with_prefix(directory)
             .map_err(|error| failed(name, "opening the directory", error))?
@@ -223,10 +227,15 @@ impl Target {
             Some(seen) => PutMode::Update(seen.version.clone()),
         };
         let payload = PutPayload::from(content.clone());
-        match self.store.put_opts(&self.path(file), payload, mode.into()).await {
+        match self
+            .store
+            .put_opts(&self.path(file), payload, mode.into())
+            .await
+        {
             Ok(_) => Ok(()),
             Err(
-                object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. },
+                object_store::Error::AlreadyExists { .. }
+                | object_store::Error::Precondition { .. },
             ) => Err(BackupError::Raced),
             // Directories have a lock for it.
             Err(object_store::Error::NotImplemented { .. }) => {
@@ -274,7 +283,10 @@ impl Target {
             found => found.map_err(failed)?,
         };
         if found.meta.size > segment.bytes + TOO_MANY {
-            let what = format!("it has {} bytes, and not {}", found.meta.size, segment.bytes);
+            let what = format!(
+                "it has {} bytes, and not {}",
+                found.meta.size, segment.bytes
+            );
             return Err(Damage::of(name, what).into());
         }
         found.bytes().await.map_err(failed)

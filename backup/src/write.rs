@@ -257,7 +257,11 @@ async fn is_of(
 
 /// Whether all segments of `manifest` are among `files`, with the sizes that they should have.
 fn are_there(manifest: &Manifest, files: &HashMap<String, Found>) -> Result<(), Damage> {
-    for segment in manifest.event_segments.iter().chain(&manifest.command_segments) {
+    for segment in manifest
+        .event_segments
+        .iter()
+        .chain(&manifest.command_segments)
+    {
         let what = match files.get(&segment.name) {
             None => "it is missing".to_owned(),
             Some(found) if found.bytes != segment.bytes => {
@@ -278,7 +282,12 @@ async fn tidy(target: &Target, needed: &[Option<&Manifest>], files: &HashMap<Str
     let needed: HashSet<&str> = needed
         .iter()
         .flatten()
-        .flat_map(|manifest| manifest.event_segments.iter().chain(&manifest.command_segments))
+        .flat_map(|manifest| {
+            manifest
+                .event_segments
+                .iter()
+                .chain(&manifest.command_segments)
+        })
         .map(|segment| segment.name.as_str())
         .collect();
     let until = Utc::now() - UNNAMED_FOR;
@@ -299,7 +308,10 @@ fn written(base: Option<&Manifest>, manifest: Manifest) -> Written {
         })
     };
     let records = manifest.command_segments.iter().filter(is_new);
-    let segments = manifest.event_segments.iter().chain(&manifest.command_segments);
+    let segments = manifest
+        .event_segments
+        .iter()
+        .chain(&manifest.command_segments);
     Written {
         events: manifest.events - base.map_or(0, |base| base.events),
         commands: records.map(|segment| segment.lines).sum(),

@@ -235,9 +235,11 @@ pub(crate) fn is_used() -> StoreError {
 /// That somebody else has written into it between the beginning and the end.
 pub(crate) fn used_meanwhile() -> StoreError {
     StoreError::Failed {
-        what: "the restore is not finished: somebody else has written into the store meanwhile".into(),
-        source: "stop all processes that use it, and restore into another empty database or namespace"
+        what: "the restore is not finished: somebody else has written into the store meanwhile"
             .into(),
+        source:
+            "stop all processes that use it, and restore into another empty database or namespace"
+                .into(),
     }
 }
 

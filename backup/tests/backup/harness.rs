@@ -1,15 +1,18 @@
 //! Stores with something in them, and targets.
 
-use backup::{BackupError, BackupOptions, Restored, Target, Unwatched, Watch, Written, back_up, put_in, verify};
+use backup::{
+    BackupError, BackupOptions, Restored, Target, Unwatched, Watch, Written, back_up, put_in,
+    verify,
+};
 use chrono::{TimeDelta, Utc};
 use domain::{
     Actor, CommandId, EventId, OrderId, Position, Refusal, RefusalKind, StreamId, TenantId, Version,
 };
 use std::sync::Arc;
 use store::{
-    Answer, Append, AppendOutcome, BackupSource, EventReader, EventStore, MemoryStore, NewEvent, RestoreTarget,
-    PostgresOptions, PostgresReader, PostgresRestore, PostgresStore, StoredEvent, StreamAppend,
-    SystemClock,
+    Answer, Append, AppendOutcome, BackupSource, EventReader, EventStore, MemoryStore, NewEvent,
+    PostgresOptions, PostgresReader, PostgresRestore, PostgresStore, RestoreTarget, StoredEvent,
+    StreamAppend, SystemClock,
 };
 use uuid::Uuid;
 
@@ -230,6 +233,9 @@ pub async fn restore(
     watch: &mut dyn Watch,
 ) -> Result<Restored, BackupError> {
     let put_in = put_in(source, into, keep_commands, "Tested", watch).await?;
-    assert_eq!(put_in.told().len() as u64, verify(source, watch).await?.events);
+    assert_eq!(
+        put_in.told().len() as u64,
+        verify(source, watch).await?.events
+    );
     put_in.finish(into).await
 }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use backup::{BackupError, Unwatched, back_up, verify};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{
-    EventReader, Head, KurrentOptions, KurrentRestore, KurrentStore, RestoreTarget, Restoring, StoreError,
-    StoredCommand, StoredEvent,
+    EventReader, Head, KurrentOptions, KurrentRestore, KurrentStore, RestoreTarget, Restoring,
+    StoreError, StoredCommand, StoredEvent,
 };
 use uuid::Uuid;
 
@@ -29,9 +29,13 @@ async fn a_backup_that_ends_at_any_write_leaves_the_old_one_and_goes_on() {
         let ended = back_up(&one, &target, &small(), &mut Unwatched).await;
         bucket.take_writes(None);
         let found = verify(&target, &mut Unwatched).await.unwrap();
-        let was_written = bucket.content()["shop/of/mine/manifest.json"]
-            != start["shop/of/mine/manifest.json"];
-        assert_eq!(found.events == old.events, !was_written, "after {writes} writes");
+        let was_written =
+            bucket.content()["shop/of/mine/manifest.json"] != start["shop/of/mine/manifest.json"];
+        assert_eq!(
+            found.events == old.events,
+            !was_written,
+            "after {writes} writes"
+        );
         let before = bucket.names().len();
         let written = write(&one, &target).await;
         assert_eq!(written.manifest.events as usize, events(&one).await.len());
@@ -39,7 +43,9 @@ async fn a_backup_that_ends_at_any_write_leaves_the_old_one_and_goes_on() {
         let left = written.manifest.event_segments.len() + written.manifest.command_segments.len();
         assert!(bucket.names().len() <= left.max(before) + 1);
         let other = memory();
-        restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+        restore(&target, &other, KEPT, &mut Unwatched)
+            .await
+            .unwrap();
         assert_eq!(events(&other).await, events(&one).await);
         match ended {
             Ok(_) => break,
@@ -49,7 +55,9 @@ async fn a_backup_that_ends_at_any_write_leaves_the_old_one_and_goes_on() {
     }
     assert!(writes > 8, "it ended at {writes} places only");
     let other = memory();
-    restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+    restore(&target, &other, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     answer_the_same(&one, &other, &commands).await;
 }
 
@@ -136,7 +144,9 @@ struct Ending {
 impl Ending {
     fn call(&self) -> Result<(), StoreError> {
         let one_less = |left: usize| left.checked_sub(1);
-        let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        let left = self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
         left.map(drop)
             .map_err(|_| StoreError::Unavailable("it ends".into()))
     }
@@ -193,10 +203,16 @@ async fn a_restore_that_ends_anywhere_shows_nothing_and_goes_on() {
             Err(BackupError::Store(StoreError::Unavailable(_))) => {}
             Err(error) => panic!("{error}"),
         }
-        assert!(other.rows().await.is_empty(), "something half done is there");
+        assert!(
+            other.rows().await.is_empty(),
+            "something half done is there"
+        );
         // Another backup does not get in between.
         let refused = other.restore().await.begin(Uuid::new_v4()).await;
-        assert!(matches!(refused, Err(StoreError::Failed { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(StoreError::Failed { .. })),
+            "{refused:?}"
+        );
         // The process is gone.
         other
             .execute(
@@ -209,7 +225,9 @@ async fn a_restore_that_ends_anywhere_shows_nothing_and_goes_on() {
     }
     assert!(ended > 2, "it ended {ended} times");
     assert_eq!(other.rows().await, one.rows().await);
-    let store = store::PostgresStore::connect(other.options()).await.unwrap();
+    let store = store::PostgresStore::connect(other.options())
+        .await
+        .unwrap();
     answer_the_same(&one.store, &store, &commands).await;
 }
 
@@ -235,7 +253,10 @@ async fn a_restore_into_kurrentdb_that_ends_anywhere_goes_on() {
             Err(error) => panic!("{error}"),
         }
         let refused = KurrentStore::connect(options.clone()).await.err().unwrap();
-        assert!(refused.to_string().contains("is being restored"), "{refused}");
+        assert!(
+            refused.to_string().contains("is being restored"),
+            "{refused}"
+        );
         ended += 1;
         assert!(ended < 60, "it never ends");
     }
@@ -258,7 +279,10 @@ async fn a_restore_into_a_store_that_is_used_meanwhile_is_undone() {
     fill(&other.store, 0, 2).await;
     let before = other.rows().await;
     let refused = into.finish().await;
-    assert!(matches!(refused, Err(StoreError::Failed { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Failed { .. })),
+        "{refused:?}"
+    );
     assert_eq!(other.rows().await, before);
     into.give_up().await.unwrap();
     fill(&other.store, 2, 4).await;

@@ -47,7 +47,9 @@ async fn kurrentdb_gives_back_what_was_restored_into_it_before_anything_else_hap
     let commands = fill(&one, 0, 120).await;
     write(&one, &to_kurrentdb).await;
     let into = KurrentRestore::new(options.clone()).unwrap();
-    let restored = restore(&to_kurrentdb, &into, KEPT, &mut Unwatched).await.unwrap();
+    let restored = restore(&to_kurrentdb, &into, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     let between = KurrentStore::connect(options).await.unwrap();
     let written = write(&between, &back).await;
     assert_eq!(written.commands, restored.commands);
@@ -96,9 +98,15 @@ async fn the_same_commands_done_once_more_are_another_history() {
         other.append(std::slice::from_ref(append)).await.unwrap();
     }
     let (was, is) = (events(&one).await, events(&other).await);
-    assert_eq!(was.last().unwrap().envelope.event_id, is.last().unwrap().envelope.event_id);
+    assert_eq!(
+        was.last().unwrap().envelope.event_id,
+        is.last().unwrap().envelope.event_id
+    );
     let refused = back_up(&other, &target, &small(), &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::AnotherHistory { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::AnotherHistory { .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,21 +114,30 @@ async fn a_stream_that_lacks_an_event_is_not_finished() {
     let one = memory();
     fill(&one, 0, 60).await;
     let mut all = events(&one).await;
-    let at = all.iter().position(|event| event.envelope.version == Version::new(2)).unwrap();
+    let at = all
+        .iter()
+        .position(|event| event.envelope.version == Version::new(2))
+        .unwrap();
     all.remove(at);
     let other = Postgres::new().await;
     let into = other.restore().await;
     into.begin(Uuid::new_v4()).await.unwrap();
     into.put_events(&all).await.unwrap();
     let refused = into.finish().await.unwrap_err().to_string();
-    assert!(refused.contains("has not all events of order-"), "{refused}");
+    assert!(
+        refused.contains("has not all events of order-"),
+        "{refused}"
+    );
     assert!(other.rows().await.is_empty());
 
     let (_fake, options) = kurrentdb().await;
     let into = KurrentRestore::new(options).unwrap();
     into.begin(Uuid::new_v4()).await.unwrap();
     let refused = into.put_events(&all).await.unwrap_err().to_string();
-    assert!(refused.contains("has not all events of order-"), "{refused}");
+    assert!(
+        refused.contains("has not all events of order-"),
+        "{refused}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,18 +148,29 @@ async fn what_must_hold_before_the_end_is_told_also_to_who_goes_on() {
     write(&one, &target).await;
     let into = other.restore().await;
     for _ in 0..2 {
-        let put_in = put_in(&target, &into, KEPT, "Tested", &mut Unwatched).await.unwrap();
+        let put_in = put_in(&target, &into, KEPT, "Tested", &mut Unwatched)
+            .await
+            .unwrap();
         assert_eq!(put_in.told(), events(&one).await);
         assert!(other.rows().await.is_empty());
     }
-    let put_in = put_in(&target, &into, KEPT, "Other", &mut Unwatched).await.unwrap();
+    let put_in = put_in(&target, &into, KEPT, "Other", &mut Unwatched)
+        .await
+        .unwrap();
     assert!(put_in.told().is_empty());
     put_in.finish(&into).await.unwrap();
-    let refused = restore(&target, &into, KEPT, &mut Unwatched).await.unwrap_err();
+    let refused = restore(&target, &into, KEPT, &mut Unwatched)
+        .await
+        .unwrap_err();
     let BackupError::Store(StoreError::Failed { source, .. }) = refused else {
         panic!("{refused:?}");
     };
-    assert!(source.to_string().contains("orders personal-data erase-again"), "{source}");
+    assert!(
+        source
+            .to_string()
+            .contains("orders personal-data erase-again"),
+        "{source}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -172,7 +200,10 @@ async fn a_damaged_backup_leaves_kurrentdb_as_it_was() {
     let (_fake, options) = kurrentdb().await;
     let into = KurrentRestore::new(options.clone()).unwrap();
     let refused = restore(&target, &into, KEPT, &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::Damaged(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::Damaged(_))),
+        "{refused:?}"
+    );
     KurrentStore::connect(options.clone()).await.unwrap();
     // And what has begun, and put nothing in, can be given up.
     into.begin(Uuid::new_v4()).await.unwrap();
@@ -190,14 +221,26 @@ async fn leases_of_a_new_store_are_above_those_of_the_one_that_is_gone() {
     let term = Duration::from_secs(60);
     let mut given = vec![];
     for _ in 0..3 {
-        let lease = gone.store.leases().acquire("view", Uuid::from_u128(1), term).await;
+        let lease = gone
+            .store
+            .leases()
+            .acquire("view", Uuid::from_u128(1), term)
+            .await;
         given.push(lease.unwrap().unwrap().epoch);
     }
     tokio::time::sleep(Duration::from_millis(3_100)).await;
     let leases: [&dyn Leases; 2] = [&new.store.leases(), &kurrentdb.leases()];
     for leases in leases {
-        let lease = leases.acquire("view", Uuid::from_u128(2), term).await.unwrap().unwrap();
-        assert!(given.iter().all(|given| lease.epoch > *given), "{} after {given:?}", lease.epoch);
+        let lease = leases
+            .acquire("view", Uuid::from_u128(2), term)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(
+            given.iter().all(|given| lease.epoch > *given),
+            "{} after {given:?}",
+            lease.epoch
+        );
     }
 }
 
@@ -205,7 +248,10 @@ async fn leases_of_a_new_store_are_above_those_of_the_one_that_is_gone() {
 async fn again(store: &dyn EventStore, first: &Append) -> Append {
     let mut again = first.clone();
     let stream = again.streams[0].stream.clone();
-    let there = store.read_streams(&[(stream, Version::ZERO)], usize::MAX).await.unwrap();
+    let there = store
+        .read_streams(&[(stream, Version::ZERO)], usize::MAX)
+        .await
+        .unwrap();
     again.streams[0].expected = Version::ZERO.plus(there.len());
     again.fingerprint = Some([9; 32]);
     again.answer = Answer::Accepted;
@@ -229,14 +275,21 @@ async fn the_newer_record_of_a_command_counts() {
     let (memory, database) = (memory(), Postgres::new().await);
     let (_fake, options) = kurrentdb().await;
     let into = KurrentRestore::new(options.clone()).unwrap();
-    restore(&target, &memory, KEPT, &mut Unwatched).await.unwrap();
-    restore(&target, &database.restore().await, KEPT, &mut Unwatched).await.unwrap();
+    restore(&target, &memory, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
+    restore(&target, &database.restore().await, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     restore(&target, &into, KEPT, &mut Unwatched).await.unwrap();
     let kurrentdb = KurrentStore::connect(options).await.unwrap();
     let readers: [&dyn EventReader; 3] = [&memory, &database.store, &kurrentdb];
     for reader in readers {
         let got = reader.find_commands(&[id]).await.unwrap().remove(0);
-        assert_eq!((got.fingerprint, got.version), (expected.fingerprint, expected.version));
+        assert_eq!(
+            (got.fingerprint, got.version),
+            (expected.fingerprint, expected.version)
+        );
     }
 }
 
@@ -252,7 +305,10 @@ async fn a_database_is_not_touched_before_all_is_looked_at() {
     let into = PostgresRestore::connect(options).await.unwrap();
     into.give_up().await.unwrap();
     let refused = restore(&target, &into, KEPT, &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::Damaged(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::Damaged(_))),
+        "{refused:?}"
+    );
     let pool = sqlx::PgPool::connect(database.url()).await.unwrap();
     let sql = "SELECT to_regnamespace('store') IS NOT NULL";
     let touched: bool = sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap();
@@ -269,7 +325,10 @@ async fn two_do_not_write_to_a_directory_at_once() {
     let lock = std::fs::File::options().write(true).open(lock).unwrap();
     lock.lock().unwrap();
     let refused = back_up(&one, &target, &small(), &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::Busy { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::Busy { .. })),
+        "{refused:?}"
+    );
     drop(lock);
     write(&one, &target).await;
 }
@@ -294,7 +353,10 @@ async fn nothing_is_added_to_a_backup_that_has_lost_something() {
         let name = format!("{folder}/{}", file.file_name().unwrap().to_str().unwrap());
         std::fs::remove_file(&file).unwrap();
         let damage = lost(&in_directory).await;
-        assert_eq!((&damage.file, damage.what.as_str()), (&name, "it is missing"));
+        assert_eq!(
+            (&damage.file, damage.what.as_str()),
+            (&name, "it is missing")
+        );
         std::fs::write(&file, &right[1..]).unwrap();
         assert_eq!(lost(&in_directory).await.file, name);
         std::fs::write(&file, right).unwrap();
@@ -305,7 +367,11 @@ async fn nothing_is_added_to_a_backup_that_has_lost_something() {
     let in_bucket = target(&url);
     write(&one, &in_bucket).await;
     let mut content = bucket.content();
-    let gone = content.keys().find(|name| name.contains("/events/")).unwrap().clone();
+    let gone = content
+        .keys()
+        .find(|name| name.contains("/events/"))
+        .unwrap()
+        .clone();
     content.remove(&gone);
     bucket.set(content);
     let damage = lost(&in_bucket).await;
@@ -327,7 +393,10 @@ async fn what_no_manifest_names_is_gone_after_a_day() {
         let file = std::fs::File::options().write(true).open(file).unwrap();
         file.set_modified(before).unwrap();
     };
-    for file in files(&root, "events").iter().chain(&files(&root, "commands")) {
+    for file in files(&root, "events")
+        .iter()
+        .chain(&files(&root, "commands"))
+    {
         if *file != new {
             age(file);
         }
@@ -339,13 +408,17 @@ async fn what_no_manifest_names_is_gone_after_a_day() {
         ..small()
     };
     let records = files(&root, "commands").len();
-    back_up(&one, &target, &forgetful, &mut Unwatched).await.unwrap();
+    back_up(&one, &target, &forgetful, &mut Unwatched)
+        .await
+        .unwrap();
     assert!(!old.exists() && new.exists());
     for file in files(&root, "commands").iter().filter(|file| **file != new) {
         age(file);
     }
     assert!(files(&root, "commands").len() >= records);
-    back_up(&one, &target, &forgetful, &mut Unwatched).await.unwrap();
+    back_up(&one, &target, &forgetful, &mut Unwatched)
+        .await
+        .unwrap();
     assert!(files(&root, "commands").len() < records);
     backup::verify(&target, &mut Unwatched).await.unwrap();
 }
@@ -360,21 +433,35 @@ async fn what_was_begun_on_a_lost_history_is_not_in_the_way() {
     let (_directory, between) = directory();
     write(&one, &between).await;
     let lost = memory();
-    restore(&between, &lost, KEPT, &mut Unwatched).await.unwrap();
+    restore(&between, &lost, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     write(&one, &target).await;
     fill(&lost, 20, 80).await;
     bucket.take_writes(Some(6));
-    back_up(&lost, &target, &small(), &mut Unwatched).await.unwrap_err();
+    back_up(&lost, &target, &small(), &mut Unwatched)
+        .await
+        .unwrap_err();
     bucket.take_writes(None);
-    assert!(bucket.names().iter().any(|name| name.ends_with("unfinished.json")));
+    assert!(
+        bucket
+            .names()
+            .iter()
+            .any(|name| name.ends_with("unfinished.json"))
+    );
     fill(&one, 20, 100).await;
     write(&one, &target).await;
     let restored = memory();
-    restore(&target, &restored, KEPT, &mut Unwatched).await.unwrap();
+    restore(&target, &restored, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     assert_eq!(events(&restored).await, events(&one).await);
     // And the manifest still is: who has not its history is refused.
     let refused = back_up(&lost, &target, &small(), &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::AnotherHistory { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::AnotherHistory { .. })),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -390,7 +477,10 @@ async fn a_record_of_an_event_that_is_not_there_is_named() {
     for into in targets {
         into.begin(Uuid::new_v4()).await.unwrap();
         let refused = into.put_commands(&records).await.unwrap_err().to_string();
-        assert!(refused.contains("names an event that the backup has not"), "{refused}");
+        assert!(
+            refused.contains("names an event that the backup has not"),
+            "{refused}"
+        );
     }
 }
 
@@ -403,8 +493,42 @@ async fn what_a_build_with_other_columns_has_put_in_is_put_in_anew() {
     let into = other.restore().await;
     let put_in = put_in(&target, &into, KEPT, "Tested", &mut Unwatched).await;
     drop(put_in.unwrap());
-    other.execute("ALTER TABLE store.restoring_events DROP COLUMN traceparent").await;
+    other
+        .execute("ALTER TABLE store.restoring_events DROP COLUMN traceparent")
+        .await;
     let restored = restore(&target, &into, KEPT, &mut Unwatched).await.unwrap();
     assert_eq!(restored.events_before, 0);
     assert_eq!(events(&other.store).await.len(), events(&one).await.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kurrentdb_carries_records_that_this_build_cannot_read() {
+    let (_fake, options) = kurrentdb().await;
+    let into = KurrentRestore::new(options.clone()).unwrap();
+    let record = store::StoredCommand {
+        id: domain::CommandId::new(Uuid::new_v4()),
+        stream: "parcel-main.1".to_owned(),
+        version: Version::ZERO,
+        last_event: None,
+        recorded_at: chrono::Utc::now(),
+        fingerprint: None,
+        refusal: Some(r#"{ "kind":"of another build" }"#.to_owned()),
+    };
+    into.begin(Uuid::new_v4()).await.unwrap();
+    for _ in 0..2 {
+        into.put_commands(std::slice::from_ref(&record))
+            .await
+            .unwrap();
+    }
+    into.finish().await.unwrap();
+    let store = KurrentStore::connect(options).await.unwrap();
+    let start = store::CommandCursor::START;
+    let page = store::BackupSource::read_commands(&store, start, None, 100)
+        .await
+        .unwrap();
+    let got = &page.records[0];
+    assert_eq!(
+        (&got.stream, &got.refusal),
+        (&record.stream, &record.refusal)
+    );
 }

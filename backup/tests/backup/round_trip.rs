@@ -115,7 +115,11 @@ async fn memory_takes_what_a_database_had_and_gives_it_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kurrentdb_takes_what_a_database_had_and_gives_it_back() {
-    let (one, fake, other) = (Postgres::new().await, Fake::start().await, Postgres::new().await);
+    let (one, fake, other) = (
+        Postgres::new().await,
+        Fake::start().await,
+        Postgres::new().await,
+    );
     let options = KurrentOptions::parse(&fake.url()).unwrap();
     let (_first, to_kurrentdb) = directory();
     let (_second, to_database) = directory();
@@ -126,7 +130,10 @@ async fn kurrentdb_takes_what_a_database_had_and_gives_it_back() {
     // Until it is done, no process can begin with it.
     into.begin(uuid::Uuid::new_v4()).await.unwrap();
     let refused = KurrentStore::connect(options.clone()).await.err().unwrap();
-    assert!(refused.to_string().contains("is being restored"), "{refused}");
+    assert!(
+        refused.to_string().contains("is being restored"),
+        "{refused}"
+    );
     restore(&to_kurrentdb, &into, KEPT, &mut Unwatched)
         .await
         .unwrap();
@@ -198,7 +205,9 @@ async fn records_that_no_longer_count_are_left_out() {
     let again = backup::back_up(&one, &target, &options, &mut Unwatched).await;
     assert!(again.unwrap().manifest.command_segments.is_empty());
     let other = memory();
-    let restored = restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+    let restored = restore(&target, &other, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     assert_eq!((restored.commands, restored.events), (0, written.events));
 }
 
@@ -207,9 +216,14 @@ async fn an_empty_store_is_a_backup_too() {
     let (one, other) = (memory(), memory());
     let (_directory, target) = directory();
     let refused = restore(&target, &other, KEPT, &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::NoBackup { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::NoBackup { .. })),
+        "{refused:?}"
+    );
     write(&one, &target).await;
-    let restored = restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+    let restored = restore(&target, &other, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     assert_eq!(restored.events, 0);
     let done = fill(&other, 0, 1).await;
     let again = other.append(&done).await.unwrap();

@@ -1,6 +1,12 @@
 //! `orders backup` and `orders restore`: the event store as files, and back.
 
-use super::{found::settings, personal_data::{ERASED, erase}, print, progress::Progress, say};
+use super::{
+    found::settings,
+    personal_data::{ERASED, erase},
+    print,
+    progress::Progress,
+    say,
+};
 use anyhow::Context;
 use assembly::{open_backup_source, open_restore_target};
 use backup::{BackupOptions, Restored, Target, Verified, Watch, Written, back_up, put_in, verify};

@@ -6,15 +6,12 @@ use anyhow::Context;
 use assembly::{name_vault, open_reader};
 use chassis::config::Settings;
 use clap::{Args, Subcommand};
-use domain::{
-    Event, Position,
-    customer::CustomerEvent,
-};
+use domain::{Event, Position, customer::CustomerEvent};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
-use store::StoredEvent;
 use std::process::ExitCode;
+use store::StoredEvent;
 use vault::{KeyId, KeyStore, MasterUse, PostgresKeys, Remaining};
 
 /// What is recorded of an erasure.
@@ -64,7 +61,9 @@ const PAGE: usize = 1_000;
 /// The keys, where there are any; the schema that they belong into, where there is none.
 async fn keys(settings: &Settings) -> anyhow::Result<PostgresKeys> {
     let url = settings.keys_url().expose_secret();
-    vault::migrate(url).await.context("the keys cannot be used")?;
+    vault::migrate(url)
+        .await
+        .context("the keys cannot be used")?;
     PostgresKeys::new(url).context("the keys cannot be used")
 }
 
@@ -73,7 +72,10 @@ async fn keys(settings: &Settings) -> anyhow::Result<PostgresKeys> {
 ///
 /// # Errors
 /// The keys cannot be used, or an event not be read: some of the keys may be there still.
-pub(super) async fn erase(settings: &Settings, events: &[StoredEvent]) -> anyhow::Result<(u64, bool)> {
+pub(super) async fn erase(
+    settings: &Settings,
+    events: &[StoredEvent],
+) -> anyhow::Result<(u64, bool)> {
     let keys = keys(settings).await?;
     let mut erased = 0;
     for event in events {
@@ -94,7 +96,9 @@ async fn destroy(keys: &PostgresKeys, event: StoredEvent) -> anyhow::Result<u64>
         tenant,
         customer_id: event.customer_id,
     };
-    keys.destroy(&id).await.context("a key cannot be destroyed")?;
+    keys.destroy(&id)
+        .await
+        .context("a key cannot be destroyed")?;
     Ok(1)
 }
 

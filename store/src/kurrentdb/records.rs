@@ -91,10 +91,9 @@ async fn stored(
     let id = std::str::from_utf8(read.stream())
         .ok()
         .and_then(|name| connections.names().command_of(name));
-    let refusal = recorded.refusal.as_ref().map(serde_json::to_string);
     Ok(StoredCommand {
         id: id.ok_or_else(|| read.corrupt("stream", "it is not one of a command"))?,
-        stream: recorded.stream.as_str().to_owned(),
+        stream: recorded.stream,
         version: recorded.version,
         last_event: match recorded.last_event {
             LastEvent::Position(Position::ZERO) => None,
@@ -103,15 +102,10 @@ async fn stored(
                 let missing = || read.corrupt("data.last_event", "there is no such event");
                 Some(EventPlace::of(&event.ok_or_else(missing)?))
             }
-            LastEvent::Version(stream, version) => Some(EventPlace {
-                stream: stream.as_str().to_owned(),
-                version,
-            }),
+            LastEvent::Version(stream, version) => Some(EventPlace { stream, version }),
         },
         recorded_at: read.recorded_at()?,
         fingerprint: recorded.fingerprint.map(|digest| digest.to_vec()),
-        refusal: refusal
-            .transpose()
-            .map_err(|error| read.corrupt("data.refusal", error))?,
+        refusal: recorded.refusal.map(|json| json.get().to_owned()),
     })
 }

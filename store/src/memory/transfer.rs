@@ -146,7 +146,9 @@ impl State {
         let count = usize::try_from(record.position.get()).unwrap_or(0) / (self.gap + 1);
         let last = count.checked_sub(1).and_then(|at| self.events.get(at));
         let refusal = record.refusal.as_ref().map(serde_json::to_string);
-        let refusal = refusal.transpose().map_err(|error| corrupt("refusal", record.id.uuid(), error));
+        let refusal = refusal
+            .transpose()
+            .map_err(|error| corrupt("refusal", record.id.uuid(), error));
         Ok(StoredCommand {
             id: record.id,
             stream: record.stream.as_str().to_owned(),
@@ -172,9 +174,7 @@ impl State {
             version: record.version,
             position: match &record.last_event {
                 None => Position::ZERO,
-                Some(place) => self
-                    .position(place)
-                    .ok_or_else(no_such_event)?,
+                Some(place) => self.position(place).ok_or_else(no_such_event)?,
             },
             refusal: refusal
                 .transpose()

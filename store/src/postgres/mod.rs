@@ -20,8 +20,8 @@ pub use reader::PostgresReader;
 pub use restore::PostgresRestore;
 
 use crate::{
-    Append, AppendOutcome, BackupSource, CommandRecord, EventReader, EventStore, Head, HeadSignal, StoreError,
-    StoredEvent, lease::PostgresLeases,
+    Append, AppendOutcome, BackupSource, CommandRecord, EventReader, EventStore, Head, HeadSignal,
+    StoreError, StoredEvent, lease::PostgresLeases,
 };
 use append::Writer;
 use async_trait::async_trait;

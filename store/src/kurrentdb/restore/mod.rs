@@ -115,7 +115,10 @@ impl KurrentRestore {
         let (mut count, mut end) = (0, Position::ZERO);
         loop {
             let question = Question::all_from(prefix, end, COUNTED_AT_ONCE, PAGE_BYTES);
-            let read = self.connections.read("counting what is there", &question).await?;
+            let read = self
+                .connections
+                .read("counting what is there", &question)
+                .await?;
             let before = end;
             for event in read {
                 let position = event.position()?;
@@ -199,8 +202,7 @@ impl RestoreTarget for KurrentRestore {
             let records = part.iter().map(|event| encode::event(names, event));
             let mut then = begun.restoring;
             then.events += part.len() as u64;
-            self.put(begun, records.collect(), checks, then)
-                .await?;
+            self.put(begun, records.collect(), checks, then).await?;
         }
         Ok(())
     }
@@ -213,9 +215,9 @@ impl RestoreTarget for KurrentRestore {
             // Backups that go on where others ended have some of them twice.
             let mut news: HashMap<_, &StoredCommand> = HashMap::new();
             let ids: Vec<_> = part.iter().map(|record| record.id).collect();
-            let there = commands::find(connections, &ids).await?;
+            let there = commands::last_of(connections, &ids).await?;
             for record in part {
-                if !there.iter().any(|it| it.id == record.id) {
+                if !there.iter().any(|(id, _)| *id == record.id) {
                     news.entry(record.id).or_insert(record);
                 }
             }

@@ -15,7 +15,8 @@ use super::{
 use crate::{
     Head, RestoreTarget, Restoring, StoreError, StoredCommand, StoredEvent,
     transfer::{
-        another_restore, is_used, no_such_event, not_begun, not_contiguous, not_empty, used_meanwhile,
+        another_restore, is_used, no_such_event, not_begun, not_contiguous, not_empty,
+        used_meanwhile,
     },
 };
 use async_trait::async_trait;
@@ -200,7 +201,10 @@ async fn look(connection: &mut PgConnection, source: Uuid) -> Result<(), StoreEr
     let failed = |error| of_reading("looking whether the store is empty", error);
     for (table, sql) in [
         ("store.events", "SELECT EXISTS (SELECT FROM store.events)"),
-        ("store.commands", "SELECT EXISTS (SELECT FROM store.commands)"),
+        (
+            "store.commands",
+            "SELECT EXISTS (SELECT FROM store.commands)",
+        ),
     ] {
         if is_there(connection, table).await? {
             let used: bool = sqlx::query_scalar(sql)
@@ -301,7 +305,10 @@ async fn begin(connection: &mut PgConnection, source: Uuid) -> Result<Restoring,
          SET synchronous_commit = off"
     );
     // All that is put into it is the text of a UUID.
-    connection.execute(AssertSqlSafe(sql)).await.map_err(failed)?;
+    connection
+        .execute(AssertSqlSafe(sql))
+        .await
+        .map_err(failed)?;
     let row: (Uuid, i64, i64) =
         sqlx::query_as("SELECT source, events, commands FROM store.restoring")
             .fetch_one(connection)
