@@ -4,6 +4,7 @@
 mod damage;
 mod harness;
 mod interrupted;
+mod kurrentdb;
 mod mended;
 mod open_shop;
 mod round_trip;
