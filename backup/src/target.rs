@@ -23,6 +23,9 @@ use std::{
 /// A segment that has so many bytes more than it should is not read.
 const TOO_MANY: u64 = 64 << 20;
 
+/// A manifest of more bytes is none, and is not read: it would have a million segments.
+const LARGEST_MANIFEST: u64 = 512 << 20;
+
 /// The file that is locked by whoever writes to a directory.
 const LOCK: &str = "lock";
 
@@ -171,12 +174,7 @@ impl Target {
 
     /// The content of `file`, if it is there.
     pub(crate) async fn get(&self, file: &str) -> Result<Option<Bytes>, BackupError> {
-        let failed = |error| self.failed(format!("reading {file}"), error);
-        match self.store.get(&self.path(file)).await {
-            Ok(found) => found.bytes().await.map(Some).map_err(failed),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed(error)),
-        }
+        Ok(self.see(file).await?.map(|seen| seen.content))
     }
 
     /// The same, for whoever is going to [replace](Self::replace) it.
@@ -186,6 +184,10 @@ impl Target {
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             found => found.map_err(failed)?,
         };
+        if found.meta.size > LARGEST_MANIFEST {
+            let what = format!("it has {} bytes, which is too many", found.meta.size);
+            return Err(Damage::of(file, what).into());
+        }
         let version = UpdateVersion {
             e_tag: found.meta.e_tag.clone(),
             version: found.meta.version.clone(),

@@ -131,12 +131,13 @@ async fn append(
     let refusal = || Refusal::new(RefusalKind::State, "TESTED", "so that it is remembered: ä");
     Append {
         command_id,
-        fingerprint: (nr % 3 == 0).then_some([nr as u8; 32]),
+        fingerprint: nr.is_multiple_of(3).then_some([nr as u8; 32]),
         tenant: TenantId::default(),
         actor: Actor::parse("test").unwrap(),
         correlation_id: Uuid::new_v4(),
-        causation_id: (nr % 4 == 0).then(|| EventId::new(Uuid::new_v4())),
-        traceparent: (nr % 2 == 0)
+        causation_id: nr.is_multiple_of(4).then(|| EventId::new(Uuid::new_v4())),
+        traceparent: nr
+            .is_multiple_of(2)
             .then(|| "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         occurred_at: Utc::now(),
         streams: appends,

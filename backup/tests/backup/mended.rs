@@ -424,3 +424,17 @@ async fn what_a_build_with_other_columns_has_put_in_is_put_in_anew() {
     assert_eq!(restored.events_before, 0);
     assert_eq!(events(&other.store).await.len(), events(&one).await.len());
 }
+
+#[tokio::test]
+async fn what_is_far_too_large_is_not_read() {
+    let (directory, target) = directory();
+    write(&memory(), &target).await;
+    let manifest = directory.path().join("backup").join(MANIFEST);
+    let file = std::fs::File::options().write(true).open(manifest).unwrap();
+    file.set_len(1 << 40).unwrap();
+    let found = backup::verify(&target, &mut Unwatched).await;
+    assert!(
+        matches!(&found, Err(BackupError::Damaged(damage)) if damage.file == MANIFEST),
+        "{found:?}"
+    );
+}
