@@ -237,9 +237,9 @@ pub(crate) fn used_meanwhile() -> StoreError {
     StoreError::Failed {
         what: "the restore is not finished: somebody else has written into the store meanwhile"
             .into(),
-        source:
-            "stop all processes that use it, and restore into another empty database or namespace"
-                .into(),
+        source: "stop all processes that use it, and run this again; if it says the same, restore \
+                 into another empty database or namespace"
+            .into(),
     }
 }
 
