@@ -106,6 +106,10 @@ impl BlockWriter {
     }
 
     fn end_block(&mut self) -> std::io::Result<()> {
+        if self.text.len() > LARGEST_BLOCK {
+            let what = "an event or a record is larger than any block that is read";
+            return Err(std::io::Error::other(what));
+        }
         let compressed = zstd::bulk::compress(&self.text, LEVEL)?;
         self.blocks += 1;
         let mut header = Header {
@@ -201,7 +205,10 @@ impl<'a> Blocks<'a> {
             && header.line == self.line + 1
             && header.first.is_some() == self.after.is_some()
             && header.last.is_some() == self.after.is_some()
-            && header.first.zip(self.after).is_none_or(|(first, after)| first > after)
+            && header
+                .first
+                .zip(self.after)
+                .is_none_or(|(first, after)| first > after)
             && header.last >= header.first;
         if !credible {
             return Err(self.damage("it says that it is another block"));

@@ -50,6 +50,12 @@ pub enum BackupError {
     /// Somebody else has written to the target.
     #[error("another backup to the same target has finished meanwhile: run this one again")]
     Raced,
+    /// Somebody else is writing to the target.
+    #[error("{target}: another backup is being written there right now")]
+    Busy {
+        /// What was named.
+        target: String,
+    },
     /// The store could not do what it was asked.
     #[error(transparent)]
     Store(#[from] StoreError),

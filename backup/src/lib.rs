@@ -22,7 +22,7 @@ mod write;
 pub use damage::Damage;
 pub use error::BackupError;
 pub use manifest::{FORMAT, MANIFEST, Manifest, Segment};
-pub use restore::{Restored, restore};
+pub use restore::{PutIn, Restored, put_in};
 pub use target::Target;
 pub use verify::{Verified, verify};
 pub use watch::{Unwatched, Watch};

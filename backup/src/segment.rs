@@ -18,7 +18,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// The folder of its files.
-    const fn folder(self) -> &'static str {
+    pub(crate) const fn folder(self) -> &'static str {
         match self {
             Self::Events => "events",
             Self::Commands => "commands",
@@ -96,7 +96,10 @@ impl SegmentWriter {
         // By its content: whoever writes the same again writes over the same.
         let name = match (first, last) {
             (Some(first), Some(last)) => {
-                format!("{folder}/{first:020}-{last:020}-{}.ndjson.zst", &sha256[..12])
+                format!(
+                    "{folder}/{first:020}-{last:020}-{}.ndjson.zst",
+                    &sha256[..12]
+                )
             }
             _ => {
                 let until = newest.format("%Y%m%dT%H%M%S%6f");
@@ -118,11 +121,7 @@ impl SegmentWriter {
 
 /// The blocks of `content`, which must be that of `segment`.
 pub(crate) fn blocks<'a>(segment: &'a Segment, content: &'a [u8]) -> Blocks<'a> {
-    Blocks::new(
-        &segment.name,
-        content,
-        segment.first.map(|first| first - 1),
-    )
+    Blocks::new(&segment.name, content, segment.first.map(|first| first - 1))
 }
 
 /// Finds out whether `content` is that of `segment`; if not, where it is damaged. `others` are what else

@@ -2,17 +2,32 @@
 
 use crate::{damage::Damage, error::BackupError, manifest::Segment};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
 use object_store::{
-    ClientConfigKey, ClientOptions, ObjectStore, ObjectStoreExt, PutPayload,
+    ClientConfigKey, ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload,
+    UpdateVersion,
     aws::{AmazonS3Builder, AmazonS3ConfigKey},
     client::{HttpClient, HttpConnector},
     local::LocalFileSystem,
     path::Path,
 };
-use std::{path::Path as Directory, sync::Arc};
+use std::{
+    collections::HashMap,
+    fs::{File, TryLockError},
+    io::ErrorKind,
+    path::{Path as Directory, PathBuf},
+    sync::Arc,
+};
 
 /// A segment that has so many bytes more than it should is not read.
 const TOO_MANY: u64 = 64 << 20;
+
+/// A manifest of more bytes is none, and is not read: it would have a million segments.
+const LARGEST_MANIFEST: u64 = 512 << 20;
+
+/// The file that is locked by whoever writes to a directory.
+const LOCK: &str = "lock";
 
 /// Where a backup is.
 #[derive(Clone)]
@@ -21,6 +36,26 @@ pub struct Target {
     folder: Path,
     /// As it was named.
     name: String,
+    /// The directory that it is, if it is one.
+    directory: Option<PathBuf>,
+}
+
+/// Which content of a file somebody has read.
+pub(crate) struct Seen {
+    content: Bytes,
+    version: UpdateVersion,
+}
+
+impl Seen {
+    pub(crate) const fn content(&self) -> &Bytes {
+        &self.content
+    }
+}
+
+/// A file in the target.
+pub(crate) struct Found {
+    pub(crate) bytes: u64,
+    pub(crate) written_at: DateTime<Utc>,
 }
 
 /// Gives a client that was made elsewhere.
@@ -36,23 +71,27 @@ impl HttpConnector for Given {
 impl Target {
     /// The target that `name` names: `s3://BUCKET/FOLDER`, with what the environment says of the storage
     /// (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT`, `AWS_ALLOW_HTTP`), or a
-    /// directory, which is made where `make` says so. `http` makes what calls a storage.
+    /// directory, which is made where `make` says so. `http` makes what calls a storage, at the URL that it
+    /// is given; at Amazon's without one.
     ///
     /// # Errors
     /// It is neither, or cannot be used.
     pub fn open(
         name: &str,
         make: bool,
-        http: impl FnOnce() -> reqwest::Result<reqwest::Client>,
+        http: impl FnOnce(Option<&str>) -> reqwest::Result<reqwest::Client>,
     ) -> Result<Self, BackupError> {
         match name.split_once("://") {
             Some(("s3", place)) => {
-                let http = http().map_err(|error| failed(name, "opening it", error))?;
-                Self::bucket(name, place, AmazonS3Builder::from_env(), http)
+                let builder = AmazonS3Builder::from_env();
+                let http = http(endpoint(&builder).as_deref());
+                let http = http.map_err(|error| failed(name, "opening it", error))?;
+                Self::bucket(name, place, builder, http)
             }
             Some(("file", path)) => Self::directory(name, path, make),
             Some((scheme, _)) => {
-                let what = format!("{scheme}:// is not known; allowed: a directory, s3://BUCKET/FOLDER");
+                let what =
+                    format!("{scheme}:// is not known; allowed: a directory, s3://BUCKET/FOLDER");
                 Err(failed(name, "opening it", what))
             }
             None => Self::directory(name, name, make),
@@ -69,6 +108,7 @@ impl Target {
             store,
             folder: parsed,
             name: folder.to_owned(),
+            directory: None,
         })
     }
 
@@ -83,13 +123,17 @@ impl Target {
         http: reqwest::Client,
     ) -> Result<Self, BackupError> {
         let (bucket, folder) = place.split_once('/').unwrap_or((place, ""));
-        let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
         let allowed = AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp);
-        let plain = endpoint.is_some_and(|url| url.starts_with("http://"));
-        if plain && builder.get_config_value(&allowed).as_deref() != Some("true") {
-            let what = "AWS_ENDPOINT is http://, where everybody on the way could read the backup; \
-                        AWS_ALLOW_HTTP=true allows it";
-            return Err(failed(name, "opening it", what));
+        if let Some(endpoint) = endpoint(&builder) {
+            let url = reqwest::Url::parse(&endpoint);
+            let url = url.map_err(|error| failed(name, "reading AWS_ENDPOINT", error))?;
+            if url.scheme() != "https"
+                && builder.get_config_value(&allowed).as_deref() != Some("true")
+            {
+                let what = "AWS_ENDPOINT is not https://, so that everybody on the way could read the \
+                            backup; AWS_ALLOW_HTTP=true allows it";
+                return Err(failed(name, "opening it", what));
+            }
         }
         let store = builder
             .with_bucket_name(bucket)
@@ -102,13 +146,15 @@ impl Target {
             store: Arc::new(store),
             folder,
             name: name.to_owned(),
+            directory: None,
         })
     }
 
     fn directory(name: &str, path: &str, make: bool) -> Result<Self, BackupError> {
         let directory = Directory::new(path);
         if make {
-            make_directory(directory).map_err(|error| failed(name, "making the directory", error))?;
+            make_directory(directory)
+                .map_err(|error| failed(name, "making the directory", error))?;
         }
         let store = LocalFileSystem::new_with_prefix(directory)
             .map_err(|error| failed(name, "opening the directory", error))?
@@ -117,6 +163,7 @@ impl Target {
             store: Arc::new(store),
             folder: Path::default(),
             name: name.to_owned(),
+            directory: Some(directory.to_owned()),
         })
     }
 
@@ -127,12 +174,104 @@ impl Target {
 
     /// The content of `file`, if it is there.
     pub(crate) async fn get(&self, file: &str) -> Result<Option<Bytes>, BackupError> {
+        Ok(self.see(file).await?.map(|seen| seen.content))
+    }
+
+    /// The same, for whoever is going to [replace](Self::replace) it.
+    pub(crate) async fn see(&self, file: &str) -> Result<Option<Seen>, BackupError> {
         let failed = |error| self.failed(format!("reading {file}"), error);
-        match self.store.get(&self.path(file)).await {
-            Ok(found) => found.bytes().await.map(Some).map_err(failed),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed(error)),
+        let found = match self.store.get(&self.path(file)).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            found => found.map_err(failed)?,
+        };
+        if found.meta.size > LARGEST_MANIFEST {
+            let what = format!("it has {} bytes, which is too many", found.meta.size);
+            return Err(Damage::of(file, what).into());
         }
+        let version = UpdateVersion {
+            e_tag: found.meta.e_tag.clone(),
+            version: found.meta.version.clone(),
+        };
+        let content = found.bytes().await.map_err(failed)?;
+        Ok(Some(Seen { content, version }))
+    }
+
+    /// Keeps others from writing to the target for as long as the answer lives, where it is a directory:
+    /// in a storage, only who [replaces](Self::replace) what he has seen is refused.
+    pub(crate) fn lock(&self) -> Result<Option<File>, BackupError> {
+        let Some(directory) = &self.directory else {
+            return Ok(None);
+        };
+        let failed = |error| failed(&self.name, format!("locking {LOCK}"), error);
+        let mut options = File::options();
+        let file = options.create(true).truncate(false).write(true);
+        let file = file.open(directory.join(LOCK)).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Err(BackupError::Busy {
+                target: self.name.clone(),
+            }),
+            // Some file systems have no locks.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    /// Writes `file` in the place of what was `seen` there, if it is still that.
+    pub(crate) async fn replace(
+        &self,
+        file: &str,
+        seen: Option<&Seen>,
+        content: Bytes,
+    ) -> Result<(), BackupError> {
+        let mode = match seen {
+            None => PutMode::Create,
+            Some(seen) => PutMode::Update(seen.version.clone()),
+        };
+        let payload = PutPayload::from(content.clone());
+        match self
+            .store
+            .put_opts(&self.path(file), payload, mode.into())
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(
+                object_store::Error::AlreadyExists { .. }
+                | object_store::Error::Precondition { .. },
+            ) => Err(BackupError::Raced),
+            // Directories have a lock for it.
+            Err(object_store::Error::NotImplemented { .. }) => {
+                let now = self.get(file).await?;
+                match now.as_ref() == seen.map(Seen::content) {
+                    true => self.put(file, content).await,
+                    false => Err(BackupError::Raced),
+                }
+            }
+            Err(error) => Err(self.failed(format!("writing {file}"), error)),
+        }
+    }
+
+    /// All files in `folder`, by their names in the target.
+    pub(crate) async fn list(&self, folder: &str) -> Result<HashMap<String, Found>, BackupError> {
+        let prefix = self.path(folder);
+        let files = self.store.list(Some(&prefix)).try_collect::<Vec<_>>();
+        let files = match files.await {
+            Err(object_store::Error::NotFound { .. }) => vec![],
+            files => files.map_err(|error| self.failed(format!("listing {folder}"), error))?,
+        };
+        let name = |file: &ObjectMeta| {
+            let parts = file.location.prefix_match(&prefix)?;
+            let parts: Vec<_> = parts.map(|part| part.as_ref().to_owned()).collect();
+            Some(format!("{folder}/{}", parts.join("/")))
+        };
+        let found = |file: ObjectMeta| {
+            let found = Found {
+                bytes: file.size,
+                written_at: file.last_modified,
+            };
+            Some((name(&file)?, found))
+        };
+        Ok(files.into_iter().filter_map(found).collect())
     }
 
     /// What is in the file of `segment`: of whatever size, but for one that is far too large.
@@ -146,7 +285,10 @@ impl Target {
             found => found.map_err(failed)?,
         };
         if found.meta.size > segment.bytes + TOO_MANY {
-            let what = format!("it has {} bytes, and not {}", found.meta.size, segment.bytes);
+            let what = format!(
+                "it has {} bytes, and not {}",
+                found.meta.size, segment.bytes
+            );
             return Err(Damage::of(name, what).into());
         }
         found.bytes().await.map_err(failed)
@@ -177,6 +319,14 @@ impl Target {
     fn failed(&self, what: String, error: object_store::Error) -> BackupError {
         failed(&self.name, what, error)
     }
+}
+
+/// Where the storage is that `builder` will call, unless it is Amazon's.
+fn endpoint(builder: &AmazonS3Builder) -> Option<String> {
+    // In this order it takes them.
+    [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint]
+        .iter()
+        .find_map(|key| builder.get_config_value(key))
 }
 
 fn failed(

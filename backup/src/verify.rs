@@ -12,6 +12,7 @@ use crate::{
 };
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use store::StoredEvent;
 
 /// What was found right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub struct Verified {
 /// [`BackupError::Damaged`] names the first thing that is not as it was written.
 pub async fn verify(target: &Target, watch: &mut dyn Watch) -> Result<Verified, BackupError> {
     let manifest = manifest(target).await?;
-    check(target, &manifest, watch).await
+    check(target, &manifest, watch, drop).await
 }
 
 /// The manifest of the backup in `target`.
@@ -49,11 +50,12 @@ pub(crate) async fn manifest(target: &Target) -> Result<Manifest, BackupError> {
     }
 }
 
-/// The same for a manifest that was read.
+/// The same for a manifest that was read. `each` gets the events, in their order.
 pub(crate) async fn check(
     target: &Target,
     manifest: &Manifest,
     watch: &mut dyn Watch,
+    mut each: impl FnMut(StoredEvent),
 ) -> Result<Verified, BackupError> {
     watch.begin("bytes verified", manifest.bytes());
     let (events, records) = (&manifest.event_segments, &manifest.command_segments);
@@ -67,7 +69,7 @@ pub(crate) async fn check(
     };
     for segment in events {
         let content = content(target, segment, events).await?;
-        verified.events += check_events(segment, &content)?;
+        verified.events += check_events(segment, &content, &mut each)?;
         watch.advance(segment.bytes);
     }
     for segment in records {
@@ -90,7 +92,11 @@ pub(crate) async fn content(
 }
 
 /// How many events `segment` has, each of which can be read, and follows on the one before.
-fn check_events(segment: &Segment, content: &[u8]) -> Result<u64, Damage> {
+fn check_events(
+    segment: &Segment,
+    content: &[u8],
+    each: &mut impl FnMut(StoredEvent),
+) -> Result<u64, Damage> {
     let (mut last, mut count) = (segment.first.unwrap_or_default() - 1, 0);
     for block in blocks(segment, content) {
         let block = block?;
@@ -102,6 +108,7 @@ fn check_events(segment: &Segment, content: &[u8]) -> Result<u64, Damage> {
                 return Err(unreadable(segment, &block, what));
             }
             (last, count) = (position, count + 1);
+            each(event);
         }
     }
     match (count, Some(last)) == (segment.lines, segment.last) {

@@ -1,23 +1,28 @@
 //! Writing a backup: what the store has since the one before.
 
 use crate::{
+    damage::Damage,
     error::BackupError,
     line,
     manifest::{FORMAT, MANIFEST, Manifest, Segment},
     segment::{Kind, SegmentWriter, Sizes},
-    target::Target,
+    target::{Found, Seen, Target},
     unfinished,
     watch::Watch,
 };
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Position;
+use std::collections::{HashMap, HashSet};
 use store::{BackupSource, Bookmark, CommandCursor, Cut, StoreError};
 use uuid::Uuid;
 
 /// How many events, and how many records of commands, are read at once.
 const EVENTS_AT_ONCE: usize = 1_000;
 const COMMANDS_AT_ONCE: usize = 1_000;
+
+/// How long a file stays that no manifest names.
+const UNNAMED_FOR: TimeDelta = TimeDelta::days(1);
 
 /// How a backup is written.
 #[derive(Debug, Clone)]
@@ -65,14 +70,26 @@ pub async fn back_up(
     options: &BackupOptions,
     watch: &mut dyn Watch,
 ) -> Result<Written, BackupError> {
-    let before = target.get(MANIFEST).await?;
-    let base = before.as_deref();
-    let base = base.map(|bytes| Manifest::decode(MANIFEST, bytes));
+    let _lock = target.lock()?;
+    let seen = target.see(MANIFEST).await?;
+    let before = seen.as_ref().map(Seen::content);
+    let base = before.map(|bytes| Manifest::decode(MANIFEST, bytes));
     let base = base.transpose()?;
+    let mut files = target.list(Kind::Events.folder()).await?;
+    files.extend(target.list(Kind::Commands.folder()).await?);
+    if let Some(base) = &base {
+        // What is added to a backup that has lost something would be of no use.
+        are_there(base, &files)?;
+    }
     let head = source.head().await?;
     let taken_at = source.time().await?;
-    let unfinished = unfinished::find(target, before.as_deref()).await?;
-    let manifest = unfinished.or_else(|| base.clone());
+    let unfinished = unfinished::find(target, before.map(AsRef::as_ref)).await?;
+    let unfinished = unfinished.filter(|manifest| are_there(manifest, &files).is_ok());
+    let manifest = match unfinished {
+        // What was begun on a history that is lost is of no use, whatever the manifest is of.
+        Some(manifest) if is_of(&manifest, source, head.position).await? => Some(manifest),
+        _ => base.clone(),
+    };
     let mut manifest = manifest.unwrap_or_else(|| Manifest {
         format: FORMAT,
         id: Uuid::new_v4(),
@@ -91,17 +108,20 @@ pub async fn back_up(
             block_bytes: options.block_bytes,
             segment_bytes: options.segment_bytes,
         },
-        before: before.as_ref(),
+        before,
         manifest,
         watch,
     };
     backup.events(head.position).await?;
     let since = base.as_ref().and_then(Manifest::cut);
     backup.commands(since.as_ref()).await?;
-    let forgotten = backup.forget(taken_at - options.keep_commands);
+    backup.forget(taken_at - options.keep_commands);
     let manifest = backup.manifest;
-    replace(target, before.as_ref(), &manifest).await?;
-    tidy(target, &forgotten).await;
+    let encoded = manifest.encode()?.into();
+    target.replace(MANIFEST, seen.as_ref(), encoded).await?;
+    // What was in the backup until now, somebody may be reading: the next run deletes it.
+    let needed = [base.as_ref(), Some(&manifest)];
+    tidy(target, &needed, &files).await;
     Ok(written(base.as_ref(), manifest))
 }
 
@@ -127,7 +147,7 @@ impl Backup<'_> {
         let left = until.get().saturating_sub(end.position.get());
         self.watch
             .begin("positions", u64::try_from(left).unwrap_or(0));
-        if until < end.position || !self.source.still_has(end).await? {
+        if !is_of(&self.manifest, self.source, until).await? {
             return Err(another_history(end));
         }
         let mut writer = SegmentWriter::new(Kind::Events, self.sizes);
@@ -216,30 +236,65 @@ impl Backup<'_> {
     }
 
     /// Takes the segments out whose records are all from before `before`.
-    fn forget(&mut self, before: DateTime<Utc>) -> Vec<Segment> {
-        let old = |segment: &mut Segment| segment.newest < before;
-        self.manifest.command_segments.extract_if(.., old).collect()
+    fn forget(&mut self, before: DateTime<Utc>) {
+        self.manifest
+            .command_segments
+            .retain(|segment| segment.newest >= before);
     }
 }
 
-/// Puts `manifest` in the place of the one that was `before`.
-async fn replace(
-    target: &Target,
-    before: Option<&Bytes>,
+/// Whether the last event of `manifest` is where it was in `source`, which is at `head`.
+async fn is_of(
     manifest: &Manifest,
-) -> Result<(), BackupError> {
-    if target.get(MANIFEST).await?.as_ref() != before {
-        return Err(BackupError::Raced);
+    source: &dyn BackupSource,
+    head: Position,
+) -> Result<bool, StoreError> {
+    match manifest.cut() {
+        Some(cut) => Ok(head >= cut.position && source.still_at(&cut).await?),
+        None => Ok(true),
     }
-    target.put(MANIFEST, manifest.encode()?.into()).await
 }
 
-/// Removes what nothing needs any more. The backup is done, with it or without.
-async fn tidy(target: &Target, forgotten: &[Segment]) {
+/// Whether all segments of `manifest` are among `files`, with the sizes that they should have.
+fn are_there(manifest: &Manifest, files: &HashMap<String, Found>) -> Result<(), Damage> {
+    for segment in manifest
+        .event_segments
+        .iter()
+        .chain(&manifest.command_segments)
+    {
+        let what = match files.get(&segment.name) {
+            None => "it is missing".to_owned(),
+            Some(found) if found.bytes != segment.bytes => {
+                format!("it has {} bytes, and not {}", found.bytes, segment.bytes)
+            }
+            Some(_) => continue,
+        };
+        return Err(Damage::of(&segment.name, what));
+    }
+    Ok(())
+}
+
+/// Removes what nothing needs any more: of `files`, those that no one of the manifests names, unless they
+/// are of today, as those of another run that goes on. The backup is done, with it or without.
+async fn tidy(target: &Target, needed: &[Option<&Manifest>], files: &HashMap<String, Found>) {
     let mut left = vec![];
     left.extend(unfinished::forget(target).await.err());
-    for segment in forgotten {
-        left.extend(target.delete(&segment.name).await.err());
+    let needed: HashSet<&str> = needed
+        .iter()
+        .flatten()
+        .flat_map(|manifest| {
+            manifest
+                .event_segments
+                .iter()
+                .chain(&manifest.command_segments)
+        })
+        .map(|segment| segment.name.as_str())
+        .collect();
+    let until = Utc::now() - UNNAMED_FOR;
+    for (name, found) in files {
+        if !needed.contains(name.as_str()) && found.written_at < until {
+            left.extend(target.delete(name).await.err());
+        }
     }
     for error in left {
         tracing::warn!(%error, "something of no more use stays in the backup's target");
@@ -253,7 +308,10 @@ fn written(base: Option<&Manifest>, manifest: Manifest) -> Written {
         })
     };
     let records = manifest.command_segments.iter().filter(is_new);
-    let segments = manifest.event_segments.iter().chain(&manifest.command_segments);
+    let segments = manifest
+        .event_segments
+        .iter()
+        .chain(&manifest.command_segments);
     Written {
         events: manifest.events - base.map_or(0, |base| base.events),
         commands: records.map(|segment| segment.lines).sum(),

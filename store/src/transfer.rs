@@ -140,6 +140,15 @@ pub trait BackupSource: EventReader {
 
     /// The time by the store's own clock.
     async fn time(&self) -> Result<DateTime<Utc>, StoreError>;
+
+    /// Whether the store still has the very event that `cut` is at. Its id alone does not tell: it
+    /// follows from the command's, and the same command may have been done once more, at the same
+    /// position of another history. So the time counts, too.
+    async fn still_at(&self, cut: &Cut) -> Result<bool, StoreError> {
+        let before = Position::new(cut.position.get() - 1);
+        let found = self.read_all(before, 1).await?;
+        Ok(found.first().is_some_and(|event| Cut::at(event) == *cut))
+    }
 }
 
 /// What is put into a store, and how far that is.
@@ -176,6 +185,12 @@ impl Restoring {
 /// contiguous from 1 gives them those that they had in a store of which the same is true.
 #[async_trait]
 pub trait RestoreTarget: Send + Sync + 'static {
+    /// Looks whether [`begin`](Self::begin) would take what is called `source`, and changes nothing.
+    ///
+    /// # Errors
+    /// The store is not empty, or something else is being restored into it.
+    async fn look(&self, source: Uuid) -> Result<(), StoreError>;
+
     /// Begins, or goes on with, what is called `source`; says how much of it is there.
     ///
     /// # Errors
@@ -186,13 +201,14 @@ pub trait RestoreTarget: Send + Sync + 'static {
     /// much of them as `begin` will say.
     async fn put_events(&self, events: &[StoredEvent]) -> Result<(), StoreError>;
 
-    /// Puts the next command records in, after all events.
+    /// Puts the next command records in, after all events. Of a command of which there is a record
+    /// already, that one stays.
     async fn put_commands(&self, records: &[StoredCommand]) -> Result<(), StoreError>;
 
     /// Makes what is there the store's content, at once, under a new epoch.
     ///
     /// # Errors
-    /// Somebody has meanwhile used the store.
+    /// Somebody has meanwhile used the store. Nothing was finished.
     async fn finish(&self) -> Result<Head, StoreError>;
 
     /// Throws away what was put in and is not finished.
@@ -207,11 +223,48 @@ pub(crate) fn not_empty(what: impl Into<String>) -> StoreError {
     }
 }
 
+/// That it is not empty.
+pub(crate) fn is_used() -> StoreError {
+    not_empty(
+        "it has events, or records of commands; if a restore has put them there, and you do not know \
+         whether it came to its end, it did: `orders personal-data erase-again` does again what may be \
+         left to do",
+    )
+}
+
+/// That somebody else has written into it between the beginning and the end.
+pub(crate) fn used_meanwhile() -> StoreError {
+    StoreError::Failed {
+        what: "the restore is not finished: somebody else has written into the store meanwhile"
+            .into(),
+        source: "stop all processes that use it, and run this again; if it says the same, restore \
+                 into another empty database or namespace"
+            .into(),
+    }
+}
+
+/// That a command's record is of an event that there is none of.
+pub(crate) fn no_such_event() -> StoreError {
+    StoreError::Failed {
+        what: "the record of a command names an event that the backup has not".into(),
+        source: "restore another backup".into(),
+    }
+}
+
+/// That the events of `stream` are not numbered from 1, one after the other.
+pub(crate) fn not_contiguous(stream: &str) -> StoreError {
+    StoreError::Failed {
+        what: format!("the backup has not all events of {stream}, or some twice"),
+        source: "restore another backup".into(),
+    }
+}
+
 /// That something else is being restored.
 pub(crate) fn another_restore(other: Uuid) -> StoreError {
     not_empty(format!(
-        "the restore of the backup {other} was begun here and not finished: finish it, or give it up \
-         first"
+        "the restore of another backup, or of this one before something was added to it, was begun here \
+         and not finished (it is called {other}): run `orders restore` with what it was to its end, or \
+         `orders restore --give-up`"
     ))
 }
 

@@ -1,7 +1,7 @@
 //! Whatever is changed in a backup is found, and named.
 
 use crate::harness::*;
-use backup::{BackupError, Damage, MANIFEST, Target, Unwatched, restore, verify};
+use backup::{BackupError, Damage, MANIFEST, Target, Unwatched, verify};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use store::EventReader;
@@ -79,14 +79,19 @@ fn every_flipped_bit_is_found_and_named() {
             other => prop_assert!(false, "byte {} of {}: {:?}", at, name, other),
         }
     });
-    runtime.block_on(verify(&backup.target, &mut Unwatched)).unwrap();
+    runtime
+        .block_on(verify(&backup.target, &mut Unwatched))
+        .unwrap();
 }
 
 #[tokio::test]
 async fn a_damaged_block_is_named_with_its_lines_and_positions() {
     let backup = Backup::new().await;
     let segment = &files(&backup.directory.path().join("backup"));
-    let (name, path) = segment.iter().find(|(name, _)| name.starts_with("events/")).unwrap();
+    let (name, path) = segment
+        .iter()
+        .find(|(name, _)| name.starts_with("events/"))
+        .unwrap();
     let mut content = std::fs::read(path).unwrap();
     let last = content.len() - 1;
     content[last] ^= 1;
@@ -96,9 +101,15 @@ async fn a_damaged_block_is_named_with_its_lines_and_positions() {
     let (after, last) = place.positions.unwrap();
     assert_eq!(&damage.file, name);
     assert_eq!(after + 1, i64::try_from(place.line).unwrap());
-    assert_eq!(last, place.last_line.map(|line| i64::try_from(line).unwrap()));
+    assert_eq!(
+        last,
+        place.last_line.map(|line| i64::try_from(line).unwrap())
+    );
     let said = damage.to_string();
-    assert!(said.contains("positions ") && said.contains("lines "), "{said}");
+    assert!(
+        said.contains("positions ") && said.contains("lines "),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -116,7 +127,10 @@ async fn what_is_cut_off_added_missing_or_swapped_is_named() {
         assert_eq!(&backup.damage().await.file, name);
         std::fs::remove_file(path).unwrap();
         let damage = backup.damage().await;
-        assert_eq!((&damage.file, damage.what.as_str()), (name, "it is missing"));
+        assert_eq!(
+            (&damage.file, damage.what.as_str()),
+            (name, "it is missing")
+        );
         std::fs::write(path, right).unwrap();
     }
     let [(one, first), (_, second), ..] = segments[..] else {
@@ -134,7 +148,11 @@ async fn what_is_cut_off_added_missing_or_swapped_is_named() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_of_a_damaged_backup_is_restored() {
     let backup = Backup::new().await;
-    let (_, path) = backup.files().into_iter().rfind(|(name, _)| name.starts_with("events/")).unwrap();
+    let (_, path) = backup
+        .files()
+        .into_iter()
+        .rfind(|(name, _)| name.starts_with("events/"))
+        .unwrap();
     let mut content = std::fs::read(&path).unwrap();
     let middle = content.len() / 2;
     content[middle] ^= 0x10;
@@ -142,14 +160,19 @@ async fn nothing_of_a_damaged_backup_is_restored() {
     let other = Postgres::new().await;
     let into = other.restore().await;
     let refused = restore(&backup.target, &into, KEPT, &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::Damaged(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::Damaged(_))),
+        "{refused:?}"
+    );
     assert_eq!(other.store.head().await.unwrap().position.get(), 0);
     assert!(other.rows().await.is_empty());
     // Another backup can be restored into it.
     let right = Backup::new().await;
     drop(into);
     let into = other.restore().await;
-    restore(&right.target, &into, KEPT, &mut Unwatched).await.unwrap();
+    restore(&right.target, &into, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -160,8 +183,14 @@ async fn another_format_is_refused_by_its_number() {
     let json = br#"{"format":2}"#;
     let digest = <sha2::Sha256 as sha2::Digest>::digest(json);
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let manifest = format!(r#"{{"manifest":{},"sha256":"{digest}"}}"#, r#"{"format":2}"#);
+    let manifest = format!(
+        r#"{{"manifest":{},"sha256":"{digest}"}}"#,
+        r#"{"format":2}"#
+    );
     std::fs::write(path, manifest + "\n").unwrap();
     let refused = verify(&backup.target, &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::Format { found: 2 })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::Format { found: 2 })),
+        "{refused:?}"
+    );
 }

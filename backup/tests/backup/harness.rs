@@ -1,6 +1,9 @@
 //! Stores with something in them, and targets.
 
-use backup::{BackupOptions, Target, Unwatched, Written, back_up};
+use backup::{
+    BackupError, BackupOptions, Restored, Target, Unwatched, Watch, Written, back_up, put_in,
+    verify,
+};
 use chrono::{TimeDelta, Utc};
 use domain::{
     Actor, CommandId, EventId, OrderId, Position, Refusal, RefusalKind, StreamId, TenantId, Version,
@@ -8,8 +11,8 @@ use domain::{
 use std::sync::Arc;
 use store::{
     Answer, Append, AppendOutcome, BackupSource, EventReader, EventStore, MemoryStore, NewEvent,
-    PostgresOptions, PostgresReader, PostgresRestore, PostgresStore, StoredEvent, StreamAppend,
-    SystemClock,
+    PostgresOptions, PostgresReader, PostgresRestore, PostgresStore, RestoreTarget, StoredEvent,
+    StreamAppend, SystemClock,
 };
 use uuid::Uuid;
 
@@ -128,12 +131,13 @@ async fn append(
     let refusal = || Refusal::new(RefusalKind::State, "TESTED", "so that it is remembered: ä");
     Append {
         command_id,
-        fingerprint: (nr % 3 == 0).then_some([nr as u8; 32]),
+        fingerprint: nr.is_multiple_of(3).then_some([nr as u8; 32]),
         tenant: TenantId::default(),
         actor: Actor::parse("test").unwrap(),
         correlation_id: Uuid::new_v4(),
-        causation_id: (nr % 4 == 0).then(|| EventId::new(Uuid::new_v4())),
-        traceparent: (nr % 2 == 0)
+        causation_id: nr.is_multiple_of(4).then(|| EventId::new(Uuid::new_v4())),
+        traceparent: nr
+            .is_multiple_of(2)
             .then(|| "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         occurred_at: Utc::now(),
         streams: appends,
@@ -213,11 +217,26 @@ pub fn directory() -> (tempfile::TempDir, Target) {
 }
 
 pub fn open(name: &str) -> Target {
-    Target::open(name, true, || unreachable!("it is a directory")).unwrap()
+    Target::open(name, true, |_| unreachable!("it is a directory")).unwrap()
 }
 
 pub async fn write(source: &dyn BackupSource, target: &Target) -> Written {
     back_up(source, target, &small(), &mut Unwatched)
         .await
         .unwrap()
+}
+
+/// Restores all of it.
+pub async fn restore(
+    source: &Target,
+    into: &dyn RestoreTarget,
+    keep_commands: TimeDelta,
+    watch: &mut dyn Watch,
+) -> Result<Restored, BackupError> {
+    let put_in = put_in(source, into, keep_commands, "Tested", watch).await?;
+    assert_eq!(
+        put_in.told().len() as u64,
+        verify(source, watch).await?.events
+    );
+    put_in.finish(into).await
 }

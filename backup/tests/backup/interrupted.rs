@@ -5,10 +5,11 @@ use crate::{
     storage::{Bucket, target},
 };
 use async_trait::async_trait;
-use backup::{BackupError, Unwatched, back_up, restore, verify};
+use backup::{BackupError, Unwatched, back_up, verify};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use store::{
-    EventReader, Head, PostgresRestore, RestoreTarget, Restoring, StoreError, StoredCommand, StoredEvent,
+    EventReader, Head, KurrentOptions, KurrentRestore, KurrentStore, RestoreTarget, Restoring,
+    StoreError, StoredCommand, StoredEvent,
 };
 use uuid::Uuid;
 
@@ -28,9 +29,13 @@ async fn a_backup_that_ends_at_any_write_leaves_the_old_one_and_goes_on() {
         let ended = back_up(&one, &target, &small(), &mut Unwatched).await;
         bucket.take_writes(None);
         let found = verify(&target, &mut Unwatched).await.unwrap();
-        let was_written = bucket.content()["shop/of/mine/manifest.json"]
-            != start["shop/of/mine/manifest.json"];
-        assert_eq!(found.events == old.events, !was_written, "after {writes} writes");
+        let was_written =
+            bucket.content()["shop/of/mine/manifest.json"] != start["shop/of/mine/manifest.json"];
+        assert_eq!(
+            found.events == old.events,
+            !was_written,
+            "after {writes} writes"
+        );
         let before = bucket.names().len();
         let written = write(&one, &target).await;
         assert_eq!(written.manifest.events as usize, events(&one).await.len());
@@ -38,7 +43,9 @@ async fn a_backup_that_ends_at_any_write_leaves_the_old_one_and_goes_on() {
         let left = written.manifest.event_segments.len() + written.manifest.command_segments.len();
         assert!(bucket.names().len() <= left.max(before) + 1);
         let other = memory();
-        restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+        restore(&target, &other, KEPT, &mut Unwatched)
+            .await
+            .unwrap();
         assert_eq!(events(&other).await, events(&one).await);
         match ended {
             Ok(_) => break,
@@ -48,22 +55,27 @@ async fn a_backup_that_ends_at_any_write_leaves_the_old_one_and_goes_on() {
     }
     assert!(writes > 8, "it ended at {writes} places only");
     let other = memory();
-    restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+    restore(&target, &other, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     answer_the_same(&one, &other, &commands).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_that_another_overtook_is_not_put_in_its_place() {
-    let (_directory, target) = directory();
+    let (_bucket, url) = Bucket::start().await;
+    let target = target(&url);
     let one = memory();
     fill(&one, 0, 20).await;
-    write(&one, &target).await;
-    fill(&one, 20, 40).await;
-    let slow = Overtaken(one.clone(), target.clone());
-    let refused = back_up(&slow, &target, &small(), &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::Raced)), "{refused:?}");
-    verify(&target, &mut Unwatched).await.unwrap();
-    assert_eq!(write(&one, &target).await.events, 0);
+    // The first one of all, and one on top of it.
+    for (from, to) in [(20, 40), (40, 60)] {
+        fill(&one, from, to).await;
+        let slow = Overtaken(one.clone(), target.clone());
+        let refused = back_up(&slow, &target, &small(), &mut Unwatched).await;
+        assert!(matches!(refused, Err(BackupError::Raced)), "{refused:?}");
+        verify(&target, &mut Unwatched).await.unwrap();
+        assert_eq!(write(&one, &target).await.events, 0);
+    }
 }
 
 /// A store during whose backup another one is made.
@@ -125,14 +137,16 @@ impl store::BackupSource for Overtaken {
 
 /// A store that ends after some calls.
 struct Ending {
-    inner: PostgresRestore,
+    inner: Box<dyn RestoreTarget>,
     left: AtomicUsize,
 }
 
 impl Ending {
     fn call(&self) -> Result<(), StoreError> {
         let one_less = |left: usize| left.checked_sub(1);
-        let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        let left = self
+            .left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
         left.map(drop)
             .map_err(|_| StoreError::Unavailable("it ends".into()))
     }
@@ -140,6 +154,10 @@ impl Ending {
 
 #[async_trait]
 impl RestoreTarget for Ending {
+    async fn look(&self, source: Uuid) -> Result<(), StoreError> {
+        self.inner.look(source).await
+    }
+
     async fn begin(&self, source: Uuid) -> Result<Restoring, StoreError> {
         self.inner.begin(source).await
     }
@@ -174,7 +192,7 @@ async fn a_restore_that_ends_anywhere_shows_nothing_and_goes_on() {
     loop {
         // A few calls more each time, over a connection of its own, as a new process has.
         let ending = Ending {
-            inner: other.restore().await,
+            inner: Box::new(other.restore().await),
             left: AtomicUsize::new(8 + ended),
         };
         match restore(&target, &ending, KEPT, &mut Unwatched).await {
@@ -185,10 +203,16 @@ async fn a_restore_that_ends_anywhere_shows_nothing_and_goes_on() {
             Err(BackupError::Store(StoreError::Unavailable(_))) => {}
             Err(error) => panic!("{error}"),
         }
-        assert!(other.rows().await.is_empty(), "something half done is there");
+        assert!(
+            other.rows().await.is_empty(),
+            "something half done is there"
+        );
         // Another backup does not get in between.
         let refused = other.restore().await.begin(Uuid::new_v4()).await;
-        assert!(matches!(refused, Err(StoreError::Failed { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(StoreError::Failed { .. })),
+            "{refused:?}"
+        );
         // The process is gone.
         other
             .execute(
@@ -201,8 +225,45 @@ async fn a_restore_that_ends_anywhere_shows_nothing_and_goes_on() {
     }
     assert!(ended > 2, "it ended {ended} times");
     assert_eq!(other.rows().await, one.rows().await);
-    let store = store::PostgresStore::connect(other.options()).await.unwrap();
+    let store = store::PostgresStore::connect(other.options())
+        .await
+        .unwrap();
     answer_the_same(&one.store, &store, &commands).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_into_kurrentdb_that_ends_anywhere_goes_on() {
+    let (one, fake) = (memory(), kurrent_double::Fake::start().await);
+    let options = KurrentOptions::parse(&fake.url()).unwrap();
+    let (_directory, target) = directory();
+    let commands = fill(&one, 0, 120).await;
+    write(&one, &target).await;
+    let mut ended = 0;
+    loop {
+        let ending = Ending {
+            inner: Box::new(KurrentRestore::new(options.clone()).unwrap()),
+            left: AtomicUsize::new(8 + ended),
+        };
+        match restore(&target, &ending, KEPT, &mut Unwatched).await {
+            Ok(restored) => {
+                assert!(restored.events_before > 0, "it went on");
+                break;
+            }
+            Err(BackupError::Store(StoreError::Unavailable(_))) => {}
+            Err(error) => panic!("{error}"),
+        }
+        let refused = KurrentStore::connect(options.clone()).await.err().unwrap();
+        assert!(
+            refused.to_string().contains("is being restored"),
+            "{refused}"
+        );
+        ended += 1;
+        assert!(ended < 60, "it never ends");
+    }
+    assert!(ended > 2, "it ended {ended} times");
+    let store = KurrentStore::connect(options).await.unwrap();
+    has_events(&store, &events(&one).await).await;
+    answer_the_same(&one, &store, &commands).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -218,7 +279,10 @@ async fn a_restore_into_a_store_that_is_used_meanwhile_is_undone() {
     fill(&other.store, 0, 2).await;
     let before = other.rows().await;
     let refused = into.finish().await;
-    assert!(matches!(refused, Err(StoreError::Failed { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(StoreError::Failed { .. })),
+        "{refused:?}"
+    );
     assert_eq!(other.rows().await, before);
     into.give_up().await.unwrap();
     fill(&other.store, 2, 4).await;

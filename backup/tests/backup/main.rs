@@ -4,6 +4,8 @@
 mod damage;
 mod harness;
 mod interrupted;
+mod kurrentdb;
+mod mended;
 mod open_shop;
 mod round_trip;
 mod storage;

@@ -1,7 +1,7 @@
 //! Backups of a store that is written to all the time.
 
 use crate::harness::*;
-use backup::{Unwatched, restore, verify};
+use backup::{Unwatched, verify};
 use domain::Position;
 use std::sync::{
     Arc,
@@ -33,14 +33,18 @@ async fn what_is_written_is_one_moment_of_the_store() {
         assert!(written.manifest.position() >= acked.get());
         verify(&target, &mut Unwatched).await.unwrap();
         let other = memory();
-        restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+        restore(&target, &other, KEPT, &mut Unwatched)
+            .await
+            .unwrap();
         // A beginning of history, and each of its events has its command's record.
         let got = events(&other).await;
         let expected = one.store.read_all(Position::ZERO, got.len()).await.unwrap();
         assert_eq!(got, expected[..got.len()]);
         let ids: Vec<_> = got.iter().map(|event| event.envelope.command_id).collect();
         let records = other.find_commands(&ids).await.unwrap();
-        let missing = ids.iter().find(|id| !records.iter().any(|it| it.id == **id));
+        let missing = ids
+            .iter()
+            .find(|id| !records.iter().any(|it| it.id == **id));
         assert_eq!(missing, None);
     }
     stop.store(true, Ordering::SeqCst);

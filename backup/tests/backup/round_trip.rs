@@ -1,7 +1,7 @@
 //! From one store to another, through files.
 
 use crate::harness::*;
-use backup::{BackupError, Unwatched, restore, verify};
+use backup::{BackupError, Unwatched, verify};
 use kurrent_double::Fake;
 use store::{
     AppendOutcome, EventReader, EventStore, KurrentOptions, KurrentRestore, KurrentStore,
@@ -62,7 +62,15 @@ async fn rights_to_the_tables_stay() {
     fill(&one, 0, 10).await;
     write(&one, &target).await;
     other
-        .execute("GRANT SELECT ON store.events TO PUBLIC; GRANT SELECT, DELETE ON store.commands TO PUBLIC")
+        .execute(
+            "DO $$ BEGIN CREATE ROLE backup_test_owner; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+             DO $$ BEGIN CREATE ROLE backup_test_reader; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+             GRANT ALL ON SCHEMA store TO backup_test_owner;
+             ALTER TABLE store.events OWNER TO backup_test_owner;
+             GRANT SELECT ON store.events TO backup_test_reader WITH GRANT OPTION;
+             GRANT SELECT ON store.events TO PUBLIC;
+             GRANT SELECT, DELETE ON store.commands TO PUBLIC",
+        )
         .await;
     let into = other.restore().await;
     restore(&target, &into, KEPT, &mut Unwatched).await.unwrap();
@@ -72,6 +80,13 @@ async fn rights_to_the_tables_stay() {
                  ASSERT has_table_privilege('public', 'store.events', 'SELECT');
                  ASSERT NOT has_table_privilege('public', 'store.events', 'DELETE');
                  ASSERT has_table_privilege('public', 'store.commands', 'DELETE');
+                 ASSERT has_table_privilege(
+                     'backup_test_reader', 'store.events', 'SELECT WITH GRANT OPTION'
+                 );
+                 ASSERT (SELECT tableowner FROM pg_tables WHERE schemaname = 'store' AND tablename = 'events')
+                     = 'backup_test_owner';
+                 ASSERT (SELECT tableowner FROM pg_tables WHERE schemaname = 'store' AND tablename = 'commands')
+                     = current_user;
              END $$",
         )
         .await;
@@ -100,7 +115,11 @@ async fn memory_takes_what_a_database_had_and_gives_it_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kurrentdb_takes_what_a_database_had_and_gives_it_back() {
-    let (one, fake, other) = (Postgres::new().await, Fake::start().await, Postgres::new().await);
+    let (one, fake, other) = (
+        Postgres::new().await,
+        Fake::start().await,
+        Postgres::new().await,
+    );
     let options = KurrentOptions::parse(&fake.url()).unwrap();
     let (_first, to_kurrentdb) = directory();
     let (_second, to_database) = directory();
@@ -111,7 +130,10 @@ async fn kurrentdb_takes_what_a_database_had_and_gives_it_back() {
     // Until it is done, no process can begin with it.
     into.begin(uuid::Uuid::new_v4()).await.unwrap();
     let refused = KurrentStore::connect(options.clone()).await.err().unwrap();
-    assert!(refused.to_string().contains("is being restored"), "{refused}");
+    assert!(
+        refused.to_string().contains("is being restored"),
+        "{refused}"
+    );
     restore(&to_kurrentdb, &into, KEPT, &mut Unwatched)
         .await
         .unwrap();
@@ -183,7 +205,9 @@ async fn records_that_no_longer_count_are_left_out() {
     let again = backup::back_up(&one, &target, &options, &mut Unwatched).await;
     assert!(again.unwrap().manifest.command_segments.is_empty());
     let other = memory();
-    let restored = restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+    let restored = restore(&target, &other, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     assert_eq!((restored.commands, restored.events), (0, written.events));
 }
 
@@ -192,9 +216,14 @@ async fn an_empty_store_is_a_backup_too() {
     let (one, other) = (memory(), memory());
     let (_directory, target) = directory();
     let refused = restore(&target, &other, KEPT, &mut Unwatched).await;
-    assert!(matches!(refused, Err(BackupError::NoBackup { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(BackupError::NoBackup { .. })),
+        "{refused:?}"
+    );
     write(&one, &target).await;
-    let restored = restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+    let restored = restore(&target, &other, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     assert_eq!(restored.events, 0);
     let done = fill(&other, 0, 1).await;
     let again = other.append(&done).await.unwrap();

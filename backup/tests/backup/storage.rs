@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
-use backup::{BackupError, Target, Unwatched, restore, verify};
+use backup::{BackupError, Target, Unwatched, verify};
 use object_store::aws::AmazonS3Builder;
 use std::{
     collections::BTreeMap,
@@ -60,9 +60,11 @@ async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let signed = headers
-        .get("authorization")
-        .is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256 Credential=key/"));
+    let signed = headers.get("authorization").is_some_and(|value| {
+        value
+            .as_bytes()
+            .starts_with(b"AWS4-HMAC-SHA256 Credential=key/")
+    });
     if !signed {
         return StatusCode::FORBIDDEN.into_response();
     }
@@ -75,17 +77,42 @@ async fn answer(
         }
         *left -= 1;
     }
-    let tags = [
-        ("etag", "\"1\""),
-        ("last-modified", "Fri, 27 Nov 2026 00:00:00 GMT"),
-    ];
+    let tags = |content: &Bytes| {
+        [
+            ("etag", tag(content)),
+            ("last-modified", "Fri, 27 Nov 2026 00:00:00 GMT".to_owned()),
+        ]
+    };
     match method {
         Method::PUT => {
+            let there = content.files.get(&path).map(tag);
+            let asked = |name| {
+                headers
+                    .get(name)
+                    .map(|value| value.to_str().unwrap().to_owned())
+            };
+            let is_other = asked("if-match").is_some_and(|asked| there.as_ref() != Some(&asked));
+            if is_other || (asked("if-none-match").is_some() && there.is_some()) {
+                return StatusCode::PRECONDITION_FAILED.into_response();
+            }
+            let tags = tags(&body);
             content.files.insert(path, body);
             (tags, "").into_response()
         }
+        Method::GET
+            if uri
+                .query()
+                .is_some_and(|query| query.contains("list-type=2")) =>
+        {
+            list(
+                &content.files,
+                path.trim_end_matches('/'),
+                uri.query().unwrap(),
+            )
+            .into_response()
+        }
         Method::GET | Method::HEAD => match content.files.get(&path) {
-            Some(found) => (tags, found.clone()).into_response(),
+            Some(found) => (tags(found), found.clone()).into_response(),
             None => StatusCode::NOT_FOUND.into_response(),
         },
         Method::DELETE => {
@@ -96,12 +123,49 @@ async fn answer(
             let text = String::from_utf8(body.to_vec()).unwrap();
             for key in text.split("<Key>").skip(1) {
                 let key = key.split("</Key>").next().unwrap();
-                content.files.remove(&format!("{}/{key}", path.trim_end_matches('/')));
+                content
+                    .files
+                    .remove(&format!("{}/{key}", path.trim_end_matches('/')));
             }
             "<?xml version=\"1.0\"?><DeleteResult></DeleteResult>".into_response()
         }
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
     }
+}
+
+fn tag(content: &Bytes) -> String {
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(content);
+    format!(
+        "\"{}\"",
+        digest[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    )
+}
+
+/// The files of `bucket` whose names begin as asked.
+fn list(files: &BTreeMap<String, Bytes>, bucket: &str, query: &str) -> String {
+    let prefix = query
+        .split('&')
+        .find_map(|part| part.strip_prefix("prefix="))
+        .unwrap();
+    let prefix = prefix.replace("%2F", "/");
+    let of_bucket = |(name, content): (&String, &Bytes)| {
+        let key = name.strip_prefix(bucket)?.strip_prefix('/')?.to_owned();
+        key.starts_with(&prefix).then(|| {
+            format!(
+                "<Contents><Key>{key}</Key><Size>{}</Size><ETag>{}</ETag>\
+                 <LastModified>2026-11-27T00:00:00.000Z</LastModified></Contents>",
+                content.len(),
+                tag(content).trim_matches('"')
+            )
+        })
+    };
+    let found: String = files.iter().filter_map(of_bucket).collect();
+    format!(
+        "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>"
+    )
 }
 
 pub fn builder(url: &str) -> AmazonS3Builder {
@@ -128,10 +192,18 @@ async fn a_bucket_holds_a_backup() {
     commands.extend(fill(&one, 60, 90).await);
     write(&one, &target).await;
     let names = bucket.names();
-    assert!(names.contains(&"shop/of/mine/manifest.json".to_owned()), "{names:?}");
-    assert!(!names.iter().any(|name| name.contains("unfinished")), "{names:?}");
+    assert!(
+        names.contains(&"shop/of/mine/manifest.json".to_owned()),
+        "{names:?}"
+    );
+    assert!(
+        !names.iter().any(|name| name.contains("unfinished")),
+        "{names:?}"
+    );
     verify(&target, &mut Unwatched).await.unwrap();
-    restore(&target, &other, KEPT, &mut Unwatched).await.unwrap();
+    restore(&target, &other, KEPT, &mut Unwatched)
+        .await
+        .unwrap();
     assert_eq!(events(&other).await, events(&one).await);
     answer_the_same(&one, &other, &commands).await;
 }
@@ -147,17 +219,30 @@ async fn a_bucket_that_refuses_says_so() {
         panic!("{refused:?}");
     };
     let said = error.to_string();
-    assert!(said.starts_with("s3://shop/of/mine: writing events/"), "{said}");
+    assert!(
+        said.starts_with("s3://shop/of/mine: writing events/"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_storage_without_tls_is_refused_unless_it_is_allowed() {
-    let http = chassis::http_client::loopback().build().unwrap();
-    let builder = builder("http://127.0.0.1:1").with_allow_http(false);
-    let refused = Target::bucket("s3://shop", "shop", builder, http).err().unwrap();
-    let source = std::error::Error::source(&refused).unwrap().to_string();
-    assert!(source.contains("AWS_ALLOW_HTTP"), "{source}");
-    let unknown = Target::open("ftp://x", true, || unreachable!("it is not called"));
+    let plain = "http://127.0.0.1:1";
+    let s3 = object_store::aws::AmazonS3ConfigKey::S3Endpoint;
+    for builder in [
+        builder(plain),
+        builder("HTTP://127.0.0.1:1"),
+        builder("https://127.0.0.1:1").with_config(s3, plain),
+    ] {
+        let http = chassis::http_client::loopback().build().unwrap();
+        let builder = builder.with_allow_http(false);
+        let refused = Target::bucket("s3://shop", "shop", builder, http)
+            .err()
+            .unwrap();
+        let source = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(source.contains("AWS_ALLOW_HTTP"), "{source}");
+    }
+    let unknown = Target::open("ftp://x", true, |_| unreachable!("it is not called"));
     let source = unknown.err().unwrap();
     let source = std::error::Error::source(&source).unwrap().to_string();
     assert!(source.contains("ftp:// is not known"), "{source}");

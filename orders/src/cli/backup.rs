@@ -1,14 +1,21 @@
 //! `orders backup` and `orders restore`: the event store as files, and back.
 
-use super::{found::settings, personal_data::erase_again, print, progress::Progress, say};
+use super::{
+    found::settings,
+    personal_data::{ERASED, erase},
+    print,
+    progress::Progress,
+    say,
+};
 use anyhow::Context;
 use assembly::{open_backup_source, open_restore_target};
-use backup::{BackupOptions, Restored, Target, Verified, Watch, Written, back_up, restore, verify};
+use backup::{BackupOptions, Restored, Target, Verified, Watch, Written, back_up, put_in, verify};
 use chassis::{config::Settings, http_client};
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::time::Duration;
+use store::RestoreTarget;
 
 /// How long a file may take on its way to a storage, or from there.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -163,15 +170,32 @@ pub(super) async fn run_restore(args: RestoreArgs) -> anyhow::Result<()> {
         print("What was put in and not finished is gone.");
         return Ok(());
     };
-    let source = open(&source, false)?;
+    bring_back(&settings, &open(&source, false)?, into.as_ref(), args.json).await
+}
+
+/// Restores the backup in `source` into `into`, and says what there is then.
+async fn bring_back(
+    settings: &Settings,
+    source: &Target,
+    into: &dyn RestoreTarget,
+    json: bool,
+) -> anyhow::Result<()> {
     let mut shown = Shown::default();
-    let restored = restore(&source, into.as_ref(), kept(&settings), &mut shown).await?;
+    let put_in = put_in(source, into, kept(settings), ERASED, &mut shown).await?;
     shown.end();
-    let erased = erase_again(&settings).await.context(
-        "the store is restored, but the keys of erased customers may be there: let nobody in before \
-         `orders personal-data erase-again` succeeds",
+    // Before anybody can use the store: once it is there, this is done.
+    let (erased, has_keys) = erase(settings, put_in.told()).await.context(
+        "the restore is not finished, as the keys of erased customers may be there: run it again",
     )?;
-    show(&source, &restored, erased, args.json)
+    let restored = put_in.finish(into).await?;
+    show(source, &restored, erased, json)?;
+    if !has_keys {
+        say(
+            "There are no keys of personal data (schema personal): nothing personal can be opened before \
+             their dump is put back. Afterwards run `orders personal-data erase-again`.",
+        );
+    }
+    Ok(())
 }
 
 fn show(source: &Target, restored: &Restored, erased: u64, json: bool) -> anyhow::Result<()> {
@@ -252,11 +276,12 @@ fn kept(settings: &Settings) -> TimeDelta {
 }
 
 fn open(name: &str, make: bool) -> anyhow::Result<Target> {
-    let endpoint = ["AWS_ENDPOINT", "AWS_ENDPOINT_URL"].map(std::env::var);
-    let endpoint = endpoint.into_iter().find_map(Result::ok);
-    let http = || {
-        let client = http_client::builder(endpoint.as_deref().unwrap_or(AMAZON));
+    let http = |endpoint: Option<&str>| {
+        let client = http_client::builder(endpoint.unwrap_or(AMAZON));
         client.connect_timeout(CONNECTING).timeout(PATIENCE).build()
     };
     Ok(Target::open(name, make, http)?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,18 +6,16 @@ use anyhow::Context;
 use assembly::{name_vault, open_reader};
 use chassis::config::Settings;
 use clap::{Args, Subcommand};
-use domain::{
-    Event, Position,
-    customer::CustomerEvent,
-};
+use domain::{Event, Position, customer::CustomerEvent};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::process::ExitCode;
+use store::StoredEvent;
 use vault::{KeyId, KeyStore, MasterUse, PostgresKeys, Remaining};
 
 /// What is recorded of an erasure.
-const ERASED: &str = "CustomerErased";
+pub(super) const ERASED: &str = "CustomerErased";
 
 /// After so many keys it is said how far it is.
 const SAID_EVERY: u64 = 10_000;
@@ -60,15 +58,57 @@ pub(super) async fn run(command: PersonalData) -> anyhow::Result<ExitCode> {
 /// How many events are read at once.
 const PAGE: usize = 1_000;
 
+/// The keys, where there are any; the schema that they belong into, where there is none.
+async fn keys(settings: &Settings) -> anyhow::Result<PostgresKeys> {
+    let url = settings.keys_url().expose_secret();
+    vault::migrate(url)
+        .await
+        .context("the keys cannot be used")?;
+    PostgresKeys::new(url).context("the keys cannot be used")
+}
+
+/// Destroys the keys of the customers whose erasures `events` are; says how many there are, and whether
+/// there is any key, of anybody else.
+///
+/// # Errors
+/// The keys cannot be used, or an event not be read: some of the keys may be there still.
+pub(super) async fn erase(
+    settings: &Settings,
+    events: &[StoredEvent],
+) -> anyhow::Result<(u64, bool)> {
+    let keys = keys(settings).await?;
+    let mut erased = 0;
+    for event in events {
+        erased += destroy(&keys, event.clone()).await?;
+    }
+    let masters = keys.masters().await.context("the keys cannot be counted")?;
+    Ok((erased, !masters.is_empty()))
+}
+
+/// Destroys the key of the customer whose erasure `event` is; says how many that are.
+async fn destroy(keys: &PostgresKeys, event: StoredEvent) -> anyhow::Result<u64> {
+    let tenant = event.envelope.tenant.clone();
+    // What cannot be read may be the one who must not come back.
+    let Event::Customer(CustomerEvent::CustomerErased(event)) = event.decode()?.event else {
+        return Ok(0);
+    };
+    let id = KeyId {
+        tenant,
+        customer_id: event.customer_id,
+    };
+    keys.destroy(&id)
+        .await
+        .context("a key cannot be destroyed")?;
+    Ok(1)
+}
+
 /// Destroys the keys of all customers whose erasure the event store has; says how many there are.
 ///
 /// # Errors
 /// The store or the keys cannot be used: some of the keys may be there still.
 pub(super) async fn erase_again(settings: &Settings) -> anyhow::Result<u64> {
     let reader = open_reader(settings).await?;
-    let url = settings.keys_url().expose_secret();
-    vault::migrate(url).await.context("the keys cannot be used")?;
-    let keys = PostgresKeys::new(url).context("the keys cannot be used")?;
+    let keys = keys(settings).await?;
     let until = reader.head().await?.position;
     let (mut erased, mut end) = (0, Position::ZERO);
     loop {
@@ -78,17 +118,7 @@ pub(super) async fn erase_again(settings: &Settings) -> anyhow::Result<u64> {
         };
         end = last.envelope.position;
         for event in page.into_iter().filter(|event| event.event_type == ERASED) {
-            let tenant = event.envelope.tenant.clone();
-            // What cannot be read may be the one who must not come back.
-            let Event::Customer(CustomerEvent::CustomerErased(event)) = event.decode()?.event else {
-                continue;
-            };
-            let id = KeyId {
-                tenant,
-                customer_id: event.customer_id,
-            };
-            keys.destroy(&id).await.context("a key cannot be destroyed")?;
-            erased += 1;
+            erased += destroy(&keys, event).await?;
         }
     }
 }

@@ -162,7 +162,10 @@ async fn request(
                 records.push(event::encode(connections.names(), append, stream, event));
                 events.push(event.id.uuid());
                 let version = stream.expected.plus(nr + 1);
-                last = Some(LastEvent::Version(stream.stream.clone(), version));
+                last = Some(LastEvent::Version(
+                    stream.stream.as_str().to_owned(),
+                    version,
+                ));
             }
         }
         let at = last.clone().unwrap_or(LastEvent::Position(Position::ZERO));
@@ -239,7 +242,10 @@ async fn finish<'a>(
             Verdict::Append => {
                 if let Some((stream, version, id)) = last_event(append) {
                     let position = places[&id.uuid()];
-                    last = Some((LastEvent::Version(stream.clone(), version), position));
+                    last = Some((
+                        LastEvent::Version(stream.as_str().to_owned(), version),
+                        position,
+                    ));
                 }
                 let position = last.as_ref().map(|(_, position)| *position);
                 let position = position.or(head).unwrap_or(Position::ZERO);

@@ -6,7 +6,7 @@
 
 use super::{
     connection::Connections,
-    event::record,
+    event::{Read, record},
     names::Namespace,
     reading::Question,
     wire::{AppendRecord, Check, NO_STREAM},
@@ -14,10 +14,13 @@ use super::{
 };
 use crate::{Answer, Append, CommandRecord, StoreError, StoredCommand};
 use chrono::{DateTime, Utc};
-use domain::{CommandId, Position, Refusal, StreamId, Version};
+use domain::{CommandId, Position, Version};
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{
+    json,
+    value::{RawValue, to_raw_value},
+};
 use std::{array::TryFromSliceError, time::Duration};
 use uuid::Uuid;
 
@@ -34,20 +37,22 @@ const WHAT: &str = "looking up commands";
 #[serde(rename_all = "snake_case")]
 pub(super) enum LastEvent {
     /// It is this one, which was appended with it: its position was not known yet.
-    Version(StreamId, Version),
+    Version(String, Version),
     /// It was there.
     Position(Position),
 }
 
+/// What is stored. Names, and why a command was refused, are as they were written: a build that cannot
+/// read them can still carry them.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Recorded {
-    pub(super) stream: StreamId,
+    pub(super) stream: String,
     pub(super) version: Version,
     pub(super) last_event: LastEvent,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fingerprint: Option<[u8; 32]>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) refusal: Option<Refusal>,
+    pub(super) refusal: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,15 +67,16 @@ pub(super) fn encode(
     last_event: LastEvent,
     keep: Duration,
 ) -> Result<[AppendRecord; 2], StoreError> {
+    let refusal = match &append.answer {
+        Answer::Accepted => None,
+        Answer::Refused(refusal) => Some(to_raw_value(refusal).map_err(unwritable)?),
+    };
     let recorded = Recorded {
-        stream: append.streams[0].stream.clone(),
+        stream: append.streams[0].stream.as_str().to_owned(),
         version: append.version_after(),
         last_event,
         fingerprint: append.fingerprint,
-        refusal: match &append.answer {
-            Answer::Accepted => None,
-            Answer::Refused(refusal) => Some(refusal.clone()),
-        },
+        refusal,
     };
     records(names.of_command(append.command_id), &recorded, keep)
 }
@@ -87,18 +93,14 @@ pub(super) fn restored(
         row: format!("command {}", command.id.uuid()),
         detail,
     };
-    let name = |name: &str| -> Result<StreamId, StoreError> {
-        name.parse()
-            .map_err(|error| corrupt("stream", format!("{error}")))
-    };
     let fingerprint = command.fingerprint.as_deref().map(TryInto::try_into);
-    let refusal = command.refusal.as_deref().map(serde_json::from_str);
+    let refusal = command.refusal.clone().map(RawValue::from_string);
     let recorded = Recorded {
-        stream: name(&command.stream)?,
+        stream: command.stream.clone(),
         version: command.version,
         last_event: match &command.last_event {
             None => LastEvent::Position(Position::ZERO),
-            Some(place) => LastEvent::Version(name(&place.stream)?, place.version),
+            Some(place) => LastEvent::Version(place.stream.clone(), place.version),
         },
         fingerprint: fingerprint
             .transpose()
@@ -122,7 +124,27 @@ fn records(
 }
 
 fn to_json(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(value).map_err(|error| StoreError::Misuse(error.to_string()))
+    serde_json::to_vec(value).map_err(unwritable)
+}
+
+fn unwritable(error: serde_json::Error) -> StoreError {
+    StoreError::Misuse(error.to_string())
+}
+
+/// What is recorded of those of the commands of which anything is.
+pub(super) async fn last_of(
+    connections: &Connections,
+    ids: &[CommandId],
+) -> Result<Vec<(CommandId, Read)>, StoreError> {
+    let questions: Vec<_> = ids
+        .iter()
+        .map(|id| Question::last_of(&connections.names().of_command(*id)))
+        .collect();
+    let read: Vec<_> = connections.read_each(WHAT, questions).try_collect().await?;
+    let read = ids.iter().zip(read);
+    Ok(read
+        .filter_map(|(id, read)| Some((*id, read.into_iter().next()?)))
+        .collect())
 }
 
 /// The records of those of the commands that were recorded, and are not forgotten.
@@ -130,16 +152,7 @@ pub(super) async fn find(
     connections: &Connections,
     ids: &[CommandId],
 ) -> Result<Vec<CommandRecord>, StoreError> {
-    let questions: Vec<_> = ids
-        .iter()
-        .map(|id| Question::last_of(&connections.names().of_command(*id)))
-        .collect();
-    let read: Vec<_> = connections.read_each(WHAT, questions).try_collect().await?;
-    let read: Vec<_> = ids
-        .iter()
-        .zip(read)
-        .filter_map(|(id, read)| Some((*id, read.into_iter().next()?)))
-        .collect();
+    let read = last_of(connections, ids).await?;
     if read.is_empty() {
         return Ok(vec![]);
     }
@@ -172,13 +185,18 @@ pub(super) async fn find(
                     event.ok_or_else(missing)?.position()?
                 }
             };
+            let stream = recorded.stream.parse();
+            let refusal = recorded.refusal.as_ref();
+            let refusal = refusal.map(|json| serde_json::from_str(json.get()));
             Ok(CommandRecord {
                 id,
                 fingerprint: recorded.fingerprint,
-                stream: recorded.stream,
+                stream: stream.map_err(|error| read.corrupt("data.stream", error))?,
                 version: recorded.version,
                 position,
-                refusal: recorded.refusal,
+                refusal: refusal
+                    .transpose()
+                    .map_err(|error| read.corrupt("data.refusal", error))?,
                 recorded_at: read.recorded_at()?,
             })
         })
@@ -186,11 +204,11 @@ pub(super) async fn find(
 }
 
 /// Where it is to be read which position a record has.
-fn last_event(connections: &Connections, recorded: &Recorded) -> Option<Question> {
+pub(super) fn last_event(connections: &Connections, recorded: &Recorded) -> Option<Question> {
     match &recorded.last_event {
         LastEvent::Position(_) => None,
         LastEvent::Version(stream, version) => {
-            let name = connections.names().of_events(stream.as_str());
+            let name = connections.names().of_events(stream);
             let revision = version.get().unsigned_abs().saturating_sub(1);
             Some(Question::stream(&name, revision, 1))
         }

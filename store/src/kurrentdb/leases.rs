@@ -116,7 +116,9 @@ impl Leases for KurrentLeases {
     ) -> Result<Option<Lease>, StoreError> {
         let state = self.state(name).await?;
         let (epoch, revision) = match &state {
-            None => (1, NO_STREAM),
+            // Above all that was ever given, also where the lease is new because the store was restored
+            // and those whom it fences were not: whole seconds, of which one lease does not take one each.
+            None => (clock::now(&self.0).await?.timestamp(), NO_STREAM),
             Some(state) => (state.held.epoch + 1, state.revision),
         };
         if let Some(state) = state

@@ -170,6 +170,11 @@ impl BackupSource for KurrentStore {
     async fn time(&self) -> Result<DateTime<Utc>, StoreError> {
         clock::now(&self.0.connections).await
     }
+
+    async fn still_at(&self, cut: &Cut) -> Result<bool, StoreError> {
+        let found = reader::event_at(&self.0.connections, cut.position).await?;
+        Ok(found.is_some_and(|event| Cut::at(&event) == *cut))
+    }
 }
 
 #[async_trait]

@@ -1,7 +1,7 @@
 //! Reading the records of all commands, in the order of the log.
 
 use super::{
-    commands::{LastEvent, Recorded, forgotten},
+    commands::{LastEvent, Recorded, forgotten, last_event},
     connection::Connections,
     event::Read,
     reader::event_at,
@@ -9,12 +9,14 @@ use super::{
 };
 use crate::{CommandCursor, CommandPage, Cut, EventPlace, StoreError, StoredCommand};
 use domain::Position;
+use futures::TryStreamExt;
 
 const WHAT: &str = "reading command records";
 
 /// As [`BackupSource::read_commands`](crate::BackupSource::read_commands). Records come after their
-/// events in the log: those up to the place of `until` all belong to events before it, and of those
-/// behind it the ones that name it, or what was there before it.
+/// events in the log: those up to the place of `until` all belong to events before it. Behind it are,
+/// among those of later events, such as name it or an event before it; in a store that was restored,
+/// all of them. So the rest is looked through to its end.
 pub(super) async fn read(
     connections: &Connections,
     from: CommandCursor,
@@ -27,22 +29,23 @@ pub(super) async fn read(
     let question = Question::all_from(&prefix, from.place, limit.saturating_add(1), usize::MAX);
     let read = connections.read(WHAT, &question).await?;
     let is_full = read.len() > limit;
-    let (mut records, mut place) = (Vec::with_capacity(read.len()), from.place);
+    let (mut found, mut place) = (Vec::with_capacity(read.len()), from.place);
     for read in read {
         let at = read.position()?;
         if at <= from.place {
             continue;
         }
-        let recorded: Recorded =
-            serde_json::from_slice(&read.0.data).map_err(|error| read.corrupt("data", error))?;
-        if !belongs(&recorded.last_event, at, until) {
-            return Ok(CommandPage {
-                records,
-                next: None,
-            });
-        }
         place = at;
         if at > forgotten {
+            let recorded: Recorded = serde_json::from_slice(&read.0.data)
+                .map_err(|error| read.corrupt("data", error))?;
+            found.push((read, recorded));
+        }
+    }
+    let mut records = Vec::with_capacity(found.len());
+    let belong = belong(connections, &found, until).await?;
+    for ((read, recorded), belongs) in found.into_iter().zip(belong) {
+        if belongs {
             records.push(stored(connections, &read, recorded).await?);
         }
     }
@@ -50,18 +53,34 @@ pub(super) async fn read(
     Ok(CommandPage { records, next })
 }
 
-/// Whether a record that is at `at` belongs to what was there at `until`.
-fn belongs(last: &LastEvent, at: Position, until: Option<&Cut>) -> bool {
-    let Some(until) = until else {
-        return matches!(last, LastEvent::Position(Position::ZERO));
-    };
-    at <= until.position
-        || match last {
-            LastEvent::Position(position) => *position <= until.position,
-            LastEvent::Version(stream, version) => {
-                stream.as_str() == until.place.stream && *version <= until.place.version
-            }
+/// Which of `records` belong to what was there at `until`.
+async fn belong(
+    connections: &Connections,
+    records: &[(Read, Recorded)],
+    until: Option<&Cut>,
+) -> Result<Vec<bool>, StoreError> {
+    let until = until.map_or(Position::ZERO, |until| until.position);
+    let mut belong = Vec::with_capacity(records.len());
+    let mut asked = vec![];
+    for (nr, (read, recorded)) in records.iter().enumerate() {
+        let last = match recorded.last_event {
+            LastEvent::Position(position) => position,
+            // It comes after its event.
+            LastEvent::Version(..) => read.position()?,
+        };
+        belong.push(last <= until);
+        if last > until && until > Position::ZERO {
+            asked.extend(last_event(connections, recorded).map(|question| (nr, question)));
         }
+    }
+    let (asked, questions): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+    let events: Vec<_> = connections.read_each(WHAT, questions).try_collect().await?;
+    for (nr, event) in asked.into_iter().zip(events) {
+        if let Some(event) = event.first() {
+            belong[nr] = event.position()? <= until;
+        }
+    }
+    Ok(belong)
 }
 
 async fn stored(
@@ -72,10 +91,9 @@ async fn stored(
     let id = std::str::from_utf8(read.stream())
         .ok()
         .and_then(|name| connections.names().command_of(name));
-    let refusal = recorded.refusal.as_ref().map(serde_json::to_string);
     Ok(StoredCommand {
         id: id.ok_or_else(|| read.corrupt("stream", "it is not one of a command"))?,
-        stream: recorded.stream.as_str().to_owned(),
+        stream: recorded.stream,
         version: recorded.version,
         last_event: match recorded.last_event {
             LastEvent::Position(Position::ZERO) => None,
@@ -84,15 +102,10 @@ async fn stored(
                 let missing = || read.corrupt("data.last_event", "there is no such event");
                 Some(EventPlace::of(&event.ok_or_else(missing)?))
             }
-            LastEvent::Version(stream, version) => Some(EventPlace {
-                stream: stream.as_str().to_owned(),
-                version,
-            }),
+            LastEvent::Version(stream, version) => Some(EventPlace { stream, version }),
         },
         recorded_at: read.recorded_at()?,
         fingerprint: recorded.fingerprint.map(|digest| digest.to_vec()),
-        refusal: refusal
-            .transpose()
-            .map_err(|error| read.corrupt("data.refusal", error))?,
+        refusal: recorded.refusal.map(|json| json.get().to_owned()),
     })
 }

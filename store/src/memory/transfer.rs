@@ -4,7 +4,7 @@ use super::{MemoryStore, State};
 use crate::{
     BackupSource, CommandCursor, CommandPage, CommandRecord, Cut, EventPlace, EventReader, Head,
     RestoreTarget, Restoring, StoreError, StoredCommand, StoredEvent,
-    transfer::{another_restore, not_begun, not_empty},
+    transfer::{another_restore, is_used, no_such_event, not_begun, used_meanwhile},
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -58,14 +58,23 @@ fn key(record: &CommandRecord) -> (DateTime<Utc>, Uuid) {
 
 #[async_trait]
 impl RestoreTarget for MemoryStore {
-    async fn begin(&self, source: Uuid) -> Result<Restoring, StoreError> {
-        let mut restore = self.restore();
+    async fn look(&self, source: Uuid) -> Result<(), StoreError> {
         if !self.state().is_empty() {
-            return Err(not_empty("it has events, or records of commands"));
+            return Err(is_used());
         }
+        match self.restore().as_ref() {
+            Some(begun) if begun.source != source && !begun.state.is_empty() => {
+                Err(another_restore(begun.source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn begin(&self, source: Uuid) -> Result<Restoring, StoreError> {
+        self.look(source).await?;
+        let mut restore = self.restore();
         match restore.as_ref() {
             Some(begun) if begun.source == source => {}
-            Some(begun) if !begun.state.is_empty() => return Err(another_restore(begun.source)),
             _ => {
                 let gap = self.state().gap;
                 let state = State {
@@ -103,7 +112,9 @@ impl RestoreTarget for MemoryStore {
         let state = &mut restore.as_mut().ok_or_else(not_begun)?.state;
         let records = records.iter().map(|record| state.parsed(record));
         let records: Vec<CommandRecord> = records.collect::<Result<_, _>>()?;
-        state.remember(records);
+        for record in records {
+            state.commands.entry(record.id).or_insert(record);
+        }
         Ok(())
     }
 
@@ -112,7 +123,7 @@ impl RestoreTarget for MemoryStore {
         {
             let mut state = self.state();
             if !state.is_empty() {
-                return Err(not_empty("it was used while it was restored"));
+                return Err(used_meanwhile());
             }
             *state = restored.state;
         }
@@ -135,7 +146,9 @@ impl State {
         let count = usize::try_from(record.position.get()).unwrap_or(0) / (self.gap + 1);
         let last = count.checked_sub(1).and_then(|at| self.events.get(at));
         let refusal = record.refusal.as_ref().map(serde_json::to_string);
-        let refusal = refusal.transpose().map_err(|error| corrupt("refusal", record.id.uuid(), error));
+        let refusal = refusal
+            .transpose()
+            .map_err(|error| corrupt("refusal", record.id.uuid(), error));
         Ok(StoredCommand {
             id: record.id,
             stream: record.stream.as_str().to_owned(),
@@ -161,9 +174,7 @@ impl State {
             version: record.version,
             position: match &record.last_event {
                 None => Position::ZERO,
-                Some(place) => self
-                    .position(place)
-                    .ok_or_else(|| corrupt("last_event", id, "there is no such event"))?,
+                Some(place) => self.position(place).ok_or_else(no_such_event)?,
             },
             refusal: refusal
                 .transpose()

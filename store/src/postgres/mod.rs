@@ -65,23 +65,11 @@ impl PostgresStore {
         Ok(Self { reader, writer })
     }
 
-    /// Brings the schema `store` up to date. Of several processes one does it and the others wait.
+    /// Brings the schema `store` up to date. Of several processes one does it and the others wait. Refuses
+    /// a store that something is being restored into.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        let failed = |error: MigrateError| match error {
-            // It is done, or undone, as a whole.
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                error::of_reading("migrating the schema `store`", error)
-            }
-            source => StoreError::Failed {
-                what: "migrating the schema `store`".into(),
-                source: source.into(),
-            },
-        };
-        let mut connection = self.reader.connections().connect_for_migration().await?;
-        let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
-        // The table of what was migrated is shared with the other schemas of the database.
-        migrations.set_ignore_missing(true);
-        migrations.run(&mut connection).await.map_err(failed)
+        restore::refuse_unfinished(self.reader.connections()).await?;
+        migrate(self.reader.connections()).await
     }
 
     /// The store for readers: whatever only reads should be given this.
@@ -93,6 +81,27 @@ impl PostgresStore {
     pub fn leases(&self) -> PostgresLeases {
         self.reader.leases()
     }
+}
+
+/// Brings the schema `store` up to date.
+async fn migrate(connections: &Connections) -> Result<(), StoreError> {
+    let failed = |error: MigrateError| match error {
+        // It is done, or undone, as a whole.
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            error::of_reading("migrating the schema `store`", error)
+        }
+        source => StoreError::Failed {
+            what: "migrating the schema `store`".into(),
+            source: source.into(),
+        },
+    };
+    let mut connection = connections.connect_for_migration().await?;
+    let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
+    // The table of what was migrated is shared with the other schemas of the database.
+    migrations.set_ignore_missing(true);
+    // What `run` does, of which the compiler cannot tell that threads may share it.
+    let migrated = migrations.run_direct(None, &mut connection, false).await;
+    migrated.map_err(failed)
 }
 
 #[async_trait]

@@ -17,14 +17,17 @@ use super::{
     writing::NotAppended,
 };
 use crate::{
-    Head, RestoreTarget, Restoring, StoreError, StoredCommand, StoredEvent,
-    transfer::{another_restore, not_begun, not_empty},
+    Head, PAGE_BYTES, RestoreTarget, Restoring, StoreError, StoredCommand, StoredEvent,
+    transfer::{another_restore, is_used, not_begun, not_contiguous, used_meanwhile},
 };
 use async_trait::async_trait;
 use domain::Position;
 use std::collections::HashMap;
 use tokio::sync::Mutex;
 use uuid::Uuid;
+
+/// How many events are counted at once.
+const COUNTED_AT_ONCE: usize = 1_000;
 
 /// A namespace that something is restored into.
 pub struct KurrentRestore {
@@ -81,9 +84,7 @@ impl KurrentRestore {
     ) -> Result<(), StoreError> {
         match self.connections.append(records, checks).await {
             Ok(_) => Ok(()),
-            Err(NotAppended::Violated(_)) => Err(not_empty(
-                "somebody else writes to it while it is restored",
-            )),
+            Err(NotAppended::Violated(_)) => Err(used_meanwhile()),
             Err(NotAppended::Store(error) | NotAppended::Broken(error)) => Err(error),
         }
     }
@@ -99,28 +100,74 @@ impl KurrentRestore {
         let read = connections.read("looking for commands", &question).await?;
         Ok(!read.is_empty())
     }
-}
 
-#[async_trait]
-impl RestoreTarget for KurrentRestore {
-    async fn begin(&self, source: Uuid) -> Result<Restoring, StoreError> {
-        let mut kept = self.begun.lock().await;
+    /// Whether there is something that was not put in: a process that ran before the restore began
+    /// knows nothing of it, and may have written. All of the namespace is read for that.
+    async fn has_others(&self, restoring: Restoring) -> Result<bool, StoreError> {
+        let names = self.connections.names();
+        // Of what was put in, none is gone; old records may be.
+        Ok(self.count(&names.events()).await? != restoring.events
+            || self.count(&names.commands()).await? > restoring.commands)
+    }
+
+    /// How many events there are in the streams whose names begin with `prefix`.
+    async fn count(&self, prefix: &str) -> Result<u64, StoreError> {
+        let (mut count, mut end) = (0, Position::ZERO);
+        loop {
+            let question = Question::all_from(prefix, end, COUNTED_AT_ONCE, PAGE_BYTES);
+            let read = self
+                .connections
+                .read("counting what is there", &question)
+                .await?;
+            let before = end;
+            for event in read {
+                let position = event.position()?;
+                if position > before {
+                    (count, end) = (count + 1, position);
+                }
+            }
+            if end == before {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// What is said of the store, if `source` can be put in.
+    async fn state(&self, source: Uuid) -> Result<(StoreState, i64), StoreError> {
         let (state, revision) = origin::state(&self.connections).await?;
         match state {
             StoreState::Restoring(restoring) if restoring.source == source => {
-                *kept = Some(Begun {
-                    restoring,
-                    revision,
-                });
-                return Ok(restoring);
+                return Ok((state, revision));
             }
             StoreState::Restoring(restoring) if !restoring.is_nothing() => {
                 return Err(another_restore(restoring.source));
             }
             _ => {}
         }
-        if self.is_used().await? {
-            return Err(not_empty("it has events, or records of commands"));
+        match self.is_used().await? {
+            true => Err(is_used()),
+            false => Ok((state, revision)),
+        }
+    }
+}
+
+#[async_trait]
+impl RestoreTarget for KurrentRestore {
+    async fn look(&self, source: Uuid) -> Result<(), StoreError> {
+        self.state(source).await.map(drop)
+    }
+
+    async fn begin(&self, source: Uuid) -> Result<Restoring, StoreError> {
+        let mut kept = self.begun.lock().await;
+        let (state, revision) = self.state(source).await?;
+        if let StoreState::Restoring(restoring) = state
+            && restoring.source == source
+        {
+            *kept = Some(Begun {
+                restoring,
+                revision,
+            });
+            return Ok(restoring);
         }
         let restoring = Restoring::of(source);
         let mut begun = Begun {
@@ -137,20 +184,25 @@ impl RestoreTarget for KurrentRestore {
         let begun = kept.as_mut().ok_or_else(not_begun)?;
         let names = self.connections.names();
         for part in encode::parts(events, self.connections.options().bytes_at_once()) {
-            let mut expected: HashMap<&str, i64> = HashMap::new();
+            let (mut checks, mut next): (Vec<Check>, HashMap<&str, i64>) = Default::default();
             for event in part {
                 let version = event.envelope.version.get();
                 let stream = event.stored_names().0;
-                // Its revision is one less, and what must be there is one before that: -1 is no stream.
-                expected.entry(stream).or_insert(version - 2);
+                let next = next.entry(stream).or_insert_with(|| {
+                    // Its revision is one less, and what must be there is one before that: -1 is no
+                    // stream.
+                    checks.push(Check::state(names.of_events(stream), version - 2));
+                    version
+                });
+                if *next != version {
+                    return Err(not_contiguous(stream));
+                }
+                *next += 1;
             }
-            let checks = expected.into_iter();
-            let checks = checks.map(|(stream, at)| Check::state(names.of_events(stream), at));
             let records = part.iter().map(|event| encode::event(names, event));
             let mut then = begun.restoring;
             then.events += part.len() as u64;
-            self.put(begun, records.collect(), checks.collect(), then)
-                .await?;
+            self.put(begun, records.collect(), checks, then).await?;
         }
         Ok(())
     }
@@ -163,21 +215,21 @@ impl RestoreTarget for KurrentRestore {
             // Backups that go on where others ended have some of them twice.
             let mut news: HashMap<_, &StoredCommand> = HashMap::new();
             let ids: Vec<_> = part.iter().map(|record| record.id).collect();
-            let there = commands::find(connections, &ids).await?;
+            let there = commands::last_of(connections, &ids).await?;
             for record in part {
-                if !there.iter().any(|it| it.id == record.id) {
-                    news.insert(record.id, record);
+                if !there.iter().any(|(id, _)| *id == record.id) {
+                    news.entry(record.id).or_insert(record);
                 }
             }
             let keep = connections.options().keeping_commands();
+            let mut then = begun.restoring;
+            then.commands += news.len() as u64;
             let (mut records, mut checks) = (vec![], vec![]);
             for record in news.into_values() {
                 let stream = connections.names().of_command(record.id);
                 checks.push(Check::state(stream.clone(), NO_STREAM));
                 records.extend(commands::restored(stream, record, keep)?);
             }
-            let mut then = begun.restoring;
-            then.commands += part.len() as u64;
             self.put(begun, records, checks, then).await?;
         }
         Ok(())
@@ -186,16 +238,28 @@ impl RestoreTarget for KurrentRestore {
     async fn finish(&self) -> Result<Head, StoreError> {
         let mut kept = self.begun.lock().await;
         let begun = kept.take().ok_or_else(not_begun)?;
+        if self.has_others(begun.restoring).await? {
+            return Err(used_meanwhile());
+        }
+        // Before the last append: what fails after it would say that nothing was finished.
+        let position = head(&self.connections).await?;
         let epoch = Uuid::new_v4();
         let (records, checks) = origin::began(&self.connections, epoch, begun.revision)?;
         self.append(records, checks).await?;
-        Ok(Head {
-            position: head(&self.connections).await?,
-            epoch,
-        })
+        Ok(Head { position, epoch })
     }
 
     async fn give_up(&self) -> Result<(), StoreError> {
+        *self.begun.lock().await = None;
+        let (state, revision) = origin::state(&self.connections).await?;
+        match state {
+            StoreState::New | StoreState::Begun(_) => return Ok(()),
+            StoreState::Restoring(restoring) if restoring.is_nothing() => {
+                let (records, checks) = origin::began(&self.connections, Uuid::new_v4(), revision)?;
+                return self.append(records, checks).await;
+            }
+            StoreState::Restoring(_) => {}
+        }
         Err(StoreError::Failed {
             what: "giving the restore up".into(),
             source: "KurrentDB removes nothing by itself: delete the namespace's streams, or take \

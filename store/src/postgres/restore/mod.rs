@@ -10,19 +10,29 @@ use super::{
     PostgresOptions, PostgresStore,
     connections::Connections,
     error::{of_encoding, of_reading},
-    reader::head,
+    migrate,
 };
 use crate::{
     Head, RestoreTarget, Restoring, StoreError, StoredCommand, StoredEvent,
-    transfer::{another_restore, not_begun, not_empty},
+    transfer::{
+        another_restore, is_used, no_such_event, not_begun, not_contiguous, not_empty,
+        used_meanwhile,
+    },
 };
 use async_trait::async_trait;
+use domain::Position;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, postgres::PgArguments};
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 /// Raised where the store was used meanwhile.
 const USED: &str = "OS002";
+
+/// Raised where a stream's events are not all there; the message is its name.
+const INCOMPLETE: &str = "OS003";
+
+/// What the server says of a record without a position.
+const NULL: &str = "23502";
 
 /// An empty database that something is restored into.
 pub struct PostgresRestore {
@@ -32,10 +42,9 @@ pub struct PostgresRestore {
 }
 
 impl PostgresRestore {
-    /// Connects, and brings the schema `store` up to date. Refuses a server that could lose what it
-    /// has acknowledged.
+    /// Connects, and changes nothing. Refuses a server that could lose what it has acknowledged.
     pub async fn connect(options: PostgresOptions) -> Result<Self, StoreError> {
-        PostgresStore::connect(options.clone()).await?.migrate().await?;
+        PostgresStore::connect(options.clone()).await?;
         Ok(Self {
             connections: Connections::for_writer(&options)?,
             connection: Mutex::new(None),
@@ -65,7 +74,11 @@ impl PostgresRestore {
             Ok(_) => Ok(()),
             Err(error) => {
                 *lent.0 = None;
-                Err(of_reading(what, error))
+                let code = error.as_database_error().and_then(|error| error.code());
+                Err(match code.as_deref() {
+                    Some(NULL) => no_such_event(),
+                    _ => of_reading(what, error),
+                })
             }
         }
     }
@@ -82,10 +95,16 @@ impl Lent<'_> {
 
 #[async_trait]
 impl RestoreTarget for PostgresRestore {
+    async fn look(&self, source: Uuid) -> Result<(), StoreError> {
+        look(&mut self.connections.connect_for_migration().await?, source).await
+    }
+
     async fn begin(&self, source: Uuid) -> Result<Restoring, StoreError> {
         let mut kept = self.connection.lock().await;
-        *kept = None;
+        let_go(&mut kept).await;
         let mut connection = self.connections.connect_for_migration().await?;
+        look(&mut connection, source).await?;
+        migrate(&self.connections).await?;
         let restoring = begin(&mut connection, source).await?;
         *kept = Some(connection);
         Ok(restoring)
@@ -114,26 +133,44 @@ impl RestoreTarget for PostgresRestore {
         let finished = finish(lent.connection()?).await;
         *lent.0 = None;
         finished.map_err(|error| {
-            let code = error.as_database_error().and_then(|error| error.code());
-            match code.as_deref() {
-                Some(USED) => not_empty("it was used while it was restored"),
+            let raised = error.as_database_error();
+            match raised.and_then(|error| Some((error.code()?, error.message()))) {
+                Some((code, _)) if code == USED => used_meanwhile(),
+                Some((code, stream)) if code == INCOMPLETE => not_contiguous(stream),
                 _ => of_reading("finishing the restore", error),
             }
-        })?;
-        head(&self.connections).await
+        })
     }
 
     async fn give_up(&self) -> Result<(), StoreError> {
-        *self.connection.lock().await = None;
+        let_go(&mut *self.connection.lock().await).await;
         let mut connection = self.connections.connect_for_migration().await?;
+        if !is_there(&mut connection, "store.restoring").await? {
+            return Ok(());
+        }
         lock(&mut connection).await?;
-        let sql = "DROP TABLE IF EXISTS store.restoring_events, store.restoring_commands;
-                   DELETE FROM store.restoring";
-        connection
-            .execute(sql)
-            .await
-            .map_err(|error| of_reading("giving the restore up", error))?;
-        Ok(())
+        throw_away(&mut connection).await
+    }
+}
+
+/// Removes what was put in.
+async fn throw_away(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let sql = "BEGIN;
+               DROP TABLE IF EXISTS store.restoring_events, store.restoring_commands;
+               DELETE FROM store.restoring;
+               COMMIT";
+    let thrown = connection.execute(sql).await;
+    thrown
+        .map(drop)
+        .map_err(|error| of_reading("giving the restore up", error))
+}
+
+/// Gives the lock back that another connection is about to take: one that was closed holds it a little
+/// longer.
+async fn let_go(kept: &mut Option<PgConnection>) {
+    if let Some(mut connection) = kept.take() {
+        // If it is broken, it holds nothing.
+        drop(connection.execute("SELECT pg_advisory_unlock_all()").await);
     }
 }
 
@@ -150,18 +187,110 @@ async fn lock(connection: &mut PgConnection) -> Result<(), StoreError> {
     }
 }
 
-async fn begin(connection: &mut PgConnection, source: Uuid) -> Result<Restoring, StoreError> {
-    lock(connection).await?;
-    let failed = |error| of_reading("beginning the restore", error);
-    let used: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM store.events) OR EXISTS (SELECT FROM store.commands)",
+/// Whether there is a table of this name.
+async fn is_there(connection: &mut PgConnection, table: &str) -> Result<bool, StoreError> {
+    sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+        .bind(table)
+        .fetch_one(connection)
+        .await
+        .map_err(|error| of_reading("looking whether the store is empty", error))
+}
+
+/// Looks whether what is called `source` can be put in: also into a database that has no tables yet.
+async fn look(connection: &mut PgConnection, source: Uuid) -> Result<(), StoreError> {
+    let failed = |error| of_reading("looking whether the store is empty", error);
+    for (table, sql) in [
+        ("store.events", "SELECT EXISTS (SELECT FROM store.events)"),
+        (
+            "store.commands",
+            "SELECT EXISTS (SELECT FROM store.commands)",
+        ),
+    ] {
+        if is_there(connection, table).await? {
+            let used: bool = sqlx::query_scalar(sql)
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(failed)?;
+            if used {
+                return Err(is_used());
+            }
+        }
+    }
+    if !is_there(connection, "store.restoring").await? {
+        return Ok(());
+    }
+    let other: Option<Uuid> = sqlx::query_scalar(
+        "SELECT source FROM store.restoring WHERE source <> $1 AND (events > 0 OR commands > 0)",
     )
-    .fetch_one(&mut *connection)
+    .bind(source)
+    .fetch_optional(connection)
     .await
     .map_err(failed)?;
-    if used {
-        return Err(not_empty("it has events, or records of commands"));
+    other.map_or(Ok(()), |other| Err(another_restore(other)))
+}
+
+/// Whether what was put in has other columns than the store has now.
+async fn is_of_another_build(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    const SQL: &str = "
+        WITH columns AS (
+            SELECT
+                c.relname AS name,
+                array_agg(
+                    a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ORDER BY a.attname
+                ) AS types
+            FROM pg_class AS c
+            JOIN pg_attribute AS a ON a.attrelid = c.oid
+            WHERE a.attnum > 0
+              AND NOT a.attisdropped
+              AND c.oid IN (
+                  to_regclass('store.events'),
+                  to_regclass('store.commands'),
+                  to_regclass('store.restoring_events'),
+                  to_regclass('store.restoring_commands')
+              )
+            GROUP BY c.oid
+        )
+        SELECT EXISTS (
+            SELECT
+            FROM columns AS o
+            JOIN columns AS r ON r.name = 'restoring_' || o.name
+            WHERE r.types <> o.types
+        )";
+    sqlx::query_scalar(SQL)
+        .fetch_one(connection)
+        .await
+        .map_err(|error| of_reading("beginning the restore", error))
+}
+
+/// Refuses a store that something is being restored into: whoever began to use it would be in the way
+/// of the restore's end.
+pub(super) async fn refuse_unfinished(connections: &Connections) -> Result<(), StoreError> {
+    let mut connection = connections.connect_for_migration().await?;
+    if !is_there(&mut connection, "store.restoring").await? {
+        return Ok(());
     }
+    let source: Option<Uuid> = sqlx::query_scalar("SELECT source FROM store.restoring")
+        .fetch_optional(&mut connection)
+        .await
+        .map_err(|error| of_reading("looking whether a restore is unfinished", error))?;
+    source.map_or(Ok(()), |source| {
+        Err(StoreError::Failed {
+            what: format!(
+                "the backup {source} is being restored into this store, or that was interrupted"
+            ),
+            source: "run `orders restore` to its end, or `orders restore --give-up`".into(),
+        })
+    })
+}
+
+async fn begin(connection: &mut PgConnection, source: Uuid) -> Result<Restoring, StoreError> {
+    lock(connection).await?;
+    // Nobody else restores into it from here on.
+    look(connection, source).await?;
+    if is_of_another_build(connection).await? {
+        throw_away(connection).await?;
+    }
+    let failed = |error| of_reading("beginning the restore", error);
     let sql = format!(
         "BEGIN;
          INSERT INTO store.restoring AS r (source) VALUES ('{source}')
@@ -176,7 +305,10 @@ async fn begin(connection: &mut PgConnection, source: Uuid) -> Result<Restoring,
          SET synchronous_commit = off"
     );
     // All that is put into it is the text of a UUID.
-    connection.execute(AssertSqlSafe(sql)).await.map_err(failed)?;
+    connection
+        .execute(AssertSqlSafe(sql))
+        .await
+        .map_err(failed)?;
     let row: (Uuid, i64, i64) =
         sqlx::query_as("SELECT source, events, commands FROM store.restoring")
             .fetch_one(connection)
@@ -192,17 +324,37 @@ async fn begin(connection: &mut PgConnection, source: Uuid) -> Result<Restoring,
     }
 }
 
-async fn finish(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    connection.execute("SET synchronous_commit = on; BEGIN").await?;
+async fn finish(connection: &mut PgConnection) -> Result<Head, sqlx::Error> {
+    // The tables first, and the head then, as appends take them. Whoever holds them longer than this lets
+    // the restore fail, which can be finished once more, rather than everybody wait.
+    connection
+        .execute(
+            "SET synchronous_commit = on;
+             BEGIN;
+             SET LOCAL lock_timeout = '10s';
+             LOCK TABLE store.events, store.commands IN ACCESS EXCLUSIVE MODE;
+             SET LOCAL lock_timeout = 0",
+        )
+        .await?;
     // A connection that breaks, or is closed, in between undoes all of it.
     connection
         .execute("SELECT pg_advisory_xact_lock('store.head'::regclass::oid::bigint)")
         .await?;
     connection.execute(include_str!("finish.sql")).await?;
+    // What fails after the last statement would say that nothing was finished.
+    let (position, epoch): (i64, Uuid) = sqlx::query_as(include_str!("../head.sql"))
+        .fetch_one(&mut *connection)
+        .await?;
     connection.execute("COMMIT").await?;
     // Nobody's plans wait for it, but the first questions are about sizes.
-    connection
+    let analyzed = connection
         .execute("ANALYZE store.events, store.commands")
-        .await?;
-    Ok(())
+        .await;
+    if let Err(error) = analyzed {
+        tracing::warn!(%error, "the store is restored; its tables were not analyzed");
+    }
+    Ok(Head {
+        position: Position::new(position),
+        epoch,
+    })
 }
