@@ -152,11 +152,11 @@ async fn what_waits_is_not_pushed_out_by_what_is_decided_ahead() {
         ..LaneOptions::default()
     };
     let (_, lane) = prepared(options).await;
-    let notes = tokio::spawn({
+    let orders = tokio::spawn({
         let lane = lane.clone();
         async move {
             for id in 100..180 {
-                let command = put(id, note(id % 3 + 1, id));
+                let command = put(id, place(id));
                 let lane = lane.clone();
                 tokio::spawn(async move { lane.execute(command).await });
                 sleep(TAKES / 4).await;
@@ -168,7 +168,7 @@ async fn what_waits_is_not_pushed_out_by_what_is_decided_ahead() {
     // Over streams of which one is not known: it is not decided before it is read.
     accepted(&lane, put(10, reserve(9, &[("A", 1), ("C", 1)]))).await;
     assert!(began.elapsed() <= 4 * TAKES, "{:?}", began.elapsed());
-    notes.await.expect("no panic");
+    orders.await.expect("no panic");
 }
 
 #[tokio::test(start_paused = true)]
