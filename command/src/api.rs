@@ -109,6 +109,10 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::place_orders_bulk::place_orders_bulk))
         .routes(routes!(endpoints::cancel_order::cancel_order))
         .routes(routes!(endpoints::cancel_lines::cancel_lines))
+        .routes(routes!(endpoints::set_tags::set_tags))
+        .routes(routes!(
+            endpoints::change_shipping_address::change_shipping_address
+        ))
         .routes(routes!(endpoints::add_note::add_note))
         .routes(routes!(endpoints::place_hold::place_hold))
         .routes(routes!(endpoints::release_hold::release_hold))

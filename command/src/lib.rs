@@ -11,6 +11,7 @@ mod api;
 mod body;
 mod bulk;
 mod customers;
+mod details;
 mod endpoints;
 mod execution;
 mod grpc;

@@ -40,7 +40,10 @@ impl Command {
     /// The streams that it is decided over, the one it is about first; each once.
     pub fn streams(&self, tenant: &TenantId) -> Vec<StreamId> {
         match self {
-            Self::Order(order, OrderCommand::CancelLines(_)) => {
+            Self::Order(
+                order,
+                OrderCommand::CancelLines(_) | OrderCommand::ChangeShippingAddress(_),
+            ) => {
                 let shipment =
                     |location| StreamId::shipment(tenant, ShipmentId::of(*order, &location));
                 let shipments = policy::allocation().map(shipment);
@@ -125,6 +128,8 @@ impl Command {
                 OrderCommand::ResumeTask(_) => "resume_task",
                 OrderCommand::SetDeadline(_) => "set_deadline",
                 OrderCommand::CancelLines(_) => "cancel_lines",
+                OrderCommand::SetTags(_) => "set_tags",
+                OrderCommand::ChangeShippingAddress(_) => "change_shipping_address",
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",

@@ -3,7 +3,10 @@
 use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
     customer::{Customer, Customers},
-    order::{CancelLines, Order, OrderCommand, OrderError, Orders, cancel_lines},
+    order::{
+        CancelLines, ChangeShippingAddress, Order, OrderCommand, OrderError, Orders, cancel_lines,
+        change_address,
+    },
     payment::{Payment, Payments},
     policy,
     product::{Product, Products},
@@ -101,6 +104,10 @@ impl Command {
                 Self::Order(_, OrderCommand::CancelLines(command)),
                 [State::Order(state), rest @ ..],
             ) => of_lines(state, command, rest),
+            (
+                Self::Order(_, OrderCommand::ChangeShippingAddress(command)),
+                [State::Order(state), rest @ ..],
+            ) => of_address(state, command, rest),
             (Self::Order(_, command), [State::Order(state)]) => {
                 one(Orders::decide(state, command)).map_err(|refusal| with_way_out(refusal, state))
             }
@@ -237,13 +244,7 @@ fn of_lines(
     command: &CancelLines,
     others: &[&State],
 ) -> Result<Vec<Vec<Event>>, Refusal> {
-    let shipments = others.iter().map(|state| match state {
-        State::Shipment(shipment) => Some(shipment),
-        _ => None,
-    });
-    let shipments: Option<Vec<&Shipment>> = shipments.collect();
-    let shipments = shipments.filter(|all| all.len() == policy::allocation().len());
-    let decided = cancel_lines(state, command, &shipments.ok_or_else(mismatch)?);
+    let decided = cancel_lines(state, command, &all_shipments(others)?);
     let decided = decided.map_err(|error| {
         let is_packed = error == OrderError::AlreadyPacked;
         let mut refusal = with_way_out(error.into(), state);
@@ -258,6 +259,37 @@ fn of_lines(
     let rest = rest.into_iter();
     let rest = rest.map(|event| event.map(Event::Shipment).into_iter().collect());
     Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// What the change of where an order goes leads to in the order; nothing happens to its shipments.
+fn of_address(
+    state: &Order,
+    command: &ChangeShippingAddress,
+    others: &[&State],
+) -> Result<Vec<Vec<Event>>, Refusal> {
+    let decided = change_address(state, command, &all_shipments(others)?);
+    let decided = decided.map_err(|error| {
+        let has_label = error == OrderError::AlreadyLabelled;
+        let mut refusal = with_way_out(error.into(), state);
+        if let Some(allowed) = refusal.allowed.as_mut().filter(|_| has_label) {
+            allowed.retain(|command| command != "change_shipping_address");
+        }
+        refusal
+    });
+    let first: Vec<Event> = decided?.into_iter().map(Event::Order).collect();
+    let rest = others.iter().map(|_| vec![]);
+    Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// All that may leave for an order.
+fn all_shipments<'a>(states: &[&'a State]) -> Result<Vec<&'a Shipment>, Refusal> {
+    let shipments = states.iter().map(|state| match state {
+        State::Shipment(shipment) => Some(shipment),
+        _ => None,
+    });
+    let shipments: Option<Vec<&Shipment>> = shipments.collect();
+    let shipments = shipments.filter(|all| all.len() == policy::allocation().len());
+    shipments.ok_or_else(mismatch)
 }
 
 fn one<E, X>(decision: Result<Vec<E>, X>) -> Result<Vec<Vec<Event>>, Refusal>

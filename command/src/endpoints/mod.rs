@@ -8,6 +8,7 @@ pub(crate) mod cancel_lines;
 pub(crate) mod cancel_order;
 pub(crate) mod cancel_return;
 pub(crate) mod change_customer;
+pub(crate) mod change_shipping_address;
 pub(crate) mod clear_quarantine;
 pub(crate) mod decline_return;
 pub(crate) mod delist_product;
@@ -31,6 +32,7 @@ pub(crate) mod release_hold;
 pub(crate) mod request_return;
 pub(crate) mod return_shipment;
 pub(crate) mod send_return;
+pub(crate) mod set_tags;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{

@@ -45,6 +45,10 @@ pub enum OrderCommand {
     SetDeadline(SetDeadline),
     /// Say that some of it is not wanted any more.
     CancelLines(CancelLines),
+    /// Say what it is tagged with.
+    SetTags(SetTags),
+    /// Have it go somewhere else.
+    ChangeShippingAddress(ChangeShippingAddress),
 }
 
 /// One line as it is ordered.
@@ -254,4 +258,20 @@ pub struct CancelLines {
     pub lines: Vec<LineQuantity>,
     /// Why, for people.
     pub reason: String,
+}
+
+/// Says what an order is tagged with: these, and nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetTags {
+    /// All of its tags, in any order, each once: at most 32 of 1 to 64 characters of a-z, 0-9, '-' and '_'.
+    pub tags: Vec<String>,
+}
+
+/// Has an order go somewhere else. Decided over its shipments as well: what the carrier was asked to take
+/// has its label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeShippingAddress {
+    /// Where to: an [`Address`](super::Address), which was checked, and then sealed with the key of the
+    /// order's customer, before the command was made.
+    pub shipping_address: Sealed,
 }

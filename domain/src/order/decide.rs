@@ -1,5 +1,6 @@
 //! What commands to an order lead to.
 
+mod details;
 mod fulfilment;
 mod lines;
 mod parking;
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::{TextError, text};
 
+pub use details::{change_address, check_tag};
 pub use lines::cancel_lines;
 #[cfg(test)]
 pub(crate) use returns::MAX_OPEN_RETURNS;
@@ -61,6 +63,10 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::SetDeadline(command) => Ok(parking::set_deadline(order, command)),
         // Nothing is to be packed, as far as anybody knows here.
         OrderCommand::CancelLines(command) => Ok(lines::cancel_lines(state, command, &[])?.0),
+        OrderCommand::SetTags(command) => Ok(details::set_tags(order, command)),
+        OrderCommand::ChangeShippingAddress(command) => {
+            details::change_address(state, command, &[])
+        }
     }
 }
 
@@ -88,6 +94,7 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         }
         OrderCommand::ReleaseHold(command) => check_hold_name(&command.hold)?,
         OrderCommand::CancelLines(command) => lines::check(command)?,
+        OrderCommand::SetTags(command) => details::check_tags(&command.tags)?,
         OrderCommand::RecordShipped(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordDelivered(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordLost(command) => fulfilment::check_lines(&command.lines)?,
@@ -99,7 +106,8 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::Complete(_)
         | OrderCommand::ParkTask(_)
         | OrderCommand::ResumeTask(_)
-        | OrderCommand::SetDeadline(_) => {}
+        | OrderCommand::SetDeadline(_)
+        | OrderCommand::ChangeShippingAddress(_) => {}
     }
     Ok(())
 }

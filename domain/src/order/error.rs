@@ -235,6 +235,21 @@ pub enum OrderError {
         "what would be left of it costs nothing: cancel all of it, or keep a line that is paid"
     )]
     RestIsFree,
+    /// Too many tags.
+    #[error("an order has at most {max} tags")]
+    TooManyTags {
+        /// How many there may be.
+        max: usize,
+    },
+    /// A tag is named twice.
+    #[error("tags.{index} is named before")]
+    TagTwice {
+        /// Where it stands in the command.
+        index: usize,
+    },
+    /// It goes where its label says.
+    #[error("the carrier was asked to take it, which does not allow to change where it goes")]
+    AlreadyLabelled,
     /// Too many holds.
     #[error("an order has at most {max} holds")]
     TooManyHolds {
@@ -327,6 +342,9 @@ impl From<OrderError> for Refusal {
             ),
             E::AlreadyPacked => (State, "ALREADY_PACKED", None),
             E::RestIsFree => (State, "REST_IS_FREE", Some("/lines".into())),
+            E::TooManyTags { .. } => (Meaning, "TOO_MANY_TAGS", Some("/tags".into())),
+            E::TagTwice { index } => (Meaning, "TAG_TWICE", Some(format!("/tags/{index}"))),
+            E::AlreadyLabelled => (State, "ALREADY_LABELLED", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
             E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),
         };

@@ -54,6 +54,10 @@ events! {
         DeadlineSet = 1,
         /// Some of it is not wanted any more.
         LinesCancelled = 1,
+        /// It was said what it is tagged with.
+        TagsSet = 1,
+        /// It goes somewhere else.
+        ShippingAddressChanged = 1,
     }
 }
 
@@ -396,4 +400,24 @@ pub struct LinesCancelled {
     pub all: bool,
     /// Why, for people.
     pub reason: String,
+}
+
+/// It was said what an order is tagged with: these, and nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TagsSet {
+    /// The order.
+    pub order_id: OrderId,
+    /// All of its tags, sorted, each once.
+    pub tags: Vec<String>,
+}
+
+/// An order goes somewhere else than it was to go: nothing of it has left, or was to be taken by the carrier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShippingAddressChanged {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who ordered: whose key opens the address.
+    pub customer_id: CustomerId,
+    /// Where to: an [`Address`](super::Address), sealed with its customer's key.
+    pub shipping_address: Sealed,
 }

@@ -24,6 +24,8 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 fulfilment: None,
                 parked: BTreeSet::new(),
                 deadlines: BTreeMap::new(),
+                tags: BTreeSet::new(),
+                moved_to: None,
             });
         }
         // Nothing can have happened to an order before it was placed.
@@ -100,6 +102,10 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
             let known = order.fulfilment.get_or_insert_default();
             known.enter_cancelled(&event.lines);
             order.recent_cancellations.insert(event.cancellation_id);
+        }
+        OrderEvent::TagsSet(event) => order.tags = event.tags.iter().cloned().collect(),
+        OrderEvent::ShippingAddressChanged(event) => {
+            order.moved_to = Some(event.shipping_address.clone());
         }
     }
     Order::Placed(order)

@@ -16,10 +16,10 @@ mod upcast;
 
 pub use address::Address;
 pub use command::{
-    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineTerms,
-    NewLine, OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, RecordDelivered,
-    RecordLost, RecordShipped, RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation,
-    ResumeTask, SetDeadline,
+    AddNote, CancelLines, CancelOrder, ChangeShippingAddress, CompleteOrder, ConfirmOrder,
+    ExpireOrder, LineTerms, NewLine, OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder,
+    RecordDelivered, RecordLost, RecordShipped, RejectCancellation, RejectOrder, ReleaseHold,
+    RequestCancellation, ResumeTask, SetDeadline, SetTags,
 };
 pub use error::OrderError;
 pub use event::{
@@ -27,7 +27,7 @@ pub use event::{
     Line, LineQuantity, LinesCancelled, LinesDelivered, LinesLost, LinesReturned, LinesShipped,
     NoteAdded, OrderBrief, OrderCancelled, OrderCompleted, OrderConfirmed, OrderEvent,
     OrderExpired, OrderPlaced, OrderRejected, RejectionReason, ReturnDropped, ReturnOpened,
-    TaskParked, TaskResumed,
+    ShippingAddressChanged, TagsSet, TaskParked, TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
 pub use returned::OrderReturnStatus;
@@ -40,7 +40,7 @@ pub(crate) use decide::{
     FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, MAX_TOTAL, drop_return, open_return,
     record_returned,
 };
-pub use decide::{cancel_lines, check_hold_name};
+pub use decide::{cancel_lines, change_address, check_hold_name, check_tag};
 
 use crate::Decider;
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Currency, CustomerId, Decider, ShipmentId, TaxRate,
+    Currency, CustomerId, Decider, Sealed, ShipmentId, TaxRate,
     testing::{at, meaning_knows_no_state, order_id, sku, uuid},
 };
 use proptest::prelude::*;
@@ -104,6 +104,12 @@ fn command() -> impl Strategy<Value = OrderCommand> {
         (hold(), text())
             .prop_map(|(hold, reason)| OrderCommand::PlaceHold(PlaceHold { hold, reason })),
         hold().prop_map(|hold| OrderCommand::ReleaseHold(ReleaseHold { hold })),
+        proptest::collection::vec("[abA]{1,2}", 0..3)
+            .prop_map(|tags| OrderCommand::SetTags(SetTags { tags })),
+        "[ab]{4}".prop_map(|to| {
+            let shipping_address = Sealed::of_base64(&to).unwrap();
+            OrderCommand::ChangeShippingAddress(ChangeShippingAddress { shipping_address })
+        }),
     ]
 }
 

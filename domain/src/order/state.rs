@@ -1,7 +1,7 @@
 //! What decisions about an order stand on.
 
 use super::{Awaited, DeadlineSet, Line, LineQuantity, OrderBrief, OrderPlaced};
-use crate::{ReturnId, ShipmentId, recent::Recent};
+use crate::{ReturnId, Sealed, ShipmentId, recent::Recent};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -47,10 +47,15 @@ impl Status {
     /// The commands of people that are allowed to an order that is there, held or not, and of which
     /// the customer has something or not: read models know no more of an order than that.
     pub fn allowed_commands(self, held: bool, returnable: bool) -> Vec<&'static str> {
-        let mut allowed = vec!["add_note"];
+        let mut allowed = vec!["add_note", "set_tags"];
         match self {
-            Self::Placed => allowed.extend(["cancel", "place_hold"]),
-            Self::Confirmed => allowed.extend(["cancel", "cancel_lines", "place_hold"]),
+            Self::Placed => allowed.extend(["cancel", "change_shipping_address", "place_hold"]),
+            Self::Confirmed => allowed.extend([
+                "cancel",
+                "cancel_lines",
+                "change_shipping_address",
+                "place_hold",
+            ]),
             Self::Cancelling => allowed.push("place_hold"),
             Self::Rejected | Self::Expired | Self::Cancelled | Self::Completed => {}
         }
@@ -102,6 +107,10 @@ pub struct Placed {
     pub parked: BTreeSet<Uuid>,
     /// Until when something is waited for, of what was settled last.
     pub(super) deadlines: BTreeMap<(Awaited, String), DateTime<Utc>>,
+    /// What it is tagged with.
+    pub tags: BTreeSet<String>,
+    /// Where it goes since that was changed; none where it goes where it was placed to go.
+    pub(super) moved_to: Option<Sealed>,
 }
 
 /// What has left of an order, and what became of it.
@@ -239,10 +248,17 @@ impl Placed {
             let returning = known.returns.values().map(|lines| 1 + lines.len());
             known.lines.len() + known.shipments.len() + returning.sum::<usize>()
         });
-        let waits = self.holds.len() + self.parked.len() + self.deadlines.len();
+        let waits = self.holds.len() + self.parked.len() + self.deadlines.len() + self.tags.len();
         (self.placed.lines.len() + waits + left) * PART
             + self.recent_notes.size()
             + self.recent_cancellations.size()
+    }
+
+    /// Where it goes, sealed: as it was placed, or as that was changed last.
+    pub fn shipping_address(&self) -> Option<&Sealed> {
+        self.moved_to
+            .as_ref()
+            .or(self.placed.shipping_address.as_ref())
     }
 
     /// A line of it.

@@ -58,7 +58,9 @@ impl Policy for Inventory {
                 | OrderEvent::ReturnOpened(_)
                 | OrderEvent::ReturnDropped(_)
                 | OrderEvent::LinesReturned(_)
-                | OrderEvent::DeadlineSet(_) => None,
+                | OrderEvent::DeadlineSet(_)
+                | OrderEvent::TagsSet(_)
+                | OrderEvent::ShippingAddressChanged(_) => None,
             },
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),

@@ -59,7 +59,9 @@ impl Policy for OrderPolicy {
                 | OrderEvent::ReturnDropped(_)
                 | OrderEvent::LinesReturned(_)
                 | OrderEvent::DeadlineSet(_)
-                | OrderEvent::LinesCancelled(_) => None,
+                | OrderEvent::LinesCancelled(_)
+                | OrderEvent::TagsSet(_)
+                | OrderEvent::ShippingAddressChanged(_) => None,
             },
             Event::Stock(event) => match event {
                 StockEvent::StockReserved(event) if event.part == event.parts => {

@@ -190,7 +190,9 @@ impl Process {
             | OrderEvent::ReturnOpened(_)
             | OrderEvent::ReturnDropped(_)
             | OrderEvent::LinesReturned(_)
-            | OrderEvent::LinesCancelled(_) => {}
+            | OrderEvent::LinesCancelled(_)
+            | OrderEvent::TagsSet(_)
+            | OrderEvent::ShippingAddressChanged(_) => {}
             OrderEvent::OrderConfirmed(_) => {
                 self.status = Status::Confirmed;
                 self.met(What::Confirmation);

@@ -274,7 +274,16 @@ fn a_refusal_because_of_a_state_says_what_the_state_allows() {
         }),
     );
     let allowed = reject.decide(&[&placed]).unwrap_err().allowed.unwrap();
-    assert_eq!(allowed, ["add_note", "cancel", "place_hold"]);
+    assert_eq!(
+        allowed,
+        [
+            "add_note",
+            "set_tags",
+            "cancel",
+            "change_shipping_address",
+            "place_hold"
+        ]
+    );
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use super::{Example, brief, eur, order_id, sku, time};
 use domain::{
-    Event, Location, ShipmentId,
+    Event, Location, Sealed, ShipmentId,
     order::{
         CancellationRequested, LineQuantity, LinesCancelled, LinesDelivered, LinesLost,
-        LinesShipped, OrderCompleted, OrderEvent,
+        LinesShipped, OrderCompleted, OrderEvent, ShippingAddressChanged, TagsSet,
     },
     payment::{
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
@@ -85,6 +85,15 @@ pub(super) fn orders() -> Vec<Example> {
             amount: 1_769,
             all: false,
             reason: "too many".into(),
+        })),
+        one(OrderEvent::from(TagsSet {
+            order_id: order_id(),
+            tags: vec!["gift".into(), "vip".into()],
+        })),
+        one(OrderEvent::from(ShippingAddressChanged {
+            order_id: order_id(),
+            customer_id: brief().customer_id,
+            shipping_address: Sealed::of_base64("3q2-7wABAgM").expect("examples are valid"),
         })),
     ]
 }

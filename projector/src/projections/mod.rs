@@ -90,6 +90,8 @@ const fn order_of(event: &OrderEvent) -> OrderId {
         OrderEvent::LinesReturned(event) => event.order.order_id,
         OrderEvent::DeadlineSet(event) => event.order_id,
         OrderEvent::LinesCancelled(event) => event.order.order_id,
+        OrderEvent::TagsSet(event) => event.order_id,
+        OrderEvent::ShippingAddressChanged(event) => event.order_id,
     }
 }
 

@@ -61,7 +61,9 @@ impl Tally<'_> {
             | OrderEvent::ReturnDropped(_)
             | OrderEvent::LinesReturned(_)
             | OrderEvent::DeadlineSet(_)
-            | OrderEvent::LinesCancelled(_) => Ok(()),
+            | OrderEvent::LinesCancelled(_)
+            | OrderEvent::TagsSet(_)
+            | OrderEvent::ShippingAddressChanged(_) => Ok(()),
         }
     }
 }
@@ -107,7 +109,9 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         | OrderEvent::ReturnDropped(_)
         | OrderEvent::LinesReturned(_)
         | OrderEvent::DeadlineSet(_)
-        | OrderEvent::LinesCancelled(_) => None,
+        | OrderEvent::LinesCancelled(_)
+        | OrderEvent::TagsSet(_)
+        | OrderEvent::ShippingAddressChanged(_) => None,
     }
 }
 

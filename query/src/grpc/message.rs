@@ -95,6 +95,7 @@ impl From<OrderBody<'_>> for v1::Order {
             refunded: Some(order.refunded.into()),
             shipments: shipments.collect(),
             allowed_commands: allowed.collect(),
+            tags: order.tags,
         }
     }
 }

@@ -73,6 +73,8 @@ pub(crate) struct OrderBody<'a> {
     pub lines: Vec<OrderLine<'a>>,
     /// What leaves for it.
     pub shipments: Vec<OrderShipment>,
+    /// What it is tagged with, sorted.
+    pub tags: Vec<String>,
     /// The holds that are on it.
     pub holds: Vec<Hold>,
     /// Why it was rejected.
@@ -84,7 +86,7 @@ pub(crate) struct OrderBody<'a> {
     /// Whether what was personal of it is gone: its customer was erased.
     pub erased: bool,
     /// What may be asked of it now.
-    #[schema(example = json!(["add_note", "cancel", "place_hold"]))]
+    #[schema(example = json!(["add_note", "set_tags", "cancel", "place_hold"]))]
     pub allowed_commands: Vec<&'static str>,
     /// When the customer ordered.
     pub placed_at: DateTime<Utc>,
@@ -262,6 +264,7 @@ impl<'a> OrderBody<'a> {
             unit_count: row.column(TABLE, 5)?,
             lines: with_money(lines, currency, progress),
             shipments: shipments.unwrap_or_default(),
+            tags: parse::<Option<Vec<String>>>(row, 24)?.unwrap_or_default(),
             allowed_commands: status.allowed_commands(!holds.is_empty(), returnable),
             holds,
             rejection: reason.map(|reason| Rejection { reason, detail }),
@@ -283,7 +286,7 @@ impl<'a> OrderBody<'a> {
         let totals = placed.totals();
         let money = |amount| Money { amount, currency };
         let units = |sum: i64, line: &Line| sum.saturating_add(line.quantity);
-        let order = Self {
+        let body = Self {
             order_id: placed.order_id.uuid(),
             version: history.version.get(),
             position: history.position.get(),
@@ -311,6 +314,7 @@ impl<'a> OrderBody<'a> {
             unit_count: placed.lines.iter().fold(0, units),
             lines: with_money(placed.lines.clone(), currency, |line| order.progress(line)),
             shipments: history.shipments.iter().map(OrderShipment::of).collect(),
+            tags: order.tags.iter().cloned().collect(),
             allowed_commands: order.allowed_commands(),
             holds: history
                 .holds
@@ -337,7 +341,7 @@ impl<'a> OrderBody<'a> {
                 At::Version(_) | At::Time(_) => Some(OrderAsOf::of(history)),
             },
         };
-        (order, placed.shipping_address.clone())
+        (body, order.shipping_address().cloned())
     }
 
     /// Whether nothing can have been packed for it yet.

@@ -15,7 +15,7 @@ mod timeline;
 pub(crate) use body::{OrderAsOf, OrderBody};
 pub(crate) use changes::FieldChange;
 pub(crate) use diff::{OrderDiff, diff};
-pub(crate) use filters::{Filters, Sort};
+pub(crate) use filters::{Filters, Sort, Tag};
 pub(crate) use get::get;
 pub(crate) use history::{At, each};
 pub(crate) use item::OrderItem;

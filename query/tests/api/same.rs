@@ -2,7 +2,7 @@
 //! projector folds, come to the same.
 
 use crate::{
-    orders::{brief, id, order, placed},
+    orders::{brief, id, order, placed, sealed_address},
     shipments::{amount, captured, lines, shipment, shipment_events},
     stage::{Stage, order_stream, payment_stream},
 };
@@ -13,7 +13,7 @@ use domain::{
         CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, LineQuantity,
         LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded, OrderCancelled,
         OrderCompleted, OrderConfirmed, OrderRejected, OrderReturnStatus, RejectionReason,
-        ReturnOpened,
+        ReturnOpened, ShippingAddressChanged, TagsSet,
     },
     payment::{PaymentEvent, PaymentRefundRequested, PaymentRefunded},
 };
@@ -79,6 +79,15 @@ fn own() -> Vec<Event> {
             text: "called".into(),
         }),
         released("z-check"),
+        order(TagsSet {
+            order_id: id(),
+            tags: vec!["gift".into(), "vip".into()],
+        }),
+        order(ShippingAddressChanged {
+            order_id: id(),
+            customer_id: brief().customer_id,
+            shipping_address: sealed_address(),
+        }),
         order(LinesShipped {
             order: order_brief.clone(),
             shipment_id,
