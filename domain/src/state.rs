@@ -4,17 +4,18 @@ use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
     customer::{Customer, Customers},
     order::{
-        CancelLines, ChangeShippingAddress, Order, OrderCommand, OrderError, Orders, cancel_lines,
-        change_address,
+        CancelLines, ChangeShippingAddress, Order, OrderCommand, OrderError, OrderEvent, Orders,
+        apply_amendment, cancel_lines, change_address, propose_amendment,
     },
     payment::{Payment, Payments},
     policy,
     product::{Product, Products},
     returns::{self, Return, ReturnCase, ReturnCommand, ReturnError, Returns, book_in},
     shipment::{
-        Parcel, Shipment, ShipmentCommand, ShipmentError, Shipments, book_in_over_stock, over_order,
+        Parcel, Shipment, ShipmentCommand, ShipmentError, ShipmentEvent, Shipments,
+        book_in_over_stock, over_order,
     },
-    stock::{Stock, Stocks, for_order},
+    stock::{Stock, StockEvent, Stocks, for_order},
 };
 
 /// The state of a stream.
@@ -108,6 +109,28 @@ impl Command {
                 Self::Order(_, OrderCommand::ChangeShippingAddress(command)),
                 [State::Order(state), rest @ ..],
             ) => of_address(state, command, rest),
+            (
+                Self::Order(_, OrderCommand::ProposeAmendment(command)),
+                [State::Order(state), rest @ ..],
+            ) => {
+                let decided = propose_amendment(state, command, &all_shipments(rest)?);
+                told(
+                    decided.map(|events| (events, vec![], vec![])),
+                    state,
+                    rest.len(),
+                )
+            }
+            (
+                Self::Order(_, OrderCommand::ApplyAmendment(command)),
+                [State::Order(state), rest @ ..],
+            ) => {
+                let (shipments, stocks) = rest
+                    .split_at_checked(policy::allocation().len())
+                    .ok_or_else(mismatch)?;
+                let stocks = all_stocks(stocks, command.skus.len())?;
+                let decided = apply_amendment(state, command, &all_shipments(shipments)?, &stocks);
+                told(decided, state, rest.len())
+            }
             (Self::Order(_, command), [State::Order(state)]) => {
                 one(Orders::decide(state, command)).map_err(|refusal| with_way_out(refusal, state))
             }
@@ -279,6 +302,50 @@ fn of_address(
     let first: Vec<Event> = decided?.into_iter().map(Event::Order).collect();
     let rest = others.iter().map(|_| vec![]);
     Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// What happens to an order, its shipments and its stock: `others` streams in all but its own.
+fn told(
+    decided: Result<
+        (
+            Vec<OrderEvent>,
+            Vec<Option<ShipmentEvent>>,
+            Vec<Option<StockEvent>>,
+        ),
+        OrderError,
+    >,
+    state: &Order,
+    others: usize,
+) -> Result<Vec<Vec<Event>>, Refusal> {
+    let (first, shipments, stocks) = decided.map_err(|error| {
+        let is_packed = error == OrderError::AlreadyPacked;
+        let mut refusal = with_way_out(error.into(), state);
+        if let Some(allowed) = refusal.allowed.as_mut().filter(|_| is_packed) {
+            let amends = ["cancel_lines", "propose_amendment", "apply_amendment"];
+            allowed.retain(|command| !amends.contains(&command.as_str()));
+        }
+        refusal
+    })?;
+    let first: Vec<Event> = first.into_iter().map(Event::Order).collect();
+    let shipments = shipments.into_iter().map(|told| told.map(Event::Shipment));
+    let stocks = stocks.into_iter().map(|told| told.map(Event::Stock));
+    let mut rest: Vec<Vec<Event>> = shipments
+        .chain(stocks)
+        .map(|told| told.into_iter().collect())
+        .collect();
+    rest.resize(others, vec![]);
+    Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// The stock of so many SKUs.
+fn all_stocks<'a>(states: &[&'a State], skus: usize) -> Result<Vec<&'a Stock>, Refusal> {
+    let stocks = states.iter().map(|state| match state {
+        State::Stock(stock) => Some(stock),
+        _ => None,
+    });
+    let stocks: Option<Vec<&Stock>> = stocks.collect();
+    let stocks = stocks.filter(|all| all.len() == skus);
+    stocks.ok_or_else(mismatch)
 }
 
 /// All that may leave for an order.

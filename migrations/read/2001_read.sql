@@ -69,6 +69,11 @@ CREATE TABLE read.order_summary (
     tags                json,
     -- Where it goes since that was changed, sealed as shipping_address is; nothing before.
     moved_to            text        COLLATE "C",
+    -- {"amendment_id", "lines", "stock", "total_before", "total", "authorized", "reason", "expires_at"} of the
+    -- amendment that is open.
+    amendment           json,
+    -- {line: {as in lines}} of the lines that are not as they were placed; nothing where all are.
+    amended             json,
     -- [{"line", "sku", "quantity", "unit_price", "discount", "order_discount", "tax_rate", "tax",
     -- "total"}]: discounts and tax only where there are some.
     lines               json        NOT NULL,

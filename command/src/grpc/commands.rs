@@ -1,6 +1,7 @@
 //! `orders.v1.OrderCommands`
 
 use super::{
+    amendments,
     fields::{address, location, new_order, order_id, required, sku},
     order::{order, receipt},
     write::{answer, request, request_of},
@@ -22,12 +23,14 @@ use domain::{
 };
 use prost::Message;
 use proto::v1::{
-    AddNoteRequest, AddNoteResponse, AdjustStockRequest, AdjustStockResponse, CancelLinesRequest,
-    CancelLinesResponse, CancelOrderRequest, CancelOrderResponse, ChangeShippingAddressRequest,
+    AddNoteRequest, AddNoteResponse, AdjustStockRequest, AdjustStockResponse,
+    ApplyAmendmentRequest, ApplyAmendmentResponse, CancelLinesRequest, CancelLinesResponse,
+    CancelOrderRequest, CancelOrderResponse, ChangeShippingAddressRequest,
     ChangeShippingAddressResponse, ClearQuarantineRequest, ClearQuarantineResponse, LineQuantity,
     PlaceHoldRequest, PlaceHoldResponse, PlaceOrderRequest, PlaceOrderResponse,
-    ReceiveStockRequest, ReceiveStockResponse, ReleaseHoldRequest, ReleaseHoldResponse,
-    SetTagsRequest, SetTagsResponse, order_commands_server::OrderCommands,
+    ProposeAmendmentRequest, ProposeAmendmentResponse, ReceiveStockRequest, ReceiveStockResponse,
+    ReleaseHoldRequest, ReleaseHoldResponse, SetTagsRequest, SetTagsResponse,
+    WithdrawAmendmentRequest, WithdrawAmendmentResponse, order_commands_server::OrderCommands,
 };
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
@@ -63,6 +66,33 @@ impl OrderCommands for Commands {
         let context = context(&call);
         let cancelled = cancel_lines(&self.0, context.clone(), call.into_inner()).await;
         answer(&context, cancelled)
+    }
+
+    async fn propose_amendment(
+        &self,
+        call: Request<ProposeAmendmentRequest>,
+    ) -> Result<Response<ProposeAmendmentResponse>, Status> {
+        let context = context(&call);
+        let proposed = amendments::propose(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, proposed)
+    }
+
+    async fn apply_amendment(
+        &self,
+        call: Request<ApplyAmendmentRequest>,
+    ) -> Result<Response<ApplyAmendmentResponse>, Status> {
+        let context = context(&call);
+        let applied = amendments::apply(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, applied)
+    }
+
+    async fn withdraw_amendment(
+        &self,
+        call: Request<WithdrawAmendmentRequest>,
+    ) -> Result<Response<WithdrawAmendmentResponse>, Status> {
+        let context = context(&call);
+        let withdrawn = amendments::withdraw(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, withdrawn)
     }
 
     async fn set_tags(

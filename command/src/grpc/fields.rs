@@ -10,6 +10,7 @@ use domain::{
 use prost_types::Timestamp;
 use proto::v1::{self, NewOrderLine, PlaceOrderRequest};
 use std::{fmt::Display, str::FromStr};
+use uuid::Uuid;
 
 /// The field at `pointer`, if `text` keeps to its rule.
 ///
@@ -96,6 +97,10 @@ fn new_line(index: usize, line: &NewOrderLine) -> Result<NewLine, Problem> {
             tax: line.tax,
         },
     })
+}
+
+pub(super) fn amendment_id(text: &str) -> Result<Uuid, Problem> {
+    parse("/amendment_id", text)
 }
 
 /// An address, which is checked where it is used.

@@ -1,7 +1,9 @@
 //! What may be asked of an order.
 
 use super::{Awaited, LineQuantity, RejectionReason};
-use crate::{Currency, CustomerId, OrderId, Sealed, ShipmentId, Sku, TaxRate};
+use crate::{
+    Currency, CustomerId, Location, OrderId, Sealed, ShipmentId, Sku, StreamId, TaxRate, TenantId,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -49,6 +51,16 @@ pub enum OrderCommand {
     SetTags(SetTags),
     /// Have it go somewhere else.
     ChangeShippingAddress(ChangeShippingAddress),
+    /// Say what it would be.
+    ProposeAmendment(ProposeAmendment),
+    /// Have it be as was proposed.
+    ApplyAmendment(ApplyAmendment),
+    /// Take a proposal back.
+    WithdrawAmendment(WithdrawAmendment),
+    /// Give up a proposal that the order has overtaken.
+    RejectAmendment(RejectAmendment),
+    /// Give up a proposal that nobody has applied in time.
+    ExpireAmendment(ExpireAmendment),
 }
 
 /// One line as it is ordered.
@@ -274,4 +286,61 @@ pub struct ChangeShippingAddress {
     /// Where to: an [`Address`](super::Address), which was checked, and then sealed with the key of the
     /// order's customer, before the command was made.
     pub shipping_address: Sealed,
+}
+
+/// Says what an order would be. Decided over its shipments as well: what is packed is paid for, and leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProposeAmendment {
+    /// The amendment's id, minted at the edge.
+    pub amendment_id: Uuid,
+    /// How many of them are wanted then, or none: 1 to 1,000 lines of the order, each once. Of the others as
+    /// many as now.
+    pub lines: Vec<LineQuantity>,
+    /// Until when it may be applied: then it expires.
+    pub until: DateTime<Utc>,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Has an order be as was proposed. Decided over its shipments, and over the stock that the proposal names,
+/// as well: all of it is done, or nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApplyAmendment {
+    /// Which amendment.
+    pub amendment_id: Uuid,
+    /// From where the order's goods leave.
+    pub location: Location,
+    /// The SKUs of which more, or less, is kept then, as the proposal says; sorted.
+    pub skus: Vec<Sku>,
+}
+
+impl ApplyAmendment {
+    /// The streams of the stock that is kept for it.
+    pub(crate) fn streams(&self, tenant: &TenantId) -> impl Iterator<Item = StreamId> {
+        let stock = |sku| StreamId::stock(tenant, &self.location, sku);
+        self.skus.iter().map(stock)
+    }
+}
+
+/// Takes a proposal back.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WithdrawAmendment {
+    /// Which amendment.
+    pub amendment_id: Uuid,
+}
+
+/// Gives up a proposal that the order has overtaken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RejectAmendment {
+    /// Which amendment.
+    pub amendment_id: Uuid,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Gives up a proposal that nobody has applied in time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ExpireAmendment {
+    /// Which amendment.
+    pub amendment_id: Uuid,
 }

@@ -1,5 +1,6 @@
 //! What commands to an order lead to.
 
+mod amendments;
 mod details;
 mod fulfilment;
 mod lines;
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{TextError, text};
 
+pub use amendments::{apply_amendment, propose_amendment};
 pub use details::{change_address, check_tag};
 pub use lines::cancel_lines;
 #[cfg(test)]
@@ -67,6 +69,23 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::ChangeShippingAddress(command) => {
             details::change_address(state, command, &[])
         }
+        OrderCommand::ProposeAmendment(command) => {
+            amendments::propose_amendment(state, command, &[])
+        }
+        OrderCommand::ApplyAmendment(command) => {
+            Ok(amendments::apply_amendment(state, command, &[], &[])?.0)
+        }
+        OrderCommand::WithdrawAmendment(command) => {
+            amendments::withdraw(order, command.amendment_id)
+        }
+        OrderCommand::RejectAmendment(command) => Ok(amendments::reject(
+            order,
+            command.amendment_id,
+            &command.reason,
+        )),
+        OrderCommand::ExpireAmendment(command) => {
+            Ok(amendments::expire(order, command.amendment_id))
+        }
     }
 }
 
@@ -95,6 +114,7 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         OrderCommand::ReleaseHold(command) => check_hold_name(&command.hold)?,
         OrderCommand::CancelLines(command) => lines::check(command)?,
         OrderCommand::SetTags(command) => details::check_tags(&command.tags)?,
+        OrderCommand::ProposeAmendment(command) => amendments::check(command)?,
         OrderCommand::RecordShipped(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordDelivered(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordLost(command) => fulfilment::check_lines(&command.lines)?,
@@ -107,7 +127,11 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::ParkTask(_)
         | OrderCommand::ResumeTask(_)
         | OrderCommand::SetDeadline(_)
-        | OrderCommand::ChangeShippingAddress(_) => {}
+        | OrderCommand::ChangeShippingAddress(_)
+        | OrderCommand::ApplyAmendment(_)
+        | OrderCommand::WithdrawAmendment(_)
+        | OrderCommand::RejectAmendment(_)
+        | OrderCommand::ExpireAmendment(_) => {}
     }
     Ok(())
 }
@@ -214,15 +238,16 @@ fn expire(order: &Placed) -> Decision {
 fn request_cancellation(order: &Placed, command: &RequestCancellation) -> Decision {
     match order.status {
         Status::Cancelling | Status::Cancelled => Ok(vec![]),
-        Status::Placed | Status::Confirmed => Ok(vec![
-            CancellationRequested {
+        Status::Placed | Status::Confirmed => {
+            let requested = CancellationRequested {
                 order: order.brief(),
                 confirmed: order.status == Status::Confirmed,
                 request: order.cancellations,
                 reason: command.reason.clone(),
-            }
-            .into(),
-        ]),
+            };
+            let overtaken = amendments::overtaken(order, "the order is being cancelled");
+            Ok(std::iter::once(requested.into()).chain(overtaken).collect())
+        }
         status => Err(OrderError::State {
             status,
             command: "cancel it",

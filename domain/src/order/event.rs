@@ -1,6 +1,9 @@
 //! What may happen to an order. These shapes are frozen: a new shape is a new version.
 
-use super::{OrderReturnStatus, upcast};
+use super::{
+    AmendmentApplied, AmendmentExpired, AmendmentProposed, AmendmentRejected, AmendmentWithdrawn,
+    OrderReturnStatus, upcast,
+};
 use crate::{
     Currency, CustomerId, OrderId, ReturnId, Sealed, ShipmentId, Sku, TaxRate,
     event::{events, is_default},
@@ -58,6 +61,16 @@ events! {
         TagsSet = 1,
         /// It goes somewhere else.
         ShippingAddressChanged = 1,
+        /// Somebody would have it be otherwise.
+        AmendmentProposed = 1,
+        /// It is as an amendment proposed it.
+        AmendmentApplied = 1,
+        /// An amendment is not wanted any more.
+        AmendmentWithdrawn = 1,
+        /// An amendment cannot be any more.
+        AmendmentRejected = 1,
+        /// Nobody has applied an amendment in time.
+        AmendmentExpired = 1,
     }
 }
 

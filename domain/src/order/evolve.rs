@@ -1,6 +1,6 @@
 //! What events change in an order.
 
-use super::{Order, OrderEvent, Placed, ShipmentProgress, Status};
+use super::{AmendmentEnd, Order, OrderEvent, Placed, ShipmentProgress, Status};
 use crate::recent::Recent;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +26,7 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 deadlines: BTreeMap::new(),
                 tags: BTreeSet::new(),
                 moved_to: None,
+                amendments: None,
             });
         }
         // Nothing can have happened to an order before it was placed.
@@ -106,6 +107,20 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
         OrderEvent::TagsSet(event) => order.tags = event.tags.iter().cloned().collect(),
         OrderEvent::ShippingAddressChanged(event) => {
             order.moved_to = Some(event.shipping_address.clone());
+        }
+        OrderEvent::AmendmentProposed(event) => order.enter_proposed(event),
+        OrderEvent::AmendmentApplied(event) => {
+            order.amend(&event.lines);
+            order.enter_end(event.amendment_id, AmendmentEnd::Applied);
+        }
+        OrderEvent::AmendmentWithdrawn(event) => {
+            order.enter_end(event.amendment_id, AmendmentEnd::Withdrawn);
+        }
+        OrderEvent::AmendmentRejected(event) => {
+            order.enter_end(event.amendment_id, AmendmentEnd::Rejected);
+        }
+        OrderEvent::AmendmentExpired(event) => {
+            order.enter_end(event.amendment_id, AmendmentEnd::Expired);
         }
     }
     Order::Placed(order)

@@ -4,7 +4,7 @@
 use super::{Limits, Policy, Reaction, after};
 use crate::{
     Command, Event, Location, OrderId, Recorded, Sku,
-    order::{LineQuantity, OrderEvent, OrderPlaced, RejectionReason},
+    order::{AmendedLine, LineQuantity, OrderEvent, OrderPlaced, RejectionReason},
     returns::{BookIn, ReturnCommand, ReturnEvent, ReturnInspected},
     shipment::{ShipmentEvent, ShipmentLine},
     stock::{ReleaseReason, ReservationCommand, ReservationItem, ReservationLine, ReservationStep},
@@ -22,8 +22,9 @@ pub struct InventoryState {
     pub items: Vec<ReservationItem>,
 }
 
-/// Orders are tried once; amendments will count further.
-const EPOCH: u32 = 1;
+/// Which attempt of an order its stock is kept for: orders are tried once, and amendments change how much is
+/// kept by that.
+pub const EPOCH: u32 = 1;
 
 impl Policy for Inventory {
     const NAME: &'static str = "inventory";
@@ -44,6 +45,8 @@ impl Policy for Inventory {
                 OrderEvent::LinesCancelled(event) => {
                     Some(event.order.order_id).filter(|_| !event.all)
                 }
+                // The stock was told already: it is to be known here too.
+                OrderEvent::AmendmentApplied(event) => Some(event.order.order_id),
                 OrderEvent::CancellationRejected(_)
                 | OrderEvent::OrderCancelled(_)
                 | OrderEvent::NoteAdded(_)
@@ -60,7 +63,11 @@ impl Policy for Inventory {
                 | OrderEvent::LinesReturned(_)
                 | OrderEvent::DeadlineSet(_)
                 | OrderEvent::TagsSet(_)
-                | OrderEvent::ShippingAddressChanged(_) => None,
+                | OrderEvent::ShippingAddressChanged(_)
+                | OrderEvent::AmendmentProposed(_)
+                | OrderEvent::AmendmentWithdrawn(_)
+                | OrderEvent::AmendmentRejected(_)
+                | OrderEvent::AmendmentExpired(_) => None,
             },
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
@@ -99,6 +106,9 @@ impl Policy for Inventory {
             }
             Event::Order(OrderEvent::LinesCancelled(cancelled)) => {
                 return reduce(order_id, state, &cancelled.lines);
+            }
+            Event::Order(OrderEvent::AmendmentApplied(applied)) => {
+                return (amended(state, &applied.lines), vec![]);
             }
             // Nothing was reserved, and nothing will be.
             Event::Order(OrderEvent::OrderRejected(event))
@@ -154,6 +164,34 @@ fn reduce(
     let command =
         (!reduced.is_empty()).then(|| reservation(order_id, reduced, ReservationStep::Reduce));
     (state, command.into_iter().collect())
+}
+
+/// So many of these lines are wanted since: all that is kept for the order was told already.
+fn amended(mut state: InventoryState, lines: &[AmendedLine]) -> InventoryState {
+    for change in lines {
+        let place = state
+            .items
+            .binary_search_by(|item| item.sku.cmp(&change.sku));
+        let item = match place {
+            Ok(index) => &mut state.items[index],
+            Err(index) => {
+                let none = ReservationItem {
+                    sku: change.sku.clone(),
+                    lines: vec![],
+                };
+                state.items.insert(index, none);
+                &mut state.items[index]
+            }
+        };
+        item.lines.retain(|line| line.line != change.line);
+        if change.after > 0 {
+            item.lines.push(ReservationLine {
+                line: change.line,
+                quantity: change.after,
+            });
+        }
+    }
+    state
 }
 
 fn reservation(order_id: OrderId, items: Vec<ReservationItem>, step: ReservationStep) -> Reaction {

@@ -29,6 +29,8 @@ pub enum TimerName {
     Tracking(ShipmentId),
     /// The time limit of a return that does not arrive.
     Return(ReturnId),
+    /// The time limit of an amendment that nobody applies.
+    Amendment,
 }
 
 impl TimerName {
@@ -42,13 +44,14 @@ impl TimerName {
             Self::Shipping(_) => "shipping",
             Self::Tracking(_) => "tracking",
             Self::Return(_) => "return",
+            Self::Amendment => "amendment",
         }
     }
 
     /// The shipment or return that it is about, if it is about one.
     const fn of(self) -> Option<Uuid> {
         match self {
-            Self::Reservation | Self::Inquiry | Self::Authorization => None,
+            Self::Reservation | Self::Inquiry | Self::Authorization | Self::Amendment => None,
             Self::Capture(shipment) | Self::Shipping(shipment) | Self::Tracking(shipment) => {
                 Some(shipment.uuid())
             }
@@ -83,6 +86,7 @@ impl FromStr for TimerName {
                 "reservation" => Some(Self::Reservation),
                 "inquiry" => Some(Self::Inquiry),
                 "authorization" => Some(Self::Authorization),
+                "amendment" => Some(Self::Amendment),
                 _ => None,
             },
             Some((kind, of)) => match (kind, Uuid::parse_str(of)) {

@@ -52,6 +52,8 @@ pub enum What {
     Inspection,
     /// What was accepted goes into the stock.
     Restocking,
+    /// An amendment is applied, or withdrawn.
+    Amendment,
 }
 
 impl What {
@@ -79,6 +81,7 @@ impl What {
             Self::Arrival => "arrival",
             Self::Inspection => "inspection",
             Self::Restocking => "restocking",
+            Self::Amendment => "amendment",
         }
     }
 
@@ -129,7 +132,8 @@ impl What {
             | Self::Approval
             | Self::Arrival
             | Self::Inspection
-            | Self::Restocking => return None,
+            | Self::Restocking
+            | Self::Amendment => return None,
         })
     }
 

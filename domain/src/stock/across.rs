@@ -5,6 +5,7 @@ use super::{
     ReservationItem, ReservationReduced, ReservationReleased, ReservationStep, Stock, StockError,
     StockEvent, StockReservationRejected, StockReserved, StockShipped,
 };
+use crate::Sku;
 use crate::order::{MAX_QUANTITY, Order, Status};
 use chrono::{DateTime, Utc};
 
@@ -15,14 +16,21 @@ type Decision = Result<Vec<Option<StockEvent>>, StockError>;
 /// it is decided over the order as well.
 ///
 /// Stock is reserved only for an order that waits for it. What the stock itself remembers of ended
-/// reservations is bounded, and so would not do where all events are reacted to once more.
+/// reservations is bounded, and so would not do where all events are reacted to once more. What is given
+/// back of it because less is wanted is no more than the order does not want by now: it may have been amended
+/// since, and then wants more again.
 pub fn for_order(
     stocks: &[&Stock],
     command: &ReservationCommand,
     order: Option<&Order>,
 ) -> Decision {
+    let placed = order.and_then(Order::placed);
+    if let (ReservationStep::Reduce, Some(order)) = (command.step, placed) {
+        check(command)?;
+        return Ok(reduce(stocks, command, |sku| order.open_of(sku)));
+    }
     let decided = across(stocks, command)?;
-    match order.and_then(Order::placed) {
+    match placed {
         Some(order) if order.status != Status::Placed && decided.iter().any(Option::is_some) => {
             let status = order.status;
             Err(StockError::NotWaiting { status })
@@ -38,7 +46,7 @@ pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         ReservationStep::Reserve { until } => reserve(stocks, command, until),
         ReservationStep::Commit => commit(stocks, command),
         ReservationStep::Ship => ship(stocks, command),
-        ReservationStep::Reduce => Ok(reduce(stocks, command)),
+        ReservationStep::Reduce => Ok(reduce(stocks, command, |_| 0)),
         ReservationStep::Release(reason) => Ok(release(stocks, command, reason)),
     }
 }
@@ -178,12 +186,18 @@ fn ship(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
     ))
 }
 
-/// So much less is wanted: no more is kept than the items say. What was reduced further is not raised.
-fn reduce(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockEvent>> {
+/// So much less is wanted: no more is kept than the items say, or at least so many of a SKU as are wanted
+/// anyway. What was reduced further is not raised.
+fn reduce(
+    stocks: &[&Stock],
+    command: &ReservationCommand,
+    at_least: impl Fn(&Sku) -> i64,
+) -> Vec<Option<StockEvent>> {
+    let left = |item: &ReservationItem| item.quantity().max(at_least(&item.sku));
     let key = (command.order_id, command.epoch);
     let kept = |stock: &Stock| stock.reservations.get(&key).copied();
     let surplus = |stock: &Stock, item: &ReservationItem| {
-        kept(stock).map_or(0, |kept| kept.quantity.saturating_sub(item.quantity()))
+        kept(stock).map_or(0, |kept| kept.quantity.saturating_sub(left(item)))
     };
     let concerned = |stock: &Stock, item: &ReservationItem| surplus(stock, item) > 0;
     parts(stocks, command, concerned, |item, stock, part, parts| {
@@ -193,7 +207,7 @@ fn reduce(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockEv
             location: command.location.clone(),
             sku: item.sku.clone(),
             quantity: surplus(stock, item),
-            left: item.quantity(),
+            left: left(item),
             committed: kept(stock).is_some_and(|kept| kept.committed),
             part,
             parts,

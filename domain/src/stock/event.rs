@@ -41,6 +41,8 @@ events! {
         QuarantineCleared = 1,
         /// What did not arrive and came back is there again.
         StockRecovered = 1,
+        /// More is kept for an order.
+        ReservationRaised = 1,
     }
 }
 
@@ -288,4 +290,27 @@ pub struct StockRecovered {
     pub restocked: i64,
     /// How many cannot be sold as they are.
     pub quarantined: i64,
+}
+
+/// More is kept for an order, which was amended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReservationRaised {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many more.
+    pub quantity: i64,
+    /// How many are kept in all.
+    pub kept: i64,
+    /// Whether they are committed.
+    pub committed: bool,
+    /// Which SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
 }

@@ -92,6 +92,11 @@ const fn order_of(event: &OrderEvent) -> OrderId {
         OrderEvent::LinesCancelled(event) => event.order.order_id,
         OrderEvent::TagsSet(event) => event.order_id,
         OrderEvent::ShippingAddressChanged(event) => event.order_id,
+        OrderEvent::AmendmentProposed(event) => event.order.order_id,
+        OrderEvent::AmendmentApplied(event) => event.order.order_id,
+        OrderEvent::AmendmentWithdrawn(event) => event.order_id,
+        OrderEvent::AmendmentRejected(event) => event.order_id,
+        OrderEvent::AmendmentExpired(event) => event.order_id,
     }
 }
 
@@ -142,6 +147,7 @@ const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
         StockEvent::StockRestocked(event) => Some(event.order_id),
         StockEvent::StockQuarantined(event) => Some(event.order_id),
         StockEvent::ReservationReduced(event) => Some(event.order_id),
+        StockEvent::ReservationRaised(event) => Some(event.order_id),
         StockEvent::StockRecovered(event) => Some(event.order_id),
     }
 }

@@ -1,8 +1,10 @@
 //! One row per order: what lists and single orders are answered from.
 
+mod amendment;
 mod fulfilment;
 mod settlement;
 
+pub use amendment::OpenAmendment;
 pub use fulfilment::{Fulfilment, Progress};
 pub use settlement::Settlement;
 
@@ -20,7 +22,7 @@ use domain::{
     payment::{PaymentEvent, PaymentStatus},
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 row! {
     /// An order.
@@ -82,6 +84,10 @@ row! {
         tags: Option<Json<Vec<String>>>,
         /// Where it goes since that was changed, sealed; none where it goes where it was placed to go.
         moved_to: Option<Sealed>,
+        /// The amendment that is open.
+        amendment: Option<Json<OpenAmendment>>,
+        /// The lines that are not as they were placed, by their numbers; none where all are.
+        amended: Option<Json<BTreeMap<u32, Line>>>,
     }
     once {
         /// Where it was placed to go: only its customer's key opens it.
@@ -204,6 +210,8 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
         fulfilment: None,
         tags: None,
         moved_to: None,
+        amendment: None,
+        amended: None,
         shipping_address: placed.shipping_address.clone(),
         lines: Some(Json(placed.lines.clone())),
     })
@@ -216,6 +224,13 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         | OrderEvent::TaskParked(_)
         | OrderEvent::TaskResumed(_)
         | OrderEvent::DeadlineSet(_) => {}
+        OrderEvent::AmendmentProposed(event) => {
+            row.amendment = Some(Json(event.into()));
+        }
+        OrderEvent::AmendmentApplied(event) => amendment::apply(row, event)?,
+        OrderEvent::AmendmentWithdrawn(_)
+        | OrderEvent::AmendmentRejected(_)
+        | OrderEvent::AmendmentExpired(_) => row.amendment = None,
         OrderEvent::OrderConfirmed(_) => row.status = Status::Confirmed,
         OrderEvent::OrderRejected(event) => {
             row.status = Status::Rejected;

@@ -69,6 +69,7 @@ impl Projection for StockLevel {
             StockEvent::StockRestocked(event) => (&event.location, &event.sku),
             StockEvent::StockQuarantined(event) => (&event.location, &event.sku),
             StockEvent::ReservationReduced(event) => (&event.location, &event.sku),
+            StockEvent::ReservationRaised(event) => (&event.location, &event.sku),
             StockEvent::QuarantineCleared(event) => (&event.location, &event.sku),
             StockEvent::StockRecovered(event) => (&event.location, &event.sku),
         };
@@ -119,6 +120,13 @@ impl Projection for StockLevel {
                     false => &mut row.reserved,
                 };
                 subtract(held, event.quantity)?;
+            }
+            StockEvent::ReservationRaised(event) => {
+                let held = match event.committed {
+                    true => &mut row.committed,
+                    false => &mut row.reserved,
+                };
+                add(held, event.quantity)?;
             }
             StockEvent::ReservationExpired(event) => {
                 subtract(&mut row.reserved, event.quantity)?;

@@ -63,7 +63,12 @@ impl Tally<'_> {
             | OrderEvent::DeadlineSet(_)
             | OrderEvent::LinesCancelled(_)
             | OrderEvent::TagsSet(_)
-            | OrderEvent::ShippingAddressChanged(_) => Ok(()),
+            | OrderEvent::ShippingAddressChanged(_)
+            | OrderEvent::AmendmentProposed(_)
+            | OrderEvent::AmendmentApplied(_)
+            | OrderEvent::AmendmentWithdrawn(_)
+            | OrderEvent::AmendmentRejected(_)
+            | OrderEvent::AmendmentExpired(_) => Ok(()),
         }
     }
 }
@@ -111,7 +116,12 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         | OrderEvent::DeadlineSet(_)
         | OrderEvent::LinesCancelled(_)
         | OrderEvent::TagsSet(_)
-        | OrderEvent::ShippingAddressChanged(_) => None,
+        | OrderEvent::ShippingAddressChanged(_)
+        | OrderEvent::AmendmentProposed(_)
+        | OrderEvent::AmendmentApplied(_)
+        | OrderEvent::AmendmentWithdrawn(_)
+        | OrderEvent::AmendmentRejected(_)
+        | OrderEvent::AmendmentExpired(_) => None,
     }
 }
 

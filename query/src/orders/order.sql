@@ -42,7 +42,9 @@ SELECT
     )::text AS shipments,
     return_status,
     tax_included,
-    tags::text AS tags
+    tags::text AS tags,
+    amendment::text AS amendment,
+    amended::text AS amended
 FROM read.order_summary
 WHERE tenant = $1
   AND order_id = $2

@@ -202,7 +202,8 @@ async fn an_order_says_what_has_left_of_it_whichever_way_it_is_read() {
             "cancel",
             "cancel_lines",
             "change_shipping_address",
-            "place_hold"
+            "place_hold",
+            "propose_amendment"
         ])
     );
 

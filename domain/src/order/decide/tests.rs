@@ -1,5 +1,6 @@
 //! given / when / then of every command to an order.
 
+mod amendments;
 mod cancellation;
 mod details;
 mod fulfilment;
@@ -404,6 +405,18 @@ fn what_is_said_to_be_allowed_is_allowed() {
             "change_shipping_address",
             OrderCommand::ChangeShippingAddress(ChangeShippingAddress {
                 shipping_address: Sealed::of_base64("eHl6").unwrap(),
+            }),
+        ),
+        (
+            "propose_amendment",
+            OrderCommand::ProposeAmendment(ProposeAmendment {
+                amendment_id: uuid(10, 9),
+                lines: vec![LineQuantity {
+                    line: 1,
+                    quantity: 1,
+                }],
+                until: at(900),
+                reason: "fewer".into(),
             }),
         ),
         ("cancel", request_cancellation()),

@@ -1,6 +1,6 @@
 //! What customers, packers and operators do.
 
-use super::{HOLDS, SKUS, choices::Choices, returns, world::World};
+use super::{HOLDS, SKUS, amend, choices::Choices, returns, world::World};
 use crate::{
     Command, CustomerId, Location, OrderId, Sealed, ShipmentId, TaxRate,
     order::{
@@ -22,11 +22,12 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
     let n = world.log.len() as u64;
     let order = choices.of(&world.orders);
     let of_order = |command| Command::Order(order, command);
-    let command = match choices.below(26) {
+    let command = match choices.below(31) {
         0 => return place(world, choices),
         13..=18 => return returns::ask(world, choices, order),
         19 => return clear(world, choices),
         20 => return book_in(world, choices, order),
+        26..=30 => return amend::ask(world, choices, order),
         1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
         4 => return receive(world, choices.of(&SKUS), choices.of(&[5, 1, 3, 20])),
         5 => Command::Stock(StockCommand::Adjust(AdjustStock {

@@ -129,7 +129,7 @@ fn confirmed(history: &History) -> BTreeMap<Sku, BTreeMap<OrderId, i64>> {
     let mut promised: BTreeMap<Sku, BTreeMap<OrderId, i64>> = BTreeMap::new();
     let orders = history.orders().into_iter();
     for order in orders.filter(|order| order.status == Status::Confirmed) {
-        for line in &order.placed.lines {
+        for line in order.lines() {
             let open = order.open(line.line);
             if open > 0 {
                 let of_sku = promised.entry(line.sku.clone()).or_default();
@@ -153,6 +153,7 @@ const fn sku(event: &StockEvent) -> &Sku {
         StockEvent::StockRestocked(event) => &event.sku,
         StockEvent::StockQuarantined(event) => &event.sku,
         StockEvent::ReservationReduced(event) => &event.sku,
+        StockEvent::ReservationRaised(event) => &event.sku,
         StockEvent::QuarantineCleared(event) => &event.sku,
         StockEvent::StockRecovered(event) => &event.sku,
     }

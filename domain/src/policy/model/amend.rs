@@ -1,0 +1,76 @@
+//! What people would have orders be.
+
+use super::{choices::Choices, world::World};
+use crate::{
+    Command, Location, OrderId,
+    order::{ApplyAmendment, LineQuantity, OrderCommand, ProposeAmendment, WithdrawAmendment},
+    testing::uuid,
+};
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+/// Somebody would have an order be otherwise, has it be so, or not after all; it may be refused.
+pub(super) fn ask(world: &mut World, choices: &mut Choices, order_id: OrderId) {
+    let open = world.placed(order_id).open_amendment();
+    let command = match (open.map(|open| open.amendment_id), choices.below(5)) {
+        (Some(amendment), 0..=2) => apply(world, order_id, amendment),
+        (Some(amendment_id), 3) => Command::Order(
+            order_id,
+            OrderCommand::WithdrawAmendment(WithdrawAmendment { amendment_id }),
+        ),
+        _ => {
+            let first = choices.of(&[1, 2, 3]);
+            let mut lines = vec![(first, choices.of(&[1, 0, 2, 3, 5, 9]))];
+            let second = first % 3 + 1;
+            match choices.below(3) {
+                0 => {}
+                1 => lines.push((second, choices.of(&[0, 1, 2, 3, 6]))),
+                // One more of this instead of that.
+                _ => {
+                    lines = vec![
+                        (first, 0),
+                        (second, world.placed(order_id).open(second) + 1),
+                    ]
+                }
+            }
+            let until = world.now() + Duration::hours(choices.of(&[24, 1]));
+            let id = uuid(10, world.log.len() as u64);
+            let proposed = world.put(&propose(order_id, id, &lines, until));
+            // Who knows what is wanted has it so at once.
+            if proposed.is_err() || choices.once_in(2) {
+                return;
+            }
+            apply(world, order_id, id)
+        }
+    };
+    let _refused = world.put(&command);
+}
+
+/// So many of these lines would be wanted.
+pub(super) fn propose(
+    order_id: OrderId,
+    amendment_id: Uuid,
+    lines: &[(u32, i64)],
+    until: DateTime<Utc>,
+) -> Command {
+    let quantity = |&(line, quantity): &(u32, i64)| LineQuantity { line, quantity };
+    let command = ProposeAmendment {
+        amendment_id,
+        lines: lines.iter().map(quantity).collect(),
+        until,
+        reason: "rather so".into(),
+    };
+    Command::Order(order_id, OrderCommand::ProposeAmendment(command))
+}
+
+/// As was proposed: the stock that is concerned, the proposal says.
+pub(super) fn apply(world: &World, order_id: OrderId, amendment_id: Uuid) -> Command {
+    let open = world.placed(order_id).open_amendment();
+    let stock = open.map(|open| open.stock.as_slice()).unwrap_or_default();
+    let command = ApplyAmendment {
+        amendment_id,
+        location: Location::default(),
+        skus: stock.iter().map(|stock| stock.sku.clone()).collect(),
+    };
+    Command::Order(order_id, OrderCommand::ApplyAmendment(command))
+}
