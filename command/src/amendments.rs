@@ -4,10 +4,10 @@ use crate::{CommandApi, body::MoneyBody, execution::Done, problem, request::Comm
 use chassis::Problem;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::{
-    Command, Location, OrderId, Sku, State, StreamId,
+    Command, Location, OrderId, Sku, State, StreamId, Version,
     order::{
         AmendedLine, AmendedStock, AmendmentProposed, ApplyAmendment, LineQuantity, Order,
-        OrderCommand, Placed, ProposeAmendment, WithdrawAmendment,
+        OrderCommand, OrderError, Placed, ProposeAmendment, WithdrawAmendment,
     },
 };
 use serde::Serialize;
@@ -114,6 +114,7 @@ impl AmendmentBody {
 /// A command about an amendment that was done.
 pub(crate) struct Amended {
     pub done: Done,
+    amendment_id: Uuid,
     state: Arc<State>,
 }
 
@@ -134,12 +135,19 @@ impl Amended {
     }
 
     /// What was proposed.
+    ///
+    /// # Errors
+    /// 409: the same was proposed before, so long ago that nobody remembers the answer, and has ended since.
     pub(crate) fn proposal(&self) -> Result<AmendmentBody, Problem> {
-        let open = self.order()?.open_amendment().map(AmendmentBody::of);
-        open.ok_or_else(|| {
-            let order_id = self.done.key();
-            tracing::error!(order_id, "what was proposed of order {order_id} is absent");
-            Problem::internal()
+        let order = self.order()?;
+        let open = order.open_amendment();
+        let open = open.filter(|open| open.amendment_id == self.amendment_id);
+        open.map(AmendmentBody::of).ok_or_else(|| {
+            let error = match order.amendment_end(self.amendment_id) {
+                Some(end) => OrderError::AmendmentEnded { end },
+                None => OrderError::NoSuchAmendment,
+            };
+            problem::refused(error.into(), Version::new(self.done.version()))
         })
     }
 }
@@ -159,7 +167,7 @@ pub(crate) async fn propose(
         until: (api.clock.now() + api.amendment_ttl).trunc_subsecs(6),
         reason,
     });
-    put(api, request, order_id, command).await
+    put(api, request, (order_id, amendment_id), command).await
 }
 
 /// Has an order be as was proposed: which stock that concerns, the proposal says.
@@ -184,7 +192,7 @@ pub(crate) async fn apply(
         location: Location::default(),
         skus: stock.iter().map(|stock| stock.sku.clone()).collect(),
     });
-    put(api, request, order_id, command).await
+    put(api, request, (order_id, amendment_id), command).await
 }
 
 /// Takes a proposal back.
@@ -195,19 +203,23 @@ pub(crate) async fn withdraw(
     amendment_id: Uuid,
 ) -> Result<Amended, Problem> {
     let command = OrderCommand::WithdrawAmendment(WithdrawAmendment { amendment_id });
-    put(api, request, order_id, command).await
+    put(api, request, (order_id, amendment_id), command).await
 }
 
 /// Whoever asks has seen what the order is: an amendment is about that.
 async fn put(
     api: &CommandApi,
     request: CommandRequest,
-    order_id: OrderId,
+    (order_id, amendment_id): (OrderId, Uuid),
     command: OrderCommand,
 ) -> Result<Amended, Problem> {
     let request = request.of_seen_version()?;
     let command = Command::Order(order_id, command);
     let done = request.execute_for_state(api, command).await?;
     let state = done.state(api).await?;
-    Ok(Amended { done, state })
+    Ok(Amended {
+        done,
+        amendment_id,
+        state,
+    })
 }

@@ -304,16 +304,16 @@ fn of_address(
     Ok(std::iter::once(first).chain(rest).collect())
 }
 
+/// What happens to an order, to each of its shipments, and to the stock of each SKU.
+type Told = (
+    Vec<OrderEvent>,
+    Vec<Option<ShipmentEvent>>,
+    Vec<Option<StockEvent>>,
+);
+
 /// What happens to an order, its shipments and its stock: `others` streams in all but its own.
 fn told(
-    decided: Result<
-        (
-            Vec<OrderEvent>,
-            Vec<Option<ShipmentEvent>>,
-            Vec<Option<StockEvent>>,
-        ),
-        OrderError,
-    >,
+    decided: Result<Told, OrderError>,
     state: &Order,
     others: usize,
 ) -> Result<Vec<Vec<Event>>, Refusal> {

@@ -1,5 +1,6 @@
 //! Histories for tests: valid ones, step by step.
 
+mod amendments;
 mod fulfilment;
 mod products;
 mod provider;

@@ -211,8 +211,11 @@ pub fn apply_amendment(
     let open = match is_open(order, command.amendment_id, AmendmentEnd::Applied)? {
         Some(open) => open,
         None => {
-            let nothing = (vec![None; shipments.len()], vec![None; stocks.len()]);
-            return Ok((vec![], nothing.0, nothing.1));
+            return Ok((
+                vec![],
+                vec![None; shipments.len()],
+                vec![None; stocks.len()],
+            ));
         }
     };
     if order.status != Status::Confirmed {

@@ -14,10 +14,7 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices, order_id: OrderId) {
     let open = world.placed(order_id).open_amendment();
     let command = match (open.map(|open| open.amendment_id), choices.below(5)) {
         (Some(amendment), 0..=2) => apply(world, order_id, amendment),
-        (Some(amendment_id), 3) => Command::Order(
-            order_id,
-            OrderCommand::WithdrawAmendment(WithdrawAmendment { amendment_id }),
-        ),
+        (Some(amendment), 3) => withdraw(order_id, amendment),
         _ => {
             let first = choices.of(&[1, 2, 3]);
             let mut lines = vec![(first, choices.of(&[1, 0, 2, 3, 5, 9]))];
@@ -36,11 +33,15 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices, order_id: OrderId) {
             let until = world.now() + Duration::hours(choices.of(&[24, 1]));
             let id = uuid(10, world.log.len() as u64);
             let proposed = world.put(&propose(order_id, id, &lines, until));
-            // Who knows what is wanted has it so at once.
-            if proposed.is_err() || choices.once_in(2) {
+            if proposed.is_err() {
                 return;
             }
-            apply(world, order_id, id)
+            // Who knows what is wanted says so at once.
+            match choices.below(4) {
+                0 | 1 => return,
+                2 => apply(world, order_id, id),
+                _ => withdraw(order_id, id),
+            }
         }
     };
     let _refused = world.put(&command);
@@ -73,4 +74,9 @@ pub(super) fn apply(world: &World, order_id: OrderId, amendment_id: Uuid) -> Com
         skus: stock.iter().map(|stock| stock.sku.clone()).collect(),
     };
     Command::Order(order_id, OrderCommand::ApplyAmendment(command))
+}
+
+fn withdraw(order_id: OrderId, amendment_id: Uuid) -> Command {
+    let command = WithdrawAmendment { amendment_id };
+    Command::Order(order_id, OrderCommand::WithdrawAmendment(command))
 }
