@@ -1,7 +1,7 @@
 //! What decisions about an order stand on.
 
-use super::{Awaited, DeadlineSet, Line, LineQuantity, OrderBrief, OrderPlaced};
-use crate::{ReturnId, ShipmentId, recent::Recent};
+use super::{Amendments, Awaited, DeadlineSet, Line, LineQuantity, OrderBrief, OrderPlaced};
+use crate::{ReturnId, Sealed, ShipmentId, recent::Recent};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -44,15 +44,34 @@ impl Status {
         }
     }
 
-    /// The commands of people that are allowed to an order that is there, held or not, and of which
-    /// the customer has something or not: read models know no more of an order than that.
-    pub fn allowed_commands(self, held: bool, returnable: bool) -> Vec<&'static str> {
-        let mut allowed = vec!["add_note"];
+    /// The commands of people that are allowed to an order that is there, held or not, of which the
+    /// customer has something or not, and of which an amendment is open or not: read models know no more of
+    /// an order than that.
+    pub fn allowed_commands(
+        self,
+        held: bool,
+        returnable: bool,
+        amending: bool,
+    ) -> Vec<&'static str> {
+        let mut allowed = vec!["add_note", "set_tags"];
         match self {
-            Self::Placed => allowed.extend(["cancel", "place_hold"]),
-            Self::Confirmed => allowed.extend(["cancel", "cancel_lines", "place_hold"]),
+            Self::Placed => allowed.extend(["cancel", "change_shipping_address", "place_hold"]),
+            Self::Confirmed => allowed.extend([
+                "cancel",
+                "cancel_lines",
+                "change_shipping_address",
+                "place_hold",
+                if amending {
+                    "apply_amendment"
+                } else {
+                    "propose_amendment"
+                },
+            ]),
             Self::Cancelling => allowed.push("place_hold"),
             Self::Rejected | Self::Expired | Self::Cancelled | Self::Completed => {}
+        }
+        if amending {
+            allowed.push("withdraw_amendment");
         }
         if held {
             allowed.push("release_hold");
@@ -102,6 +121,12 @@ pub struct Placed {
     pub parked: BTreeSet<Uuid>,
     /// Until when something is waited for, of what was settled last.
     pub(super) deadlines: BTreeMap<(Awaited, String), DateTime<Utc>>,
+    /// What it is tagged with.
+    pub tags: BTreeSet<String>,
+    /// Where it goes since that was changed; none where it goes where it was placed to go.
+    pub(super) moved_to: Option<Sealed>,
+    /// Its amendments; none before the first.
+    pub(super) amendments: Option<Box<Amendments>>,
 }
 
 /// What has left of an order, and what became of it.
@@ -239,17 +264,25 @@ impl Placed {
             let returning = known.returns.values().map(|lines| 1 + lines.len());
             known.lines.len() + known.shipments.len() + returning.sum::<usize>()
         });
-        let waits = self.holds.len() + self.parked.len() + self.deadlines.len();
-        (self.placed.lines.len() + waits + left) * PART
+        let waits = self.holds.len() + self.parked.len() + self.deadlines.len() + self.tags.len();
+        let amendments = self.amendments.as_deref().map_or(0, Amendments::len);
+        (self.placed.lines.len() + waits + left + amendments) * PART
             + self.recent_notes.size()
             + self.recent_cancellations.size()
+    }
+
+    /// Where it goes, sealed: as it was placed, or as that was changed last.
+    pub fn shipping_address(&self) -> Option<&Sealed> {
+        self.moved_to
+            .as_ref()
+            .or(self.placed.shipping_address.as_ref())
     }
 
     /// A line of it.
     pub fn line(&self, line: u32) -> Option<&Line> {
         // Lines are numbered from 1, in their order.
         let index = (line as usize).wrapping_sub(1);
-        let placed = self.placed.lines.get(index);
+        let placed = self.lines().get(index);
         placed.filter(|placed| placed.line == line)
     }
 
@@ -272,7 +305,7 @@ impl Placed {
 
     /// What of each line has neither left nor is cancelled; lines of which nothing has are left out.
     pub fn all_open(&self) -> Vec<LineQuantity> {
-        let open = self.placed.lines.iter().map(|placed| LineQuantity {
+        let open = self.lines().iter().map(|placed| LineQuantity {
             line: placed.line,
             quantity: self.open(placed.line),
         });
@@ -290,7 +323,7 @@ impl Placed {
 
     /// How many pieces of it are wanted: ordered, and not cancelled.
     pub(super) fn pieces(&self) -> i64 {
-        self.placed.lines.iter().fold(0, |sum, placed| {
+        self.lines().iter().fold(0, |sum, placed| {
             let cancelled = self.progress(placed.line).cancelled;
             sum.saturating_add(placed.quantity.saturating_sub(cancelled))
         })
@@ -316,6 +349,8 @@ impl Placed {
     /// The commands of people that are allowed now.
     pub fn allowed_commands(&self) -> Vec<&'static str> {
         let held = !self.holds.is_empty();
-        self.status.allowed_commands(held, self.is_returnable())
+        let amending = self.open_amendment().is_some();
+        self.status
+            .allowed_commands(held, self.is_returnable(), amending)
     }
 }
