@@ -39,19 +39,19 @@ impl Amendments {
 impl Placed {
     /// The lines of it: as they were placed, or as they were amended since.
     pub fn lines(&self) -> &[Line] {
-        let amended = self.amendments.as_deref();
-        let amended = amended.and_then(|known| known.lines.as_deref());
+        let amended = self.details.as_deref();
+        let amended = amended.and_then(|known| known.amendments.lines.as_deref());
         amended.unwrap_or(&self.placed.lines)
     }
 
     /// The amendment that is open.
     pub fn open_amendment(&self) -> Option<&AmendmentProposed> {
-        self.amendments.as_deref()?.open.as_deref()
+        self.details.as_deref()?.amendments.open.as_deref()
     }
 
     /// How an amendment of it ended, if it did.
     pub fn amendment_end(&self, amendment: Uuid) -> Option<AmendmentEnd> {
-        self.amendments.as_deref()?.end(amendment)
+        self.details.as_deref()?.amendments.end(amendment)
     }
 
     /// How many of a SKU have neither left nor are cancelled, in all lines together.
@@ -62,13 +62,13 @@ impl Placed {
 
     /// Enters that an amendment is open.
     pub(super) fn enter_proposed(&mut self, event: &AmendmentProposed) {
-        let known = self.amendments.get_or_insert_default();
+        let known = &mut self.details.get_or_insert_default().amendments;
         known.open = Some(Arc::new(event.clone()));
     }
 
     /// Enters how an amendment ended.
     pub(super) fn enter_end(&mut self, amendment: Uuid, end: AmendmentEnd) {
-        let known = self.amendments.get_or_insert_default();
+        let known = &mut self.details.get_or_insert_default().amendments;
         known.open = None;
         if known.ended.len() == ENDED_KEPT {
             known.ended.pop_front();
@@ -92,7 +92,7 @@ impl Placed {
             progress.cancelled = left.saturating_sub(change.after);
         }
         let is_as_placed = lines == self.placed.lines;
-        let known = self.amendments.get_or_insert_default();
+        let known = &mut self.details.get_or_insert_default().amendments;
         known.lines = (!is_as_placed).then(|| lines.into());
     }
 }

@@ -24,9 +24,7 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 fulfilment: None,
                 parked: BTreeSet::new(),
                 deadlines: BTreeMap::new(),
-                tags: BTreeSet::new(),
-                moved_to: None,
-                amendments: None,
+                details: None,
             });
         }
         // Nothing can have happened to an order before it was placed.
@@ -104,9 +102,13 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
             known.enter_cancelled(&event.lines);
             order.recent_cancellations.insert(event.cancellation_id);
         }
-        OrderEvent::TagsSet(event) => order.tags = event.tags.iter().cloned().collect(),
+        OrderEvent::TagsSet(event) => {
+            let known = order.details.get_or_insert_default();
+            known.tags = event.tags.iter().cloned().collect();
+        }
         OrderEvent::ShippingAddressChanged(event) => {
-            order.moved_to = Some(event.shipping_address.clone());
+            let known = order.details.get_or_insert_default();
+            known.moved_to = Some(event.shipping_address.clone());
         }
         OrderEvent::AmendmentProposed(event) => order.enter_proposed(event),
         OrderEvent::AmendmentApplied(event) => {

@@ -121,12 +121,19 @@ pub struct Placed {
     pub parked: BTreeSet<Uuid>,
     /// Until when something is waited for, of what was settled last.
     pub(super) deadlines: BTreeMap<(Awaited, String), DateTime<Utc>>,
+    /// What most orders have nothing of: tags, another address, amendments.
+    pub(super) details: Option<Box<Details>>,
+}
+
+/// What most orders have nothing of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Details {
     /// What it is tagged with.
-    pub tags: BTreeSet<String>,
+    pub(super) tags: BTreeSet<String>,
     /// Where it goes since that was changed; none where it goes where it was placed to go.
     pub(super) moved_to: Option<Sealed>,
-    /// Its amendments; none before the first.
-    pub(super) amendments: Option<Box<Amendments>>,
+    /// Its amendments.
+    pub(super) amendments: Amendments,
 }
 
 /// What has left of an order, and what became of it.
@@ -264,18 +271,25 @@ impl Placed {
             let returning = known.returns.values().map(|lines| 1 + lines.len());
             known.lines.len() + known.shipments.len() + returning.sum::<usize>()
         });
-        let waits = self.holds.len() + self.parked.len() + self.deadlines.len() + self.tags.len();
-        let amendments = self.amendments.as_deref().map_or(0, Amendments::len);
-        (self.placed.lines.len() + waits + left + amendments) * PART
+        let details = self.details.as_deref();
+        let details = details.map_or(0, |known| known.tags.len() + known.amendments.len());
+        let waits = self.holds.len() + self.parked.len() + self.deadlines.len();
+        (self.placed.lines.len() + waits + left + details) * PART
             + self.recent_notes.size()
             + self.recent_cancellations.size()
     }
 
     /// Where it goes, sealed: as it was placed, or as that was changed last.
     pub fn shipping_address(&self) -> Option<&Sealed> {
-        self.moved_to
-            .as_ref()
-            .or(self.placed.shipping_address.as_ref())
+        let moved_to = self.details.as_deref();
+        let moved_to = moved_to.and_then(|known| known.moved_to.as_ref());
+        moved_to.or(self.placed.shipping_address.as_ref())
+    }
+
+    /// What it is tagged with.
+    pub fn tags(&self) -> &BTreeSet<String> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        self.details.as_deref().map_or(&NONE, |known| &known.tags)
     }
 
     /// A line of it.

@@ -336,7 +336,7 @@ impl<'a> OrderBody<'a> {
             }),
             shipments: history.shipments.iter().map(OrderShipment::of).collect(),
             amendment: Open::of_order(order).map(|open| Amendment::of(open, currency)),
-            tags: order.tags.iter().cloned().collect(),
+            tags: order.tags().iter().cloned().collect(),
             allowed_commands: order.allowed_commands(),
             holds: history
                 .holds

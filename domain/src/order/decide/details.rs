@@ -45,7 +45,7 @@ pub(super) fn check_tags(tags: &[String]) -> Result<(), OrderError> {
 /// Tags are a set: whoever says the same in another order says nothing new.
 pub(super) fn set_tags(order: &Placed, command: &SetTags) -> Vec<OrderEvent> {
     let tags: BTreeSet<String> = command.tags.iter().cloned().collect();
-    if tags == order.tags {
+    if tags == *order.tags() {
         return vec![];
     }
     vec![

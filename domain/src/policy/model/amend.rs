@@ -41,8 +41,8 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices, order_id: OrderId) {
             }
             // Who knows what is wanted says so at once.
             match choices.below(4) {
-                0 | 1 => return,
-                2 => apply(world, order_id, id),
+                0 => return,
+                1 | 2 => apply(world, order_id, id),
                 _ => withdraw(order_id, id),
             }
         }

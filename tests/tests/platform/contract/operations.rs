@@ -199,8 +199,8 @@ async fn an_order_is_amended(p: &Platform) {
             .header("if-match", format!("\"{version}\""));
         p.api.send(request.json(body)).await
     };
-    let order_now = p.api.get(&format!("/v1/orders/{order}")).await;
-    let mut version = order_now.body["version"].clone();
+    let order_now = p.api.order_that_is("confirmed", &order).await;
+    let mut version = order_now["version"].clone();
     let wanted =
         |quantity: i64| json!({"lines": [{"line": 1, "quantity": quantity}], "reason": "x"});
     is_a_problem(

@@ -103,7 +103,7 @@ fn tags_are_few_short_plain_and_each_once() {
         sorted.sort_unstable();
         [tagged(&sorted)]
     });
-    assert_eq!(state.placed().unwrap().tags.len(), 32);
+    assert_eq!(state.placed().unwrap().tags().len(), 32);
 }
 
 #[test]
