@@ -311,6 +311,8 @@ section! {
         /// Whether orders may name only products that are listed (`POST /v1/products`); else anything is
         /// taken that there is stock of.
         only_listed: bool = false, Rule::Flag;
+        /// Time that an amendment of an order stays open that nobody applies, in seconds; then it expires.
+        amendment_ttl_s: u32 = 86_400, Rule::Integer { min: 1, max: 31_536_000 };
     }
 }
 

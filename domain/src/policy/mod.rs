@@ -21,7 +21,7 @@ mod tests;
 mod timer;
 
 pub use call::Call;
-pub use inventory::{Inventory, InventoryState};
+pub use inventory::{EPOCH, Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
 pub use payment::{Ends, PaymentPolicy, PaymentPolicyState};
 pub use shipping::{Backorder, Shipping, ShippingState, allocation};

@@ -82,6 +82,7 @@ pub(super) fn filters(message: &ListOrdersRequest) -> Result<Filters, Problem> {
         return_status: one_of("return_status", message.return_status.as_deref())?,
         customer_id: optional("customer_id", message.customer_id.as_deref())?,
         currency: optional("currency", message.currency.as_deref())?,
+        tag: optional("tag", message.tag.as_deref())?,
         placed_from: optional_time("placed_at[gte]", message.placed_from.as_ref())?,
         placed_before: optional_time("placed_at[lt]", message.placed_before.as_ref())?,
         total_from: message.total_from,
