@@ -13,7 +13,7 @@ use domain::{Position, Recorded};
 use projector::{
     MemoryReadModels, Parts, Projection, ReadModels,
     live::{RunOptions, Runner},
-    parking::{ParkedCount, Parking},
+    parking::{ParkedCount, ParkedSequence, Parking},
     projections::{self, Visitor},
     row::Row,
     storage::{Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError},
@@ -86,13 +86,28 @@ impl ReadModels for NodeReadModels {
     async fn parking<P: Projection>(&self) -> Result<Parking, ReadModelError> {
         let models = self.0.world.models.clone();
         let parking = async move { models.parking::<P>().await };
-        self.0.call("what is parked", parking).await.map_err(broken)?
+        self.0
+            .call("what is parked", parking)
+            .await
+            .map_err(broken)?
+    }
+
+    async fn parked_sequences<P: Projection>(&self) -> Result<Vec<ParkedSequence>, ReadModelError> {
+        let models = self.0.world.models.clone();
+        let sequences = async move { models.parked_sequences::<P>().await };
+        self.0
+            .call("what is parked", sequences)
+            .await
+            .map_err(broken)?
     }
 
     async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {
         let models = self.0.world.models.clone();
         let counts = async move { models.parked_counts().await };
-        self.0.call("what is parked", counts).await.map_err(broken)?
+        self.0
+            .call("what is parked", counts)
+            .await
+            .map_err(broken)?
     }
 }
 
