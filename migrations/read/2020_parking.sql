@@ -32,8 +32,8 @@ CREATE TABLE read.parked_sequence (
     CONSTRAINT parked_sequence_pkey PRIMARY KEY (projection, sequence)
 ) WITH (fillfactor = 80);
 
--- Operators name a sequence by where it stops.
-CREATE UNIQUE INDEX parked_sequence_position ON read.parked_sequence (projection, position);
+-- Operators name a sequence by where it stops. A stream and a row can stop at one event.
+CREATE INDEX parked_sequence_position ON read.parked_sequence (projection, position);
 
 -- Events that an operator has had left out of a projection. They stay left out, of rebuilds too.
 CREATE TABLE read.skipped_event (

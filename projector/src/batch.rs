@@ -5,7 +5,7 @@ use crate::{
     row::Row,
     storage::{Change, KeyOf},
 };
-use domain::{Envelope, Recorded, Version};
+use domain::{Envelope, Recorded};
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
@@ -104,12 +104,15 @@ impl<P: Projection> Batch<P> {
         Ok(())
     }
 
-    /// The event of `version` is left out of the row, if there is one.
-    pub(crate) fn leave_out(&mut self, key: &KeyOf<P>, version: Version) {
-        if let Some(at) = self.by_key.get(key) {
-            let slot = &mut self.slots[*at];
-            slot.row = slot.row.take().map(|row| P::leave_out(row, version));
-        }
+    /// The event of `envelope` is left out of the row.
+    pub(crate) fn leave_out(&mut self, key: KeyOf<P>, envelope: &Envelope) {
+        let at = match self.by_key.get(&key) {
+            Some(at) => *at,
+            None => self.add(key.clone(), None),
+        };
+        let slot = &mut self.slots[at];
+        slot.touched = true;
+        slot.row = P::leave_out(slot.row.take(), key, envelope);
     }
 
     /// Forgets all rows but those whose key is wanted.

@@ -1,7 +1,7 @@
 //! What a projection is: a keyed fold of events into rows, and nothing else.
 
 use crate::row::Row;
-use domain::{Event, Recorded, StreamId, TenantId, Version};
+use domain::{Envelope, Event, Recorded, StreamId, TenantId};
 use std::{borrow::Cow, time::Duration};
 
 /// A keyed fold of events into the rows of one table. Pure: no database, no clock.
@@ -34,10 +34,14 @@ pub trait Projection: Send + Sync + 'static {
         None
     }
 
-    /// What becomes of the row when an operator has had the event of `version` of its stream left out: what
-    /// counts versions, so as to notice that an event is missing, counts that one as well.
-    fn leave_out(row: Self::Row, version: Version) -> Self::Row {
-        let _ = version;
+    /// What becomes of the row `key` when an operator has had the event of `envelope` left out: what counts
+    /// versions, so as to notice that an event is missing, counts that one as well. There may be no row yet.
+    fn leave_out(
+        row: Option<Self::Row>,
+        key: <Self::Row as Row>::Key,
+        envelope: &Envelope,
+    ) -> Option<Self::Row> {
+        let _ = (key, envelope);
         row
     }
 

@@ -270,21 +270,27 @@ async fn watch<R: ReadModels>(
 }
 
 async fn look<R: ReadModels>(parts: &Parts<R>, board: &Board) -> Result<(), RunError> {
-    let head = parts.feed.head().await?;
+    // In this order: a checkpoint is never further than the head that is read after it.
     let checkpoints = parts.models.checkpoints().await?;
+    let head = parts.feed.head().await?;
     let now = parts.clock.now();
     board.parked(&parts.models.parked_counts().await?, now);
     for name in projections::names() {
         let of = |name: &str| checkpoints.iter().find(|record| record.name == name);
         let position = of(name).map_or(Position::ZERO, |record| record.position);
+        let epoch = of(name).and_then(|record| record.store_epoch);
+        let is_of_store =
+            epoch.is_none_or(|epoch| epoch == head.epoch) && position <= head.position;
         let rebuild = of(&format!("{name}{NEW}"));
         let seen = Seen {
             position: position.get(),
             head: head.position.get(),
             lag_seconds: match position < head.position {
+                _ if !is_of_store => None,
                 true => waiting_for(parts, position, now).await?,
-                false => 0.0,
+                false => Some(0.0),
             },
+            is_of_store,
             rebuilding: rebuild.is_some_and(|record| is_alive(record, now)),
         };
         board.seen(name, seen);
@@ -296,18 +302,21 @@ fn is_alive(rebuild: &CheckpointRecord, now: DateTime<Utc>) -> bool {
     now.signed_duration_since(rebuild.updated_at) < REBUILD_SILENCE
 }
 
-/// For how long the first event after `position` has been waiting, in seconds. Never zero.
+/// For how long the first event after `position` has been waiting, in seconds. Never zero; none if the feed does
+/// not show it yet.
 async fn waiting_for<R>(
     parts: &Parts<R>,
     position: Position,
     now: DateTime<Utc>,
-) -> Result<f64, StoreError> {
+) -> Result<Option<f64>, StoreError> {
     let next = parts.feed.next(position.into(), 1, Duration::ZERO).await?;
     let recorded_at = next.first().map(|event| match event.as_ref() {
         Ok(event) => event.envelope.recorded_at,
         Err(error) => error.envelope.recorded_at,
     });
     let waiting = recorded_at.map(|at| now.signed_duration_since(at));
-    let micros = waiting.and_then(|waiting| waiting.num_microseconds());
-    Ok(micros.unwrap_or_default().max(1) as f64 / 1e6)
+    Ok(waiting.map(|waiting| {
+        let micros = waiting.num_microseconds().unwrap_or(i64::MAX);
+        micros.max(1) as f64 / 1e6
+    }))
 }

@@ -25,7 +25,7 @@ pub enum State {
     Active,
     /// It folds what is there already.
     CatchingUp,
-    /// It cannot go on, and somebody should look.
+    /// It cannot go on, and somebody should look; or what it was folded from is not in this store.
     Failing,
     /// Events wait, and its checkpoint has not moved for 15 s; or nobody can tell for as long whether it
     /// has. No process says what is wrong: perhaps none runs, or it hangs.
@@ -102,6 +102,8 @@ struct Entry {
     failing: bool,
     problem: Option<Problem>,
     seen: Option<Seen>,
+    /// Whether that is what was seen last, and nobody has failed to look since.
+    is_known: bool,
     lag_seconds: Option<f64>,
     parked: Parked,
     /// When it was last looked, or tried to look, how far it is.
@@ -115,7 +117,11 @@ struct Entry {
 pub(crate) struct Seen {
     pub(crate) position: i64,
     pub(crate) head: i64,
-    pub(crate) lag_seconds: f64,
+    /// For how long the first event after `position` has been waiting, if that can be told.
+    pub(crate) lag_seconds: Option<f64>,
+    /// Whether what is at `position` is of this store: else it is no position in it, and nobody can say how
+    /// far behind that is.
+    pub(crate) is_of_store: bool,
     pub(crate) rebuilding: bool,
 }
 
@@ -141,6 +147,7 @@ impl Board {
                     failing: false,
                     problem: None,
                     seen: None,
+                    is_known: false,
                     lag_seconds: None,
                     parked: Parked::default(),
                     looked: Instant::now(),
@@ -180,16 +187,12 @@ impl Board {
     /// Nothing is wrong with it, and it may have moved.
     pub(crate) fn goes_well(&self, name: &'static str) {
         self.moved.notify_one();
-        let healed = self.change(name, |entry| {
+        let problem = self.change(name, |entry| {
             entry.failing = false;
             entry.problem.take()
         });
-        if let Some(problem) = healed {
-            metrics::gauge!("projection_failing", "projection" => name).set(0.0);
-            if let Some(event) = problem.event {
-                stuck_at(name, &event, 0.0);
-            }
-            tracing::info!(projection = name, "{name} goes on");
+        if let Some(problem) = problem {
+            healed(name, &problem);
         }
     }
 
@@ -220,24 +223,46 @@ impl Board {
 
     /// How far it was seen to be.
     pub(crate) fn seen(&self, name: &'static str, seen: Seen) {
-        let is_stalled = self.change(name, |entry| {
+        let told = self.change(name, |entry| {
             let has_moved = entry
                 .seen
                 .is_none_or(|before| before.position != seen.position);
             entry.looked = Instant::now();
-            if has_moved || seen.position >= seen.head {
+            if has_moved || seen.position >= seen.head && seen.is_of_store {
                 entry.moved = entry.looked;
             }
+            // Another process leads, and has passed what this one stuck at.
+            let has_passed = entry.problem.take_if(|problem| match &problem.event {
+                _ if entry.leading || !seen.is_of_store => false,
+                Some(event) => seen.position >= event.position,
+                None => has_moved && entry.seen.is_some(),
+            });
+            if has_passed.is_some() {
+                entry.failing = false;
+            }
             entry.rebuilding = seen.rebuilding;
-            entry.lag_seconds = Some(seen.lag_seconds);
+            // Never zero while anything waits.
+            let since = entry.moved.elapsed().as_secs_f64().max(1e-6);
+            entry.lag_seconds = Some(seen.lag_seconds.unwrap_or(since));
             entry.seen = Some(seen);
-            entry.is_stalled()
+            entry.is_known = true;
+            (
+                entry.is_stalled(),
+                has_passed,
+                entry.lag_events(),
+                entry.lag_seconds,
+            )
         });
+        let (is_stalled, has_passed, lag_events, lag_seconds) = told;
+        if let Some(problem) = has_passed {
+            healed(name, &problem);
+        }
         metrics::gauge!("projection_stalled", "projection" => name).set(flag(is_stalled));
         metrics::gauge!("projection_position", "projection" => name).set(seen.position as f64);
         metrics::gauge!("projection_lag_events", "projection" => name)
-            .set((seen.head - seen.position).max(0) as f64);
-        metrics::gauge!("projection_lag_seconds", "projection" => name).set(seen.lag_seconds);
+            .set(lag_events.map_or(f64::NAN, |events| events as f64));
+        metrics::gauge!("projection_lag_seconds", "projection" => name)
+            .set(lag_seconds.unwrap_or(f64::NAN));
     }
 
     /// Nobody knows how far the projections are, for `seconds` more.
@@ -246,6 +271,9 @@ impl Board {
             let lag = entry.lag_seconds.unwrap_or_default() + seconds;
             entry.lag_seconds = Some(lag);
             entry.looked = Instant::now();
+            entry.is_known = false;
+            // A value that is not known is none: there is no other way to take one back.
+            metrics::gauge!("projection_lag_events", "projection" => *name).set(f64::NAN);
             metrics::gauge!("projection_lag_seconds", "projection" => *name).set(lag);
             metrics::gauge!("projection_stalled", "projection" => *name)
                 .set(flag(entry.is_stalled()));
@@ -327,15 +355,24 @@ impl Entry {
         }
     }
 
+    /// How many events it is behind, if anybody knows.
+    fn lag_events(&self) -> Option<i64> {
+        let is_known = self.is_known && self.looked.elapsed() <= LOOK_IS_OLD;
+        let seen = self.seen.filter(|seen| is_known && seen.is_of_store)?;
+        Some((seen.head - seen.position).max(0))
+    }
+
     fn status(&self, name: &'static str) -> ProjectionStatus {
         let lag_seconds = self.lag_now();
         let late = lag_seconds.is_none_or(|lag| lag > USUAL_LAG_SECONDS);
+        let is_elsewhere = self.seen.is_some_and(|seen| !seen.is_of_store);
         let state = match self {
             Self { failing: true, .. } => State::Failing,
+            _ if is_elsewhere => State::Failing,
+            _ if self.is_stalled() => State::Stalled,
             Self {
                 rebuilding: true, ..
             } => State::Rebuilding,
-            _ if self.is_stalled() => State::Stalled,
             Self { leading: false, .. } => State::Standby,
             _ if late => State::CatchingUp,
             _ => State::Active,
@@ -346,12 +383,21 @@ impl Entry {
             state,
             position: self.seen.map(|seen| seen.position),
             head: self.seen.map(|seen| seen.head),
-            lag_events: self.seen.map(|seen| (seen.head - seen.position).max(0)),
+            lag_events: self.lag_events(),
             lag_seconds,
             parked: self.parked,
             problem: self.problem.clone(),
         }
     }
+}
+
+/// It is wrong no more.
+fn healed(name: &'static str, problem: &Problem) {
+    metrics::gauge!("projection_failing", "projection" => name).set(0.0);
+    if let Some(event) = &problem.event {
+        stuck_at(name, event, 0.0);
+    }
+    tracing::info!(projection = name, "{name} goes on");
 }
 
 /// Shows where the projection is stuck: the event's position, or zero when it is not any more.

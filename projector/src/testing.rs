@@ -552,7 +552,7 @@ pub(crate) fn fold_without<P: Projection>(
         let Some(key) = P::key(event) else { continue };
         let before = rows.remove(&key);
         let after = match left_out.contains(&event.envelope.position.get()) {
-            true => before.map(|row| P::leave_out(row, event.envelope.version)),
+            true => P::leave_out(before, key.clone(), &event.envelope),
             false => P::apply(before, event).unwrap(),
         };
         rows.extend(after.map(|row| (key, row)));

@@ -6,13 +6,15 @@
 //! written at once, fenced as every other write of the leader is. A crash before that leaves all as it was.
 //!
 //! A parked stream is tried by its event that could not be read. If that can be read now and is about a row,
-//! then the row has perhaps gone on without it, and so is folded anew from the first event on.
+//! then the row has perhaps gone on without it, and so is folded anew from the first event on. A later event of
+//! the stream that could not be read either may be about another row, which has gone on without that: there the
+//! stream stops next, and is tried at once.
 
 use super::{RunError, Step};
 use crate::{
     parking::{
-        ParkedSequence, ParkingChange, Poison, Stop, key_of_unreadable, sequence_of_key,
-        sequence_of_stream, waiting_behind,
+        Lot, ParkedSequence, ParkingChange, Poison, Stop, key_of_unreadable, passed_over,
+        sequence_of_key, sequence_of_stream, waiting_behind,
     },
     projection::{Projection, stops_at},
     storage::{Change, KeyOf, ReadModels},
@@ -33,6 +35,8 @@ pub(super) struct Replay<P: Projection> {
     row: Option<Folding<P>>,
     /// Of a parked stream: where it stops next.
     next: Option<Stop>,
+    /// Whether that event can be read: then it is tried next.
+    passes: bool,
     /// How many of the events that wait were taken in.
     taken_in: i64,
 }
@@ -58,6 +62,8 @@ pub(super) enum Outcome {
     Released,
     /// It stops, there or further on.
     Stops(Stop),
+    /// It stops further on, and goes on from there next.
+    StopsFurther,
 }
 
 impl<P: Projection> Replay<P> {
@@ -68,6 +74,7 @@ impl<P: Projection> Replay<P> {
             began: false,
             row: None,
             next: None,
+            passes: false,
             taken_in: 0,
         }
     }
@@ -147,30 +154,64 @@ impl<P: Projection> Replay<P> {
             _ if is_skipped => self.leave_out(event, is_first, step).await,
             Err(error) => {
                 if stops_at::<P>(error.source.event_type()) {
-                    self.stop_at(Poison::unreadable(error, after), is_first);
+                    self.stop_at(Poison::unreadable(error, after), is_first, step.lot());
                 }
                 Ok(())
             }
             Ok(event) if is_first => self.begin(event, after, step).await,
-            Ok(event) => self.fold(event, after, step).await,
+            Ok(event) => {
+                self.pass(event, after, step.lot());
+                self.fold(event, after, step).await
+            }
         }
     }
 
-    /// An event cannot be read: it stops the sequence if it is of it, or the row that is being folded.
-    fn stop_at(&mut self, poison: Poison<P>, is_first: bool) {
-        let of_stream = sequence_of_stream(&poison.stop.place.stream);
-        if is_first || poison.sequence == self.parked.sequence || of_stream == self.parked.sequence
-        {
-            let is_further = self.next.is_none() && poison.position() >= self.position();
-            self.taken_in += i64::from(is_further && !is_first);
-            if is_further {
-                self.next = Some(poison.stop.clone());
-            }
-        }
+    /// An event cannot be read: it stops the row that is being folded, or else the sequence, if it is of one of
+    /// them.
+    fn stop_at(&mut self, poison: Poison<P>, is_first: bool, lot: &Lot<P>) {
         if let Some(row) = &mut self.row
             && row.sequence == poison.sequence
         {
-            row.stops(poison.stop);
+            self.taken_in += i64::from(row.stop.is_none() && row.sequence == self.parked.sequence);
+            return row.stops(poison.stop);
+        }
+        let position = poison.position();
+        let of_stream = sequence_of_stream(&poison.stop.place.stream) == self.parked.sequence;
+        if !(is_first || of_stream || poison.sequence == self.parked.sequence)
+            || self.next.is_some()
+            || position < self.position()
+        {
+            return;
+        }
+        self.taken_in += i64::from(!is_first);
+        // Its row may wait at it, or before.
+        let waits =
+            poison.sequence != self.parked.sequence && lot.stops(&poison.sequence, position);
+        if is_first || !waits {
+            self.next = Some(poison.stop);
+        }
+    }
+
+    /// A later event of a parked stream can be read. If its row does not wait at it or before, it could not be
+    /// read when it came, and the row went on without it.
+    fn pass(&mut self, event: &Recorded, after: Position, lot: &Lot<P>) {
+        let position = event.envelope.position;
+        let is_later = self.began && position > self.position() && self.next.is_none();
+        if !is_later
+            || !self.is_of_stream()
+            || sequence_of_stream(event.envelope.stream.as_str()) != self.parked.sequence
+        {
+            return;
+        }
+        let Some(key) = P::key(event) else { return };
+        if lot.stops(&sequence_of_key::<P>(&key), position) {
+            return;
+        }
+        self.taken_in += 1;
+        // The row that is folded anew takes it in itself.
+        if self.row.as_ref().is_none_or(|row| row.key != key) {
+            self.next = Some(passed_over(event, after));
+            self.passes = true;
         }
     }
 
@@ -230,8 +271,7 @@ impl<P: Projection> Replay<P> {
         }
         let row = self.row.as_mut().filter(|row| row.key == key);
         if let Some(row) = row.filter(|row| row.stop.is_none()) {
-            let version = envelope(event).version;
-            row.row = row.row.take().map(|row| P::leave_out(row, version));
+            row.row = P::leave_out(row.row.take(), key, envelope(event));
         }
         Ok(())
     }
@@ -316,6 +356,29 @@ impl<P: Projection> Replay<P> {
         Ok(())
     }
 
+    /// Records that the database refused what becomes of the sequence, which stays as it is.
+    pub(super) async fn give_up<R: ReadModels>(
+        &self,
+        step: &mut Step<P, R>,
+        error: &RunError,
+    ) -> Result<Stop, RunError> {
+        let known = step.lot().get(&self.parked.sequence);
+        let stop = Stop {
+            error: format!("it was tried again, and {}", error.in_short()),
+            ..self.parked.stop.clone()
+        };
+        let parking = ParkingChange::Park {
+            sequence: self.parked.sequence.clone(),
+            stop: stop.clone(),
+            queued: known.map_or(self.parked.queued, |known| known.queued),
+            attempts: self.parked.attempts.saturating_add(1),
+            replaces: Some(self.parked.revision),
+            wanted: false,
+        };
+        step.settle(vec![], vec![parking]).await?;
+        Ok(stop)
+    }
+
     /// Writes what became of the sequence.
     async fn settle<R: ReadModels>(&mut self, step: &mut Step<P, R>) -> Result<Outcome, RunError> {
         let mut changes = vec![];
@@ -354,8 +417,12 @@ impl<P: Projection> Replay<P> {
                         false => 1,
                     },
                     replaces: Some(revision),
+                    wanted: self.passes,
                 });
-                Outcome::Stops(stop)
+                match self.passes {
+                    true => Outcome::StopsFurther,
+                    false => Outcome::Stops(stop),
+                }
             }
         };
         step.settle(changes, parking).await?;
@@ -391,6 +458,7 @@ impl<P: Projection> Folding<P> {
                 queued: self.queued,
                 attempts: 0,
                 replaces,
+                wanted: false,
             }),
             (None, Some(revision)) => Some(ParkingChange::Release { sequence, revision }),
             (None, None) => None,

@@ -1,8 +1,12 @@
 //! Runs one projection over all events, from its checkpoint.
 
-use super::{RunError, Step, step::Taken, upkeep::Upkeep};
+use super::{
+    RunError, Step,
+    step::Taken,
+    upkeep::{Tried, Upkeep},
+};
 use crate::{
-    parking::{Lot, Poison, Room},
+    parking::{Lot, MOST_BEHIND, Poison, Room},
     projection::Projection,
     storage::{Checkpoint, ReadModels},
 };
@@ -10,10 +14,7 @@ use bus::Feed;
 use domain::Position;
 use std::{
     marker::PhantomData,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use store::StoreError;
@@ -37,6 +38,9 @@ pub struct RunOptions {
     pub max_retries: u32,
     /// The most sequences that may be parked; with more the projection halts.
     pub max_parked: usize,
+    /// The most rows that may wait behind streams of which an event cannot be read; with more the projection
+    /// halts.
+    pub max_behind: usize,
 }
 
 impl Default for RunOptions {
@@ -48,6 +52,7 @@ impl Default for RunOptions {
             cached_rows: 8_192,
             max_retries: 5,
             max_parked: 100,
+            max_behind: MOST_BEHIND,
         }
     }
 }
@@ -62,8 +67,8 @@ pub struct Runner<P, R> {
     options: RunOptions,
     /// The event that stopped it last, and how often it did in a row.
     stopped_by: Mutex<(Position, u32)>,
-    /// Whether this process has tried yet what it found parked: it may be of another build.
-    has_tried: AtomicBool,
+    /// What of that which is parked this process has tried.
+    tried: Tried,
     projection: PhantomData<fn() -> P>,
 }
 
@@ -75,7 +80,7 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
             models,
             options,
             stopped_by: Mutex::default(),
-            has_tried: AtomicBool::new(false),
+            tried: Tried::default(),
             projection: PhantomData,
         }
     }
@@ -92,9 +97,12 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
         let store_epoch = self.check_epoch(checkpoint).await?;
         let lot = Lot::new(
             self.models.parking::<P>().await?,
-            Room(self.options.max_parked),
+            Room {
+                parked: self.options.max_parked,
+                behind: self.options.max_behind,
+            },
         );
-        let mut parked = Upkeep::new(&lot, !self.has_tried.swap(true, Ordering::Relaxed));
+        let mut parked = Upkeep::new(&lot, &self.tried);
         let mut at = checkpoint.at;
         let cached = self.options.cached_rows;
         let models = self.models.clone();
@@ -123,11 +131,21 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
                 counted::<P>(&taken, began);
             }
             let feed = self.feed.as_ref();
+            // Where it would halt, what is parked goes on all the same: that may be what helps.
             if let Some(poison) = taken.poison {
-                // Where it halts, what is parked goes on all the same: that may be what helps.
-                parked.go_on_while_due(feed, &mut step, stops).await?;
-                self.stopped(&mut step, poison).await?;
+                let attempts = self.stopped(&poison)?;
+                parked
+                    .make_room(feed, &mut step, stops, Lot::has_room)
+                    .await?;
+                self.park(&mut step, &poison, attempts).await?;
                 at = step.bookmark();
+            }
+            if taken.is_full {
+                let has_room = |lot: &Lot<P>| lot.room_behind() > 0;
+                parked.make_room(feed, &mut step, stops, has_room).await?;
+                if !has_room(step.lot()) {
+                    return Err(RunError::TooMuchWaits { name: P::NAME });
+                }
             }
             parked.go_on(feed, &mut step, self.options.batch).await?;
             well();
@@ -138,9 +156,8 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
         }
     }
 
-    /// An event stops the projection: it is an error, until it was tried often enough; then its sequence
-    /// is parked, and the others go on.
-    async fn stopped(&self, step: &mut Step<P, R>, poison: Poison<P>) -> Result<(), RunError> {
+    /// An event stops the projection: it is an error, until it was tried often enough. How often it was.
+    fn stopped(&self, poison: &Poison<P>) -> Result<u32, RunError> {
         let attempts = {
             let mut stopped_by = self
                 .stopped_by
@@ -153,11 +170,22 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
             *attempts = attempts.saturating_add(1);
             *attempts
         };
-        if attempts <= self.options.max_retries {
-            return Err(poison.error.into());
+        match attempts > self.options.max_retries {
+            true => Ok(attempts),
+            false => Err(poison.error.clone().into()),
         }
-        step.park(&poison, i32::try_from(attempts).unwrap_or(i32::MAX))
+    }
+
+    /// The sequence of an event that was tried `attempts` times is parked, and the others go on.
+    async fn park(
+        &self,
+        step: &mut Step<P, R>,
+        poison: &Poison<P>,
+        attempts: u32,
+    ) -> Result<(), RunError> {
+        step.park(poison, i32::try_from(attempts).unwrap_or(i32::MAX))
             .await?;
+        self.tried.add(&poison.sequence, poison.stop.event_id);
         metrics::counter!("projection_parked_total", "projection" => P::NAME).increment(1);
         tracing::error!(
             projection = P::NAME,

@@ -37,6 +37,8 @@ pub(crate) struct Taken<P: Projection> {
     pub(crate) to: Bookmark,
     /// What stops it there.
     pub(crate) poison: Option<Poison<P>>,
+    /// What stops it there is that more rows would wait behind parked streams than may.
+    pub(crate) is_full: bool,
 }
 
 impl<P: Projection, R: ReadModels> Step<P, R> {
@@ -80,8 +82,14 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
         &self.lot
     }
 
-    /// Reads again what is parked: operators have their word in it.
+    /// Reads again what is parked: operators have their word in it. What is skipped is only read where any of
+    /// it is new.
     pub(crate) async fn read_lot(&mut self) -> Result<(), RunError> {
+        let sequences = self.models.parked_sequences::<P>().await?;
+        if self.lot.knows(&sequences) {
+            self.lot.with_sequences(sequences);
+            return Ok(());
+        }
         let parking = self.models.parking::<P>().await?;
         self.lot = Lot::new(parking, self.lot.room());
         Ok(())
@@ -122,7 +130,11 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
             return Err(error.into());
         };
         let poison = Some(Poison::unfoldable(event, key, error, after));
-        Ok(Taken { poison, ..taken })
+        Ok(Taken {
+            poison,
+            is_full: false,
+            ..taken
+        })
     }
 
     /// Folds what was sorted, and writes what becomes of the rows.
@@ -134,7 +146,7 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
             poison,
             is_full,
         } = sorted;
-        let is_late = to.position > self.stored.position && (due || poison.is_some());
+        let is_late = to.position > self.stored.position && (due || poison.is_some() || is_full);
         let is_written = !mine.is_empty() || !changes.is_empty() || is_late;
         let events = mine.len();
         let mut count = 0;
@@ -150,16 +162,14 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
             self.write(rows, changes.to_write(), to).await?;
             changes.apply(&mut self.lot);
         }
-        match is_full {
-            true => Err(RunError::TooMuchWaits { name: P::NAME }.into()),
-            false => Ok(Taken {
-                events,
-                rows: count,
-                is_written,
-                to,
-                poison,
-            }),
-        }
+        Ok(Taken {
+            events,
+            rows: count,
+            is_written,
+            to,
+            poison,
+            is_full,
+        })
     }
 
     /// Writes the checkpoint `to`: up to there nothing is left to do.
@@ -172,10 +182,10 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
 
     /// Parks what stops the projection, after `attempts`, and passes it: nothing before it is left to do.
     pub(crate) async fn park(&mut self, poison: &Poison<P>, attempts: i32) -> Result<(), RunError> {
-        if !self.lot.has_room(false) {
+        if !self.lot.has_room() {
             return Err(RunError::TooManyParked {
                 name: P::NAME,
-                limit: self.lot.room().0,
+                limit: self.lot.room().parked,
                 error: Box::new(poison.error.clone().into()),
             });
         }
@@ -185,6 +195,7 @@ impl<P: Projection, R: ReadModels> Step<P, R> {
             queued: 0,
             attempts,
             replaces: None,
+            wanted: false,
         };
         let to = Bookmark {
             position: poison.position(),

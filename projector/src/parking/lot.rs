@@ -15,9 +15,24 @@ use std::collections::{BTreeMap, HashMap};
 use store::{Delivered, Undecodable};
 use uuid::Uuid;
 
-/// How many sequences may be parked.
+/// How much may be parked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Room(pub(crate) usize);
+pub(crate) struct Room {
+    /// How many sequences, each for an event of its own that cannot be read or folded.
+    pub(crate) parked: usize,
+    /// How many rows may wait behind streams.
+    pub(crate) behind: usize,
+}
+
+impl Room {
+    /// Room for so many sequences, and for as many behind streams as may ever wait.
+    pub(crate) const fn of(parked: usize) -> Self {
+        Self {
+            parked,
+            behind: MOST_BEHIND,
+        }
+    }
+}
 
 /// What is parked of a projection.
 pub(crate) struct Lot<P: Projection> {
@@ -68,15 +83,9 @@ impl<P: Projection> Lot<P> {
 
     /// What was read of it.
     pub(crate) fn new(parking: Parking, room: Room) -> Self {
-        let held = parking.sequences.into_iter().map(|parked| {
-            let sequence = parked.sequence.clone();
-            (sequence, Held { parked, key: None })
-        });
-        Self {
-            held: held.collect(),
-            skipped: parking.skipped,
-            room,
-        }
+        let mut lot = Self::leaving_out(parking.skipped, room);
+        lot.with_sequences(parking.sequences);
+        lot
     }
 
     /// Whether nothing is parked.
@@ -92,6 +101,26 @@ impl<P: Projection> Lot<P> {
         self.held.get(sequence).map(|held| &held.parked)
     }
 
+    /// Whether these, read later, are no news: an operator who has an event skipped raises the revision of its sequence, so
+    /// that where none is new, nothing more is skipped.
+    pub(crate) fn knows(&self, sequences: &[ParkedSequence]) -> bool {
+        sequences.iter().all(|parked| {
+            let known = self.get(&parked.sequence);
+            known.is_some_and(|known| {
+                known.revision == parked.revision && known.stop.event_id == parked.stop.event_id
+            })
+        })
+    }
+
+    /// The same, with the sequences as they are now.
+    pub(crate) fn with_sequences(&mut self, sequences: Vec<ParkedSequence>) {
+        let held = sequences.into_iter().map(|parked| {
+            let sequence = parked.sequence.clone();
+            (sequence, Held { parked, key: None })
+        });
+        self.held = held.collect();
+    }
+
     /// All of them.
     pub(crate) fn sequences(&self) -> impl Iterator<Item = &ParkedSequence> {
         self.held.values().map(|held| &held.parked)
@@ -102,16 +131,22 @@ impl<P: Projection> Lot<P> {
         !self.skipped.is_empty() && self.skipped.get(&position.get()) == Some(&id)
     }
 
-    /// Whether one more may be parked: `behind` a stream, or for its own event.
-    pub(crate) fn has_room(&self, behind: bool) -> bool {
-        let waiting = self
-            .sequences()
-            .filter(|parked| parked.stop.behind.is_some());
-        let waiting = waiting.count();
-        match behind {
-            true => waiting < MOST_BEHIND,
-            false => self.held.len() - waiting < self.room.0,
-        }
+    /// Whether one more may be parked for its own event.
+    pub(crate) fn has_room(&self) -> bool {
+        self.held.len() - self.waiting() < self.room.parked
+    }
+
+    /// How many more rows may wait behind streams.
+    pub(crate) fn room_behind(&self) -> usize {
+        self.room.behind.saturating_sub(self.waiting())
+    }
+
+    /// How many rows wait behind streams.
+    fn waiting(&self) -> usize {
+        let sequences = self.sequences();
+        sequences
+            .filter(|parked| parked.stop.behind.is_some())
+            .count()
     }
 
     /// What is to be done with an event.
@@ -193,7 +228,7 @@ impl<P: Projection> Lot<P> {
     }
 
     /// Whether the sequence is parked at `position` or before.
-    fn stops(&self, sequence: &str, position: Position) -> bool {
+    pub(crate) fn stops(&self, sequence: &str, position: Position) -> bool {
         self.get(sequence)
             .is_some_and(|parked| parked.stop.place.position <= position.get())
     }
@@ -254,6 +289,7 @@ impl<P: Projection> Lot<P> {
                 queued: held.parked.queued,
                 attempts: held.parked.attempts,
                 replaces: None,
+                wanted: false,
             });
         changes.collect()
     }

@@ -18,7 +18,7 @@ mod sort;
 
 pub(crate) use lot::{Lot, Room, Verdict};
 pub(crate) use name::{
-    Poison, key_of_unreadable, sequence_of_key, sequence_of_stream, waiting_behind,
+    Poison, key_of_unreadable, passed_over, sequence_of_key, sequence_of_stream, waiting_behind,
 };
 pub(crate) use sort::{Sorted, sort};
 
@@ -103,6 +103,8 @@ pub enum ParkingChange {
         attempts: i32,
         /// The revision of the same sequence, if it was parked before.
         replaces: Option<i32>,
+        /// Whether it is to be tried again at once.
+        wanted: bool,
     },
     /// More events of it wait.
     Queue {
@@ -133,13 +135,22 @@ pub struct ParkedCount {
     pub oldest: DateTime<Utc>,
 }
 
-/// The error and its causes, in one line.
+/// The error and its causes, in one line, without values of a payload.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         text.push_str(": ");
-        text.push_str(&error.to_string());
+        match error.downcast_ref::<serde_json::Error>() {
+            // Its text quotes values, which may be of people.
+            Some(error) => text.push_str(&format!(
+                "{:?} error at line {} column {}",
+                error.classify(),
+                error.line(),
+                error.column()
+            )),
+            None => text.push_str(&error.to_string()),
+        }
         cause = error.source();
     }
     if text.len() > LONGEST_ERROR {

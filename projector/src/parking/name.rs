@@ -99,6 +99,16 @@ pub(crate) fn waiting_behind(stream: String, event: &Recorded, after: Position) 
     }
 }
 
+/// That the parked stream of `event` stops there next: it can be read, and could not be before, so that its row
+/// went on without it.
+pub(crate) fn passed_over(event: &Recorded, after: Position) -> Stop {
+    Stop {
+        error: "it could not be read before; its row went on without it, and is folded anew next"
+            .to_owned(),
+        ..stop_at(event, after)
+    }
+}
+
 fn stop_at(event: &Recorded, after: Position) -> Stop {
     let envelope = &event.envelope;
     Stop {

@@ -49,6 +49,7 @@ impl<P: Projection> Changes<P> {
                 queued: *queued,
                 attempts: 0,
                 replaces: None,
+                wanted: false,
             }
         });
         let more = self
@@ -97,6 +98,7 @@ pub(crate) fn sort<'a, P: Projection>(
         poison: None,
         is_full: false,
     };
+    let mut room_behind = None;
     for event in events {
         let after = sorted.to.position;
         match lot.judge(event) {
@@ -128,7 +130,8 @@ pub(crate) fn sort<'a, P: Projection>(
                 if !sorted.changes.queue_behind(&sequence)
                     && let Ok(event) = event
                 {
-                    if sorted.changes.behind.len() >= super::MOST_BEHIND || !lot.has_room(true) {
+                    let room = *room_behind.get_or_insert_with(|| lot.room_behind());
+                    if sorted.changes.behind.len() >= room {
                         sorted.is_full = true;
                         return sorted;
                     }

@@ -6,7 +6,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Category, Currency, Event, Recorded, Sku, StreamId, TenantId, Version,
+    Category, Currency, Envelope, Event, Recorded, Sku, StreamId, TenantId,
     product::{ProductEvent, ProductListed},
 };
 use std::collections::BTreeMap;
@@ -81,9 +81,15 @@ impl Projection for ProductSummary {
         })
     }
 
-    fn leave_out(mut row: ProductSummaryRow, version: Version) -> ProductSummaryRow {
-        row.version = version.get();
-        row
+    fn leave_out(
+        row: Option<ProductSummaryRow>,
+        _: ProductSummaryKey,
+        envelope: &Envelope,
+    ) -> Option<ProductSummaryRow> {
+        row.map(|row| ProductSummaryRow {
+            version: envelope.version.get(),
+            ..row
+        })
     }
 
     fn apply(

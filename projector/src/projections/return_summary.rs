@@ -6,7 +6,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Category, Currency, Event, Location, OrderId, Recorded, ReturnId, StreamId, TenantId, Version,
+    Category, Currency, Envelope, Event, Location, OrderId, Recorded, ReturnId, StreamId, TenantId,
     returns::{InspectedLine, ReturnEvent, ReturnLine, ReturnRequested, ReturnStatus},
 };
 use std::collections::BTreeMap;
@@ -101,9 +101,15 @@ impl Projection for ReturnSummary {
         })
     }
 
-    fn leave_out(mut row: ReturnSummaryRow, version: Version) -> ReturnSummaryRow {
-        row.version = version.get();
-        row
+    fn leave_out(
+        row: Option<ReturnSummaryRow>,
+        _: ReturnSummaryKey,
+        envelope: &Envelope,
+    ) -> Option<ReturnSummaryRow> {
+        row.map(|row| ReturnSummaryRow {
+            version: envelope.version.get(),
+            ..row
+        })
     }
 
     fn begins(event: &Recorded) -> bool {

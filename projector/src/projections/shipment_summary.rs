@@ -6,8 +6,8 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Category, Currency, Event, Location, OrderId, Recorded, ShipmentId, StreamId, TenantId,
-    Version,
+    Category, Currency, Envelope, Event, Location, OrderId, Recorded, ShipmentId, StreamId,
+    TenantId,
     shipment::{ShipmentCreated, ShipmentEvent, ShipmentLine, ShipmentStatus},
 };
 
@@ -96,9 +96,15 @@ impl Projection for ShipmentSummary {
         })
     }
 
-    fn leave_out(mut row: ShipmentSummaryRow, version: Version) -> ShipmentSummaryRow {
-        row.version = version.get();
-        row
+    fn leave_out(
+        row: Option<ShipmentSummaryRow>,
+        _: ShipmentSummaryKey,
+        envelope: &Envelope,
+    ) -> Option<ShipmentSummaryRow> {
+        row.map(|row| ShipmentSummaryRow {
+            version: envelope.version.get(),
+            ..row
+        })
     }
 
     fn begins(event: &Recorded) -> bool {

@@ -6,7 +6,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Category, Event, Location, Recorded, Sku, StreamId, TenantId, Version, stock::StockEvent,
+    Category, Envelope, Event, Location, Recorded, Sku, StreamId, TenantId, stock::StockEvent,
 };
 
 row! {
@@ -83,9 +83,16 @@ impl Projection for StockLevel {
         })
     }
 
-    fn leave_out(mut row: StockLevelRow, version: Version) -> StockLevelRow {
-        row.version = version.get();
-        row
+    /// The first event may be left out, too: then this makes the row.
+    fn leave_out(
+        row: Option<StockLevelRow>,
+        key: StockLevelKey,
+        envelope: &Envelope,
+    ) -> Option<StockLevelRow> {
+        Some(StockLevelRow {
+            version: envelope.version.get(),
+            ..row.unwrap_or_else(|| empty(key, envelope))
+        })
     }
 
     fn apply(
@@ -98,12 +105,7 @@ impl Projection for StockLevel {
         let Some(key) = Self::key(event) else {
             return Ok(row);
         };
-        // A row may begin with a later event: an operator may have had those before it left out.
-        let version = event.envelope.version.get();
-        let mut row = row.unwrap_or_else(|| StockLevelRow {
-            version: version - 1,
-            ..empty(key, event)
-        });
+        let mut row = row.unwrap_or_else(|| empty(key, &event.envelope));
         if row.version + 1 != event.envelope.version.get() {
             return Err(FoldError::new(format!(
                 "it follows on version {} of the stream, and the row is of version {}",
@@ -176,7 +178,7 @@ impl Projection for StockLevel {
     }
 }
 
-fn empty(key: StockLevelKey, event: &Recorded) -> StockLevelRow {
+fn empty(key: StockLevelKey, envelope: &Envelope) -> StockLevelRow {
     StockLevelRow {
         tenant: key.tenant,
         location: key.location,
@@ -190,7 +192,7 @@ fn empty(key: StockLevelKey, event: &Recorded) -> StockLevelRow {
         backorder_limit: 0,
         version: 0,
         position: 0,
-        updated_at: event.envelope.recorded_at,
+        updated_at: envelope.recorded_at,
     }
 }
 
@@ -310,6 +312,8 @@ mod tests {
         history.receive("A", 1);
         history.receive("A", 1);
         let mut events = history.events().to_vec();
+        let error = fold_all::<StockLevel>(&events[1..]).unwrap_err();
+        assert!(error.to_string().contains("the row is of version 0"));
         events.remove(1);
         let error = fold_all::<StockLevel>(&events).unwrap_err();
         assert_eq!(

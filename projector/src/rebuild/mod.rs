@@ -239,12 +239,13 @@ struct Work<'a> {
 impl Work<'_> {
     async fn build<P: Projection>(&self, site: &mut Site) -> Result<Rebuilt, RebuildError> {
         site.prepare(P::VERSION).await?;
+        // What was skipped stays so; what is parked is found anew, by what this build can read. It is asked
+        // before the head is: so nothing that is skipped comes after the head.
+        let skipped = self.models.parking::<P>().await?.skipped;
         let head = self.reader.head().await?;
         let read = self.reader.bookmark(head.position).await?;
-        // What was skipped stays so; what is parked is found anew, by what this build can read.
-        let skipped = self.models.parking::<P>().await?.skipped;
         let mut built = Built::<P> {
-            lot: Lot::leaving_out(skipped.clone(), Room(self.options.max_parked)),
+            lot: Lot::leaving_out(skipped.clone(), Room::of(self.options.max_parked)),
             cut: HashSet::new(),
             rows: 0,
             passes: 0,
@@ -288,7 +289,7 @@ impl Work<'_> {
             Fold::Part(part) => *part,
             Fold::Rows(_) => Part::ALL,
         };
-        let nothing = Lot::leaving_out(HashMap::new(), Room(0));
+        let nothing = Lot::leaving_out(HashMap::new(), Room::of(0));
         let lot = std::mem::replace(&mut built.lot, nothing);
         let pass = Pass::<P>::new(
             self.reader.clone(),
@@ -352,7 +353,7 @@ impl Work<'_> {
     ) -> Result<(Position, usize), RebuildError> {
         let new = self.models.under_construction();
         new.take_over::<P>(ONLY_LEADER).await?;
-        let lot = Lot::new(new.parking::<P>().await?, Room(self.options.max_parked));
+        let lot = Lot::new(new.parking::<P>().await?, Room::of(self.options.max_parked));
         let at = from.position.into();
         let mut step = Step::<P, _>::new(new, ONLY_LEADER, from.epoch, at, 0, lot);
         self.catch_up::<P>(&mut step, from.epoch).await?;
@@ -398,6 +399,9 @@ impl Work<'_> {
             let is_last = !is_full_of_history(&page, limit);
             let events: Vec<Delivered> = page.into_iter().map(StoredEvent::decode).collect();
             let taken = step.take(events.iter(), from, true).await?;
+            if taken.is_full {
+                return Err(RunError::TooMuchWaits { name: P::NAME }.into());
+            }
             match taken.poison {
                 Some(poison) => step.park(&poison, 1).await?,
                 // Up to there, nothing more is the projection's.

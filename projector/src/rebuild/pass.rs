@@ -241,8 +241,14 @@ impl<P: Projection> Pass<P> {
         out: &mut Output<'_>,
     ) -> Result<(), RebuildError> {
         let verdict = self.lot.judge(&event);
-        if let Verdict::LeaveOut(key) = &verdict {
-            batch.leave_out(key, envelope(&event).version);
+        if let Verdict::LeaveOut(key) = verdict {
+            let is_mine = match &self.only {
+                Some(only) => only.contains(&key),
+                None => self.part.has(&key),
+            };
+            if is_mine && !P::APPEND_ONLY {
+                batch.leave_out(key, envelope(&event));
+            }
             return Ok(());
         }
         if let Some(only) = &self.only {
@@ -275,7 +281,7 @@ impl<P: Projection> Pass<P> {
                 Ok(event),
             ) => {
                 if self.on_poison == OnPoison::Park && self.part.has(&key) {
-                    if !self.lot.has_room(true) {
+                    if self.lot.room_behind() == 0 {
                         return Err(RunError::TooMuchWaits { name: P::NAME }.into());
                     }
                     let stop = waiting_behind(stream, &event, self.at);
@@ -308,10 +314,10 @@ impl<P: Projection> Pass<P> {
         if self.on_poison == OnPoison::End {
             return Err(RunError::from(poison.error).into());
         }
-        if !self.lot.has_room(false) {
+        if !self.lot.has_room() {
             return Err(RunError::TooManyParked {
                 name: P::NAME,
-                limit: self.lot.room().0,
+                limit: self.lot.room().parked,
                 error: Box::new(poison.error.into()),
             }
             .into());

@@ -370,6 +370,29 @@ async fn swap_parked(
     name: &str,
     left_out: &HashMap<i64, Uuid>,
 ) -> Result<bool, sqlx::Error> {
+    sqlx::query("SELECT FROM read.parked_sequence WHERE projection = $1 FOR UPDATE")
+        .bind(name)
+        .execute(&mut *connection)
+        .await?;
+    // Of what stays parked at the same event it stays known since when, how often it was tried, and that
+    // somebody asks for it.
+    sqlx::query(
+        "UPDATE read.parked_sequence AS new
+         SET since    = live.since,
+             tried_at = live.tried_at,
+             attempts = GREATEST(live.attempts, new.attempts),
+             wanted   = live.wanted,
+             revision = live.revision + 1
+         FROM read.parked_sequence AS live
+         WHERE new.projection = $2
+           AND live.projection = $1
+           AND live.sequence = new.sequence
+           AND live.event_id = new.event_id",
+    )
+    .bind(name)
+    .bind(format!("{name}{NEW}"))
+    .execute(&mut *connection)
+    .await?;
     sqlx::query("DELETE FROM read.parked_sequence WHERE projection = $1")
         .bind(name)
         .execute(&mut *connection)

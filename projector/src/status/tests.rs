@@ -10,7 +10,8 @@ fn seen(position: i64, head: i64, lag_seconds: f64) -> Seen {
     Seen {
         position,
         head,
-        lag_seconds,
+        lag_seconds: Some(lag_seconds),
+        is_of_store: true,
         rebuilding: false,
     }
 }

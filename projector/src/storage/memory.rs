@@ -4,7 +4,7 @@ use super::{
     Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels, parked::Parked,
 };
 use crate::{
-    parking::{ParkedCount, Parking},
+    parking::{ParkedCount, ParkedSequence, Parking},
     projection::Projection,
     row::Row,
 };
@@ -239,6 +239,10 @@ impl ReadModels for MemoryReadModels {
 
     async fn parking<P: Projection>(&self) -> Result<Parking, ReadModelError> {
         Ok(self.state().parked.of(P::NAME))
+    }
+
+    async fn parked_sequences<P: Projection>(&self) -> Result<Vec<ParkedSequence>, ReadModelError> {
+        Ok(self.state().parked.of(P::NAME).sequences)
     }
 
     async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {

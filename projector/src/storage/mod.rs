@@ -8,7 +8,7 @@ pub use memory::{MemoryReadModels, MemorySnapshot};
 pub use postgres::{Asked, ParkedOf, PostgresReadModels, SkippedEvent};
 
 use crate::{
-    parking::{ParkedCount, Parking, ParkingChange},
+    parking::{ParkedCount, ParkedSequence, Parking, ParkingChange},
     projection::Projection,
     row::Row,
 };
@@ -157,6 +157,11 @@ pub trait ReadModels: Clone + Send + Sync + 'static {
     fn parking<P: Projection>(
         &self,
     ) -> impl Future<Output = Result<Parking, ReadModelError>> + Send;
+
+    /// The sequences that are parked of `P`.
+    fn parked_sequences<P: Projection>(
+        &self,
+    ) -> impl Future<Output = Result<Vec<ParkedSequence>, ReadModelError>> + Send;
 
     /// How much is parked of each projection of which anything is.
     fn parked_counts(

@@ -30,6 +30,7 @@ impl Parked {
                     queued,
                     attempts,
                     replaces,
+                    wanted,
                 } => {
                     let before = sequences.get(&sequence);
                     if before.map(|before| before.revision) != replaces {
@@ -42,7 +43,7 @@ impl Parked {
                         attempts,
                         since: before.map_or(now, |before| before.since),
                         tried_at: now,
-                        wanted: false,
+                        wanted,
                         revision: replaces.map_or(0, |revision| revision + 1),
                     };
                     sequences.insert(sequence, parked);
@@ -88,11 +89,17 @@ impl Parked {
         let Some(parked) = sequences.find(|parked| parked.stop.place.position == position) else {
             return false;
         };
-        parked.wanted = true;
-        parked.revision += 1;
-        if skip {
-            let skipped = self.skipped.entry(projection).or_default();
-            skipped.insert(position, parked.stop.event_id);
+        let is_new = match skip {
+            true => {
+                let skipped = self.skipped.entry(projection).or_default();
+                let event_id = parked.stop.event_id;
+                skipped.insert(position, event_id) != Some(event_id)
+            }
+            false => !parked.wanted,
+        };
+        if is_new {
+            parked.wanted = true;
+            parked.revision += 1;
         }
         true
     }

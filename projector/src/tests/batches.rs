@@ -24,7 +24,7 @@ async fn fold_in<P: Projection>(
     let models = memory_models();
     models.take_over::<P>(1).await.unwrap();
     let epoch = Uuid::from_u128(1);
-    let lot = Lot::leaving_out(HashMap::new(), Room(0));
+    let lot = Lot::leaving_out(HashMap::new(), Room::of(0));
     let mut step = Step::<P, MemoryReadModels>::new(
         models.clone(),
         1,

@@ -375,7 +375,7 @@ async fn write<P: Projection>(database: &Database, history: &History) -> TestCas
     let models = &database.models;
     let events = history.events().iter();
     let mine: Vec<_> = events.filter(|event| P::key(event).is_some()).collect();
-    let lot = Lot::leaving_out(HashMap::new(), Room(0));
+    let lot = Lot::leaving_out(HashMap::new(), Room::of(0));
     let mut step = Step::<P, _>::new(
         models.clone(),
         1,

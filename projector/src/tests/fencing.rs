@@ -5,7 +5,7 @@ use super::harness::{
 };
 use crate::{
     live::{RunOptions, Runner},
-    parking::{ParkedCount, Parking},
+    parking::{ParkedCount, ParkedSequence, Parking},
     projection::Projection,
     projections::{CustomerSummary, OrderSummary},
     rebuild::{RebuildOptions, rebuild},
@@ -68,6 +68,10 @@ impl<R: ReadModels> ReadModels for Paused<R> {
 
     async fn parking<P: Projection>(&self) -> Result<Parking, ReadModelError> {
         self.models.parking::<P>().await
+    }
+
+    async fn parked_sequences<P: Projection>(&self) -> Result<Vec<ParkedSequence>, ReadModelError> {
+        self.models.parked_sequences::<P>().await
     }
 
     async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {

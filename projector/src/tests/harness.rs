@@ -122,6 +122,25 @@ impl Process {
         leases: Arc<dyn Leases>,
         max_parked: usize,
     ) -> Self {
+        Self::start_bounded::<P, R>(reader, models, leases, |options| {
+            options.max_parked = max_parked;
+        })
+    }
+
+    /// The same with other bounds.
+    pub(super) fn start_bounded<P: Projection, R: ReadModels>(
+        reader: Arc<dyn EventReader>,
+        models: R,
+        leases: Arc<dyn Leases>,
+        bound: impl FnOnce(&mut RunOptions),
+    ) -> Self {
+        let mut options = RunOptions {
+            batch: 64,
+            patience: Duration::from_millis(50),
+            max_retries: 1,
+            ..RunOptions::default()
+        };
+        bound(&mut options);
         let stop_feed = CancellationToken::new();
         let feed = feed(reader, stop_feed.clone());
         let feed_guard = stop_feed.drop_guard();
@@ -133,13 +152,7 @@ impl Process {
                 leases,
                 clock: Arc::new(SystemClock),
             },
-            options: RunOptions {
-                batch: 64,
-                patience: Duration::from_millis(50),
-                max_retries: 1,
-                max_parked,
-                ..RunOptions::default()
-            },
+            options,
             lease: Duration::from_secs(2),
             max_retries: 2,
             board: board.clone(),

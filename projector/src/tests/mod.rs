@@ -13,4 +13,5 @@ mod parking_model;
 mod poison;
 mod rebuild;
 mod same;
+mod tried_again;
 mod verify;

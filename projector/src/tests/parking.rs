@@ -351,6 +351,7 @@ async fn nothing_is_parked_by_a_leader_that_is_fenced_and_nothing_by_halves() {
             queued: 0,
             attempts: 1,
             replaces,
+            wanted: false,
         };
         let commit = |leader_epoch, from, parking| Commit {
             leader_epoch,

@@ -266,7 +266,7 @@ async fn in_session<P: Projection>(
     let (mut rows, mut next) = (0, Some(part));
     while let Some(part) = next {
         let (reader, fold) = (reader.clone(), &options.fold);
-        let lot = Lot::new(parking.clone(), Room(0));
+        let lot = Lot::new(parking.clone(), Room::of(0));
         let pass = Pass::<P>::new(reader, position, part, fold, report.clone(), lot);
         let target = Target {
             connection: &mut transaction,

@@ -13,7 +13,7 @@ use domain::{Position, Recorded};
 use projector::{
     MemoryReadModels, Parts, Projection, ReadModels,
     live::{RunOptions, Runner},
-    parking::{ParkedCount, Parking},
+    parking::{ParkedCount, ParkedSequence, Parking},
     projections::{self, Visitor},
     row::Row,
     storage::{Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError},
@@ -88,6 +88,15 @@ impl ReadModels for NodeReadModels {
         let parking = async move { models.parking::<P>().await };
         self.0
             .call("what is parked", parking)
+            .await
+            .map_err(broken)?
+    }
+
+    async fn parked_sequences<P: Projection>(&self) -> Result<Vec<ParkedSequence>, ReadModelError> {
+        let models = self.0.world.models.clone();
+        let sequences = async move { models.parked_sequences::<P>().await };
+        self.0
+            .call("what is parked", sequences)
             .await
             .map_err(broken)?
     }

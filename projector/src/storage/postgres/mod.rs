@@ -17,7 +17,7 @@ pub(crate) use sql::column_list;
 
 use super::{Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError, ReadModels};
 use crate::{
-    parking::{ParkedCount, Parking, ParkingChange},
+    parking::{ParkedCount, ParkedSequence, Parking, ParkingChange},
     projection::Projection,
     row::{Role, Row, columns},
 };
@@ -245,6 +245,11 @@ impl ReadModels for PostgresReadModels {
 
     async fn parking<P: Projection>(&self) -> Result<Parking, ReadModelError> {
         parked::read(&self.pool, &self.checkpoint_name::<P>(), P::NAME).await
+    }
+
+    async fn parked_sequences<P: Projection>(&self) -> Result<Vec<ParkedSequence>, ReadModelError> {
+        let mut connection = within("connecting", self.pool.acquire()).await?;
+        parked::sequences(&mut connection, &self.checkpoint_name::<P>()).await
     }
 
     async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {

@@ -13,7 +13,8 @@ INSERT INTO read.parked_sequence (
     behind,
     queued,
     attempts,
-    revision
+    revision,
+    wanted
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (projection, sequence) DO NOTHING

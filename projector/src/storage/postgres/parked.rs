@@ -68,6 +68,7 @@ pub(super) async fn change(
             queued,
             attempts,
             replaces,
+            wanted,
         } => sqlx::query(match replaces {
             None => include_str!("park.sql"),
             Some(_) => include_str!("park_again.sql"),
@@ -84,7 +85,8 @@ pub(super) async fn change(
         .bind(stop.behind.as_deref())
         .bind(queued)
         .bind(attempts)
-        .bind(replaces.unwrap_or_default()),
+        .bind(replaces.unwrap_or_default())
+        .bind(wanted),
         ParkingChange::Queue { sequence, more } => sqlx::query(
             "UPDATE read.parked_sequence
              SET queued = queued + $3
@@ -126,11 +128,7 @@ pub(crate) async fn in_session(
 ) -> Result<Parking, ReadModelError> {
     // What is skipped after what is parked: an operator skips what is parked, and so nothing that was
     // skipped in between is missed by one who finds it released.
-    let parked = sqlx::query(include_str!("parked.sql"))
-        .bind(Some(name))
-        .bind(i64::MAX);
-    let rows = within("reading what is parked", parked.fetch_all(&mut *connection)).await?;
-    let sequences = rows.iter().map(sequence).collect::<Result<_, _>>()?;
+    let sequences = sequences(&mut *connection, name).await?;
     let skipped = sqlx::query_as::<_, (i64, Uuid)>(
         "SELECT position, event_id
          FROM read.skipped_event
@@ -142,6 +140,18 @@ pub(crate) async fn in_session(
         sequences,
         skipped: skipped.into_iter().collect(),
     })
+}
+
+/// The sequences that are parked under `name`.
+pub(super) async fn sequences(
+    connection: &mut PgConnection,
+    name: &str,
+) -> Result<Vec<ParkedSequence>, ReadModelError> {
+    let parked = sqlx::query(include_str!("parked.sql"))
+        .bind(Some(name))
+        .bind(i64::MAX);
+    let rows = within("reading what is parked", parked.fetch_all(connection)).await?;
+    rows.iter().map(sequence).collect()
 }
 
 pub(super) async fn counts(pool: &PgPool) -> Result<Vec<ParkedCount>, ReadModelError> {
@@ -252,11 +262,11 @@ impl PostgresReadModels {
         projection: &str,
         position: i64,
     ) -> Result<Asked, ReadModelError> {
-        let query = sqlx::query(include_str!("want.sql"))
+        let query = sqlx::query_scalar(include_str!("want.sql"))
             .bind(projection)
             .bind(position);
-        let done = within("asking for a retry", query.execute(&self.pool)).await?;
-        Ok(match done.rows_affected() {
+        let found: i64 = within("asking for a retry", query.fetch_one(&self.pool)).await?;
+        Ok(match found {
             0 => Asked::NotParked,
             _ => Asked::Noted,
         })
@@ -280,34 +290,47 @@ impl PostgresReadModels {
             sqlx::query("SET LOCAL synchronous_commit = on")
                 .execute(&mut *transaction)
                 .await?;
-            let behind: Option<Option<String>> = sqlx::query_scalar(
+            // A stream and a row can stop at one event; that it only waits is said if all do.
+            let behind: Vec<Option<String>> = sqlx::query_scalar(
                 "SELECT behind
                  FROM read.parked_sequence
                  WHERE projection = $1
                    AND position = $2
+                 ORDER BY sequence
                  FOR UPDATE",
             )
             .bind(projection)
             .bind(position)
-            .fetch_optional(&mut *transaction)
+            .fetch_all(&mut *transaction)
             .await?;
-            match behind {
-                None => return Ok(Asked::NotParked),
-                Some(Some(stream)) => return Ok(Asked::Behind(stream)),
-                Some(None) => {}
+            if behind.is_empty() {
+                return Ok(Asked::NotParked);
             }
-            sqlx::query(include_str!("skip.sql"))
+            if let Some(stream) = behind.into_iter().collect::<Option<Vec<_>>>() {
+                return Ok(Asked::Behind(stream.join(", ")));
+            }
+            let skipped = sqlx::query(include_str!("skip.sql"))
                 .bind(projection)
                 .bind(position)
                 .bind(reason)
                 .bind(by)
                 .execute(&mut *transaction)
                 .await?;
-            sqlx::query(include_str!("want.sql"))
-                .bind(projection)
-                .bind(position)
-                .execute(&mut *transaction)
-                .await?;
+            if skipped.rows_affected() == 0 {
+                // It is skipped already, and why and by whom stands.
+                return Ok(Asked::Noted);
+            }
+            sqlx::query(
+                "UPDATE read.parked_sequence
+                 SET wanted   = true,
+                     revision = revision + 1
+                 WHERE projection = $1
+                   AND position = $2",
+            )
+            .bind(projection)
+            .bind(position)
+            .execute(&mut *transaction)
+            .await?;
             transaction.commit().await?;
             Ok(Asked::Noted)
         };

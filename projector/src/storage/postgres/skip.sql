@@ -1,5 +1,6 @@
--- The event that stops a sequence is left out from now on.
-INSERT INTO read.skipped_event (
+-- The event that stops a sequence is left out from now on. If it is already, who said so and why stands: only
+-- another event, as in a store that was restored, takes its place.
+INSERT INTO read.skipped_event AS s (
     projection,
     position,
     event_id,
@@ -11,7 +12,7 @@ INSERT INTO read.skipped_event (
     reason,
     skipped_by
 )
-SELECT
+SELECT DISTINCT ON (p.projection, p.position)
     p.projection,
     p.position,
     p.event_id,
@@ -25,6 +26,8 @@ SELECT
 FROM read.parked_sequence AS p
 WHERE p.projection = $1
   AND p.position = $2
+  AND p.behind IS NULL
+ORDER BY p.projection, p.position, p.sequence
 ON CONFLICT (projection, position) DO UPDATE
 SET event_id   = EXCLUDED.event_id,
     stream     = EXCLUDED.stream,
@@ -35,3 +38,4 @@ SET event_id   = EXCLUDED.event_id,
     reason     = EXCLUDED.reason,
     skipped_by = EXCLUDED.skipped_by,
     skipped_at = clock_timestamp()
+WHERE s.event_id IS DISTINCT FROM EXCLUDED.event_id
