@@ -134,7 +134,7 @@ pub(super) fn time(pointer: &str, time: &Timestamp) -> Result<DateTime<Utc>, Pro
     proto::from_timestamp(time).ok_or_else(|| invalid(pointer, &rule))
 }
 
-fn invalid(pointer: &str, error: &dyn Display) -> Problem {
+pub(super) fn invalid(pointer: &str, error: &dyn Display) -> Problem {
     let problem = Problem::bad_request("INVALID_BODY", format!("The message is wrong: {error}."));
     problem.with_error(pointer, "INVALID", error.to_string())
 }

@@ -1,14 +1,17 @@
 //! Reserves stock for placed orders, keeps it for confirmed ones, books out what leaves, gives back the
 //! rest, and books in what comes back.
 
-use super::{Limits, Policy, Reaction, after};
+use super::{EPOCH, Limits, Policy, Reaction, after};
 use crate::{
     Command, Event, Location, OrderId, Recorded, Sku,
     event::is_default,
     order::{LineQuantity, OrderEvent, OrderPlaced, RejectionReason},
     returns::{BookIn, ReturnCommand, ReturnEvent, ReturnInspected},
     shipment::{ShipmentEvent, ShipmentLine},
-    stock::{ReleaseReason, ReservationCommand, ReservationItem, ReservationLine, ReservationStep},
+    stock::{
+        MAX_LOOKED_AT, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
+        ReservationStep, StockEvent,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,14 +24,11 @@ pub struct Inventory;
 pub struct InventoryState {
     /// The SKUs with the lines that want them, sorted by SKU; empty once nothing is held.
     pub items: Vec<ReservationItem>,
-    /// Where they were looked for, in this order: they are at one of these places. None is the default
-    /// place alone. What is set meanwhile is for other orders.
+    /// Where they are; until that is heard of, where they are looked for, in this order. None is the
+    /// default place alone. What is set meanwhile is for other orders.
     #[serde(default, skip_serializing_if = "is_default")]
     pub places: Vec<Location>,
 }
-
-/// Orders are tried once; amendments will count further.
-const EPOCH: u32 = 1;
 
 impl Policy for Inventory {
     const NAME: &'static str = "inventory";
@@ -68,6 +68,10 @@ impl Policy for Inventory {
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
             Event::Return(ReturnEvent::ReturnInspected(event)) => Some(event.order_id),
+            // The last part says where all of it is.
+            Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
             Event::Shipment(_)
             | Event::Stock(_)
             | Event::Payment(_)
@@ -79,7 +83,7 @@ impl Policy for Inventory {
 
     fn react(
         limits: &Limits,
-        state: InventoryState,
+        mut state: InventoryState,
         event: &Recorded,
     ) -> (InventoryState, Vec<Reaction>) {
         let Some(order_id) = Self::key(event) else {
@@ -87,11 +91,20 @@ impl Policy for Inventory {
         };
         let step = match &event.event {
             Event::Order(OrderEvent::OrderPlaced(placed)) => {
-                let (items, places) = (items(placed), limits.locations.clone());
+                let items = items(placed);
+                let places = places(limits, &items);
                 let until = after(event, limits.reservation);
                 let step = ReservationStep::Reserve { until };
                 let command = reservation(order_id, &places, items.clone(), step);
                 return (InventoryState { items, places }, vec![command]);
+            }
+            // Where it is, its event says, and not what is set by now: who reacts once more may go by other
+            // settings.
+            Event::Stock(StockEvent::StockReserved(reserved)) => {
+                if !state.items.is_empty() {
+                    state.places = vec![reserved.location.clone()];
+                }
+                return (state, vec![]);
             }
             Event::Order(OrderEvent::OrderConfirmed(_)) => {
                 if state.items.is_empty() {
@@ -133,6 +146,13 @@ impl Policy for Inventory {
         let command = reservation(order_id, &state.places, state.items, step);
         (InventoryState::default(), vec![command])
     }
+}
+
+/// Where an order's stock is looked for: of what is set, the first places, as many as one decision may look
+/// at for so many SKUs, and one at least.
+pub(super) fn places(limits: &Limits, items: &[ReservationItem]) -> Vec<Location> {
+    let most = MAX_LOOKED_AT.checked_div(items.len()).unwrap_or(1).max(1);
+    limits.locations.iter().take(most).cloned().collect()
 }
 
 /// Less is wanted: so much less is kept.

@@ -34,6 +34,9 @@ use crate::{
 use chrono::{DateTime, Duration, Utc};
 use serde::{Serialize, de::DeserializeOwned};
 
+/// Orders are tried once; amendments will count further.
+const EPOCH: u32 = 1;
+
 /// What policies may be told by configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {

@@ -6,7 +6,7 @@
 
 use super::{
     BackorderCovered, BackorderDropped, Backordered, Reservation, ReservationKey, Stock,
-    StockEvent, evolve::evolve,
+    StockEvent, evolve::evolve, state::MAX_WAITING,
 };
 use crate::{Location, Sku};
 
@@ -16,8 +16,10 @@ pub fn with_backorders(stock: &Stock, events: Vec<StockEvent>) -> Vec<StockEvent
     for event in events {
         all.extend(dropped(stock, &event));
         let late = late(stock, &event);
+        let short = short(stock, &event);
         all.push(event);
         all.extend(late);
+        all.extend(short);
     }
     if stock.backordered > 0 && all.iter().any(may_free) {
         let after = all.iter().fold(stock.clone(), evolve);
@@ -69,6 +71,57 @@ fn late(stock: &Stock, event: &StockEvent) -> Option<StockEvent> {
         }
         .into()
     })
+}
+
+/// Who waits once more, where a count falls below what is kept.
+fn short(stock: &Stock, event: &StockEvent) -> Vec<StockEvent> {
+    let StockEvent::StockAdjusted(adjusted) = event else {
+        return vec![];
+    };
+    let missing = 0_i64.saturating_sub(stock.free().saturating_add(adjusted.delta));
+    let waits = |((order_id, epoch), quantity)| {
+        Backordered {
+            order_id,
+            epoch,
+            location: adjusted.location.clone(),
+            sku: adjusted.sku.clone(),
+            quantity,
+        }
+        .into()
+    };
+    taken_back(stock, missing).into_iter().map(waits).collect()
+}
+
+/// From whom what is missing is taken back, and how much of it: fewer than are missing, where no more of
+/// what is kept can still be waited for within the limit.
+///
+/// Who waits for more is not packed yet, nor is who has not paid. Of those that wait, the last comes first;
+/// then come the others, the youngest order first. What an order has all of, and which is confirmed, may
+/// be in a parcel already.
+pub(super) fn taken_back(stock: &Stock, missing: i64) -> Vec<(ReservationKey, i64)> {
+    let may_wait = stock.backorder_limit.saturating_sub(stock.backordered);
+    if missing <= 0 || may_wait <= 0 {
+        return vec![];
+    }
+    let has = |key: &ReservationKey| {
+        let known = stock.reservations.get(key);
+        let has = known.map_or(0, |known| known.quantity.saturating_sub(known.waits_for));
+        (*key, has)
+    };
+    let unpaid = stock.reservations.iter().rev();
+    let unpaid = unpaid.filter(|(_, known)| !known.committed && known.waits_for == 0);
+    let more = MAX_WAITING.saturating_sub(stock.waiting.len());
+    let unpaid = unpaid.map(|(key, _)| has(key)).take(more);
+    let mut left = missing.min(may_wait);
+    let mut taken = vec![];
+    for (key, has) in stock.waiting.iter().rev().map(has).chain(unpaid) {
+        let quantity = has.min(left);
+        if quantity > 0 {
+            left -= quantity;
+            taken.push((key, quantity));
+        }
+    }
+    taken
 }
 
 /// What a reservation does not wait for any more, where less of it is kept: it first gives up what it

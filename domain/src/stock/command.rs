@@ -95,7 +95,7 @@ pub struct SetBackorderLimit {
     pub location: Location,
     /// What.
     pub sku: Sku,
-    /// How many, 0 to 1,000,000; no fewer than orders wait for.
+    /// How many, 0 to 1,000,000. Who waits already goes on waiting, also where it is fewer than that.
     pub limit: i64,
 }
 

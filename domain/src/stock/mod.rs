@@ -12,7 +12,7 @@ mod properties;
 mod state;
 mod upcast;
 
-pub use across::{MAX_LOCATIONS, across, for_order};
+pub use across::{MAX_LOCATIONS, MAX_LOOKED_AT, across, for_order};
 pub use backorder::with_backorders;
 pub use command::{
     AdjustStock, ClearQuarantine, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem,

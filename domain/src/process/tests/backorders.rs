@@ -128,3 +128,20 @@ fn a_waiting_process_keeps_in_json() {
             .contains("waiting")
     );
 }
+
+#[test]
+fn nobody_need_get_what_is_being_cancelled() {
+    let mut story = Story::waiting();
+    story.order(CancellationRequested {
+        order: brief(),
+        confirmed: true,
+        request: 0,
+        reason: "changed my mind".into(),
+    });
+    let process = story.process.unwrap();
+    let mut expected = process.expected.iter();
+    assert!(
+        !expected.any(|known| known.what == What::Stock),
+        "{process:?}"
+    );
+}
