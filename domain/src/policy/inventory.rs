@@ -9,8 +9,8 @@ use crate::{
     returns::{BookIn, ReturnCommand, ReturnEvent, ReturnInspected},
     shipment::{ShipmentEvent, ShipmentLine},
     stock::{
-        MAX_LOOKED_AT, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
-        ReservationStep, StockEvent,
+        CoverBackorders, MAX_LOOKED_AT, ReleaseReason, ReservationCommand, ReservationItem,
+        ReservationLine, ReservationStep, StockCommand, StockEvent,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,8 @@ impl Policy for Inventory {
             Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
                 Some(event.order_id)
             }
+            // There is more for those behind it.
+            Event::Stock(StockEvent::BackorderCovered(event)) if event.more => Some(event.order_id),
             Event::Shipment(_)
             | Event::Stock(_)
             | Event::Payment(_)
@@ -105,6 +107,13 @@ impl Policy for Inventory {
                     state.places = vec![reserved.location.clone()];
                 }
                 return (state, vec![]);
+            }
+            Event::Stock(StockEvent::BackorderCovered(covered)) => {
+                let command = StockCommand::Cover(CoverBackorders {
+                    location: covered.location.clone(),
+                    sku: covered.sku.clone(),
+                });
+                return (state, vec![Reaction::Execute(Command::Stock(command))]);
             }
             Event::Order(OrderEvent::OrderConfirmed(_)) => {
                 if state.items.is_empty() {

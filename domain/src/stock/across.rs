@@ -5,7 +5,7 @@ use super::{
     BackorderExpired, Ended, ReleaseReason, ReservationCommand, ReservationCommitted,
     ReservationExpired, ReservationItem, ReservationReduced, ReservationReleased, ReservationStep,
     Stock, StockError, StockEvent, StockReservationRejected, StockReserved, StockShipped,
-    with_backorders,
+    with_backorders_among,
 };
 use crate::{
     Location,
@@ -45,7 +45,9 @@ pub fn for_order(
         _ => Ok(stocks
             .iter()
             .zip(decided)
-            .map(|(stock, event)| with_backorders(stock, event.into_iter().collect()))
+            .map(|(stock, event)| {
+                with_backorders_among(stocks.len(), stock, event.into_iter().collect())
+            })
             .collect()),
     }
 }
@@ -157,7 +159,7 @@ fn place<'c>(stocks: &[&Stock], command: &'c ReservationCommand) -> Option<&'c L
         });
         place.map(|(place, _)| place)
     };
-    first(Stock::free).or_else(|| first(Stock::reservable))
+    first(Stock::at_hand).or_else(|| first(Stock::reservable))
 }
 
 fn commit(stocks: &[&Stock], command: &ReservationCommand) -> Decision {

@@ -3,7 +3,7 @@
 use super::{
     AdjustStock, BackorderLimitSet, ClearQuarantine, QuarantineCleared, ReceiveStock,
     SetBackorderLimit, Stock, StockAdjusted, StockCommand, StockError, StockEvent, StockReceived,
-    backorder::taken_back,
+    backorder::{cover, taken_back},
 };
 use crate::text;
 
@@ -22,6 +22,7 @@ pub(super) fn decide(stock: &Stock, command: &StockCommand) -> Decision {
         StockCommand::Adjust(command) => adjust(stock, command),
         StockCommand::Clear(command) => clear(stock, command),
         StockCommand::SetBackorderLimit(command) => set_limit(stock, command),
+        StockCommand::Cover(command) => Ok(cover(stock, command)),
     }
 }
 

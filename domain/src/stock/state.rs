@@ -63,12 +63,21 @@ impl Stock {
         self.available().saturating_add(self.backordered)
     }
 
+    /// How many of those that are there may be had at once: none that others wait for, who are about to have
+    /// them.
+    pub const fn at_hand(&self) -> i64 {
+        match self.backordered {
+            0 => self.free(),
+            _ => 0,
+        }
+    }
+
     /// How many may still be reserved, with what may be promised before it is there; none, where orders
     /// wait for as many as the limit says now, or for more.
     pub fn reservable(&self) -> i64 {
         let may_be_promised = match self.waiting.len() < MAX_WAITING {
             true => self.available().saturating_add(self.backorder_limit),
-            false => self.available(),
+            false => 0,
         };
         may_be_promised.max(0)
     }

@@ -31,6 +31,7 @@ fn covered(name: &str, quantity: i64, left: i64) -> Event {
         sku: sku(name),
         quantity,
         left,
+        more: false,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What is reserved, kept and given back.
 
 use super::*;
-use crate::stock::StockEvent;
+use crate::stock::{BackorderCovered, CoverBackorders, StockCommand, StockEvent};
 
 fn reservation(step: ReservationStep) -> Reaction {
     let item = |name, lines: &[(u32, i64)]| ReservationItem {
@@ -236,4 +236,26 @@ fn inventory_looks_at_no_more_than_one_decision_may() {
         [1, 62, 63, 500, 501, 1_000].map(looked_at),
         [16, 16, 15, 2, 1, 1]
     );
+}
+
+#[test]
+fn inventory_has_those_behind_served_too() {
+    let covered = |more| {
+        Event::Stock(StockEvent::from(BackorderCovered {
+            order_id: order_id(1),
+            epoch: 1,
+            location: place("east"),
+            sku: sku("A"),
+            quantity: 1,
+            left: 0,
+            more,
+        }))
+    };
+    assert_eq!(Inventory::key(&recorded(covered(false), 1)), None);
+    let cover = StockCommand::Cover(CoverBackorders {
+        location: place("east"),
+        sku: sku("A"),
+    });
+    let cover = Reaction::Execute(Command::Stock(cover));
+    assert_eq!(after_all::<Inventory>(&[covered(true)]), [cover]);
 }

@@ -22,6 +22,7 @@ impl Story {
             sku: Sku::parse("A").unwrap(),
             quantity,
             left,
+            more: false,
         });
     }
 

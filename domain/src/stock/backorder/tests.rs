@@ -1,5 +1,7 @@
 //! given / when / then of what is promised before it is there.
 
+mod many;
+
 use super::{super::*, with_backorders};
 use crate::{
     Decider, Location,
@@ -103,6 +105,7 @@ fn covered(order: u64, quantity: i64, left: i64) -> StockEvent {
         sku: sku("A"),
         quantity,
         left,
+        more: false,
     }
     .into()
 }
