@@ -145,6 +145,7 @@ impl Command {
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",
             Self::Stock(StockCommand::Clear(_)) => "clear_quarantine",
             Self::Stock(StockCommand::SetBackorderLimit(_)) => "set_backorder_limit",
+            Self::Stock(StockCommand::Cover(_)) => "cover_backorders",
             Self::Reservation(_) => "reservation",
             Self::Payment(..) => "payment",
             Self::Shipment(_, command) => command.name(),

@@ -15,7 +15,7 @@ use crate::{
         Parcel, Shipment, ShipmentCommand, ShipmentError, ShipmentEvent, Shipments,
         book_in_over_stock, over_order,
     },
-    stock::{Stock, StockEvent, Stocks, for_order, with_backorders},
+    stock::{Stock, StockEvent, Stocks, for_order, with_backorders_among},
 };
 
 /// The state of a stream.
@@ -252,7 +252,8 @@ fn all_stocks<'a>(states: &[&'a State], count: usize) -> Result<Vec<&'a Stock>, 
 /// What happens to each of the stocks, with what follows for orders that wait for them.
 fn of_stocks(stocks: &[&Stock], happened: Vec<Vec<StockEvent>>) -> Vec<Vec<Event>> {
     let happened = stocks.iter().zip(happened);
-    let happened = happened.map(|(stock, events)| with_backorders(stock, events));
+    let happened =
+        happened.map(|(stock, events)| with_backorders_among(stocks.len(), stock, events));
     happened
         .map(|events| events.into_iter().map(Event::Stock).collect())
         .collect()

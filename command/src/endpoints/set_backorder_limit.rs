@@ -47,7 +47,9 @@ pub(crate) struct SetBackorderLimitAnswer {
 ///
 /// An order that takes what is not there is paid and confirmed as any other; it is packed once all of it
 /// has come in, and cancelled if that takes too long. Whatever comes in is for those who wait, first come,
-/// first served. A limit is never below what orders wait for.
+/// first served, at that location: who waits at one does not get what comes in at another. A limit is for
+/// what is promised from now on: who waits already goes on waiting. Every call sets it, also one that comes
+/// late under another `Idempotency-Key`: send `If-Match` where somebody else may set it, too.
 #[utoipa::path(
     post,
     path = "/v1/stock/{sku}/backorder-limit",

@@ -1,7 +1,7 @@
 //! What may be promised of stock that is not there.
 
 use super::{
-    fields::{location, sku},
+    fields::{location, required, sku},
     order::receipt,
     write::request,
 };
@@ -21,17 +21,19 @@ pub(super) async fn set_backorder_limit(
     let request = request(api, context, &message)?;
     let sku = sku(&message.sku)?;
     let location = location(message.location.as_deref())?;
+    // What is not said is not 0: that would end what may be promised.
+    let limit = required("/limit", message.limit)?;
     let command = SetBackorderLimit {
         location: location.clone(),
         sku: sku.clone(),
-        limit: message.limit,
+        limit,
     };
     let command = Command::Stock(StockCommand::SetBackorderLimit(command));
     let done = request.execute(api, command).await?;
     Ok(SetBackorderLimitResponse {
         sku: sku.into(),
         location: location.into(),
-        limit: message.limit,
+        limit,
         receipt: Some(receipt(api, &done)),
     })
 }

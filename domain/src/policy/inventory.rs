@@ -8,7 +8,10 @@ use crate::{
     order::{AmendedLine, LineQuantity, OrderEvent, OrderPlaced, RejectionReason},
     returns::{BookIn, ReturnCommand, ReturnEvent, ReturnInspected},
     shipment::{ShipmentEvent, ShipmentLine},
-    stock::{ReleaseReason, ReservationCommand, ReservationItem, ReservationLine, ReservationStep},
+    stock::{
+        CoverBackorders, MAX_LOOKED_AT, ReleaseReason, ReservationCommand, ReservationItem,
+        ReservationLine, ReservationStep, StockCommand, StockEvent,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,10 +24,16 @@ pub struct Inventory;
 pub struct InventoryState {
     /// The SKUs with the lines that want them, sorted by SKU; empty once nothing is held.
     pub items: Vec<ReservationItem>,
-    /// Where they were looked for, in this order: they are at one of these places. None is the default
-    /// place alone. What is set meanwhile is for other orders.
+    /// Where they are; until that is heard of, where they are looked for, in this order. None is the
+    /// default place alone. What is set meanwhile is for other orders.
     #[serde(default, skip_serializing_if = "is_default")]
     pub places: Vec<Location>,
+    /// Whether it was heard of where they are.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reserved: bool,
+    /// Why they were given back before that, until it is heard of what became of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub released: Option<ReleaseReason>,
 }
 
 /// Which attempt of an order its stock is kept for: orders are tried once, and amendments change how much is
@@ -76,6 +85,19 @@ impl Policy for Inventory {
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
             Event::Return(ReturnEvent::ReturnInspected(event)) => Some(event.order_id),
+            // The last part says where all of it is.
+            Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
+            // What was given back before it was heard of where it is.
+            Event::Stock(StockEvent::ReservationReleased(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
+            Event::Stock(StockEvent::ReservationExpired(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
+            // There is more for those behind it.
+            Event::Stock(StockEvent::BackorderCovered(event)) if event.more => Some(event.order_id),
             Event::Shipment(_)
             | Event::Stock(_)
             | Event::Payment(_)
@@ -87,7 +109,7 @@ impl Policy for Inventory {
 
     fn react(
         limits: &Limits,
-        state: InventoryState,
+        mut state: InventoryState,
         event: &Recorded,
     ) -> (InventoryState, Vec<Reaction>) {
         let Some(order_id) = Self::key(event) else {
@@ -95,11 +117,47 @@ impl Policy for Inventory {
         };
         let step = match &event.event {
             Event::Order(OrderEvent::OrderPlaced(placed)) => {
-                let (items, places) = (items(placed), limits.locations.clone());
+                let items = items(placed);
+                let places = places(limits, &items);
                 let until = after(event, limits.reservation);
                 let step = ReservationStep::Reserve { until };
                 let command = reservation(order_id, &places, items.clone(), step);
-                return (InventoryState { items, places }, vec![command]);
+                let state = InventoryState {
+                    items,
+                    places,
+                    ..InventoryState::default()
+                };
+                return (state, vec![command]);
+            }
+            // Where it is, its event says, and not what is set by now: who reacts once more may go by other
+            // settings.
+            Event::Stock(StockEvent::StockReserved(reserved)) => {
+                if state.items.is_empty() {
+                    return (state, vec![]);
+                }
+                state.places = vec![reserved.location.clone()];
+                state.reserved = true;
+                let Some(reason) = state.released else {
+                    return (state, vec![]);
+                };
+                let (places, step) = (&state.places, ReservationStep::Release(reason));
+                let command = reservation(order_id, places, state.items, step);
+                return (InventoryState::default(), vec![command]);
+            }
+            Event::Stock(
+                StockEvent::ReservationReleased(_) | StockEvent::ReservationExpired(_),
+            ) => {
+                return match state.released {
+                    Some(_) => (InventoryState::default(), vec![]),
+                    None => (state, vec![]),
+                };
+            }
+            Event::Stock(StockEvent::BackorderCovered(covered)) => {
+                let command = StockCommand::Cover(CoverBackorders {
+                    location: covered.location.clone(),
+                    sku: covered.sku.clone(),
+                });
+                return (state, vec![Reaction::Execute(Command::Stock(command))]);
             }
             Event::Order(OrderEvent::OrderConfirmed(_)) => {
                 if state.items.is_empty() {
@@ -138,12 +196,26 @@ impl Policy for Inventory {
             }
             _ => ReservationStep::Release(ReleaseReason::Cancelled),
         };
-        if state.items.is_empty() {
+        if state.items.is_empty() || state.released.is_some() {
             return (state, vec![]);
         }
-        let command = reservation(order_id, &state.places, state.items, step);
-        (InventoryState::default(), vec![command])
+        let command = reservation(order_id, &state.places, state.items.clone(), step);
+        match step {
+            // Who reserved it may have gone by other settings: then it is given back where it is.
+            ReservationStep::Release(reason) if !state.reserved => {
+                state.released = Some(reason);
+                (state, vec![command])
+            }
+            _ => (InventoryState::default(), vec![command]),
+        }
     }
+}
+
+/// Where an order's stock is looked for: of what is set, the first places, as many as one decision may look
+/// at for so many SKUs, and one at least.
+pub(super) fn places(limits: &Limits, items: &[ReservationItem]) -> Vec<Location> {
+    let most = MAX_LOOKED_AT.checked_div(items.len()).unwrap_or(1).max(1);
+    limits.locations.iter().take(most).cloned().collect()
 }
 
 /// Less is wanted: so much less is kept.

@@ -146,8 +146,8 @@ impl Policy for OrderPolicy {
                 reactions.push(put(OrderCommand::Reject(RejectOrder {
                     reason: RejectionReason::OutOfStock,
                     detail: format!(
-                        "{} of {} were wanted, {} can be had",
-                        rejected.requested, rejected.sku, rejected.available
+                        "{} of {} were wanted, {} can be had at {}",
+                        rejected.requested, rejected.sku, rejected.available, rejected.location
                     ),
                 })));
             }

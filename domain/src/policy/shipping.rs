@@ -42,7 +42,8 @@ pub struct ShippingState {
     /// What the order waits for before it can be packed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub backorder: Backorder,
-    /// Where its stock is reserved; none is the default place.
+    /// Where its stock is reserved, until its shipment is there or its stock given back; none is the default
+    /// place.
     #[serde(default, skip_serializing_if = "is_default")]
     pub place: Option<Location>,
 }
@@ -68,6 +69,9 @@ impl Policy for Shipping {
                     Some(event.order.order_id)
                 }
                 OrderEvent::HoldReleased(event) => Some(event.order_id),
+                OrderEvent::DeadlineSet(event) if event.what == Awaited::Stock => {
+                    Some(event.order_id)
+                }
                 _ => None,
             },
             // The last part says that all SKUs are kept.
@@ -76,6 +80,22 @@ impl Policy for Shipping {
             }
             Event::Stock(StockEvent::StockReserved(event))
                 if event.part == event.parts && event.location != Location::default() =>
+            {
+                Some(event.order_id)
+            }
+            // What is remembered of its place is of no use any more.
+            Event::Stock(StockEvent::ReservationReleased(event))
+                if event.part == event.parts && event.location != Location::default() =>
+            {
+                Some(event.order_id)
+            }
+            Event::Stock(StockEvent::ReservationExpired(event))
+                if event.part == event.parts && event.location != Location::default() =>
+            {
+                Some(event.order_id)
+            }
+            Event::Shipment(ShipmentEvent::ShipmentCreated(event))
+                if event.location != Location::default() =>
             {
                 Some(event.order_id)
             }
@@ -135,6 +155,7 @@ impl Policy for Shipping {
             Event::Order(OrderEvent::CancellationRequested(asked)) => {
                 vec![cancel(order_id, state.place.clone(), asked)]
             }
+            Event::Order(OrderEvent::DeadlineSet(told)) => backorder::told(&state, told),
             // Another cancellation was under way when it was given up, and came to nothing.
             Event::Order(_) if state.given_up.is_some() => {
                 ask_for_cancellation(order_id, state.given_up.as_deref())
@@ -145,6 +166,12 @@ impl Policy for Shipping {
             }
             Event::Stock(StockEvent::StockReserved(reserved)) => {
                 state.place = Some(reserved.location.clone());
+                vec![]
+            }
+            Event::Stock(
+                StockEvent::ReservationReleased(_) | StockEvent::ReservationExpired(_),
+            ) => {
+                state.place = None;
                 vec![]
             }
             Event::Stock(happened) => backorder::stock(limits, &mut state, event, happened),
@@ -227,6 +254,7 @@ fn shipment(
         }
         ShipmentEvent::ShipmentCancelled(kept) => {
             state.given_up = None;
+            state.place = None;
             let waited = backorder::call_off(&mut state.backorder);
             let refused = state.refused.remove(&kept.shipment_id);
             let refused = refused.then_some(TimerName::Shipping(kept.shipment_id));
@@ -259,8 +287,11 @@ fn shipment(
             });
             vec![Reaction::Execute(Command::Order(order_id, command))]
         }
-        ShipmentEvent::ShipmentCreated(_)
-        | ShipmentEvent::ShipmentPacked(_)
+        ShipmentEvent::ShipmentCreated(_) => {
+            state.place = None;
+            vec![]
+        }
+        ShipmentEvent::ShipmentPacked(_)
         | ShipmentEvent::ShipmentRefitted(_)
         | ShipmentEvent::ShipmentBookedIn(_) => vec![],
     }

@@ -220,6 +220,8 @@ impl Process {
             OrderEvent::OrderCompleted(_) => self.end(limits, at, Status::Completed),
             OrderEvent::CancellationRequested(_) => {
                 self.status = Status::Cancelling;
+                // Nobody need get any more what is not wanted.
+                self.expected.retain(|known| known.what != What::Stock);
                 self.expect(What::Cancellation, Who::Platform, at, limits.cancellation);
                 self.keep_or_let_go(limits, at);
             }

@@ -5,7 +5,7 @@ use super::{
     BackorderExpired, Ended, ReleaseReason, ReservationCommand, ReservationCommitted,
     ReservationExpired, ReservationItem, ReservationReduced, ReservationReleased, ReservationStep,
     Stock, StockError, StockEvent, StockReservationRejected, StockReserved, StockShipped,
-    with_backorders,
+    with_backorders_among,
 };
 use crate::{
     Location, Sku,
@@ -16,6 +16,9 @@ use std::collections::BTreeSet;
 
 /// The most places where stock is looked for.
 pub const MAX_LOCATIONS: usize = 16;
+
+/// The most that is looked at for one order: SKUs times places. One place is always looked at.
+pub const MAX_LOOKED_AT: usize = 1_000;
 
 /// What happens to each of the command's items at each of its places, in their order; nothing where it is
 /// empty.
@@ -53,7 +56,9 @@ pub fn for_order(
         _ => Ok(stocks
             .iter()
             .zip(decided)
-            .map(|(stock, event)| with_backorders(stock, event.into_iter().collect()))
+            .map(|(stock, event)| {
+                with_backorders_among(stocks.len(), stock, event.into_iter().collect())
+            })
             .collect()),
     }
 }
@@ -86,8 +91,15 @@ fn check(command: &ReservationCommand) -> Result<(), StockError> {
                 .all(|line| (1..=MAX_QUANTITY).contains(&line.quantity))
     };
     let places: BTreeSet<_> = command.places().collect();
-    if places.len() != command.further.len() + 1 || places.len() > MAX_LOCATIONS {
-        return Err(StockError::Places { max: MAX_LOCATIONS });
+    let too_many = |count: usize| {
+        let looked_at = count.saturating_mul(command.items.len());
+        count > MAX_LOCATIONS || count > 1 && looked_at > MAX_LOOKED_AT
+    };
+    if places.len() != command.further.len() + 1 || too_many(places.len()) {
+        return Err(StockError::Places {
+            max: MAX_LOCATIONS,
+            all: MAX_LOOKED_AT,
+        });
     }
     let sorted = command.items.is_sorted_by(|one, next| one.sku < next.sku);
     match sorted && !command.items.is_empty() && command.items.iter().all(takes) {
@@ -158,7 +170,7 @@ fn place<'c>(stocks: &[&Stock], command: &'c ReservationCommand) -> Option<&'c L
         });
         place.map(|(place, _)| place)
     };
-    first(Stock::free).or_else(|| first(Stock::reservable))
+    first(Stock::at_hand).or_else(|| first(Stock::reservable))
 }
 
 fn commit(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
@@ -263,8 +275,10 @@ fn release(
     let known = anywhere(stocks, command, |stock| {
         held(stock) || stock.ended(&key).is_some()
     });
-    // Of what never was anywhere, a tombstone says at each place that it must not be any more.
-    let open = |one: &One<'_>| held(one.stock) || !known[one.n];
+    // Of what never was anywhere, a tombstone at the first place says that it must not be any more: who
+    // would reserve it looks there, too.
+    let tombstone = |one: &One<'_>| !known[one.n] && *one.at == command.location;
+    let open = |one: &One<'_>| held(one.stock) || tombstone(one);
     parts(stocks, command, open, |one, part, parts| {
         let reservation = one.stock.reservations.get(&key);
         let quantity = reservation.map_or(0, |reservation| reservation.quantity);

@@ -17,6 +17,8 @@ pub enum StockCommand {
     Clear(ClearQuarantine),
     /// Say how many more than there are may be promised.
     SetBackorderLimit(SetBackorderLimit),
+    /// Give on what is there to those that wait for it.
+    Cover(CoverBackorders),
 }
 
 impl StockCommand {
@@ -27,6 +29,7 @@ impl StockCommand {
             Self::Adjust(command) => &command.location,
             Self::Clear(command) => &command.location,
             Self::SetBackorderLimit(command) => &command.location,
+            Self::Cover(command) => &command.location,
         }
     }
 
@@ -37,6 +40,7 @@ impl StockCommand {
             Self::Adjust(command) => &command.sku,
             Self::Clear(command) => &command.sku,
             Self::SetBackorderLimit(command) => &command.sku,
+            Self::Cover(command) => &command.sku,
         }
     }
 }
@@ -95,8 +99,18 @@ pub struct SetBackorderLimit {
     pub location: Location,
     /// What.
     pub sku: Sku,
-    /// How many, 0 to 1,000,000; no fewer than orders wait for.
+    /// How many, 0 to 1,000,000. Who waits already goes on waiting, also where it is fewer than that.
     pub limit: i64,
+}
+
+/// Gives on what is there to those that wait for it, where more of them could be served than one append
+/// is to hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CoverBackorders {
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
 }
 
 /// What a line of an order takes of a SKU.

@@ -3,6 +3,7 @@
 use super::{
     AdjustStock, BackorderLimitSet, ClearQuarantine, QuarantineCleared, ReceiveStock,
     SetBackorderLimit, Stock, StockAdjusted, StockCommand, StockError, StockEvent, StockReceived,
+    backorder::{cover, taken_back},
 };
 use crate::text;
 
@@ -21,6 +22,7 @@ pub(super) fn decide(stock: &Stock, command: &StockCommand) -> Decision {
         StockCommand::Adjust(command) => adjust(stock, command),
         StockCommand::Clear(command) => clear(stock, command),
         StockCommand::SetBackorderLimit(command) => set_limit(stock, command),
+        StockCommand::Cover(command) => Ok(cover(stock, command)),
     }
 }
 
@@ -61,12 +63,17 @@ fn adjust(stock: &Stock, command: &AdjustStock) -> Decision {
         return Err(StockError::Overflow);
     }
     // Up is always allowed, or a count that fell short could never be mended.
-    // What is kept for an order is not taken from it, however many more may be promised.
-    if command.delta < 0 && stock.free().saturating_add(command.delta) < 0 {
-        return Err(StockError::Promised {
-            available: stock.free(),
-            by: -command.delta,
-        });
+    // Down, it is first what is nobody's that is missing; then what may still be waited for.
+    let missing = 0_i64.saturating_sub(stock.free().saturating_add(command.delta));
+    if command.delta < 0 && missing > 0 {
+        let taken = taken_back(stock, missing).into_iter();
+        let taken: i64 = taken.map(|(_, quantity)| quantity).sum();
+        if taken < missing {
+            return Err(StockError::Promised {
+                available: stock.free().saturating_add(taken),
+                by: -command.delta,
+            });
+        }
     }
     Ok(vec![
         StockAdjusted {
@@ -118,12 +125,6 @@ fn set_limit(stock: &Stock, command: &SetBackorderLimit) -> Decision {
     }
     if command.limit == stock.backorder_limit {
         return Ok(vec![]);
-    }
-    if command.limit < stock.backordered {
-        return Err(StockError::MoreAreWaitedFor {
-            waiting: stock.backordered,
-            limit: command.limit,
-        });
     }
     Ok(vec![
         BackorderLimitSet {

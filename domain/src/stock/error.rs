@@ -27,15 +27,19 @@ pub enum StockError {
         max: i64,
     },
     /// A reservation at a place that is named twice, or at too many.
-    #[error("a reservation names each place once, and {max} at most")]
+    #[error("a reservation names each place once, {max} at most, and {all} at most times its SKUs")]
     Places {
         /// The most places.
         max: usize,
+        /// The most SKUs times places, where there is more than one place.
+        all: usize,
     },
-    /// The correction would leave less than what orders were promised.
-    #[error("only {available} are not promised to orders, so the count cannot fall by {by}")]
+    /// The correction would leave less than what orders were promised, and cannot wait for any more.
+    #[error(
+        "only {available} are not kept for orders that cannot wait, so the count cannot fall by {by}"
+    )]
     Promised {
-        /// How many are not promised.
+        /// How many are not promised, or may still be waited for within the backorder limit.
         available: i64,
         /// By how many it was to fall.
         by: i64,
@@ -45,14 +49,6 @@ pub enum StockError {
     Limit {
         /// The highest limit.
         max: i64,
-    },
-    /// Orders wait for more than the limit would allow.
-    #[error("orders wait for {waiting} that are still to come, so the limit cannot be {limit}")]
-    MoreAreWaitedFor {
-        /// How many orders wait for.
-        waiting: i64,
-        /// What the limit was to be.
-        limit: i64,
     },
     /// What is to leave is not there yet.
     #[error("the order still waits for {waiting} of it")]
@@ -102,7 +98,6 @@ impl From<StockError> for Refusal {
             E::Places { .. } => (Meaning, "RESERVATION_PLACES", Some("/further")),
             E::Items { .. } => (Meaning, "RESERVATION_ITEMS", Some("/items")),
             E::Limit { .. } => (Meaning, "BACKORDER_LIMIT_OUT_OF_RANGE", Some("/limit")),
-            E::MoreAreWaitedFor { .. } => (State, "MORE_BACKORDERED", Some("/limit")),
             E::StillToCome { .. } => (State, "STILL_TO_COME", None),
             E::Cleared { .. } => (Meaning, "CLEARANCE_OUT_OF_RANGE", Some("/restocked")),
             E::MoreThanQuarantined { .. } => (State, "MORE_THAN_QUARANTINED", None),

@@ -370,6 +370,10 @@ pub struct BackorderCovered {
     pub quantity: i64,
     /// How many it still waits for.
     pub left: i64,
+    /// Whether there are more for those that wait behind it: too many of them for one append, so that it goes
+    /// on by a command of its own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub more: bool,
 }
 
 /// An order does not want any more what it waited for: what holds it is given back, or so much less is

@@ -13,11 +13,11 @@ mod properties;
 mod state;
 mod upcast;
 
-pub use across::{MAX_LOCATIONS, across, for_order};
-pub use backorder::with_backorders;
+pub use across::{MAX_LOCATIONS, MAX_LOOKED_AT, across, for_order};
+pub use backorder::{with_backorders, with_backorders_among};
 pub use command::{
-    AdjustStock, ClearQuarantine, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem,
-    ReservationLine, ReservationStep, SetBackorderLimit, StockCommand,
+    AdjustStock, ClearQuarantine, CoverBackorders, ReceiveStock, ReleaseReason, ReservationCommand,
+    ReservationItem, ReservationLine, ReservationStep, SetBackorderLimit, StockCommand,
 };
 pub use error::StockError;
 pub use event::{

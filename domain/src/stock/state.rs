@@ -51,7 +51,7 @@ pub struct Reservation {
 
 impl Stock {
     /// How many there are beyond what is promised; below zero, so many of what is promised are still to
-    /// come, and never more of them than the limit says.
+    /// come, and no more of them than the limit said when they were promised.
     pub const fn available(&self) -> i64 {
         self.on_hand
             .saturating_sub(self.reserved)
@@ -63,12 +63,23 @@ impl Stock {
         self.available().saturating_add(self.backordered)
     }
 
-    /// How many may still be reserved, with what may be promised before it is there.
-    pub fn reservable(&self) -> i64 {
-        match self.waiting.len() < MAX_WAITING {
-            true => self.available().saturating_add(self.backorder_limit),
-            false => self.available().max(0),
+    /// How many of those that are there may be had at once: none that others wait for, who are about to have
+    /// them.
+    pub const fn at_hand(&self) -> i64 {
+        match self.backordered {
+            0 => self.free(),
+            _ => 0,
         }
+    }
+
+    /// How many may still be reserved, with what may be promised before it is there; none, where orders
+    /// wait for as many as the limit says now, or for more.
+    pub fn reservable(&self) -> i64 {
+        let may_be_promised = match self.waiting.len() < MAX_WAITING {
+            true => self.available().saturating_add(self.backorder_limit),
+            false => 0,
+        };
+        may_be_promised.max(0)
     }
 
     /// About how many bytes that takes of which there may be many.

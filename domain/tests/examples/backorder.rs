@@ -34,6 +34,7 @@ pub(super) fn stocks() -> Vec<Example> {
             sku: sku("85123A"),
             quantity: 3,
             left: 2,
+            more: false,
         }),
         one(BackorderDropped {
             order_id: order_id(),

@@ -35,6 +35,7 @@ impl History {
             sku: sku(name),
             quantity,
             left,
+            more: false,
         };
         self.stock_event(name, covered);
     }

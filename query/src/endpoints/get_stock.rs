@@ -35,8 +35,11 @@ pub(crate) struct StockOfSku<'a> {
     reserved: i64,
     /// How many of them are promised to confirmed orders.
     committed: i64,
-    /// How many there are beyond what is promised; below zero, so many are still to come.
+    /// How many there are beyond what is promised, less what is still to come, of all locations together:
+    /// what is free at one may be waited for at another.
     available: i64,
+    /// How many of those that are there are nobody's yet. An order has all it takes from one location.
+    free: i64,
     /// How many more have come back and cannot be sold as they are.
     quarantined: i64,
     /// How many of what is promised to orders are still to come.
@@ -95,6 +98,7 @@ pub(crate) async fn get_stock(
         reserved: sum(|item| item.reserved),
         committed: sum(|item| item.committed),
         available: sum(|item| item.available),
+        free: sum(|item| item.free),
         quarantined: sum(|item| item.quarantined),
         backordered: sum(|item| item.backordered),
         backorder_limit: sum(|item| item.backorder_limit),

@@ -60,6 +60,8 @@ pub(crate) struct StockItem<'r> {
     pub(super) committed: i64,
     /// How many there are beyond what is promised; below zero, so many are still to come.
     pub(super) available: i64,
+    /// How many of those that are there are nobody's yet.
+    pub(super) free: i64,
     /// How many more have come back and cannot be sold as they are.
     pub(super) quarantined: i64,
     /// How many of what is promised to orders are still to come.
@@ -75,17 +77,19 @@ pub(crate) struct StockItem<'r> {
 impl<'r> StockItem<'r> {
     /// The stock in a row of `stock_columns.sql`.
     pub(super) fn read(row: &'r PgRow) -> Result<Self, ReadError> {
+        let (available, backordered): (i64, i64) = (row.column(TABLE, 3)?, row.column(TABLE, 9)?);
         Ok(Self {
             on_hand: row.column(TABLE, 0)?,
             reserved: row.column(TABLE, 1)?,
             committed: row.column(TABLE, 2)?,
-            available: row.column(TABLE, 3)?,
+            available,
+            free: available.saturating_add(backordered),
             version: row.column(TABLE, 4)?,
             updated_at: row.column(TABLE, 5)?,
             location: row.column(TABLE, 6)?,
             sku: row.column(TABLE, 7)?,
             quarantined: row.column(TABLE, 8)?,
-            backordered: row.column(TABLE, 9)?,
+            backordered,
             backorder_limit: row.column(TABLE, 10)?,
         })
     }

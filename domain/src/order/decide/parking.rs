@@ -3,8 +3,8 @@
 
 use super::{
     super::{
-        Awaited, DeadlineSet, OrderError, OrderEvent, ParkTask, Placed, ResumeTask, SetDeadline,
-        TaskParked, TaskResumed,
+        Awaited, DeadlineSet, Line, OrderError, OrderEvent, ParkTask, Placed, ResumeTask,
+        SetDeadline, Status, TaskParked, TaskResumed,
     },
     Decision,
 };
@@ -60,6 +60,10 @@ pub(super) fn set_deadline(order: &Placed, command: &SetDeadline) -> Vec<OrderEv
     if command.what == Awaited::Arrival && !order.is_returning(&of) {
         return vec![];
     }
+    // Nor is that of stock, for an order that waits for none.
+    if command.what == Awaited::Stock && !waits_for_stock(order) {
+        return vec![];
+    }
     let known = order.deadlines.get(&(command.what, of.clone()));
     if known.is_some_and(|known| *known >= command.until) {
         return vec![];
@@ -73,4 +77,10 @@ pub(super) fn set_deadline(order: &Placed, command: &SetDeadline) -> Vec<OrderEv
         }
         .into(),
     ]
+}
+
+/// Whether something of the order is to leave that has not.
+fn waits_for_stock(order: &Placed) -> bool {
+    let is_open = |line: &Line| order.open(line.line) > 0;
+    order.status == Status::Confirmed && order.lines().iter().any(is_open)
 }

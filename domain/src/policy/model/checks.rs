@@ -30,8 +30,8 @@ pub(super) fn happening(world: &World, before: &State, event: &Event) {
             is_there(world, event.order_id);
             is_kept_there(world, event);
         }
-        (_, _, State::Stock(stock)) => {
-            let least = -stock.backorder_limit;
+        (State::Stock(before), _, State::Stock(stock)) => {
+            let least = before.available().min(-before.backorder_limit);
             assert!(stock.available() >= least, "promised twice: {stock:?}");
             let waits_for = stock.reservations.values().map(|known| known.waits_for);
             assert_eq!(stock.backordered, waits_for.sum::<i64>(), "{stock:?}");

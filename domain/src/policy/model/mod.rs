@@ -184,13 +184,17 @@ fn quietly(world: &mut World, steps: usize) {
 }
 
 /// The sagas have lost all that they remembered, long after everything has ended and when there is
-/// plenty of everything: nothing is promised, asked for, sent or given back once more.
+/// plenty of everything, and go by other settings: nothing is promised, asked for, sent or given back once
+/// more.
 fn replay(world: &mut World, choices: &mut Choices) {
     for name in SKUS {
         people::receive(world, PLACES[0], name, 1_000);
     }
     let before = world.log.len();
     world.forget();
+    world.limits.locations = ["north", PLACES[1], PLACES[0]].map(place).to_vec();
+    world.limits.reservation = Duration::days(7);
+    world.limits.backorders = Duration::days(60);
     rest(world, choices, true);
     checks::ends(world);
     nothing_new(world, before);

@@ -3,12 +3,13 @@
 use super::{ShippingState, ask_for_cancellation, create};
 use crate::{
     Command, Location, OrderId, Recorded, Sku,
-    order::Awaited,
-    policy::{Limits, Reaction, Task, Timer, TimerName, after, deadline},
+    order::{Awaited, DeadlineSet},
+    policy::{EPOCH, Limits, Reaction, Task, Timer, TimerName, after, deadline},
     stock::{
         ReservationCommand, ReservationCommitted, ReservationItem, ReservationStep, StockEvent,
     },
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -87,31 +88,50 @@ pub(super) fn call_off(backorder: &mut Backorder) -> Option<Reaction> {
     waited.then_some(Reaction::Unschedule(TimerName::Backorder))
 }
 
-/// Gives it up when its time has come: whether it still waits then, the stock knows.
+/// Gives it up when its time has come, and tells the order when that is.
 fn wait(
     limits: &Limits,
     backorder: &Backorder,
     event: &Recorded,
     kept: &ReservationCommitted,
 ) -> Vec<Reaction> {
+    let due = after(event, limits.backorders);
+    let timer = give_up(backorder, kept.order_id, kept.location.clone(), due);
+    let until = deadline(kept.order_id, Awaited::Stock, &kept.location, due);
+    vec![timer, until]
+}
+
+/// What the order was told holds, whatever is set by the time that somebody reacts once more.
+pub(super) fn told(state: &ShippingState, told: &DeadlineSet) -> Vec<Reaction> {
+    let place = state.place.clone().unwrap_or_default();
+    if !state.backorder.kept || told.of != place.as_str() {
+        return vec![];
+    }
+    vec![give_up(&state.backorder, told.order_id, place, told.until)]
+}
+
+/// Whether it still waits when the time has come, the stock knows.
+fn give_up(
+    backorder: &Backorder,
+    order_id: OrderId,
+    location: Location,
+    due: DateTime<Utc>,
+) -> Reaction {
     let items = backorder.waiting.keys().map(|sku| ReservationItem {
         sku: sku.clone(),
         lines: vec![],
     });
     let give_up = ReservationCommand {
-        order_id: kept.order_id,
-        epoch: kept.epoch,
-        location: kept.location.clone(),
+        order_id,
+        epoch: EPOCH,
+        location,
         further: vec![],
         items: items.collect(),
         step: ReservationStep::GiveUp,
     };
-    let due = after(event, limits.backorders);
-    let timer = Reaction::Schedule(Timer {
+    Reaction::Schedule(Timer {
         name: TimerName::Backorder,
         due,
         task: Task::Execute(Command::Reservation(give_up)),
-    });
-    let until = deadline(kept.order_id, Awaited::Stock, &kept.location, due);
-    vec![timer, until]
+    })
 }

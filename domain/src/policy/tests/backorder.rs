@@ -1,9 +1,12 @@
 //! An order is packed once all of it is there.
 
 use super::*;
-use crate::stock::{
-    BackorderCovered, BackorderDropped, BackorderExpired, BackorderLimitSet, Backordered,
-    StockEvent,
+use crate::{
+    order::DeadlineSet,
+    stock::{
+        BackorderCovered, BackorderDropped, BackorderExpired, BackorderLimitSet, Backordered,
+        ReservationExpired, StockEvent,
+    },
 };
 
 fn stock(event: impl Into<StockEvent>) -> Event {
@@ -28,6 +31,7 @@ fn covered(name: &str, quantity: i64, left: i64) -> Event {
         sku: sku(name),
         quantity,
         left,
+        more: false,
     })
 }
 
@@ -228,4 +232,103 @@ fn it_is_packed_and_called_back_where_its_stock_is() {
         location: east(),
     }));
     assert_eq!(after_all::<Shipping>(&[committed]), [create]);
+}
+
+#[test]
+fn what_the_order_was_told_holds_whatever_is_set_by_then() {
+    let told = |of: &str| {
+        Event::Order(
+            DeadlineSet {
+                order_id: order_id(1),
+                what: Awaited::Stock,
+                of: of.into(),
+                until: at(7 * DAYS),
+            }
+            .into(),
+        )
+    };
+    let history = [late("A", 2), kept(), told("main")];
+    let reactions = after_all::<Shipping>(&history);
+    let [Reaction::Schedule(timer)] = &reactions[..] else {
+        panic!("{reactions:?}");
+    };
+    assert_eq!(
+        (timer.name, timer.due),
+        (TimerName::Backorder, at(7 * DAYS))
+    );
+    let [Reaction::Schedule(first), _] = &limit(1, &["A"])[..] else {
+        panic!("it is scheduled");
+    };
+    assert_eq!(timer.task, first.task);
+    let come = [late("A", 2), kept(), covered("A", 2, 0), told("main")];
+    assert_eq!(after_all::<Shipping>(&come), []);
+    let elsewhere = [late("A", 2), kept(), told("east")];
+    assert_eq!(after_all::<Shipping>(&elsewhere), []);
+}
+
+/// What is remembered after all of `events`.
+fn remembered(events: &[Event]) -> ShippingState {
+    let mut state = ShippingState::default();
+    for (n, event) in events.iter().enumerate() {
+        let event = recorded(event.clone(), n as i64);
+        if Shipping::key(&event).is_some() {
+            (state, _) = Shipping::react(&Limits::default(), state, &event);
+        }
+    }
+    state
+}
+
+#[test]
+fn where_it_is_reserved_is_not_remembered_for_ever() {
+    let east = || Location::parse("east").unwrap();
+    let reserved = stock(StockReserved {
+        order_id: order_id(1),
+        epoch: 1,
+        location: east(),
+        sku: sku("A"),
+        quantity: 2,
+        lines: vec![],
+        until: at(900),
+        part: 1,
+        parts: 1,
+    });
+    let released = stock(ReservationReleased {
+        order_id: order_id(1),
+        epoch: 1,
+        location: east(),
+        sku: sku("A"),
+        quantity: 2,
+        committed: false,
+        reason: ReleaseReason::Rejected,
+        part: 1,
+        parts: 1,
+    });
+    let expired = stock(ReservationExpired {
+        order_id: order_id(1),
+        epoch: 1,
+        location: east(),
+        sku: sku("A"),
+        quantity: 2,
+        part: 1,
+        parts: 1,
+    });
+    let created = sent(ShipmentCreated {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        location: east(),
+        lines: vec![],
+        amount: eur(100),
+    });
+    let cancelled = sent(ShipmentCancelled {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        location: east(),
+        reason: "changed my mind".into(),
+    });
+    let known = remembered(std::slice::from_ref(&reserved));
+    assert_eq!(known.place, Some(east()));
+    for end in [released, expired, created, cancelled] {
+        let state = remembered(&[reserved.clone(), end]);
+        assert_eq!(state, ShippingState::default());
+    }
 }

@@ -1,6 +1,7 @@
 //! What is reserved, kept and given back.
 
 use super::*;
+use crate::stock::{BackorderCovered, CoverBackorders, StockCommand, StockEvent};
 
 fn reservation(step: ReservationStep) -> Reaction {
     let item = |name, lines: &[(u32, i64)]| ReservationItem {
@@ -170,4 +171,115 @@ fn inventory_goes_by_the_places_where_stock_was_looked_for() {
     // What has left has left from where its shipment says.
     let ship = reservation(ReservationStep::Ship);
     assert_eq!(then(dispatched()), [ship]);
+}
+
+fn reserved_at(name: &str) -> Event {
+    let reserved = StockReserved {
+        order_id: order_id(1),
+        epoch: 1,
+        location: place(name),
+        sku: sku("B"),
+        quantity: 4,
+        lines: vec![],
+        until: at(900),
+        part: 2,
+        parts: 2,
+    };
+    Event::Stock(StockEvent::from(reserved))
+}
+
+#[test]
+fn inventory_goes_by_where_it_is_whatever_is_set_when_it_reacts_once_more() {
+    let elsewhere = Limits {
+        locations: vec![place("north"), place("south")],
+        reservation: Duration::days(9),
+        ..Limits::default()
+    };
+    let then = |event| with::<Inventory>(&elsewhere, &[placed(), reserved_at("east"), event]);
+    let at_east = |step| {
+        let Reaction::Execute(Command::Reservation(command)) = reservation(step) else {
+            panic!("{step:?}");
+        };
+        let location = place("east");
+        Reaction::Execute(Command::Reservation(ReservationCommand {
+            location,
+            ..command
+        }))
+    };
+    assert_eq!(then(confirmed()), [at_east(ReservationStep::Commit)]);
+    let step = ReservationStep::Release(ReleaseReason::Expired);
+    assert_eq!(then(expired()), [at_east(step)]);
+    // It was given back before it was heard of: then it is given back where it is.
+    let events = [placed(), cancelling(), reserved_at("east")];
+    let step = ReservationStep::Release(ReleaseReason::Cancelled);
+    assert_eq!(with::<Inventory>(&elsewhere, &events), [at_east(step)]);
+    // Of what holds nothing any more, nothing is remembered.
+    let (state, _) = Inventory::react(
+        &elsewhere,
+        InventoryState::default(),
+        &recorded(reserved_at("east"), 1),
+    );
+    assert_eq!(state, InventoryState::default());
+}
+
+#[test]
+fn inventory_looks_at_no_more_than_one_decision_may() {
+    let limits = Limits {
+        locations: (0..16).map(|n| place(&format!("p-{n}"))).collect(),
+        ..Limits::default()
+    };
+    let looked_at = |skus: usize| {
+        let item = |n: usize| ReservationItem {
+            sku: sku(&format!("S-{n}")),
+            lines: vec![],
+        };
+        let items: Vec<_> = (0..skus).map(item).collect();
+        crate::policy::inventory::places(&limits, &items).len()
+    };
+    assert_eq!(
+        [1, 62, 63, 500, 501, 1_000].map(looked_at),
+        [16, 16, 15, 2, 1, 1]
+    );
+}
+
+#[test]
+fn inventory_has_those_behind_served_too() {
+    let covered = |more| {
+        Event::Stock(StockEvent::from(BackorderCovered {
+            order_id: order_id(1),
+            epoch: 1,
+            location: place("east"),
+            sku: sku("A"),
+            quantity: 1,
+            left: 0,
+            more,
+        }))
+    };
+    assert_eq!(Inventory::key(&recorded(covered(false), 1)), None);
+    let cover = StockCommand::Cover(CoverBackorders {
+        location: place("east"),
+        sku: sku("A"),
+    });
+    let cover = Reaction::Execute(Command::Stock(cover));
+    assert_eq!(after_all::<Inventory>(&[covered(true)]), [cover]);
+}
+
+#[test]
+fn inventory_remembers_nothing_of_what_is_given_back() {
+    let released = Event::Stock(StockEvent::from(ReservationReleased {
+        order_id: order_id(1),
+        epoch: 1,
+        location: Location::default(),
+        sku: sku("B"),
+        quantity: 0,
+        committed: false,
+        reason: ReleaseReason::Cancelled,
+        part: 2,
+        parts: 2,
+    }));
+    let mut state = InventoryState::default();
+    for (n, event) in [placed(), cancelling(), released].into_iter().enumerate() {
+        (state, _) = Inventory::react(&Limits::default(), state, &recorded(event, n as i64));
+    }
+    assert_eq!(state, InventoryState::default());
 }

@@ -82,7 +82,7 @@ fn order_is_rejected_with_what_stood_in_its_way() {
     use RejectionReason as R;
     let then = |event| after_all::<OrderPolicy>(&[event]);
     assert_eq!(then(out_of_stock(1)), []);
-    let detail = "4 of B were wanted, 3 can be had";
+    let detail = "4 of B were wanted, 3 can be had at main";
     assert_eq!(then(out_of_stock(2)), [reject(R::OutOfStock, detail)]);
     assert_eq!(then(declined(1, 2)), []);
     let detail = "the payment was declined: no_funds";

@@ -22,6 +22,7 @@ impl Story {
             sku: Sku::parse("A").unwrap(),
             quantity,
             left,
+            more: false,
         });
     }
 
@@ -126,5 +127,22 @@ fn a_waiting_process_keeps_in_json() {
         !serde_json::to_string(Story::confirmed().process())
             .unwrap()
             .contains("waiting")
+    );
+}
+
+#[test]
+fn nobody_need_get_what_is_being_cancelled() {
+    let mut story = Story::waiting();
+    story.order(CancellationRequested {
+        order: brief(),
+        confirmed: true,
+        request: 0,
+        reason: "changed my mind".into(),
+    });
+    let process = story.process.unwrap();
+    let mut expected = process.expected.iter();
+    assert!(
+        !expected.any(|known| known.what == What::Stock),
+        "{process:?}"
     );
 }

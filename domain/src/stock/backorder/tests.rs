@@ -1,5 +1,7 @@
 //! given / when / then of what is promised before it is there.
 
+mod many;
+
 use super::{super::*, with_backorders};
 use crate::{
     Decider, Location,
@@ -58,6 +60,17 @@ fn adjust(n: u64, delta: i64) -> StockCommand {
     })
 }
 
+fn adjusted(n: u64, delta: i64) -> StockEvent {
+    StockAdjusted {
+        adjustment_id: uuid(2, n),
+        location: main(),
+        sku: sku("A"),
+        delta,
+        reason: "counted".into(),
+    }
+    .into()
+}
+
 fn reserved(order: u64, quantity: i64) -> StockEvent {
     StockReserved {
         order_id: order_id(order),
@@ -92,6 +105,7 @@ fn covered(order: u64, quantity: i64, left: i64) -> StockEvent {
         sku: sku("A"),
         quantity,
         left,
+        more: false,
     }
     .into()
 }
@@ -175,14 +189,22 @@ fn a_limit_is_set_within_what_it_may_be() {
 }
 
 #[test]
-fn a_limit_is_not_below_what_orders_wait_for() {
-    let error = StockError::MoreAreWaitedFor {
-        waiting: 2,
-        limit: 1,
+fn a_limit_is_for_what_is_promised_from_now_on() {
+    let state = given::<Stocks>(waiting())
+        .when(set_limit(0))
+        .then([limit_set(0)]);
+    assert_eq!(
+        (state.reservable(), state.backordered),
+        (0, 2),
+        "it waits on"
+    );
+    let history = [waiting(), vec![limit_set(1)]].concat();
+    let (_, decided) = step(&history, &of(3, 1, reserve()));
+    let decided = decided.unwrap();
+    let [StockEvent::StockReservationRejected(rejected)] = &decided[..] else {
+        panic!("{decided:?}");
     };
-    given::<Stocks>(waiting())
-        .when(set_limit(1))
-        .then_refused(error);
+    assert_eq!(rejected.available, 0);
     let state = given::<Stocks>(waiting())
         .when(set_limit(2))
         .then([limit_set(2)]);
@@ -302,14 +324,49 @@ fn what_is_not_wanted_any_more_is_not_waited_for() {
 }
 
 #[test]
-fn what_is_kept_for_an_order_is_not_counted_away() {
-    let error = StockError::Promised {
-        available: 0,
-        by: 1,
-    };
-    given::<Stocks>(waiting())
+fn what_was_counted_short_is_waited_for_by_those_that_still_can() {
+    // Order 2 has one of three and loses that first; order 1 is not paid yet.
+    let state = given::<Stocks>(waiting())
         .when(adjust(1, -1))
-        .then_refused(error);
+        .then([adjusted(1, -1), backordered(2, 1)]);
+    assert_eq!((state.on_hand, state.backordered, state.free()), (2, 3, 0));
+    let state = given::<Stocks>(waiting()).when(adjust(1, -3)).then([
+        adjusted(1, -3),
+        backordered(2, 1),
+        backordered(1, 2),
+    ]);
+    assert_eq!((state.on_hand, state.backordered, state.free()), (0, 5, 0));
+    assert_eq!(state.waiting, [(order_id(2), 1), (order_id(1), 1)]);
+    // What comes then is for who waited longest.
+    let events = Stocks::decide(&state, &receive(2, 4)).unwrap();
+    assert_eq!(events[1..], [covered(2, 3, 0), covered(1, 1, 1)]);
+}
+
+#[test]
+fn a_piece_that_is_not_there_is_given_to_nobody() {
+    let history = [waiting(), vec![adjusted(1, -1), backordered(2, 1)]].concat();
+    let release = of(1, 2, ReservationStep::Release(ReleaseReason::Cancelled));
+    let (state, decided) = step(&history, &release);
+    assert_eq!(decided.unwrap()[1..], [covered(2, 2, 1)]);
+    assert_eq!((state.on_hand, state.backordered, state.free()), (2, 1, 0));
+}
+
+#[test]
+fn what_may_be_packed_is_not_counted_away() {
+    let (state, _) = step(&waiting(), &of(1, 2, ReservationStep::Commit));
+    let refused = |stock: &Stock, delta: i64, available| {
+        let by = -delta;
+        let error = Err(StockError::Promised { available, by });
+        assert_eq!(Stocks::decide(stock, &adjust(1, delta)), error);
+    };
+    // Order 2 has one that it can wait for.
+    assert_eq!(Stocks::decide(&state, &adjust(1, -1)).unwrap().len(), 2);
+    refused(&state, -2, 1);
+    // Nobody waits for more than may be promised.
+    let lowered = [waiting(), vec![limit_set(2)]].concat();
+    refused(&Stocks::fold(&lowered), -1, 0);
+    let by_one = [waiting(), vec![limit_set(3)]].concat();
+    refused(&Stocks::fold(&by_one), -2, 1);
 }
 
 #[test]

@@ -86,9 +86,16 @@ async fn every_command_does_what_it_says(p: &Platform) {
     let limit = SetBackorderLimitRequest {
         request_id: key(),
         sku: "NOTED".into(),
-        limit: 2,
+        limit: Some(2),
         ..SetBackorderLimitRequest::default()
     };
+    let unsaid = SetBackorderLimitRequest {
+        request_id: key(),
+        limit: None,
+        ..limit.clone()
+    };
+    let refused = commands.set_backorder_limit(unsaid).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
     let limit = commands.set_backorder_limit(limit).await.unwrap();
     let limit = limit.into_inner();
     assert_eq!((limit.location.as_str(), limit.limit), ("main", 2));

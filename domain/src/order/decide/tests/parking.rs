@@ -133,3 +133,31 @@ fn time_limits_that_are_long_over_are_forgotten() {
     on(history(), set_deadline("1", 1)).then([deadline_set("1", 1)]);
     on(history(), set_deadline("2", 2)).then_nothing();
 }
+
+#[test]
+fn only_what_is_to_leave_has_a_time_limit_for_stock() {
+    let command = || {
+        OrderCommand::SetDeadline(SetDeadline {
+            what: Awaited::Stock,
+            of: "main".into(),
+            until: at(5),
+        })
+    };
+    let set = DeadlineSet {
+        order_id: order_id(1),
+        what: Awaited::Stock,
+        of: "main".into(),
+        until: at(5),
+    };
+    on(vec![placed()], command()).then_nothing();
+    on(vec![placed(), expired()], command()).then_nothing();
+    let confirmed = || OrderEvent::from(OrderConfirmed { order: brief() });
+    on(vec![placed(), confirmed()], command()).then([set.into()]);
+    let cancelling = CancellationRequested {
+        order: brief(),
+        confirmed: true,
+        request: 0,
+        reason: "changed my mind".into(),
+    };
+    on(vec![placed(), confirmed(), cancelling.into()], command()).then_nothing();
+}

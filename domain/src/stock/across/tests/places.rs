@@ -176,18 +176,48 @@ fn it_is_kept_left_and_given_back_where_it_is() {
 }
 
 #[test]
-fn a_release_that_comes_first_says_so_everywhere() {
-    let (after, decided) = shop([[3, 2], [3, 2], [9, 9]], [0; 3]).when(&of(RELEASE));
-    assert_eq!(decided.unwrap().len(), 6);
+fn a_release_that_comes_first_says_so_at_the_first_place() {
+    let (after, decided) = shop([[2, 2], [3, 2], [9, 9]], [0; 3]).when(&of(RELEASE));
+    let both = [
+        ("ReservationReleased", "main", "A"),
+        ("ReservationReleased", "main", "B"),
+    ];
+    assert_eq!(told(&decided), both);
     let (_, decided) = after.when(&of(RESERVE));
     assert_eq!(decided, Err(StockError::Released));
+}
+
+#[test]
+fn no_more_is_looked_at_than_one_decision_may() {
+    let items = |count: usize| {
+        let item = |n: usize| ReservationItem {
+            sku: sku(&format!("S-{n:04}")),
+            lines: vec![ReservationLine {
+                line: 1,
+                quantity: 1,
+            }],
+        };
+        (0..count).map(item).collect()
+    };
+    let refused = |count: usize, places: usize| {
+        let mut command = of(RESERVE);
+        command.items = items(count);
+        command.further = (1..places).map(|n| place(&format!("p-{n}"))).collect();
+        let stocks = vec![Stock::default(); count * places];
+        across(&stocks.iter().collect::<Vec<_>>(), &command).is_err()
+    };
+    assert!(!refused(1_000, 1) && !refused(500, 2) && !refused(62, 16));
+    assert!(refused(501, 2) && refused(63, 16));
 }
 
 #[test]
 fn each_place_is_named_once() {
     let stocks = vec![Stock::default(); 40];
     let stocks: Vec<&Stock> = stocks.iter().collect();
-    let error = Err(StockError::Places { max: 16 });
+    let error = Err(StockError::Places {
+        max: 16,
+        all: 1_000,
+    });
     let mut twice = of(RESERVE);
     twice.further[1] = Location::default();
     assert_eq!(across(&stocks[..6], &twice), error);
