@@ -33,6 +33,24 @@ impl IntoResponses for CommonProblems {
     }
 }
 
+/// The problems that a request with a body may be answered, besides.
+pub(crate) struct WriteProblems;
+
+const WRITE: [(&str, &str); 3] = [
+    ("408", "The body did not arrive in time."),
+    ("413", "The body is larger than may be."),
+    ("415", "The body is not JSON."),
+];
+
+impl IntoResponses for WriteProblems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        WRITE
+            .iter()
+            .map(|(status, description)| ((*status).to_owned(), problem::response(description)))
+            .collect()
+    }
+}
+
 /// What is parked could not be read or changed.
 pub(crate) fn failed(error: ReadModelError) -> Problem {
     let passes = error.is_transient();

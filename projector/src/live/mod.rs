@@ -2,6 +2,7 @@
 
 mod cache;
 mod error;
+mod folding;
 mod replay;
 mod runner;
 mod spans;

@@ -10,14 +10,14 @@
 //! the stream that could not be read either may be about another row, which has gone on without that: there the
 //! stream stops next, and is tried at once.
 
-use super::{RunError, Step};
+use super::{RunError, Step, folding::Folding};
 use crate::{
     parking::{
         Lot, ParkedSequence, ParkingChange, Poison, Stop, key_of_unreadable, passed_over,
         sequence_of_key, sequence_of_stream, waiting_behind,
     },
     projection::{Projection, stops_at},
-    storage::{Change, KeyOf, ReadModels},
+    storage::{KeyOf, ReadModels},
 };
 use bus::Feed;
 use domain::{Position, Recorded};
@@ -39,19 +39,6 @@ pub(super) struct Replay<P: Projection> {
     passes: bool,
     /// How many of the events that wait were taken in.
     taken_in: i64,
-}
-
-/// A row that is being folded.
-struct Folding<P: Projection> {
-    key: KeyOf<P>,
-    /// Its sequence.
-    sequence: String,
-    row: Option<P::Row>,
-    existed: bool,
-    /// Where it stops.
-    stop: Option<Stop>,
-    /// How many of its events come after that.
-    queued: i64,
 }
 
 /// What became of a sequence that was tried again.
@@ -427,42 +414,6 @@ impl<P: Projection> Replay<P> {
         };
         step.settle(changes, parking).await?;
         Ok(outcome)
-    }
-}
-
-impl<P: Projection> Folding<P> {
-    fn change(&self) -> Option<Change<P::Row>> {
-        match (self.existed, self.row.clone()) {
-            (true, Some(row)) => Some(Change::Update(row)),
-            (false, Some(row)) => Some(Change::Insert(row)),
-            (true, None) => Some(Change::Delete(self.key.clone())),
-            (false, None) => None,
-        }
-    }
-
-    /// It stops there, or waits behind where it stops.
-    fn stops(&mut self, stop: Stop) {
-        match self.stop {
-            Some(_) => self.queued += 1,
-            None => self.stop = Some(stop),
-        }
-    }
-
-    /// What becomes of the row's sequence, which is parked at `revision`, if it is.
-    fn parking(self, revision: Option<i32>) -> Option<ParkingChange> {
-        let sequence = self.sequence;
-        match (self.stop, revision) {
-            (Some(stop), replaces) => Some(ParkingChange::Park {
-                sequence,
-                stop,
-                queued: self.queued,
-                attempts: 0,
-                replaces,
-                wanted: false,
-            }),
-            (None, Some(revision)) => Some(ParkingChange::Release { sequence, revision }),
-            (None, None) => None,
-        }
     }
 }
 

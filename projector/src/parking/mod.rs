@@ -180,3 +180,24 @@ pub fn said(text: &str, most: usize) -> Result<&str, String> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::DecodeError;
+
+    #[test]
+    fn an_error_tells_nothing_of_a_payload() {
+        let source = serde_json::from_str::<u32>("\n \"Ada Lovelace\"").unwrap_err();
+        assert!(source.to_string().contains("Ada"));
+        let error = DecodeError::Payload {
+            event_type: "OrderPlaced".into(),
+            schema_version: 2,
+            source,
+        };
+        assert_eq!(
+            with_causes(&error),
+            "event OrderPlaced v2 has a payload of another shape: Data error at line 2 column 15"
+        );
+    }
+}

@@ -74,6 +74,85 @@ async fn a_store_that_cannot_be_asked_is_no_reader_without_lag() {
     }
     let dead = status(&board);
     assert_eq!((dead.state, dead.lag_seconds), (State::Stalled, Some(20.0)));
+    assert_eq!(dead.lag_events, None, "nobody knows");
+    board.seen(NAME, seen(5, 5, 0.0));
+    assert_eq!(status(&board).lag_events, Some(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checkpoint_that_is_not_of_this_store_is_no_reader_without_lag() {
+    let board = Board::new();
+    board.seen(NAME, seen(5, 5, 0.0));
+    advance(Duration::from_secs(3)).await;
+    let elsewhere = Seen {
+        lag_seconds: None,
+        is_of_store: false,
+        ..seen(5, 5, 0.0)
+    };
+    board.seen(NAME, elsewhere);
+    let lost = status(&board);
+    assert_eq!(
+        (lost.state, lost.lag_events, lost.lag_seconds),
+        (State::Failing, None, Some(3.0))
+    );
+    assert!(
+        board
+            .warning()
+            .unwrap()
+            .contains("stock_level cannot go on")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_not_shown_yet_waits_since_it_moved_last() {
+    let board = Board::new();
+    board.seen(NAME, seen(5, 5, 0.0));
+    advance(Duration::from_secs(4)).await;
+    let unknown = Seen {
+        lag_seconds: None,
+        ..seen(5, 9, 0.0)
+    };
+    board.seen(NAME, unknown);
+    let late = status(&board);
+    assert_eq!((late.lag_events, late.lag_seconds), (Some(4), Some(4.0)));
+    // Nor is it none where it has just moved.
+    let moved = Seen {
+        lag_seconds: None,
+        ..seen(6, 9, 0.0)
+    };
+    board.seen(NAME, moved);
+    assert!(status(&board).lag_seconds.unwrap() > 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_has_passed_does_not_fail_here() {
+    let board = Board::new();
+    board.seen(NAME, seen(5, 9, 1.0));
+    let error = RunError::ShutOut { name: NAME };
+    board.stumbled(NAME, &error, 9, true);
+    board.seen(NAME, seen(5, 9, 2.0));
+    assert_eq!(status(&board).state, State::Failing);
+    board.leads(NAME, true);
+    board.seen(NAME, seen(6, 9, 2.0));
+    assert_eq!(status(&board).state, State::Failing, "it says so itself");
+    board.leads(NAME, false);
+    board.seen(NAME, seen(7, 9, 2.0));
+    let passed = status(&board);
+    assert_eq!((passed.state, passed.problem), (State::Standby, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_stands_still_does_so_though_it_is_rebuilt() {
+    let board = Board::new();
+    let rebuilding = Seen {
+        rebuilding: true,
+        ..seen(5, 9, 1.0)
+    };
+    board.seen(NAME, rebuilding);
+    assert_eq!(status(&board).state, State::Rebuilding);
+    advance(Duration::from_secs(20)).await;
+    board.seen(NAME, rebuilding);
+    assert_eq!(status(&board).state, State::Stalled);
 }
 
 #[tokio::test(start_paused = true)]

@@ -199,6 +199,35 @@ async fn who_has_skipped_an_event_first_stands() {
     assert_eq!(skip("eve").await, ("eve".to_owned(), other, vec![2, 2]));
 }
 
+#[tokio::test]
+async fn a_skip_waits_for_a_swap_and_is_of_what_is_there_then() {
+    let database = database().await;
+    let models = &database.models;
+    let parking = vec![stopped("a", stop_at(1, 5)), stopped("b", stop_at(2, 6))];
+    park(models, 0, parking).await;
+    for (position, swaps) in [(1, false), (2, true)] {
+        let mut swap = models.pool().begin().await.unwrap();
+        let hold = sqlx::query("DELETE FROM read.parked_sequence WHERE position = $1");
+        hold.bind(position).execute(&mut *swap).await.unwrap();
+        let swapped = async {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            match swaps {
+                true => swap.commit().await.unwrap(),
+                false => swap.rollback().await.unwrap(),
+            }
+        };
+        let skip = models.skip_parked("stock_level", position, "a test", "ada");
+        let (asked, ()) = tokio::join!(skip, swapped);
+        let expected = match swaps {
+            true => Asked::NotParked,
+            false => Asked::Noted,
+        };
+        assert_eq!(asked.unwrap(), expected);
+        let skipped = models.find_skipped("stock_level", position).await.unwrap();
+        assert_eq!(skipped.is_some(), !swaps);
+    }
+}
+
 /// Read models that fail to commit what becomes of what is parked, so often.
 #[derive(Clone)]
 struct Faulty<R> {
@@ -331,6 +360,35 @@ async fn what_the_database_refuses_of_one_row_does_not_halt_the_others() {
         models.models.rows::<StockLevel>(),
         fresh::<StockLevel>(&*store).await
     );
+}
+
+#[tokio::test]
+async fn what_is_new_and_cannot_be_read_waits_for_no_retry() {
+    let (store, mut history, models) = old_stock().await;
+    for _ in 0..1_500 {
+        history.receive("B", 1);
+    }
+    history.append_to(&*store).await;
+    let process = Process::start::<StockLevel, _>(
+        Arc::new(OldBuild::new(store.clone(), [1])),
+        models.clone(),
+        leases(),
+    );
+    reaches::<StockLevel>(&models, head(&store).await).await;
+    process.stop().await;
+    history.receive("C", 1);
+    history.append_to(&*store).await;
+    let new = head(&store).await.get();
+    // It reads A, by an event at a time, and cannot read C.
+    let reader = Arc::new(OldBuild::new(store.clone(), [new]));
+    let process =
+        Process::start_bounded::<StockLevel, _>(reader, models.clone(), leases(), |options| {
+            options.batch = 1;
+        });
+    reaches::<StockLevel>(&models, head(&store).await).await;
+    let parked = parked::<StockLevel>(&models).await;
+    assert_eq!(parked.len(), 2, "C waited for A: {parked:?}");
+    process.stop().await;
 }
 
 /// A process that was ended in the middle of a retry, and two that take turns: what is asked for is done once.

@@ -4,7 +4,7 @@ use super::get_parked::find;
 use crate::{
     api::{
         ProjectorApi,
-        problem::{self, CommonProblems},
+        problem::{self, CommonProblems, WriteProblems},
         request::{position, projection},
     },
     parking::ParkedSequence,
@@ -16,15 +16,17 @@ use chassis::{
     extract::{StrictJson, StrictPath},
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-/// There is nothing to be said.
-#[derive(Deserialize)]
+/// There is nothing to be said: an empty object.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoBody {}
 
 /// Try a parked sequence again: its events are folded in their order, from where it stops.
 ///
-/// The leader of the projection does it when it looks next. To ask again is to ask once.
+/// The leader of the projection does it when it looks next. To ask again is to ask once: so no
+/// `Idempotency-Key` is needed, and none is read.
 #[utoipa::path(
     post,
     path = "/v1/projections/{name}/parked/{position}/retry",
@@ -33,9 +35,11 @@ pub(crate) struct NoBody {}
         ("name" = String, Path, description = "The projection.", example = "order_summary"),
         ("position" = i64, Path, description = "Where the sequence stops."),
     ),
+    request_body = NoBody,
     responses(
         (status = 202, description = "It will be tried again.", body = ParkedSequence),
         CommonProblems,
+        WriteProblems,
     )
 )]
 pub(crate) async fn retry_parked(

@@ -3,7 +3,7 @@
 use crate::{
     api::{
         ProjectorApi,
-        problem::{self, CommonProblems},
+        problem::{self, CommonProblems, WriteProblems},
         request::{position, projection},
     },
     parking::{LONGEST_NAME, LONGEST_REASON, said},
@@ -33,7 +33,7 @@ pub(crate) struct SkipRequest {
 /// Leave the event that stops a sequence out of a read model, for good, and go on with what waits behind it.
 ///
 /// The event stays in the store; rebuilds of the read model leave it out as well. To ask again for what
-/// was skipped changes nothing.
+/// was skipped changes nothing, nor why and by whom: so no `Idempotency-Key` is needed, and none is read.
 #[utoipa::path(
     post,
     path = "/v1/projections/{name}/parked/{position}/skip",
@@ -48,6 +48,7 @@ pub(crate) struct SkipRequest {
         (status = 409, description = "The event only waits behind another sequence.", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 422, description = "Breaks a rule of meaning.", body = ProblemDetails, content_type = "application/problem+json"),
         CommonProblems,
+        WriteProblems,
     )
 )]
 pub(crate) async fn skip_parked(
