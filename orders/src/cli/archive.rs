@@ -91,7 +91,7 @@ async fn archive(
             archived.streams += streams.len() as u64;
             archived.events += match dry_run {
                 true => streams.iter().map(|old| old.events).sum(),
-                false => moved(&table, streams).await?,
+                false => moved(&table, streams, before).await?,
             };
         }
         let Some(next) = found.next else { break };
@@ -107,9 +107,13 @@ async fn archive(
     Ok(archived)
 }
 
-async fn moved(table: &PostgresArchive, streams: &[OldStream]) -> anyhow::Result<u64> {
+async fn moved(
+    table: &PostgresArchive,
+    streams: &[OldStream],
+    before: DateTime<Utc>,
+) -> anyhow::Result<u64> {
     let names = streams.iter().map(|old| old.stream.as_str());
-    Ok(table.archive(names).await?)
+    Ok(table.archive(names, before).await?)
 }
 
 #[cfg(test)]

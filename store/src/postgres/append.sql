@@ -1,9 +1,9 @@
 -- Appends a batch, all of it or nothing, and answers with one row.
 --
 -- What is found before the head is taken, comes from the statement's snapshot. Waiting for the head
--- makes that snapshot old, which does no harm: nothing is ever deleted, so a version that was there
--- still is; and what others have added meanwhile runs into a unique key here, which undoes the
--- whole statement. What no unique key guards, take_head looks at itself. For the same reason, what a
+-- makes that snapshot old, which does no harm: no stream ever loses its first or its last version, and
+-- what others have added meanwhile is still all there (only what is older than any append can wait is
+-- moved into the archive), so it runs into a unique key here, which undoes the whole statement. What no unique key guards, take_head looks at itself. For the same reason, what a
 -- unique key guards need not be in the two lists that are looked at first.
 WITH
 -- The streams that are not at the version that the batch begins with, and where they are.

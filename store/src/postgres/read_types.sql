@@ -1,6 +1,6 @@
 -- $3 are the types that are passed over, rather than those that are wanted: a type that this build
 -- has never heard of must turn up. At most $4 events, and none more once those before it hold $5
--- bytes, as in read_all.sql.
+-- bytes, as in read_all.sql. Each row says also how far the archive goes.
 SELECT
     page.position,
     page.version,
@@ -16,7 +16,8 @@ SELECT
     page.tenant,
     page.actor,
     page.traceparent,
-    page.payload
+    page.payload,
+    (SELECT max(a.position) FROM store.archived_events AS a) AS archived_until
 FROM (
     SELECT
         e.*,

@@ -23,10 +23,13 @@ use sqlx::{
 };
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicI64, Ordering},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
+
+/// The column of `read_types.sql` that says how far the archive goes.
+const ARCHIVED_UNTIL: usize = 15;
 
 /// The store over PostgreSQL for those who only read. Clones share their connections.
 #[derive(Clone)]
@@ -36,8 +39,9 @@ struct Inner {
     connections: Arc<Connections>,
     leases: Arc<Connections>,
     signaller: Signaller,
-    /// Whether an archived event was seen: they stay.
-    has_archive: AtomicBool,
+    /// The highest archived position, as far as is known: what is archived stays. Up to there it is looked
+    /// into both tables at once.
+    archived_until: AtomicI64,
     /// Ends the listening with the last clone.
     _listening: Option<DropGuard>,
 }
@@ -65,7 +69,7 @@ impl PostgresReader {
             connections,
             leases,
             signaller,
-            has_archive: AtomicBool::new(false),
+            archived_until: AtomicI64::new(0),
             _listening: listening,
         })))
     }
@@ -83,17 +87,29 @@ impl PostgresReader {
         &self.0.signaller
     }
 
-    /// Whether any event is archived.
-    async fn has_archive(&self) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT FROM store.archived_events)";
+    /// Whether it is known that something after `after` is archived.
+    fn is_in_archive(&self, after: Position) -> bool {
+        after.get() < self.0.archived_until.load(Ordering::Relaxed)
+    }
+
+    /// Looks how far the archive goes.
+    async fn look_at_archive(&self) -> Result<(), StoreError> {
+        let sql = "SELECT max(position) FROM store.archived_events";
         let rows = self
             .connections()
             .fetch(sql, PgArguments::default())
             .await?;
-        let there = rows.first().ok_or(sqlx::Error::RowNotFound);
-        there
-            .and_then(|row| row.try_get(0))
-            .map_err(|error| of_reading("looking for the archive", error))
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound);
+        row.and_then(|row| self.learn_archive(row, 0))
+            .map_err(|error| of_reading("looking how far the archive goes", error))
+    }
+
+    /// Remembers how far the archive goes, which a column of `row` says.
+    fn learn_archive(&self, row: &PgRow, column: usize) -> Result<(), sqlx::Error> {
+        let until: Option<i64> = row.try_get(column)?;
+        let known = &self.0.archived_until;
+        known.fetch_max(until.unwrap_or(0), Ordering::Relaxed);
+        Ok(())
     }
 
     async fn events(
@@ -101,10 +117,13 @@ impl PostgresReader {
         sql: &'static str,
         arguments: PgArguments,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let rows = self.connections().fetch(sql, arguments).await?;
-        let mut decoder = EventDecoder::default();
-        rows.iter().map(|row| decoder.decode(row)).collect()
+        decode(&self.connections().fetch(sql, arguments).await?)
     }
+}
+
+fn decode(rows: &[PgRow]) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut decoder = EventDecoder::default();
+    rows.iter().map(|row| decoder.decode(row)).collect()
 }
 
 #[async_trait]
@@ -142,15 +161,16 @@ impl EventReader for PostgresReader {
             arguments.add(clamp(PAGE_BYTES))?;
             Ok(arguments)
         };
-        let sql = include_str!("read_all.sql");
-        let events = self.events(sql, arguments().map_err(of_encoding)?).await?;
-        match both::lacks_positions(after, &events) {
-            false => Ok(events),
-            true => {
-                let arguments = arguments().map_err(of_encoding)?;
-                self.events(&both::READ_ALL, arguments).await
+        if !self.is_in_archive(after) {
+            let sql = include_str!("read_all.sql");
+            let events = self.events(sql, arguments().map_err(of_encoding)?).await?;
+            if !both::lacks_positions(after, &events) {
+                return Ok(events);
             }
+            self.look_at_archive().await?;
         }
+        let arguments = arguments().map_err(of_encoding)?;
+        self.events(&both::READ_ALL, arguments).await
     }
 
     async fn read_types(
@@ -170,15 +190,21 @@ impl EventReader for PostgresReader {
             arguments.add(clamp(HISTORY_PAGE_BYTES))?;
             Ok(arguments)
         };
-        if !self.0.has_archive.load(Ordering::Relaxed) {
+        if !self.is_in_archive(after) {
             let sql = include_str!("read_types.sql");
-            let events = self.events(sql, arguments().map_err(of_encoding)?).await?;
-            // What is not asked for leaves gaps, too. Where there is no archive after the read, nothing
-            // was archived before it.
-            if !self.has_archive().await? {
-                return Ok(events);
+            let arguments = arguments().map_err(of_encoding)?;
+            let rows = self.connections().fetch(sql, arguments).await?;
+            // What is not asked for leaves gaps, too. So the statement says how far the archive goes; where
+            // it found nothing, that is asked after it: what was moved before the read is there then.
+            match rows.first() {
+                Some(row) => self
+                    .learn_archive(row, ARCHIVED_UNTIL)
+                    .map_err(|error| of_reading("reading how far the archive goes", error))?,
+                None => self.look_at_archive().await?,
             }
-            self.0.has_archive.store(true, Ordering::Relaxed);
+            if !self.is_in_archive(after) {
+                return decode(&rows);
+            }
         }
         let arguments = arguments().map_err(of_encoding)?;
         self.events(&both::READ_TYPES, arguments).await

@@ -2,22 +2,30 @@
 
 use crate::world::{connect, options};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{CommandId, Position, StreamId, Version};
+use std::sync::Arc;
 use store::{
     Append, AppendOutcome, CommandRecord, EventReader, EventStore, Head, HeadSignal,
     PostgresArchive, PostgresStore, StoreError, StoredEvent,
 };
+use tokio::sync::RwLock;
 use uuid::Uuid;
+
+/// What an archive relies on, nothing being moved that is younger than an append: nobody appends while
+/// something is moved.
+pub type Quiet = Arc<RwLock<()>>;
 
 pub struct Archiving {
     store: PostgresStore,
     archive: PostgresArchive,
+    quiet: Quiet,
 }
 
 impl Archiving {
-    pub async fn connect(url: &str) -> Self {
+    pub async fn connect(url: &str, quiet: Quiet) -> Self {
         Self {
+            quiet,
             store: connect(url).await,
             archive: PostgresArchive::connect(options(url)).await.unwrap(),
         }
@@ -68,10 +76,14 @@ impl EventReader for Archiving {
 #[async_trait]
 impl EventStore for Archiving {
     async fn append(&self, batch: &[Append]) -> Result<Vec<AppendOutcome>, StoreError> {
+        let appending = self.quiet.read().await;
         let outcomes = self.store.append(batch).await?;
+        drop(appending);
         let streams = batch.iter().flat_map(|append| &append.streams);
         let streams = streams.map(|stream| stream.stream.as_str());
-        self.archive.archive(streams).await?;
+        let _quiet = self.quiet.write().await;
+        let later = self.store.now().await? + TimeDelta::hours(1);
+        self.archive.archive(streams, later).await?;
         Ok(outcomes)
     }
 

@@ -25,7 +25,7 @@ pub enum World {
     Memory(MemoryStore, MemoryLeases),
     Postgres(servers::TestDatabase),
     /// One of which everything is archived at once.
-    PostgresArchived(servers::TestDatabase),
+    PostgresArchived(servers::TestDatabase, crate::archiving::Quiet),
     /// A server that speaks the protocol, in this process.
     #[cfg(feature = "kurrentdb")]
     KurrentDb(Fake),
@@ -50,7 +50,7 @@ impl World {
     pub async fn postgres_archived() -> Self {
         let database = servers::SharedPostgres::database().await.unwrap();
         connect(database.url()).await.migrate().await.unwrap();
-        Self::PostgresArchived(database)
+        Self::PostgresArchived(database, Default::default())
     }
 
     #[cfg(feature = "kurrentdb")]
@@ -75,7 +75,7 @@ impl World {
         match self {
             Self::Memory(..) => Self::memory(),
             Self::Postgres(_) => Self::postgres().await,
-            Self::PostgresArchived(_) => Self::postgres_archived().await,
+            Self::PostgresArchived(..) => Self::postgres_archived().await,
             #[cfg(feature = "kurrentdb")]
             Self::KurrentDb(_) => Self::kurrentdb().await,
             #[cfg(feature = "kurrentdb")]
@@ -87,7 +87,7 @@ impl World {
     pub fn has_contiguous_positions(&self) -> bool {
         matches!(
             self,
-            Self::Memory(..) | Self::Postgres(_) | Self::PostgresArchived(_)
+            Self::Memory(..) | Self::Postgres(_) | Self::PostgresArchived(..)
         )
     }
 
@@ -96,8 +96,8 @@ impl World {
         match self {
             Self::Memory(store, _) => Arc::new(store.clone()),
             Self::Postgres(database) => Arc::new(connect(database.url()).await),
-            Self::PostgresArchived(database) => {
-                Arc::new(crate::archiving::Archiving::connect(database.url()).await)
+            Self::PostgresArchived(database, quiet) => {
+                Arc::new(crate::archiving::Archiving::connect(database.url(), quiet.clone()).await)
             }
             #[cfg(feature = "kurrentdb")]
             Self::KurrentDb(fake) => Arc::new(connect_kurrentdb(&fake.url(), "orders").await),
@@ -111,7 +111,7 @@ impl World {
     pub async fn leases(&self) -> Arc<dyn Leases> {
         match self {
             Self::Memory(_, leases) => Arc::new(leases.clone()),
-            Self::Postgres(database) | Self::PostgresArchived(database) => {
+            Self::Postgres(database) | Self::PostgresArchived(database, _) => {
                 Arc::new(connect(database.url()).await.leases())
             }
             #[cfg(feature = "kurrentdb")]

@@ -4,10 +4,13 @@ use crate::StoredEvent;
 use domain::{Position, StreamId, Version};
 use std::sync::LazyLock;
 
-/// What stands for the table of events in a statement, and for both tables.
+/// What stands for the table of events in a statement.
 const USUAL: &str = "store.events AS e";
-const BOTH: &str =
-    "(SELECT * FROM store.events UNION ALL SELECT * FROM store.archived_events) AS e";
+
+/// All columns of both tables.
+const COLUMNS: &str = "position, version, occurred_at, recorded_at, event_id, command_id, \
+                       correlation_id, causation_id, schema_version, stream, type, tenant, actor, \
+                       traceparent, payload";
 
 pub(in crate::postgres) static READ_STREAM: LazyLock<String> =
     LazyLock::new(|| over_both(include_str!("../read_stream.sql")));
@@ -20,7 +23,10 @@ pub(in crate::postgres) static READ_TYPES: LazyLock<String> =
 
 /// The same statement over both tables.
 fn over_both(statement: &str) -> String {
-    statement.replace(USUAL, BOTH)
+    let both = format!(
+        "(SELECT {COLUMNS} FROM store.events UNION ALL SELECT {COLUMNS} FROM store.archived_events) AS e"
+    );
+    statement.replace(USUAL, &both)
 }
 
 /// Whether versions are missing in the events of these streams, which are in the order asked: those are

@@ -2,7 +2,7 @@
 //!
 //! A stream's first and last event stay where they were, so nothing changes for those who append: who
 //! takes it for new runs into its first version, as ever, and versions and the head are found where they
-//! were. Readers notice that something is missing by the gap that it leaves, since
+//! were. What is moved is far older than any append that is under way. Readers notice that something is missing by the gap that it leaves, since
 //! versions and positions have none, and only then look into both tables. Hence nothing that is not
 //! archived is read any slower.
 
@@ -17,7 +17,7 @@ use crate::StoreError;
 use chrono::{DateTime, Utc};
 use domain::Position;
 use sqlx::{
-    Arguments, PgConnection, Row,
+    Arguments, Executor, PgConnection, Row,
     postgres::{PgArguments, PgBindIterExt},
 };
 use tokio::sync::Mutex;
@@ -67,8 +67,8 @@ impl PostgresArchive {
     }
 
     /// The streams that began after `after`, in a bounded number of positions, and that can be
-    /// archived: of orders that have ended, with their payments, shipments and returns, of which nothing
-    /// has come since `before`.
+    /// archived: those of orders, payments, shipments and returns of which nothing has come since `before`,
+    /// and whose order has ended and had nothing since then either.
     pub async fn find(
         &self,
         after: Position,
@@ -121,13 +121,32 @@ impl PostgresArchive {
         })
     }
 
-    /// Moves all events of `streams` but each one's first and last, at once; says how many.
-    pub async fn archive(&self, streams: impl Iterator<Item = &str>) -> Result<u64, StoreError> {
+    /// Moves all events but the first and the last of those of `streams` of which nothing has come since
+    /// `before`, at once; says how many. Whoever may read the table of events may read the archive then.
+    ///
+    /// `before` must be longer ago than any append may take: what was added since an append began is what it
+    /// runs into.
+    ///
+    /// # Errors
+    /// The database cannot be used; or this user may not give those who read the events the right to
+    /// read the archive.
+    pub async fn archive(
+        &self,
+        streams: impl Iterator<Item = &str>,
+        before: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
         let mut arguments = PgArguments::default();
         arguments
             .add(streams.collect::<Vec<_>>().iter().copied().bind_iter())
+            .and_then(|()| arguments.add(before))
             .map_err(of_encoding)?;
         let mut connection = self.connection.lock().await;
+        connection
+            .execute(include_str!("rights.sql"))
+            .await
+            .map_err(|error| {
+                of_reading("letting readers of store.events read the archive", error)
+            })?;
         let moved = sqlx::query_with(include_str!("move.sql"), arguments)
             .execute(&mut *connection)
             .await

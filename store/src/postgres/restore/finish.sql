@@ -6,7 +6,11 @@ DECLARE
     allowed record;
     owned record;
 BEGIN
-    IF EXISTS (SELECT FROM store.events) OR EXISTS (SELECT FROM store.commands) THEN
+    -- What is archived was an event: whoever has the table of events keeps anything from being moved.
+    IF EXISTS (SELECT FROM store.events)
+        OR EXISTS (SELECT FROM store.commands)
+        OR EXISTS (SELECT FROM store.archived_events)
+    THEN
         RAISE EXCEPTION 'the store was used while it was restored' USING ERRCODE = 'OS002';
     END IF;
     SELECT e.stream INTO incomplete

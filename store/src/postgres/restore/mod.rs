@@ -205,6 +205,10 @@ async fn look(connection: &mut PgConnection, source: Uuid) -> Result<(), StoreEr
             "store.commands",
             "SELECT EXISTS (SELECT FROM store.commands)",
         ),
+        (
+            "store.archived_events",
+            "SELECT EXISTS (SELECT FROM store.archived_events)",
+        ),
     ] {
         if is_there(connection, table).await? {
             let used: bool = sqlx::query_scalar(sql)

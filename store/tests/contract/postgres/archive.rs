@@ -11,22 +11,22 @@ use store::{
 
 const ORDERS: usize = 12;
 
-struct Shop {
-    url: String,
-    store: Arc<PostgresStore>,
-    archive: PostgresArchive,
-    _world: World,
+pub struct Shop {
+    pub url: String,
+    pub store: Arc<PostgresStore>,
+    pub archive: PostgresArchive,
+    pub _world: World,
 }
 
 /// An order with its payment, of which every second one has ended.
-struct Order {
-    order: StreamId,
-    payment: StreamId,
+pub struct Order {
+    pub order: StreamId,
+    pub payment: StreamId,
     ended: bool,
 }
 
 impl Shop {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let world = World::postgres().await;
         let World::Postgres(database) = &world else {
             unreachable!("it is over PostgreSQL")
@@ -42,7 +42,7 @@ impl Shop {
         }
     }
 
-    async fn order(&self, ended: bool) -> Order {
+    pub async fn order(&self, ended: bool) -> Order {
         let order = new_stream();
         let payment: StreamId = order
             .as_str()
@@ -81,7 +81,7 @@ impl Shop {
         all
     }
 
-    async fn fill(&self) -> Vec<Order> {
+    pub async fn fill(&self) -> Vec<Order> {
         let mut orders = vec![];
         for nr in 0..ORDERS {
             orders.push(self.order(nr % 2 == 0).await);
@@ -90,7 +90,7 @@ impl Shop {
     }
 
     /// What could be archived that is older than `before`.
-    async fn old(&self, before: DateTime<Utc>) -> Vec<String> {
+    pub async fn old(&self, before: DateTime<Utc>) -> Vec<String> {
         let (mut found, mut after) = (vec![], Position::ZERO);
         loop {
             let OldStreams { streams, next } = self.archive.find(after, before).await.unwrap();
@@ -102,7 +102,7 @@ impl Shop {
         }
     }
 
-    async fn all(&self) -> Vec<StoredEvent> {
+    pub async fn all(&self) -> Vec<StoredEvent> {
         self.store.read_all(Position::ZERO, 10_000).await.unwrap()
     }
 
@@ -116,7 +116,7 @@ impl Shop {
     }
 }
 
-fn later() -> DateTime<Utc> {
+pub fn later() -> DateTime<Utc> {
     now() + TimeDelta::hours(1)
 }
 
@@ -140,7 +140,7 @@ async fn what_ended_long_ago_is_archived_and_reads_the_same() {
     assert_eq!(old, expected);
     let moved = shop
         .archive
-        .archive(old.iter().map(String::as_str))
+        .archive(old.iter().map(String::as_str), later())
         .await
         .unwrap();
     assert_eq!(moved as usize, old.len());
@@ -227,7 +227,7 @@ async fn an_archived_stream_goes_on() {
     let old = shop.old(later()).await;
     assert_eq!(old.len(), 2);
     shop.archive
-        .archive(old.iter().map(String::as_str))
+        .archive(old.iter().map(String::as_str), later())
         .await
         .unwrap();
     // Whoever takes it for new, or for older, is told.
@@ -245,9 +245,10 @@ async fn an_archived_stream_goes_on() {
         ["done", "done", "done"]
     );
     assert_eq!(length(shop.store.as_ref(), &order.order).await, 6);
-    // And is archived once more: all but its new last event.
+    // And is found and archived once more: all but its new last event.
+    assert_eq!(shop.old(later()).await, [order.order.to_string()]);
     shop.archive
-        .archive([order.order.as_str()].into_iter())
+        .archive([order.order.as_str()].into_iter(), later())
         .await
         .unwrap();
     assert_eq!(length(shop.store.as_ref(), &order.order).await, 6);
@@ -265,7 +266,7 @@ async fn readers_and_writers_notice_nothing_while_it_goes_on() {
         for _ in 0..40 {
             let old = shop.old(later()).await;
             shop.archive
-                .archive(old.iter().map(String::as_str))
+                .archive(old.iter().map(String::as_str), later())
                 .await
                 .unwrap();
             // From the beginning, while streams are moved.

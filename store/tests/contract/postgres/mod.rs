@@ -2,6 +2,7 @@
 
 mod answers_lost;
 mod archive;
+mod archive_guards;
 mod checks;
 mod children;
 mod half_open;
