@@ -25,7 +25,7 @@ pub(crate) struct WebhookProblems;
 impl IntoResponses for WebhookProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
-            ("400", "Signed, and not what this provider says."),
+            ("400", "There are query parameters."),
             ("401", "Not signed by a secret that is known, or not now."),
             ("408", "The body did not arrive in time."),
             ("413", "The body is too large."),

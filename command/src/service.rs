@@ -1,6 +1,6 @@
 //! The write API as part of a process, and the upkeep of command records.
 
-use crate::{CommandApi, Webhooks};
+use crate::{CommandApi, Webhooks, webhooks};
 use anyhow::Context;
 use chassis::{Lifecycle, config::Settings};
 use chrono::TimeDelta;
@@ -27,7 +27,8 @@ pub async fn start(
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<CommandApi> {
     let tenant = TenantId::parse(&settings.tenant.id).context("tenant.id")?;
-    let webhooks = Webhooks::try_new(&settings.providers)?;
+    let providers = Webhooks::try_new(&settings.providers)?;
+    webhooks::begin_counting();
     let head = store
         .head()
         .await
@@ -51,7 +52,7 @@ pub async fn start(
     .with_amendments_for(TimeDelta::seconds(i64::from(
         settings.tenant.amendment_ttl_s,
     )))
-    .with_webhooks(webhooks)
+    .with_webhooks(providers)
     .stopped_by(lifecycle.soft().clone()))
 }
 

@@ -18,7 +18,8 @@ use chassis::{Problem, extract::RawJson, layers::RequestContext};
 /// the shipment over has been answered, and however often and in whatever order it comes: where a parcel
 /// has got is proof that it was taken. It is answered once it is durable. Whatever is genuine is
 /// acknowledged, also what is of no shipment of ours or contradicts our books, since it would not be
-/// otherwise if it were sent again; so is what is of another type, whatever its data are.
+/// otherwise if it were sent again; so is what is of another type, whatever its data are, and what cannot be
+/// read, which is `malformed`.
 #[utoipa::path(
     post,
     path = "/v1/providers/carrier/webhooks",

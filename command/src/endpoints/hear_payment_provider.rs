@@ -16,7 +16,8 @@ use chassis::{Problem, extract::RawJson, layers::RequestContext};
 ///
 /// For the payment provider, which signs what it says. It is answered once it is durable. Whatever is
 /// genuine is acknowledged, also what contradicts our books, since it would not be otherwise if it were
-/// sent again; so is what is of another type, whatever its data are.
+/// sent again; so is what is of another type, whatever its data are, and what cannot be read, which is
+/// `malformed`.
 #[utoipa::path(
     post,
     path = "/v1/providers/payments/webhooks",

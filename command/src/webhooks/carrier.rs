@@ -1,13 +1,16 @@
 //! What the carrier's events mean.
 
-use super::{Provider, Said, Word, data, field, invalid};
+use super::{Provider, Said, Word, data, field, invalid, read};
 use chassis::Problem;
 use chrono::{DateTime, Datelike, Utc};
 use domain::{
     Command,
-    shipment::{CarrierNotice, DispatchKey, HearCarrier, ShipmentCommand, Whereabouts},
+    shipment::{
+        CarrierNotice, DispatchKey, HearCarrier, ShipmentCommand, Whereabouts, carrier_name,
+        failure_reason, is_tracking_number,
+    },
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -21,9 +24,6 @@ const KNOWN: [&str; 7] = [
     "shipment.lost",
     "shipment.returned",
 ];
-
-/// The longest tracking number, in characters. One that is longer is none: cut, it would be another's.
-const MAX_NUMBER: usize = 100;
 
 /// Times of deliveries beyond are none that a calendar has.
 const LAST_YEAR: i32 = 9_999;
@@ -44,21 +44,34 @@ pub(crate) struct CarrierWebhook {
     data: Value,
 }
 
-/// What has happened to what.
+/// What has happened to what. Of each type only what it needs is read: nothing else that is odd makes it
+/// unreadable.
 #[derive(Debug, Deserialize, ToSchema)]
 struct CarrierWebhookData {
     /// The key of our call that handed it over.
-    idempotency_key: String,
+    #[serde(default)]
+    #[schema(value_type = String, required = true)]
+    idempotency_key: Value,
     /// What the carrier calls it, but where it has refused it.
-    tracking_number: Option<String>,
-    /// What the carrier calls itself, but where it has refused it.
-    carrier: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    tracking_number: Value,
+    /// What the carrier calls itself, if it says so.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    carrier: Value,
     /// When it was delivered.
-    delivered_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    delivered_at: Value,
     /// Why it could not be handed over.
-    reason: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    reason: Value,
     /// The carrier's reason for not taking it.
-    code: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    code: Value,
 }
 
 impl Word for CarrierWebhook {
@@ -73,11 +86,15 @@ impl Word for CarrierWebhook {
             return Ok(Said::Ignored);
         }
         let data: CarrierWebhookData = data(self.data)?;
+        let key: String = needed("idempotency_key", data.idempotency_key)?;
+        let Some(key) = DispatchKey::parse(&key) else {
+            return Ok(Said::Unknown);
+        };
         let whereabouts = match self.kind.as_str() {
             "shipment.refused" => None,
             "shipment.accepted" | "shipment.in_transit" => Some(Whereabouts::UnderWay),
             "shipment.delivery_failed" => Some(Whereabouts::Failed {
-                reason: said(data.reason, "the carrier does not say why"),
+                reason: failure_reason(data.reason.as_str()),
             }),
             "shipment.delivered" => Some(Whereabouts::Delivered {
                 at: time(data.delivered_at)?,
@@ -88,16 +105,16 @@ impl Word for CarrierWebhook {
         };
         let notice = match whereabouts {
             None => CarrierNotice::Refused {
-                code: said(data.code, "refused"),
+                code: said(data.code.as_str(), "refused"),
             },
             Some(whereabouts) => CarrierNotice::Taken {
-                carrier: said(Some(field("carrier", data.carrier)?), "the carrier"),
-                tracking_number: number(field("tracking_number", data.tracking_number)?)?,
+                carrier: said(
+                    data.carrier.as_str().map(carrier_name).as_deref(),
+                    "the carrier",
+                ),
+                tracking_number: number(data.tracking_number)?,
                 whereabouts,
             },
-        };
-        let Some(key) = DispatchKey::parse(&data.idempotency_key) else {
-            return Ok(Said::Unknown);
         };
         let attempt = key.attempt;
         let command = ShipmentCommand::Hear(HearCarrier { attempt, notice });
@@ -109,14 +126,19 @@ impl Word for CarrierWebhook {
     }
 }
 
-/// What was said, if anything was.
-fn said(text: Option<String>, otherwise: &str) -> String {
-    let text = text.filter(|text| !text.trim().is_empty());
-    text.unwrap_or_else(|| otherwise.into())
+/// What a type must say.
+fn needed<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, Problem> {
+    field(name, read(name, value)?)
 }
 
-fn time(at: Option<DateTime<Utc>>) -> Result<DateTime<Utc>, Problem> {
-    let at = field("delivered_at", at)?;
+/// What was said, if anything was.
+fn said(text: Option<&str>, otherwise: &str) -> String {
+    let text = text.filter(|text| !text.trim().is_empty());
+    text.unwrap_or(otherwise).into()
+}
+
+fn time(at: Value) -> Result<DateTime<Utc>, Problem> {
+    let at: DateTime<Utc> = needed("delivered_at", at)?;
     match (1970..=LAST_YEAR).contains(&at.year()) {
         true => Ok(at),
         false => Err(invalid(
@@ -126,12 +148,9 @@ fn time(at: Option<DateTime<Utc>>) -> Result<DateTime<Utc>, Problem> {
     }
 }
 
-/// Our books keep names without what is around them: one that has that is none.
-fn number(text: String) -> Result<String, Problem> {
-    let is_number = text.trim() == text
-        && (1..=MAX_NUMBER).contains(&text.chars().count())
-        && !text.contains(char::is_control);
-    match is_number {
+fn number(text: Value) -> Result<String, Problem> {
+    let text: String = needed("tracking_number", text)?;
+    match is_tracking_number(&text) {
         true => Ok(text),
         false => Err(invalid(
             "tracking_number",
@@ -195,16 +214,35 @@ mod tests {
     }
 
     #[test]
+    fn only_what_a_type_needs_is_read_of_it() {
+        for (kind, needless) in [
+            ("shipment.lost", "delivered_at"),
+            ("shipment.lost", "carrier"),
+            ("shipment.in_transit", "reason"),
+            ("shipment.refused", "tracking_number"),
+            ("shipment.refused", "code"),
+            ("shipment.delivery_failed", "reason"),
+        ] {
+            for odd in [Value::Null, json!(5), json!({}), json!("")] {
+                let said = event(kind, &with(needless, odd)).meaning();
+                assert!(matches!(said, Ok(Said::Of { .. })), "{kind} {needless}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_missing_or_none_is_named() {
         for (kind, field, value) in [
             ("shipment.accepted", "tracking_number", Value::Null),
-            ("shipment.in_transit", "carrier", Value::Null),
+            ("shipment.in_transit", "idempotency_key", Value::Null),
+            ("shipment.refused", "idempotency_key", json!(5)),
             ("shipment.delivered", "delivered_at", Value::Null),
             (
                 "shipment.delivered",
                 "delivered_at",
                 json!("1969-12-31T23:59:59Z"),
             ),
+            ("shipment.delivered", "delivered_at", json!("soon")),
             ("shipment.lost", "tracking_number", json!(" T1")),
             ("shipment.lost", "tracking_number", json!("")),
             ("shipment.lost", "tracking_number", json!("1".repeat(101))),
@@ -214,13 +252,7 @@ mod tests {
             let errors = &problem.details().errors;
             assert_eq!(errors[0].pointer, format!("/data/{field}"));
         }
-        for data in [
-            Value::Null,
-            json!(5),
-            json!({}),
-            with("carrier", json!(5)),
-            with("delivered_at", json!("soon")),
-        ] {
+        for data in [Value::Null, json!(5)] {
             let problem = event("shipment.delivered", &data).meaning().unwrap_err();
             assert_eq!(problem.details().errors[0].pointer, "/data");
         }

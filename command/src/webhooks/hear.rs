@@ -38,19 +38,22 @@ struct NoQuery {}
 pub(crate) struct Heard {
     /// `recorded`: it stands in the history of what it is about, or changes nothing about it; `refused`:
     /// our books contradict it; `unknown`: it is of no call of ours; `ignored`: its type means nothing to
-    /// us.
+    /// us; `malformed`: it does not say what its type needs, or is no event at all.
     #[schema(example = "recorded")]
     outcome: &'static str,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
+    /// What is malformed about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
 }
 
 /// Takes in what a provider has said in `body`, if it has; answers once that is durable. Whatever is
 /// genuine is acknowledged, since it would not be otherwise if it were sent again.
 ///
 /// # Errors
-/// 401: it is not believed. 400: it cannot be read.
+/// 401: it is not believed. 400: there are parameters.
 pub(crate) async fn hear<W: Word>(
     api: &CommandApi,
     uri: &Uri,
@@ -62,18 +65,20 @@ pub(crate) async fn hear<W: Word>(
     let provider = W::PROVIDER;
     let now = api.clock.now();
     let event = api.webhooks.event(provider, headers, body, now)?;
-    let said: W = serde_json::from_slice(body).map_err(|error| {
-        let detail = format!("The event cannot be read: {error}.");
-        malformed(
-            provider,
-            event,
-            Problem::bad_request("INVALID_BODY", detail),
-        )
-    })?;
+    let said: W = match serde_json::from_slice(body) {
+        Ok(said) => said,
+        Err(error) => {
+            let detail = format!("The event cannot be read: {error}.");
+            return Ok(malformed(provider, event, detail));
+        }
+    };
     let kind = said.kind().to_owned();
-    let meaning = said
-        .meaning()
-        .map_err(|problem| malformed(provider, event, problem))?;
+    let meaning = match said.meaning() {
+        Ok(meaning) => meaning,
+        Err(problem) => {
+            return Ok(malformed(provider, event, detail_of(&problem)));
+        }
+    };
     let command = match meaning {
         // One of another installation's tenants is none of ours.
         Said::Of { tenant, command } if tenant.as_ref().is_none_or(|of| *of == api.tenant) => {
@@ -125,15 +130,31 @@ pub(crate) async fn hear<W: Word>(
     }
 }
 
-/// Counts a genuine event that cannot be read.
-fn malformed(provider: Provider, event: &str, problem: Problem) -> Problem {
-    provider.count("malformed");
-    let (who, detail) = (provider.name(), problem.details().detail.as_str());
+/// A genuine event that cannot be read. It is acknowledged as well: sent again it would be the same, and
+/// whoever is refused often enough sends nothing any more.
+fn malformed(provider: Provider, event: &str, detail: String) -> Json<Heard> {
+    let who = provider.name();
     tracing::warn!(event, who, "event {event} is malformed: {detail}");
-    problem
+    let Json(heard) = answer(provider, "malformed", None);
+    Json(Heard {
+        detail: Some(detail),
+        ..heard
+    })
+}
+
+/// What is wrong with an event, and where.
+fn detail_of(problem: &Problem) -> String {
+    let details = problem.details();
+    let errors = details.errors.iter();
+    let errors = errors.map(|error| format!(" {}: {}.", error.pointer, error.detail));
+    [details.detail.clone()].into_iter().chain(errors).collect()
 }
 
 fn answer(provider: Provider, outcome: &'static str, code: Option<String>) -> Json<Heard> {
     provider.count(outcome);
-    Json(Heard { outcome, code })
+    Json(Heard {
+        outcome,
+        code,
+        detail: None,
+    })
 }

@@ -17,6 +17,7 @@ use chassis::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Command, CommandId, TenantId};
+use metrics::Counter;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -44,7 +45,7 @@ pub(crate) trait Word: DeserializeOwned {
     /// What it means.
     ///
     /// # Errors
-    /// 400: it is of a type that means something to us, and does not say all of that.
+    /// It is of a type that means something to us, and does not say all of that.
     fn meaning(self) -> Result<Said, Problem>;
 }
 
@@ -72,6 +73,25 @@ pub struct Webhooks {
     tolerance: TimeDelta,
 }
 
+/// What may become of what a provider says.
+const OUTCOMES: [&str; 6] = [
+    "recorded",
+    "refused",
+    "unknown",
+    "ignored",
+    "malformed",
+    "disbelieved",
+];
+
+/// Begins to count what becomes of what providers say: from nothing, so that alerts see the first as well.
+pub(crate) fn begin_counting() {
+    for provider in [Provider::Payment, Provider::Carrier] {
+        for outcome in OUTCOMES {
+            provider.counter(outcome).increment(0);
+        }
+    }
+}
+
 impl Provider {
     /// As metrics, logs and ids have it.
     pub(crate) const fn name(self) -> &'static str {
@@ -91,9 +111,12 @@ impl Provider {
 
     /// Counts what became of something that it said, or that somebody said in its name.
     pub(crate) fn count(self, outcome: &'static str) {
+        self.counter(outcome).increment(1);
+    }
+
+    fn counter(self, outcome: &'static str) -> Counter {
         let provider = self.name();
         metrics::counter!("provider_webhooks_total", "provider" => provider, "outcome" => outcome)
-            .increment(1);
     }
 }
 
@@ -172,6 +195,12 @@ pub(crate) fn command_id(tenant: &TenantId, provider: Provider, event: &str) -> 
     CommandId::new(Uuid::new_v5(&SAID, scope.as_bytes()))
 }
 
+/// A field of an event, if it is there.
+fn read<T: DeserializeOwned>(name: &str, value: serde_json::Value) -> Result<Option<T>, Problem> {
+    let read = serde_json::from_value(value);
+    read.map_err(|error| invalid(name, &format!("it cannot be read: {error}")))
+}
+
 /// What an event of a known type must say.
 fn field<T>(name: &str, value: Option<T>) -> Result<T, Problem> {
     value.ok_or_else(|| {
@@ -203,6 +232,52 @@ fn data<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use metrics::{
+        Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit, with_local_recorder,
+    };
+    use std::{collections::BTreeSet, sync::Mutex};
+
+    /// Which counters there are, as their labels' values.
+    #[derive(Default)]
+    struct Counters(Mutex<BTreeSet<String>>);
+
+    impl Recorder for Counters {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+            let values: Vec<_> = key.labels().map(|label| label.value()).collect();
+            self.0.lock().unwrap().insert(values.join(" "));
+            Counter::noop()
+        }
+
+        fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::noop()
+        }
+
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    #[test]
+    fn what_alerts_ring_for_is_counted_before_it_happens() {
+        let counters = Counters::default();
+        with_local_recorder(&counters, begin_counting);
+        let there = counters.0.into_inner().unwrap();
+        assert_eq!(there.len(), 2 * OUTCOMES.len());
+        let alerts = include_str!("../../../deploy/compose/alerts.yml");
+        for outcome in ["refused", "malformed"] {
+            let asked = format!("increase(provider_webhooks_total{{outcome=\"{outcome}\"}}[1h])");
+            assert!(alerts.contains(&asked), "no alert has {asked}");
+            for provider in ["payment", "carrier"] {
+                assert!(there.contains(&format!("{provider} {outcome}")));
+            }
+        }
+    }
 
     #[test]
     fn an_event_is_one_command() {

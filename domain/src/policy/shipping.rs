@@ -21,7 +21,7 @@ use crate::{
 };
 pub use backorder::Backorder;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the hold is called that a refusal of the carrier puts on an order.
 const HOLD: &str = "carrier-refused";
@@ -46,6 +46,9 @@ pub struct ShippingState {
     /// place.
     #[serde(default, skip_serializing_if = "is_default")]
     pub place: Option<Location>,
+    /// How often the carrier was asked where those shipments are that are under way, if it was.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub asked: BTreeMap<ShipmentId, u32>,
 }
 
 /// What an order's shipments are named by, beside the order: all of it leaves at once, from one place,
@@ -261,25 +264,36 @@ fn shipment(
             let refused = refused.map(Reaction::Unschedule);
             waited.into_iter().chain(refused).collect()
         }
-        ShipmentEvent::ShipmentTracked(tracked) => vec![track(
-            limits,
-            order_id,
-            event,
-            tracked.shipment_id,
-            &tracked.tracking_number,
-            tracked.inquiries,
-        )],
-        ShipmentEvent::ShipmentDeliveryFailed(failed) => vec![track(
-            limits,
-            order_id,
-            event,
-            failed.shipment_id,
-            &failed.tracking_number,
-            failed.inquiries,
-        )],
-        ShipmentEvent::ShipmentDelivered(ended) => vec![found(ended.shipment_id)],
-        ShipmentEvent::ShipmentLost(ended) => vec![found(ended.shipment_id)],
-        ShipmentEvent::ShipmentReturnedToSender(ended) => vec![found(ended.shipment_id)],
+        ShipmentEvent::ShipmentTracked(tracked) => {
+            state.asked.insert(tracked.shipment_id, tracked.inquiries);
+            vec![track(
+                limits,
+                order_id,
+                event,
+                tracked.shipment_id,
+                &tracked.tracking_number,
+                tracked.inquiries,
+            )]
+        }
+        ShipmentEvent::ShipmentDeliveryFailed(failed) => {
+            let asked = state.asked.get(&failed.shipment_id).copied();
+            if failed.inquiries <= asked.unwrap_or_default() {
+                // Nobody had asked: when that is done next stands already, and is not put off.
+                return vec![];
+            }
+            state.asked.insert(failed.shipment_id, failed.inquiries);
+            vec![track(
+                limits,
+                order_id,
+                event,
+                failed.shipment_id,
+                &failed.tracking_number,
+                failed.inquiries,
+            )]
+        }
+        ShipmentEvent::ShipmentDelivered(ended) => vec![found(state, ended.shipment_id)],
+        ShipmentEvent::ShipmentLost(ended) => vec![found(state, ended.shipment_id)],
+        ShipmentEvent::ShipmentReturnedToSender(ended) => vec![found(state, ended.shipment_id)],
         ShipmentEvent::ShipmentCancellationRefused(refused) => {
             let command = OrderCommand::RejectCancellation(RejectCancellation {
                 request: refused.request,
@@ -381,7 +395,8 @@ fn track(
 }
 
 /// Nobody need ask any more where it is.
-fn found(shipment: ShipmentId) -> Reaction {
+fn found(state: &mut ShippingState, shipment: ShipmentId) -> Reaction {
+    state.asked.remove(&shipment);
     Reaction::Unschedule(TimerName::Tracking(shipment))
 }
 

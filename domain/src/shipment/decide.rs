@@ -259,9 +259,12 @@ fn record_dispatched(parcel: &Parcel, command: &RecordDispatched) -> Decision {
 }
 
 fn record_refused(parcel: &Parcel, command: &RecordRefused) -> Decision {
-    // A further attempt is asked for only after a refusal.
-    let earlier = (1..parcel.attempt).contains(&command.attempt);
-    if earlier || command.attempt == parcel.attempt && parcel.status == S::Refused {
+    // A further attempt is asked for, and what was asked for is cancelled, only after a refusal.
+    let last = match parcel.status {
+        S::Refused | S::Cancelled => parcel.attempt,
+        _ => parcel.attempt.saturating_sub(1),
+    };
+    if (1..=last).contains(&command.attempt) {
         return Ok(vec![]);
     }
     match parcel.status {

@@ -17,6 +17,7 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
                 tracking_number: None,
                 failure: None,
                 inquiries: 0,
+                unasked: 0,
                 found: [].into(),
                 refused_cancellation: None,
             });
@@ -39,11 +40,18 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
             parcel.tracking_number = Some(event.tracking_number.clone());
         }
         ShipmentEvent::DispatchRefused(_) => parcel.status = S::Refused,
-        ShipmentEvent::ShipmentTracked(event) => parcel.inquiries = event.inquiries,
+        ShipmentEvent::ShipmentTracked(event) => {
+            parcel.inquiries = event.inquiries;
+            parcel.unasked = 0;
+        }
         ShipmentEvent::ShipmentDelivered(_) => parcel.status = S::Delivered,
         ShipmentEvent::ShipmentDeliveryFailed(event) => {
             parcel.status = S::Failed;
             parcel.failure = Some(event.reason.clone());
+            parcel.unasked = match event.inquiries > parcel.inquiries {
+                true => 0,
+                false => parcel.unasked.saturating_add(1),
+            };
             parcel.inquiries = event.inquiries;
         }
         ShipmentEvent::ShipmentLost(_) => parcel.status = S::Lost,

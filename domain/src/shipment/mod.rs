@@ -8,6 +8,7 @@ mod evolve;
 mod key;
 #[cfg(test)]
 mod properties;
+mod said;
 mod state;
 
 pub use command::{
@@ -27,6 +28,7 @@ pub use event::{
     ShipmentTracked,
 };
 pub use key::DispatchKey;
+pub use said::{carrier_name, failure_reason, is_tracking_number};
 pub use state::{Parcel, Shipment, ShipmentStatus};
 
 use crate::{Decider, order::Order};

@@ -113,6 +113,8 @@ pub struct Parcel {
     pub failure: Option<String>,
     /// How often the carrier was asked where it is.
     pub inquiries: u32,
+    /// How many failed deliveries were recorded since, of which the carrier was not asked.
+    pub(super) unasked: u32,
     /// What came back of it, once that is in the stock.
     pub found: Arc<[FoundLine]>,
     /// The latest cancellation of the order that was refused: how many were asked for before it.

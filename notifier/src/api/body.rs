@@ -84,9 +84,17 @@ pub(crate) struct RedeliverRangeBody {
     pub from: DateTime<Utc>,
     /// Until right before then.
     pub to: DateTime<Utc>,
-    /// Also what was delivered; else only what was given up or skipped.
+    /// Also what was delivered.
     #[serde(default)]
     pub include_delivered: bool,
+    /// Also what was skipped, not only what was given up: by default so to a webhook, which was disabled
+    /// then, but not by e-mail, for which there was no address.
+    pub include_skipped: Option<bool>,
+    /// Only of events after this position: `next_after` of the answer before.
+    pub after: Option<i64>,
+    /// So many at most: 10,000 unless it says less.
+    #[schema(minimum = 1, maximum = 10_000)]
+    pub limit: Option<u32>,
 }
 
 /// What is sent again.
@@ -94,8 +102,12 @@ pub(crate) struct RedeliverRangeBody {
 pub(crate) struct RedeliveredRange {
     /// How many deliveries.
     pub redelivered: u64,
-    /// Whether there are more of them: ask again, under another key.
+    /// Whether there may be more of them: ask again, under another key, for those `after` the position
+    /// `next_after`.
     pub has_more: bool,
+    /// The position of the last of them, if there may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_after: Option<i64>,
 }
 
 impl From<Endpoint> for Webhook {

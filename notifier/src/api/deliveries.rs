@@ -19,6 +19,9 @@ use uuid::Uuid;
 /// What deliveries may be.
 const STATES: [&str; 4] = ["pending", "delivered", "failed", "skipped"];
 
+/// The most deliveries that are sent again by one request.
+const MOST_AGAIN: u32 = 10_000;
+
 /// How a delivery goes to whoever is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -152,16 +155,27 @@ async fn all_made_again(
         let problem = Problem::unprocessable("RANGE_EMPTY", format!("/to: {detail}."));
         return Err(problem.with_error("/to", "RANGE_EMPTY", detail));
     }
+    let limit = body.limit.unwrap_or(MOST_AGAIN);
+    if !(1..=MOST_AGAIN).contains(&limit) {
+        let detail = format!("it must be 1 to {MOST_AGAIN}");
+        let problem = Problem::unprocessable("LIMIT_OUT_OF_RANGE", format!("/limit: {detail}."));
+        return Err(problem.with_error("/limit", "LIMIT_OUT_OF_RANGE", detail));
+    }
     let range = Range {
         from: body.from,
         to: body.to,
+        // To a webhook it was disabled; an e-mail had nobody to go to, and mostly still has not.
+        skipped: body.include_skipped.unwrap_or(webhook.is_some()),
         delivered: body.include_delivered,
+        after: body.after,
+        limit,
     };
     let done = log::all_again(tx, &api.tenant, webhook, range, api.clock.now()).await;
-    let (redelivered, has_more) = done.map_err(problem::failed)?;
+    let done = done.map_err(problem::failed)?;
     let body = RedeliveredRange {
-        redelivered,
-        has_more,
+        redelivered: done.count,
+        has_more: done.next_after.is_some(),
+        next_after: done.next_after,
     };
     Answer::new(StatusCode::OK, None, &body)
 }

@@ -7,9 +7,6 @@ use domain::TenantId;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use uuid::Uuid;
 
-/// The most deliveries that are sent again by one request.
-const MOST_AGAIN: i64 = 10_000;
-
 /// The columns of a delivery.
 macro_rules! columns {
     () => {
@@ -31,17 +28,12 @@ macro_rules! columns {
     };
 }
 
-/// Has deliveries made once more that are settled, of events within a time.
+/// Has deliveries made once more that are settled, of events within a time, in the order of the events. What
+/// somebody else has had made once more meanwhile is left to them.
 macro_rules! all_again {
     ($whose:literal) => {
         concat!(
-            "UPDATE notify.delivery
-             SET state = 'pending',
-                 attempts = 0,
-                 due_at = $2,
-                 problem = NULL,
-                 settled_at = NULL
-             WHERE id IN (
+            "WITH chosen AS MATERIALIZED (
                  SELECT id
                  FROM notify.delivery
                  WHERE tenant = $7
@@ -50,10 +42,25 @@ macro_rules! all_again {
             "
                    AND occurred_at >= $3
                    AND occurred_at < $4
-                   AND (state IN ('failed', 'skipped') OR ($5 AND state = 'delivered'))
+                   AND state = ANY ($5)
+                   AND ($8::bigint IS NULL OR position > $8)
                  ORDER BY position
                  LIMIT $6
-             )"
+                 FOR NO KEY UPDATE
+             ),
+             again AS (
+                 UPDATE notify.delivery
+                 SET state = 'pending',
+                     attempts = 0,
+                     due_at = $2,
+                     problem = NULL,
+                     settled_at = NULL
+                 FROM chosen
+                 WHERE delivery.id = chosen.id
+                   AND delivery.state = ANY ($5)
+                 RETURNING delivery.position
+             )
+             SELECT count(*) AS count, max(position) AS last FROM again"
         )
     };
 }
@@ -94,8 +101,22 @@ pub(crate) struct LogFilter<'a> {
 pub(crate) struct Range {
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,
+    /// Those that were not sent, too.
+    pub skipped: bool,
     /// Those that were delivered, too.
     pub delivered: bool,
+    /// Only those of events after this position.
+    pub after: Option<i64>,
+    /// So many at most.
+    pub limit: u32,
+}
+
+/// What was had made once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AllAgain {
+    pub count: u64,
+    /// The position of the last of them, if there may be more after it.
+    pub next_after: Option<i64>,
 }
 
 impl NotifyStore {
@@ -250,33 +271,48 @@ pub(crate) async fn again(
 }
 
 /// The same for all of an endpoint's, or all e-mails without one, that are settled and of events within
-/// `range`, the oldest first; says how many those are, and whether there are more.
+/// `range`, the oldest first; says how many those are, and after which there are more. Those of a tenant
+/// are had made one range after another.
 pub(crate) async fn all_again(
     tx: &mut PgConnection,
     tenant: &TenantId,
     endpoint: Option<Uuid>,
     range: Range,
     now: DateTime<Utc>,
-) -> Result<(u64, bool), NotifyError> {
+) -> Result<AllAgain, NotifyError> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('notify.redeliver ' || $1, 0))")
+        .bind(tenant.as_str())
+        .execute(&mut *tx)
+        .await?;
+    let states: Vec<&str> = [
+        ("failed", true),
+        ("skipped", range.skipped),
+        ("delivered", range.delivered),
+    ]
+    .into_iter()
+    .filter_map(|(state, wanted)| wanted.then_some(state))
+    .collect();
     let text = match endpoint {
         Some(_) => all_again!("endpoint_id = $1"),
         None => all_again!("endpoint_id IS NULL AND $1::uuid IS NULL"),
     };
-    let done = sqlx::query(text)
+    let row = sqlx::query(text)
         .bind(endpoint)
         .bind(now)
         .bind(range.from)
         .bind(range.to)
-        .bind(range.delivered)
-        .bind(MOST_AGAIN)
+        .bind(states)
+        .bind(i64::from(range.limit))
         .bind(tenant.as_str())
-        .execute(tx)
+        .bind(range.after)
+        .fetch_one(tx)
         .await?;
-    let count = done.rows_affected();
-    Ok((
-        count,
-        i64::try_from(count).is_ok_and(|count| count >= MOST_AGAIN),
-    ))
+    let count: i64 = row.try_get("count")?;
+    let last: Option<i64> = row.try_get("last")?;
+    Ok(AllAgain {
+        count: u64::try_from(count).unwrap_or_default(),
+        next_after: last.filter(|_| count >= i64::from(range.limit)),
+    })
 }
 
 fn delivery(row: &PgRow) -> Result<Delivery, NotifyError> {

@@ -132,6 +132,73 @@ async fn what_is_not_taken_is_tried_again_and_what_never_will_be_is_parked() {
     node.stop().await;
 }
 
+/// Those of a time that are more than one request has sent again: request after request they come to an
+/// end, also where what is sent again is skipped or delivered again at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repeated_requests_get_on_and_end() {
+    const EACH: u64 = 3;
+    let server = MailServer::start().await;
+    let world = world(&server).await;
+    let node = world.node().await;
+    world.register("bob", Some("bob@example.com")).await;
+    for _ in 0..EACH {
+        world.confirm("ada").await;
+        world.confirm("bob").await;
+    }
+    let settled = async || {
+        until("all to be settled", async || {
+            let page = node.get("/v1/emails").await.expect(200);
+            let items = page.body["items"].as_array().cloned().unwrap_or_default();
+            let settled = items.iter().all(|one| one["status"] != "pending");
+            (settled && items.len() as u64 == 2 * EACH).then_some(())
+        })
+        .await;
+    };
+    settled().await;
+    let arrived = usize::try_from(EACH).unwrap();
+    server.comes(arrived).await;
+    // Two at a time; how many that were in all, and in how many requests.
+    let all_of = async |skipped: bool, delivered: bool| {
+        let (mut count, mut requests, mut after) = (0, 0, Value::Null);
+        loop {
+            let range = json!({
+                "from": Utc::now() - TimeDelta::hours(1),
+                "to": Utc::now() + TimeDelta::hours(1),
+                "include_skipped": skipped,
+                "include_delivered": delivered,
+                "after": after,
+                "limit": 2,
+            });
+            let done = node.post("/v1/emails/redeliver", range).await.expect(200);
+            count += done.body["redelivered"].as_u64().unwrap();
+            requests += 1;
+            assert_eq!(done.body["has_more"], !done.body["next_after"].is_null());
+            settled().await;
+            if done.body["has_more"] == false {
+                return (count, requests);
+            }
+            after = done.body["next_after"].clone();
+            assert!(requests < 10, "it does not get on");
+        }
+    };
+    assert_eq!(all_of(false, false).await, (0, 1), "nobody is to be told");
+    assert_eq!(all_of(true, false).await, (EACH, 2));
+    server.comes(arrived).await;
+    assert_eq!(all_of(true, true).await, (2 * EACH, 4));
+    let mails = server.comes(2 * arrived).await;
+    assert_eq!(mails.len(), 2 * arrived, "each of bob's twice, not more");
+    for limit in [0, 10_001] {
+        let range = json!({
+            "from": Utc::now() - TimeDelta::hours(1),
+            "to": Utc::now(),
+            "limit": limit,
+        });
+        let refused = node.post("/v1/emails/redeliver", range).await.expect(422);
+        assert_eq!(refused.text("code"), "LIMIT_OUT_OF_RANGE");
+    }
+    node.stop().await;
+}
+
 /// What could not be sent of a time is sent once it can be: once for each request, and nothing of another
 /// time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -153,7 +220,12 @@ async fn what_did_not_arrive_within_a_time_is_sent_again() {
     world.register("ada", Some("ada@example.com")).await;
     let again = async |key: &str, from: i64, to: i64, all: bool| {
         let at = |hours| (Utc::now() + TimeDelta::hours(hours)).to_rfc3339();
-        let range = json!({"from": at(from), "to": at(to), "include_delivered": all});
+        let range = json!({
+            "from": at(from),
+            "to": at(to),
+            "include_delivered": all,
+            "include_skipped": true,
+        });
         let path = "/v1/emails/redeliver";
         node.send(Method::POST, path, Some(key), Some(&range)).await
     };

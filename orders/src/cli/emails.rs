@@ -2,7 +2,7 @@
 
 use super::{
     NotificationApi,
-    webhooks::{ListArgs, log, tell_redelivered},
+    webhooks::{ListArgs, log, range_again, tell_redelivered},
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -40,9 +40,12 @@ pub(super) struct RedeliverArgs {
     /// What happened before then.
     #[arg(long, requires = "from")]
     to: Option<String>,
-    /// Also what was delivered; else only what was given up or skipped.
+    /// Also what was delivered; else only what was given up.
     #[arg(long, requires = "from")]
     all: bool,
+    /// Also what was skipped, since there was no address to send it to.
+    #[arg(long, requires = "from")]
+    skipped: bool,
     /// The request's key: sent again with the same key, nothing more happens.
     #[arg(long)]
     idempotency_key: Option<String>,
@@ -60,14 +63,18 @@ pub(super) async fn run(command: Emails) -> anyhow::Result<()> {
 }
 
 async fn redeliver(args: RedeliverArgs) -> anyhow::Result<()> {
-    let (path, body) = match (args.delivery_id, args.from, args.to) {
-        (Some(id), ..) => (format!("/v1/emails/{id}/redeliver"), json!({})),
-        (None, from, to) => (
-            "/v1/emails/redeliver".into(),
-            json!({"from": from, "to": to, "include_delivered": args.all}),
-        ),
+    let Some(id) = args.delivery_id else {
+        let range = json!({
+            "from": args.from,
+            "to": args.to,
+            "include_delivered": args.all,
+            "include_skipped": args.skipped,
+        });
+        let path = "/v1/emails/redeliver";
+        return range_again(&args.api, path, args.idempotency_key, range, "e-mails").await;
     };
+    let path = format!("/v1/emails/{id}/redeliver");
     let key = args.idempotency_key.as_deref();
-    let written = args.api.client()?.post(&path, key, &body).await?;
-    tell_redelivered(&args.api, &written.body, "e-mails")
+    let written = args.api.client()?.post(&path, key, &json!({})).await?;
+    tell_redelivered(&args.api, &written.body)
 }

@@ -4,6 +4,7 @@ use super::{
     NotificationApi, print, say,
     table::{number, table, text, time},
 };
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -298,40 +299,62 @@ fn tell_more(page: &Value, command: &str) {
 }
 
 async fn redeliver(args: RedeliverArgs) -> anyhow::Result<()> {
-    let (path, body) = match (&args.from, &args.to) {
-        (Some(from), Some(to)) => (
-            format!("/v1/webhooks/{}/redeliver", args.id),
-            json!({"from": from, "to": to, "include_delivered": args.all}),
-        ),
-        _ => (
-            format!("/v1/webhooks/deliveries/{}/redeliver", args.id),
-            json!({}),
-        ),
-    };
+    if let (Some(from), Some(to)) = (&args.from, &args.to) {
+        let path = format!("/v1/webhooks/{}/redeliver", args.id);
+        let range = json!({"from": from, "to": to, "include_delivered": args.all});
+        return range_again(&args.api, &path, args.idempotency_key, range, "deliveries").await;
+    }
+    let path = format!("/v1/webhooks/deliveries/{}/redeliver", args.id);
     let key = args.idempotency_key.as_deref();
-    let written = args.api.client()?.post(&path, key, &body).await?;
-    tell_redelivered(&args.api, &written.body, "deliveries")
+    let written = args.api.client()?.post(&path, key, &json!({})).await?;
+    tell_redelivered(&args.api, &written.body)
 }
 
-/// Shows what is sent again: one delivery, or how many of `them`.
-pub(super) fn tell_redelivered(
+/// Has all of a time sent again, one request after another until nothing is left of it, and shows how many
+/// of `them` that is.
+pub(super) async fn range_again(
     api: &NotificationApi,
-    answer: &Value,
+    path: &str,
+    key: Option<String>,
+    mut range: Value,
     them: &str,
 ) -> anyhow::Result<()> {
+    let client = api.client()?;
+    let first = key.unwrap_or_else(|| Uuid::now_v7().to_string());
+    let (mut key, mut count) = (first.clone(), 0_u64);
+    loop {
+        let written = client.post(path, Some(&key), &range).await;
+        let written = written.with_context(|| {
+            format!(
+                "{count} {them} are sent again so far; the same command with \
+                 --idempotency-key {first} goes on"
+            )
+        })?;
+        count = count.saturating_add(written.body["redelivered"].as_u64().unwrap_or_default());
+        let Some(after) = written.body["next_after"].as_i64() else {
+            break;
+        };
+        range["after"] = json!(after);
+        // The same for the same: so that the whole of it can be repeated under its first key.
+        let next = format!("{first} after {after}");
+        key = Uuid::new_v5(&Uuid::NAMESPACE_OID, next.as_bytes()).to_string();
+    }
     if api.json {
-        print(&serde_json::to_string_pretty(answer)?);
-        return Ok(());
+        let done = json!({"redelivered": count, "has_more": false});
+        print(&serde_json::to_string_pretty(&done)?);
+    } else {
+        say(&format!("{count} {them} are sent again."));
     }
-    match answer["redelivered"].as_u64() {
-        Some(count) => say(&format!("{count} {them} are sent again.")),
-        None => {
-            let id = answer["delivery_id"].as_str().unwrap_or_default();
-            say(&format!("Delivery {id} is sent again."));
-        }
-    }
-    if answer["has_more"] == true {
-        say("There are more of that time: run the same command again.");
+    Ok(())
+}
+
+/// Shows the delivery that is sent again.
+pub(super) fn tell_redelivered(api: &NotificationApi, delivery: &Value) -> anyhow::Result<()> {
+    if api.json {
+        print(&serde_json::to_string_pretty(delivery)?);
+    } else {
+        let id = delivery["delivery_id"].as_str().unwrap_or_default();
+        say(&format!("Delivery {id} is sent again."));
     }
     Ok(())
 }

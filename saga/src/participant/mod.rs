@@ -43,9 +43,3 @@ pub enum CallError {
     #[error("it was refused: {0}")]
     Refused(String),
 }
-
-/// The text without what databases and terminals choke on, and not too long.
-pub(crate) fn cleaned(text: &str, max: usize) -> String {
-    let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
-    text.trim().chars().map(plain).take(max).collect()
-}

@@ -210,14 +210,28 @@ fn shipping_asks_where_it_is_less_and_less_often() {
     for asked in [2, 3, 59] {
         assert_eq!(then(&[tracked(asked)]), [later(24, asked + 1)]);
     }
-    let failed = sent(ShipmentDeliveryFailed {
-        order_id: order_id(1),
-        shipment_id: shipment_id(),
-        tracking_number: "PX-1".into(),
-        inquiries: 1,
-        reason: "nobody was in".into(),
-    });
-    assert_eq!(then(&[failed]), [later(12, 2)]);
+    let failed = |inquiries| {
+        sent(ShipmentDeliveryFailed {
+            order_id: order_id(1),
+            shipment_id: shipment_id(),
+            tracking_number: "PX-1".into(),
+            inquiries,
+            reason: "nobody was in".into(),
+        })
+    };
+    assert_eq!(then(&[failed(1)]), [later(12, 2)]);
+    // What it says unasked, however often, does not put off when it is asked.
+    assert_eq!(then(&[dispatched(), failed(0)]), []);
+    assert_eq!(then(&[failed(1), failed(1)]), []);
+    assert_eq!(then(&[tracked(2), failed(2), failed(2)]), []);
+    let state = [dispatched(), tracked(1), failed(2), delivered()];
+    let (state, _) = state
+        .iter()
+        .fold((ShippingState::default(), 0), |(state, n), event| {
+            let event = recorded(event.clone(), n);
+            (Shipping::react(&Limits::default(), state, &event).0, n + 1)
+        });
+    assert_eq!(state, ShippingState::default(), "nothing is left of it");
     let found = [Reaction::Unschedule(TimerName::Tracking(shipment_id()))];
     for end in [delivered(), lost(), brought_back()] {
         assert_eq!(then(&[end]), found);

@@ -91,6 +91,14 @@ fn what_is_waited_for_and_where() {
         &waits,
         r#"{"refused":[],"backorder":{"waiting":{"A":2},"kept":true},"place":"east"}"#,
     );
+    let asked = ShippingState {
+        asked: [(shipment_id(), 2)].into(),
+        ..ShippingState::default()
+    };
+    frozen(
+        &asked,
+        r#"{"refused":[],"asked":{"2eb05378-24f6-5006-963f-d2c50249137a":2}}"#,
+    );
     let give_up = ReservationCommand {
         order_id: order_id(1),
         epoch: 1,

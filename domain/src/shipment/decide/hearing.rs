@@ -14,6 +14,10 @@ use crate::{
     text,
 };
 
+/// So many failed deliveries are taken in of which nobody has asked, from one inquiry to the next: no carrier
+/// tries so often, and what it says in ever other words would have no end.
+pub(super) const MOST_UNASKED: u32 = 10;
+
 pub(super) fn check(command: &HearCarrier) -> Result<(), ShipmentError> {
     let CarrierNotice::Taken { whereabouts, .. } = &command.notice else {
         return Ok(());
@@ -66,6 +70,8 @@ fn news(parcel: &Parcel, whereabouts: &Whereabouts) -> Decision {
         Whereabouts::UnderWay => Ok(vec![]),
         // It was so before it came to its end.
         Whereabouts::Failed { .. } if !parcel.status.is_under_way() => Ok(vec![]),
+        // Our own next inquiry says how it stands.
+        Whereabouts::Failed { .. } if parcel.unasked >= MOST_UNASKED => Ok(vec![]),
         Whereabouts::Failed { reason } => {
             let reason = reason.clone();
             // Nobody has asked.

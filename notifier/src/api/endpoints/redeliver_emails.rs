@@ -10,9 +10,11 @@ use crate::api::{
 use axum::{extract::State, response::Response};
 use chassis::Problem;
 
-/// Send once more the e-mails that did not arrive within a time.
+/// Send once more the e-mails that could not be delivered within a time.
 ///
-/// At most 10,000 at once, each to the address that its customer has by then.
+/// At most 10,000 at once, the oldest events first, each to the address that its customer has by then. If
+/// there are more, `next_after` says after which position to go on. What was skipped, since there was no
+/// address, is sent only if `include_skipped` says so.
 #[utoipa::path(
     post,
     path = "/v1/emails/redeliver",

@@ -12,7 +12,8 @@ use chassis::{Problem, problem::ProblemDetails};
 
 /// Send to a webhook once more what it missed within a time.
 ///
-/// At most 10,000 deliveries at once, each with the `webhook-id` that it had.
+/// At most 10,000 deliveries at once, the oldest events first, each with the `webhook-id` that it had. If
+/// there are more, `next_after` says after which position to go on.
 #[utoipa::path(
     post,
     path = "/v1/webhooks/{webhook_id}/redeliver",

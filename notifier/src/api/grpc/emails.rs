@@ -3,7 +3,7 @@
 use super::{answer, fields, message, write::write};
 use crate::api::{
     Api, NotifierApi,
-    body::{DeliveryItem, RedeliveredRange},
+    body::{DeliveryItem, RedeliverRangeBody, RedeliveredRange},
     deliveries::{self, Way},
     request::NoBody,
 };
@@ -73,17 +73,21 @@ async fn all_again(
     api: &Api,
     message: RedeliverEmailsRequest,
 ) -> Result<RedeliverEmailsResponse, Problem> {
-    let range = fields::range(
-        message.from.as_ref(),
-        message.to.as_ref(),
-        message.include_delivered,
-    )?;
+    let range = RedeliverRangeBody {
+        from: fields::time("from", message.from.as_ref())?,
+        to: fields::time("to", message.to.as_ref())?,
+        include_delivered: message.include_delivered,
+        include_skipped: message.include_skipped,
+        after: message.after,
+        limit: message.limit,
+    };
     let write = write(api, &message, range)?;
     let answered = deliveries::all_again(api, None, write).await?;
     let (done, replayed) = answered.content::<RedeliveredRange>()?;
     Ok(RedeliverEmailsResponse {
         redelivered: done.redelivered,
         has_more: done.has_more,
+        next_after: done.next_after,
         replayed,
     })
 }

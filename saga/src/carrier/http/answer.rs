@@ -2,18 +2,11 @@
 
 use crate::{
     carrier::{CallError, Dispatched, Tracking},
-    participant::{cleaned, http::Answer},
+    participant::http::Answer,
 };
 use chrono::{DateTime, Datelike, Utc};
+use domain::shipment::{carrier_name, failure_reason, is_tracking_number};
 use serde::Deserialize;
-
-/// The longest tracking number, in characters. One that is longer is none: cut, it would be
-/// another's.
-const MAX_NUMBER: usize = 100;
-
-/// What is kept of the carrier's name, and of why a delivery failed, in characters.
-const MAX_NAME: usize = 100;
-const MAX_REASON: usize = 200;
 
 /// Times of deliveries beyond are none that a calendar has.
 const LAST_YEAR: i32 = 9_999;
@@ -60,10 +53,10 @@ fn label(answer: &Answer, body: LabelBody, reference: &str) -> Result<Dispatched
     if body.reference != reference {
         return Err(answer.odd("it speaks of another shipment"));
     }
-    if !is_number(&body.tracking_number) {
+    if !is_tracking_number(&body.tracking_number) {
         return Err(answer.odd("the tracking number is none"));
     }
-    let carrier = cleaned(&body.carrier, MAX_NAME);
+    let carrier = carrier_name(&body.carrier);
     if carrier.is_empty() {
         return Err(answer.odd("the carrier has no name"));
     }
@@ -82,7 +75,7 @@ pub(super) fn tracked(answer: &Answer, tracking_number: &str) -> Result<Tracking
     Ok(match body.status {
         Status::Accepted | Status::InTransit => Tracking::Underway,
         Status::DeliveryFailed => Tracking::DeliveryFailed {
-            reason: reason(body.reason.as_deref()),
+            reason: failure_reason(body.reason.as_deref()),
         },
         Status::Delivered => {
             let at = body.delivered_at;
@@ -93,22 +86,6 @@ pub(super) fn tracked(answer: &Answer, tracking_number: &str) -> Result<Tracking
         Status::Lost => Tracking::Lost,
         Status::Returned => Tracking::ReturnedToSender,
     })
-}
-
-fn is_number(text: &str) -> bool {
-    // Our books keep names without spaces around them: asked after so, it would not be found.
-    text.trim() == text
-        && !text.is_empty()
-        && text.chars().count() <= MAX_NUMBER
-        && !text.contains(char::is_control)
-}
-
-fn reason(said: Option<&str>) -> String {
-    let said = cleaned(said.unwrap_or_default(), MAX_REASON);
-    match said.is_empty() {
-        true => "the carrier does not say why".into(),
-        false => said,
-    }
 }
 
 #[cfg(test)]
@@ -171,7 +148,7 @@ mod tests {
         let long = format!(" \u{1b}[31m{}", "é".repeat(200));
         let carrier = dispatched(&with(label(), "carrier", json!(long)), "s");
         let carrier = carrier.unwrap().carrier;
-        assert_eq!(carrier.chars().count(), MAX_NAME);
+        assert_eq!(carrier.chars().count(), 100);
         assert!(!carrier.contains(char::is_control), "{carrier:?}");
     }
 

@@ -260,7 +260,12 @@ async fn webhooks_are_driven(p: &Platform, path: &str) {
     let heard = say(&nobody, &nobody).await.expect(200);
     assert_eq!(heard.body["outcome"], "unknown");
     is_a_problem(&say(&nobody, "{}").await.expect(401));
-    is_a_problem(&say("{}", "{}").await.expect(400));
+    let nothing = say("{}", "{}").await.expect(200);
+    assert_eq!(nothing.body["outcome"], "malformed");
+    let path_with = format!("{path}?surprise=1");
+    let odd = p.api.command(Method::POST, &path_with);
+    let odd = odd.header("content-type", "application/json").body("{}");
+    is_a_problem(&p.api.send(odd).await.expect(400));
     let plain = p.api.command(Method::POST, path);
     let plain = plain.header("content-type", "text/plain").body("{}");
     is_a_problem(&p.api.send(plain).await.expect(415));

@@ -221,7 +221,7 @@ async fn what_is_sent_is_sent_again(
         request_id: key(),
         from,
         to,
-        include_delivered: false,
+        ..RedeliverEmailsRequest::default()
     };
     let none = emails.redeliver_emails(range(to)).await.unwrap();
     assert_eq!(none.into_inner().redelivered, 0);

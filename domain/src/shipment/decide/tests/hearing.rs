@@ -1,6 +1,7 @@
 //! given / when / then of what the carrier says by itself.
 
 use super::{
+    super::hearing::MOST_UNASKED,
     carrier::{arrived, failed, lost, refused, returned, taken},
     *,
 };
@@ -123,6 +124,10 @@ fn what_the_carrier_says_that_it_refuses() {
     let second = [history(S::Refused), vec![asked(2)]].concat();
     on(&second, &no(1)).then_nothing();
     on(&second, &no(2)).then([refused(2)]);
+    // It was cancelled since.
+    let cancelled = [history(S::Refused), vec![kept()]].concat();
+    on(&cancelled, &no(1)).then_nothing();
+    on(&cancelled, &no(2)).then_refused(refusal(S::Cancelled, "record a refusal"));
 }
 
 #[test]
@@ -166,6 +171,49 @@ fn a_delivery_that_fails_again() {
     }
     .into()]);
     assert_eq!(state.status(), Some(S::Failed));
+}
+
+/// Ever other words for the same come to an end; the next inquiry counts anew.
+#[test]
+fn what_it_says_unasked_has_an_end() {
+    let said = |n: u32| {
+        at_last(Whereabouts::Failed {
+            reason: format!("reason {n}"),
+        })
+    };
+    let mut events = history(S::Dispatched);
+    for n in 0..20 {
+        let when = on(&events, &said(n));
+        if n < MOST_UNASKED {
+            let told = ShipmentDeliveryFailed {
+                order_id: order_id(1),
+                shipment_id: shipment_id(),
+                tracking_number: "PX-1".into(),
+                inquiries: 0,
+                reason: format!("reason {n}"),
+            };
+            when.then([told.clone().into()]);
+            events.push(told.into());
+        } else {
+            when.then_nothing();
+        }
+    }
+    on(&events, &at_last(Whereabouts::Lost)).then([lost()]);
+    let asked = ShipmentTracked {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        tracking_number: "PX-1".into(),
+        inquiries: 1,
+    };
+    events.push(asked.into());
+    let told = ShipmentDeliveryFailed {
+        order_id: order_id(1),
+        shipment_id: shipment_id(),
+        tracking_number: "PX-1".into(),
+        inquiries: 1,
+        reason: "reason 20".into(),
+    };
+    on(&events, &said(20)).then([told.into()]);
 }
 
 #[test]
