@@ -61,6 +61,11 @@ impl Answer {
 impl Stage {
     /// Confirmed, with its stock kept.
     async fn confirmed() -> Self {
+        Self::confirmed_with(&Location::default()).await
+    }
+
+    /// The same, with all stock at one place.
+    async fn confirmed_with(place: &Location) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let epoch = Uuid::from_u128(1);
         let store = MemoryStore::new(clock.clone(), epoch);
@@ -80,7 +85,7 @@ impl Stage {
             stage
                 .put(Command::Stock(StockCommand::Receive(ReceiveStock {
                     receipt_id: Uuid::from_u128(n as u128),
-                    location: Location::default(),
+                    location: place.clone(),
                     sku: sku(name),
                     quantity: 4,
                     reference: None,
@@ -100,10 +105,14 @@ impl Stage {
 
     /// The same, and its shipment waits to be packed.
     async fn allocated() -> Self {
-        let stage = Self::confirmed().await;
+        Self::allocated_with(&Location::default()).await
+    }
+
+    async fn allocated_with(place: &Location) -> Self {
+        let stage = Self::confirmed_with(place).await;
         let create = CreateShipment {
             order_id: order_id(),
-            location: Location::default(),
+            location: place.clone(),
         };
         stage.shipment(ShipmentCommand::Create(create)).await;
         stage
@@ -178,6 +187,11 @@ fn sku(name: &str) -> Sku {
     Sku::parse(name).unwrap()
 }
 
+/// Where stock is looked for last.
+fn east() -> Location {
+    Location::parse("east").unwrap()
+}
+
 fn order_id() -> OrderId {
     OrderId::new(Uuid::from_u128(7))
 }
@@ -197,7 +211,7 @@ fn reservation(step: ReservationStep) -> Command {
         order_id: order_id(),
         epoch: 1,
         location: Location::default(),
-        further: vec![],
+        further: vec![east()],
         items: [(1, "A", 2), (2, "B", 3)].map(item).to_vec(),
         step,
     })
@@ -281,6 +295,44 @@ async fn an_amendment_is_proposed_and_applied() {
         )
         .await;
     late.problem(409, "AMENDMENT_ENDED");
+}
+
+#[tokio::test]
+async fn more_is_kept_where_the_order_leaves_from() {
+    let stage = Stage::allocated_with(&east()).await;
+    let id = stage.proposed().await;
+    let path = format!("amendments/{id}/apply");
+    let applied = stage.post(&path, "a", Some(3), &json!({})).await;
+    assert_eq!(applied.expect(200)["version"], 4);
+    let events = stage.payloads().await;
+    for told in [
+        r#""location":"east","sku":"B","quantity":1,"kept":4,"committed":true"#,
+        r#""location":"east","sku":"A","quantity":1,"left":1,"committed":true"#,
+    ] {
+        assert!(events.contains(told), "{events}");
+    }
+}
+
+/// Before there is a shipment, nobody knows where that is: less is given back after it, by a policy.
+#[tokio::test]
+async fn fewer_are_wanted_before_there_is_a_shipment() {
+    let stage = Stage::confirmed_with(&east()).await;
+    let lines = wanted(&[(2, 1)]);
+    let proposed = stage.post("amendments", "p", Some(2), &lines).await;
+    let proposed = proposed.expect(200);
+    let id = proposed["amendment"]["amendment_id"].as_str().unwrap();
+    let path = format!("amendments/{id}/apply");
+    let applied = stage.post(&path, "a", Some(3), &json!({})).await;
+    let open = &applied.expect(200)["open"];
+    assert_eq!(
+        *open,
+        json!([{"line": 1, "quantity": 2}, {"line": 2, "quantity": 1}])
+    );
+    let events = stage.payloads().await;
+    assert!(
+        !events.contains(r#""left":"#),
+        "the stock is not told: {events}"
+    );
 }
 
 #[tokio::test]

@@ -39,10 +39,10 @@ pub(crate) struct ApplyAmendmentAnswer {
 
 /// Have an order be as was proposed.
 ///
-/// The order, its shipment and the stock are told at once: what more is wanted is kept, all of it or nothing,
-/// what is not wanted is given back, and what is to be packed is what is wanted. Where there is not enough of
-/// a SKU, or its stock is still being allocated, the amendment stays open: it may be applied later, with
-/// another key.
+/// The order, its shipment and the stock where that leaves from are told at once: what more is wanted is kept,
+/// all of it or nothing, what is not wanted is given back, and what is to be packed is what is wanted. Where
+/// there is not enough of a SKU, or more is wanted while stock is still being allocated or is still to come,
+/// the amendment stays open: it may be applied later, with another key.
 #[utoipa::path(
     post,
     path = "/v1/orders/{order_id}/amendments/{amendment_id}/apply",
