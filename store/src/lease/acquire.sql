@@ -9,7 +9,7 @@ VALUES (
     $2,
     -- Above all that was ever given, also where the lease is new because the store was restored and those
     -- whom it fences were not: whole seconds, of which one lease does not take one each.
-    extract(epoch FROM clock_timestamp())::bigint,
+    floor(extract(epoch FROM clock_timestamp()))::bigint,
     clock_timestamp() + $3
 )
 ON CONFLICT (name) DO UPDATE SET
