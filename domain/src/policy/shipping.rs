@@ -46,7 +46,7 @@ pub struct ShippingState {
     /// place.
     #[serde(default, skip_serializing_if = "is_default")]
     pub place: Option<Location>,
-    /// How often the carrier was asked where those shipments are that are under way, if it was.
+    /// How often the carrier was asked where those shipments are that are under way and were tried in vain.
     #[serde(default, skip_serializing_if = "is_default")]
     pub asked: BTreeMap<ShipmentId, u32>,
 }
@@ -265,7 +265,9 @@ fn shipment(
             waited.into_iter().chain(refused).collect()
         }
         ShipmentEvent::ShipmentTracked(tracked) => {
-            state.asked.insert(tracked.shipment_id, tracked.inquiries);
+            if let Some(asked) = state.asked.get_mut(&tracked.shipment_id) {
+                *asked = tracked.inquiries;
+            }
             vec![track(
                 limits,
                 order_id,
@@ -278,7 +280,8 @@ fn shipment(
         ShipmentEvent::ShipmentDeliveryFailed(failed) => {
             let asked = state.asked.get(&failed.shipment_id).copied();
             if failed.inquiries <= asked.unwrap_or_default() {
-                // Nobody had asked: when that is done next stands already, and is not put off.
+                // Nobody had asked: when that is done next stands already, and is not put off. Of the first
+                // that is not known, unless nobody had ever asked.
                 return vec![];
             }
             state.asked.insert(failed.shipment_id, failed.inquiries);

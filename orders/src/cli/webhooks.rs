@@ -4,7 +4,6 @@ use super::{
     NotificationApi, print, say,
     table::{number, table, text, time},
 };
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -323,13 +322,16 @@ pub(super) async fn range_again(
     let first = key.unwrap_or_else(|| Uuid::now_v7().to_string());
     let (mut key, mut count) = (first.clone(), 0_u64);
     loop {
-        let written = client.post(path, Some(&key), &range).await;
-        let written = written.with_context(|| {
-            format!(
-                "{count} {them} are sent again so far; the same command with \
-                 --idempotency-key {first} goes on"
-            )
-        })?;
+        let written = match client.post(path, Some(&key), &range).await {
+            Ok(written) => written,
+            Err(error) if key == first => return Err(error),
+            Err(error) => {
+                return Err(error.context(format!(
+                    "{count} {them} are sent again so far; the same command with \
+                     --idempotency-key {first} goes on"
+                )));
+            }
+        };
         count = count.saturating_add(written.body["redelivered"].as_u64().unwrap_or_default());
         let Some(after) = written.body["next_after"].as_i64() else {
             break;

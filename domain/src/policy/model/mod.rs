@@ -107,7 +107,7 @@ fn runs_come_to_everything_that_can_happen() {
     let tapes = proptest::collection::vec(any::<u16>(), 300..500);
     let laters = proptest::collection::vec(any::<u16>(), 100..200);
     let mut happened = BTreeSet::new();
-    for _ in 0..300 {
+    for _ in 0..600 {
         let tape = tapes.new_tree(&mut runner).unwrap().current();
         let later = laters.new_tree(&mut runner).unwrap().current();
         let world = run([tape, later], &limits(true, 4, 3), true);

@@ -224,6 +224,16 @@ fn shipping_asks_where_it_is_less_and_less_often() {
     assert_eq!(then(&[dispatched(), failed(0)]), []);
     assert_eq!(then(&[failed(1), failed(1)]), []);
     assert_eq!(then(&[tracked(2), failed(2), failed(2)]), []);
+    assert_eq!(then(&[failed(1), tracked(2), failed(2)]), []);
+    let next = Timer {
+        name: TimerName::Tracking(shipment_id()),
+        due: at(2 + 24 * 3_600),
+        task: track(4),
+    };
+    assert_eq!(
+        then(&[failed(1), tracked(2), failed(3)]),
+        [Reaction::Schedule(next)]
+    );
     let state = [dispatched(), tracked(1), failed(2), delivered()];
     let (state, _) = state
         .iter()

@@ -172,7 +172,7 @@ mod tests {
                 other => panic!("it failed: {other:?}"),
             };
         assert_eq!(failed(json!("nobody\0 home")), "nobody  home");
-        assert_eq!(failed(json!("x".repeat(1_000))).len(), MAX_REASON);
+        assert_eq!(failed(json!("x".repeat(1_000))).len(), 200);
         for nothing in [Value::Null, json!(""), json!("\n")] {
             assert_eq!(failed(nothing), "the carrier does not say why");
         }
