@@ -28,6 +28,12 @@ pub struct InventoryState {
     /// default place alone. What is set meanwhile is for other orders.
     #[serde(default, skip_serializing_if = "is_default")]
     pub places: Vec<Location>,
+    /// Whether it was heard of where they are.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reserved: bool,
+    /// Why they were given back before that, until it is heard of what became of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub released: Option<ReleaseReason>,
 }
 
 impl Policy for Inventory {
@@ -72,6 +78,13 @@ impl Policy for Inventory {
             Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
                 Some(event.order_id)
             }
+            // What was given back before it was heard of where it is.
+            Event::Stock(StockEvent::ReservationReleased(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
+            Event::Stock(StockEvent::ReservationExpired(event)) if event.part == event.parts => {
+                Some(event.order_id)
+            }
             // There is more for those behind it.
             Event::Stock(StockEvent::BackorderCovered(event)) if event.more => Some(event.order_id),
             Event::Shipment(_)
@@ -98,15 +111,35 @@ impl Policy for Inventory {
                 let until = after(event, limits.reservation);
                 let step = ReservationStep::Reserve { until };
                 let command = reservation(order_id, &places, items.clone(), step);
-                return (InventoryState { items, places }, vec![command]);
+                let state = InventoryState {
+                    items,
+                    places,
+                    ..InventoryState::default()
+                };
+                return (state, vec![command]);
             }
             // Where it is, its event says, and not what is set by now: who reacts once more may go by other
             // settings.
             Event::Stock(StockEvent::StockReserved(reserved)) => {
-                if !state.items.is_empty() {
-                    state.places = vec![reserved.location.clone()];
+                if state.items.is_empty() {
+                    return (state, vec![]);
                 }
-                return (state, vec![]);
+                state.places = vec![reserved.location.clone()];
+                state.reserved = true;
+                let Some(reason) = state.released else {
+                    return (state, vec![]);
+                };
+                let (places, step) = (&state.places, ReservationStep::Release(reason));
+                let command = reservation(order_id, places, state.items, step);
+                return (InventoryState::default(), vec![command]);
+            }
+            Event::Stock(
+                StockEvent::ReservationReleased(_) | StockEvent::ReservationExpired(_),
+            ) => {
+                return match state.released {
+                    Some(_) => (InventoryState::default(), vec![]),
+                    None => (state, vec![]),
+                };
             }
             Event::Stock(StockEvent::BackorderCovered(covered)) => {
                 let command = StockCommand::Cover(CoverBackorders {
@@ -149,11 +182,18 @@ impl Policy for Inventory {
             }
             _ => ReservationStep::Release(ReleaseReason::Cancelled),
         };
-        if state.items.is_empty() {
+        if state.items.is_empty() || state.released.is_some() {
             return (state, vec![]);
         }
-        let command = reservation(order_id, &state.places, state.items, step);
-        (InventoryState::default(), vec![command])
+        let command = reservation(order_id, &state.places, state.items.clone(), step);
+        match step {
+            // Who reserved it may have gone by other settings: then it is given back where it is.
+            ReservationStep::Release(reason) if !state.reserved => {
+                state.released = Some(reason);
+                (state, vec![command])
+            }
+            _ => (InventoryState::default(), vec![command]),
+        }
     }
 }
 

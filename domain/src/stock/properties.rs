@@ -103,7 +103,43 @@ fn reservation() -> impl Strategy<Value = Asked> {
     })
 }
 
-type Stores = BTreeMap<(Location, Sku), Stock>;
+type Stores = BTreeMap<(Location, Sku), (Stock, Queue)>;
+
+/// Who waits for how many, in turn, by what is told alone.
+type Queue = Vec<(ReservationKey, i64)>;
+
+/// What an event makes of the queue. Only who is first is served, and only who waits can be.
+fn queue(queue: &mut Queue, event: &StockEvent) {
+    let mut less = |key: ReservationKey, quantity: i64, left: i64| {
+        let n = queue.iter().position(|(known, _)| *known == key);
+        let n = n.expect("who waits no more gets nothing");
+        queue[n].1 -= quantity;
+        assert_eq!(queue[n].1, left);
+        if left == 0 {
+            queue.remove(n);
+        }
+        n
+    };
+    match event {
+        StockEvent::Backordered(event) => {
+            let key = (event.order_id, event.epoch);
+            match queue.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, waits_for)) => *waits_for += event.quantity,
+                None => queue.push((key, event.quantity)),
+            }
+        }
+        StockEvent::BackorderCovered(event) => {
+            let key = (event.order_id, event.epoch);
+            let n = less(key, event.quantity, event.left);
+            assert_eq!(n, 0, "first come, first served");
+        }
+        StockEvent::BackorderDropped(event) => {
+            let key = (event.order_id, event.epoch);
+            less(key, event.quantity, event.left);
+        }
+        _ => {}
+    }
+}
 
 /// Of which stocks something is asked.
 fn names(asked: &Asked) -> Vec<(Location, Sku)> {
@@ -121,22 +157,25 @@ fn names(asked: &Asked) -> Vec<(Location, Sku)> {
 fn put(stores: &mut Stores, asked: &Asked) -> Option<Vec<Vec<StockEvent>>> {
     let names = names(asked);
     let events = match asked {
-        Asked::One(command) => vec![Stocks::decide(&stores[&names[0]], command).ok()?],
+        Asked::One(command) => vec![Stocks::decide(&stores[&names[0]].0, command).ok()?],
         Asked::Across(command) => {
-            let stocks: Vec<&Stock> = names.iter().map(|name| &stores[name]).collect();
+            let stocks: Vec<&Stock> = names.iter().map(|name| &stores[name].0).collect();
             for_order(&stocks, command, None).ok()?
         }
     };
     assert_eq!(names.len(), events.len());
     for (name, happened) in names.into_iter().zip(&events) {
-        let Some(stock) = stores.get_mut(&name) else {
+        let Some((stock, waiting)) = stores.get_mut(&name) else {
             continue;
         };
         for event in happened {
             let before = stock.clone();
             *stock = Stocks::evolve(before.clone(), event);
             check(&before, event, stock);
+            queue(waiting, event);
         }
+        let waits_for = |key: &ReservationKey| (*key, stock.reservations[key].waits_for);
+        assert!(stock.waiting.iter().map(waits_for).eq(waiting.iter().copied()));
         let free = stock.free();
         assert!(free >= 0, "what is there is promised once: {stock:?}");
         let waits = stock.backordered > 0;
@@ -203,7 +242,7 @@ proptest! {
     fn stock_is_never_promised_twice(
         asked in proptest::collection::vec(prop_oneof![one(), reservation()], 0..80),
     ) {
-        let all = PLACES.map(|at| SKUS.map(|name| ((place(at), sku(name)), Stock::default())));
+        let all = PLACES.map(|at| SKUS.map(|name| ((place(at), sku(name)), Default::default())));
         let mut stores: Stores = all.into_iter().flatten().collect();
         for asked in asked {
             meaning_knows_no_stock(&stores, &asked);
@@ -234,7 +273,7 @@ proptest! {
 fn meaning_knows_no_stock(stores: &Stores, asked: &Asked) {
     match asked {
         Asked::One(command) => {
-            let stock = &stores[&names(asked)[0]];
+            let (stock, _) = &stores[&names(asked)[0]];
             meaning_knows_no_state::<Stocks>(stock, command);
         }
         Asked::Across(command) => {
@@ -243,7 +282,7 @@ fn meaning_knows_no_stock(stores: &Stores, asked: &Asked) {
                 refusal.filter(|refusal| refusal.kind == RefusalKind::Meaning)
             };
             let names = names(asked);
-            let stocks = names.iter().map(|name| &stores[name]);
+            let stocks = names.iter().map(|name| &stores[name].0);
             let empty = vec![Stock::default(); names.len()];
             assert_eq!(
                 meaningless(&stocks.collect::<Vec<_>>()),

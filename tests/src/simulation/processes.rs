@@ -219,6 +219,9 @@ fn sagas(node: &Arc<Node>) {
     settings.shipping_hold_ttl_s = node.world.faults.hold_s;
     settings.tracking_schedule_s = TRACKING_S.to_vec();
     settings.tracking_times = TRACKING_TIMES;
+    // Processes that are set otherwise react to what others began.
+    let locations: &[&str] = dice.of(&[&["main"], &["main", "east"], &["east", "main"]]);
+    settings.locations = locations.iter().map(ToString::to_string).collect();
     settings.return_ttl_s = node.world.faults.hold_s;
     settings.backorder_ttl_s = node.world.faults.hold_s;
     saga::start(&parts, &settings, &node.life);

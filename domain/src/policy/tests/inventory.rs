@@ -209,6 +209,10 @@ fn inventory_goes_by_where_it_is_whatever_is_set_when_it_reacts_once_more() {
     assert_eq!(then(confirmed()), [at_east(ReservationStep::Commit)]);
     let step = ReservationStep::Release(ReleaseReason::Expired);
     assert_eq!(then(expired()), [at_east(step)]);
+    // It was given back before it was heard of: then it is given back where it is.
+    let events = [placed(), cancelling(), reserved_at("east")];
+    let step = ReservationStep::Release(ReleaseReason::Cancelled);
+    assert_eq!(with::<Inventory>(&elsewhere, &events), [at_east(step)]);
     // Of what holds nothing any more, nothing is remembered.
     let (state, _) = Inventory::react(
         &elsewhere,
@@ -258,4 +262,24 @@ fn inventory_has_those_behind_served_too() {
     });
     let cover = Reaction::Execute(Command::Stock(cover));
     assert_eq!(after_all::<Inventory>(&[covered(true)]), [cover]);
+}
+
+#[test]
+fn inventory_remembers_nothing_of_what_is_given_back() {
+    let released = Event::Stock(StockEvent::from(ReservationReleased {
+        order_id: order_id(1),
+        epoch: 1,
+        location: Location::default(),
+        sku: sku("B"),
+        quantity: 0,
+        committed: false,
+        reason: ReleaseReason::Cancelled,
+        part: 2,
+        parts: 2,
+    }));
+    let mut state = InventoryState::default();
+    for (n, event) in [placed(), cancelling(), released].into_iter().enumerate() {
+        (state, _) = Inventory::react(&Limits::default(), state, &recorded(event, n as i64));
+    }
+    assert_eq!(state, InventoryState::default());
 }

@@ -125,9 +125,11 @@ fn kept(history: &History, answer: &Answer, executed: &Executed, wrong: &Wrong<'
     } else if let Some(is_effect) = effect(&asked.command) {
         let all = history.events.iter();
         let all: Vec<&Recorded> = all.filter(|event| is_effect(&event.event)).collect();
-        // What comes in may be for orders that wait for it.
-        let follows =
-            |event: &Event| matches!(event, Event::Stock(StockEvent::BackorderCovered(_)));
+        // What comes in may be for orders that wait for it, and what is missing may be waited for.
+        let follows = |event: &Event| {
+            use StockEvent::{BackorderCovered, Backordered};
+            matches!(event, Event::Stock(BackorderCovered(_) | Backordered(_)))
+        };
         let mut own = events.iter().filter(|event| !follows(&event.event));
         let once = all.len() == 1 && own.next() == Some(&all[0]) && own.next().is_none();
         wrong.unless(once, || {

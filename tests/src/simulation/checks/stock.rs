@@ -2,7 +2,7 @@
 
 use super::{Wrong, history::History};
 use domain::{
-    Decider, Event, OrderId, Sku,
+    Decider, Event, Location, OrderId, Sku,
     order::Status,
     shipment::ShipmentEvent,
     stock::{Stock, StockEvent, Stocks},
@@ -17,12 +17,13 @@ struct Account {
 }
 
 pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
-    let mut accounts: BTreeMap<Sku, Account> = BTreeMap::new();
+    let mut accounts: BTreeMap<(Sku, Location), Account> = BTreeMap::new();
     for recorded in &history.events {
         let Event::Stock(event) = &recorded.event else {
             continue;
         };
-        let account = accounts.entry(sku(event).clone()).or_default();
+        let (at, what) = event.of();
+        let account = accounts.entry((what.clone(), at.clone())).or_default();
         account.moved += match event {
             StockEvent::StockReceived(event) => event.quantity,
             StockEvent::StockAdjusted(event) => event.delta,
@@ -32,9 +33,12 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
             StockEvent::StockRecovered(event) => event.restocked,
             _ => 0,
         };
-        account.stock = Stocks::evolve(std::mem::take(&mut account.stock), event);
+        let before = std::mem::take(&mut account.stock);
+        // A limit is for what is promised from then on.
+        let least = before.available().min(-before.backorder_limit);
+        account.stock = Stocks::evolve(before, event);
         let stock = &account.stock;
-        wrong.unless(stock.available() >= -stock.backorder_limit, || {
+        wrong.unless(stock.available() >= least, || {
             let place = recorded.envelope.position;
             format!("{} is promised twice at {place}: {stock:?}", sku(event))
         });
@@ -42,7 +46,8 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
     shipped_is_what_left(history, wrong);
     returned_is_what_came_back(history, wrong);
     let confirmed = confirmed(history);
-    for (sku, account) in &accounts {
+    let mut all_held: BTreeMap<&Sku, BTreeMap<OrderId, i64>> = BTreeMap::new();
+    for ((sku, _), account) in &accounts {
         let stock = &account.stock;
         wrong.unless(stock.on_hand == account.moved, || {
             format!("{sku}: {} on hand, {} moved", stock.on_hand, account.moved)
@@ -54,12 +59,13 @@ pub(super) fn check(history: &History, wrong: &Wrong<'_>) {
         wrong.unless(held == stock.reserved + stock.committed, || {
             format!("{sku}: the reservations do not add up: {stock:?}")
         });
+        let there = all_held.entry(sku).or_default();
+        for ((order, _), held) in &stock.reservations {
+            *there.entry(*order).or_default() += held.quantity;
+        }
+    }
+    for (sku, held) in all_held {
         let promised = confirmed.get(sku);
-        let held: BTreeMap<OrderId, i64> = stock
-            .reservations
-            .iter()
-            .map(|((order, _), held)| (*order, held.quantity))
-            .collect();
         wrong.unless(held == promised.cloned().unwrap_or_default(), || {
             format!("{sku}: {held:?} are held, {promised:?} are promised")
         });

@@ -117,7 +117,7 @@ fn ship(world: &World, order_id: OrderId) -> CommandEnvelope {
 fn found_again(world: &World) -> BookInShipment {
     let restocked = world.dice.of(&[1, 0]);
     BookInShipment {
-        location: Location::default(),
+        location: somewhere(world),
         skus: vec![sku(world.dice.of(&SKUS).0)],
         lines: vec![FoundLine {
             line: 1,
@@ -189,11 +189,17 @@ fn place(world: &World) -> CommandEnvelope {
     command(world, Command::Order(order_id, OrderCommand::Place(place)))
 }
 
+/// Where something happens to stock.
+fn somewhere(world: &World) -> Location {
+    let name = world.dice.of(&["main", "main", "east"]);
+    Location::parse(name).expect("a plain name")
+}
+
 /// Stock that comes in.
 pub(in super::super) fn receive(world: &World, name: &str, quantity: i64) -> CommandEnvelope {
     let receive = ReceiveStock {
         receipt_id: world.dice.uuid(),
-        location: Location::default(),
+        location: somewhere(world),
         sku: sku(name),
         quantity,
         reference: None,
@@ -204,7 +210,7 @@ pub(in super::super) fn receive(world: &World, name: &str, quantity: i64) -> Com
 fn adjust(world: &World) -> CommandEnvelope {
     let adjust = AdjustStock {
         adjustment_id: world.dice.uuid(),
-        location: Location::default(),
+        location: somewhere(world),
         sku: sku(world.dice.of(&SKUS).0),
         delta: world.dice.of(&[1, -1, -2, -5]),
         reason: "counted".into(),
@@ -215,7 +221,7 @@ fn adjust(world: &World) -> CommandEnvelope {
 /// Somebody says how many more than there are may be promised.
 fn limit(world: &World) -> CommandEnvelope {
     let limit = SetBackorderLimit {
-        location: Location::default(),
+        location: somewhere(world),
         sku: sku(world.dice.of(&SKUS).0),
         limit: world.dice.of(&[0, 3, 10]),
     };
@@ -230,7 +236,7 @@ fn clear(world: &World) -> CommandEnvelope {
     let restocked = world.dice.of(&[1, 0]);
     let clear = ClearQuarantine {
         clearance_id: world.dice.uuid(),
-        location: Location::default(),
+        location: somewhere(world),
         sku: sku(world.dice.of(&SKUS).0),
         restocked,
         written_off: 1 - restocked,
