@@ -3,7 +3,7 @@
 use protox::prost::Message;
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 11] = [
     "orders/v1/types.proto",
     "orders/v1/commands.proto",
     "orders/v1/import.proto",
@@ -13,6 +13,8 @@ const FILES: [&str; 9] = [
     "orders/v1/returns.proto",
     "orders/v1/customers.proto",
     "orders/v1/products.proto",
+    "orders/v1/payments.proto",
+    "orders/v1/notifications.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

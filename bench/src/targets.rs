@@ -132,7 +132,7 @@ impl Target {
     }
 }
 
-const TARGETS: [Target; 20] = [
+const TARGETS: [Target; 24] = [
     Target {
         measure: "durable commands over HTTP, against a handler that does nothing",
         sense: Sense::AtLeast,
@@ -273,6 +273,38 @@ const TARGETS: [Target; 20] = [
         at_least: 250.0,
         aim: 50.0,
         find: |figures| absolute(Unit::Milliseconds, figures.median("lag-nats/p99")?),
+    },
+    Target {
+        measure: "placed to confirmed at half load, all in one: p50",
+        sense: Sense::AtMost,
+        unit: Unit::Milliseconds,
+        at_least: 100.0,
+        aim: 20.0,
+        find: |figures| absolute(Unit::Milliseconds, figures.median("saga/p50")?),
+    },
+    Target {
+        measure: "placed to confirmed at half load, all in one: p99",
+        sense: Sense::AtMost,
+        unit: Unit::Milliseconds,
+        at_least: 500.0,
+        aim: 100.0,
+        find: |figures| absolute(Unit::Milliseconds, figures.median("saga/p99")?),
+    },
+    Target {
+        measure: "placed to confirmed over NATS: p50",
+        sense: Sense::AtMost,
+        unit: Unit::Milliseconds,
+        at_least: 100.0,
+        aim: 20.0,
+        find: |figures| absolute(Unit::Milliseconds, figures.median("saga-nats/p50")?),
+    },
+    Target {
+        measure: "placed to confirmed over NATS: p99",
+        sense: Sense::AtMost,
+        unit: Unit::Milliseconds,
+        at_least: 500.0,
+        aim: 100.0,
+        find: |figures| absolute(Unit::Milliseconds, figures.median("saga-nats/p99")?),
     },
     Target {
         measure: "replay into order_summary, against COPY out of the events and COPY in of the rows",

@@ -4,6 +4,7 @@ use crate::{
     answers::AnswerHeaders, bulk::Bulk, endpoints, in_flight::InFlight, webhooks::Webhooks,
 };
 use chassis::problem::ProblemDetails;
+use chrono::TimeDelta;
 use domain::{Actor, TenantId};
 use std::sync::Arc;
 use store::{Clock, EventReader, EventStore, lane::Lane};
@@ -29,6 +30,8 @@ pub struct CommandApi {
     /// Whether orders may name only products that are listed.
     pub(crate) only_listed: bool,
     pub(crate) webhooks: Arc<Webhooks>,
+    /// How long an amendment stays open that nobody applies.
+    pub(crate) amendment_ttl: TimeDelta,
 }
 
 impl CommandApi {
@@ -56,6 +59,7 @@ impl CommandApi {
             bulk: Bulk::default(),
             only_listed: false,
             webhooks: Arc::default(),
+            amendment_ttl: TimeDelta::days(1),
         }
     }
 
@@ -77,6 +81,13 @@ impl CommandApi {
     #[must_use]
     pub fn with_webhooks(mut self, webhooks: Webhooks) -> Self {
         self.webhooks = Arc::new(webhooks);
+        self
+    }
+
+    /// The same, and an amendment that nobody applies expires after `ttl`.
+    #[must_use]
+    pub const fn with_amendments_for(mut self, ttl: TimeDelta) -> Self {
+        self.amendment_ttl = ttl;
         self
     }
 
@@ -109,6 +120,13 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::place_orders_bulk::place_orders_bulk))
         .routes(routes!(endpoints::cancel_order::cancel_order))
         .routes(routes!(endpoints::cancel_lines::cancel_lines))
+        .routes(routes!(endpoints::propose_amendment::propose_amendment))
+        .routes(routes!(endpoints::apply_amendment::apply_amendment))
+        .routes(routes!(endpoints::withdraw_amendment::withdraw_amendment))
+        .routes(routes!(endpoints::set_tags::set_tags))
+        .routes(routes!(
+            endpoints::change_shipping_address::change_shipping_address
+        ))
         .routes(routes!(endpoints::add_note::add_note))
         .routes(routes!(endpoints::place_hold::place_hold))
         .routes(routes!(endpoints::release_hold::release_hold))
@@ -139,6 +157,7 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(
             endpoints::hear_payment_provider::hear_payment_provider
         ))
+        .routes(routes!(endpoints::hear_carrier::hear_carrier))
 }
 
 /// The routes, to be wrapped by the service that serves them.

@@ -6,11 +6,13 @@
 //! the answer's headers; in [`bulk`], many commands in one request; and in [`answers`], what all of
 //! them are documented to answer.
 
+mod amendments;
 mod answers;
 mod api;
 mod body;
 mod bulk;
 mod customers;
+mod details;
 mod endpoints;
 mod execution;
 mod grpc;

@@ -37,6 +37,15 @@ pub(crate) struct OpenLine {
     pub quantity: i64,
 }
 
+impl OpenLine {
+    pub(crate) const fn of(line: LineQuantity) -> Self {
+        Self {
+            line: line.line,
+            quantity: line.quantity,
+        }
+    }
+}
+
 /// A cancellation that was done.
 pub(crate) struct Changed {
     pub done: Done,
@@ -73,10 +82,7 @@ pub(crate) async fn cancel_lines(
 
 fn changed(order: &Placed, version: i64) -> LinesChanged {
     let order_id = order.placed.order_id;
-    let open = order.all_open().into_iter().map(|line| OpenLine {
-        line: line.line,
-        quantity: line.quantity,
-    });
+    let open = order.all_open().into_iter().map(OpenLine::of);
     LinesChanged {
         order_id: order_id.uuid(),
         version,

@@ -35,6 +35,20 @@ pub(crate) struct WriteHeaders {
     if_match: Option<String>,
 }
 
+/// The headers of a write that is about what was seen, and nothing else.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it only describes what is taken from the request")]
+pub(crate) struct VersionHeaders {
+    /// Names this request: sent again, it gets the first answer again. 1 to 255 visible ASCII
+    /// characters, bare or quoted.
+    #[param(rename = "Idempotency-Key", max_length = 257)]
+    idempotency_key: String,
+    /// The version that you saw, as its ETag: it must still be that.
+    #[param(rename = "If-Match", example = "\"3\"")]
+    if_match: String,
+}
+
 /// There are no parameters: one that were ignored might be one that its sender relies on.
 #[derive(Deserialize)]
 pub(crate) struct NoQuery {}
@@ -143,6 +157,15 @@ impl CommandRequest {
             context,
             if_match: IfMatch(None),
         }
+    }
+
+    /// The same, if it says which version was seen: what it asks for is about that, and nothing else.
+    ///
+    /// # Errors
+    /// 428: it does not say so.
+    pub(crate) fn of_seen_version(self) -> Result<Self, Problem> {
+        self.if_match.required()?;
+        Ok(self)
     }
 
     /// The id of the order that this request places.

@@ -48,6 +48,9 @@ pub async fn start(
         head.epoch,
     )
     .taking_only_listed(settings.tenant.only_listed)
+    .with_amendments_for(TimeDelta::seconds(i64::from(
+        settings.tenant.amendment_ttl_s,
+    )))
     .with_webhooks(webhooks)
     .stopped_by(lifecycle.soft().clone()))
 }

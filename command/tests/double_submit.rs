@@ -112,6 +112,17 @@ impl Stage {
 
     /// Sends to `path`, as it is described, with `names` in place of what is in braces.
     async fn post(&mut self, path: &str, names: &[&str], body: &Value) -> Value {
+        self.post_seen(path, names, None, body).await
+    }
+
+    /// The same of what must still have the version that was seen, if one is said.
+    async fn post_seen(
+        &mut self,
+        path: &str,
+        names: &[&str],
+        seen: Option<&Value>,
+        body: &Value,
+    ) -> Value {
         self.sent_to.insert(path.to_owned());
         let uri = filled(path, names).unwrap();
         let key = Uuid::new_v4().to_string();
@@ -127,9 +138,12 @@ impl Stage {
                 .method(Method::POST)
                 .uri(&uri)
                 .header("content-type", content_type)
-                .header("idempotency-key", &key)
-                .body(Body::from(body.to_string()))
-                .unwrap();
+                .header("idempotency-key", &key);
+            let request = match seen {
+                Some(version) => request.header("if-match", format!("\"{version}\"")),
+                None => request,
+            };
+            let request = request.body(Body::from(body.to_string())).unwrap();
             answer(self.processes[process].clone(), request)
         });
         let answers = join_all(calls).await;
@@ -234,6 +248,7 @@ async fn life(stage: &mut Stage, n: u64) {
     let to = |command| Command::Shipment(shipment_id, command);
     let create = CreateShipment { order_id, location };
     stage.put(to(ShipmentCommand::Create(create))).await;
+    amended(stage, &id).await;
     let shipment = "/v1/shipments/{shipment_id}";
     let parcel = shipment_id.to_string();
     stage
@@ -272,6 +287,28 @@ async fn life(stage: &mut Stage, n: u64) {
     let delivered = OrderCommand::RecordDelivered(RecordDelivered { shipment_id, lines });
     stage.put(Command::Order(order_id, delivered)).await;
     returned(stage, &id).await;
+}
+
+/// Both are wanted after all; and it is a gift that goes somewhere else.
+async fn amended(stage: &mut Stage, order: &str) {
+    let path = |what: &str| format!("/v1/orders/{{order_id}}/{what}");
+    let tags = json!({"tags": ["gift"]});
+    let tagged = stage.post(&path("tags"), &[order], &tags).await;
+    let elsewhere = json!({"shipping_address": {"country": "Elsewhere"}});
+    let to = path("shipping-address");
+    let seen = Some(&tagged["version"]);
+    let mut last = stage.post_seen(&to, &[order], seen, &elsewhere).await;
+    let both = json!({"lines": [{"line": 1, "quantity": 2}], "reason": "both"});
+    for end in ["withdraw", "apply"] {
+        let seen = Some(&last["version"]);
+        let proposed = stage
+            .post_seen(&path("amendments"), &[order], seen, &both)
+            .await;
+        let id = proposed["amendment"]["amendment_id"].as_str().unwrap();
+        let end = path(&format!("amendments/{{amendment_id}}/{end}"));
+        let seen = Some(&proposed["version"]);
+        last = stage.post_seen(&end, &[order, id], seen, &json!({})).await;
+    }
 }
 
 /// What has arrived is sent back, once the customer may.

@@ -9,7 +9,7 @@ use crate::{
     product::ProductCommand,
     returns::ReturnCommand,
     shipment::ShipmentCommand,
-    stock::{ReservationCommand, ReservationItem, StockCommand},
+    stock::{ReservationCommand, ReservationItem, ReservationStep, StockCommand},
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -40,12 +40,15 @@ impl Command {
     /// The streams that it is decided over, the one it is about first; each once.
     pub fn streams(&self, tenant: &TenantId) -> Vec<StreamId> {
         match self {
-            Self::Order(order, OrderCommand::CancelLines(_)) => {
-                let shipment =
-                    |location| StreamId::shipment(tenant, ShipmentId::of(*order, &location));
-                let shipments = policy::allocation().map(shipment);
-                let first = StreamId::order(tenant, *order);
-                std::iter::once(first).chain(shipments).collect()
+            Self::Order(
+                order,
+                OrderCommand::CancelLines(_)
+                | OrderCommand::ChangeShippingAddress(_)
+                | OrderCommand::ProposeAmendment(_),
+            ) => with_shipments(tenant, *order).collect(),
+            Self::Order(order, OrderCommand::ApplyAmendment(command)) => {
+                let stocks = command.streams(tenant);
+                with_shipments(tenant, *order).chain(stocks).collect()
             }
             Self::Order(order, _) => vec![StreamId::order(tenant, *order)],
             Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
@@ -91,9 +94,13 @@ impl Command {
     pub const fn looks_at(&self) -> usize {
         match self {
             // An order that ends at the same moment gives back what is reserved for it.
-            Self::Reservation(command) if command.is_for_the_order() => 1,
+            Self::Reservation(ReservationCommand {
+                step: ReservationStep::Reserve { .. },
+                ..
+            }) => 1,
             // What is to be packed is what is wanted of the order, and what leaves cannot be called back:
-            // neither lines that were cancelled before nor a hold must be overlooked.
+            // neither lines that were cancelled before nor a hold must be overlooked. Nor must an amendment
+            // that wants more again, where something is given back.
             _ => 0,
         }
     }
@@ -126,6 +133,13 @@ impl Command {
                 OrderCommand::ResumeTask(_) => "resume_task",
                 OrderCommand::SetDeadline(_) => "set_deadline",
                 OrderCommand::CancelLines(_) => "cancel_lines",
+                OrderCommand::SetTags(_) => "set_tags",
+                OrderCommand::ChangeShippingAddress(_) => "change_shipping_address",
+                OrderCommand::ProposeAmendment(_) => "propose_amendment",
+                OrderCommand::ApplyAmendment(_) => "apply_amendment",
+                OrderCommand::WithdrawAmendment(_) => "withdraw_amendment",
+                OrderCommand::RejectAmendment(_) => "reject_amendment",
+                OrderCommand::ExpireAmendment(_) => "expire_amendment",
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",
@@ -140,6 +154,13 @@ impl Command {
             Self::Product(command) => command.name(),
         }
     }
+}
+
+/// The streams of an order and of all that may leave for it.
+fn with_shipments(tenant: &TenantId, order: OrderId) -> impl Iterator<Item = StreamId> {
+    let shipment = move |location| StreamId::shipment(tenant, ShipmentId::of(order, &location));
+    let shipments = policy::allocation().into_iter().map(shipment);
+    std::iter::once(StreamId::order(tenant, order)).chain(shipments)
 }
 
 /// A command with who asks, why, and what makes it happen once.

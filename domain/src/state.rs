@@ -3,13 +3,17 @@
 use crate::{
     Category, Command, Decider, Event, Refusal, RefusalKind,
     customer::{Customer, Customers},
-    order::{CancelLines, Order, OrderCommand, OrderError, Orders, cancel_lines},
+    order::{
+        CancelLines, ChangeShippingAddress, Order, OrderCommand, OrderError, OrderEvent, Orders,
+        apply_amendment, cancel_lines, change_address, propose_amendment,
+    },
     payment::{Payment, Payments},
     policy,
     product::{Product, Products},
     returns::{self, Return, ReturnCase, ReturnCommand, ReturnError, Returns, book_in},
     shipment::{
-        Parcel, Shipment, ShipmentCommand, ShipmentError, Shipments, book_in_over_stock, over_order,
+        Parcel, Shipment, ShipmentCommand, ShipmentError, ShipmentEvent, Shipments,
+        book_in_over_stock, over_order,
     },
     stock::{Stock, StockEvent, Stocks, for_order, with_backorders_among},
 };
@@ -101,6 +105,29 @@ impl Command {
                 Self::Order(_, OrderCommand::CancelLines(command)),
                 [State::Order(state), rest @ ..],
             ) => of_lines(state, command, rest),
+            (
+                Self::Order(_, OrderCommand::ChangeShippingAddress(command)),
+                [State::Order(state), rest @ ..],
+            ) => of_address(state, command, rest),
+            (
+                Self::Order(_, OrderCommand::ProposeAmendment(command)),
+                [State::Order(state), rest @ ..],
+            ) => {
+                let decided = propose_amendment(state, command, &all_shipments(rest)?);
+                let none = vec![None; rest.len()];
+                told(decided.map(|events| (events, none, vec![])), state, &[])
+            }
+            (
+                Self::Order(_, OrderCommand::ApplyAmendment(command)),
+                [State::Order(state), rest @ ..],
+            ) => {
+                let (shipments, stocks) = rest
+                    .split_at_checked(policy::allocation().len())
+                    .ok_or_else(mismatch)?;
+                let stocks = all_stocks(stocks, command.skus())?;
+                let decided = apply_amendment(state, command, &all_shipments(shipments)?, &stocks);
+                told(decided, state, &stocks)
+            }
             (Self::Order(_, command), [State::Order(state)]) => {
                 one(Orders::decide(state, command)).map_err(|refusal| with_way_out(refusal, state))
             }
@@ -238,13 +265,7 @@ fn of_lines(
     command: &CancelLines,
     others: &[&State],
 ) -> Result<Vec<Vec<Event>>, Refusal> {
-    let shipments = others.iter().map(|state| match state {
-        State::Shipment(shipment) => Some(shipment),
-        _ => None,
-    });
-    let shipments: Option<Vec<&Shipment>> = shipments.collect();
-    let shipments = shipments.filter(|all| all.len() == policy::allocation().len());
-    let decided = cancel_lines(state, command, &shipments.ok_or_else(mismatch)?);
+    let decided = cancel_lines(state, command, &all_shipments(others)?);
     let decided = decided.map_err(|error| {
         let is_packed = error == OrderError::AlreadyPacked;
         let mut refusal = with_way_out(error.into(), state);
@@ -259,6 +280,68 @@ fn of_lines(
     let rest = rest.into_iter();
     let rest = rest.map(|event| event.map(Event::Shipment).into_iter().collect());
     Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// What the change of where an order goes leads to in the order; nothing happens to its shipments.
+fn of_address(
+    state: &Order,
+    command: &ChangeShippingAddress,
+    others: &[&State],
+) -> Result<Vec<Vec<Event>>, Refusal> {
+    let decided = change_address(state, command, &all_shipments(others)?);
+    let decided = decided.map_err(|error| {
+        let has_label = error == OrderError::AlreadyLabelled;
+        let mut refusal = with_way_out(error.into(), state);
+        if let Some(allowed) = refusal.allowed.as_mut().filter(|_| has_label) {
+            allowed.retain(|command| command != "change_shipping_address");
+        }
+        refusal
+    });
+    let first: Vec<Event> = decided?.into_iter().map(Event::Order).collect();
+    let rest = others.iter().map(|_| vec![]);
+    Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// What happens to an order, to each of its shipments, and to the stock of each SKU.
+type Told = (
+    Vec<OrderEvent>,
+    Vec<Option<ShipmentEvent>>,
+    Vec<Option<StockEvent>>,
+);
+
+/// What happens to an order, its shipments and its stock, with what follows for orders that wait for that.
+fn told(
+    decided: Result<Told, OrderError>,
+    state: &Order,
+    stocks: &[&Stock],
+) -> Result<Vec<Vec<Event>>, Refusal> {
+    let (first, shipments, happened) = decided.map_err(|error| {
+        let is_packed = error == OrderError::AlreadyPacked;
+        let mut refusal = with_way_out(error.into(), state);
+        if let Some(allowed) = refusal.allowed.as_mut().filter(|_| is_packed) {
+            let amends = ["cancel_lines", "propose_amendment", "apply_amendment"];
+            allowed.retain(|command| !amends.contains(&command.as_str()));
+        }
+        refusal
+    })?;
+    let first: Vec<Event> = first.into_iter().map(Event::Order).collect();
+    let shipments = shipments.into_iter();
+    let shipments = shipments.map(|told| told.map(Event::Shipment).into_iter().collect());
+    let happened = happened.into_iter();
+    let happened = happened.map(|told| told.into_iter().collect()).collect();
+    let rest = shipments.chain(of_stocks(stocks, happened));
+    Ok(std::iter::once(first).chain(rest).collect())
+}
+
+/// All that may leave for an order.
+fn all_shipments<'a>(states: &[&'a State]) -> Result<Vec<&'a Shipment>, Refusal> {
+    let shipments = states.iter().map(|state| match state {
+        State::Shipment(shipment) => Some(shipment),
+        _ => None,
+    });
+    let shipments: Option<Vec<&Shipment>> = shipments.collect();
+    let shipments = shipments.filter(|all| all.len() == policy::allocation().len());
+    shipments.ok_or_else(mismatch)
 }
 
 fn one<E, X>(decision: Result<Vec<E>, X>) -> Result<Vec<Vec<Event>>, Refusal>

@@ -57,6 +57,14 @@ where
         self.state
     }
 
+    /// Expects that something happens, whatever it is.
+    #[track_caller]
+    pub fn then_events(self) -> D::State {
+        let events = self.outcome.as_ref().map(Vec::len);
+        assert!(events.is_ok_and(|count| count > 0), "{:?}", self.outcome);
+        self.state
+    }
+
     /// Expects that nothing happens.
     #[track_caller]
     pub fn then_nothing(self) -> D::State {

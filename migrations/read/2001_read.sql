@@ -65,6 +65,15 @@ CREATE TABLE read.order_summary (
     -- {line: [shipped, delivered, lost, returned, cancelled]} of lines of which something has left, or is
     -- cancelled; nothing before that, so that the many changes of an order before its shipment do not carry it.
     fulfilment          json,
+    -- What it is tagged with; nothing without a tag.
+    tags                json,
+    -- Where it goes since that was changed, sealed as shipping_address is; nothing before.
+    moved_to            text        COLLATE "C",
+    -- {"amendment_id", "lines", "stock", "total_before", "total", "authorized", "reason", "expires_at"} of the
+    -- amendment that is open.
+    amendment           json,
+    -- {line: {as in lines}} of the lines that are not as they were placed; nothing where all are.
+    amended             json,
     -- [{"line", "sku", "quantity", "unit_price", "discount", "order_discount", "tax_rate", "tax",
     -- "total"}]: discounts and tax only where there are some.
     lines               json        NOT NULL,
@@ -90,6 +99,12 @@ CREATE INDEX order_summary_total ON read.order_summary (tenant, total, order_id)
 CREATE INDEX order_summary_reference
     ON read.order_summary (tenant, reference)
     WHERE reference IS NOT NULL;
+
+-- Few orders have tags, and what has none is not in it.
+CREATE INDEX order_summary_tags
+    ON read.order_summary
+    USING gin ((tags::jsonb))
+    WHERE tags IS NOT NULL;
 
 -- One row per event of an order, of its payment, of its shipments and returns, and of the stock for it:
 -- who, when, why. Rows are only ever added.

@@ -8,7 +8,7 @@
 //! | `webhook` | Standard Webhooks: signed, to addresses that everybody can reach |
 //! | `email` | over SMTP, to addresses that are looked up when it is sent |
 //! | `storage` | endpoints, secrets, deliveries: the schema `notify` |
-//! | `api` | `/v1/webhooks`, `/v1/emails` |
+//! | `api` | `/v1/webhooks`, `/v1/emails`, and the same over gRPC |
 //!
 //! What fails here compensates nothing: it is tried again as a schedule says, and then an operator must
 //! look.
@@ -30,7 +30,7 @@ mod testing;
 mod upkeep;
 mod webhook;
 
-pub use api::openapi;
+pub use api::{SERVICES, openapi};
 pub use error::NotifyError;
 pub use notice::{BODY_VERSION, Notice, NoticeKind};
 pub use service::{NotifierParts, open_store, start};

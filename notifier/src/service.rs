@@ -33,6 +33,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
+use tonic::service::Interceptor;
 use uuid::Uuid;
 use vault::Vault;
 
@@ -100,11 +101,15 @@ pub async fn open_store(settings: &Settings, vault: &Vault) -> anyhow::Result<No
 ///
 /// # Errors
 /// A setting cannot be used.
-pub fn start(
+pub fn start<A>(
     parts: &NotifierParts,
     settings: &Settings,
     lifecycle: &Lifecycle,
-) -> anyhow::Result<axum::Router> {
+    authorize: A,
+) -> anyhow::Result<axum::Router>
+where
+    A: Interceptor + Clone + Send + Sync + 'static,
+{
     let told = &settings.notification;
     let reach = Reach {
         private: told.allow_private_addresses,
@@ -146,7 +151,9 @@ pub fn start(
         max_limit: settings.query.max_limit,
         due: worker.due.clone(),
     });
-    Ok(api::router(management).merge(status::router(worker.status)))
+    let max_bytes = settings.http.max_body_bytes;
+    let management = api::router(management, authorize, max_bytes);
+    Ok(management.merge(status::router(worker.status)))
 }
 
 struct Worker {

@@ -1,5 +1,6 @@
 //! Histories for tests: valid ones, step by step.
 
+mod amendments;
 mod backorders;
 mod fulfilment;
 mod products;

@@ -4,8 +4,8 @@
 mod operator;
 
 use assembly::{
-    Process, documentation, name_vault, needs_store, open_needed_feed, open_store, prepare_vault,
-    start_lane, watch_keys,
+    Process, calls, documentation, name_vault, needs_store, open_needed_feed, open_store,
+    prepare_vault, start_lane, watch_keys,
 };
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -135,9 +135,11 @@ async fn serve(process: Process) -> anyhow::Result<Process> {
     needs_store(health, events.reader.clone());
     watch_keys(health, vault);
     let status = start(&parts, &settings.saga, lifecycle);
-    let notifications = notifier::start(&notifications, settings, lifecycle)?;
+    let open = chassis::grpc::open;
+    let notifications = notifier::start(&notifications, settings, lifecycle, open)?;
     let routes = router(status)
         .merge(notifications)
+        .merge(calls(health, notifier::SERVICES.to_vec())?)
         .merge(documentation(notifier::openapi()));
     process.serve(listener, routes);
     Ok(process)

@@ -14,7 +14,7 @@ use chassis::{
 };
 use clap::Parser;
 use sandbox::{MAX_HOLD_MS, MAX_LATENCY_MS, Sandbox, SandboxOptions, WebhookOptions};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 /// A payment provider and a carrier with test cards, test addresses and fault switches, for
 /// development and tests.
@@ -39,18 +39,24 @@ struct Arguments {
     /// (ORDERS__PROVIDERS__PAYMENT_WEBHOOK_SECRET); without it nobody is
     #[arg(long, env = "SANDBOX_WEBHOOK_URL", value_name = "URL")]
     webhook_url: Option<String>,
+    /// Address that is told by itself what has happened to shipments, signed with
+    /// providers.carrier_webhook_secret (ORDERS__PROVIDERS__CARRIER_WEBHOOK_SECRET); without it nobody is
+    #[arg(long, env = "SANDBOX_CARRIER_WEBHOOK_URL", value_name = "URL")]
+    carrier_webhook_url: Option<String>,
 }
 
-/// How it tells what has happened, if anybody is to be told.
-fn webhooks(url: Option<String>, settings: &Settings) -> anyhow::Result<Option<WebhookOptions>> {
+/// How it tells what has happened to `url`, if anybody is to be told: signed with the secret `name`.
+fn webhooks(
+    url: Option<String>,
+    option: &str,
+    name: &'static str,
+    secret: Option<&SecretString>,
+) -> anyhow::Result<Option<WebhookOptions>> {
     let Some(url) = url else { return Ok(None) };
-    let secret = settings.providers.payment_webhook_secret.as_ref();
-    let secret = secret.context(
-        "providers.payment_webhook_secret: it must be set, because --webhook-url is: what is sent is \
-         signed",
-    )?;
-    let secret =
-        WebhookSecret::parse(secret.expose_secret()).context("providers.payment_webhook_secret")?;
+    let secret = secret.with_context(|| {
+        format!("{name}: it must be set, because {option} is: what is sent is signed")
+    })?;
+    let secret = WebhookSecret::parse(secret.expose_secret()).context(name)?;
     Ok(Some(WebhookOptions { url, secret }))
 }
 
@@ -67,7 +73,18 @@ async fn main() -> anyhow::Result<ExitCode> {
         authorization_ttl: std::time::Duration::from_secs(
             u64::from(arguments.authorization_days) * 24 * 60 * 60,
         ),
-        webhooks: webhooks(arguments.webhook_url, &settings)?,
+        webhooks: webhooks(
+            arguments.webhook_url,
+            "--webhook-url",
+            "providers.payment_webhook_secret",
+            settings.providers.payment_webhook_secret.as_ref(),
+        )?,
+        carrier_webhooks: webhooks(
+            arguments.carrier_webhook_url,
+            "--carrier-webhook-url",
+            "providers.carrier_webhook_secret",
+            settings.providers.carrier_webhook_secret.as_ref(),
+        )?,
         stop: lifecycle.soft().clone(),
         ..SandboxOptions::default()
     };

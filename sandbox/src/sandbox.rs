@@ -20,6 +20,11 @@ use crate::{
     webhooks::{WebhookOptions, Webhooks},
 };
 
+/// How long nobody looks what has become of shipments, at least and at most, unless somebody has changed
+/// something.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// How a sandbox behaves.
 #[derive(Debug, Clone)]
 pub struct SandboxOptions {
@@ -32,6 +37,8 @@ pub struct SandboxOptions {
     pub authorization_ttl: Duration,
     /// Whom the provider tells by itself what has happened; nobody, if none.
     pub webhooks: Option<WebhookOptions>,
+    /// Whom the carrier tells; nobody, if none.
+    pub carrier_webhooks: Option<WebhookOptions>,
     /// Once cancelled, answers are no longer held or delayed, so that a server can stop.
     pub stop: CancellationToken,
 }
@@ -44,6 +51,7 @@ impl Default for SandboxOptions {
             max_operations: 1_000_000,
             authorization_ttl: Duration::from_secs(7 * 24 * 60 * 60),
             webhooks: None,
+            carrier_webhooks: None,
             stop: CancellationToken::new(),
         }
     }
@@ -62,6 +70,7 @@ struct Inner {
     faults: FaultSwitches,
     authorization_ttl: Duration,
     webhooks: Option<Webhooks>,
+    carrier_webhooks: Option<Webhooks>,
     stop: CancellationToken,
 }
 
@@ -115,6 +124,9 @@ impl Sandbox {
     }
 
     fn with(ledger: Ledger, depot: Depot, options: SandboxOptions) -> Self {
+        if options.carrier_webhooks.is_some() {
+            depot.listen();
+        }
         Self {
             inner: Arc::new(Inner {
                 ledger,
@@ -122,6 +134,7 @@ impl Sandbox {
                 faults: FaultSwitches::new(options.faults),
                 authorization_ttl: options.authorization_ttl,
                 webhooks: options.webhooks.map(Webhooks::new),
+                carrier_webhooks: options.carrier_webhooks.map(Webhooks::new),
                 stop: options.stop,
             }),
         }
@@ -263,6 +276,10 @@ impl Sandbox {
     /// Sends what the merchant is told by itself, until `stop` of the options; at once, where it is told
     /// nothing.
     pub async fn send_webhooks(&self) {
+        tokio::join!(self.tell_of_payments(), self.tell_of_shipments());
+    }
+
+    async fn tell_of_payments(&self) {
         if let Some(webhooks) = &self.inner.webhooks {
             let sandbox = self.clone();
             let is_open = move |id| {
@@ -270,6 +287,42 @@ impl Sandbox {
                 stands.is_ok_and(|known| known.captured == 0 && !known.voided)
             };
             webhooks.send(&self.inner.stop, Arc::new(is_open)).await;
+        }
+    }
+
+    /// Shipments go on by themselves: what has happened to them is looked for when it is due.
+    async fn tell_of_shipments(&self) {
+        let Inner {
+            depot,
+            faults,
+            carrier_webhooks,
+            stop,
+            ..
+        } = &*self.inner;
+        let Some(webhooks) = carrier_webhooks else {
+            return;
+        };
+        let look = async {
+            loop {
+                let (news, next) = depot.news(now());
+                for news in news {
+                    webhooks.tell_of_parcel(&news, |event| faults.webhook_fate(event));
+                }
+                let wait = next.map_or(LONGEST_WAIT, |next| {
+                    let left = (next - now()).to_std().unwrap_or_default();
+                    left.clamp(SHORTEST_WAIT, LONGEST_WAIT)
+                });
+                tokio::select! {
+                    () = depot.changed() => {}
+                    () = tokio::time::sleep(wait) => {}
+                }
+            }
+        };
+        // What is sent is of no authorization.
+        let sending = webhooks.send(stop, Arc::new(|_| true));
+        tokio::select! {
+            () = sending => {}
+            () = look => {}
         }
     }
 

@@ -41,7 +41,13 @@ impl Bench {
             Part::Store => self.in_process().await,
             Part::Pgbench => self.pgbench().await,
             Part::Platform => self.platform().await,
-            Part::Memory | Part::Lag | Part::LagNats | Part::Replay | Part::List => Ok(()),
+            Part::Memory
+            | Part::Lag
+            | Part::LagNats
+            | Part::Saga
+            | Part::SagaNats
+            | Part::Replay
+            | Part::List => Ok(()),
         }
     }
 

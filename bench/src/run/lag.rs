@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::{Context, ensure};
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -44,20 +45,9 @@ impl Bench {
         carried::stock_up(&platform).await?;
         let address = platform.commands;
         let traffic = Arc::new(Traffic::placements(address));
-        let trial = Plan::closed(address, CONNECTIONS, self.extent.time);
-        let outcome = load::run(trial, &traffic).await.context("trial run")?;
-        let settled = carried::settled(&platform).await?;
-        let carried = outcome.done() as f64 / (outcome.elapsed + settled).as_secs_f64();
-        self.figures
-            .add(format!("{name}/accepted_rate"), outcome.rate());
-        self.figures.add(format!("{name}/carried_rate"), carried);
-
+        let carried = self.carried_rate(name, &platform, &traffic).await?;
         for _ in 0..self.extent.rounds {
-            let plan = Plan {
-                pace: Pace::Open((carried / 2.0).max(1.0)),
-                time: self.extent.time * 2,
-                ..Plan::closed(address, CONNECTIONS, self.extent.time)
-            };
+            let plan = self.at_half_of(carried, address);
             let probes = (0..PROBES).map(|_| probe(&platform, &traffic, plan.time));
             let (outcome, lags) = tokio::join!(
                 load::run(plan, &traffic),
@@ -81,6 +71,32 @@ impl Bench {
             carried::settled(&platform).await?;
         }
         platform.stop().await
+    }
+
+    /// How many orders a second the platform carries to their end, as a trial run shows.
+    pub(super) async fn carried_rate(
+        &mut self,
+        name: &str,
+        platform: &Platform,
+        traffic: &Arc<Traffic>,
+    ) -> anyhow::Result<f64> {
+        let trial = Plan::closed(platform.commands, CONNECTIONS, self.extent.time);
+        let outcome = load::run(trial, traffic).await.context("trial run")?;
+        let settled = carried::settled(platform).await?;
+        let carried = outcome.done() as f64 / (outcome.elapsed + settled).as_secs_f64();
+        self.figures
+            .add(format!("{name}/accepted_rate"), outcome.rate());
+        self.figures.add(format!("{name}/carried_rate"), carried);
+        Ok(carried)
+    }
+
+    /// Half of what is carried, in an open loop.
+    pub(super) fn at_half_of(&self, carried: f64, address: SocketAddr) -> Plan {
+        Plan {
+            pace: Pace::Open((carried / 2.0).max(1.0)),
+            time: self.extent.time * 2,
+            ..Plan::closed(address, CONNECTIONS, self.extent.time)
+        }
     }
 }
 

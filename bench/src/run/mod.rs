@@ -12,6 +12,7 @@ mod memory;
 mod platform;
 mod real;
 mod replay;
+mod saga;
 mod server;
 
 use crate::{
@@ -54,6 +55,10 @@ pub enum Part {
     Lag,
     /// The same with separate services over NATS.
     LagNats,
+    /// Placed to confirmed, all in one.
+    Saga,
+    /// The same with separate services over NATS.
+    SagaNats,
     /// Memory of everything in one process.
     Memory,
     /// History folded into a read model.
@@ -217,6 +222,14 @@ impl Bench {
                 .await
                 .context("measure lag over NATS")?;
         }
+        if self.parts.contains(&Part::Saga) {
+            self.saga().await.context("measure sagas all in one")?;
+        }
+        if self.parts.contains(&Part::SagaNats) {
+            self.saga_over_nats()
+                .await
+                .context("measure sagas over NATS")?;
+        }
         if self.parts.contains(&Part::Replay) {
             self.replay().await.context("measure replay")?;
         }
@@ -307,6 +320,12 @@ fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
              trial run, while probes place orders of their own and ask for them until they are \
              there; the time runs from before the POST to after the GET.",
         ),
+        Part::Saga => Some(
+            "Sagas: an open loop places orders at half of what the platform carried to the end in a \
+             trial run, while the sandbox authorizes at once; the time of every order runs from its \
+             `OrderPlaced` to its `OrderConfirmed`, as the store has recorded them: stock is reserved \
+             and the payment authorized over HTTP meanwhile.",
+        ),
         Part::Store => Some(
             "The store in process: callers put commands into a lane over a store of their own \
              process, with threads as a service has them; making commands and taking times is \
@@ -318,7 +337,7 @@ fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
              one status. pgbench, with one client, repeats the statement that the service was seen \
              to send, with the same values, prepared.",
         ),
-        Part::LagNats | Part::Memory | Part::Replay => None,
+        Part::LagNats | Part::SagaNats | Part::Memory | Part::Replay => None,
     });
     method.extend(of_parts.map(Into::into));
     if parts.contains(&Part::Replay) {

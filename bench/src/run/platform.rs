@@ -42,8 +42,10 @@ impl Programs {
             let needed: &[&str] = match part {
                 Part::Noop | Part::Store | Part::Pgbench => &[],
                 Part::Write | Part::Grpc => &["command"],
-                Part::Platform | Part::Lag | Part::Memory => &["orders"],
-                Part::LagNats => &["command", "projector", "query", "saga", "sandbox"],
+                Part::Platform | Part::Lag | Part::Saga | Part::Memory => &["orders"],
+                Part::LagNats | Part::SagaNats => {
+                    &["command", "projector", "query", "saga", "sandbox"]
+                }
                 Part::Replay => &["projector"],
                 Part::List => &["projector", "query"],
             };

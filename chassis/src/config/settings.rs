@@ -308,6 +308,8 @@ section! {
         /// Whether orders may name only products that are listed (`POST /v1/products`); else anything is
         /// taken that there is stock of.
         only_listed: bool = false, Rule::Flag;
+        /// Time that an amendment of an order stays open that nobody applies, in seconds; then it expires.
+        amendment_ttl_s: u32 = 86_400, Rule::Integer { min: 1, max: 31_536_000 };
     }
 }
 
@@ -336,7 +338,12 @@ section! {
         payment_webhook_secret: Option<SecretString> = None, Rule::WebhookSecret;
         /// The one before it, while the provider may still sign with that.
         former_payment_webhook_secret: Option<SecretString> = None, Rule::WebhookSecret;
-        /// How old, or how far in the future, what it signed may be, in seconds.
+        /// What the carrier signs with what it sends (Standard Webhooks): whsec_ and base64 of 24 to 64
+        /// bytes. Absent: nothing of it is believed.
+        carrier_webhook_secret: Option<SecretString> = None, Rule::WebhookSecret;
+        /// The one before it, while the carrier may still sign with that.
+        former_carrier_webhook_secret: Option<SecretString> = None, Rule::WebhookSecret;
+        /// How old, or how far in the future, what they signed may be, in seconds.
         webhook_tolerance_s: u64 = 300, Rule::Integer { min: 1, max: 86_400 };
     }
 }

@@ -104,7 +104,7 @@ pub(crate) fn as_http_status(answer: &Response) -> u16 {
 
 fn code_of(status: u16, code: &str) -> Code {
     match (status, code) {
-        (_, "COMMAND_IN_PROGRESS") => Code::Aborted,
+        (_, "COMMAND_IN_PROGRESS" | "REQUEST_IN_PROGRESS") => Code::Aborted,
         (_, "REQUEST_TIMED_OUT") | (408 | 504, _) => Code::DeadlineExceeded,
         (404, "ROUTE_NOT_FOUND") | (405, _) => Code::Unimplemented,
         (400 | 415 | 422, _) => Code::InvalidArgument,

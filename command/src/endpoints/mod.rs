@@ -2,12 +2,14 @@
 
 pub(crate) mod add_note;
 pub(crate) mod adjust_stock;
+pub(crate) mod apply_amendment;
 pub(crate) mod approve_return;
 pub(crate) mod book_in_shipment;
 pub(crate) mod cancel_lines;
 pub(crate) mod cancel_order;
 pub(crate) mod cancel_return;
 pub(crate) mod change_customer;
+pub(crate) mod change_shipping_address;
 pub(crate) mod clear_quarantine;
 pub(crate) mod decline_return;
 pub(crate) mod delist_product;
@@ -15,6 +17,7 @@ pub(crate) mod deliver_shipment;
 pub(crate) mod dispatch_shipment;
 pub(crate) mod erase_customer;
 pub(crate) mod fail_shipment;
+pub(crate) mod hear_carrier;
 pub(crate) mod hear_payment_provider;
 pub(crate) mod inspect_return;
 pub(crate) mod list_product;
@@ -24,6 +27,7 @@ pub(crate) mod place_hold;
 pub(crate) mod place_order;
 pub(crate) mod place_orders_bulk;
 pub(crate) mod price_product;
+pub(crate) mod propose_amendment;
 pub(crate) mod receive_return;
 pub(crate) mod receive_stock;
 pub(crate) mod register_customer;
@@ -32,6 +36,8 @@ pub(crate) mod request_return;
 pub(crate) mod return_shipment;
 pub(crate) mod send_return;
 pub(crate) mod set_backorder_limit;
+pub(crate) mod set_tags;
+pub(crate) mod withdraw_amendment;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use chassis::{
@@ -67,6 +73,9 @@ pub(crate) struct CustomerPath(pub CustomerId);
 
 /// The SKU that a path names.
 pub(crate) struct SkuPath(pub Sku);
+
+/// The order and the amendment that a path names.
+pub(crate) struct AmendmentPath(pub OrderId, pub Uuid);
 
 /// The order and the hold that a path names.
 pub(crate) struct HoldPath(pub OrderId, pub String);
@@ -125,6 +134,19 @@ impl<S: Send + Sync> FromRequestParts<S> for HoldPath {
         let order_id = parse("order_id", &order_id)?;
         check_hold_name(&hold).map_err(|error| invalid_path("hold", &error, &error.to_string()))?;
         Ok(Self(order_id, hold))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AmendmentPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let StrictPath((order_id, amendment)) =
+            StrictPath::<(String, String)>::from_request_parts(parts, state).await?;
+        let order_id = parse("order_id", &order_id)?;
+        let amendment = Uuid::parse_str(&amendment)
+            .map_err(|error| invalid_path("amendment_id", &error, "it is a UUID"))?;
+        Ok(Self(order_id, amendment))
     }
 }
 

@@ -1,13 +1,14 @@
 //! `orders.v1.OrderCommands`
 
 use super::{
-    fields::{location, new_order, order_id, sku},
+    amendments,
+    fields::{address, location, new_order, order_id, required, sku},
     order::{order, receipt},
     stock,
     write::{answer, request, request_of},
 };
 use crate::{
-    CommandApi,
+    CommandApi, details,
     execution::Done,
     lines,
     placement::{place, placed, shipping_address},
@@ -23,11 +24,14 @@ use domain::{
 };
 use prost::Message;
 use proto::v1::{
-    AddNoteRequest, AddNoteResponse, AdjustStockRequest, AdjustStockResponse, CancelLinesRequest,
-    CancelLinesResponse, CancelOrderRequest, CancelOrderResponse, ClearQuarantineRequest,
-    ClearQuarantineResponse, LineQuantity, PlaceHoldRequest, PlaceHoldResponse, PlaceOrderRequest,
-    PlaceOrderResponse, ReceiveStockRequest, ReceiveStockResponse, ReleaseHoldRequest,
-    ReleaseHoldResponse, SetBackorderLimitRequest, SetBackorderLimitResponse,
+    AddNoteRequest, AddNoteResponse, AdjustStockRequest, AdjustStockResponse,
+    ApplyAmendmentRequest, ApplyAmendmentResponse, CancelLinesRequest, CancelLinesResponse,
+    CancelOrderRequest, CancelOrderResponse, ChangeShippingAddressRequest,
+    ChangeShippingAddressResponse, ClearQuarantineRequest, ClearQuarantineResponse, LineQuantity,
+    PlaceHoldRequest, PlaceHoldResponse, PlaceOrderRequest, PlaceOrderResponse,
+    ProposeAmendmentRequest, ProposeAmendmentResponse, ReceiveStockRequest, ReceiveStockResponse,
+    ReleaseHoldRequest, ReleaseHoldResponse, SetBackorderLimitRequest, SetBackorderLimitResponse,
+    SetTagsRequest, SetTagsResponse, WithdrawAmendmentRequest, WithdrawAmendmentResponse,
     order_commands_server::OrderCommands,
 };
 use tonic::{Request, Response, Status, async_trait};
@@ -64,6 +68,51 @@ impl OrderCommands for Commands {
         let context = context(&call);
         let cancelled = cancel_lines(&self.0, context.clone(), call.into_inner()).await;
         answer(&context, cancelled)
+    }
+
+    async fn propose_amendment(
+        &self,
+        call: Request<ProposeAmendmentRequest>,
+    ) -> Result<Response<ProposeAmendmentResponse>, Status> {
+        let context = context(&call);
+        let proposed = amendments::propose(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, proposed)
+    }
+
+    async fn apply_amendment(
+        &self,
+        call: Request<ApplyAmendmentRequest>,
+    ) -> Result<Response<ApplyAmendmentResponse>, Status> {
+        let context = context(&call);
+        let applied = amendments::apply(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, applied)
+    }
+
+    async fn withdraw_amendment(
+        &self,
+        call: Request<WithdrawAmendmentRequest>,
+    ) -> Result<Response<WithdrawAmendmentResponse>, Status> {
+        let context = context(&call);
+        let withdrawn = amendments::withdraw(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, withdrawn)
+    }
+
+    async fn set_tags(
+        &self,
+        call: Request<SetTagsRequest>,
+    ) -> Result<Response<SetTagsResponse>, Status> {
+        let context = context(&call);
+        let set = set_tags(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, set)
+    }
+
+    async fn change_shipping_address(
+        &self,
+        call: Request<ChangeShippingAddressRequest>,
+    ) -> Result<Response<ChangeShippingAddressResponse>, Status> {
+        let context = context(&call);
+        let changed = change_address(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, changed)
     }
 
     async fn add_note(
@@ -210,6 +259,36 @@ async fn cancel_lines(
         open: open.collect(),
         allowed_commands: allowed.map(Into::into).collect(),
         receipt,
+    })
+}
+
+async fn set_tags(
+    api: &CommandApi,
+    context: RequestContext,
+    message: SetTagsRequest,
+) -> Result<SetTagsResponse, Problem> {
+    let request = request(api, context, &message)?;
+    let order_id = order_id(&message.order_id)?;
+    let (done, tags) = details::tag(api, request, order_id, message.tags).await?;
+    Ok(SetTagsResponse {
+        order_id: order_id.to_string(),
+        tags,
+        receipt: Some(receipt(api, &done)),
+    })
+}
+
+async fn change_address(
+    api: &CommandApi,
+    context: RequestContext,
+    message: ChangeShippingAddressRequest,
+) -> Result<ChangeShippingAddressResponse, Problem> {
+    let request = request(api, context, &message)?.of_seen_version()?;
+    let order_id = order_id(&message.order_id)?;
+    let address = address(required("/shipping_address", message.shipping_address)?);
+    let done = details::move_to(api, request, order_id, &address).await?;
+    Ok(ChangeShippingAddressResponse {
+        order_id: order_id.to_string(),
+        receipt: Some(receipt(api, &done)),
     })
 }
 

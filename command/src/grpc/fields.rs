@@ -10,6 +10,7 @@ use domain::{
 use prost_types::Timestamp;
 use proto::v1::{self, NewOrderLine, PlaceOrderRequest};
 use std::{fmt::Display, str::FromStr};
+use uuid::Uuid;
 
 /// The field at `pointer`, if `text` keeps to its rule.
 ///
@@ -98,7 +99,12 @@ fn new_line(index: usize, line: &NewOrderLine) -> Result<NewLine, Problem> {
     })
 }
 
-fn address(address: v1::Address) -> Address {
+pub(super) fn amendment_id(text: &str) -> Result<Uuid, Problem> {
+    parse("/amendment_id", text)
+}
+
+/// An address, which is checked where it is used.
+pub(super) fn address(address: v1::Address) -> Address {
     let v1::Address {
         name,
         lines,
@@ -134,7 +140,15 @@ pub(super) fn time(pointer: &str, time: &Timestamp) -> Result<DateTime<Utc>, Pro
     proto::from_timestamp(time).ok_or_else(|| invalid(pointer, &rule))
 }
 
-pub(super) fn invalid(pointer: &str, error: &dyn Display) -> Problem {
+/// Something required at `pointer`.
+///
+/// # Errors
+/// 400: there is none.
+pub(super) fn required<T>(pointer: &str, value: Option<T>) -> Result<T, Problem> {
+    value.ok_or_else(|| invalid(pointer, &"it is required"))
+}
+
+fn invalid(pointer: &str, error: &dyn Display) -> Problem {
     let problem = Problem::bad_request("INVALID_BODY", format!("The message is wrong: {error}."));
     problem.with_error(pointer, "INVALID", error.to_string())
 }

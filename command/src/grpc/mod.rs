@@ -3,6 +3,7 @@
 //! A message is parsed into what an endpoint's body is parsed into, and goes the same way from there
 //! on; the answer is the state that it led to, and a problem is the call's status.
 
+mod amendments;
 mod commands;
 mod customers;
 mod fields;

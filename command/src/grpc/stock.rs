@@ -1,7 +1,7 @@
 //! What may be promised of stock that is not there.
 
 use super::{
-    fields::{invalid, location, sku},
+    fields::{location, required, sku},
     order::receipt,
     write::request,
 };
@@ -22,9 +22,7 @@ pub(super) async fn set_backorder_limit(
     let sku = sku(&message.sku)?;
     let location = location(message.location.as_deref())?;
     // What is not said is not 0: that would end what may be promised.
-    let limit = message
-        .limit
-        .ok_or_else(|| invalid("/limit", &"it is required"))?;
+    let limit = required("/limit", message.limit)?;
     let command = SetBackorderLimit {
         location: location.clone(),
         sku: sku.clone(),

@@ -44,6 +44,11 @@ writes! {
         PlaceOrderRequest: "PlaceOrder", |_| "";
         CancelOrderRequest: "CancelOrder", |message| &message.etag;
         CancelLinesRequest: "CancelLines", |message| &message.etag;
+        ProposeAmendmentRequest: "ProposeAmendment", |message| &message.etag;
+        ApplyAmendmentRequest: "ApplyAmendment", |message| &message.etag;
+        WithdrawAmendmentRequest: "WithdrawAmendment", |message| &message.etag;
+        SetTagsRequest: "SetTags", |message| &message.etag;
+        ChangeShippingAddressRequest: "ChangeShippingAddress", |message| &message.etag;
         AddNoteRequest: "AddNote", |message| &message.etag;
         PlaceHoldRequest: "PlaceHold", |message| &message.etag;
         ReleaseHoldRequest: "ReleaseHold", |message| &message.etag;

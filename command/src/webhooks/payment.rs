@@ -1,10 +1,11 @@
 //! What the payment provider's events mean.
 
+use super::{Provider, Said, Word, data, field};
 use chassis::Problem;
 use chrono::{DateTime, Utc};
 use domain::{
-    Currency, Money,
-    payment::{CallKey, DisputeNotice, HearProvider, Notice},
+    Command, Currency, Money,
+    payment::{CallKey, DisputeNotice, HearProvider, Notice, PaymentCommand},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -62,36 +63,18 @@ struct PaymentWebhookData {
     reason: Option<String>,
 }
 
-/// What was said, and of whose payment.
-#[derive(Debug)]
-pub(crate) enum Said {
-    /// Something that counts.
-    Of(CallKey, HearProvider),
-    /// Something of a call that is not ours.
-    Unknown,
-    /// Something that means nothing to us.
-    Ignored,
-}
+impl Word for PaymentWebhook {
+    const PROVIDER: Provider = Provider::Payment;
 
-impl PaymentWebhook {
-    /// What it has said has happened.
-    pub(crate) fn kind(&self) -> &str {
+    fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// What it means.
-    ///
-    /// # Errors
-    /// 400: it is of a type that means something to us, and does not say to what it has happened.
-    pub(crate) fn meaning(self) -> Result<Said, Problem> {
+    fn meaning(self) -> Result<Said, Problem> {
         if !KNOWN.contains(&self.kind.as_str()) {
             return Ok(Said::Ignored);
         }
-        let data: PaymentWebhookData = serde_json::from_value(self.data).map_err(|error| {
-            let detail = format!("The event's data cannot be read: {error}.");
-            let rule = "it must be what an event of this type has";
-            Problem::bad_request("INVALID_BODY", detail).with_error("/data", "INVALID", rule)
-        })?;
+        let data: PaymentWebhookData = data(self.data)?;
         let authorization = || field("authorization_id", data.authorization_id.clone());
         let amount = || {
             let amount = field("amount", data.amount)?;
@@ -139,27 +122,16 @@ impl PaymentWebhook {
         let Some(key) = CallKey::parse(&data.idempotency_key) else {
             return Ok(Said::Unknown);
         };
-        let idempotency_key = data.idempotency_key;
-        Ok(Said::Of(
-            key,
-            HearProvider {
-                idempotency_key,
-                notice,
-            },
-        ))
+        let heard = HearProvider {
+            idempotency_key: data.idempotency_key,
+            notice,
+        };
+        let command = Command::Payment(key.order_id, PaymentCommand::Hear(heard));
+        Ok(Said::Of {
+            tenant: Some(key.tenant),
+            command: Box::new(command),
+        })
     }
-}
-
-fn field<T>(name: &str, value: Option<T>) -> Result<T, Problem> {
-    value.ok_or_else(|| {
-        let detail = format!("The event does not say its {name}.");
-        let pointer = format!("/data/{name}");
-        Problem::bad_request("INVALID_BODY", detail).with_error(
-            pointer,
-            "MISSING",
-            "it is needed for an event of this type",
-        )
-    })
 }
 
 #[cfg(test)]
@@ -187,10 +159,13 @@ mod tests {
     #[test]
     fn every_type_has_a_meaning() {
         for kind in KNOWN {
-            let Said::Of(key, heard) = said(kind, KEY, "x").unwrap() else {
+            let Said::Of { tenant, command } = said(kind, KEY, "x").unwrap() else {
                 panic!("{kind} means nothing");
             };
-            assert_eq!(key.tenant.as_str(), "main");
+            assert_eq!(tenant.unwrap().as_str(), "main");
+            let Command::Payment(_, PaymentCommand::Hear(heard)) = *command else {
+                panic!("{kind} means something else");
+            };
             assert_eq!(heard.idempotency_key, KEY);
             assert!(matches!(said(kind, "theirs", "x"), Ok(Said::Unknown)));
         }

@@ -1,7 +1,9 @@
 //! What may be asked of an order.
 
 use super::{Awaited, LineQuantity, RejectionReason};
-use crate::{Currency, CustomerId, OrderId, Sealed, ShipmentId, Sku, TaxRate};
+use crate::{
+    Currency, CustomerId, Location, OrderId, Sealed, ShipmentId, Sku, StreamId, TaxRate, TenantId,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -45,6 +47,20 @@ pub enum OrderCommand {
     SetDeadline(SetDeadline),
     /// Say that some of it is not wanted any more.
     CancelLines(CancelLines),
+    /// Say what it is tagged with.
+    SetTags(SetTags),
+    /// Have it go somewhere else.
+    ChangeShippingAddress(ChangeShippingAddress),
+    /// Say what it would be.
+    ProposeAmendment(ProposeAmendment),
+    /// Have it be as was proposed.
+    ApplyAmendment(ApplyAmendment),
+    /// Take a proposal back.
+    WithdrawAmendment(WithdrawAmendment),
+    /// Give up a proposal that the order has overtaken.
+    RejectAmendment(RejectAmendment),
+    /// Give up a proposal that nobody has applied in time.
+    ExpireAmendment(ExpireAmendment),
 }
 
 /// One line as it is ordered.
@@ -254,4 +270,95 @@ pub struct CancelLines {
     pub lines: Vec<LineQuantity>,
     /// Why, for people.
     pub reason: String,
+}
+
+/// Says what an order is tagged with: these, and nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SetTags {
+    /// All of its tags, in any order, each once: at most 32 of 1 to 64 characters of a-z, 0-9, '-' and '_'.
+    pub tags: Vec<String>,
+}
+
+/// Has an order go somewhere else. Decided over its shipments as well: what the carrier was asked to take
+/// has its label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeShippingAddress {
+    /// Where to: an [`Address`](super::Address), which was checked, and then sealed with the key of the
+    /// order's customer, before the command was made.
+    pub shipping_address: Sealed,
+}
+
+/// Says what an order would be. Decided over its shipments as well: what is packed is paid for, and leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProposeAmendment {
+    /// The amendment's id, minted at the edge.
+    pub amendment_id: Uuid,
+    /// How many of them are wanted then, or none: 1 to 1,000 lines of the order, each once. Of the others as
+    /// many as now.
+    pub lines: Vec<LineQuantity>,
+    /// Until when it may be applied: then it expires.
+    pub until: DateTime<Utc>,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Has an order be as was proposed. Decided over its shipments, and over the stock that the proposal names
+/// where these leave from, as well: all of it is done, or nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApplyAmendment {
+    /// Which amendment.
+    pub amendment_id: Uuid,
+    /// When it is asked.
+    pub at: DateTime<Utc>,
+    /// The stock that is concerned; none while nobody knows from where the order leaves: then no more can be
+    /// wanted of it, and what is not wanted is given back after it.
+    pub stock: Option<ConcernedStock>,
+}
+
+/// The stock that an amendment is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConcernedStock {
+    /// From where the order's goods leave, as its shipment says.
+    pub location: Location,
+    /// The SKUs of which more, or less, is kept then, as the proposal says; sorted.
+    pub skus: Vec<Sku>,
+}
+
+impl ApplyAmendment {
+    /// The streams of the stock that is kept for it.
+    pub(crate) fn streams(&self, tenant: &TenantId) -> Vec<StreamId> {
+        let Some(concerned) = &self.stock else {
+            return vec![];
+        };
+        let stock = |sku| StreamId::stock(tenant, &concerned.location, sku);
+        concerned.skus.iter().map(stock).collect()
+    }
+
+    /// Of how many SKUs that is.
+    pub(crate) fn skus(&self) -> usize {
+        self.stock.as_ref().map_or(0, |stock| stock.skus.len())
+    }
+}
+
+/// Takes a proposal back.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WithdrawAmendment {
+    /// Which amendment.
+    pub amendment_id: Uuid,
+}
+
+/// Gives up a proposal that the order has overtaken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RejectAmendment {
+    /// Which amendment.
+    pub amendment_id: Uuid,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Gives up a proposal that nobody has applied in time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ExpireAmendment {
+    /// Which amendment.
+    pub amendment_id: Uuid,
 }

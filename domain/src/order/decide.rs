@@ -1,5 +1,7 @@
 //! What commands to an order lead to.
 
+mod amendments;
+mod details;
 mod fulfilment;
 mod lines;
 mod parking;
@@ -14,6 +16,8 @@ use super::{
 };
 use crate::{TextError, text};
 
+pub use amendments::{apply_amendment, propose_amendment};
+pub use details::{change_address, check_tag};
 pub use lines::cancel_lines;
 #[cfg(test)]
 pub(crate) use returns::MAX_OPEN_RETURNS;
@@ -61,6 +65,27 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::SetDeadline(command) => Ok(parking::set_deadline(order, command)),
         // Nothing is to be packed, as far as anybody knows here.
         OrderCommand::CancelLines(command) => Ok(lines::cancel_lines(state, command, &[])?.0),
+        OrderCommand::SetTags(command) => Ok(details::set_tags(order, command)),
+        OrderCommand::ChangeShippingAddress(command) => {
+            details::change_address(state, command, &[])
+        }
+        OrderCommand::ProposeAmendment(command) => {
+            amendments::propose_amendment(state, command, &[])
+        }
+        OrderCommand::ApplyAmendment(command) => {
+            Ok(amendments::apply_amendment(state, command, &[], &[])?.0)
+        }
+        OrderCommand::WithdrawAmendment(command) => {
+            amendments::withdraw(order, command.amendment_id)
+        }
+        OrderCommand::RejectAmendment(command) => Ok(amendments::reject(
+            order,
+            command.amendment_id,
+            &command.reason,
+        )),
+        OrderCommand::ExpireAmendment(command) => {
+            Ok(amendments::expire(order, command.amendment_id))
+        }
     }
 }
 
@@ -88,6 +113,8 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         }
         OrderCommand::ReleaseHold(command) => check_hold_name(&command.hold)?,
         OrderCommand::CancelLines(command) => lines::check(command)?,
+        OrderCommand::SetTags(command) => details::check_tags(&command.tags)?,
+        OrderCommand::ProposeAmendment(command) => amendments::check(command)?,
         OrderCommand::RecordShipped(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordDelivered(command) => fulfilment::check_lines(&command.lines)?,
         OrderCommand::RecordLost(command) => fulfilment::check_lines(&command.lines)?,
@@ -99,7 +126,12 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::Complete(_)
         | OrderCommand::ParkTask(_)
         | OrderCommand::ResumeTask(_)
-        | OrderCommand::SetDeadline(_) => {}
+        | OrderCommand::SetDeadline(_)
+        | OrderCommand::ChangeShippingAddress(_)
+        | OrderCommand::ApplyAmendment(_)
+        | OrderCommand::WithdrawAmendment(_)
+        | OrderCommand::RejectAmendment(_)
+        | OrderCommand::ExpireAmendment(_) => {}
     }
     Ok(())
 }
@@ -206,15 +238,16 @@ fn expire(order: &Placed) -> Decision {
 fn request_cancellation(order: &Placed, command: &RequestCancellation) -> Decision {
     match order.status {
         Status::Cancelling | Status::Cancelled => Ok(vec![]),
-        Status::Placed | Status::Confirmed => Ok(vec![
-            CancellationRequested {
+        Status::Placed | Status::Confirmed => {
+            let requested = CancellationRequested {
                 order: order.brief(),
                 confirmed: order.status == Status::Confirmed,
                 request: order.cancellations,
                 reason: command.reason.clone(),
-            }
-            .into(),
-        ]),
+            };
+            let overtaken = amendments::overtaken(order, "the order is being cancelled");
+            Ok(std::iter::once(requested.into()).chain(overtaken).collect())
+        }
         status => Err(OrderError::State {
             status,
             command: "cancel it",

@@ -1,7 +1,8 @@
 //! Why a command to an order may be refused.
 
-use super::Status;
-use crate::{Refusal, RefusalKind, TextError};
+use super::{AmendmentEnd, Status};
+use crate::{Refusal, RefusalKind, Sku, TextError};
+use uuid::Uuid;
 
 /// Why a command to an order was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -235,6 +236,88 @@ pub enum OrderError {
         "what would be left of it costs nothing: cancel all of it, or keep a line that is paid"
     )]
     RestIsFree,
+    /// What is to be wanted is not told as it must be.
+    #[error("lines must be 1 to {max} lines of the order, each once, with 0 to {quantity} of each")]
+    AmendedLines {
+        /// The most lines that there may be.
+        max: usize,
+        /// The most that may be of each.
+        quantity: i64,
+        /// Where the first that is not so stands in the command, and what of it is not; none if there
+        /// are too few or too many.
+        at: Option<(usize, &'static str)>,
+    },
+    /// The order has no such line.
+    #[error("the order has no line {line}")]
+    NoSuchLine {
+        /// The line.
+        line: u32,
+        /// Where it stands in the command.
+        index: usize,
+    },
+    /// All lines are as they are.
+    #[error("of all of these lines as many are wanted already")]
+    NothingAmended,
+    /// Nothing would be left of it.
+    #[error("nothing would be left of it: cancel it instead")]
+    AmendmentOfAll,
+    /// It would come to more than is set aside.
+    #[error(
+        "it would come to more than {authorized} minor units, which is what is set aside for it: order \
+         what is more by itself"
+    )]
+    NotCovered {
+        /// What is set aside, in minor units.
+        authorized: i64,
+    },
+    /// Another amendment is open.
+    #[error("amendment {amendment_id} is open: apply or withdraw it first")]
+    AmendmentOpen {
+        /// Which.
+        amendment_id: Uuid,
+    },
+    /// There is no such amendment.
+    #[error("the order has no such amendment")]
+    NoSuchAmendment,
+    /// The amendment has ended otherwise.
+    #[error("the amendment is {}", end.as_str())]
+    AmendmentEnded {
+        /// How.
+        end: AmendmentEnd,
+    },
+    /// More is to be kept of an order whose stock is not kept for good yet, or is still to come.
+    #[error(
+        "its stock is still being allocated, or is still to come: try again once its shipment is there"
+    )]
+    StillAllocating,
+    /// The command names other stock than the amendment.
+    #[error("the amendment is about the stock of other SKUs, or of another place")]
+    OtherStock,
+    /// There is not enough of a SKU.
+    #[error("{wanted} more of {sku} are wanted, {available} can be had")]
+    NotEnoughStock {
+        /// Which.
+        sku: Sku,
+        /// How many more were wanted.
+        wanted: i64,
+        /// How many there are.
+        available: i64,
+    },
+    /// Too many tags.
+    #[error("an order has at most {max} tags")]
+    TooManyTags {
+        /// How many there may be.
+        max: usize,
+    },
+    /// A tag is named twice.
+    #[error("tags.{index} is named before")]
+    TagTwice {
+        /// Where it stands in the command.
+        index: usize,
+    },
+    /// It goes where its label says.
+    #[error("the carrier was asked to take it, which does not allow to change where it goes")]
+    AlreadyLabelled,
     /// Too many holds.
     #[error("an order has at most {max} holds")]
     TooManyHolds {
@@ -327,6 +410,26 @@ impl From<OrderError> for Refusal {
             ),
             E::AlreadyPacked => (State, "ALREADY_PACKED", None),
             E::RestIsFree => (State, "REST_IS_FREE", Some("/lines".into())),
+            E::AmendedLines { at, .. } => {
+                let line = at.map(|(index, field)| format!("/lines/{index}/{field}"));
+                let pointer = line.unwrap_or_else(|| "/lines".into());
+                (Meaning, "AMENDED_LINES", Some(pointer))
+            }
+            E::NoSuchLine { index, .. } => {
+                (State, "NO_SUCH_LINE", Some(format!("/lines/{index}/line")))
+            }
+            E::NothingAmended => (State, "NOTHING_AMENDED", Some("/lines".into())),
+            E::AmendmentOfAll => (State, "AMENDMENT_OF_ALL", Some("/lines".into())),
+            E::NotCovered { .. } => (State, "AMENDMENT_NOT_COVERED", Some("/lines".into())),
+            E::AmendmentOpen { .. } => (State, "AMENDMENT_OPEN", None),
+            E::NoSuchAmendment => (NotFound, "AMENDMENT_NOT_FOUND", None),
+            E::AmendmentEnded { .. } => (State, "AMENDMENT_ENDED", None),
+            E::StillAllocating => (State, "ORDER_ALLOCATING", None),
+            E::OtherStock => (State, "AMENDMENT_OF_OTHER_STOCK", None),
+            E::NotEnoughStock { .. } => (State, "NOT_ENOUGH_STOCK", None),
+            E::TooManyTags { .. } => (Meaning, "TOO_MANY_TAGS", Some("/tags".into())),
+            E::TagTwice { index } => (Meaning, "TAG_TWICE", Some(format!("/tags/{index}"))),
+            E::AlreadyLabelled => (State, "ALREADY_LABELLED", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
             E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),
         };

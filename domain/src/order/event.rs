@@ -1,6 +1,9 @@
 //! What may happen to an order. These shapes are frozen: a new shape is a new version.
 
-use super::{OrderReturnStatus, upcast};
+use super::{
+    AmendmentApplied, AmendmentExpired, AmendmentProposed, AmendmentRejected, AmendmentWithdrawn,
+    OrderReturnStatus, upcast,
+};
 use crate::{
     Currency, CustomerId, OrderId, ReturnId, Sealed, ShipmentId, Sku, TaxRate,
     event::{events, is_default},
@@ -54,6 +57,20 @@ events! {
         DeadlineSet = 1,
         /// Some of it is not wanted any more.
         LinesCancelled = 1,
+        /// It was said what it is tagged with.
+        TagsSet = 1,
+        /// It goes somewhere else.
+        ShippingAddressChanged = 1,
+        /// Somebody would have it be otherwise.
+        AmendmentProposed = 1,
+        /// It is as an amendment proposed it.
+        AmendmentApplied = 1,
+        /// An amendment is not wanted any more.
+        AmendmentWithdrawn = 1,
+        /// An amendment cannot be any more.
+        AmendmentRejected = 1,
+        /// Nobody has applied an amendment in time.
+        AmendmentExpired = 1,
     }
 }
 
@@ -398,4 +415,24 @@ pub struct LinesCancelled {
     pub all: bool,
     /// Why, for people.
     pub reason: String,
+}
+
+/// It was said what an order is tagged with: these, and nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TagsSet {
+    /// The order.
+    pub order_id: OrderId,
+    /// All of its tags, sorted, each once.
+    pub tags: Vec<String>,
+}
+
+/// An order goes somewhere else than it was to go: nothing of it has left, or was to be taken by the carrier.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShippingAddressChanged {
+    /// The order.
+    pub order_id: OrderId,
+    /// Who ordered: whose key opens the address.
+    pub customer_id: CustomerId,
+    /// Where to: an [`Address`](super::Address), sealed with its customer's key.
+    pub shipping_address: Sealed,
 }

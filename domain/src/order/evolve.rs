@@ -1,6 +1,6 @@
 //! What events change in an order.
 
-use super::{Order, OrderEvent, Placed, ShipmentProgress, Status};
+use super::{AmendmentEnd, Order, OrderEvent, Placed, ShipmentProgress, Status};
 use crate::recent::Recent;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,6 +24,7 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
                 fulfilment: None,
                 parked: BTreeSet::new(),
                 deadlines: BTreeMap::new(),
+                details: None,
             });
         }
         // Nothing can have happened to an order before it was placed.
@@ -100,6 +101,28 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
             let known = order.fulfilment.get_or_insert_default();
             known.enter_cancelled(&event.lines);
             order.recent_cancellations.insert(event.cancellation_id);
+        }
+        OrderEvent::TagsSet(event) => {
+            let known = order.details.get_or_insert_default();
+            known.tags = event.tags.iter().cloned().collect();
+        }
+        OrderEvent::ShippingAddressChanged(event) => {
+            let known = order.details.get_or_insert_default();
+            known.moved_to = Some(event.shipping_address.clone());
+        }
+        OrderEvent::AmendmentProposed(event) => order.enter_proposed(event),
+        OrderEvent::AmendmentApplied(event) => {
+            order.amend(&event.lines);
+            order.enter_end(event.amendment_id, AmendmentEnd::Applied);
+        }
+        OrderEvent::AmendmentWithdrawn(event) => {
+            order.enter_end(event.amendment_id, AmendmentEnd::Withdrawn);
+        }
+        OrderEvent::AmendmentRejected(event) => {
+            order.enter_end(event.amendment_id, AmendmentEnd::Rejected);
+        }
+        OrderEvent::AmendmentExpired(event) => {
+            order.enter_end(event.amendment_id, AmendmentEnd::Expired);
         }
     }
     Order::Placed(order)

@@ -65,7 +65,7 @@ impl FulfilmentStatus {
 impl Placed {
     /// How much of it has left and arrived.
     pub fn fulfilment_status(&self) -> FulfilmentStatus {
-        let lines = &self.placed.lines;
+        let lines = self.lines();
         let pieces = lines.iter().map(|line| line.quantity);
         let progress = lines.iter().map(|line| self.progress(line.line));
         FulfilmentStatus::of(pieces.fold(0, i64::saturating_add), progress)

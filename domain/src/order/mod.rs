@@ -1,6 +1,8 @@
 //! The order: what was asked for, and what became of it.
 
 mod address;
+mod amended;
+mod amendment;
 mod command;
 mod decide;
 mod error;
@@ -15,11 +17,17 @@ mod totals;
 mod upcast;
 
 pub use address::Address;
+pub use amended::Amendments;
+pub use amendment::{
+    AmendedLine, AmendedStock, AmendmentApplied, AmendmentEnd, AmendmentExpired, AmendmentProposed,
+    AmendmentRejected, AmendmentWithdrawn,
+};
 pub use command::{
-    AddNote, CancelLines, CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineTerms,
-    NewLine, OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, RecordDelivered,
-    RecordLost, RecordShipped, RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation,
-    ResumeTask, SetDeadline,
+    AddNote, ApplyAmendment, CancelLines, CancelOrder, ChangeShippingAddress, CompleteOrder,
+    ConcernedStock, ConfirmOrder, ExpireAmendment, ExpireOrder, LineTerms, NewLine, OrderCommand,
+    OrderTerms, ParkTask, PlaceHold, PlaceOrder, ProposeAmendment, RecordDelivered, RecordLost,
+    RecordShipped, RejectAmendment, RejectCancellation, RejectOrder, ReleaseHold,
+    RequestCancellation, ResumeTask, SetDeadline, SetTags, WithdrawAmendment,
 };
 pub use error::OrderError;
 pub use event::{
@@ -27,7 +35,7 @@ pub use event::{
     Line, LineQuantity, LinesCancelled, LinesDelivered, LinesLost, LinesReturned, LinesShipped,
     NoteAdded, OrderBrief, OrderCancelled, OrderCompleted, OrderConfirmed, OrderEvent,
     OrderExpired, OrderPlaced, OrderRejected, RejectionReason, ReturnDropped, ReturnOpened,
-    TaskParked, TaskResumed,
+    ShippingAddressChanged, TagsSet, TaskParked, TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
 pub use returned::OrderReturnStatus;
@@ -40,7 +48,9 @@ pub(crate) use decide::{
     FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, MAX_TOTAL, drop_return, open_return,
     record_returned,
 };
-pub use decide::{cancel_lines, check_hold_name};
+pub use decide::{
+    apply_amendment, cancel_lines, change_address, check_hold_name, check_tag, propose_amendment,
+};
 
 use crate::Decider;
 

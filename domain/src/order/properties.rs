@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Currency, CustomerId, Decider, ShipmentId, TaxRate,
+    Currency, CustomerId, Decider, Sealed, ShipmentId, TaxRate,
     testing::{at, meaning_knows_no_state, order_id, sku, uuid},
 };
 use proptest::prelude::*;
@@ -65,6 +65,36 @@ fn shipped() -> impl Strategy<Value = (ShipmentId, Vec<LineQuantity>)> {
     (shipment, proptest::collection::vec(line, 0..3))
 }
 
+/// What is asked of one of two amendments; those that are applied name no stock.
+fn amendment() -> impl Strategy<Value = OrderCommand> {
+    let quantity = prop_oneof![8 => 0..12_i64, 1 => any::<i64>()];
+    let line = (0..4_u32, quantity).prop_map(|(line, quantity)| LineQuantity { line, quantity });
+    let lines = proptest::collection::vec(line, 0..3);
+    (0..2_u64, lines, 0..5_u8, "[A-C]{0,1}").prop_map(|(n, lines, what, name)| {
+        let amendment_id = uuid(10, n);
+        match what {
+            0 | 1 => OrderCommand::ProposeAmendment(ProposeAmendment {
+                amendment_id,
+                lines,
+                until: at(900),
+                reason: "rather so".into(),
+            }),
+            2 => OrderCommand::WithdrawAmendment(WithdrawAmendment { amendment_id }),
+            3 => OrderCommand::ExpireAmendment(ExpireAmendment { amendment_id }),
+            _ => OrderCommand::ApplyAmendment(ApplyAmendment {
+                amendment_id,
+                at: at(0),
+                stock: Some(name)
+                    .filter(|name| !name.is_empty())
+                    .map(|name| ConcernedStock {
+                        location: crate::Location::default(),
+                        skus: vec![sku(&name)],
+                    }),
+            }),
+        }
+    })
+}
+
 fn command() -> impl Strategy<Value = OrderCommand> {
     let hold = || "[abA]";
     let text = || "[x\0]{0,3}";
@@ -104,6 +134,13 @@ fn command() -> impl Strategy<Value = OrderCommand> {
         (hold(), text())
             .prop_map(|(hold, reason)| OrderCommand::PlaceHold(PlaceHold { hold, reason })),
         hold().prop_map(|hold| OrderCommand::ReleaseHold(ReleaseHold { hold })),
+        amendment(),
+        proptest::collection::vec("[abA]{1,2}", 0..3)
+            .prop_map(|tags| OrderCommand::SetTags(SetTags { tags })),
+        "[ab]{4}".prop_map(|to| {
+            let shipping_address = Sealed::of_base64(&to).unwrap();
+            OrderCommand::ChangeShippingAddress(ChangeShippingAddress { shipping_address })
+        }),
     ]
 }
 
@@ -160,8 +197,10 @@ fn check_step(before: &Order, event: &OrderEvent, after: &Order) {
 /// No more leaves than was ordered, no more ends than has left, and an order that is complete has
 /// nothing left to come.
 fn check_lines(event: &OrderEvent, after: &Placed) {
+    // No more is wanted than is set aside for it.
+    assert!(after.worth(&after.all_open()) <= after.placed.total);
     let (mut open, mut missing) = (0, 0);
-    for line in &after.placed.lines {
+    for line in after.lines() {
         let progress = after.progress(line.line);
         let gone = progress.shipped + progress.cancelled;
         assert!((0..=line.quantity).contains(&gone) && progress.cancelled >= 0);
@@ -195,7 +234,9 @@ proptest! {
             // Of what nothing is left, all is being cancelled.
             let first = events.first();
             prop_assert!(events.len() <= 1 || matches!(first, Some(
-                OrderEvent::LinesShipped(_) | OrderEvent::LinesCancelled(_)
+                OrderEvent::LinesShipped(_)
+                    | OrderEvent::LinesCancelled(_)
+                    | OrderEvent::CancellationRequested(_)
             )));
             for event in events {
                 let after = Orders::evolve(state.clone(), &event);

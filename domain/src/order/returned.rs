@@ -62,7 +62,7 @@ impl Placed {
 
     /// What the customer has of it is worth, in minor units: what is paid for it in the end.
     pub fn worth_kept(&self) -> i64 {
-        let lines = self.placed.lines.iter().map(|line| {
+        let lines = self.lines().iter().map(|line| {
             let progress = self.progress(line.line);
             let returned = line.worth(progress.returned);
             line.worth(progress.delivered).saturating_sub(returned)

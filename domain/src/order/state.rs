@@ -1,7 +1,7 @@
 //! What decisions about an order stand on.
 
-use super::{Awaited, DeadlineSet, Line, LineQuantity, OrderBrief, OrderPlaced};
-use crate::{ReturnId, ShipmentId, recent::Recent};
+use super::{Amendments, Awaited, DeadlineSet, Line, LineQuantity, OrderBrief, OrderPlaced};
+use crate::{ReturnId, Sealed, ShipmentId, recent::Recent};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -44,15 +44,34 @@ impl Status {
         }
     }
 
-    /// The commands of people that are allowed to an order that is there, held or not, and of which
-    /// the customer has something or not: read models know no more of an order than that.
-    pub fn allowed_commands(self, held: bool, returnable: bool) -> Vec<&'static str> {
-        let mut allowed = vec!["add_note"];
+    /// The commands of people that are allowed to an order that is there, held or not, of which the
+    /// customer has something or not, and of which an amendment is open or not: read models know no more of
+    /// an order than that.
+    pub fn allowed_commands(
+        self,
+        held: bool,
+        returnable: bool,
+        amending: bool,
+    ) -> Vec<&'static str> {
+        let mut allowed = vec!["add_note", "set_tags"];
         match self {
-            Self::Placed => allowed.extend(["cancel", "place_hold"]),
-            Self::Confirmed => allowed.extend(["cancel", "cancel_lines", "place_hold"]),
+            Self::Placed => allowed.extend(["cancel", "change_shipping_address", "place_hold"]),
+            Self::Confirmed => allowed.extend([
+                "cancel",
+                "cancel_lines",
+                "change_shipping_address",
+                "place_hold",
+                if amending {
+                    "apply_amendment"
+                } else {
+                    "propose_amendment"
+                },
+            ]),
             Self::Cancelling => allowed.push("place_hold"),
             Self::Rejected | Self::Expired | Self::Cancelled | Self::Completed => {}
+        }
+        if amending {
+            allowed.push("withdraw_amendment");
         }
         if held {
             allowed.push("release_hold");
@@ -102,6 +121,19 @@ pub struct Placed {
     pub parked: BTreeSet<Uuid>,
     /// Until when something is waited for, of what was settled last.
     pub(super) deadlines: BTreeMap<(Awaited, String), DateTime<Utc>>,
+    /// What most orders have nothing of: tags, another address, amendments.
+    pub(super) details: Option<Box<Details>>,
+}
+
+/// What most orders have nothing of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Details {
+    /// What it is tagged with.
+    pub(super) tags: BTreeSet<String>,
+    /// Where it goes since that was changed; none where it goes where it was placed to go.
+    pub(super) moved_to: Option<Sealed>,
+    /// Its amendments.
+    pub(super) amendments: Amendments,
 }
 
 /// What has left of an order, and what became of it.
@@ -239,17 +271,32 @@ impl Placed {
             let returning = known.returns.values().map(|lines| 1 + lines.len());
             known.lines.len() + known.shipments.len() + returning.sum::<usize>()
         });
+        let details = self.details.as_deref();
+        let details = details.map_or(0, |known| known.tags.len() + known.amendments.len());
         let waits = self.holds.len() + self.parked.len() + self.deadlines.len();
-        (self.placed.lines.len() + waits + left) * PART
+        (self.placed.lines.len() + waits + left + details) * PART
             + self.recent_notes.size()
             + self.recent_cancellations.size()
+    }
+
+    /// Where it goes, sealed: as it was placed, or as that was changed last.
+    pub fn shipping_address(&self) -> Option<&Sealed> {
+        let moved_to = self.details.as_deref();
+        let moved_to = moved_to.and_then(|known| known.moved_to.as_ref());
+        moved_to.or(self.placed.shipping_address.as_ref())
+    }
+
+    /// What it is tagged with.
+    pub fn tags(&self) -> &BTreeSet<String> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        self.details.as_deref().map_or(&NONE, |known| &known.tags)
     }
 
     /// A line of it.
     pub fn line(&self, line: u32) -> Option<&Line> {
         // Lines are numbered from 1, in their order.
         let index = (line as usize).wrapping_sub(1);
-        let placed = self.placed.lines.get(index);
+        let placed = self.lines().get(index);
         placed.filter(|placed| placed.line == line)
     }
 
@@ -272,7 +319,7 @@ impl Placed {
 
     /// What of each line has neither left nor is cancelled; lines of which nothing has are left out.
     pub fn all_open(&self) -> Vec<LineQuantity> {
-        let open = self.placed.lines.iter().map(|placed| LineQuantity {
+        let open = self.lines().iter().map(|placed| LineQuantity {
             line: placed.line,
             quantity: self.open(placed.line),
         });
@@ -290,7 +337,7 @@ impl Placed {
 
     /// How many pieces of it are wanted: ordered, and not cancelled.
     pub(super) fn pieces(&self) -> i64 {
-        self.placed.lines.iter().fold(0, |sum, placed| {
+        self.lines().iter().fold(0, |sum, placed| {
             let cancelled = self.progress(placed.line).cancelled;
             sum.saturating_add(placed.quantity.saturating_sub(cancelled))
         })
@@ -316,6 +363,8 @@ impl Placed {
     /// The commands of people that are allowed now.
     pub fn allowed_commands(&self) -> Vec<&'static str> {
         let held = !self.holds.is_empty();
-        self.status.allowed_commands(held, self.is_returnable())
+        let amending = self.open_amendment().is_some();
+        self.status
+            .allowed_commands(held, self.is_returnable(), amending)
     }
 }

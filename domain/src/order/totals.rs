@@ -1,6 +1,6 @@
 //! What an order comes to, and what parts of a line are worth.
 
-use super::{Line, OrderPlaced};
+use super::{Line, MAX_TOTAL, OrderPlaced};
 use crate::share;
 
 /// What an order comes to, in minor units, and of what that is made. Where its prices do not include
@@ -54,11 +54,47 @@ impl Line {
     /// share to the nearest unit. What the pieces after the first `n` and up to the first `m` are worth
     /// is the difference; so however a line is taken apart, its parts are worth what it is.
     pub fn worth(&self, quantity: i64) -> i64 {
+        self.part(self.total, quantity)
+    }
+
+    /// The tax on the first `quantity` of it, in minor units: their share, as of its worth.
+    pub fn tax_on(&self, quantity: i64) -> i64 {
+        self.part(self.tax, quantity)
+    }
+
+    /// The line as it is where so many more of it are wanted than were placed: at the price of one that it
+    /// has, without any further discount, and taxed as it is; where its tax is a sum and no rate, in
+    /// proportion. None if it comes to more than an order may.
+    pub(crate) fn of_more(&self, quantity: i64, tax_included: bool) -> Option<Self> {
+        let net = self.subtotal().saturating_sub(self.discounts());
+        let subtotal = self.unit_price.checked_mul(quantity)?;
+        let then = subtotal.checked_sub(self.discounts())?;
+        if !(0..=MAX_TOTAL).contains(&then) {
+            return None;
+        }
+        let tax = match self.tax_rate {
+            Some(rate) if tax_included => rate.contained_in(then),
+            Some(rate) => rate.added_to(then),
+            None if net <= 0 => 0,
+            None => {
+                let exact = i128::from(self.tax) * i128::from(then);
+                let net = i128::from(net);
+                i64::try_from((exact + net / 2) / net).ok()?
+            }
+        };
+        let added = if tax_included { 0 } else { tax };
+        Some(Self {
+            quantity,
+            tax,
+            total: then.checked_add(added)?,
+            ..self.clone()
+        })
+    }
+
+    /// Of an amount for all of it, the part of the first `quantity`.
+    fn part(&self, amount: i64, quantity: i64) -> i64 {
         let quantity = quantity.clamp(0, self.quantity.max(0));
-        let parts = share(
-            self.total,
-            &[quantity, self.quantity.saturating_sub(quantity)],
-        );
+        let parts = share(amount, &[quantity, self.quantity.saturating_sub(quantity)]);
         parts
             .ok()
             .and_then(|parts| parts.first().copied())
@@ -102,6 +138,34 @@ mod tests {
         // What no command makes.
         assert_eq!(line(-1, 5).worth(1), 0);
         assert_eq!(line(2, -5).worth(1), 0);
+    }
+
+    #[test]
+    fn more_of_a_line_is_had_at_its_price_without_a_further_discount() {
+        let placed = Line {
+            unit_price: 500,
+            discount: 100,
+            tax: 145,
+            total: 1_045,
+            ..line(2, 0)
+        };
+        let more = placed.of_more(3, false).unwrap();
+        // 900 were taxed with 145, 1,400 are with 225.56.
+        assert_eq!((more.quantity, more.tax, more.total), (3, 226, 1_626));
+        assert_eq!((more.discount, more.unit_price), (100, 500));
+        let included = placed.of_more(3, true).unwrap();
+        assert_eq!((included.tax, included.total), (226, 1_400));
+        let rated = Line {
+            tax_rate: "20".parse().ok(),
+            ..placed.clone()
+        };
+        assert_eq!(rated.of_more(3, false).unwrap().tax, 280);
+        assert_eq!(rated.of_more(3, true).unwrap().tax, 233);
+        assert_eq!(placed.of_more(i64::MAX, false), None);
+        assert_eq!(placed.of_more(MAX_TOTAL, false), None);
+        // What costs nothing costs nothing.
+        assert_eq!(line(2, 0).of_more(9, false).unwrap().total, 0);
+        assert_eq!(placed.tax_on(1), 73);
     }
 
     proptest! {

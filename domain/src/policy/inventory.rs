@@ -1,11 +1,11 @@
 //! Reserves stock for placed orders, keeps it for confirmed ones, books out what leaves, gives back the
 //! rest, and books in what comes back.
 
-use super::{EPOCH, Limits, Policy, Reaction, after};
+use super::{Limits, Policy, Reaction, after};
 use crate::{
     Command, Event, Location, OrderId, Recorded, Sku,
     event::is_default,
-    order::{LineQuantity, OrderEvent, OrderPlaced, RejectionReason},
+    order::{AmendedLine, LineQuantity, OrderEvent, OrderPlaced, RejectionReason},
     returns::{BookIn, ReturnCommand, ReturnEvent, ReturnInspected},
     shipment::{ShipmentEvent, ShipmentLine},
     stock::{
@@ -36,6 +36,10 @@ pub struct InventoryState {
     pub released: Option<ReleaseReason>,
 }
 
+/// Which attempt of an order its stock is kept for: orders are tried once, and amendments change how much is
+/// kept by that.
+pub const EPOCH: u32 = 1;
+
 impl Policy for Inventory {
     const NAME: &'static str = "inventory";
     type State = InventoryState;
@@ -55,6 +59,7 @@ impl Policy for Inventory {
                 OrderEvent::LinesCancelled(event) => {
                     Some(event.order.order_id).filter(|_| !event.all)
                 }
+                OrderEvent::AmendmentApplied(event) => Some(event.order.order_id),
                 OrderEvent::CancellationRejected(_)
                 | OrderEvent::OrderCancelled(_)
                 | OrderEvent::NoteAdded(_)
@@ -69,7 +74,13 @@ impl Policy for Inventory {
                 | OrderEvent::ReturnOpened(_)
                 | OrderEvent::ReturnDropped(_)
                 | OrderEvent::LinesReturned(_)
-                | OrderEvent::DeadlineSet(_) => None,
+                | OrderEvent::DeadlineSet(_)
+                | OrderEvent::TagsSet(_)
+                | OrderEvent::ShippingAddressChanged(_)
+                | OrderEvent::AmendmentProposed(_)
+                | OrderEvent::AmendmentWithdrawn(_)
+                | OrderEvent::AmendmentRejected(_)
+                | OrderEvent::AmendmentExpired(_) => None,
             },
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
@@ -159,6 +170,9 @@ impl Policy for Inventory {
             Event::Order(OrderEvent::LinesCancelled(cancelled)) => {
                 return reduce(order_id, state, &cancelled.lines);
             }
+            Event::Order(OrderEvent::AmendmentApplied(applied)) => {
+                return amended(order_id, state, &applied.lines);
+            }
             // Nothing was reserved, and nothing will be.
             Event::Order(OrderEvent::OrderRejected(event))
                 if event.reason == RejectionReason::OutOfStock =>
@@ -225,11 +239,58 @@ fn reduce(
             reduced.push(item.clone());
         }
     }
-    let step = ReservationStep::Reduce;
-    let command =
-        (!reduced.is_empty()).then(|| reservation(order_id, &state.places, reduced, step));
-    let reactions = command.into_iter().collect();
+    let reactions = given_back(order_id, &state.places, reduced);
     (state, reactions)
+}
+
+/// So many of these lines are wanted since. What more is kept, the stock was told with the order; what is
+/// not wanted it may not have been told, while nobody knew from where the order leaves.
+fn amended(
+    order_id: OrderId,
+    mut state: InventoryState,
+    lines: &[AmendedLine],
+) -> (InventoryState, Vec<Reaction>) {
+    let mut differences: BTreeMap<&Sku, i64> = BTreeMap::new();
+    for change in lines {
+        let difference = differences.entry(&change.sku).or_default();
+        *difference = difference.saturating_add(change.after.saturating_sub(change.before));
+        let place = state
+            .items
+            .binary_search_by(|item| item.sku.cmp(&change.sku));
+        let item = match place {
+            Ok(index) => &mut state.items[index],
+            Err(index) => {
+                let none = ReservationItem {
+                    sku: change.sku.clone(),
+                    lines: vec![],
+                };
+                state.items.insert(index, none);
+                &mut state.items[index]
+            }
+        };
+        item.lines.retain(|line| line.line != change.line);
+        if change.after > 0 {
+            item.lines.push(ReservationLine {
+                line: change.line,
+                quantity: change.after,
+            });
+        }
+    }
+    let is_less = |item: &&ReservationItem| differences.get(&item.sku).is_some_and(|by| *by < 0);
+    let reduced: Vec<_> = state.items.iter().filter(is_less).cloned().collect();
+    let reactions = given_back(order_id, &state.places, reduced);
+    (state, reactions)
+}
+
+/// Gives back what is kept beyond the items, if there are any.
+fn given_back(
+    order_id: OrderId,
+    places: &[Location],
+    items: Vec<ReservationItem>,
+) -> Vec<Reaction> {
+    let step = ReservationStep::Reduce;
+    let reduced = (!items.is_empty()).then(|| reservation(order_id, places, items, step));
+    reduced.into_iter().collect()
 }
 
 fn reservation(

@@ -21,7 +21,7 @@ mod tests;
 mod timer;
 
 pub use call::Call;
-pub use inventory::{Inventory, InventoryState};
+pub use inventory::{EPOCH, Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
 pub use payment::{Ends, PaymentPolicy, PaymentPolicyState};
 pub use shipping::{Backorder, Shipping, ShippingState, allocation};
@@ -33,9 +33,6 @@ use crate::{
 };
 use chrono::{DateTime, Duration, Utc};
 use serde::{Serialize, de::DeserializeOwned};
-
-/// Orders are tried once; amendments will count further.
-const EPOCH: u32 = 1;
 
 /// What policies may be told by configuration.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,15 +3,18 @@
 use super::{Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
     Command, Event, OrderId, Recorded,
+    event::is_default,
     order::{
-        CancelOrder, CompleteOrder, ConfirmOrder, ExpireOrder, LineQuantity, OrderCommand,
-        OrderEvent, RecordDelivered, RecordLost, RecordShipped, RejectOrder, RejectionReason,
+        CancelOrder, CompleteOrder, ConfirmOrder, ExpireAmendment, ExpireOrder, LineQuantity,
+        OrderCommand, OrderEvent, RecordDelivered, RecordLost, RecordShipped, RejectAmendment,
+        RejectOrder, RejectionReason,
     },
     payment::PaymentEvent,
     shipment::{ShipmentEvent, ShipmentLine},
     stock::StockEvent,
 };
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The order policy.
 pub struct OrderPolicy;
@@ -29,6 +32,9 @@ pub struct OrderPolicyState {
     pub released: bool,
     /// Whether the payment of an order that is being cancelled was given back.
     pub voided: bool,
+    /// The amendment of the order that is open.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub amendment: Option<Uuid>,
 }
 
 impl Policy for OrderPolicy {
@@ -59,7 +65,14 @@ impl Policy for OrderPolicy {
                 | OrderEvent::ReturnDropped(_)
                 | OrderEvent::LinesReturned(_)
                 | OrderEvent::DeadlineSet(_)
-                | OrderEvent::LinesCancelled(_) => None,
+                | OrderEvent::LinesCancelled(_)
+                | OrderEvent::TagsSet(_)
+                | OrderEvent::ShippingAddressChanged(_) => None,
+                OrderEvent::AmendmentProposed(event) => Some(event.order.order_id),
+                OrderEvent::AmendmentApplied(event) => Some(event.order.order_id),
+                OrderEvent::AmendmentWithdrawn(event) => Some(event.order_id),
+                OrderEvent::AmendmentRejected(event) => Some(event.order_id),
+                OrderEvent::AmendmentExpired(event) => Some(event.order_id),
             },
             Event::Stock(event) => match event {
                 StockEvent::StockReserved(event) if event.part == event.parts => {
@@ -85,6 +98,7 @@ impl Policy for OrderPolicy {
                 _ => None,
             },
             Event::Shipment(event) => match event {
+                ShipmentEvent::ShipmentPacked(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentDispatched(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentDelivered(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentLost(event) => Some(event.order_id),
@@ -202,6 +216,35 @@ impl Policy for OrderPolicy {
             Event::Order(OrderEvent::OrderConfirmed(_)) => state.authorized = false,
             Event::Order(OrderEvent::LinesDelivered(_) | OrderEvent::LinesLost(_)) => {
                 reactions.push(complete());
+            }
+            Event::Order(OrderEvent::AmendmentProposed(proposed)) => {
+                let amendment_id = proposed.amendment_id;
+                state.amendment = Some(amendment_id);
+                let expire = OrderCommand::ExpireAmendment(ExpireAmendment { amendment_id });
+                reactions.push(Reaction::Schedule(Timer {
+                    name: TimerName::Amendment,
+                    due: proposed.until,
+                    task: Task::Execute(Command::Order(order_id, expire)),
+                }));
+            }
+            Event::Order(
+                OrderEvent::AmendmentApplied(_)
+                | OrderEvent::AmendmentWithdrawn(_)
+                | OrderEvent::AmendmentRejected(_)
+                | OrderEvent::AmendmentExpired(_),
+            ) => {
+                state.amendment = None;
+                reactions.push(Reaction::Unschedule(TimerName::Amendment));
+            }
+            // What is packed is paid for, and leaves as it is.
+            Event::Shipment(ShipmentEvent::ShipmentPacked(_)) => {
+                let reject = |amendment_id| {
+                    OrderCommand::RejectAmendment(RejectAmendment {
+                        amendment_id,
+                        reason: "the order is packed".into(),
+                    })
+                };
+                reactions.extend(state.amendment.map(reject).map(put));
             }
             Event::Order(_) | Event::Return(_) | Event::Customer(_) | Event::Product(_) => {}
             Event::Shipment(happened) => reactions.extend(record(happened).map(put)),

@@ -1,5 +1,6 @@
 //! What each policy does about each event, and the stored forms of what it remembers and plans.
 
+mod amendments;
 mod backorder;
 mod call;
 mod dispute;
@@ -17,11 +18,11 @@ use crate::{
     CustomerId, Event, Location, ShipmentId,
     order::{
         Awaited, CancelOrder, CancellationRejected, CancellationRequested, CompleteOrder,
-        ConfirmOrder, ExpireOrder, HoldPlaced, HoldReleased, Line, LineQuantity, LinesCancelled,
-        LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief, OrderCancelled,
-        OrderCommand, OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired, OrderPlaced,
-        OrderRejected, PlaceHold, RejectCancellation, RejectOrder, RejectionReason, ReleaseHold,
-        RequestCancellation, SetDeadline,
+        ConfirmOrder, ExpireAmendment, ExpireOrder, HoldPlaced, HoldReleased, Line, LineQuantity,
+        LinesCancelled, LinesDelivered, LinesLost, LinesShipped, NoteAdded, OrderBrief,
+        OrderCancelled, OrderCommand, OrderCompleted, OrderConfirmed, OrderEvent, OrderExpired,
+        OrderPlaced, OrderRejected, PlaceHold, RejectCancellation, RejectOrder, RejectionReason,
+        ReleaseHold, RequestCancellation, SetDeadline,
     },
     payment::{
         LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized,

@@ -31,6 +31,8 @@ pub enum TimerName {
     Return(ReturnId),
     /// The time limit of stock that an order waits for.
     Backorder,
+    /// The time limit of an amendment that nobody applies.
+    Amendment,
 }
 
 impl TimerName {
@@ -45,13 +47,18 @@ impl TimerName {
             Self::Tracking(_) => "tracking",
             Self::Return(_) => "return",
             Self::Backorder => "backorder",
+            Self::Amendment => "amendment",
         }
     }
 
     /// The shipment or return that it is about, if it is about one.
     const fn of(self) -> Option<Uuid> {
         match self {
-            Self::Reservation | Self::Inquiry | Self::Authorization | Self::Backorder => None,
+            Self::Reservation
+            | Self::Inquiry
+            | Self::Authorization
+            | Self::Backorder
+            | Self::Amendment => None,
             Self::Capture(shipment) | Self::Shipping(shipment) | Self::Tracking(shipment) => {
                 Some(shipment.uuid())
             }
@@ -87,6 +94,7 @@ impl FromStr for TimerName {
                 "inquiry" => Some(Self::Inquiry),
                 "authorization" => Some(Self::Authorization),
                 "backorder" => Some(Self::Backorder),
+                "amendment" => Some(Self::Amendment),
                 _ => None,
             },
             Some((kind, of)) => match (kind, Uuid::parse_str(of)) {

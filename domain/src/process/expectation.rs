@@ -54,6 +54,8 @@ pub enum What {
     Restocking,
     /// Stock comes in that is still to come.
     Stock,
+    /// An amendment is applied, or withdrawn.
+    Amendment,
 }
 
 impl What {
@@ -82,6 +84,7 @@ impl What {
             Self::Inspection => "inspection",
             Self::Restocking => "restocking",
             Self::Stock => "stock",
+            Self::Amendment => "amendment",
         }
     }
 
@@ -134,7 +137,8 @@ impl What {
             | Self::Approval
             | Self::Arrival
             | Self::Inspection
-            | Self::Restocking => return None,
+            | Self::Restocking
+            | Self::Amendment => return None,
         })
     }
 

@@ -13,6 +13,7 @@ use crate::{
 };
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// How far from now a limit may be, at most: commands may name times that no database knows.
 const FURTHEST: Duration = Duration::days(3_650);
@@ -193,7 +194,18 @@ impl Process {
             | OrderEvent::ReturnOpened(_)
             | OrderEvent::ReturnDropped(_)
             | OrderEvent::LinesReturned(_)
-            | OrderEvent::LinesCancelled(_) => {}
+            | OrderEvent::LinesCancelled(_)
+            | OrderEvent::TagsSet(_)
+            | OrderEvent::ShippingAddressChanged(_) => {}
+            OrderEvent::AmendmentProposed(event) => {
+                let of = Some(event.amendment_id.to_string());
+                let until = Some(event.until);
+                self.put(What::Amendment, of, Who::Operator, at, until);
+            }
+            OrderEvent::AmendmentApplied(event) => self.amended(event.amendment_id),
+            OrderEvent::AmendmentWithdrawn(event) => self.amended(event.amendment_id),
+            OrderEvent::AmendmentRejected(event) => self.amended(event.amendment_id),
+            OrderEvent::AmendmentExpired(event) => self.amended(event.amendment_id),
             OrderEvent::OrderConfirmed(_) => {
                 self.status = Status::Confirmed;
                 self.met(What::Confirmation);
@@ -234,6 +246,11 @@ impl Process {
                 self.keep_or_let_go(limits, at);
             }
         }
+    }
+
+    /// Nobody need apply it any more.
+    fn amended(&mut self, amendment: Uuid) {
+        self.met_of(What::Amendment, Some(&amendment.to_string()));
     }
 
     /// The order has ended; what is to be given back is given back yet.
@@ -297,7 +314,8 @@ impl Process {
             | StockEvent::StockQuarantined(_)
             | StockEvent::ReservationReduced(_)
             | StockEvent::QuarantineCleared(_)
-            | StockEvent::StockRecovered(_) => {}
+            | StockEvent::StockRecovered(_)
+            | StockEvent::ReservationRaised(_) => {}
         }
     }
 

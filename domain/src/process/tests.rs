@@ -1,5 +1,6 @@
 //! What is expected, step by step.
 
+mod amendments;
 mod backorders;
 mod disputes;
 mod returns;

@@ -171,7 +171,7 @@ struct Books {
 fn check(order: &Order, returns: &BTreeMap<u64, Return>, books: &Books) {
     let placed = order.placed().unwrap();
     let (mut worth, mut accepted, mut open) = (0, 0, 0);
-    for line in &placed.placed.lines {
+    for line in placed.lines() {
         let progress = placed.progress(line.line);
         let live = returns.values().filter_map(Return::requested);
         let to_come: i64 = live

@@ -29,6 +29,8 @@ pub enum ShipmentCommand {
     RecordLost(RecordLost),
     /// The carrier has brought them back.
     RecordReturnedToSender(RecordReturnedToSender),
+    /// The carrier says something of it by itself.
+    Hear(HearCarrier),
     /// Give them up, if the carrier refuses them still.
     GiveUp(GiveUpShipment),
     /// Keep them, if they have not left.
@@ -52,6 +54,7 @@ impl ShipmentCommand {
             | Self::RecordFailed(_)
             | Self::RecordLost(_)
             | Self::RecordReturnedToSender(_)
+            | Self::Hear(_)
             | Self::GiveUp(_)
             | Self::Cancel(_)
             | Self::BookIn(_) => None,
@@ -81,6 +84,7 @@ impl ShipmentCommand {
             Self::RecordFailed(_) => "record_delivery_failed",
             Self::RecordLost(_) => "record_lost",
             Self::RecordReturnedToSender(_) => "record_returned_to_sender",
+            Self::Hear(_) => "hear_carrier",
             Self::GiveUp(_) => "give_up_shipment",
             Self::Cancel(_) => "cancel_shipment",
             Self::BookIn(_) => "book_in_shipment",
@@ -162,6 +166,56 @@ pub struct RecordLost;
 /// The carrier has brought it back.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RecordReturnedToSender;
+
+/// The carrier says by itself what has become of what it was asked to take: before our call is answered,
+/// after it, again, or out of order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HearCarrier {
+    /// Which attempt it is about.
+    pub attempt: u32,
+    /// What it says.
+    pub notice: CarrierNotice,
+}
+
+/// What a carrier says by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum CarrierNotice {
+    /// It has not taken it.
+    Refused {
+        /// The carrier's reason.
+        code: String,
+    },
+    /// It has taken it, and it is there now.
+    Taken {
+        /// Who the carrier is.
+        carrier: String,
+        /// What the carrier calls it.
+        tracking_number: String,
+        /// Where it is.
+        whereabouts: Whereabouts,
+    },
+}
+
+/// Where what a carrier has taken is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Whereabouts {
+    /// On its way.
+    UnderWay,
+    /// On its way still, after the carrier tried to deliver it in vain.
+    Failed {
+        /// The carrier's reason.
+        reason: String,
+    },
+    /// It has arrived.
+    Delivered {
+        /// When; not before 1900.
+        at: DateTime<Utc>,
+    },
+    /// The carrier has lost it.
+    Lost,
+    /// The carrier has brought it back.
+    Returned,
+}
 
 /// Keeps what has not left. Where nothing was to be packed yet, nothing will be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

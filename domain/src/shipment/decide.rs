@@ -1,16 +1,18 @@
 //! What commands to a shipment lead to.
 
 mod booking;
+mod hearing;
 
 pub use booking::book_in_over_stock;
 
 use super::{
-    CancelShipment, CreateShipment, DispatchRefused, DispatchRequested, GiveUpShipment, Parcel,
-    RecordDelivered, RecordDispatched, RecordFailed, RecordRefused, RecordTracked, RequestDispatch,
-    Shipment, ShipmentCancellationRefused, ShipmentCancelled, ShipmentCommand, ShipmentCreated,
-    ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched, ShipmentError, ShipmentEvent,
-    ShipmentGivenUp, ShipmentLine, ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentRefitted,
-    ShipmentReturnedToSender, ShipmentStatus as S, ShipmentTracked,
+    CancelShipment, CreateShipment, DispatchKey, DispatchRefused, DispatchRequested,
+    GiveUpShipment, Parcel, RecordDelivered, RecordDispatched, RecordFailed, RecordRefused,
+    RecordTracked, RequestDispatch, Shipment, ShipmentCancellationRefused, ShipmentCancelled,
+    ShipmentCommand, ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed,
+    ShipmentDispatched, ShipmentError, ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost,
+    ShipmentPacked, ShipmentReady, ShipmentRefitted, ShipmentReturnedToSender, ShipmentStatus as S,
+    ShipmentTracked,
 };
 use crate::{
     Money, ShipmentId, TextError,
@@ -52,6 +54,7 @@ pub fn over_order(state: &Shipment, command: &ShipmentCommand, order: &Order) ->
         ShipmentCommand::RecordFailed(command) => record_failed(parcel, command),
         ShipmentCommand::RecordLost(_) => record_lost(parcel),
         ShipmentCommand::RecordReturnedToSender(_) => record_returned(parcel),
+        ShipmentCommand::Hear(command) => hearing::hear(parcel, command),
         ShipmentCommand::GiveUp(command) => give_up(parcel, command),
     }
 }
@@ -70,6 +73,7 @@ const fn doing(command: &ShipmentCommand) -> &'static str {
         ShipmentCommand::RecordFailed(_) => "record a failed delivery",
         ShipmentCommand::RecordLost(_) => "record its loss",
         ShipmentCommand::RecordReturnedToSender(_) => "record its return",
+        ShipmentCommand::Hear(_) => "hear of it",
         ShipmentCommand::GiveUp(_) => "give it up",
         ShipmentCommand::Cancel(_) => "cancel it",
         ShipmentCommand::BookIn(_) => "book it in",
@@ -94,6 +98,7 @@ fn check(command: &ShipmentCommand) -> Result<(), ShipmentError> {
         {
             return Err(ShipmentError::DeliveredTooEarly);
         }
+        ShipmentCommand::Hear(command) => hearing::check(command)?,
         _ => {}
     }
     Ok(())
@@ -217,7 +222,11 @@ fn request_dispatch(parcel: &Parcel, command: &RequestDispatch, order: &Order) -
             order_id: parcel.order_id,
             shipment_id: parcel.shipment_id,
             attempt,
-            idempotency_key: format!("{}:{attempt}", parcel.shipment_id),
+            idempotency_key: DispatchKey {
+                shipment_id: parcel.shipment_id,
+                attempt,
+            }
+            .to_string(),
         }
         .into(),
     ])

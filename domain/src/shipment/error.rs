@@ -38,6 +38,12 @@ pub enum ShipmentError {
         /// The attempt that was named.
         attempt: u32,
     },
+    /// The carrier speaks of another parcel than the one that it has taken.
+    #[error("the carrier calls the shipment otherwise than {tracking_number}")]
+    OtherLabel {
+        /// What it calls it now.
+        tracking_number: String,
+    },
     /// The order is not, or no longer, to be delivered.
     #[error("the order is {}, not confirmed", status.as_str())]
     NotConfirmed {
@@ -88,6 +94,7 @@ impl From<ShipmentError> for Refusal {
             E::State { .. } => (State, "SHIPMENT_STATE", None),
             E::GivenUp => (State, "SHIPMENT_GIVEN_UP", None),
             E::Attempt { .. } => (State, "DISPATCH_ATTEMPT", None),
+            E::OtherLabel { .. } => (State, "OTHER_LABEL", None),
             E::NotConfirmed { .. } => (State, "ORDER_NOT_CONFIRMED", None),
             E::Found { .. } => (Meaning, "FOUND_LINES", Some("/lines")),
             E::MoreThanLeft { .. } => (State, "MORE_THAN_SHIPPED", Some("/lines")),

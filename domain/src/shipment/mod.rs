@@ -5,14 +5,16 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod key;
 #[cfg(test)]
 mod properties;
 mod state;
 
 pub use command::{
-    BookInShipment, CancelShipment, CreateShipment, FoundLine, GiveUpShipment, MarkReady,
-    PackShipment, RecordDelivered, RecordDispatched, RecordFailed, RecordLost, RecordRefused,
-    RecordReturnedToSender, RecordTracked, RequestDispatch, ShipmentCommand,
+    BookInShipment, CancelShipment, CarrierNotice, CreateShipment, FoundLine, GiveUpShipment,
+    HearCarrier, MarkReady, PackShipment, RecordDelivered, RecordDispatched, RecordFailed,
+    RecordLost, RecordRefused, RecordReturnedToSender, RecordTracked, RequestDispatch,
+    ShipmentCommand, Whereabouts,
 };
 pub(crate) use decide::refit;
 pub use decide::{book_in_over_stock, check_reason, over_order};
@@ -24,6 +26,7 @@ pub use event::{
     ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentRefitted, ShipmentReturnedToSender,
     ShipmentTracked,
 };
+pub use key::DispatchKey;
 pub use state::{Parcel, Shipment, ShipmentStatus};
 
 use crate::{Decider, order::Order};

@@ -60,6 +60,18 @@ fn of_order() -> impl Strategy<Value = Asked> {
     command.prop_map(Asked::Order)
 }
 
+/// Where the carrier says that what it has taken is; none, if it has not.
+fn heard() -> impl Strategy<Value = Option<Whereabouts>> {
+    let whereabouts = prop_oneof![
+        Just(Whereabouts::UnderWay),
+        "[x\0]{0,3}".prop_map(|reason| Whereabouts::Failed { reason }),
+        Just(Whereabouts::Delivered { at: at(5) }),
+        Just(Whereabouts::Lost),
+        Just(Whereabouts::Returned),
+    ];
+    proptest::option::weighted(0.8, whereabouts)
+}
+
 fn of_shipment() -> impl Strategy<Value = Asked> {
     let attempt = || prop_oneof![3 => Just(1_u32), 2 => 0..4_u32, 1 => any::<u32>()];
     let text = || "[x\0]{0,3}";
@@ -96,6 +108,17 @@ fn of_shipment() -> impl Strategy<Value = Asked> {
         }),
         1 => (attempt(), text()).prop_map(|(attempt, reason)| {
             ShipmentCommand::GiveUp(GiveUpShipment { attempt, reason })
+        }),
+        2 => (attempt(), text(), heard()).prop_map(|(attempt, number, whereabouts)| {
+            let notice = match whereabouts {
+                None => CarrierNotice::Refused { code: number },
+                Some(whereabouts) => CarrierNotice::Taken {
+                    carrier: "PX".into(),
+                    tracking_number: number,
+                    whereabouts,
+                },
+            };
+            ShipmentCommand::Hear(HearCarrier { attempt, notice })
         }),
         1 => Just(ShipmentCommand::RecordLost(RecordLost)),
         1 => Just(ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender)),
@@ -199,7 +222,9 @@ proptest! {
             let Ok(events) = over_order(&state, command, &order) else {
                 continue;
             };
-            prop_assert!(events.len() <= 1);
+            // What the carrier says of a parcel says, too, that it has taken it.
+            let most = if matches!(command, ShipmentCommand::Hear(_)) { 2 } else { 1 };
+            prop_assert!(events.len() <= most);
             for event in events {
                 let after = Shipments::evolve(state.clone(), &event);
                 books.enter(&state, &event, &after, &order);

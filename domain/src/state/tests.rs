@@ -279,7 +279,16 @@ fn a_refusal_because_of_a_state_says_what_the_state_allows() {
         }),
     );
     let allowed = reject.decide(&[&placed]).unwrap_err().allowed.unwrap();
-    assert_eq!(allowed, ["add_note", "cancel", "place_hold"]);
+    assert_eq!(
+        allowed,
+        [
+            "add_note",
+            "set_tags",
+            "cancel",
+            "change_shipping_address",
+            "place_hold"
+        ]
+    );
 }
 
 #[test]
@@ -291,4 +300,64 @@ fn an_event_of_another_category_changes_nothing() {
         assert_eq!(state.clone().evolve(&events[0]), state);
     }
     assert_ne!(stock.clone().evolve(&events[0]), stock);
+}
+
+/// What is given back since lines were cancelled may come after an amendment that wants more again.
+#[test]
+fn no_more_is_given_back_than_the_order_does_not_want_by_then() {
+    let order = |command| Command::Order(order_id(1), command);
+    let place = PlaceOrder {
+        lines: vec![NewLine {
+            quantity: 3,
+            ..placement().lines.remove(0)
+        }],
+        ..placement()
+    };
+    let placed = order(OrderCommand::Place(place));
+    let placed = placed.decide(&[&State::empty(Category::Order)]).unwrap();
+    let placed = placed
+        .concat()
+        .iter()
+        .fold(State::empty(Category::Order), State::evolve);
+    let step = |quantity, step| {
+        Command::Reservation(ReservationCommand {
+            order_id: order_id(1),
+            epoch: 1,
+            location: Location::default(),
+            further: vec![],
+            items: vec![ReservationItem {
+                sku: sku("A"),
+                lines: vec![ReservationLine { line: 1, quantity }],
+            }],
+            step,
+        })
+    };
+    let received = Command::Stock(StockCommand::Receive(ReceiveStock {
+        quantity: 9,
+        ..match receive() {
+            Command::Stock(StockCommand::Receive(receive)) => receive,
+            _ => unreachable!(),
+        }
+    }));
+    let stock = State::empty(Category::Stock);
+    let stock = received
+        .decide(&[&stock])
+        .unwrap()
+        .concat()
+        .iter()
+        .fold(stock, State::evolve);
+    let reserve = step(3, ReservationStep::Reserve { until: at(900) });
+    let stock = reserve.decide(&[&stock, &placed]).unwrap()[0]
+        .iter()
+        .fold(stock, State::evolve);
+    let reduce = step(1, ReservationStep::Reduce);
+    assert_eq!(reduce.streams(&TenantId::default()).len(), 2);
+    // Nothing of the order that was there then must be overlooked.
+    assert_eq!(reduce.looks_at(), 0);
+    let decided = reduce.decide(&[&stock, &placed]).unwrap();
+    assert_eq!(decided, [vec![], vec![]], "the order wants three");
+    let decided = reduce
+        .decide(&[&stock, &State::empty(Category::Order)])
+        .unwrap();
+    assert_eq!((decided[0].len(), decided[1].len()), (1, 0));
 }

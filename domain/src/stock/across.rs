@@ -8,7 +8,7 @@ use super::{
     with_backorders_among,
 };
 use crate::{
-    Location,
+    Location, Sku,
     order::{MAX_QUANTITY, Order, Status},
 };
 use chrono::{DateTime, Utc};
@@ -28,7 +28,9 @@ type Decision = Result<Vec<Option<StockEvent>>, StockError>;
 /// it is decided over the order as well.
 ///
 /// Stock is reserved only for an order that waits for it. What the stock itself remembers of ended
-/// reservations is bounded, and so would not do where all events are reacted to once more.
+/// reservations is bounded, and so would not do where all events are reacted to once more. What is given
+/// back of it because less is wanted is no more than the order does not want by now: it may have been amended
+/// since, and then wants more again.
 ///
 /// What it means for orders that wait for stock is among the events of each.
 pub fn for_order(
@@ -36,9 +38,18 @@ pub fn for_order(
     command: &ReservationCommand,
     order: Option<&Order>,
 ) -> Result<Vec<Vec<StockEvent>>, StockError> {
-    let decided = across(stocks, command)?;
-    match order.and_then(Order::placed) {
-        Some(order) if order.status != Status::Placed && decided.iter().any(Option::is_some) => {
+    let order = order.and_then(Order::placed);
+    let decided = match (command.step, order) {
+        (ReservationStep::Reduce, Some(order)) => {
+            check(command)?;
+            reduce(stocks, command, |sku| order.open_of(sku))
+        }
+        _ => across(stocks, command)?,
+    };
+    match (command.step, order) {
+        (ReservationStep::Reserve { .. }, Some(order))
+            if order.status != Status::Placed && decided.iter().any(Option::is_some) =>
+        {
             let status = order.status;
             Err(StockError::NotWaiting { status })
         }
@@ -60,7 +71,7 @@ pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         ReservationStep::Reserve { until } => reserve(stocks, command, until),
         ReservationStep::Commit => commit(stocks, command),
         ReservationStep::Ship => ship(stocks, command),
-        ReservationStep::Reduce => Ok(reduce(stocks, command)),
+        ReservationStep::Reduce => Ok(reduce(stocks, command, |_| 0)),
         ReservationStep::Release(reason) => Ok(release(stocks, command, reason)),
         ReservationStep::GiveUp => Ok(give_up(stocks, command)),
     }
@@ -224,13 +235,18 @@ fn ship(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
     }))
 }
 
-/// So much less is wanted: no more is kept than the items say. What was reduced further is not raised.
-fn reduce(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockEvent>> {
+/// So much less is wanted: no more is kept than the items say, or at least so many of a SKU as are wanted
+/// anyway. What was reduced further is not raised.
+fn reduce(
+    stocks: &[&Stock],
+    command: &ReservationCommand,
+    at_least: impl Fn(&Sku) -> i64,
+) -> Vec<Option<StockEvent>> {
+    let left = |item: &ReservationItem| item.quantity().max(at_least(&item.sku));
     let key = (command.order_id, command.epoch);
     let kept = |stock: &Stock| stock.reservations.get(&key).copied();
     let surplus = |one: &One<'_>| {
-        let wanted = one.item.quantity();
-        kept(one.stock).map_or(0, |kept| kept.quantity.saturating_sub(wanted))
+        kept(one.stock).map_or(0, |kept| kept.quantity.saturating_sub(left(one.item)))
     };
     let concerned = |one: &One<'_>| surplus(one) > 0;
     parts(stocks, command, concerned, |one, part, parts| {
@@ -240,7 +256,7 @@ fn reduce(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockEv
             location: one.at.clone(),
             sku: one.item.sku.clone(),
             quantity: surplus(one),
-            left: one.item.quantity(),
+            left: left(one.item),
             committed: kept(one.stock).is_some_and(|kept| kept.committed),
             part,
             parts,

@@ -52,6 +52,7 @@ const fn may_free(event: &StockEvent) -> bool {
         | StockEvent::StockReservationRejected(_)
         | StockEvent::ReservationCommitted(_)
         | StockEvent::StockQuarantined(_)
+        | StockEvent::ReservationRaised(_)
         | StockEvent::BackorderLimitSet(_)
         | StockEvent::Backordered(_)
         | StockEvent::BackorderCovered(_)

@@ -171,9 +171,13 @@ impl ReservationCommand {
         self.places().flat_map(at)
     }
 
-    /// Whether it is decided over the order as well: stock is reserved only while that waits for it.
+    /// Whether it is decided over the order as well: stock is reserved only while that waits for it, and
+    /// no more is given back than it does not want.
     pub const fn is_for_the_order(&self) -> bool {
-        matches!(self.step, ReservationStep::Reserve { .. })
+        matches!(
+            self.step,
+            ReservationStep::Reserve { .. } | ReservationStep::Reduce
+        )
     }
 }
 

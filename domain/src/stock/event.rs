@@ -51,6 +51,8 @@ events! {
         BackorderDropped = 1,
         /// What an order waits for has not come in time.
         BackorderExpired = 1,
+        /// More is kept for an order.
+        ReservationRaised = 1,
     }
 }
 
@@ -76,6 +78,7 @@ impl StockEvent {
             Self::BackorderCovered(event) => (&event.location, &event.sku),
             Self::BackorderDropped(event) => (&event.location, &event.sku),
             Self::BackorderExpired(event) => (&event.location, &event.sku),
+            Self::ReservationRaised(event) => (&event.location, &event.sku),
         }
     }
 }
@@ -405,6 +408,29 @@ pub struct BackorderExpired {
     pub sku: Sku,
     /// How many it waits for.
     pub quantity: i64,
+    /// Which SKU of the order this is, from 1.
+    pub part: u32,
+    /// Of how many.
+    pub parts: u32,
+}
+
+/// More is kept for an order, which was amended: of what is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReservationRaised {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which attempt of the order it is.
+    pub epoch: u32,
+    /// Where.
+    pub location: Location,
+    /// What.
+    pub sku: Sku,
+    /// How many more.
+    pub quantity: i64,
+    /// How many are kept in all.
+    pub kept: i64,
+    /// Whether they are committed.
+    pub committed: bool,
     /// Which SKU of the order this is, from 1.
     pub part: u32,
     /// Of how many.

@@ -65,6 +65,21 @@ pub(super) fn evolve(mut stock: Stock, event: &StockEvent) -> Stock {
                 end(&mut stock, key, Ended::Released);
             }
         }
+        StockEvent::ReservationRaised(event) => {
+            let key = (event.order_id, event.epoch);
+            stock.ended.remove(&key);
+            let none = Reservation {
+                committed: event.committed,
+                ..Reservation::default()
+            };
+            let reservation = stock.reservations.entry(key).or_insert(none);
+            reservation.quantity = event.kept;
+            let held = match reservation.committed {
+                true => &mut stock.committed,
+                false => &mut stock.reserved,
+            };
+            *held = held.saturating_add(event.quantity);
+        }
         StockEvent::StockRestocked(event) => {
             stock.on_hand = stock.on_hand.saturating_add(event.quantity);
         }

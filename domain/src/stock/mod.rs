@@ -7,6 +7,7 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod keep;
 #[cfg(test)]
 mod properties;
 mod state;
@@ -21,10 +22,12 @@ pub use command::{
 pub use error::StockError;
 pub use event::{
     BackorderCovered, BackorderDropped, BackorderExpired, BackorderLimitSet, Backordered,
-    QuarantineCleared, ReservationCommitted, ReservationExpired, ReservationReduced,
-    ReservationReleased, StockAdjusted, StockEvent, StockQuarantined, StockReceived,
-    StockRecovered, StockReservationRejected, StockReserved, StockRestocked, StockShipped,
+    QuarantineCleared, ReservationCommitted, ReservationExpired, ReservationRaised,
+    ReservationReduced, ReservationReleased, StockAdjusted, StockEvent, StockQuarantined,
+    StockReceived, StockRecovered, StockReservationRejected, StockReserved, StockRestocked,
+    StockShipped,
 };
+pub(crate) use keep::{Kept, keep};
 pub use state::{Ended, Reservation, ReservationKey, Stock};
 
 use crate::Decider;

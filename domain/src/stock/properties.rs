@@ -175,7 +175,13 @@ fn put(stores: &mut Stores, asked: &Asked) -> Option<Vec<Vec<StockEvent>>> {
             queue(waiting, event);
         }
         let waits_for = |key: &ReservationKey| (*key, stock.reservations[key].waits_for);
-        assert!(stock.waiting.iter().map(waits_for).eq(waiting.iter().copied()));
+        assert!(
+            stock
+                .waiting
+                .iter()
+                .map(waits_for)
+                .eq(waiting.iter().copied())
+        );
         let free = stock.free();
         assert!(free >= 0, "what is there is promised once: {stock:?}");
         let waits = stock.backordered > 0;

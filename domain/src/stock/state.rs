@@ -129,6 +129,15 @@ impl EndedReservations {
     }
 }
 
+impl EndedReservations {
+    /// Forgets that it ended: something is kept again.
+    pub(super) fn remove(&mut self, key: &ReservationKey) {
+        if self.by_key.remove(key).is_some() {
+            self.oldest_first.retain(|known| known != key);
+        }
+    }
+}
+
 /// How a reservation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {

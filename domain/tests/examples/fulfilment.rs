@@ -2,10 +2,12 @@
 
 use super::{Example, brief, eur, order_id, sku, time};
 use domain::{
-    Event, Location, ShipmentId,
+    Event, Location, Sealed, ShipmentId,
     order::{
-        CancellationRequested, LineQuantity, LinesCancelled, LinesDelivered, LinesLost,
-        LinesShipped, OrderCompleted, OrderEvent,
+        AmendedLine, AmendedStock, AmendmentApplied, AmendmentExpired, AmendmentProposed,
+        AmendmentRejected, AmendmentWithdrawn, CancellationRequested, Line, LineQuantity,
+        LinesCancelled, LinesDelivered, LinesLost, LinesShipped, OrderCompleted, OrderEvent,
+        ShippingAddressChanged, TagsSet,
     },
     payment::{
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
@@ -18,7 +20,7 @@ use domain::{
         ShipmentLost, ShipmentPacked, ShipmentReady, ShipmentRefitted, ShipmentReturnedToSender,
         ShipmentTracked,
     },
-    stock::{ReservationReduced, StockEvent, StockShipped},
+    stock::{ReservationRaised, ReservationReduced, StockEvent, StockShipped},
 };
 use uuid::Uuid;
 
@@ -86,11 +88,123 @@ pub(super) fn orders() -> Vec<Example> {
             all: false,
             reason: "too many".into(),
         })),
+        one(amendment_proposed()),
+        one(OrderEvent::from(AmendmentApplied {
+            order: brief(),
+            amendment_id: amendment_id(),
+            lines: amended_lines(),
+            total: 1_509,
+        })),
+        one(OrderEvent::from(AmendmentWithdrawn {
+            order_id: order_id(),
+            amendment_id: amendment_id(),
+        })),
+        one(OrderEvent::from(AmendmentRejected {
+            order_id: order_id(),
+            amendment_id: amendment_id(),
+            reason: "the order is packed".into(),
+        })),
+        one(OrderEvent::from(AmendmentExpired {
+            order_id: order_id(),
+            amendment_id: amendment_id(),
+        })),
+        one(OrderEvent::from(TagsSet {
+            order_id: order_id(),
+            tags: vec!["gift".into(), "vip".into()],
+        })),
+        one(OrderEvent::from(ShippingAddressChanged {
+            order_id: order_id(),
+            customer_id: brief().customer_id,
+            shipping_address: Sealed::of_base64("3q2-7wABAgM").expect("examples are valid"),
+        })),
     ]
+}
+
+fn amendment_id() -> Uuid {
+    Uuid::from_u128(0x0192_3f00_0000_7000_8000_0000_0000_000a)
+}
+
+fn amended_lines() -> Vec<AmendedLine> {
+    let fewer = AmendedLine {
+        line: 1,
+        sku: sku("85123A"),
+        before: 6,
+        after: 4,
+        ordered_before: 6,
+        ordered: 6,
+        unit_price: 255,
+        discount: 0,
+        tax: 0,
+        total: 1_020,
+        total_before: 1_530,
+        anew: None,
+    };
+    let more = AmendedLine {
+        line: 2,
+        sku: sku("gift 1"),
+        before: 1,
+        after: 2,
+        ordered_before: 1,
+        ordered: 2,
+        unit_price: 239,
+        discount: 10,
+        tax: 21,
+        total: 489,
+        total_before: 239,
+        anew: Some(Line {
+            line: 2,
+            sku: sku("gift 1"),
+            quantity: 2,
+            unit_price: 239,
+            discount: 10,
+            order_discount: 0,
+            tax_rate: None,
+            tax: 21,
+            total: 489,
+        }),
+    };
+    vec![fewer, more]
+}
+
+fn amendment_proposed() -> OrderEvent {
+    AmendmentProposed {
+        order: brief(),
+        amendment_id: amendment_id(),
+        lines: amended_lines(),
+        stock: vec![
+            AmendedStock {
+                sku: sku("85123A"),
+                difference: -2,
+                wanted: 4,
+            },
+            AmendedStock {
+                sku: sku("gift 1"),
+                difference: 1,
+                wanted: 2,
+            },
+        ],
+        total_before: 1_769,
+        total: 1_509,
+        authorized: 1_769,
+        until: time("2026-01-03T03:04:05Z"),
+        reason: "rather so".into(),
+    }
+    .into()
 }
 
 pub(super) fn stocks() -> Vec<Example> {
     vec![
+        one(StockEvent::from(ReservationRaised {
+            order_id: order_id(),
+            epoch: 1,
+            location: Location::default(),
+            sku: sku("85123A"),
+            quantity: 2,
+            kept: 8,
+            committed: true,
+            part: 1,
+            parts: 1,
+        })),
         one(StockEvent::from(ReservationReduced {
             order_id: order_id(),
             epoch: 1,

@@ -6,10 +6,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chassis::{Problem, problem::ProblemDetails};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// What a write is answered, now or again.
+pub(crate) struct Answered {
+    answer: Answer,
+    /// Whether it was executed before.
+    replayed: bool,
+}
 
 /// What a write is answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,6 +98,41 @@ impl Answer {
             headers.insert(REPLAYED, HeaderValue::from_static("true"));
         }
         Ok(response)
+    }
+}
+
+impl Answered {
+    /// What it is answered now.
+    pub(crate) const fn now(answer: Answer) -> Self {
+        let replayed = false;
+        Self { answer, replayed }
+    }
+
+    /// What it was answered before.
+    pub(crate) const fn before(answer: Answer) -> Self {
+        let replayed = true;
+        Self { answer, replayed }
+    }
+
+    /// The answer; a refusal as the problem that it is.
+    pub(crate) fn respond(self) -> Result<Response, Problem> {
+        self.answer.respond(self.replayed)
+    }
+
+    /// What is answered, and whether it was before.
+    ///
+    /// # Errors
+    /// The refusal, if it is one.
+    pub(crate) fn content<T: DeserializeOwned>(self) -> Result<(T, bool), Problem> {
+        let Answer { status, body, .. } = self.answer;
+        if (200..300).contains(&status) {
+            let content = serde_json::from_value(body).map_err(|error| unwritable(&error))?;
+            return Ok((content, self.replayed));
+        }
+        let details: ProblemDetails =
+            serde_json::from_value(body).map_err(|error| unwritable(&error))?;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Err(problem_of(status, details))
     }
 }
 

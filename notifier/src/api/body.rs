@@ -2,78 +2,100 @@
 
 use crate::storage::{Delivery, Endpoint};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Where webhooks go.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Webhook {
-    webhook_id: Uuid,
-    url: String,
+    pub webhook_id: Uuid,
+    pub url: String,
     /// What people call it.
-    description: Option<String>,
+    pub description: Option<String>,
     /// What it is told of; everything, if it names nothing.
-    events: Vec<String>,
+    pub events: Vec<String>,
     /// `enabled`, or `disabled`: nothing is sent then.
-    #[schema(value_type = String, example = "enabled")]
-    status: &'static str,
+    #[schema(example = "enabled")]
+    pub status: String,
     /// Why it is disabled: `operator`, `gone` (it answered 410) or `failing` (something was tried as
     /// often as may be).
-    disabled_reason: Option<String>,
-    disabled_at: Option<DateTime<Utc>>,
+    pub disabled_reason: Option<String>,
+    pub disabled_at: Option<DateTime<Utc>>,
     /// It is told of events after this position.
-    after_position: i64,
-    version: i64,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
+    pub after_position: i64,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
 }
 
 /// An endpoint and what signs for it: shown this once.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct WebhookWithSecret {
     #[serde(flatten)]
-    webhook: Webhook,
+    pub webhook: Webhook,
     /// What signs what is sent to it.
     #[schema(example = "whsec_…")]
-    secret: String,
+    pub secret: String,
     /// Until when the secret of before signs as well.
     #[serde(skip_serializing_if = "Option::is_none")]
-    former_secret_until: Option<DateTime<Utc>>,
+    pub former_secret_until: Option<DateTime<Utc>>,
 }
 
 /// A delivery.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct DeliveryItem {
     /// The `webhook-id` that it is sent with.
-    delivery_id: Uuid,
+    pub delivery_id: Uuid,
     /// Where to; none of an e-mail.
-    webhook_id: Option<Uuid>,
-    event_id: Uuid,
+    pub webhook_id: Option<Uuid>,
+    pub event_id: Uuid,
     /// The event's place among all.
-    position: i64,
+    pub position: i64,
     #[serde(rename = "type")]
     #[schema(example = "order.confirmed")]
-    kind: String,
-    order_id: Uuid,
+    pub kind: String,
+    pub order_id: Uuid,
     /// When the event happened.
-    occurred_at: DateTime<Utc>,
+    pub occurred_at: DateTime<Utc>,
     /// `pending`, `delivered`, `failed` (given up) or `skipped` (not sent, as `problem` says).
     #[schema(example = "delivered")]
-    status: String,
+    pub status: String,
     /// How often it was tried.
-    attempts: i32,
+    pub attempts: i32,
     /// Whether it is being tried just now.
-    under_way: bool,
+    pub under_way: bool,
     /// When it is tried next, unless it is being tried.
-    next_attempt_at: Option<DateTime<Utc>>,
-    last_attempt_at: Option<DateTime<Utc>>,
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    pub last_attempt_at: Option<DateTime<Utc>>,
     /// What the last attempt was answered.
-    last_status: Option<i32>,
+    pub last_status: Option<i32>,
     /// Why it is not delivered.
-    problem: Option<String>,
+    pub problem: Option<String>,
     /// When nothing more was to be done about it.
-    settled_at: Option<DateTime<Utc>>,
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
+/// What is to be sent again: of events that happened within a time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RedeliverRangeBody {
+    /// From then on.
+    pub from: DateTime<Utc>,
+    /// Until right before then.
+    pub to: DateTime<Utc>,
+    /// Also what was delivered; else only what was given up or skipped.
+    #[serde(default)]
+    pub include_delivered: bool,
+}
+
+/// What is sent again.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct RedeliveredRange {
+    /// How many deliveries.
+    pub redelivered: u64,
+    /// Whether there are more of them: ask again, under another key.
+    pub has_more: bool,
 }
 
 impl From<Endpoint> for Webhook {
@@ -84,8 +106,8 @@ impl From<Endpoint> for Webhook {
             description: endpoint.description,
             events: endpoint.events,
             status: match endpoint.disabled_at {
-                None => "enabled",
-                Some(_) => "disabled",
+                None => "enabled".into(),
+                Some(_) => "disabled".into(),
             },
             disabled_reason: endpoint.disabled_reason,
             disabled_at: endpoint.disabled_at,

@@ -1,8 +1,12 @@
 //! A write is executed once for its key: what it did and what it was answered are recorded together.
 
-use super::{Api, answer::Answer, problem, request::Once};
+use super::{
+    Api,
+    answer::{Answer, Answered},
+    problem,
+    request::Once,
+};
 use crate::{error::NotifyError, storage::requests};
-use axum::response::Response;
 use chassis::Problem;
 use sqlx::PgTransaction;
 use vault::SecretPlace;
@@ -18,7 +22,7 @@ const fn place(once: &Once) -> SecretPlace {
 /// A write that has begun.
 pub(crate) enum Begun {
     /// It was executed before: its answer.
-    Before(Response),
+    Before(Answered),
     /// It is executed now.
     Now(Work),
 }
@@ -54,7 +58,7 @@ impl Work {
         mut self,
         api: &Api,
         done: Result<Answer, Problem>,
-    ) -> Result<Response, Problem> {
+    ) -> Result<Answered, Problem> {
         let answer = match done {
             Ok(answer) => answer,
             Err(refusal) if is_remembered(&refusal) => {
@@ -82,12 +86,12 @@ impl Work {
         committed.map_err(|error| problem::failed(error.into()))?;
         // It may have made something due.
         api.due.notify_waiters();
-        answer.respond(false)
+        Ok(Answered::now(answer))
     }
 }
 
 /// What a request that came before was answered.
-async fn before(api: &Api, once: &Once) -> Result<Response, Problem> {
+async fn before(api: &Api, once: &Once) -> Result<Answered, Problem> {
     let kept = api.store.request(once.id).await.map_err(problem::failed)?;
     // Whoever was executing it has given it up just now.
     let Some(kept) = kept else {
@@ -101,7 +105,7 @@ async fn before(api: &Api, once: &Once) -> Result<Response, Problem> {
     };
     let opened = api.vault.open_secret(place(once), &answer);
     let opened = opened.map_err(|error| problem::failed(error.into()))?;
-    Answer::of_bytes(&opened)?.respond(true)
+    Ok(Answered::before(Answer::of_bytes(&opened)?))
 }
 
 fn is_remembered(refusal: &Problem) -> bool {

@@ -2,13 +2,18 @@
 
 mod answer;
 mod body;
+mod deliveries;
 mod documentation;
 mod endpoints;
+mod grpc;
 mod idempotency;
 mod page;
 mod problem;
 mod request;
 mod rules;
+mod webhooks;
+
+pub use grpc::SERVICES;
 
 use crate::{notice::WebhookBody, storage::NotifyStore, webhook::Reach};
 use bus::Feed;
@@ -17,6 +22,7 @@ use domain::TenantId;
 use std::{sync::Arc, time::Duration};
 use store::Clock;
 use tokio::sync::Notify;
+use tonic::service::Interceptor;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use vault::Vault;
@@ -86,11 +92,17 @@ fn routes() -> OpenApiRouter<NotifierApi> {
         .routes(routes!(endpoints::redeliver_range::redeliver_range))
         .routes(routes!(endpoints::list_emails::list_emails))
         .routes(routes!(endpoints::redeliver_email::redeliver_email))
+        .routes(routes!(endpoints::redeliver_emails::redeliver_emails))
 }
 
-/// The routes, to be wrapped by the service that serves them.
-pub(crate) fn router(api: NotifierApi) -> axum::Router {
-    routes().split_for_parts().0.with_state(api)
+/// The routes, and the calls that `authorize` lets through, whose messages have at most `max_bytes`; to be
+/// wrapped by the service that serves them.
+pub(crate) fn router<A>(api: NotifierApi, authorize: A, max_bytes: usize) -> axum::Router
+where
+    A: Interceptor + Clone + Send + Sync + 'static,
+{
+    let calls = grpc::router(api.clone(), authorize, max_bytes);
+    routes().split_for_parts().0.with_state(api).merge(calls)
 }
 
 /// The OpenAPI document of the management of webhooks.

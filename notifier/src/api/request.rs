@@ -1,6 +1,6 @@
 //! Requests, as the endpoints take them.
 
-use super::NotifierApi;
+use super::{Api, NotifierApi};
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderName, request::Parts},
@@ -55,6 +55,27 @@ pub(crate) struct Once {
     pub fingerprint: [u8; 32],
 }
 
+impl Once {
+    /// What makes a write happen once that comes by `method` to `path` under `key`, with `content`.
+    pub(crate) fn new(
+        api: &Api,
+        method: &str,
+        path: &str,
+        key: &IdempotencyKey,
+        content: &[u8],
+    ) -> Self {
+        let scope = [api.tenant.as_str(), PRINCIPAL, method, path, key.as_str()];
+        let digest = Sha256::new()
+            .chain_update((path.len() as u64).to_be_bytes())
+            .chain_update(path)
+            .chain_update(content);
+        Self {
+            id: Uuid::new_v5(&KEYS, scope.join("\n").as_bytes()),
+            fingerprint: digest.finalize().into(),
+        }
+    }
+}
+
 /// A write.
 pub(crate) struct Write<B> {
     pub once: Once,
@@ -72,25 +93,11 @@ impl<B: DeserializeOwned> FromRequest<NotifierApi> for Write<B> {
         let key = IdempotencyKey::from_request_parts(&mut parts, api).await?;
         let IfMatch(seen) = IfMatch::from_request_parts(&mut parts, api).await?;
         let path = parts.uri.path().to_owned();
-        let scope = [
-            api.tenant.as_str(),
-            PRINCIPAL,
-            parts.method.as_str(),
-            &path,
-            key.as_str(),
-        ];
-        let id = Uuid::new_v5(&KEYS, scope.join("\n").as_bytes());
+        let method = parts.method.clone();
         let request = Request::from_parts(parts, body);
         let StrictJson { value, raw } = StrictJson::from_request(request, api).await?;
-        let digest = Sha256::new()
-            .chain_update((path.len() as u64).to_be_bytes())
-            .chain_update(path)
-            .chain_update(&raw);
         Ok(Self {
-            once: Once {
-                id,
-                fingerprint: digest.finalize().into(),
-            },
+            once: Once::new(api, method.as_str(), &path, &key, &raw),
             seen,
             body: value,
         })

@@ -31,6 +31,33 @@ macro_rules! columns {
     };
 }
 
+/// Has deliveries made once more that are settled, of events within a time.
+macro_rules! all_again {
+    ($whose:literal) => {
+        concat!(
+            "UPDATE notify.delivery
+             SET state = 'pending',
+                 attempts = 0,
+                 due_at = $2,
+                 problem = NULL,
+                 settled_at = NULL
+             WHERE id IN (
+                 SELECT id
+                 FROM notify.delivery
+                 WHERE tenant = $7
+                   AND ",
+            $whose,
+            "
+                   AND occurred_at >= $3
+                   AND occurred_at < $4
+                   AND (state IN ('failed', 'skipped') OR ($5 AND state = 'delivered'))
+                 ORDER BY position
+                 LIMIT $6
+             )"
+        )
+    };
+}
+
 /// A delivery, as the log has it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Delivery {
@@ -222,40 +249,29 @@ pub(crate) async fn again(
     delivery(&row)
 }
 
-/// The same for all of an endpoint's that are settled within `range`, the oldest first; says how many
-/// those are, and whether there are more.
+/// The same for all of an endpoint's, or all e-mails without one, that are settled and of events within
+/// `range`, the oldest first; says how many those are, and whether there are more.
 pub(crate) async fn all_again(
     tx: &mut PgConnection,
-    endpoint: Uuid,
+    tenant: &TenantId,
+    endpoint: Option<Uuid>,
     range: Range,
     now: DateTime<Utc>,
 ) -> Result<(u64, bool), NotifyError> {
-    let done = sqlx::query(
-        "UPDATE notify.delivery
-         SET state = 'pending',
-             attempts = 0,
-             due_at = $2,
-             problem = NULL,
-             settled_at = NULL
-         WHERE id IN (
-             SELECT id
-             FROM notify.delivery
-             WHERE endpoint_id = $1
-               AND occurred_at >= $3
-               AND occurred_at < $4
-               AND (state IN ('failed', 'skipped') OR ($5 AND state = 'delivered'))
-             ORDER BY position
-             LIMIT $6
-         )",
-    )
-    .bind(endpoint)
-    .bind(now)
-    .bind(range.from)
-    .bind(range.to)
-    .bind(range.delivered)
-    .bind(MOST_AGAIN)
-    .execute(tx)
-    .await?;
+    let text = match endpoint {
+        Some(_) => all_again!("endpoint_id = $1"),
+        None => all_again!("endpoint_id IS NULL AND $1::uuid IS NULL"),
+    };
+    let done = sqlx::query(text)
+        .bind(endpoint)
+        .bind(now)
+        .bind(range.from)
+        .bind(range.to)
+        .bind(range.delivered)
+        .bind(MOST_AGAIN)
+        .bind(tenant.as_str())
+        .execute(tx)
+        .await?;
     let count = done.rows_affected();
     Ok((
         count,

@@ -4,7 +4,8 @@ use crate::{
     harness::{Node, World, until},
     smtp::MailServer,
 };
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
@@ -128,5 +129,59 @@ async fn what_is_not_taken_is_tried_again_and_what_never_will_be_is_parked() {
     )
     .await
     .expect(404);
+    node.stop().await;
+}
+
+/// What could not be sent of a time is sent once it can be: once for each request, and nothing of another
+/// time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_did_not_arrive_within_a_time_is_sent_again() {
+    let server = MailServer::start().await;
+    let world = world(&server).await;
+    let node = world.node().await;
+    world.register("bob", Some("bob@example.com")).await;
+    let arrived = world.confirm("bob").await.to_string();
+    let missed = [world.confirm("ada").await, world.confirm("ada").await];
+    for order in missed {
+        let order = order.to_string();
+        email_that(&node, |one| {
+            one["order_id"] == *order && one["status"] == "skipped"
+        })
+        .await;
+    }
+    server.comes(1).await;
+    world.register("ada", Some("ada@example.com")).await;
+    let again = async |key: &str, from: i64, to: i64, all: bool| {
+        let at = |hours| (Utc::now() + TimeDelta::hours(hours)).to_rfc3339();
+        let range = json!({"from": at(from), "to": at(to), "include_delivered": all});
+        let path = "/v1/emails/redeliver";
+        node.send(Method::POST, path, Some(key), Some(&range)).await
+    };
+    let none = again("before", -2, -1, true).await.expect(200);
+    assert_eq!(none.body, json!({"redelivered": 0, "has_more": false}));
+    let empty = again("empty", 1, -1, false).await.expect(422);
+    assert_eq!(empty.text("code"), "RANGE_EMPTY");
+    let both = again("missed", -1, 1, false).await.expect(200);
+    assert_eq!(both.body, json!({"redelivered": 2, "has_more": false}));
+    let mails = server.comes(3).await;
+    let to_ada = mails.iter().filter(|mail| mail.to.contains("<ada@"));
+    assert_eq!(to_ada.count(), 2);
+    for order in missed {
+        let order = order.to_string();
+        email_that(&node, |one| {
+            one["order_id"] == *order && one["status"] == "delivered"
+        })
+        .await;
+    }
+    // Nothing is left that did not arrive; what did is sent only if that is asked for.
+    let nothing = again("later", -1, 1, false).await.expect(200);
+    assert_eq!(nothing.body["redelivered"], 0);
+    let all = again("all", -1, 1, true).await.expect(200);
+    assert_eq!(all.body["redelivered"], 3);
+    server.comes(6).await;
+    email_that(&node, |one| {
+        one["order_id"] == *arrived && one["status"] == "delivered"
+    })
+    .await;
     node.stop().await;
 }

@@ -154,7 +154,7 @@ impl World {
             vault: self.vault.clone(),
             clock: self.clock.clone(),
         };
-        let router = start(&parts, &settings, &lifecycle).unwrap();
+        let router = start(&parts, &settings, &lifecycle, chassis::grpc::open).unwrap();
         let url = serve(router).await;
         let node = Node {
             lifecycle,

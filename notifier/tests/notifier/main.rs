@@ -5,6 +5,7 @@
 mod api;
 mod crash;
 mod documented;
+mod double_submit;
 mod emails;
 mod harness;
 mod reading;

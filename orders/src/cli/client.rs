@@ -104,6 +104,28 @@ impl ApiClient {
         self.write(Method::POST, path, key, body).await
     }
 
+    /// The same of what must still have the `version` that was seen.
+    pub(super) async fn post_seen(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        version: i64,
+        body: &Value,
+    ) -> anyhow::Result<Written> {
+        let key = key.map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
+        let request = || {
+            self.http
+                .post(format!("{}{path}", self.url))
+                .header("idempotency-key", &key)
+                .header("if-match", format!("\"{version}\""))
+                .json(body)
+        };
+        let answer = persist(request)
+            .await
+            .map_err(|failure| failure.under(&key))?;
+        Ok(Written::of(answer))
+    }
+
     /// The same by another method.
     pub(super) async fn write(
         &self,

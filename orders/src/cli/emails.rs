@@ -1,8 +1,8 @@
 //! `orders emails`
 
 use super::{
-    NotificationApi, print, say,
-    webhooks::{ListArgs, log},
+    NotificationApi,
+    webhooks::{ListArgs, log, tell_redelivered},
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -13,7 +13,8 @@ use uuid::Uuid;
 pub(super) enum Emails {
     /// List e-mails: the latest events first.
     List(ListEmailsArgs),
-    /// Send an e-mail once more, to the address that the customer has now.
+    /// Send once more, to the addresses that customers have now: one e-mail, or those that did not arrive
+    /// within a time.
     Redeliver(RedeliverArgs),
 }
 
@@ -27,11 +28,21 @@ pub(super) struct ListEmailsArgs {
     page: ListArgs,
 }
 
-/// Which e-mail, and under which key.
+/// What is sent once more, and under which key.
 #[derive(Debug, Args)]
 pub(super) struct RedeliverArgs {
-    /// The delivery.
-    delivery_id: Uuid,
+    /// A delivery; none with --from and --to.
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    delivery_id: Option<Uuid>,
+    /// What happened from then on, such as 2026-01-02T00:00:00Z.
+    #[arg(long, requires = "to")]
+    from: Option<String>,
+    /// What happened before then.
+    #[arg(long, requires = "from")]
+    to: Option<String>,
+    /// Also what was delivered; else only what was given up or skipped.
+    #[arg(long, requires = "from")]
+    all: bool,
     /// The request's key: sent again with the same key, nothing more happens.
     #[arg(long)]
     idempotency_key: Option<String>,
@@ -49,13 +60,14 @@ pub(super) async fn run(command: Emails) -> anyhow::Result<()> {
 }
 
 async fn redeliver(args: RedeliverArgs) -> anyhow::Result<()> {
-    let path = format!("/v1/emails/{}/redeliver", args.delivery_id);
+    let (path, body) = match (args.delivery_id, args.from, args.to) {
+        (Some(id), ..) => (format!("/v1/emails/{id}/redeliver"), json!({})),
+        (None, from, to) => (
+            "/v1/emails/redeliver".into(),
+            json!({"from": from, "to": to, "include_delivered": args.all}),
+        ),
+    };
     let key = args.idempotency_key.as_deref();
-    let written = args.api.client()?.post(&path, key, &json!({})).await?;
-    if args.api.json {
-        print(&serde_json::to_string_pretty(&written.body)?);
-    } else {
-        say(&format!("E-mail {} is sent again.", args.delivery_id));
-    }
-    Ok(())
+    let written = args.api.client()?.post(&path, key, &body).await?;
+    tell_redelivered(&args.api, &written.body, "e-mails")
 }

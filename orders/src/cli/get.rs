@@ -122,6 +122,12 @@ pub(super) fn show(order: &Value) {
     if let Some(made_of) = made_of(order) {
         print(&made_of);
     }
+    if let Some(tags) = tags(order) {
+        print(&tags);
+    }
+    if let Some(open) = amendment(order) {
+        print(&open);
+    }
     if let Some(items) = order["events"].as_array() {
         print(&history(items).to_string());
     }
@@ -153,6 +159,24 @@ fn made_of(order: &Value) -> Option<String> {
         ["subtotal", "discount_total", "tax"].map(|name| money_text(&order[name]));
     Some(format!(
         "subtotal {subtotal}, discounts {discounts}, tax {tax} ({how})"
+    ))
+}
+
+/// What it is tagged with, if it is.
+fn tags(order: &Value) -> Option<String> {
+    let tags = order["tags"].as_array()?.iter();
+    let tags: Vec<&str> = tags.filter_map(Value::as_str).collect();
+    (!tags.is_empty()).then(|| format!("tags {}", tags.join(", ")))
+}
+
+/// What it would be by the amendment that is open, if one is.
+fn amendment(order: &Value) -> Option<String> {
+    let open = &order["amendment"];
+    let id = open["amendment_id"].as_str()?;
+    let [total, before] = ["total", "total_before"].map(|name| money_text(&open[name]));
+    let until = open["expires_at"].as_str().unwrap_or("-");
+    Some(format!(
+        "amendment {id} is open until {until}: {total} instead of {before}"
     ))
 }
 
@@ -195,6 +219,27 @@ fn why(event: &Value, types: &HashMap<&str, &str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amendment_and_tags_are_told_where_there_are_some() {
+        let none = json!({"tags": [], "amendment": null});
+        assert_eq!((tags(&none), amendment(&none)), (None, None));
+        let order = json!({
+            "tags": ["gift", "vip"],
+            "amendment": {
+                "amendment_id": "a",
+                "total": {"amount": 1_400, "currency": "EUR"},
+                "total_before": {"amount": 2_300, "currency": "EUR"},
+                "expires_at": "2026-01-02T03:04:05Z",
+            },
+        });
+        assert_eq!(tags(&order).as_deref(), Some("tags gift, vip"));
+        let open = amendment(&order).expect("it is open");
+        assert!(
+            open.contains("amendment a is open until 2026-01-02"),
+            "{open}"
+        );
+    }
 
     #[test]
     fn an_order_with_discounts_or_tax_says_of_what_it_is_made() {

@@ -19,6 +19,9 @@ pub(super) struct ListArgs {
     /// Only those of this customer.
     #[arg(long)]
     customer: Option<String>,
+    /// Only those with this tag.
+    #[arg(long)]
+    tag: Option<String>,
     /// Only those whose id, reference or customer begins with this.
     #[arg(long)]
     search: Option<String>,
@@ -41,6 +44,7 @@ pub(super) async fn run(args: ListArgs) -> anyhow::Result<()> {
     let given = [
         ("status", args.status),
         ("customer_id", args.customer),
+        ("tag", args.tag),
         ("q", args.search),
         ("sort", args.sort),
         ("cursor", args.cursor),

@@ -1,7 +1,9 @@
 //! The operator's command line: what it takes, what it prints, and how.
 
+mod amendments;
 mod cancel;
 mod cancel_lines;
+mod change_address;
 mod client;
 mod customers;
 mod diff;
@@ -23,6 +25,7 @@ mod returns;
 mod shipments;
 mod stock;
 mod table;
+mod tag;
 mod verify_erasure;
 mod webhooks;
 
@@ -72,6 +75,13 @@ enum Command {
     Cancel(cancel::CancelArgs),
     /// Cancel some of an order, until it is packed.
     CancelLines(cancel_lines::CancelLinesArgs),
+    /// Say what an order would be with more or less of its lines, and have it be so.
+    #[command(subcommand)]
+    Amendments(amendments::Amendments),
+    /// Have an order go somewhere else, until the carrier is asked to take it.
+    ChangeAddress(change_address::ChangeAddressArgs),
+    /// Say what an order is tagged with.
+    Tag(tag::TagArgs),
     /// List shipments, and say what became of them.
     #[command(subcommand)]
     Shipments(shipments::Shipments),
@@ -243,6 +253,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::List(args) => list::run(args).await.map(success),
         Command::Cancel(args) => cancel::run(args).await.map(success),
         Command::CancelLines(args) => cancel_lines::run(args).await.map(success),
+        Command::Amendments(command) => amendments::run(command).await.map(success),
+        Command::ChangeAddress(args) => change_address::run(args).await.map(success),
+        Command::Tag(args) => tag::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Payments(command) => payments::run(command).await.map(success),
         Command::Returns(command) => returns::run(command).await.map(success),

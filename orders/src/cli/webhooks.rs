@@ -310,15 +310,27 @@ async fn redeliver(args: RedeliverArgs) -> anyhow::Result<()> {
     };
     let key = args.idempotency_key.as_deref();
     let written = args.api.client()?.post(&path, key, &body).await?;
-    if args.api.json {
-        print(&serde_json::to_string_pretty(&written.body)?);
+    tell_redelivered(&args.api, &written.body, "deliveries")
+}
+
+/// Shows what is sent again: one delivery, or how many of `them`.
+pub(super) fn tell_redelivered(
+    api: &NotificationApi,
+    answer: &Value,
+    them: &str,
+) -> anyhow::Result<()> {
+    if api.json {
+        print(&serde_json::to_string_pretty(answer)?);
         return Ok(());
     }
-    match written.body["redelivered"].as_u64() {
-        Some(count) => say(&format!("{count} deliveries are sent again.")),
-        None => say(&format!("Delivery {} is sent again.", args.id)),
+    match answer["redelivered"].as_u64() {
+        Some(count) => say(&format!("{count} {them} are sent again.")),
+        None => {
+            let id = answer["delivery_id"].as_str().unwrap_or_default();
+            say(&format!("Delivery {id} is sent again."));
+        }
     }
-    if written.body["has_more"] == true {
+    if answer["has_more"] == true {
         say("There are more of that time: run the same command again.");
     }
     Ok(())

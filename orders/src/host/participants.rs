@@ -12,7 +12,7 @@ use chassis::{
     webhook::WebhookSecret,
 };
 use sandbox::{MAX_HOLD_MS, MAX_LATENCY_MS, Sandbox, SandboxOptions, WebhookOptions};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::{
     convert::Infallible,
     path::{Path, PathBuf},
@@ -101,37 +101,37 @@ impl Ledger {
 /// Has the sandbox sign what it says by itself with what only this platform knows, unless somebody has
 /// set a secret: one for each start is enough, as a sandbox that ends forgets what it had to say.
 fn share_secret(settings: &mut Settings) {
-    let secret = &mut settings.providers.payment_webhook_secret;
-    if secret.is_none() {
-        *secret = Some(WebhookSecret::random());
+    let providers = &mut settings.providers;
+    for secret in [
+        &mut providers.payment_webhook_secret,
+        &mut providers.carrier_webhook_secret,
+    ] {
+        if secret.is_none() {
+            *secret = Some(WebhookSecret::random());
+        }
     }
 }
 
-/// Where the platform listens to what the provider says by itself: with its write API, which is at `api`.
-pub(super) fn webhooks_url(api: &str) -> String {
-    format!("{api}/v1/providers/payments/webhooks")
-}
-
-/// How the sandbox says something by itself.
-fn webhooks(settings: &Settings) -> anyhow::Result<Option<WebhookOptions>> {
-    let Some(secret) = &settings.providers.payment_webhook_secret else {
+/// How the sandbox says something by itself, as whom it stands in for.
+fn webhooks(settings: &Settings, speaker: Participant) -> anyhow::Result<Option<WebhookOptions>> {
+    let (name, secret) = speaker.webhook_secret(settings);
+    let Some(secret) = secret else {
         return Ok(None);
     };
-    let secret =
-        WebhookSecret::parse(secret.expose_secret()).context("providers.payment_webhook_secret")?;
-    let url = webhooks_url(&ports::url(settings, settings.http.port));
+    let secret = WebhookSecret::parse(secret.expose_secret()).context(name)?;
+    let url = speaker.webhooks_url(&ports::url(settings, settings.http.port));
     Ok(Some(WebhookOptions { url, secret }))
 }
 
 /// Whom the sandbox stands in for.
 #[derive(Clone, Copy)]
-enum Participant {
+pub(super) enum Participant {
     Provider,
     Carrier,
 }
 
 impl Participant {
-    const ALL: [Self; 2] = [Self::Provider, Self::Carrier];
+    pub(super) const ALL: [Self; 2] = [Self::Provider, Self::Carrier];
 
     const fn name(self) -> &'static str {
         match self {
@@ -152,6 +152,47 @@ impl Participant {
         match self {
             Self::Provider => &mut settings.saga.payment_url,
             Self::Carrier => &mut settings.saga.carrier_url,
+        }
+    }
+
+    /// What signs what it says by itself, and what that setting is called.
+    pub(super) const fn webhook_secret(
+        self,
+        settings: &Settings,
+    ) -> (&'static str, Option<&SecretString>) {
+        let providers = &settings.providers;
+        match self {
+            Self::Provider => (
+                "providers.payment_webhook_secret",
+                providers.payment_webhook_secret.as_ref(),
+            ),
+            Self::Carrier => (
+                "providers.carrier_webhook_secret",
+                providers.carrier_webhook_secret.as_ref(),
+            ),
+        }
+    }
+
+    /// Where the platform listens to what it says by itself: with its write API, which is at `api`.
+    pub(super) fn webhooks_url(self, api: &str) -> String {
+        let providers = match self {
+            Self::Provider => "payments",
+            Self::Carrier => "carrier",
+        };
+        format!("{api}/v1/providers/{providers}/webhooks")
+    }
+
+    /// The variables that tell the platform's processes that secret, and the sandbox's that address.
+    pub(super) const fn variables(self) -> [&'static str; 2] {
+        match self {
+            Self::Provider => [
+                "ORDERS__PROVIDERS__PAYMENT_WEBHOOK_SECRET",
+                "SANDBOX_WEBHOOK_URL",
+            ],
+            Self::Carrier => [
+                "ORDERS__PROVIDERS__CARRIER_WEBHOOK_SECRET",
+                "SANDBOX_CARRIER_WEBHOOK_URL",
+            ],
         }
     }
 
@@ -197,7 +238,8 @@ pub(super) async fn start_sandbox(
 ) -> anyhow::Result<()> {
     let options = SandboxOptions {
         max_operations: OPERATIONS,
-        webhooks: webhooks(settings)?,
+        webhooks: webhooks(settings, Participant::Provider)?,
+        carrier_webhooks: webhooks(settings, Participant::Carrier)?,
         stop: lifecycle.soft().clone(),
         ..SandboxOptions::default()
     };

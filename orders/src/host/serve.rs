@@ -68,7 +68,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         vault: vault.clone(),
         clock: clock.clone(),
     };
-    let notifications = notifier::start(&notifications, settings, lifecycle)
+    let notifications = notifier::start(&notifications, settings, lifecycle, open)
         .context("notifications cannot be started")?;
 
     let projections = projector::Parts {
@@ -99,7 +99,12 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         .merge(query::grpc(queries, open, max_bytes))
         .merge(calls(
             health,
-            [&command::SERVICES[..], &query::SERVICES[..]].concat(),
+            [
+                &command::SERVICES[..],
+                &query::SERVICES[..],
+                &notifier::SERVICES[..],
+            ]
+            .concat(),
         )?)
         .merge(projector::router(board))
         .merge(saga::router(sagas_now))

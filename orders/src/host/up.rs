@@ -3,7 +3,7 @@
 
 use super::{
     Running, data_dir, master_key,
-    participants::{self, Ledger},
+    participants::{self, Ledger, Participant},
     ports,
     servers::Servers,
     supervise::{Program, beside_us},
@@ -122,11 +122,13 @@ fn environment(settings: &Settings, servers: &Servers, data: &Path) -> BTreeMap<
         let waits: Vec<String> = waits.map(u64::to_string).collect();
         told.push(("ORDERS__SAGA__TRACKING_SCHEDULE_S", waits.join(",")));
     }
-    if let Some(secret) = &settings.providers.payment_webhook_secret {
-        let secret = secret.expose_secret().to_owned();
-        told.push(("ORDERS__PROVIDERS__PAYMENT_WEBHOOK_SECRET", secret));
-        let url = participants::webhooks_url(&address(settings, "command"));
-        told.push(("SANDBOX_WEBHOOK_URL", url));
+    for speaker in Participant::ALL {
+        if let (_, Some(secret)) = speaker.webhook_secret(settings) {
+            let [signing, telling] = speaker.variables();
+            told.push((signing, secret.expose_secret().to_owned()));
+            let url = speaker.webhooks_url(&address(settings, "command"));
+            told.push((telling, url));
+        }
     }
     let journal = participants::journal(data).display().to_string();
     told.push(("SANDBOX_JOURNAL", journal));

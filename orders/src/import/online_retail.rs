@@ -3,6 +3,7 @@
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
+use domain::Currency;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, path::Path};
 
@@ -23,7 +24,7 @@ pub(super) struct Invoice {
 pub(super) struct Line {
     pub sku: String,
     pub quantity: i64,
-    /// Pence.
+    /// In minor units of the file's currency.
     pub unit_price: i64,
 }
 
@@ -56,14 +57,14 @@ const COLUMNS: [&str; 8] = [
     "Country",
 ];
 
-/// Reads a whole file; an invoice's rows need not stand together.
-pub(super) fn read(path: &Path) -> anyhow::Result<Invoices> {
+/// Reads a whole file, whose prices are in `currency`; an invoice's rows need not stand together.
+pub(super) fn read(path: &Path, currency: Currency) -> anyhow::Result<Invoices> {
     let bytes =
         std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    parse(&bytes).with_context(|| format!("{} is not Online Retail", path.display()))
+    parse(&bytes, currency).with_context(|| format!("{} is not Online Retail", path.display()))
 }
 
-fn parse(bytes: &[u8]) -> anyhow::Result<Invoices> {
+fn parse(bytes: &[u8], currency: Currency) -> anyhow::Result<Invoices> {
     // ISO-8859-1 maps each byte to the character of that number; windows-1252, which WHATWG calls
     // by its name, differs only where Online Retail has no text.
     let (text, _, _) = encoding_rs::WINDOWS_1252.decode(bytes);
@@ -89,7 +90,7 @@ fn parse(bytes: &[u8]) -> anyhow::Result<Invoices> {
         ..Invoices::default()
     };
     for number in order {
-        match invoice(&number, &rows[&number]) {
+        match invoice(&number, &rows[&number], currency) {
             Ok(invoice) => invoices.clean.push(invoice),
             Err((row, reason)) => {
                 invoices.refused.push(Refused {
@@ -113,14 +114,18 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 /// The invoice that `rows` are, or the first row that forbids it and why.
-fn invoice(number: &str, rows: &[(u64, csv::StringRecord)]) -> Result<Invoice, (u64, String)> {
+fn invoice(
+    number: &str,
+    rows: &[(u64, csv::StringRecord)],
+    currency: Currency,
+) -> Result<Invoice, (u64, String)> {
     let (first, head) = &rows[0];
     if number.starts_with('C') {
         return Err((*first, "a cancellation, not a sale".into()));
     }
     let mut lines = Vec::with_capacity(rows.len());
     for (row, record) in rows {
-        lines.push(line(record).map_err(|reason| (*row, reason))?);
+        lines.push(line(record, currency).map_err(|reason| (*row, reason))?);
     }
     let placed_at = date(&head[4]).map_err(|reason| (*first, reason))?;
     let customer = Some(head[6].trim()).filter(|customer| !customer.is_empty());
@@ -134,58 +139,58 @@ fn invoice(number: &str, rows: &[(u64, csv::StringRecord)]) -> Result<Invoice, (
     })
 }
 
-fn line(record: &csv::StringRecord) -> Result<Line, String> {
+fn line(record: &csv::StringRecord, currency: Currency) -> Result<Line, String> {
     let quantity: i64 = record[3]
         .trim()
         .parse()
-        .map_err(|_| format!("quantity {:?} is not a whole number", &record[3]))?;
+        .map_err(|_| format!("Quantity {:?} is not a whole number", &record[3]))?;
     if quantity <= 0 {
-        return Err(format!("quantity {quantity} is not above 0"));
+        return Err(format!("Quantity {quantity} is not above 0"));
     }
-    let unit_price = pence(record[5].trim())
-        .ok_or_else(|| format!("unit price {:?} is not an amount", &record[5]))?;
-    match unit_price {
-        Price::Positive(unit_price) => Ok(Line {
+    let text = record[5].trim();
+    match minor_units(text, currency.decimals().into()) {
+        Ok(unit_price) if unit_price > 0 => Ok(Line {
             sku: record[1].trim().into(),
             quantity,
             unit_price,
         }),
-        Price::NotPositive => Err(format!("unit price {} is not above 0", record[5].trim())),
+        Ok(_) => Err(format!("UnitPrice {text} is not above 0")),
+        Err(NoAmount::Malformed) => Err(format!("UnitPrice {text:?} is not an amount")),
+        Err(NoAmount::TooFine) => Err(format!(
+            "UnitPrice {text} has more decimals than {currency}, which has {}",
+            currency.decimals()
+        )),
     }
 }
 
-enum Price {
-    /// Pence, rounded to the nearest.
-    Positive(i64),
-    NotPositive,
+/// Why a text is no amount of a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoAmount {
+    /// It is no decimal number, or one that cannot be counted.
+    Malformed,
+    /// It says a part of the smallest unit.
+    TooFine,
 }
 
-/// A decimal number of pounds, without going through binary fractions.
-fn pence(text: &str) -> Option<Price> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
+/// A decimal number as units of its last decimal of so many, without going through binary fractions.
+fn minor_units(text: &str, decimals: usize) -> Result<i64, NoAmount> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
     };
-    let (pounds, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if pounds.is_empty() && fraction.is_empty() || !all_digits(pounds) || !all_digits(fraction) {
-        return None;
+    if whole.is_empty() && fraction.is_empty() || !all_digits(whole) || !all_digits(fraction) {
+        return Err(NoAmount::Malformed);
     }
-    let zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    if negative || zero {
-        return Some(Price::NotPositive);
+    // Further zeros say nothing.
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > decimals {
+        return Err(NoAmount::TooFine);
     }
-    let digit = |at: usize| i64::from(fraction.as_bytes().get(at).map_or(0, |digit| digit - b'0'));
-    let pounds: i64 = if pounds.is_empty() {
-        0
-    } else {
-        pounds.parse().ok()?
-    };
-    let round_up = i64::from(digit(2) >= 5);
-    let pence = pounds
-        .checked_mul(100)?
-        .checked_add(digit(0) * 10 + digit(1) + round_up)?;
-    Some(Price::Positive(pence))
+    let units = format!("0{whole}{fraction:0<decimals$}");
+    let units: i64 = units.parse().map_err(|_| NoAmount::Malformed)?;
+    Ok(sign * units)
 }
 
 /// Day first, in UK time. The invoices are of winter, when that is UTC.
@@ -203,7 +208,13 @@ mod tests {
         "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
 
     fn parsed(rows: &str) -> Invoices {
-        parse(format!("{HEADINGS}{rows}").as_bytes()).expect("it is a file of this kind")
+        parsed_in("GBP", rows)
+    }
+
+    fn parsed_in(currency: &str, rows: &str) -> Invoices {
+        let currency = Currency::parse(currency).expect("it is a currency");
+        let file = format!("{HEADINGS}{rows}");
+        parse(file.as_bytes(), currency).expect("it is a file of this kind")
     }
 
     #[test]
@@ -245,35 +256,72 @@ mod tests {
             .map(|refused| (&*refused.invoice, refused.row))
             .collect();
         assert_eq!(rows, [("C1", 2), ("2", 4), ("3", 5), ("4", 6), ("5", 7)]);
-        assert_eq!(invoices.refused[1].reason, "quantity -1 is not above 0");
-        assert_eq!(invoices.refused[2].reason, "unit price 0 is not above 0");
+        assert_eq!(invoices.refused[1].reason, "Quantity -1 is not above 0");
+        assert_eq!(invoices.refused[2].reason, "UnitPrice 0 is not above 0");
     }
 
     #[test]
-    fn prices_are_rounded_to_the_nearest_penny() {
-        for (text, expected) in [
-            ("2.55", 255),
-            ("2.555", 256),
-            ("2.554", 255),
-            ("0.001", 0),
-            ("18", 1_800),
-            (".5", 50),
+    fn prices_have_the_decimals_of_their_currency() {
+        for (decimals, text, expected) in [
+            (0, "18", Ok(18)),
+            (0, "18.", Ok(18)),
+            (0, "18.000", Ok(18)),
+            (0, "18.5", Err(NoAmount::TooFine)),
+            (2, "2.55", Ok(255)),
+            (2, "2.5", Ok(250)),
+            (2, "2.550", Ok(255)),
+            (2, "2.555", Err(NoAmount::TooFine)),
+            (2, "0.001", Err(NoAmount::TooFine)),
+            (2, "18", Ok(1_800)),
+            (2, ".5", Ok(50)),
+            (2, "-11062.06", Ok(-1_106_206)),
+            (3, "2.555", Ok(2_555)),
+            (3, "2.5", Ok(2_500)),
+            (3, "2.5555", Err(NoAmount::TooFine)),
+            (4, "2.5555", Ok(25_555)),
+            (4, "0.00001", Err(NoAmount::TooFine)),
+            (2, "1,50", Err(NoAmount::Malformed)),
+            (2, "1.5.0", Err(NoAmount::Malformed)),
+            (2, "", Err(NoAmount::Malformed)),
+            (2, ".", Err(NoAmount::Malformed)),
+            (2, "+1", Err(NoAmount::Malformed)),
+            (2, "92233720368547758.07", Ok(i64::MAX)),
+            (2, "92233720368547758.08", Err(NoAmount::Malformed)),
         ] {
-            assert!(
-                matches!(pence(text), Some(Price::Positive(pence)) if pence == expected),
-                "{text}"
-            );
+            assert_eq!(minor_units(text, decimals), expected, "{text} {decimals}");
         }
-        assert!(matches!(pence("-11062.06"), Some(Price::NotPositive)));
-        assert!(pence("1,50").is_none());
-        assert!(pence("").is_none());
+    }
+
+    #[test]
+    fn a_price_that_its_currency_does_not_have_is_named_with_its_row_and_column() {
+        let row = |price: &str| format!("1,A,x,1,01/12/2010 08:26,{price},1,France\n");
+        for (currency, price, units) in [
+            ("JPY", "180", 180),
+            ("GBP", "1.80", 180),
+            ("KWD", "1.805", 1_805),
+            ("CLF", "1.8051", 18_051),
+        ] {
+            let invoices = parsed_in(currency, &row(price));
+            assert_eq!(invoices.clean[0].lines[0].unit_price, units);
+        }
+        let refused = &parsed_in("JPY", &row("18.5")).refused[0];
+        assert_eq!(
+            (refused.row, &*refused.reason),
+            (2, "UnitPrice 18.5 has more decimals than JPY, which has 0")
+        );
+        let refused = &parsed_in("KWD", &row("1.8055")).refused[0];
+        assert_eq!(
+            refused.reason,
+            "UnitPrice 1.8055 has more decimals than KWD, which has 3"
+        );
     }
 
     #[test]
     fn text_is_iso_8859_1() {
         let mut bytes = HEADINGS.as_bytes().to_vec();
         bytes.extend(b"1,A,caf\xe9,6,01/12/2010 08:26,2.55,1,C\xf4te\n");
-        let invoices = parse(&bytes).expect("it is a file of this kind");
+        let gbp = Currency::parse("GBP").expect("it is a currency");
+        let invoices = parse(&bytes, gbp).expect("it is a file of this kind");
         assert_eq!(invoices.clean[0].country, "Côte");
     }
 
@@ -288,6 +336,7 @@ mod tests {
 
     #[test]
     fn another_file_is_refused() {
-        assert!(parse(b"a,b\n1,2\n").is_err());
+        let gbp = Currency::parse("GBP").expect("it is a currency");
+        assert!(parse(b"a,b\n1,2\n", gbp).is_err());
     }
 }

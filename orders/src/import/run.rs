@@ -8,6 +8,7 @@ use super::{
 use crate::cli::progress::Progress;
 use anyhow::Context;
 use chassis::http_client;
+use domain::Currency;
 use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::Client;
 use serde_json::json;
@@ -21,6 +22,9 @@ const UNKNOWN_CUSTOMER: &str = "unknown";
 pub struct ImportOptions {
     /// The CSV file.
     pub file: PathBuf,
+    /// What its prices are in: they may have as many decimals as that has.
+    #[arg(long, default_value = "GBP")]
+    pub currency: Currency,
     /// Book in first what the orders need.
     #[arg(long)]
     pub receive_stock: bool,
@@ -49,7 +53,7 @@ pub async fn import_online_retail(url: &str, options: &ImportOptions) -> anyhow:
         clean,
         mut refused,
         digest,
-    } = read(&options.file)?;
+    } = read(&options.file, options.currency)?;
     let client = http_client::builder(url)
         .timeout(Duration::from_secs(30))
         .pool_max_idle_per_host(options.concurrency.into())
@@ -128,7 +132,7 @@ async fn place_orders(
         let (progress, url) = (&progress, &url);
         async move {
             let key = format!("online-retail-{}", invoice.number);
-            let body = serde_json::to_vec(&body(invoice))?;
+            let body = serde_json::to_vec(&body(invoice, options.currency))?;
             let sent = post(client, url, &key, &body, patience(options))
                 .await
                 .with_context(|| format!("invoice {} cannot be placed", invoice.number))?;
@@ -154,7 +158,7 @@ async fn place_orders(
     Ok((count(&sent), refused))
 }
 
-fn body(invoice: &Invoice) -> serde_json::Value {
+fn body(invoice: &Invoice, currency: Currency) -> serde_json::Value {
     let lines: Vec<_> = invoice
         .lines
         .iter()
@@ -164,7 +168,7 @@ fn body(invoice: &Invoice) -> serde_json::Value {
         .collect();
     json!({
         "customer_id": invoice.customer.as_deref().unwrap_or(UNKNOWN_CUSTOMER),
-        "currency": "GBP",
+        "currency": currency,
         "lines": lines,
         "shipping_address": { "country": invoice.country },
         "payment_method": "tok_approve",

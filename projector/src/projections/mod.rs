@@ -90,6 +90,13 @@ const fn order_of(event: &OrderEvent) -> OrderId {
         OrderEvent::LinesReturned(event) => event.order.order_id,
         OrderEvent::DeadlineSet(event) => event.order_id,
         OrderEvent::LinesCancelled(event) => event.order.order_id,
+        OrderEvent::TagsSet(event) => event.order_id,
+        OrderEvent::ShippingAddressChanged(event) => event.order_id,
+        OrderEvent::AmendmentProposed(event) => event.order.order_id,
+        OrderEvent::AmendmentApplied(event) => event.order.order_id,
+        OrderEvent::AmendmentWithdrawn(event) => event.order_id,
+        OrderEvent::AmendmentRejected(event) => event.order_id,
+        OrderEvent::AmendmentExpired(event) => event.order_id,
     }
 }
 
@@ -145,6 +152,7 @@ const fn order_of_stock(event: &StockEvent) -> Option<OrderId> {
         StockEvent::StockRestocked(event) => Some(event.order_id),
         StockEvent::StockQuarantined(event) => Some(event.order_id),
         StockEvent::ReservationReduced(event) => Some(event.order_id),
+        StockEvent::ReservationRaised(event) => Some(event.order_id),
         StockEvent::StockRecovered(event) => Some(event.order_id),
     }
 }

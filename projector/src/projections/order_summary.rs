@@ -1,8 +1,10 @@
 //! One row per order: what lists and single orders are answered from.
 
+mod amendment;
 mod fulfilment;
 mod settlement;
 
+pub use amendment::OpenAmendment;
 pub use fulfilment::{Fulfilment, Progress};
 pub use settlement::Settlement;
 
@@ -20,7 +22,7 @@ use domain::{
     payment::{PaymentEvent, PaymentStatus},
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 row! {
     /// An order.
@@ -78,9 +80,17 @@ row! {
         settlement: Option<Json<Settlement>>,
         /// How far its lines are; none before something has left. Only shipments and returns change it.
         fulfilment: Option<Json<Fulfilment>>,
+        /// What it is tagged with; none where that is nothing.
+        tags: Option<Json<Vec<String>>>,
+        /// Where it goes since that was changed, sealed; none where it goes where it was placed to go.
+        moved_to: Option<Sealed>,
+        /// The amendment that is open.
+        amendment: Option<Json<OpenAmendment>>,
+        /// The lines that are not as they were placed, by their numbers; none where all are.
+        amended: Option<Json<BTreeMap<u32, Line>>>,
     }
     once {
-        /// Where it goes: only its customer's key opens it.
+        /// Where it was placed to go: only its customer's key opens it.
         shipping_address: Option<Sealed>,
         /// What was ordered.
         lines: Option<Json<Vec<Line>>>,
@@ -101,7 +111,7 @@ pub struct OrderSummary;
 
 impl Projection for OrderSummary {
     const NAME: &'static str = "order_summary";
-    const VERSION: i32 = 4;
+    const VERSION: i32 = 5;
     const PACE: Duration = Duration::from_millis(5);
     type Row = OrderSummaryRow;
 
@@ -198,6 +208,10 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
         holds: Json(vec![]),
         settlement: None,
         fulfilment: None,
+        tags: None,
+        moved_to: None,
+        amendment: None,
+        amended: None,
         shipping_address: placed.shipping_address.clone(),
         lines: Some(Json(placed.lines.clone())),
     })
@@ -210,6 +224,13 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         | OrderEvent::TaskParked(_)
         | OrderEvent::TaskResumed(_)
         | OrderEvent::DeadlineSet(_) => {}
+        OrderEvent::AmendmentProposed(event) => {
+            row.amendment = Some(Json(event.into()));
+        }
+        OrderEvent::AmendmentApplied(event) => amendment::apply(row, event)?,
+        OrderEvent::AmendmentWithdrawn(_)
+        | OrderEvent::AmendmentRejected(_)
+        | OrderEvent::AmendmentExpired(_) => row.amendment = None,
         OrderEvent::OrderConfirmed(_) => row.status = Status::Confirmed,
         OrderEvent::OrderRejected(event) => {
             row.status = Status::Rejected;
@@ -251,6 +272,12 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         OrderEvent::LinesReturned(event) => {
             row.return_status = event.return_status;
             progress(row, &event.lines, Progress::returned)?;
+        }
+        OrderEvent::TagsSet(event) => {
+            row.tags = (!event.tags.is_empty()).then(|| Json(event.tags.clone()));
+        }
+        OrderEvent::ShippingAddressChanged(event) => {
+            row.moved_to = Some(event.shipping_address.clone());
         }
     }
     row.hold_count = i32::try_from(row.holds.0.len()).unwrap_or(i32::MAX);

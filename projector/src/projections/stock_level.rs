@@ -110,6 +110,13 @@ impl Projection for StockLevel {
                 };
                 subtract(held, event.quantity)?;
             }
+            StockEvent::ReservationRaised(event) => {
+                let held = match event.committed {
+                    true => &mut row.committed,
+                    false => &mut row.reserved,
+                };
+                add(held, event.quantity)?;
+            }
             StockEvent::ReservationExpired(event) => {
                 subtract(&mut row.reserved, event.quantity)?;
             }

@@ -61,7 +61,14 @@ impl Tally<'_> {
             | OrderEvent::ReturnDropped(_)
             | OrderEvent::LinesReturned(_)
             | OrderEvent::DeadlineSet(_)
-            | OrderEvent::LinesCancelled(_) => Ok(()),
+            | OrderEvent::LinesCancelled(_)
+            | OrderEvent::TagsSet(_)
+            | OrderEvent::ShippingAddressChanged(_)
+            | OrderEvent::AmendmentProposed(_)
+            | OrderEvent::AmendmentApplied(_)
+            | OrderEvent::AmendmentWithdrawn(_)
+            | OrderEvent::AmendmentRejected(_)
+            | OrderEvent::AmendmentExpired(_) => Ok(()),
         }
     }
 }
@@ -107,7 +114,14 @@ pub(super) fn counted(event: &OrderEvent) -> Option<OrderBrief> {
         | OrderEvent::ReturnDropped(_)
         | OrderEvent::LinesReturned(_)
         | OrderEvent::DeadlineSet(_)
-        | OrderEvent::LinesCancelled(_) => None,
+        | OrderEvent::LinesCancelled(_)
+        | OrderEvent::TagsSet(_)
+        | OrderEvent::ShippingAddressChanged(_)
+        | OrderEvent::AmendmentProposed(_)
+        | OrderEvent::AmendmentApplied(_)
+        | OrderEvent::AmendmentWithdrawn(_)
+        | OrderEvent::AmendmentRejected(_)
+        | OrderEvent::AmendmentExpired(_) => None,
     }
 }
 

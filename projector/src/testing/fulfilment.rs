@@ -501,6 +501,8 @@ pub(crate) fn refund(
 pub(crate) fn all_of_fulfilment(history: &mut History) {
     let fewer = history.confirmed_order("c", &[("A", 2, 100)]);
     history.cancel_a_piece(fewer);
+    let other = history.confirmed_order("c", &[("A", 2, 100), ("B", 1, 50)]);
+    history.amend(other);
     let order = history.confirmed_order("c", &[("A", 2, 100)]);
     history.pack(order);
     history.refuse(order);

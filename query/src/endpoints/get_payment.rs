@@ -5,15 +5,12 @@ use crate::{
     answer,
     api::Api,
     documentation::{ReadHeaders, ReadProblems},
-    payments::PaymentBody,
-    problem,
+    payments::{PaymentBody, get},
     read_your_writes::ReadYourWrites,
 };
 use axum::{extract::State, response::Response};
 use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
-use domain::{State as StreamState, StreamId, Version};
 use std::sync::Arc;
-use store::{Until, fold_stream};
 
 /// Get the payment of an order, with its operations and disputes.
 ///
@@ -39,14 +36,8 @@ pub(crate) async fn get_payment(
     _writes: ReadYourWrites,
     StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
 ) -> Result<Response, Problem> {
-    let stream = StreamId::payment(&api.tenant, order_id);
-    let folded = fold_stream(api.reader.as_ref(), &stream, Until::End).await;
-    let folded = folded.map_err(|error| problem::unfoldable_stream(error, &stream))?;
-    match &folded.state {
-        StreamState::Payment(payment) if folded.version > Version::ZERO => {
-            let body = PaymentBody::of(order_id, folded.version, payment);
-            answer::versioned(folded.version.get(), true, &body)
-        }
-        _ => Err(problem::no_such_payment(order_id)),
-    }
+    get(&api, order_id, |version, payment| {
+        answer::versioned(version.get(), true, payment)
+    })
+    .await
 }

@@ -9,7 +9,7 @@ use chassis::Problem;
 use domain::{CustomerId, OrderId, Sku};
 use prost_types::Timestamp;
 use proto::v1::{
-    self, DiffOrderRequest, ListOrdersRequest, OrderSort,
+    self, DiffOrderRequest, ListOrdersRequest, ListPaymentsRequest, OrderSort,
     diff_order_request::{From, To},
     get_order_request,
 };
@@ -82,6 +82,7 @@ pub(super) fn filters(message: &ListOrdersRequest) -> Result<Filters, Problem> {
         return_status: one_of("return_status", message.return_status.as_deref())?,
         customer_id: optional("customer_id", message.customer_id.as_deref())?,
         currency: optional("currency", message.currency.as_deref())?,
+        tag: optional("tag", message.tag.as_deref())?,
         placed_from: optional_time("placed_at[gte]", message.placed_from.as_ref())?,
         placed_before: optional_time("placed_at[lt]", message.placed_before.as_ref())?,
         total_from: message.total_from,
@@ -89,6 +90,25 @@ pub(super) fn filters(message: &ListOrdersRequest) -> Result<Filters, Problem> {
         search: None,
     };
     filters.searching(message.query.as_deref())?.checked()
+}
+
+/// The payments that a message asks for: those of orders.
+///
+/// # Errors
+/// 400: a field that does not keep to its rule.
+pub(super) fn payment_filters(message: &ListPaymentsRequest) -> Result<Filters, Problem> {
+    let filters = Filters {
+        sort: sort(message.sort)?,
+        payment_status: one_of("status", message.status.as_deref())?,
+        customer_id: optional("customer_id", message.customer_id.as_deref())?,
+        currency: optional("currency", message.currency.as_deref())?,
+        placed_from: optional_time("placed_at[gte]", message.placed_from.as_ref())?,
+        placed_before: optional_time("placed_at[lt]", message.placed_before.as_ref())?,
+        total_from: message.total_from,
+        total_below: message.total_below,
+        ..Filters::default()
+    };
+    filters.checked()
 }
 
 fn sort(sort: i32) -> Result<Sort, Problem> {

@@ -2,7 +2,7 @@
 
 use crate::{
     body, freshness,
-    orders::{FieldChange, OrderAsOf, OrderBody, OrderDiff, OrderItem, TimelineEvent},
+    orders::{Amendment, FieldChange, OrderAsOf, OrderBody, OrderDiff, OrderItem, TimelineEvent},
     page::Page,
 };
 use proto::{timestamp, v1};
@@ -95,6 +95,40 @@ impl From<OrderBody<'_>> for v1::Order {
             refunded: Some(order.refunded.into()),
             shipments: shipments.collect(),
             allowed_commands: allowed.collect(),
+            tags: order.tags,
+            amendment: order.amendment.map(Into::into),
+        }
+    }
+}
+
+impl From<Amendment<'_>> for v1::Amendment {
+    fn from(open: Amendment<'_>) -> Self {
+        let lines = open.lines.into_iter().map(|line| v1::AmendmentLine {
+            line: line.line,
+            sku: line.sku.into(),
+            quantity_before: line.quantity_before,
+            quantity: line.quantity,
+            unit_price: Some(line.unit_price.into()),
+            discount: Some(line.discount.into()),
+            tax: Some(line.tax.into()),
+            total_before: Some(line.total_before.into()),
+            total: Some(line.total.into()),
+        });
+        let stock = open.stock.into_iter().map(|stock| v1::AmendmentStock {
+            sku: stock.sku.into(),
+            difference: stock.difference,
+        });
+        Self {
+            amendment_id: open.amendment_id.to_string(),
+            lines: lines.collect(),
+            stock: stock.collect(),
+            total_before: Some(open.total_before.into()),
+            total: Some(open.total.into()),
+            difference: Some(open.difference.into()),
+            authorized: Some(open.authorized.into()),
+            released: Some(open.released.into()),
+            reason: open.reason,
+            expires_at: Some(timestamp(open.expires_at)),
         }
     }
 }

@@ -5,6 +5,7 @@ mod customers;
 mod feed;
 mod fields;
 mod message;
+mod payments;
 mod products;
 mod queries;
 mod source;
@@ -21,6 +22,7 @@ use proto::{
         customer_queries_server::{CustomerQueriesServer, SERVICE_NAME as CUSTOMERS},
         order_feed_server::{OrderFeedServer, SERVICE_NAME as FEED},
         order_queries_server::{OrderQueriesServer, SERVICE_NAME as QUERIES},
+        payment_queries_server::{PaymentQueriesServer, SERVICE_NAME as PAYMENTS},
         product_queries_server::{ProductQueriesServer, SERVICE_NAME as PRODUCTS},
     },
 };
@@ -31,7 +33,7 @@ use tonic::{
 };
 
 /// The services' names.
-pub const SERVICES: [&str; 4] = [QUERIES, FEED, CUSTOMERS, PRODUCTS];
+pub const SERVICES: [&str; 5] = [QUERIES, FEED, CUSTOMERS, PRODUCTS, PAYMENTS];
 
 /// The read API's calls, to be served beside its routes. Whoever calls is first seen by `authorize`.
 /// Messages have at most `max_bytes`.
@@ -46,15 +48,19 @@ where
         .max_decoding_message_size(max_bytes);
     let products = ProductQueriesServer::new(products::Products(Arc::clone(&api)))
         .max_decoding_message_size(max_bytes);
+    let payments = PaymentQueriesServer::new(payments::Payments(Arc::clone(&api)))
+        .max_decoding_message_size(max_bytes);
     let feed = OrderFeedServer::new(feed::Feed(api)).max_decoding_message_size(max_bytes);
     let queries = InterceptedService::new(queries, authorize.clone());
     let customers = InterceptedService::new(customers, authorize.clone());
     let products = InterceptedService::new(products, authorize.clone());
+    let payments = InterceptedService::new(payments, authorize.clone());
     let feed = InterceptedService::new(feed, authorize);
     chassis::grpc::router(queries, methods(QUERIES))
         .merge(chassis::grpc::router(feed, methods(FEED)))
         .merge(chassis::grpc::router(customers, methods(CUSTOMERS)))
         .merge(chassis::grpc::router(products, methods(PRODUCTS)))
+        .merge(chassis::grpc::router(payments, methods(PAYMENTS)))
 }
 
 /// The status of a call that failed, with fields named as messages name them.

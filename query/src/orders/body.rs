@@ -1,6 +1,9 @@
 //! A whole order as an answer.
 
-use super::history::{At, History, Reach};
+use super::{
+    amendment::{Amendment, Open},
+    history::{At, History, Reach},
+};
 use crate::{
     body::Money,
     database::{Column, ReadError, corrupt, word},
@@ -73,6 +76,10 @@ pub(crate) struct OrderBody<'a> {
     pub lines: Vec<OrderLine<'a>>,
     /// What leaves for it.
     pub shipments: Vec<OrderShipment>,
+    /// The amendment of it that is open: what it would be.
+    pub amendment: Option<Amendment<'a>>,
+    /// What it is tagged with, sorted.
+    pub tags: Vec<String>,
     /// The holds that are on it.
     pub holds: Vec<Hold>,
     /// Why it was rejected.
@@ -84,7 +91,7 @@ pub(crate) struct OrderBody<'a> {
     /// Whether what was personal of it is gone: its customer was erased.
     pub erased: bool,
     /// What may be asked of it now.
-    #[schema(example = json!(["add_note", "cancel", "place_hold"]))]
+    #[schema(example = json!(["add_note", "set_tags", "cancel", "place_hold"]))]
     pub allowed_commands: Vec<&'static str>,
     /// When the customer ordered.
     pub placed_at: DateTime<Utc>,
@@ -209,8 +216,17 @@ impl<'a> OrderBody<'a> {
         let reason: Option<&str> = row.column(TABLE, 13)?;
         let detail = row.column(TABLE, 14)?;
         let line_count: i32 = row.column(TABLE, 6)?;
-        let lines: Vec<Line> = parse(row, 18)?;
+        let mut lines: Vec<Line> = parse(row, 18)?;
+        // What it comes to is what was placed, however it was amended since.
         let totals = Totals::of(&lines);
+        let amended: Option<HashMap<u32, Line>> = parse(row, 26)?;
+        let mut amended = amended.unwrap_or_default();
+        for line in &mut lines {
+            if let Some(anew) = amended.remove(&line.line) {
+                *line = anew;
+            }
+        }
+        let amendment: Option<Open> = parse(row, 25)?;
         let money = |amount| Money { amount, currency };
         let settlement: Option<Settlement> = parse(row, 19)?;
         let settlement = settlement.unwrap_or_default();
@@ -262,7 +278,13 @@ impl<'a> OrderBody<'a> {
             unit_count: row.column(TABLE, 5)?,
             lines: with_money(lines, currency, progress),
             shipments: shipments.unwrap_or_default(),
-            allowed_commands: status.allowed_commands(!holds.is_empty(), returnable),
+            tags: parse::<Option<Vec<String>>>(row, 24)?.unwrap_or_default(),
+            allowed_commands: status.allowed_commands(
+                !holds.is_empty(),
+                returnable,
+                amendment.is_some(),
+            ),
+            amendment: amendment.map(|open| Amendment::of(open, currency)),
             holds,
             rejection: reason.map(|reason| Rejection { reason, detail }),
             cancellation_reason: row.column(TABLE, 15)?,
@@ -283,7 +305,7 @@ impl<'a> OrderBody<'a> {
         let totals = placed.totals();
         let money = |amount| Money { amount, currency };
         let units = |sum: i64, line: &Line| sum.saturating_add(line.quantity);
-        let order = Self {
+        let body = Self {
             order_id: placed.order_id.uuid(),
             version: history.version.get(),
             position: history.position.get(),
@@ -308,9 +330,13 @@ impl<'a> OrderBody<'a> {
                 currency,
             },
             line_count: i64::try_from(placed.lines.len()).unwrap_or(i64::MAX),
-            unit_count: placed.lines.iter().fold(0, units),
-            lines: with_money(placed.lines.clone(), currency, |line| order.progress(line)),
+            unit_count: order.lines().iter().fold(0, units),
+            lines: with_money(order.lines().to_vec(), currency, |line| {
+                order.progress(line)
+            }),
             shipments: history.shipments.iter().map(OrderShipment::of).collect(),
+            amendment: Open::of_order(order).map(|open| Amendment::of(open, currency)),
+            tags: order.tags().iter().cloned().collect(),
             allowed_commands: order.allowed_commands(),
             holds: history
                 .holds
@@ -337,7 +363,7 @@ impl<'a> OrderBody<'a> {
                 At::Version(_) | At::Time(_) => Some(OrderAsOf::of(history)),
             },
         };
-        (order, placed.shipping_address.clone())
+        (body, order.shipping_address().cloned())
     }
 
     /// Whether nothing can have been packed for it yet.

@@ -1,5 +1,6 @@
 //! Orders: the list of them, and one of them as it is or was.
 
+mod amendment;
 mod body;
 mod changes;
 mod diff;
@@ -12,10 +13,11 @@ mod query;
 mod search;
 mod timeline;
 
+pub(crate) use amendment::Amendment;
 pub(crate) use body::{OrderAsOf, OrderBody};
 pub(crate) use changes::FieldChange;
 pub(crate) use diff::{OrderDiff, diff};
-pub(crate) use filters::{Filters, Sort};
+pub(crate) use filters::{Filters, Sort, Tag};
 pub(crate) use get::get;
 pub(crate) use history::{At, each};
 pub(crate) use item::OrderItem;

@@ -15,7 +15,7 @@ SELECT
     rejection_reason,
     rejection_detail,
     cancellation_reason,
-    shipping_address,
+    COALESCE(moved_to, shipping_address) AS shipping_address,
     holds::text AS holds,
     lines::text AS lines,
     settlement::text AS settlement,
@@ -41,7 +41,10 @@ SELECT
         ) AS shipment
     )::text AS shipments,
     return_status,
-    tax_included
+    tax_included,
+    tags::text AS tags,
+    amendment::text AS amendment,
+    amended::text AS amended
 FROM read.order_summary
 WHERE tenant = $1
   AND order_id = $2

@@ -37,6 +37,9 @@ macro_rules! orders_query {
             /// ISO 4217.
             #[param(value_type = Option<String>, example = "EUR")]
             currency: Option<domain::Currency>,
+            /// With this tag.
+            #[param(value_type = Option<String>, max_length = 64, example = "gift")]
+            tag: Option<$crate::orders::Tag>,
             /// Placed then or later.
             #[serde(rename = "placed_at[gte]")]
             #[param(value_type = Option<String>, format = DateTime)]
@@ -70,6 +73,7 @@ macro_rules! orders_query {
                     return_status: self.return_status,
                     customer_id,
                     currency: self.currency,
+                    tag: self.tag.clone(),
                     placed_from: self.placed_from,
                     placed_before: self.placed_before,
                     total_from: self.total_from,

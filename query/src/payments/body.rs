@@ -18,110 +18,110 @@ use uuid::Uuid;
 #[schema(as = Payment)]
 pub(crate) struct PaymentBody<'a> {
     /// The order that is paid; a payment has no other name.
-    order_id: Uuid,
+    pub order_id: Uuid,
     /// The payment's version; also its ETag.
-    version: i64,
+    pub version: i64,
     /// `pending`, `authorizing`, `authorized`, `declined`, `outcome_unknown`, `voiding`, `voided`,
     /// `capturing`, `partially_captured`, `captured`, `refunding`, `partially_refunded`, `refunded` or
     /// `authorization_expired`.
     #[schema(example = "captured")]
-    status: &'static str,
+    pub status: &'static str,
     /// How much was asked for.
-    amount: Option<Money<'a>>,
+    pub amount: Option<Money<'a>>,
     /// Which attempt it is, from 1.
-    attempt: Option<u32>,
+    pub attempt: Option<u32>,
     /// Whether nobody knows what the provider did, and an operator must look.
-    parked: bool,
+    pub parked: bool,
     /// What is or was set aside, if anything.
-    authorization: Option<AuthorizationBody<'a>>,
+    pub authorization: Option<AuthorizationBody<'a>>,
     /// How much was taken, in minor units.
-    captured: i64,
+    pub captured: i64,
     /// How much of that was given back, in minor units.
-    refunded: i64,
+    pub refunded: i64,
     /// How much of it cardholders dispute, in minor units.
-    disputed: i64,
+    pub disputed: i64,
     /// How much of it cardholders have got by disputes, in minor units.
-    lost: i64,
+    pub lost: i64,
     /// What was to be taken, for each shipment.
-    captures: Vec<CaptureBody<'a>>,
+    pub captures: Vec<CaptureBody<'a>>,
     /// What was to be given back.
-    refunds: Vec<RefundBody<'a>>,
+    pub refunds: Vec<RefundBody<'a>>,
     /// What cardholders want back.
-    disputes: Vec<DisputeBody<'a>>,
+    pub disputes: Vec<DisputeBody<'a>>,
     /// What the provider has set aside and nobody waits for.
-    strays: Vec<StrayBody<'a>>,
+    pub strays: Vec<StrayBody<'a>>,
 }
 
 /// What the provider set aside.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PaymentAuthorization)]
-struct AuthorizationBody<'a> {
+pub(crate) struct AuthorizationBody<'a> {
     /// What the provider calls it.
-    authorization_id: &'a str,
+    pub authorization_id: &'a str,
     /// How much.
-    amount: Money<'a>,
+    pub amount: Money<'a>,
     /// Until when it can be taken, if the provider has said so.
-    expires_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// What was to be taken.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PaymentCapture)]
-struct CaptureBody<'a> {
+pub(crate) struct CaptureBody<'a> {
     /// The shipment that it is for.
-    shipment_id: Option<Uuid>,
+    pub shipment_id: Option<Uuid>,
     /// How much.
-    amount: Money<'a>,
+    pub amount: Money<'a>,
     /// `requested`, `captured` or `failed`.
-    status: &'static str,
+    pub status: &'static str,
     /// Which attempt, from 1.
-    attempt: u32,
+    pub attempt: u32,
 }
 
 /// What was to be given back.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PaymentRefund)]
-struct RefundBody<'a> {
+pub(crate) struct RefundBody<'a> {
     /// The number of the refund; none while it waits for a dispute.
-    refund: Option<u32>,
+    pub refund: Option<u32>,
     /// The shipment that it is for, if it is for one.
-    shipment_id: Option<Uuid>,
+    pub shipment_id: Option<Uuid>,
     /// The return that it is for, if it is for one.
-    return_id: Option<Uuid>,
+    pub return_id: Option<Uuid>,
     /// How much.
-    amount: Money<'a>,
+    pub amount: Money<'a>,
     /// Why.
-    reason: &'a str,
+    pub reason: &'a str,
     /// `deferred` until a dispute ends, `requested` or `refunded`.
-    status: &'static str,
+    pub status: &'static str,
 }
 
 /// What a cardholder wants back.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PaymentDispute)]
-struct DisputeBody<'a> {
+pub(crate) struct DisputeBody<'a> {
     /// What the provider calls it.
-    dispute_id: &'a str,
+    pub dispute_id: &'a str,
     /// How much.
-    amount: Money<'a>,
+    pub amount: Money<'a>,
     /// Why, as the provider says.
-    reason: &'a str,
+    pub reason: &'a str,
     /// `open`, `won` by the shop, or `lost`.
-    status: &'static str,
+    pub status: &'static str,
 }
 
 /// What the provider has set aside and nobody waits for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PaymentStray)]
-struct StrayBody<'a> {
+pub(crate) struct StrayBody<'a> {
     /// What the provider calls it.
-    authorization_id: &'a str,
+    pub authorization_id: &'a str,
     /// How much.
-    amount: Money<'a>,
+    pub amount: Money<'a>,
     /// Whether it was given back.
-    voided: bool,
+    pub voided: bool,
     /// Whether it is what was set aside before it was set aside anew.
-    former: bool,
+    pub former: bool,
 }
 
 impl<'a> PaymentBody<'a> {

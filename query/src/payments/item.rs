@@ -10,25 +10,25 @@ use uuid::Uuid;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PaymentItem<'r> {
     /// The order that is paid; a payment has no other name.
-    order_id: Uuid,
+    pub order_id: Uuid,
     /// Where it is.
     #[schema(example = "captured")]
-    status: &'r str,
+    pub status: &'r str,
     /// How much the order costs.
-    amount: Money<'r>,
+    pub amount: Money<'r>,
     /// How much was taken, in minor units.
-    captured: i64,
+    pub captured: i64,
     /// How much of that was given back, in minor units.
-    refunded: i64,
+    pub refunded: i64,
     /// How much of it cardholders have got by disputes, in minor units.
-    lost: i64,
+    pub lost: i64,
     /// Who ordered.
     #[schema(example = "17850")]
-    customer_id: &'r str,
+    pub customer_id: &'r str,
     /// When the customer ordered.
-    placed_at: DateTime<Utc>,
+    pub placed_at: DateTime<Utc>,
     /// When the last event of it or of its order was recorded.
-    updated_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
 }
 
 impl<'r> PaymentItem<'r> {

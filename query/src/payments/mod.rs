@@ -1,7 +1,11 @@
 //! What a payment's answers say.
 
 mod body;
+mod get;
 mod item;
 
-pub(crate) use body::PaymentBody;
+pub(crate) use body::{
+    AuthorizationBody, CaptureBody, DisputeBody, PaymentBody, RefundBody, StrayBody,
+};
+pub(crate) use get::get;
 pub(crate) use item::PaymentItem;

@@ -112,6 +112,7 @@ fn is_about(event: &Event, order_id: OrderId) -> bool {
             StockEvent::StockRestocked(event) => Some(event.order_id),
             StockEvent::StockQuarantined(event) => Some(event.order_id),
             StockEvent::ReservationReduced(event) => Some(event.order_id),
+            StockEvent::ReservationRaised(event) => Some(event.order_id),
         },
         Event::Order(_)
         | Event::Payment(_)

@@ -20,6 +20,7 @@ async fn every_wrong_parameter_has_its_name_in_the_answer() {
         ("/v1/orders?payment_status=paid", "payment_status"),
         ("/v1/orders?fulfilment_status=done", "fulfilment_status"),
         ("/v1/orders?return_status=done", "return_status"),
+        ("/v1/orders?tag=No%20Tag", "tag"),
         ("/v1/orders?customer_id=a%20b", "customer_id"),
         ("/v1/orders?currency=eur", "currency"),
         ("/v1/orders?currency=XXX", "currency"),

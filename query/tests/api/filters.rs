@@ -27,6 +27,13 @@ const ORDERS: &str = "
 async fn every_filter_alone_and_some_together() {
     let stage = Stage::new().await;
     stage.sql(ORDERS).await;
+    stage
+        .sql(
+            "UPDATE read.order_summary SET tags = CASE customer_id WHEN 'c1' THEN '[\"gift\"]'::json
+                ELSE '[\"gift\", \"gift-wrap\"]'::json END
+             WHERE order_id::text ~ '(2|3|8)$'",
+        )
+        .await;
     for (query, numbers) in [
         ("", &[1, 2, 3, 4, 5, 6, 7][..]),
         ("status=placed", &[1]),
@@ -43,6 +50,10 @@ async fn every_filter_alone_and_some_together() {
         ("return_status=none", &[1, 2, 3, 4, 5, 6, 7]),
         ("return_status=open", &[]),
         ("status=completed", &[]),
+        ("tag=gift", &[2, 3]),
+        ("tag=gift-wrap", &[3]),
+        ("tag=nobody", &[]),
+        ("tag=gift&customer_id=c1", &[2]),
         ("customer_id=c1", &[1, 2]),
         ("customer_id=c", &[]),
         ("currency=GBP", &[2]),

@@ -206,6 +206,8 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
                  "shipped": 0, "delivered": 0, "lost": 0, "returned": 0, "cancelled": 0},
             ],
             "shipments": [],
+            "amendment": null,
+            "tags": [],
             "holds": [{"hold": "fraud-check", "reason": "looks odd"}],
             "rejection": {"reason": "out_of_stock", "detail": "Not enough of 71053."},
             "cancellation_reason": "changed my mind",
@@ -217,7 +219,7 @@ async fn an_order_is_the_same_from_the_read_model_and_from_its_events() {
                 "country": "United Kingdom",
             },
             "erased": false,
-            "allowed_commands": ["add_note", "release_hold"],
+            "allowed_commands": ["add_note", "set_tags", "release_hold"],
             "placed_at": "2010-12-01T08:00:00Z",
         })
     );

@@ -2,7 +2,7 @@
 //! projector folds, come to the same.
 
 use crate::{
-    orders::{brief, id, order, placed},
+    orders::{brief, id, order, placed, sealed_address},
     shipments::{amount, captured, lines, shipment, shipment_events},
     stage::{Stage, order_stream, payment_stream},
 };
@@ -10,10 +10,11 @@ use chrono::TimeDelta;
 use domain::{
     Event, Money, ReturnId, StreamId, TenantId,
     order::{
-        CancellationRejected, CancellationRequested, HoldPlaced, HoldReleased, LineQuantity,
-        LinesDelivered, LinesLost, LinesReturned, LinesShipped, NoteAdded, OrderCancelled,
-        OrderCompleted, OrderConfirmed, OrderRejected, OrderReturnStatus, RejectionReason,
-        ReturnOpened,
+        AmendedLine, AmendmentApplied, AmendmentProposed, AmendmentWithdrawn, CancellationRejected,
+        CancellationRequested, HoldPlaced, HoldReleased, Line, LineQuantity, LinesDelivered,
+        LinesLost, LinesReturned, LinesShipped, NoteAdded, OrderCancelled, OrderCompleted,
+        OrderConfirmed, OrderRejected, OrderReturnStatus, RejectionReason, ReturnOpened,
+        ShippingAddressChanged, TagsSet,
     },
     payment::{PaymentEvent, PaymentRefundRequested, PaymentRefunded},
 };
@@ -53,6 +54,43 @@ fn asked_to_cancel(confirmed: bool) -> Event {
     })
 }
 
+/// Five of the first line instead of six, and two of the second instead of one.
+fn amendment(n: u128) -> AmendmentProposed {
+    let placed = placed();
+    let line = |index: usize, after: i64, total: i64| {
+        let line = &placed.lines[index];
+        AmendedLine {
+            line: line.line,
+            sku: line.sku.clone(),
+            before: line.quantity,
+            after,
+            ordered_before: line.quantity,
+            ordered: line.quantity.max(after),
+            unit_price: line.unit_price,
+            discount: line.discounts(),
+            tax: 0,
+            total,
+            total_before: line.total,
+            anew: (after > line.quantity).then(|| Line {
+                quantity: after,
+                total,
+                ..line.clone()
+            }),
+        }
+    };
+    AmendmentProposed {
+        order: brief(),
+        amendment_id: Uuid::from_u128(n),
+        lines: vec![line(0, 5, 1_275), line(1, 2, 728)],
+        stock: vec![],
+        total_before: 1_869,
+        total: 1_614,
+        authorized: 1_869,
+        until: "2010-12-24T00:00:00Z".parse().unwrap(),
+        reason: "rather so".into(),
+    }
+}
+
 /// The order's own events: nearly all there are, but for how it ends.
 fn own() -> Vec<Event> {
     let (order_brief, shipment_id) = (brief(), shipment());
@@ -79,6 +117,28 @@ fn own() -> Vec<Event> {
             text: "called".into(),
         }),
         released("z-check"),
+        order(amendment(7)),
+        order(AmendmentWithdrawn {
+            order_id: id(),
+            amendment_id: Uuid::from_u128(7),
+        }),
+        order(amendment(8)),
+        order(AmendmentApplied {
+            order: brief(),
+            amendment_id: Uuid::from_u128(8),
+            lines: amendment(8).lines,
+            total: 1_614,
+        }),
+        order(amendment(9)),
+        order(TagsSet {
+            order_id: id(),
+            tags: vec!["gift".into(), "vip".into()],
+        }),
+        order(ShippingAddressChanged {
+            order_id: id(),
+            customer_id: brief().customer_id,
+            shipping_address: sealed_address(),
+        }),
         order(LinesShipped {
             order: order_brief.clone(),
             shipment_id,

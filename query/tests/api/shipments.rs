@@ -196,7 +196,15 @@ async fn an_order_says_what_has_left_of_it_whichever_way_it_is_read() {
     );
     assert_eq!(
         body["allowed_commands"],
-        json!(["add_note", "cancel", "cancel_lines", "place_hold"])
+        json!([
+            "add_note",
+            "set_tags",
+            "cancel",
+            "cancel_lines",
+            "change_shipping_address",
+            "place_hold",
+            "propose_amendment"
+        ])
     );
 
     let before = stage.get(&format!("{path}?version=1")).await.expect(200);

@@ -85,7 +85,7 @@ impl Books {
         let destination = match states.next().flatten() {
             Some(Ok(State::Order(order))) => order.placed().and_then(|order| {
                 let placed = &order.placed;
-                let address = placed.shipping_address.clone()?;
+                let address = order.shipping_address()?.clone();
                 Some(Destination {
                     tenant: task.context.tenant.clone(),
                     customer_id: placed.customer_id.clone(),

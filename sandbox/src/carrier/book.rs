@@ -180,6 +180,11 @@ impl Book {
         })
     }
 
+    /// When something is due next.
+    pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
     /// A shipment goes on, not yet to its end.
     pub(super) fn go_on(&mut self, step: &Step) {
         self.put(step.tracking_number, step.status, step.at);

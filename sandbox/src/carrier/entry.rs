@@ -105,7 +105,7 @@ impl RefusalCode {
 
 impl CarrierEntry {
     /// What was asked for, if it is what a request led to.
-    pub(super) fn asked(&self) -> Option<&Asked> {
+    pub(crate) fn asked(&self) -> Option<&Asked> {
         match &self.kind {
             CarrierEntryKind::Label { asked, .. } | CarrierEntryKind::Refusal { asked, .. } => {
                 Some(asked)

@@ -7,6 +7,7 @@ mod address;
 mod book;
 mod decide;
 mod entry;
+mod news;
 mod references;
 mod summary;
 mod way;
@@ -18,6 +19,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
 
 pub(crate) use address::Destination;
 pub use address::{Address, TEST_ADDRESSES, UNSERVED_COUNTRY};
@@ -27,6 +29,8 @@ pub(crate) use decide::ShipOrder;
 use decide::{Decision, decide, set};
 pub(crate) use entry::ShipRequest;
 pub use entry::{Asked, CarrierEntry, CarrierEntryKind, RefusalCode};
+use news::Waiting;
+pub(crate) use news::{News, What};
 pub use summary::{CarrierCounts, CarrierSummary, LabelSummary, RepeatedLabels, StatusCounts};
 pub use way::{Fate, ShipmentStatus, Way};
 
@@ -35,6 +39,12 @@ use crate::{
     value::TrackingNumber,
 };
 
+/// What the carrier calls itself.
+pub(crate) const CARRIER: &str = "Sandbox Parcel";
+
+/// Why a delivery fails.
+pub(crate) const NOBODY_HOME: &str = "nobody was at home";
+
 /// The book behind its lock, and the journal that is always as long as the book.
 ///
 /// The lock is held for microseconds, and for as long as it takes to book what has come to its end
@@ -42,12 +52,15 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Depot {
     inner: Mutex<Inner>,
+    /// Told that something has changed, other than by time.
+    changed: Notify,
 }
 
 #[derive(Debug)]
 struct Inner {
     book: Book,
     journal: Option<Journal<CarrierEntry>>,
+    news: Waiting,
 }
 
 /// What became of an order: a label or a refusal.
@@ -94,7 +107,9 @@ impl Depot {
             inner: Mutex::new(Inner {
                 book: Book::new(limit),
                 journal: None,
+                news: Waiting::default(),
             }),
+            changed: Notify::new(),
         }
     }
 
@@ -108,7 +123,9 @@ impl Depot {
             inner: Mutex::new(Inner {
                 book,
                 journal: Some(journal),
+                news: Waiting::default(),
             }),
+            changed: Notify::new(),
         })
     }
 
@@ -134,10 +151,14 @@ impl Depot {
                 entry,
                 replayed: true,
             }),
-            Decision::Book(entry) => Ok(Shipped {
-                entry: inner.write(entry).map_err(DepotError::Journal)?,
-                replayed: false,
-            }),
+            Decision::Book(entry) => {
+                let entry = inner.write(entry).map_err(DepotError::Journal)?;
+                self.changed.notify_one();
+                Ok(Shipped {
+                    entry,
+                    replayed: false,
+                })
+            }
         }
     }
 
@@ -151,6 +172,7 @@ impl Depot {
         let mut inner = self.at(now);
         if let Some(entry) = set(&inner.book, number, status, now)? {
             inner.write(entry).map_err(DepotError::Journal)?;
+            self.changed.notify_one();
         }
         Ok(inner.book.shipment(number)?)
     }
@@ -193,6 +215,22 @@ impl Depot {
         self.at(now).book.summary()
     }
 
+    /// Keeps what happens from now on, to be told.
+    pub(crate) fn listen(&self) {
+        self.lock().news.listen();
+    }
+
+    /// What has happened since this was asked last, and when something will next by itself.
+    pub(crate) fn news(&self, now: DateTime<Utc>) -> (Vec<News>, Option<DateTime<Utc>>) {
+        let mut inner = self.at(now);
+        (inner.news.take(), inner.book.next_due())
+    }
+
+    /// Waits until something has changed other than by time.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
     /// The book as it is now.
     fn at(&self, now: DateTime<Utc>) -> MutexGuard<'_, Inner> {
         let mut inner = self.lock();
@@ -213,6 +251,8 @@ impl Inner {
         while let Some(step) = self.book.due(now) {
             if !step.status.is_end() {
                 self.book.go_on(&step);
+                self.news
+                    .is(&self.book, step.tracking_number, step.status, step.at);
                 continue;
             }
             let end = CarrierEntry {
@@ -235,6 +275,8 @@ impl Inner {
         if let Some(journal) = &mut self.journal {
             journal.append(&entry)?;
         }
-        Ok(self.book.apply(entry))
+        let entry = self.book.apply(entry);
+        self.news.booked(&self.book, &entry);
+        Ok(entry)
     }
 }

@@ -1,6 +1,7 @@
-//! What the provider tells the merchant by itself: signed, over HTTP, and again until it is taken.
+//! What provider and carrier tell the merchant by themselves: signed, over HTTP, and again until it is taken.
 
 mod event;
+mod parcel;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -13,7 +14,9 @@ use chassis::{
     webhook::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, WebhookSecret},
 };
 use event::Event;
+use parcel::ParcelEvent;
 use reqwest::header::CONTENT_TYPE;
+use serde::Serialize;
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -22,6 +25,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    carrier::News,
     faults::WebhookFate,
     ledger::{Kind, Operation},
     value::AuthorizationId,
@@ -48,7 +52,7 @@ const RETRIES: [Duration; 8] = [
     Duration::from_secs(7_200),
 ];
 
-/// Whom the provider tells by itself what has happened.
+/// Who is told by itself what has happened.
 #[derive(Debug, Clone)]
 pub struct WebhookOptions {
     /// Where to, as `http://…` or `https://…`.
@@ -123,10 +127,22 @@ impl Webhooks {
         self.enqueue(id, &event, fate.delay, None, fate.twice);
     }
 
+    /// Has the sender of a shipment told what has happened to it, as `fate` has it.
+    pub(crate) fn tell_of_parcel(&self, news: &News, fate: impl FnOnce(&str) -> WebhookFate) {
+        let Some(event) = ParcelEvent::about(news) else {
+            return;
+        };
+        let id = parcel::id(news);
+        let fate = fate(&id);
+        if !fate.lost {
+            self.enqueue(id, &event, fate.delay, None, fate.twice);
+        }
+    }
+
     fn enqueue(
         &self,
         id: String,
-        event: &Event<'_>,
+        event: &impl Serialize,
         delay: Duration,
         only_of: Option<AuthorizationId>,
         twice: bool,

@@ -3,12 +3,14 @@
 use super::{
     Executed, Job, LaneError, Outcome,
     cache::{StateCache, WorkingSet},
-    decide::{Decided, Decision, decide},
+    decide::Decided,
+    draft::Draft,
+    intake::Intake,
     spans,
 };
 use crate::{Append, AppendOutcome, CommandRecord, EventStore, StoreError};
 use domain::{CommandEnvelope, CommandId, StreamId};
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, mem, sync::Arc};
 use traces::TraceContext;
 
 /// How many appends that were tried alone may fail one after the other before the rest of their
@@ -58,90 +60,85 @@ impl Pending {
 /// What an attempt leaves to be done: commands to decide again, and why they could not be done.
 pub(super) type Left = (Vec<Pending>, Option<StoreError>);
 
-/// Decides and appends `batch`; answers what is settled and returns the rest.
+/// Decides `batch` on top of `draft`, appends all of it, and answers what is settled; returns the rest.
+/// While it is appended, what comes in meanwhile is decided. `draft` stays as it is where `batch` cannot
+/// be decided.
 pub(super) async fn attempt(
     store: &dyn EventStore,
     cache: &mut StateCache,
+    draft: &mut Draft,
     batch: Vec<Pending>,
+    intake: &mut Intake,
 ) -> Left {
-    let mut states = WorkingSet::default();
-    if let Err(error) = gather(store, cache, &mut states, &batch).await {
-        return (batch, Some(error));
+    match gather(store, cache, &draft.states, &batch).await {
+        Ok(states) => draft.states.add(states),
+        Err(error) => return (batch, Some(error)),
     }
-    let batch = answer_unreadable(batch, &states);
-    let mut left = Vec::new();
-    let mut unrecorded = Vec::new();
-    let mut decided = Vec::with_capacity(batch.len());
-    let mut appends = Vec::with_capacity(batch.len());
-    for mut pending in batch {
-        pending.attempts += 1;
-        match check_expected(&pending, &states) {
-            Expected::Met => {}
-            Expected::Stale => {
-                // The state may be older than what the asker saw: look again before refusing.
-                left.push(pending);
-                continue;
-            }
-            Expected::Missed(error) => {
-                unrecorded.push((pending, Err(error)));
-                continue;
-            }
-        }
-        let span = spans::deciding(&pending);
-        let decision = decide(pending, &mut states);
-        spans::decided(span, &decision);
-        match decision {
-            Decision::Append(mut append, settled) => {
-                let span = spans::appending(store, &settled.pending, &mut append);
-                appends.push(append);
-                decided.push((settled, span));
-            }
-            Decision::Unrecorded(pending, executed) => unrecorded.push((pending, Ok(executed))),
-            Decision::Answered => {}
-        }
+    let mut draft = mem::take(draft);
+    draft.reserve(batch.len());
+    for pending in answer_unreadable(batch, &draft.states) {
+        draft.add(pending);
     }
+    let mut spans = Vec::with_capacity(draft.appends.len());
+    for (append, settled) in draft.appends.iter_mut().zip(&draft.decided) {
+        spans.push(spans::appending(store, &settled.pending, append));
+    }
+    let appended = match draft.appends.is_empty() {
+        true => Ok(vec![]),
+        false => {
+            let appending = append(store, &draft.appends);
+            intake.while_appending(appending, cache, &draft).await
+        }
+    };
+    let outcomes = match appended {
+        Ok(outcomes) => outcomes,
+        // What was decided may or may not have been done, so none of these states can be kept.
+        Err(error) => {
+            for span in spans {
+                spans::failed(span, &error);
+            }
+            return (draft.undone(), Some(error));
+        }
+    };
+    let Draft {
+        mut states,
+        appends,
+        decided,
+        unrecorded,
+        mut left,
+        ..
+    } = draft;
     for pending in &left {
         states.doubt(pending.primary());
     }
-    if !appends.is_empty() {
-        let appended = match store.append(&appends).await {
-            Err(error) if !error.is_transient() && appends.len() > 1 => {
-                tracing::warn!(%error, appends = appends.len(), "appending one by one");
-                append_alone(store, &appends).await
+    for ((settled, span), outcome) in decided.into_iter().zip(spans).zip(outcomes) {
+        left.extend(match outcome {
+            Alone::Settled(outcome) => {
+                spans::appended(span, appends.len(), &outcome);
+                settle(settled, outcome, &mut states)
             }
-            Err(error) if !error.is_transient() => Ok(vec![Alone::Failed(Arc::new(error))]),
-            appended => appended.map(|outcomes| outcomes.into_iter().map(Alone::Settled).collect()),
-        };
-        match appended {
-            Ok(outcomes) => {
-                for ((settled, span), outcome) in decided.into_iter().zip(outcomes) {
-                    left.extend(match outcome {
-                        Alone::Settled(outcome) => {
-                            spans::appended(span, appends.len(), &outcome);
-                            settle(settled, outcome, &mut states)
-                        }
-                        Alone::Failed(error) => {
-                            spans::failed(span, &error);
-                            fail(settled, error, &mut states)
-                        }
-                        Alone::Moot => again(settled, &mut states),
-                    });
-                }
+            Alone::Failed(error) => {
+                spans::failed(span, &error);
+                fail(settled, error, &mut states)
             }
-            // What was decided may or may not have been done, so none of these states can be kept.
-            Err(error) => {
-                left.extend(unrecorded.into_iter().map(|(pending, _)| pending));
-                left.extend(decided.into_iter().map(|(settled, span)| {
-                    spans::failed(span, &error);
-                    settled.pending
-                }));
-                return (left, Some(error));
-            }
-        }
+            Alone::Moot => again(settled, &mut states),
+        });
     }
     let error = refuse(store, unrecorded, &states, &mut left).await.err();
     cache.put_back(states);
     (left, error)
+}
+
+/// Appends all of a batch; one by one if it is refused as a whole.
+async fn append(store: &dyn EventStore, appends: &[Append]) -> Result<Vec<Alone>, StoreError> {
+    match store.append(appends).await {
+        Err(error) if !error.is_transient() && appends.len() > 1 => {
+            tracing::warn!(%error, appends = appends.len(), "appending one by one");
+            append_alone(store, appends).await
+        }
+        Err(error) if !error.is_transient() => Ok(vec![Alone::Failed(Arc::new(error))]),
+        appended => appended.map(|outcomes| outcomes.into_iter().map(Alone::Settled).collect()),
+    }
 }
 
 /// Answers the commands on streams that cannot be read; gives back the others.
@@ -250,18 +247,19 @@ async fn refuse(
     Ok(())
 }
 
-/// Brings together the states of all streams of the batch.
+/// Brings together the states of all streams of the batch, but for those that are `known`.
 async fn gather(
     store: &dyn EventStore,
     cache: &mut StateCache,
-    states: &mut WorkingSet,
+    known: &WorkingSet,
     batch: &[Pending],
-) -> Result<(), StoreError> {
+) -> Result<WorkingSet, StoreError> {
+    let mut states = WorkingSet::default();
     let mut missing = Vec::new();
     let mut seen = HashSet::new();
     for pending in batch {
         for stream in &pending.streams {
-            if !seen.insert(stream) {
+            if !seen.insert(stream) || known.knows(stream) {
                 continue;
             }
             match cache.take(stream) {
@@ -277,28 +275,7 @@ async fn gather(
     if !missing.is_empty() {
         states.load(store, missing).await?;
     }
-    Ok(())
-}
-
-enum Expected {
-    Met,
-    Stale,
-    Missed(LaneError),
-}
-
-fn check_expected(pending: &Pending, states: &WorkingSet) -> Expected {
-    let (Some(expected), Some(primary)) = (pending.job.command.expected, pending.streams.first())
-    else {
-        return Expected::Met;
-    };
-    match states.get(primary) {
-        Some(cached) if cached.version == expected => Expected::Met,
-        Some(cached) if cached.fresh => Expected::Missed(LaneError::VersionMismatch {
-            expected,
-            current: cached.version,
-        }),
-        _ => Expected::Stale,
-    }
+    Ok(states)
 }
 
 /// Answers a command whose append is settled; gives it back if it must be decided again.

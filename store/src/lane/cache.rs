@@ -70,6 +70,12 @@ impl StateCache {
         Some(cached)
     }
 
+    /// Whether the state that is there can be used as it is; none if there is none.
+    pub(super) fn is_good(&self, stream: &StreamId) -> Option<bool> {
+        let (cached, _) = self.states.peek(stream)?;
+        Some(!cached.doubted)
+    }
+
     fn put(&mut self, stream: StreamId, cached: Cached) {
         let size = cached.state.size();
         self.bytes += size;
@@ -120,8 +126,20 @@ impl WorkingSet {
             .find_map(|stream| self.unreadable.get(stream))
     }
 
+    /// Whether `stream` is one of the batch's, though it may be that it cannot be read.
+    pub(super) fn knows(&self, stream: &StreamId) -> bool {
+        self.states.contains_key(stream) || self.unreadable.contains_key(stream)
+    }
+
     pub(super) fn get(&self, stream: &StreamId) -> Option<&Cached> {
         self.states.get(stream)
+    }
+
+    /// Takes in the states of `others`, which are of other streams.
+    pub(super) fn add(&mut self, others: Self) {
+        self.states.extend(others.states);
+        self.order.extend(others.order);
+        self.unreadable.extend(others.unreadable);
     }
 
     pub(super) fn insert(&mut self, stream: StreamId, cached: Cached) {

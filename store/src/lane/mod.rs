@@ -3,7 +3,8 @@
 //! One task owns the states. It drains what is queued, loads what it does not have in one read,
 //! decides in order on top of what the same batch has just decided, appends the batch in one call,
 //! and then answers everyone. So a hot stream is a batch and not a storm of conflicts, a command
-//! over several streams is nothing special, and at depth one it is simply a direct write.
+//! over several streams is nothing special, and at depth one it is simply a direct write. While the
+//! store works on a batch, the lane decides what comes in meanwhile and has nothing to do with it.
 //!
 //! Other processes may write to the same streams. The store tells by a conflict; the lane then
 //! forgets the states concerned, loads them and decides again. Refusals, and commands that lead to
@@ -14,7 +15,9 @@
 mod batch;
 mod cache;
 mod decide;
+mod draft;
 mod error;
+mod intake;
 mod run;
 mod spans;
 #[cfg(test)]
@@ -110,6 +113,8 @@ impl Outcome {
 struct Job {
     command: CommandEnvelope,
     wants_state: bool,
+    /// Whether it must not overtake what was put before it, whatever that is about.
+    in_turn: bool,
     answer: oneshot::Sender<Result<Executed, LaneError>>,
 }
 
@@ -163,7 +168,8 @@ impl Lane {
         )
     }
 
-    /// Executes `command`, once however often it is put.
+    /// Executes `command`, once however often it is put. Commands over one stream are decided in the
+    /// order in which they were put; of different streams, one may overtake another.
     pub async fn execute(&self, command: CommandEnvelope) -> Result<Executed, LaneError> {
         self.put(command, false).await
     }
@@ -180,6 +186,7 @@ impl Lane {
         let job = Job {
             command,
             wants_state: false,
+            in_turn: true,
             answer,
         };
         self.queue.send(job).await.map_err(|_| LaneError::Stopped)?;
@@ -196,6 +203,7 @@ impl Lane {
         let job = Job {
             command,
             wants_state,
+            in_turn: false,
             answer,
         };
         self.queue.try_send(job).map_err(|error| match error {

@@ -1,16 +1,15 @@
 //! The lane's loop: drain, attempt, try again within bounds.
 
 use super::{
-    Job, LaneError, LaneOptions, LaneWork,
+    LaneError, LaneOptions, LaneWork,
     batch::{Pending, attempt},
     cache::StateCache,
+    draft::Draft,
+    intake::Intake,
 };
 use crate::EventStore;
-use std::{collections::HashSet, time::Duration};
-use tokio::{
-    sync::mpsc::Receiver,
-    time::{Instant, sleep},
-};
+use std::{mem, time::Duration};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 /// The first wait after the store could not be reached; it doubles up to the longest.
@@ -19,70 +18,41 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(work: LaneWork, stop: CancellationToken) {
     let LaneWork {
-        mut jobs,
+        jobs,
         store,
         options,
         mut cache,
     } = work;
-    let mut waiting = Vec::with_capacity(options.max_batch);
+    let mut intake = Intake::new(jobs, &options);
     loop {
-        if waiting.is_empty() {
+        if intake.is_empty() {
             tokio::select! {
                 biased;
-                received = jobs.recv_many(&mut waiting, options.max_batch) => {
-                    if received == 0 {
+                some = intake.first() => {
+                    if !some {
                         return;
                     }
                 }
-                () = stop.cancelled(), if !jobs.is_closed() => {
+                () = stop.cancelled(), if !intake.is_closed() => {
                     // Nobody may queue any more; what is queued is still done.
-                    jobs.close();
+                    intake.close();
                     continue;
                 }
             }
-        } else {
-            top_up(&mut jobs, &mut waiting, options.max_batch);
         }
-        let batch = next_batch(&mut waiting, &options);
-        metrics::histogram!("lane_batch_commands").record(batch.len() as f64);
-        metrics::gauge!("lane_queue_depth").set((waiting.len() + jobs.len()) as f64);
-        settle(store.as_ref(), &mut cache, &options, batch).await;
+        let (draft, batch) = intake.next_batch();
+        metrics::histogram!("lane_batch_commands").record((draft.len() + batch.len()) as f64);
+        metrics::gauge!("lane_queue_depth").set(intake.depth() as f64);
+        settle(
+            store.as_ref(),
+            &mut cache,
+            &options,
+            draft,
+            batch,
+            &mut intake,
+        )
+        .await;
     }
-}
-
-/// Adds what has been queued meanwhile, without waiting for any.
-fn top_up(jobs: &mut Receiver<Job>, waiting: &mut Vec<Job>, max: usize) {
-    while waiting.len() < max
-        && let Ok(job) = jobs.try_recv()
-    {
-        waiting.push(job);
-    }
-}
-
-/// Takes the longest run of `waiting`, from its front, that makes one batch: within the bounds, and
-/// no command id twice, so that a repetition finds the record of the first.
-fn next_batch(waiting: &mut Vec<Job>, options: &LaneOptions) -> Vec<Pending> {
-    let mut ids = HashSet::with_capacity(waiting.len());
-    let mut streams = 0;
-    let mut batch = Vec::with_capacity(waiting.len());
-    let mut rest = Vec::new();
-    for job in waiting.drain(..) {
-        if !rest.is_empty() || !ids.insert(job.command.id) {
-            rest.push(job);
-            continue;
-        }
-        let Some(pending) = Pending::new(job) else {
-            continue;
-        };
-        streams += pending.streams.len();
-        if streams > options.max_batch_streams && !batch.is_empty() {
-            rest.push(pending.job);
-        } else {
-            batch.push(pending);
-        }
-    }
-    *waiting = rest;
-    batch
 }
 
 /// Attempts a batch until every command of it is answered.
@@ -90,13 +60,15 @@ async fn settle(
     store: &dyn EventStore,
     cache: &mut StateCache,
     options: &LaneOptions,
+    mut draft: Draft,
     batch: Vec<Pending>,
+    intake: &mut Intake,
 ) {
     let mut left = batch;
     let deadline = Instant::now() + options.patience;
     let mut wait = FIRST_WAIT;
-    while !left.is_empty() {
-        let (again, error) = attempt(store, cache, left).await;
+    while !left.is_empty() || draft.len() > 0 {
+        let (again, error) = attempt(store, cache, &mut draft, left, intake).await;
         left = again;
         match error {
             None => {
@@ -113,6 +85,7 @@ async fn settle(
             Some(error) => {
                 tracing::error!(%error, source = ?std::error::Error::source(&error), commands = left.len(), "commands failed");
                 let error: LaneError = LaneError::from(error);
+                left.extend(mem::take(&mut draft).undone());
                 for pending in left.drain(..) {
                     pending.answer(Err(error.clone()));
                 }

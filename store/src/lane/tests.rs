@@ -1,5 +1,6 @@
 //! The lane over the memory store, and over stores that misbehave.
 
+mod meanwhile;
 mod spans;
 
 use super::{Executed, Lane, LaneError, LaneOptions, Outcome};
@@ -19,10 +20,14 @@ use domain::{
     },
 };
 use futures::future::join_all;
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -144,6 +149,10 @@ struct Faulty {
     store: MemoryStore,
     /// Answers every other append as if the connection had broken, after doing it.
     forgets: bool,
+    /// How long an append takes.
+    takes: Duration,
+    /// How many reads of streams fail, as if it could not be reached.
+    unreachable: AtomicUsize,
     /// No read succeeds that asks for such a stream.
     unreadable: fn(&StreamId) -> bool,
     /// No batch is taken that writes to such a stream.
@@ -159,6 +168,8 @@ impl Faulty {
         Self {
             store: store.clone(),
             forgets: false,
+            takes: Duration::ZERO,
+            unreachable: AtomicUsize::new(0),
             unreadable: |_| false,
             unwritable: |_| false,
             appends: AtomicUsize::new(0),
@@ -181,6 +192,14 @@ impl EventReader for Faulty {
                 row: "one".into(),
                 detail: "no time".into(),
             });
+        }
+        let fewer = |left: usize| left.checked_sub(1);
+        let left = &self.unreachable;
+        if left
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer)
+            .is_ok()
+        {
+            return Err(StoreError::Unavailable("away".into()));
         }
         let events = self.store.read_streams(from, limit).await?;
         self.read.fetch_add(events.len(), Ordering::SeqCst);
@@ -219,6 +238,9 @@ impl EventStore for Faulty {
         let mut written = batch.iter().flat_map(|append| &append.streams);
         if written.any(|stream| (self.unwritable)(&stream.stream)) {
             return Err(StoreError::Misuse("it is not JSON".into()));
+        }
+        if !self.takes.is_zero() {
+            sleep(self.takes).await;
         }
         let outcome = self.store.append(batch).await?;
         match nr % 2 {

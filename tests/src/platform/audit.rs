@@ -287,7 +287,7 @@ fn stock_is_conserved(history: &History) {
     let mut sold: BTreeMap<&str, i64> = BTreeMap::new();
     for (_, order) in history.orders().into_values() {
         if order.status == Status::Confirmed {
-            for line in &order.placed.lines {
+            for line in order.lines() {
                 let open = order.open(line.line);
                 *sold.entry(line.sku.as_str()).or_default() += open;
             }
@@ -350,7 +350,7 @@ async fn money_is_conserved(platform: &Platform, history: &History) {
         let refunded = payment.map_or(0, |payment| payment.refunded());
         let lost = payment.map_or(0, |payment| payment.lost());
         let total = order.placed.total;
-        let arrived = order.placed.lines.iter().all(|line| {
+        let arrived = order.lines().iter().all(|line| {
             let progress = order.progress(line.line);
             progress.delivered + progress.cancelled == line.quantity
         });

@@ -22,14 +22,14 @@ const DATABASE: &str = "orders";
 /// What wraps the keys of test customers.
 pub const MASTER_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// What the payment provider signs with what it says by itself.
+/// What the payment provider and the carrier sign with what they say by themselves.
 pub const WEBHOOK_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// What all test platforms are told: a leader that is killed is replaced soon, and a payment
 /// whose outcome is unknown is asked for after a second, and then often enough that a machine which
 /// is busy for seconds does not leave it to an operator; and who reads what they wrote may wait for
 /// it as long.
-const SETTINGS: [(&str, &str); 12] = [
+const SETTINGS: [(&str, &str); 13] = [
     ("projector.lease_ms", "1500"),
     ("saga.lease_ms", "1500"),
     ("saga.payment_timeout_ms", "8000"),
@@ -42,6 +42,7 @@ const SETTINGS: [(&str, &str); 12] = [
     ("telemetry.log", "info"),
     ("personal_data.master_key", MASTER_KEY),
     ("providers.payment_webhook_secret", WEBHOOK_SECRET),
+    ("providers.carrier_webhook_secret", WEBHOOK_SECRET),
 ];
 
 /// One platform at a time: two cores carry no more, and a slow one looks like a broken one. Test
@@ -323,15 +324,20 @@ impl Platform {
         plan
     }
 
-    /// Has the payment provider tell the platform by itself what happens, from now on: most tests are
-    /// about what happens when it does not.
+    /// Has the payment provider and the carrier tell the platform by themselves what happens, from now
+    /// on: most tests are about what happens when they do not.
     ///
     /// # Panics
     /// When it does not start again.
     pub async fn be_told(&mut self) {
         let mut plan = self.sandbox_plan(&self.process("sandbox").url());
-        let told = format!("{}/v1/providers/payments/webhooks", self.api.commands());
-        plan.environment.insert("SANDBOX_WEBHOOK_URL".into(), told);
+        for (variable, of) in [
+            ("SANDBOX_WEBHOOK_URL", "payments"),
+            ("SANDBOX_CARRIER_WEBHOOK_URL", "carrier"),
+        ] {
+            let told = format!("{}/v1/providers/{of}/webhooks", self.api.commands());
+            plan.environment.insert(variable.into(), told);
+        }
         self.process("sandbox").stop().await;
         let sandbox = Process::new(plan, self.http.clone());
         sandbox.start();

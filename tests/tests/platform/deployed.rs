@@ -70,7 +70,8 @@ fn everybody_looks_for_a_service_where_it_listens() {
         assert!(prometheus.contains(&scraped), "{service}: {prometheus}");
     }
     let nginx = text("deploy/compose/nginx.conf");
-    for (service, port) in &ports[..2] {
+    // Command, query and saga.
+    for (service, port) in [ports[0], ports[1], ports[3]] {
         let server = format!("server {service}:{port} resolve ");
         assert_eq!(nginx.matches(&server).count(), 2, "for HTTP and for gRPC");
     }
@@ -94,8 +95,12 @@ fn every_grpc_service_is_passed_on_to_whoever_has_it() {
             .iter()
             .find(|(path, _)| path.split(end).any(is_word))
             .unwrap_or_else(|| panic!("nginx knows nobody for {service}"));
-        let reads = name.ends_with("Queries") || name == "OrderFeed";
-        let side = if reads { "query" } else { "command" };
+        let side = match name {
+            "Webhooks" | "Emails" => "saga",
+            "OrderFeed" => "query",
+            name if name.ends_with("Queries") => "query",
+            _ => "command",
+        };
         let passed = format!("grpc_pass grpc://{side}_grpc;");
         let body = body.split('}').next().unwrap_or_default();
         assert!(body.contains(&passed), "{service}: {body}");

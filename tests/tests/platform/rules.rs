@@ -23,7 +23,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "notifier",
-        &["assembly", "bus", "chassis", "domain", "store", "vault"],
+        &[
+            "assembly", "bus", "chassis", "domain", "proto", "store", "vault",
+        ],
     ),
     (
         "saga",

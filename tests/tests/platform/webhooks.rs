@@ -1,4 +1,4 @@
-//! The provider tells by itself what happens, over HTTP, twice and out of order.
+//! Provider and carrier tell by themselves what happens, over HTTP, twice and out of order.
 
 use serde_json::{Value, json};
 use tests::platform::{Placement, Platform, Shape, eventually};
@@ -17,6 +17,40 @@ async fn what_the_provider_tells_by_itself_is_heard_all_in_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_provider_tells_by_itself_is_heard_in_separate_processes() {
     the_provider_is_heard(Shape::Separate).await;
+}
+
+/// Nobody asks the carrier where anything is for as long as a test takes: only its word tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_carrier_tells_by_itself_is_heard() {
+    let unasked = [("saga.tracking_schedule_s", "3600")];
+    let mut platform = Platform::start(Shape::Separate, &unasked).await;
+    platform.be_told().await;
+    let p = &platform;
+    p.api.receive("TOLD", 10).await;
+    let told = json!({
+        "webhook_duplicate_percent": 100.0,
+        "webhook_reordered_percent": 50.0,
+        "transit_ms": 400,
+    });
+    for (fault, event) in [
+        ("carrier_failed_percent", "ShipmentDelivered"),
+        ("carrier_lost_percent", "ShipmentLost"),
+        ("carrier_returned_percent", "ShipmentReturnedToSender"),
+    ] {
+        let mut faults = told.clone();
+        faults[fault] = json!(100.0);
+        p.provider.set_faults(&faults).await;
+        let id = p.api.place(&Placement::of("TOLD", 1, 100)).await.order_id();
+        p.api.shipment_that_is("pending", &id).await;
+        p.api.ship("pack", &id).await;
+        p.api.order_that_is("completed", &id).await;
+        let timeline = p.api.timeline_with(event, &id).await;
+        for told_once in ["ShipmentDispatched", event] {
+            let told = timeline.iter().filter(|event| event["type"] == told_once);
+            assert_eq!(told.count(), 1, "{told_once}");
+        }
+    }
+    p.stop().await;
 }
 
 async fn the_provider_is_heard(shape: Shape) {

@@ -146,7 +146,7 @@ fn ship(
         }
     }
     known.enter(shipment_id, lines, ShipmentProgress::Shipped);
-    let mut all = order.placed.lines.iter();
+    let mut all = order.lines().iter();
     let shipped = LinesShipped {
         order: order.brief(),
         shipment_id,
@@ -196,7 +196,7 @@ fn open(order: &Placed, known: &Fulfilment, line: u32) -> i64 {
 
 /// A line of which something is neither delivered, lost nor cancelled, and how many.
 fn missing(order: &Placed, known: &Fulfilment) -> Option<(u32, i64)> {
-    order.placed.lines.iter().find_map(|placed| {
+    order.lines().iter().find_map(|placed| {
         let progress = known.lines.get(&placed.line).copied().unwrap_or_default();
         let ended = progress.delivered.saturating_add(progress.lost);
         let ended = ended.saturating_add(progress.cancelled);

@@ -5,6 +5,7 @@ use super::{
         CancelLines, CancellationRequested, LinesCancelled, Order, OrderError, Placed, Status,
     },
     MAX_LINES, MAX_QUANTITY, OrderEvent,
+    amendments::overtaken,
 };
 use crate::{
     order::LineQuantity,
@@ -89,6 +90,7 @@ pub fn cancel_lines(order: &Order, command: &CancelLines, shipments: &[&Shipment
         .map(|shipment| refit(shipment, order, &left).map_err(|_| OrderError::AlreadyPacked));
     let refitted: Vec<Option<ShipmentEvent>> = refitted.collect::<Result<_, _>>()?;
     let mut events = vec![cancelled.into()];
+    events.extend(overtaken(order, "lines of the order were cancelled"));
     if !all {
         return Ok((events, refitted));
     }

@@ -81,9 +81,6 @@ pub(super) fn set_deadline(order: &Placed, command: &SetDeadline) -> Vec<OrderEv
 
 /// Whether something of the order is to leave that has not.
 fn waits_for_stock(order: &Placed) -> bool {
-    let is_open = |line: &Line| {
-        let progress = order.progress(line.line);
-        progress.shipped.saturating_add(progress.cancelled) < line.quantity
-    };
-    order.status == Status::Confirmed && order.placed.lines.iter().any(is_open)
+    let is_open = |line: &Line| order.open(line.line) > 0;
+    order.status == Status::Confirmed && order.lines().iter().any(is_open)
 }

@@ -1,6 +1,8 @@
 //! given / when / then of every command to an order.
 
+mod amendments;
 mod cancellation;
+mod details;
 mod fulfilment;
 mod lines;
 mod parking;
@@ -393,6 +395,30 @@ fn cancel_a_line() -> OrderCommand {
 fn what_is_said_to_be_allowed_is_allowed() {
     let commands = [
         ("add_note", add_note(7, "x")),
+        (
+            "set_tags",
+            OrderCommand::SetTags(SetTags {
+                tags: vec!["x".into()],
+            }),
+        ),
+        (
+            "change_shipping_address",
+            OrderCommand::ChangeShippingAddress(ChangeShippingAddress {
+                shipping_address: Sealed::of_base64("eHl6").unwrap(),
+            }),
+        ),
+        (
+            "propose_amendment",
+            OrderCommand::ProposeAmendment(ProposeAmendment {
+                amendment_id: uuid(10, 9),
+                lines: vec![LineQuantity {
+                    line: 1,
+                    quantity: 1,
+                }],
+                until: at(900),
+                reason: "fewer".into(),
+            }),
+        ),
         ("cancel", request_cancellation()),
         ("cancel_lines", cancel_a_line()),
         ("place_hold", place_hold("another")),

@@ -5,12 +5,16 @@ use crate::{
     Command, OrderId, ShipmentId,
     policy::Call,
     shipment::{
-        RecordDelivered, RecordDispatched, RecordFailed, RecordLost, RecordRefused,
-        RecordReturnedToSender, RecordTracked, ShipmentCommand,
+        CarrierNotice, DispatchKey, HearCarrier, RecordDelivered, RecordDispatched, RecordFailed,
+        RecordLost, RecordRefused, RecordReturnedToSender, RecordTracked, ShipmentCommand,
+        Whereabouts,
     },
     testing::at,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What the carrier calls itself.
+const NAME: &str = "Parcel\u{1b} Express";
 
 /// What the carrier has taken under an idempotency key, which is what it calls it, too.
 #[derive(Debug, Clone)]
@@ -105,7 +109,7 @@ impl Carrier {
         Some(match taken {
             true => ShipmentCommand::RecordDispatched(RecordDispatched {
                 attempt,
-                carrier: "Parcel\u{1b} Express".into(),
+                carrier: NAME.into(),
                 tracking_number: key.into(),
             }),
             false => ShipmentCommand::RecordRefused(RecordRefused {
@@ -145,6 +149,42 @@ impl Carrier {
         Some(label.fate.tell())
     }
 
+    /// What it says by itself of something that it was asked to take, before its answer does, again, or
+    /// long after it; or what nobody has asked for yet.
+    pub(super) fn tell_again(&mut self, choices: &mut Choices) -> Option<Command> {
+        let which = choices.below(self.by_key.len().max(1));
+        let (key, label) = self.by_key.iter_mut().nth(which)?;
+        let key = DispatchKey::parse(key).expect("the key is one of ours");
+        let speaks = !self.silent.contains(&label.shipment_id);
+        if label.taken && label.fate == Fate::UnderWay && speaks && choices.once_in(3) {
+            let fates = [Fate::Delivered, Fate::Lost, Fate::Returned];
+            label.fate = match self.unlucky.contains(&label.shipment_id) {
+                true => Fate::UnderWay,
+                false => choices.of(&fates),
+            };
+        }
+        let notice = match label.taken {
+            false => CarrierNotice::Refused {
+                code: "address_unknown".into(),
+            },
+            true => CarrierNotice::Taken {
+                carrier: NAME.into(),
+                tracking_number: key.to_string(),
+                whereabouts: match choices.below(4) {
+                    // What it says is old.
+                    2 => Whereabouts::UnderWay,
+                    3 if speaks => Whereabouts::Failed {
+                        reason: "nobody was in".into(),
+                    },
+                    _ => label.fate.whereabouts(),
+                },
+            },
+        };
+        let attempt = key.attempt;
+        let command = ShipmentCommand::Hear(HearCarrier { attempt, notice });
+        Some(Command::Shipment(label.shipment_id, command))
+    }
+
     /// What an operator learns of a shipment who calls the carrier up.
     pub(super) fn tell(&self, tracking_number: &str) -> ShipmentCommand {
         self.by_key[tracking_number].fate.tell()
@@ -158,6 +198,15 @@ impl Carrier {
 }
 
 impl Fate {
+    fn whereabouts(self) -> Whereabouts {
+        match self {
+            Self::UnderWay => Whereabouts::UnderWay,
+            Self::Delivered => Whereabouts::Delivered { at: at(0) },
+            Self::Lost => Whereabouts::Lost,
+            Self::Returned => Whereabouts::Returned,
+        }
+    }
+
     fn tell(self) -> ShipmentCommand {
         match self {
             Self::UnderWay | Self::Delivered => {

@@ -5,7 +5,7 @@ use crate::{
     Event, Location, OrderId, ShipmentId, State,
     order::{Order, OrderEvent, Placed, Status},
     payment::{CaptureProgress, PaymentEvent, PaymentStatus},
-    policy::TimerName,
+    policy::{EPOCH, TimerName},
     returns::ReturnStatus,
     shipment::{ShipmentCreated, ShipmentEvent, ShipmentStatus},
     stock::{Stock, StockEvent},
@@ -97,11 +97,21 @@ fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
     assert!(captured.is_some(), "dispatched, and not taken: {payment:?}");
     let lost = world.provider.lost(order_id);
     assert_eq!(world.provider.kept(order_id) + lost, wanted(order));
+    // All of it is at one place.
+    let is_kept = |at: &&str| {
+        order.lines().iter().all(|line| {
+            let stock = world.stock(at, line.sku.as_str());
+            let kept = stock.reservations.get(&(order_id, EPOCH));
+            let kept = kept.map_or(0, |kept| kept.quantity);
+            kept >= order.open_of(&line.sku)
+        })
+    };
+    assert!(PLACES.iter().any(is_kept), "not kept: {order:?}");
 }
 
 /// What is worth that of an order which is not cancelled, in minor units.
 fn wanted(order: &Placed) -> i64 {
-    let lines = order.placed.lines.iter().map(|line| {
+    let lines = order.lines().iter().map(|line| {
         let cancelled = order.progress(line.line).cancelled;
         line.worth(line.quantity - cancelled)
     });
@@ -196,7 +206,7 @@ fn left(world: &World, name: &str) -> i64 {
     let placed = world.orders.iter().map(|order| world.placed(*order));
     let returned: i64 = placed
         .flat_map(|order| {
-            let lines = order.placed.lines.iter();
+            let lines = order.lines().iter();
             let lines = lines.filter(|line| line.sku == sku(name));
             lines.map(|line| order.progress(line.line).returned)
         })
@@ -208,6 +218,7 @@ fn left(world: &World, name: &str) -> i64 {
 fn end(world: &World, order_id: OrderId) {
     let order = world.placed(order_id);
     let payment = world.payment(order_id);
+    assert!(order.open_amendment().is_none(), "it never ends: {order:?}");
     let shipment = world.shipment(order_id);
     let kept = world.provider.kept(order_id);
     if payment.parked {
@@ -256,7 +267,7 @@ fn completed(world: &World, order_id: OrderId) {
     let order = world.placed(order_id);
     let worth = order.worth_kept();
     let mut arrived = 0;
-    for line in &order.placed.lines {
+    for line in order.lines() {
         let progress = order.progress(line.line);
         assert_eq!(progress.shipped + progress.cancelled, line.quantity);
         assert_eq!(progress.delivered + progress.lost, progress.shipped);

@@ -6,6 +6,7 @@
 //! has ended or waits for an operator, and stock and money are where they belong. Then the operators do
 //! their work, and no order waits any more.
 
+mod amend;
 mod carrier;
 mod checks;
 mod choices;

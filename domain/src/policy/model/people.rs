@@ -1,11 +1,14 @@
 //! What customers, packers and operators do.
 
-use super::{HOLDS, PLACES, SKUS, choices::Choices, place as place_of, returns, world::World};
+use super::{
+    HOLDS, PLACES, SKUS, amend, choices::Choices, place as place_of, returns, world::World,
+};
 use crate::{
-    Command, CustomerId, Location, OrderId, ShipmentId, TaxRate,
+    Command, CustomerId, Location, OrderId, Sealed, ShipmentId, TaxRate,
     order::{
-        AddNote, CancelLines, LineQuantity, LineTerms, NewLine, OrderCommand, OrderTerms,
-        PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation, ResumeTask,
+        AddNote, CancelLines, ChangeShippingAddress, LineQuantity, LineTerms, NewLine,
+        OrderCommand, OrderTerms, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
+        ResumeTask, SetTags,
     },
     policy::TimerName,
     shipment::{
@@ -21,7 +24,7 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
     let n = world.log.len() as u64;
     let order = choices.of(&world.orders);
     let of_order = |command| Command::Order(order, command);
-    let command = match choices.below(26) {
+    let command = match choices.below(33) {
         0 => return place(world, choices),
         13..=18 => return returns::ask(world, choices, order),
         19 => return clear(world, choices),
@@ -31,6 +34,7 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
             return limit(world, at, name, choices.of(&[0, 2, 10, 40]));
         }
         25 => return restock(world, choices.of(&[1, 2, 5])),
+        28..=32 => return amend::ask(world, choices, order),
         1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
         4 => {
             let (at, name) = (choices.of(&PLACES), choices.of(&SKUS));
@@ -50,6 +54,12 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
                 quantity: choices.of(&[1, 2, 4]),
             }],
             reason: "too many".into(),
+        })),
+        26 => of_order(OrderCommand::SetTags(SetTags {
+            tags: vec![choices.of(&["gift", "vip"]).into()],
+        })),
+        27 => of_order(OrderCommand::ChangeShippingAddress(ChangeShippingAddress {
+            shipping_address: address(choices.of(&["Rmlyc3Q", "U2Vjb25k"])),
         })),
         6 | 7 => of_order(OrderCommand::RequestCancellation(RequestCancellation {
             reason: "changed my mind".into(),
@@ -76,6 +86,11 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
         }
     };
     let _refused = world.put(&command);
+}
+
+/// Where an order goes: nobody opens it here.
+fn address(base64: &str) -> Sealed {
+    Sealed::of_base64(base64).unwrap()
 }
 
 /// Somebody says what becomes of what is in quarantine.

@@ -57,7 +57,7 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices, order_id: OrderId) {
 
 fn request(world: &mut World, choices: &mut Choices, order_id: OrderId) {
     let return_id = ReturnId::new(uuid(8, world.returns.len() as u64));
-    let placed = world.placed(order_id).placed.lines.clone();
+    let placed = world.placed(order_id).lines().to_vec();
     let first = choices.below(placed.len());
     let lines = placed.iter().skip(first).map(|line| LineQuantity {
         line: line.line,

@@ -144,6 +144,10 @@ fn there_is_a_row_for_every_policy() {
     for row in [
         ("inventory", "ReturnInspected"),
         ("inventory", "LinesCancelled"),
+        ("inventory", "AmendmentApplied"),
+        ("order", "AmendmentProposed"),
+        ("order", "AmendmentExpired"),
+        ("order", "ShipmentPacked"),
         ("payment", "ReturnInspected"),
         ("payment", "PaymentRefunded"),
         ("shipping", "ReturnApproved"),

@@ -322,8 +322,17 @@ impl World {
         true
     }
 
-    /// The provider speaks by itself.
+    /// The carrier speaks by itself.
+    pub(super) fn hear_carrier(&mut self, choices: &mut Choices) {
+        let said = self.carrier.tell_again(choices);
+        self.listen(said);
+    }
+
+    /// The provider speaks by itself, or the carrier.
     pub(super) fn hear(&mut self, choices: &mut Choices) {
+        if choices.below(4) == 3 {
+            return self.hear_carrier(choices);
+        }
         let payment = |order| self.payment(order);
         let mut provider = self.provider.clone();
         let said = match choices.below(10) {

@@ -124,6 +124,16 @@ fn what_timers_and_calls_do() {
         )),
         r#"{"execute":{"Order":["01920000-0001-7000-8000-000000000001",{"Expire":null}]}}"#,
     );
+    let expire = ExpireAmendment {
+        amendment_id: uuid(10, 1),
+    };
+    frozen(
+        &Task::Execute(Command::Order(
+            order_id(1),
+            OrderCommand::ExpireAmendment(expire),
+        )),
+        r#"{"execute":{"Order":["01920000-0001-7000-8000-000000000001",{"ExpireAmendment":{"amendment_id":"01920000-000a-7000-8000-000000000001"}}]}}"#,
+    );
     let order_id = order_id(1);
     let authorize = Call::Authorize {
         order_id,
@@ -252,6 +262,7 @@ fn names_that_are_kept() {
     for (name, kind, text) in [
         (TimerName::Reservation, "reservation", "reservation".into()),
         (TimerName::Inquiry, "inquiry", "inquiry".into()),
+        (TimerName::Amendment, "amendment", "amendment".into()),
         (
             TimerName::Capture(shipment),
             "capture",

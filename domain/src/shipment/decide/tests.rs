@@ -2,6 +2,7 @@
 
 mod booking;
 mod carrier;
+mod hearing;
 
 use super::{super::*, over_order};
 use crate::{

@@ -144,7 +144,16 @@ fn a_return_says_what_it_allows_and_what_it_is_not() {
     assert_eq!(refusal.pointer.as_deref(), Some("/lines/0/quantity"));
     // It is the order that refuses.
     let allowed = refusal.allowed.unwrap();
-    assert_eq!(allowed, ["add_note", "cancel", "place_hold"]);
+    assert_eq!(
+        allowed,
+        [
+            "add_note",
+            "set_tags",
+            "cancel",
+            "change_shipping_address",
+            "place_hold"
+        ]
+    );
     let decided = request(id()).decide(&[&absent, &delivered()]).unwrap();
     let state = after(absent, &decided[0]);
     let receive = put(ReturnCommand::Receive(ReceiveReturn {

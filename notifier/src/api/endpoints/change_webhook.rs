@@ -1,25 +1,16 @@
 //! `PATCH /v1/webhooks/{webhook_id}`
 
-use super::locked;
-use crate::{
-    api::{
-        NotifierApi,
-        answer::Answer,
-        body::Webhook,
-        documentation::WriteProblems,
-        idempotency::{Begun, Work},
-        problem,
-        request::{Named, Write, WriteHeaders},
-        rules,
-    },
-    storage::{Change, endpoints},
+use crate::api::{
+    NotifierApi,
+    body::Webhook,
+    documentation::WriteProblems,
+    request::{Named, Write, WriteHeaders},
+    webhooks,
 };
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use chassis::{Problem, problem::ProblemDetails};
 use serde::Deserialize;
-use sqlx::PgConnection;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// What is to be otherwise; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -27,13 +18,13 @@ use uuid::Uuid;
 pub(crate) struct ChangeWebhookBody {
     /// Where to: deliveries that wait go there as well.
     #[serde(default)]
-    url: Option<String>,
+    pub url: Option<String>,
     /// What people call it; an empty text for nothing.
     #[serde(default)]
-    description: Option<String>,
+    pub description: Option<String>,
     /// What it is told of from now on; everything, if it names nothing.
     #[serde(default)]
-    events: Option<Vec<String>>,
+    pub events: Option<Vec<String>>,
 }
 
 /// Change a webhook.
@@ -56,37 +47,7 @@ pub(crate) struct ChangeWebhookBody {
 pub(crate) async fn change_webhook(
     State(api): State<NotifierApi>,
     Named(id): Named,
-    Write { once, seen, body }: Write<ChangeWebhookBody>,
+    write: Write<ChangeWebhookBody>,
 ) -> Result<Response, Problem> {
-    let mut work = match Work::begin(&api, once).await? {
-        Begun::Before(answer) => return Ok(answer),
-        Begun::Now(work) => work,
-    };
-    let done = change(&api, &mut work.tx, id, seen, body).await;
-    work.end(&api, done).await
-}
-
-async fn change(
-    api: &NotifierApi,
-    tx: &mut PgConnection,
-    id: Uuid,
-    seen: Option<u64>,
-    body: ChangeWebhookBody,
-) -> Result<Answer, Problem> {
-    locked(api, tx, id, seen).await?;
-    let description = match body.description {
-        Some(text) if text.is_empty() => Some(None),
-        Some(text) => Some(rules::description(Some(text))?),
-        None => None,
-    };
-    let change = Change {
-        url: body.url.map(|url| rules::url(api, &url)).transpose()?,
-        description,
-        events: body.events.map(rules::events).transpose()?,
-        disabled: None,
-    };
-    let changed = endpoints::change(tx, id, &change, api.clock.now()).await;
-    let changed = changed.map_err(problem::failed)?;
-    let version = changed.version;
-    Answer::new(StatusCode::OK, Some(version), &Webhook::from(changed))
+    webhooks::change(&api, id, write).await?.respond()
 }

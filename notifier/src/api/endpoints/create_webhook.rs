@@ -1,25 +1,16 @@
 //! `POST /v1/webhooks`
 
-use crate::{
-    api::{
-        NotifierApi,
-        answer::Answer,
-        body::WebhookWithSecret,
-        documentation::WriteProblems,
-        idempotency::{Begun, Work},
-        problem,
-        request::{Write, WriteHeaders},
-        rules,
-    },
-    storage::{NewEndpoint, endpoints},
-    webhook::WebhookSecret,
+use crate::api::{
+    NotifierApi,
+    body::WebhookWithSecret,
+    documentation::WriteProblems,
+    request::{Write, WriteHeaders},
+    webhooks,
 };
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use chassis::Problem;
 use serde::Deserialize;
-use sqlx::PgConnection;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// Who is to be told of what.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -27,14 +18,14 @@ use uuid::Uuid;
 pub(crate) struct CreateWebhookBody {
     /// Where to: https, and an address that everybody can reach.
     #[schema(example = "https://shop.example/hooks")]
-    url: String,
+    pub url: String,
     /// What people call it.
     #[serde(default)]
-    description: Option<String>,
+    pub description: Option<String>,
     /// What it is told of: `order.confirmed`, `order.dispatched`, `order.refunded`,
     /// `order.cancelled`. Everything, if it is left out.
     #[serde(default)]
-    events: Vec<String>,
+    pub events: Vec<String>,
 }
 
 /// Have somebody told of what happens to orders.
@@ -55,41 +46,7 @@ pub(crate) struct CreateWebhookBody {
 )]
 pub(crate) async fn create_webhook(
     State(api): State<NotifierApi>,
-    Write { once, body, .. }: Write<CreateWebhookBody>,
+    write: Write<CreateWebhookBody>,
 ) -> Result<Response, Problem> {
-    // The same in every attempt of the same request.
-    let id = once.id;
-    let mut work = match Work::begin(&api, once).await? {
-        Begun::Before(answer) => return Ok(answer),
-        Begun::Now(work) => work,
-    };
-    let done = create(&api, &mut work.tx, id, body).await;
-    work.end(&api, done).await
-}
-
-async fn create(
-    api: &NotifierApi,
-    tx: &mut PgConnection,
-    id: Uuid,
-    body: CreateWebhookBody,
-) -> Result<Answer, Problem> {
-    let head = api.feed.head().await;
-    let head = head.map_err(|error| problem::failed(error.into()))?;
-    let new = NewEndpoint {
-        id,
-        url: rules::url(api, &body.url)?,
-        description: rules::description(body.description)?,
-        events: rules::events(body.events)?,
-        after_position: head.position.get(),
-    };
-    let secret = WebhookSecret::random();
-    let secret = secret.map_err(|error| problem::failed(error.into()))?;
-    let (tenant, most, now) = (&api.tenant, api.max_endpoints, api.clock.now());
-    let created = endpoints::create(tx, &api.vault, tenant, &new, &secret, most, now).await;
-    let created = created.map_err(problem::failed)?;
-    let created = created.ok_or_else(|| problem::too_many(most))?;
-    let version = created.version;
-    let body = WebhookWithSecret::new(created, &secret.to_text(), None);
-    let answer = Answer::new(StatusCode::CREATED, Some(version), &body)?;
-    Ok(answer.at(format!("/v1/webhooks/{id}")))
+    webhooks::create(&api, write).await?.respond()
 }

@@ -3,8 +3,8 @@
 use crate::api::{
     NotifierApi,
     documentation::ReadProblems,
-    problem,
     request::{Named, NoQuery},
+    webhooks,
 };
 use axum::{Json, extract::State};
 use chassis::{
@@ -48,9 +48,6 @@ pub(crate) async fn delete_webhook(
         let problem = Problem::bad_request("INVALID_IF_MATCH", format!("If-Match: {detail}."));
         return Err(problem.with_error("header:If-Match", "INVALID", detail));
     }
-    let deleted = api.store.delete_endpoint(&api.tenant, id, api.clock.now());
-    match deleted.await.map_err(problem::failed)? {
-        true => Ok(Json(WebhookDeleted { webhook_id: id })),
-        false => Err(problem::no_such_webhook(id)),
-    }
+    webhooks::delete(&api, id).await?;
+    Ok(Json(WebhookDeleted { webhook_id: id }))
 }

@@ -1,22 +1,14 @@
 //! `POST /v1/webhooks/{webhook_id}/enable`
 
-use super::locked;
-use crate::{
-    api::{
-        NotifierApi,
-        answer::Answer,
-        body::Webhook,
-        documentation::WriteProblems,
-        idempotency::{Begun, Work},
-        problem,
-        request::{Named, NoBody, Write, WriteHeaders},
-    },
-    storage::{Change, endpoints},
+use crate::api::{
+    NotifierApi,
+    body::Webhook,
+    documentation::WriteProblems,
+    request::{Named, NoBody, Write, WriteHeaders},
+    webhooks::{self, Switch},
 };
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use chassis::{Problem, problem::ProblemDetails};
-use sqlx::PgConnection;
-use uuid::Uuid;
 
 /// Enable a webhook.
 ///
@@ -40,35 +32,9 @@ use uuid::Uuid;
 pub(crate) async fn enable_webhook(
     State(api): State<NotifierApi>,
     Named(id): Named,
-    Write {
-        once,
-        seen,
-        body: NoBody {},
-    }: Write<NoBody>,
+    write: Write<NoBody>,
 ) -> Result<Response, Problem> {
-    let mut work = match Work::begin(&api, once).await? {
-        Begun::Before(answer) => return Ok(answer),
-        Begun::Now(work) => work,
-    };
-    let done = enable(&api, &mut work.tx, id, seen).await;
-    work.end(&api, done).await
-}
-
-async fn enable(
-    api: &NotifierApi,
-    tx: &mut PgConnection,
-    id: Uuid,
-    seen: Option<u64>,
-) -> Result<Answer, Problem> {
-    let mut endpoint = locked(api, tx, id, seen).await?;
-    if endpoint.disabled_at.is_some() {
-        let change = Change {
-            disabled: Some(None),
-            ..Change::default()
-        };
-        let changed = endpoints::change(tx, id, &change, api.clock.now()).await;
-        endpoint = changed.map_err(problem::failed)?;
-    }
-    let version = endpoint.version;
-    Answer::new(StatusCode::OK, Some(version), &Webhook::from(endpoint))
+    webhooks::switch(&api, id, Switch::On, write)
+        .await?
+        .respond()
 }

@@ -5,8 +5,8 @@ use crate::api::{
     answer::Answer,
     body::Webhook,
     documentation::ReadProblems,
-    problem,
     request::{Named, NoQuery, Read},
+    webhooks,
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
@@ -30,9 +30,6 @@ pub(crate) async fn get_webhook(
     _: Read,
     StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
 ) -> Result<Response, Problem> {
-    let endpoint = api.store.endpoint(&api.tenant, id).await;
-    let endpoint = endpoint.map_err(problem::failed)?;
-    let endpoint = endpoint.ok_or_else(|| problem::no_such_webhook(id))?;
-    let version = endpoint.version;
-    Answer::new(StatusCode::OK, Some(version), &Webhook::from(endpoint))?.respond(false)
+    let webhook = webhooks::get(&api, id).await?;
+    Answer::new(StatusCode::OK, Some(webhook.version), &webhook)?.respond(false)
 }

@@ -1,16 +1,9 @@
 //! `GET /v1/emails`
 
-use super::list_deliveries::{DeliveriesQuery, before, key};
-use crate::{
-    api::{
-        NotifierApi,
-        body::DeliveryItem,
-        documentation::ReadProblems,
-        page::{Page, Wanted},
-        problem,
-        request::Read,
-    },
-    storage::LogFilter,
+use super::list_deliveries::DeliveriesQuery;
+use crate::api::{
+    NotifierApi, body::DeliveryItem, deliveries, documentation::ReadProblems, page::Page,
+    request::Read,
 };
 use axum::{Json, extract::State};
 use chassis::{Problem, extract::StrictQuery};
@@ -33,16 +26,7 @@ pub(crate) async fn list_emails(
     _: Read,
     StrictQuery(query): StrictQuery<DeliveriesQuery>,
 ) -> Result<Json<Page<DeliveryItem>>, Problem> {
-    let state = query.state()?;
-    let scope = format!("emails {}", state.unwrap_or_default());
-    let wanted = Wanted::new(&api, scope, query.limit, query.cursor.as_deref())?;
-    let filter = LogFilter {
-        tenant: &api.tenant,
-        endpoint: None,
-        state,
-        before: before(&wanted)?,
-    };
-    let rows = api.store.log(&filter, wanted.rows()).await;
-    let rows = rows.map_err(problem::failed)?;
-    Ok(Json(wanted.page(&api, rows, key)))
+    let state = query.status.as_deref();
+    let page = deliveries::list(&api, None, state, query.limit, query.cursor.as_deref());
+    page.await.map(Json)
 }

@@ -1,29 +1,16 @@
 //! `POST /v1/webhooks/{webhook_id}/rotate`
 
-use super::locked;
-use crate::{
-    api::{
-        NotifierApi,
-        answer::Answer,
-        body::WebhookWithSecret,
-        documentation::WriteProblems,
-        idempotency::{Begun, Work},
-        problem,
-        request::{Named, Write, WriteHeaders},
-    },
-    storage::endpoints,
-    webhook::WebhookSecret,
+use crate::api::{
+    NotifierApi,
+    body::WebhookWithSecret,
+    documentation::WriteProblems,
+    request::{Named, Write, WriteHeaders},
+    webhooks,
 };
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, response::Response};
 use chassis::{Problem, problem::ProblemDetails};
-use chrono::TimeDelta;
 use serde::Deserialize;
-use sqlx::PgConnection;
 use utoipa::ToSchema;
-use uuid::Uuid;
-
-/// The longest time that two secrets sign, in seconds.
-const LONGEST: u64 = 2_592_000;
 
 /// How a secret is replaced.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,7 +20,7 @@ pub(crate) struct RotateSecretBody {
     /// `notification.secret_overlap_s` says, if it is left out.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 2_592_000)]
-    overlap_s: Option<u64>,
+    pub overlap_s: Option<u64>,
 }
 
 /// Replace what signs for a webhook.
@@ -59,39 +46,7 @@ pub(crate) struct RotateSecretBody {
 pub(crate) async fn rotate_secret(
     State(api): State<NotifierApi>,
     Named(id): Named,
-    Write { once, seen, body }: Write<RotateSecretBody>,
+    write: Write<RotateSecretBody>,
 ) -> Result<Response, Problem> {
-    let mut work = match Work::begin(&api, once).await? {
-        Begun::Before(answer) => return Ok(answer),
-        Begun::Now(work) => work,
-    };
-    let done = rotate(&api, &mut work.tx, id, seen, body).await;
-    work.end(&api, done).await
-}
-
-async fn rotate(
-    api: &NotifierApi,
-    tx: &mut PgConnection,
-    id: Uuid,
-    seen: Option<u64>,
-    body: RotateSecretBody,
-) -> Result<Answer, Problem> {
-    locked(api, tx, id, seen).await?;
-    let overlap = body.overlap_s.unwrap_or(api.overlap.as_secs());
-    if overlap > LONGEST {
-        let detail = format!("it must be 0 to {LONGEST}");
-        let problem = Problem::unprocessable("OUT_OF_RANGE", format!("/overlap_s: {detail}."));
-        return Err(problem.with_error("/overlap_s", "OUT_OF_RANGE", detail));
-    }
-    let secret = WebhookSecret::random();
-    let secret = secret.map_err(|error| problem::failed(error.into()))?;
-    let now = api.clock.now();
-    let overlap = i64::try_from(overlap).ok().and_then(TimeDelta::try_seconds);
-    let until = now + overlap.unwrap_or_default();
-    let rotated = endpoints::rotate(tx, &api.vault, id, &secret, now, until).await;
-    let rotated = rotated.map_err(problem::failed)?;
-    let version = rotated.version;
-    let former = (until > now).then_some(until);
-    let body = WebhookWithSecret::new(rotated, &secret.to_text(), former);
-    Answer::new(StatusCode::OK, Some(version), &body)
+    webhooks::rotate(&api, id, write).await?.respond()
 }

@@ -26,6 +26,7 @@ const SEALED: &str = "
         SELECT tenant, customer_id
         FROM read.order_summary
         WHERE shipping_address LIKE 'sealed:1:%'
+           OR moved_to LIKE 'sealed:1:%'
         ORDER BY placed_at DESC
         LIMIT $1
     ) AS newest";

@@ -17,7 +17,10 @@ const UNSEALED: [(&str, &str); 2] = [
         "read.order_summary",
         "SELECT
              count(*),
-             count(*) FILTER (WHERE shipping_address NOT LIKE 'sealed:1:%')
+             count(*) FILTER (
+                 WHERE shipping_address NOT LIKE 'sealed:1:%'
+                    OR moved_to NOT LIKE 'sealed:1:%'
+             )
          FROM read.order_summary
          WHERE tenant = $1
            AND customer_id = $2",
@@ -29,7 +32,7 @@ const UNSEALED: [(&str, &str); 2] = [
              count(*) FILTER (WHERE data ->> 'shipping_address' NOT LIKE 'sealed:1:%')
          FROM read.order_timeline
          WHERE tenant = $1
-           AND type = 'OrderPlaced'
+           AND type IN ('OrderPlaced', 'ShippingAddressChanged')
            AND data ->> 'customer_id' = $2",
     ),
 ];

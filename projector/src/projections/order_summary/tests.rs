@@ -430,7 +430,7 @@ fn a_row_is_what_the_domain_makes_of_the_streams() {
         assert_eq!(row.return_status, order.return_status());
         words.insert(row.return_status.as_str());
         let known = row.fulfilment.clone().unwrap_or_default().0;
-        for line in &order.placed.lines {
+        for line in order.lines() {
             let known = known.0.get(&line.line).copied().unwrap_or_default();
             assert_eq!(LineProgress::from(known), order.progress(line.line));
         }
@@ -505,4 +505,28 @@ fn what_cannot_be_is_refused() {
 #[test]
 fn types_are_those_that_have_a_key() {
     testing::types_are_those_that_have_a_key::<OrderSummary>();
+}
+
+#[test]
+fn an_amendment_shows_while_it_is_open_and_then_what_it_made() {
+    let mut history = History::default();
+    let order = history.confirmed_order("17850", &[("A", 2, 100), ("B", 1, 50)]);
+    let before = row(&history);
+    history.amend(order);
+    let row = row(&history);
+    // The next one is open.
+    let open = row.amendment.unwrap().0;
+    assert_eq!(
+        (open.total_before, open.total, open.lines.len()),
+        (250, 300, 2)
+    );
+    assert_eq!(open.expires_at, chrono::DateTime::UNIX_EPOCH);
+    assert_eq!((before.unit_count, row.unit_count), (3, 4));
+    assert_eq!((before.total, row.total), (250, 250), "as it was placed");
+    let json = serde_json::to_string(&row.fulfilment.unwrap().0).unwrap();
+    assert_eq!(json, r#"{"1":[0,0,0,0,0],"2":[0,0,0,0,1]}"#);
+    let amended = row.amended.unwrap().0;
+    assert_eq!((amended.len(), amended[&1].quantity), (1, 3));
+    assert_eq!(row.tags.unwrap().0, ["gift"]);
+    assert!(row.moved_to.is_some() && row.shipping_address.is_some());
 }

@@ -13,15 +13,12 @@ use serde::Serialize;
 
 use crate::{
     api::answer::{said, said_no},
-    carrier::{Address, CarrierEntryKind as Kind, RefusalCode, Shipment, ShipmentStatus, Shipped},
+    carrier::{
+        Address, CARRIER, CarrierEntryKind as Kind, NOBODY_HOME, RefusalCode, Shipment,
+        ShipmentStatus, Shipped,
+    },
     value::TrackingNumber,
 };
-
-/// What the carrier calls itself.
-const CARRIER: &str = "Sandbox Parcel";
-
-/// Why a delivery fails.
-const NOBODY_HOME: &str = "nobody was at home";
 
 /// The answer to a POST: the label as it was made, so that a replay gets the very same one.
 #[derive(Debug, Serialize)]

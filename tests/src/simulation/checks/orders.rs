@@ -135,7 +135,7 @@ fn returns_ended(history: &History, wrong: &Wrong<'_>) {
         wrong.unless(ended, || format!("a return never ends: {case:?}"));
     }
     for order in history.orders() {
-        for line in &order.placed.lines {
+        for line in order.lines() {
             let progress = order.progress(line.line);
             wrong.unless(progress.returned <= progress.delivered, || {
                 let id = order.placed.order_id;
@@ -175,7 +175,7 @@ fn completed(
     // What cardholders have got by disputes is not given back as well.
     let is_paid = kept - lost == (paid - lost).max(0);
     wrong.unless(is_paid && as_told, about);
-    for line in &order.placed.lines {
+    for line in order.lines() {
         let progress = order.progress(line.line);
         let wanted = line.quantity - progress.cancelled;
         let arrived = match parcel.status {

@@ -135,7 +135,7 @@ fn confirmed(history: &History) -> BTreeMap<Sku, BTreeMap<OrderId, i64>> {
     let mut promised: BTreeMap<Sku, BTreeMap<OrderId, i64>> = BTreeMap::new();
     let orders = history.orders().into_iter();
     for order in orders.filter(|order| order.status == Status::Confirmed) {
-        for line in &order.placed.lines {
+        for line in order.lines() {
             let open = order.open(line.line);
             if open > 0 {
                 let of_sku = promised.entry(line.sku.clone()).or_default();

@@ -5,7 +5,7 @@ mod malformed;
 mod operations;
 mod refusals;
 mod repeated;
-mod webhooks;
+pub(super) mod webhooks;
 
 pub(super) use webhooks::SETTINGS;
 

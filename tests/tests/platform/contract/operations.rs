@@ -6,7 +6,7 @@ use chassis::{
     webhook::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, WebhookSecret},
 };
 use reqwest::{Method, RequestBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::platform::{Placement, Platform, WEBHOOK_SECRET, eventually};
 
@@ -88,6 +88,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
     p.api.send(many.body(one)).await.expect(207);
     let (shipment, delivered) = shipments_are_driven(p).await;
     let returned = returns_are_driven(p, &delivered).await;
+    an_order_is_amended(p).await;
     customers_are_driven(p).await;
     products_are_driven(p).await;
     let (webhook, delivery) = webhooks::are_driven(p).await;
@@ -100,6 +101,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             .replace("{order_id}", &id)
             .replace("{customer_id}", "driven")
             .replace("{sku}", "DRIVEN")
+            .replace("{amendment_id}", &id)
             .replace("{hold}", "h");
         if method == "GET" {
             is_a_problem(&p.api.get(&format!("{path}?surprise=1")).await.expect(400));
@@ -183,7 +185,54 @@ async fn fewer_are_wanted(p: &Platform) {
     p.api.order_that_is("cancelled", &order).await;
 }
 
-/// What the payment provider says by itself, believed and not.
+/// Of an order that waits to be packed, one of two is wanted, then two again; and it is a gift that goes
+/// somewhere else. Whoever says so has seen it.
+async fn an_order_is_amended(p: &Platform) {
+    let placement = Placement::of("SHIPPED", 2, 100).customer("amended");
+    let order = p.api.place(&placement).await.order_id();
+    p.api.shipment_that_is("pending", &order).await;
+    let path = |what: &str| format!("/v1/orders/{order}/{what}");
+    let seen = async |path: &str, version: &Value, body: &Value| {
+        let request = p.api.command(Method::POST, path);
+        let request = request
+            .header("idempotency-key", uuid::Uuid::now_v7().to_string())
+            .header("if-match", format!("\"{version}\""));
+        p.api.send(request.json(body)).await
+    };
+    let order_now = p.api.order_that_is("confirmed", &order).await;
+    let mut version = order_now["version"].clone();
+    let wanted =
+        |quantity: i64| json!({"lines": [{"line": 1, "quantity": quantity}], "reason": "x"});
+    is_a_problem(
+        &p.api
+            .post(&path("amendments"), &wanted(1))
+            .await
+            .expect(428),
+    );
+    is_a_problem(
+        &seen(&path("amendments"), &json!(1), &wanted(1))
+            .await
+            .expect(412),
+    );
+    for (quantity, ends) in [(1, "withdraw"), (1, "apply"), (2, "apply")] {
+        let proposed = seen(&path("amendments"), &version, &wanted(quantity)).await;
+        let proposed = proposed.expect(200);
+        let id = proposed.body["amendment"]["amendment_id"]
+            .as_str()
+            .expect("it has an id");
+        let ended = path(&format!("amendments/{id}/{ends}"));
+        is_a_problem(&p.api.post(&ended, &json!({})).await.expect(428));
+        let ended = seen(&ended, &proposed.body["version"], &json!({})).await;
+        version = ended.expect(200).body["version"].clone();
+    }
+    let elsewhere = json!({"shipping_address": {"country": "Elsewhere"}});
+    let moved = seen(&path("shipping-address"), &version, &elsewhere).await;
+    moved.expect(200);
+    let tags = json!({"tags": ["gift"]});
+    p.api.post(&path("tags"), &tags).await.expect(200);
+}
+
+/// What a provider says by itself, believed and not.
 async fn webhooks_are_driven(p: &Platform, path: &str) {
     let secret = WebhookSecret::parse(WEBHOOK_SECRET).expect("it is one");
     let say = async |body: &str, signed: &str| {
@@ -199,8 +248,12 @@ async fn webhooks_are_driven(p: &Platform, path: &str) {
             );
         p.api.send(request.body(body.to_owned())).await
     };
+    let kind = match path.contains("/carrier/") {
+        true => "shipment.refused",
+        false => "authorization.declined",
+    };
     let nobody = json!({
-        "type": "authorization.declined",
+        "type": kind,
         "data": {"idempotency_key": "theirs"},
     });
     let nobody = nobody.to_string();

@@ -240,7 +240,10 @@ pub(super) async fn what_the_state_forbids_says_what_it_allows(p: &Platform) {
         .await
         .expect(409);
     assert_eq!(answer.code(), "ORDER_STATE");
-    assert_eq!(answer.body["allowed_commands"], json!(["add_note"]));
+    assert_eq!(
+        answer.body["allowed_commands"],
+        json!(["add_note", "set_tags"])
+    );
     assert_eq!(answer.body["current_version"], 2);
     assert_eq!(answer.body["retryable"], false);
     is_a_problem(&answer);

@@ -127,7 +127,10 @@ pub(super) async fn refusals_are_remembered(p: &Platform) {
         .post_as("refused-3", &cancel, &reason)
         .await
         .expect(409);
-    assert_eq!(first.body["allowed_commands"], json!(["add_note"]));
+    assert_eq!(
+        first.body["allowed_commands"],
+        json!(["add_note", "set_tags"])
+    );
     let note = json!({"text": "x"});
     p.api.post(&format!("/v1/orders/{id}/notes"), &note).await;
     let again = p

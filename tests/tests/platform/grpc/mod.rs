@@ -9,6 +9,8 @@ mod customers;
 mod feed;
 mod foreign;
 mod import;
+mod notifications;
+mod payments;
 mod products;
 mod queries;
 mod returns;
@@ -17,11 +19,12 @@ mod shipments;
 use proto::v1::{
     NewOrderLine, PlaceOrderRequest, ReceiveStockRequest,
     customer_commands_client::CustomerCommandsClient,
-    customer_queries_client::CustomerQueriesClient, order_commands_client::OrderCommandsClient,
-    order_feed_client::OrderFeedClient, order_import_client::OrderImportClient,
-    order_queries_client::OrderQueriesClient, product_commands_client::ProductCommandsClient,
+    customer_queries_client::CustomerQueriesClient, emails_client::EmailsClient,
+    order_commands_client::OrderCommandsClient, order_feed_client::OrderFeedClient,
+    order_import_client::OrderImportClient, order_queries_client::OrderQueriesClient,
+    payment_queries_client::PaymentQueriesClient, product_commands_client::ProductCommandsClient,
     product_queries_client::ProductQueriesClient, return_commands_client::ReturnCommandsClient,
-    shipment_commands_client::ShipmentCommandsClient,
+    shipment_commands_client::ShipmentCommandsClient, webhooks_client::WebhooksClient,
 };
 use tests::platform::Platform;
 use tonic::{
@@ -43,6 +46,7 @@ pub(super) struct Clients {
     customer_queries: CustomerQueriesClient<Channel>,
     products: ProductCommandsClient<Channel>,
     product_queries: ProductQueriesClient<Channel>,
+    payments: PaymentQueriesClient<Channel>,
 }
 
 fn channel(address: &str) -> Channel {
@@ -60,10 +64,20 @@ pub(super) fn clients(p: &Platform) -> Clients {
         products: ProductCommandsClient::new(commands.clone()),
         import: OrderImportClient::new(commands),
         product_queries: ProductQueriesClient::new(queries.clone()),
+        payments: PaymentQueriesClient::new(queries.clone()),
         customer_queries: CustomerQueriesClient::new(queries.clone()),
         queries: OrderQueriesClient::new(queries.clone()),
         feed: OrderFeedClient::new(queries),
     }
+}
+
+/// Clients of whoever tells others what happens, at `address`.
+fn notifications(address: &str) -> (WebhooksClient<Channel>, EmailsClient<Channel>) {
+    let channel = channel(address);
+    (
+        WebhooksClient::new(channel.clone()),
+        EmailsClient::new(channel),
+    )
 }
 
 fn key() -> String {

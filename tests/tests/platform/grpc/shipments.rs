@@ -121,8 +121,8 @@ async fn shipments_are_packed_sent_and_delivered() {
             (1, 1 - lost, lost)
         );
         let allowed: &[_] = match end {
-            "delivered" => &["add_note", "request_return"],
-            _ => &["add_note"],
+            "delivered" => &["add_note", "set_tags", "request_return"],
+            _ => &["add_note", "set_tags"],
         };
         assert_eq!(order.allowed_commands, allowed);
     }

@@ -1,23 +1,15 @@
 //! What the payment provider says by itself: believed only if it is signed, and of one effect with our
 //! own answer, in whatever order and however often the two come.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-use axum::{
-    Router,
-    body::{Body, to_bytes},
-    http::{Method, Request},
-};
+use crate::stage::{self, FORMER, OTHER, RACES, SECRET, Stage, order, until};
+use axum::{body::Body, http::Request};
 use chassis::{
-    config::Settings,
     http_client,
-    webhook::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, WebhookSecret},
+    webhook::{WEBHOOK_ID, WebhookSecret},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use command::{CommandApi, Webhooks, router};
 use domain::{
-    Actor, Command, CommandEnvelope, CommandId, Currency, Money, OrderId, ShipmentId, State,
-    StreamId, TenantId,
+    Command, Currency, Money, OrderId, ShipmentId, State, StreamId, TenantId,
     payment::{
         Payment, PaymentCommand, PaymentStatus, RecordAuthorized, RecordDeclined,
         RequestAuthorization, RequestCapture, RequestVoid,
@@ -26,145 +18,36 @@ use domain::{
 use futures::future::join;
 use sandbox::{Faults, Sandbox, SandboxOptions, WebhookOptions};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
-use store::{
-    Clock, EventReader, MemoryStore, SystemClock, Until, fold_stream,
-    lane::{Lane, LaneOptions},
-};
-use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
-use tower::ServiceExt;
+use store::{Clock, SystemClock};
 use uuid::Uuid;
-use vault::Vault;
 
 const PATH: &str = "/v1/providers/payments/webhooks";
-const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const FORMER: &str = "whsec_HxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo=";
-const OTHER: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// How often a race is run.
-const RACES: u64 = 1_000;
-
-/// Two processes that write to one store: one is told by the provider, the other calls it.
-struct Stage {
-    store: MemoryStore,
-    lane: Lane,
-    told: Router,
-    stop: CancellationToken,
-    _stop: DropGuard,
-}
-
+/// What is asked of payments, and what they say.
 impl Stage {
-    fn new() -> Self {
-        Self::believing(&[
-            ("PAYMENT_WEBHOOK_SECRET", SECRET),
-            ("FORMER_PAYMENT_WEBHOOK_SECRET", FORMER),
-        ])
-    }
-
-    fn believing(secrets: &[(&str, &str)]) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let epoch = Uuid::from_u128(1);
-        let store = MemoryStore::new(clock.clone(), epoch);
-        let stop = CancellationToken::new();
-        let lane = || {
-            let (lane, work) = Lane::new(Arc::new(store.clone()), LaneOptions::default());
-            tokio::spawn(work.run(stop.clone()));
-            lane
-        };
-        let set = secrets
-            .iter()
-            .map(|(key, value)| (format!("ORDERS__PROVIDERS__{key}").into(), (*value).into()));
-        let settings = Settings::load_from(None, set).unwrap();
-        let api = CommandApi::new(
-            lane(),
-            Arc::new(store.clone()),
-            Vault::in_memory(),
-            clock,
-            TenantId::default(),
-            epoch,
-        );
-        let api = api.with_webhooks(Webhooks::try_new(&settings.providers).unwrap());
-        Self {
-            told: router(api),
-            lane: lane(),
-            store,
-            stop: stop.clone(),
-            _stop: stop.drop_guard(),
-        }
-    }
-
-    /// What a policy puts, or the answer to a call.
-    async fn put(&self, order: OrderId, command: PaymentCommand) {
-        let id = CommandId::new(Uuid::new_v4());
-        let executed = self.lane.execute(CommandEnvelope {
-            id,
-            fingerprint: None,
-            tenant: TenantId::default(),
-            actor: Actor::parse("test").unwrap(),
-            correlation_id: id.uuid(),
-            causation_id: None,
-            traceparent: None,
-            occurred_at: SystemClock.now(),
-            expected: None,
-            command: Command::Payment(order, command),
-        });
-        executed.await.unwrap();
+    async fn pay(&self, order: OrderId, command: PaymentCommand) {
+        self.put(Command::Payment(order, command)).await;
     }
 
     async fn payment(&self, order: OrderId) -> Payment {
-        let stream = StreamId::payment(&TenantId::default(), order);
-        let folded = fold_stream(&self.store, &stream, Until::End).await;
-        match folded.unwrap().state {
+        match self.state(&stream(order)).await {
             State::Payment(payment) => payment,
-            other => panic!("{stream} is {other:?}"),
+            other => panic!("{order} is {other:?}"),
         }
     }
 
-    /// The types of the events of a payment.
-    async fn history(&self, order: OrderId) -> Vec<String> {
-        let stream = StreamId::payment(&TenantId::default(), order);
-        let all = self.store.read_all(domain::Position::ZERO, 1_000_000).await;
-        let all = all.unwrap().into_iter();
-        all.filter(|event| event.envelope.stream == stream)
-            .map(|event| event.event_type.clone())
-            .collect()
-    }
-
-    async fn send(&self, request: Request<Body>) -> (u16, Value) {
-        let answer = self.told.clone().oneshot(request).await.unwrap();
-        let status = answer.status().as_u16();
-        let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap_or_default())
-    }
-
     /// The provider says `body` under the name of `id`; what became of it.
-    async fn say(&self, id: &str, body: &Value) -> String {
-        let (status, answer) = self.send(signed(SECRET, id, SystemClock.now(), body)).await;
-        assert_eq!(status, 200, "{answer}");
-        answer["outcome"].as_str().unwrap().to_owned()
+    async fn say_as(&self, id: &str, body: &Value) -> String {
+        self.say(signed(SECRET, id, SystemClock.now(), body)).await
     }
+}
+
+fn stream(order: OrderId) -> StreamId {
+    StreamId::payment(&TenantId::default(), order)
 }
 
 fn signed(secret: &str, id: &str, at: DateTime<Utc>, body: &Value) -> Request<Body> {
-    let body = body.to_string();
-    let secret = WebhookSecret::parse(secret).unwrap();
-    Request::builder()
-        .method(Method::POST)
-        .uri(PATH)
-        .header("content-type", "application/json")
-        .header(WEBHOOK_ID, id)
-        .header(WEBHOOK_TIMESTAMP, at.timestamp())
-        .header(WEBHOOK_SIGNATURE, secret.sign(id, at, body.as_bytes()))
-        .body(Body::from(body))
-        .unwrap()
-}
-
-fn order(n: u64) -> OrderId {
-    OrderId::new(Uuid::from_u64_pair(
-        0x0192_3f00_0000_7000,
-        0x8000_0000_0000_0000 | n,
-    ))
+    stage::signed(PATH, secret, id, at, body)
 }
 
 fn eur(amount: i64) -> Money {
@@ -210,7 +93,7 @@ fn record_authorized(order: OrderId) -> PaymentCommand {
 #[tokio::test]
 async fn only_what_is_signed_now_by_a_known_secret_is_believed() {
     let stage = Stage::new();
-    stage.put(order(1), request(order(1))).await;
+    stage.pay(order(1), request(order(1))).await;
     let (now, body) = (SystemClock.now(), authorized(order(1)));
     let age = TimeDelta::seconds(400);
     let mut changed = signed(SECRET, "evt", now, &body);
@@ -251,17 +134,23 @@ async fn only_what_is_signed_now_by_a_known_secret_is_believed() {
 #[tokio::test]
 async fn an_event_has_one_outcome() {
     let stage = Stage::new();
-    stage.put(order(1), request(order(1))).await;
-    assert_eq!(stage.say("evt_1", &authorized(order(1))).await, "recorded");
+    stage.pay(order(1), request(order(1))).await;
+    assert_eq!(
+        stage.say_as("evt_1", &authorized(order(1))).await,
+        "recorded"
+    );
     for _ in 0..3 {
-        assert_eq!(stage.say("evt_1", &authorized(order(1))).await, "recorded");
+        assert_eq!(
+            stage.say_as("evt_1", &authorized(order(1))).await,
+            "recorded"
+        );
     }
     // Under the same name, whatever else it says, it is the same.
     let mut other = authorized(order(1));
     other["data"]["authorization_id"] = json!("another");
-    assert_eq!(stage.say("evt_1", &other).await, "recorded");
-    stage.put(order(1), record_authorized(order(1))).await;
-    let history = stage.history(order(1)).await;
+    assert_eq!(stage.say_as("evt_1", &other).await, "recorded");
+    stage.pay(order(1), record_authorized(order(1))).await;
+    let history = stage.history(&stream(order(1))).await;
     assert_eq!(
         history,
         ["PaymentAuthorizationRequested", "PaymentAuthorized"]
@@ -269,9 +158,9 @@ async fn an_event_has_one_outcome() {
 
     let mut contradiction = authorized(order(1));
     contradiction["data"]["amount"] = json!(2_000);
-    assert_eq!(stage.say("evt_2", &contradiction).await, "refused");
-    assert_eq!(stage.say("evt_2", &contradiction).await, "refused");
-    assert_eq!(stage.history(order(1)).await.len(), 2);
+    assert_eq!(stage.say_as("evt_2", &contradiction).await, "refused");
+    assert_eq!(stage.say_as("evt_2", &contradiction).await, "refused");
+    assert_eq!(stage.history(&stream(order(1))).await.len(), 2);
 }
 
 #[tokio::test]
@@ -279,15 +168,18 @@ async fn what_is_not_ours_is_acknowledged_and_does_nothing() {
     let stage = Stage::new();
     let mut theirs = authorized(order(1));
     theirs["data"]["idempotency_key"] = json!("theirs");
-    assert_eq!(stage.say("evt_1", &theirs).await, "unknown");
+    assert_eq!(stage.say_as("evt_1", &theirs).await, "unknown");
     theirs["data"]["idempotency_key"] = json!(format!("other:{}:authorize:1", order(1)));
-    assert_eq!(stage.say("evt_2", &theirs).await, "unknown");
-    assert_eq!(stage.say("evt_3", &authorized(order(1))).await, "unknown");
+    assert_eq!(stage.say_as("evt_2", &theirs).await, "unknown");
+    assert_eq!(
+        stage.say_as("evt_3", &authorized(order(1))).await,
+        "unknown"
+    );
     let payout = json!({"type": "payout.paid", "data": {"idempotency_key": "x"}});
-    assert_eq!(stage.say("evt_4", &payout).await, "ignored");
+    assert_eq!(stage.say_as("evt_4", &payout).await, "ignored");
     let of_another_shape = json!({"type": "payout.paid", "data": {"amount": "12.50"}});
-    assert_eq!(stage.say("evt_6", &of_another_shape).await, "ignored");
-    assert!(stage.history(order(1)).await.is_empty());
+    assert_eq!(stage.say_as("evt_6", &of_another_shape).await, "ignored");
+    assert!(stage.history(&stream(order(1))).await.is_empty());
 
     let now = SystemClock.now();
     for (said, pointer) in [
@@ -313,23 +205,26 @@ async fn what_is_not_ours_is_acknowledged_and_does_nothing() {
 #[tokio::test]
 async fn a_success_after_the_order_has_ended_is_given_back() {
     let stage = Stage::new();
-    stage.put(order(1), request(order(1))).await;
+    stage.pay(order(1), request(order(1))).await;
     let void = PaymentCommand::RequestVoid(RequestVoid {
         order_id: order(1),
         idempotency_key: key(order(1), "void:1"),
         reason: "the order expired".into(),
     });
-    stage.put(order(1), void).await;
+    stage.pay(order(1), void).await;
     let declined = PaymentCommand::RecordDeclined(RecordDeclined {
         attempt: 1,
         code: "never received".into(),
     });
-    stage.put(order(1), declined).await;
-    assert_eq!(stage.say("evt_1", &authorized(order(1))).await, "recorded");
+    stage.pay(order(1), declined).await;
+    assert_eq!(
+        stage.say_as("evt_1", &authorized(order(1))).await,
+        "recorded"
+    );
     let mut given_back = authorized(order(1));
     given_back["type"] = json!("authorization.voided");
-    assert_eq!(stage.say("evt_2", &given_back).await, "recorded");
-    let history = stage.history(order(1)).await;
+    assert_eq!(stage.say_as("evt_2", &given_back).await, "recorded");
+    let history = stage.history(&stream(order(1))).await;
     assert_eq!(
         history[3..],
         [
@@ -346,10 +241,10 @@ async fn word_and_answer_race_and_have_one_effect() {
     let stage = Stage::new();
     for n in 0..RACES {
         let order = order(n);
-        stage.put(order, request(order)).await;
+        stage.pay(order, request(order)).await;
         let (id, word) = (format!("evt_{n}"), authorized(order));
-        let answer = stage.put(order, record_authorized(order));
-        let twice = join(stage.say(&id, &word), stage.say(&id, &word));
+        let answer = stage.pay(order, record_authorized(order));
+        let twice = join(stage.say_as(&id, &word), stage.say_as(&id, &word));
         let ((first, second), ()) = match n % 2 {
             0 => join(twice, answer).await,
             _ => {
@@ -359,12 +254,8 @@ async fn word_and_answer_race_and_have_one_effect() {
         };
         assert_eq!((first.as_str(), second.as_str()), ("recorded", "recorded"));
     }
-    let all = stage
-        .store
-        .read_all(domain::Position::ZERO, 1_000_000)
-        .await;
-    let authorized = all.unwrap().into_iter();
-    let authorized = authorized.filter(|event| event.event_type == "PaymentAuthorized");
+    let all = stage.all().await.into_iter();
+    let authorized = all.filter(|(_, event_type)| event_type == "PaymentAuthorized");
     assert_eq!(authorized.count() as u64, RACES);
 }
 
@@ -374,15 +265,7 @@ async fn word_and_answer_race_and_have_one_effect() {
 async fn a_provider_that_tells_twice_late_and_out_of_order_is_understood() {
     const PAYMENTS: u64 = 40;
     let stage = Stage::new();
-    let serve = async |router: Router| {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let stop = stage.stop.clone();
-        let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-        tokio::spawn(async move { serving.await.unwrap() });
-        url
-    };
-    let api = serve(stage.told.clone()).await;
+    let api = stage.serve(stage.told()).await;
     let provider = Sandbox::new(SandboxOptions {
         faults: Faults {
             webhook_duplicate_percent: 50.0,
@@ -400,7 +283,7 @@ async fn a_provider_that_tells_twice_late_and_out_of_order_is_understood() {
     });
     let telling = provider.clone();
     tokio::spawn(async move { telling.send_webhooks().await });
-    let url = serve(provider.router()).await;
+    let url = stage.serve(provider.router()).await;
     let client = http_client::loopback().build().unwrap();
     let ask = async |path: &str, key: &str, body: Value| {
         let asked = client.post(format!("{url}{path}")).json(&body);
@@ -411,7 +294,7 @@ async fn a_provider_that_tells_twice_late_and_out_of_order_is_understood() {
 
     for n in 0..PAYMENTS {
         let order = order(n);
-        stage.put(order, request(order)).await;
+        stage.pay(order, request(order)).await;
         let body = json!({
             "reference": order.to_string(),
             "amount": 1_999,
@@ -439,7 +322,7 @@ async fn a_provider_that_tells_twice_late_and_out_of_order_is_understood() {
             max_attempts: 1,
             idempotency_key: capture.clone(),
         });
-        stage.put(order, command).await;
+        stage.pay(order, command).await;
         let amount = json!({"amount": 1_999, "currency": "EUR"});
         ask(&format!("/authorizations/{id}/captures"), &capture, amount).await;
         // It may be heard of before the capture is.
@@ -466,7 +349,7 @@ async fn a_provider_that_tells_twice_late_and_out_of_order_is_understood() {
             ended && payment.lost() == lost && payment.captured() == 1_999
         })
         .await;
-        let mut history = stage.history(order).await;
+        let mut history = stage.history(&stream(order)).await;
         assert_eq!(history.len(), 6, "{history:?}");
         history.sort();
         history.dedup();
@@ -474,14 +357,4 @@ async fn a_provider_that_tells_twice_late_and_out_of_order_is_understood() {
     }
     let summary = serde_json::to_value(provider.summary()).unwrap();
     assert_eq!(summary["currencies"]["EUR"]["lost"], 500 * PAYMENTS / 2);
-}
-
-async fn until(holds: impl AsyncFn() -> bool) {
-    let waiting = async {
-        while !holds().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
-    assert!(waited.is_ok(), "waited too long");
 }
