@@ -75,6 +75,7 @@ fn what_is_waited_for_and_where() {
         &InventoryState {
             items: vec![],
             places: vec![east(), Location::default()],
+            ..InventoryState::default()
         },
         r#"{"items":[],"places":["east","main"]}"#,
     );
