@@ -49,7 +49,8 @@ pub(crate) struct AdjustStockAnswer {
 
 /// Correct the count of an article.
 ///
-/// The count never falls below what orders were promised.
+/// What orders were promised and is missing now is waited for again, within the backorder limit, by those
+/// that can still wait. The count never falls below what the others were promised.
 #[utoipa::path(
     post,
     path = "/v1/stock/{sku}/adjustments",

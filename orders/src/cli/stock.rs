@@ -97,7 +97,7 @@ pub(super) struct ClearArgs {
 pub(super) struct BackorderLimitArgs {
     #[command(flatten)]
     change: Change,
-    /// How many; with 0, only what is there. Never below what orders wait for.
+    /// How many; with 0, only what is there. Who waits already goes on waiting.
     #[arg(long, allow_hyphen_values = true)]
     limit: i64,
 }
