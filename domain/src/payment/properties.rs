@@ -365,7 +365,8 @@ fn end(state: &mut Payment, books: &mut Books, request: &Request, approves: bool
     let outcome = match approves {
         true => PaymentCommand::RecordAuthorized(RecordAuthorized {
             attempt: request.attempt,
-            authorization_id: "auth".into(),
+            // No provider calls two authorizations the same: that of an earlier attempt may be known.
+            authorization_id: "at-last".into(),
             amount: request.amount,
             expires_at: None,
         }),

@@ -109,8 +109,8 @@ mod tests {
     use crate::{
         Decider,
         stock::{
-            ReleaseReason, ReservationCommand, ReservationItem, ReservationLine, ReservationStep,
-            StockReceived, Stocks, across,
+            BackorderLimitSet, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
+            ReservationStep, StockReceived, Stocks, across,
         },
         testing::{order_id, sku, uuid},
     };
@@ -179,6 +179,24 @@ mod tests {
             available: 5,
         };
         assert_eq!(kept(committed(9, 4), 10), Err(short));
+    }
+
+    /// What may be promised before it is there is for orders that are not about to be packed.
+    #[test]
+    fn more_is_kept_only_of_what_is_there() {
+        let limit = BackorderLimitSet {
+            location: Location::default(),
+            sku: sku("A"),
+            limit: 50,
+        };
+        let stock = Stocks::evolve(committed(9, 4), &limit.into());
+        let short = Short {
+            sku: sku("A"),
+            wanted: 6,
+            available: 5,
+        };
+        assert_eq!(kept(stock.clone(), 10), Err(short));
+        assert_eq!(kept(stock, 9).unwrap().available(), 0);
     }
 
     /// What was given back as a whole is kept again, and given back again.

@@ -4,7 +4,7 @@ use super::{choices::Choices, world::World};
 use crate::{
     Command, OrderId,
     order::{
-        ApplyAmendment, ConcernedStock, LineQuantity, OrderCommand, ProposeAmendment,
+        ApplyAmendment, CancelLines, ConcernedStock, LineQuantity, OrderCommand, ProposeAmendment,
         WithdrawAmendment,
     },
     testing::uuid,
@@ -40,10 +40,11 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices, order_id: OrderId) {
                 return;
             }
             // Who knows what is wanted says so at once.
-            match choices.below(4) {
+            match choices.below(5) {
                 0 => return,
                 1 | 2 => apply(world, order_id, id),
-                _ => withdraw(order_id, id),
+                3 => withdraw(order_id, id),
+                _ => fewer(order_id, id, choices.of(&[1, 2, 3])),
             }
         }
     };
@@ -81,6 +82,16 @@ pub(super) fn apply(world: &World, order_id: OrderId, amendment_id: Uuid) -> Com
         }),
     };
     Command::Order(order_id, OrderCommand::ApplyAmendment(command))
+}
+
+/// One piece less, whatever else was proposed.
+fn fewer(order_id: OrderId, cancellation_id: Uuid, line: u32) -> Command {
+    let command = CancelLines {
+        cancellation_id,
+        lines: vec![LineQuantity { line, quantity: 1 }],
+        reason: "rather not".into(),
+    };
+    Command::Order(order_id, OrderCommand::CancelLines(command))
 }
 
 fn withdraw(order_id: OrderId, amendment_id: Uuid) -> Command {

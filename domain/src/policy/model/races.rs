@@ -130,15 +130,6 @@ fn begun_amendable_in(
     let lines = vec![1, 2, 0, 0, 0, 0, 1, 0, 0, 1, 0];
     people::place(&mut world, &mut Choices::new(lines));
     let order = world.orders[world.orders.len() - 1];
-    brought_to(world, order, is_there)
-}
-
-/// Lets everything go its way, and nobody do anything, until `is_there` says so.
-fn brought_to(
-    mut world: World,
-    order: OrderId,
-    is_there: impl Fn(&World, OrderId) -> bool,
-) -> (World, OrderId) {
     let mut quiet = Choices::new(vec![]);
     while !is_there(&world, order) {
         assert!(world.react(&mut quiet) || world.work(&mut quiet));
@@ -284,10 +275,9 @@ fn an_amendment_against_another_order_for_the_last_pieces() {
     );
 }
 
-/// An order is amended where it leaves from, and not where stock is looked for first. Another one has all that
-/// is left there and waits for more: what is not wanted of that any more is the first one's to have.
-#[test]
-fn an_amendment_elsewhere_against_another_of_an_order_that_waits() {
+/// An order that leaves from where stock is looked for last, and is about to be packed; and another one that has
+/// all that is left there of A, and waits for one more.
+fn begun_elsewhere() -> (World, [OrderId; 2]) {
     let mut world = World::new(limits(true, 4, 3));
     for (at, of_a) in [(PLACES[0], 1), (PLACES[1], 7)] {
         people::receive(&mut world, at, SKUS[0], of_a);
@@ -297,11 +287,19 @@ fn an_amendment_elsewhere_against_another_of_an_order_that_waits() {
     let pending =
         |world: &World, order| world.shipment(order).status() == Some(ShipmentStatus::Pending);
     let (world, order) = begun_amendable_in(world, pending);
-    let waits = |world: &World, _| world.stock(PLACES[1], SKUS[0]).waiting.len() == 1;
-    // Three of A are left there, and four are wanted.
+    let waits = |world: &World, other| {
+        let waiting = world.stock(PLACES[1], SKUS[0]).backordered == 1;
+        waiting && world.placed(other).status == Status::Confirmed
+    };
     let (world, other) = begun_amendable_in(world, waits);
-    let confirmed = |world: &World, order| world.placed(order).status == Status::Confirmed;
-    let (mut world, other) = brought_to(world, other, confirmed);
+    (world, [order, other])
+}
+
+/// An order is amended where it leaves from, and not where stock is looked for first. What is not wanted any
+/// more of one that waits is the other's to have.
+#[test]
+fn an_amendment_elsewhere_against_another_of_an_order_that_waits() {
+    let (mut world, [order, other]) = begun_elsewhere();
     let (one, two) = (uuid(10, 1), uuid(10, 2));
     world.put(&propose(order, one, &EXCHANGE)).unwrap();
     world.put(&propose(other, two, &[(1, 2), (2, 1)])).unwrap();
@@ -330,6 +328,26 @@ fn an_amendment_elsewhere_against_another_of_an_order_that_waits() {
         ],
     );
     assert_eq!(ends.len(), 2, "{ends:?}");
+}
+
+#[test]
+fn what_an_amendment_gives_back_is_for_those_who_wait() {
+    let (mut world, [order, _]) = begun_elsewhere();
+    let one = uuid(10, 1);
+    world.put(&propose(order, one, &[(1, 3)])).unwrap();
+    let before = world.log.len();
+    world.put(&amend::apply(&world, order, one)).unwrap();
+    let told = world.log[before..].iter();
+    let told: Vec<_> = told.map(|recorded| recorded.event.event_type()).collect();
+    let expected = [
+        "AmendmentApplied",
+        "ShipmentRefitted",
+        "ReservationReduced",
+        "BackorderCovered",
+    ];
+    assert_eq!(told, expected);
+    let stock = world.stock(PLACES[1], SKUS[0]);
+    assert_eq!((stock.free(), stock.backordered), (0, 0));
 }
 
 #[test]
