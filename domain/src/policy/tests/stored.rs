@@ -31,8 +31,13 @@ fn what_policies_remember() {
         r#"{"items":[{"sku":"A","lines":[{"line":2,"quantity":2}]},{"sku":"B","lines":[{"line":1,"quantity":1},{"line":3,"quantity":3}]}]}"#,
     );
     frozen(
-        &remembered::<Inventory>(&[placed(), expired()]),
+        &remembered::<Inventory>(&[placed(), reserved(2), expired()]),
         r#"{"items":[]}"#,
+    );
+    // What was given back before it was heard of where it is.
+    frozen(
+        &remembered::<Inventory>(&[placed(), expired()]),
+        r#"{"items":[{"sku":"A","lines":[{"line":2,"quantity":2}]},{"sku":"B","lines":[{"line":1,"quantity":1},{"line":3,"quantity":3}]}],"released":"expired"}"#,
     );
     frozen(
         &remembered::<PaymentPolicy>(&[placed()]),
