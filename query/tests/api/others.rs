@@ -103,7 +103,8 @@ async fn stock_by_sku_and_location() {
         items[3],
         json!({
             "sku": "85123A", "location": "main", "on_hand": 10, "reserved": 3, "committed": 2,
-            "available": 5, "quarantined": 0, "backordered": 0, "backorder_limit": 0, "version": 4, "updated_at": "2010-12-01T00:00:00Z",
+            "available": 5, "free": 5, "quarantined": 0, "backordered": 0, "backorder_limit": 0,
+            "version": 4, "updated_at": "2010-12-01T00:00:00Z",
         })
     );
     for (query, found) in [
@@ -125,6 +126,7 @@ async fn stock_by_sku_and_location() {
     assert_eq!(sku["reserved"], 6);
     assert_eq!(sku["committed"], 4);
     assert_eq!(sku["available"], 10);
+    assert_eq!(sku["free"], 10);
     assert_eq!(
         names(sku["locations"].as_array().unwrap()),
         ["85123A@east", "85123A@main"]

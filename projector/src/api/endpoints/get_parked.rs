@@ -4,12 +4,15 @@ use crate::{
     api::{
         ProjectorApi,
         problem::{self, CommonProblems},
-        request::{position, projection},
+        request::{NoQuery, position, projection},
     },
     parking::ParkedSequence,
 };
 use axum::{Json, extract::State};
-use chassis::{Problem, extract::StrictPath};
+use chassis::{
+    Problem,
+    extract::{StrictPath, StrictQuery},
+};
 
 /// Show the sequence of a read model that stops at a position, and why.
 #[utoipa::path(
@@ -28,6 +31,7 @@ use chassis::{Problem, extract::StrictPath};
 pub(crate) async fn get_parked(
     State(api): State<ProjectorApi>,
     StrictPath((name, at)): StrictPath<(String, String)>,
+    StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
 ) -> Result<Json<ParkedSequence>, Problem> {
     find(&api, projection(&name)?, position(&at)?).await
 }

@@ -1,7 +1,11 @@
 //! `GET /v1/projections`
 
-use crate::{api::ProjectorApi, status::ProjectionStatus};
+use crate::{
+    api::{ProjectorApi, problem::CommonProblems, request::NoQuery},
+    status::ProjectionStatus,
+};
 use axum::{Json, extract::State};
+use chassis::extract::StrictQuery;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,9 +20,15 @@ pub(crate) struct Projections {
     get,
     path = "/v1/projections",
     tag = "projections",
-    responses((status = 200, description = "All read models, by name.", body = Projections))
+    responses(
+        (status = 200, description = "All read models, by name.", body = Projections),
+        CommonProblems,
+    )
 )]
-pub(crate) async fn list_projections(State(api): State<ProjectorApi>) -> Json<Projections> {
+pub(crate) async fn list_projections(
+    State(api): State<ProjectorApi>,
+    StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
+) -> Json<Projections> {
     Json(Projections {
         projections: api.board.statuses(),
     })

@@ -5,7 +5,7 @@ use crate::{
     api::{
         ProjectorApi,
         problem::{self, CommonProblems, WriteProblems},
-        request::{position, projection},
+        request::{NoQuery, position, projection},
     },
     parking::ParkedSequence,
     storage::Asked,
@@ -13,7 +13,7 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode};
 use chassis::{
     Problem,
-    extract::{StrictJson, StrictPath},
+    extract::{StrictJson, StrictPath, StrictQuery},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -45,6 +45,7 @@ pub(crate) struct NoBody {}
 pub(crate) async fn retry_parked(
     State(api): State<ProjectorApi>,
     StrictPath((name, at)): StrictPath<(String, String)>,
+    StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
     StrictJson {
         value: NoBody {}, ..
     }: StrictJson<NoBody>,

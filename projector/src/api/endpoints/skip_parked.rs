@@ -4,7 +4,7 @@ use crate::{
     api::{
         ProjectorApi,
         problem::{self, CommonProblems, WriteProblems},
-        request::{position, projection},
+        request::{NoQuery, position, projection},
     },
     parking::{LONGEST_NAME, LONGEST_REASON, said},
     storage::{Asked, SkippedEvent},
@@ -12,7 +12,7 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode};
 use chassis::{
     Problem,
-    extract::{StrictJson, StrictPath},
+    extract::{StrictJson, StrictPath, StrictQuery},
     problem::ProblemDetails,
 };
 use serde::Deserialize;
@@ -54,6 +54,7 @@ pub(crate) struct SkipRequest {
 pub(crate) async fn skip_parked(
     State(api): State<ProjectorApi>,
     StrictPath((name, at)): StrictPath<(String, String)>,
+    StrictQuery(NoQuery {}): StrictQuery<NoQuery>,
     StrictJson { value, .. }: StrictJson<SkipRequest>,
 ) -> Result<(StatusCode, Json<SkippedEvent>), Problem> {
     let (name, position) = (projection(&name)?, position(&at)?);

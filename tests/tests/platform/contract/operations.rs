@@ -103,8 +103,13 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             .replace("{sku}", "DRIVEN")
             .replace("{amendment_id}", &id)
             .replace("{hold}", "h");
+        // What operators ask for is about no order's version, and to ask twice is to ask once.
+        let is_for_operators = path.starts_with("/v1/projections");
         if method == "GET" {
             is_a_problem(&p.api.get(&format!("{path}?surprise=1")).await.expect(400));
+            if is_for_operators {
+                continue;
+            }
             let forged = p.api.query(&path).header("consistency-token", "forged");
             is_a_problem(&p.api.send(forged).await.expect(400));
             continue;
@@ -138,7 +143,9 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             request.body(body.to_owned())
         };
         let keyed = |request: RequestBuilder| request.header("idempotency-key", "driven");
-        is_a_problem(&p.api.send(post(media_type, "{}")).await.expect(400));
+        if !is_for_operators {
+            is_a_problem(&p.api.send(post(media_type, "{}")).await.expect(400));
+        }
         is_a_problem(
             &p.api
                 .send(keyed(post("text/plain", "{}")))
@@ -167,6 +174,9 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             (answer.code(), answer.pointer()),
             ("INVALID_QUERY", "query:dry_run")
         );
+        if is_for_operators {
+            continue;
+        }
         let stale = keyed(post(media_type, "{}")).header("if-match", "x");
         is_a_problem(&p.api.send(stale).await.expect(400));
     }

@@ -18,13 +18,13 @@ fn cover() -> StockCommand {
 
 /// Which orders were served, and whether there is more for others.
 fn served(events: &[StockEvent]) -> (Vec<u64>, bool) {
-    let covered = events.iter().filter_map(|event| match event {
+    let mut covered = events.iter().filter_map(|event| match event {
         StockEvent::BackorderCovered(event) => Some(event),
         _ => None,
     });
     let number = |event: &BackorderCovered| (1..600).find(|n| order_id(*n) == event.order_id);
     let orders = covered.clone().filter_map(number).collect();
-    (orders, covered.last().is_some_and(|event| event.more))
+    (orders, covered.next_back().is_some_and(|event| event.more))
 }
 
 #[test]
