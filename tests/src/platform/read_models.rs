@@ -62,6 +62,9 @@ pub async fn projections_are_at(database: &str, position: i64) {
 /// what is sold.
 const RARE: [&str; 2] = ["return_summary", "product_summary"];
 
+/// Tables of what cannot be folded: of that there is nothing.
+const POISON: [&str; 2] = ["parked_sequence", "skipped_event"];
+
 /// Builds all read models anew, and compares them with what was there, row for row.
 ///
 /// # Panics
@@ -81,8 +84,14 @@ pub async fn rebuild_equals_live(platform: &Platform) {
     );
     for (table, live) in live {
         let rebuilt = &rebuilt[&table];
-        let may_be_empty = RARE.contains(&table.as_str());
-        assert!(!live.is_empty() || may_be_empty, "{table} is empty");
+        if POISON.contains(&table.as_str()) {
+            assert!(
+                live.is_empty() && rebuilt.is_empty(),
+                "{table} is not empty"
+            );
+        } else if !RARE.contains(&table.as_str()) {
+            assert!(!live.is_empty(), "{table} is empty");
+        }
         assert_eq!(live.len(), rebuilt.len(), "rows of {table}");
         for (live, rebuilt) in live.iter().zip(rebuilt) {
             assert_eq!(live, rebuilt, "a row of {table}, live and rebuilt");

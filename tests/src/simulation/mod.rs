@@ -141,5 +141,6 @@ async fn crash_database(world: Arc<World>) {
     }
 }
 
-/// The time within which the platform comes to rest once nothing goes wrong any more.
-const REST: Duration = Duration::from_secs(1_800);
+/// The time within which the platform comes to rest once nothing goes wrong any more: calls that were
+/// parked, and what people do about goods that came back, follow each other, each with waits of minutes.
+const REST: Duration = Duration::from_secs(3_600);
