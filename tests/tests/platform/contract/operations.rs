@@ -49,6 +49,9 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         "/v1/stock".into(),
         "/v1/stock/DRIVEN".into(),
         "/v1/reports/sales".into(),
+        "/v1/projections".into(),
+        "/v1/projections/order_summary/parked".into(),
+        "/v1/projections/order_summary/skipped".into(),
     ] {
         p.api.get_after(token, &path).await.expect(200);
     }
@@ -545,6 +548,8 @@ pub(super) async fn what_was_answered_is_documented(p: &Platform) {
     let missing: Vec<_> = operations
         .keys()
         .filter(|operation| !done.contains(operation))
+        // Nothing is parked here: the projector's own tests do these.
+        .filter(|(_, path)| !path.contains("/parked/{position}"))
         .collect();
     assert!(missing.is_empty(), "never done: {missing:?}");
 }
