@@ -20,6 +20,7 @@ pub(crate) fn refused(refusal: Refusal, version: Version) -> Problem {
         detail,
         pointer,
         allowed,
+        for_now,
     } = refusal;
     let problem = match kind {
         RefusalKind::NotFound => Problem::not_found(code.clone(), sentence(&detail)),
@@ -30,6 +31,11 @@ pub(crate) fn refused(refusal: Refusal, version: Version) -> Problem {
     let problem = match allowed {
         Some(allowed) => problem.with_allowed_commands(allowed),
         None => problem,
+    };
+    let problem = match for_now {
+        // It is remembered as any other: under the same key, the same is answered.
+        true => problem.with_retry_after(LATER).with_new_key(),
+        false => problem,
     };
     match pointer {
         Some(pointer) => problem.with_error(pointer, code, sentence(&detail)),

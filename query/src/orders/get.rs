@@ -40,7 +40,12 @@ impl Got {
             .open_address(&api.tenant, &customer_id, id, &sealed);
         match opened.await.map_err(unopened)? {
             Opened::Plain(address) => order.shipping_address = Some(address.into()),
-            Opened::Erased => order.erased = true,
+            Opened::Erased => {
+                order.erased = true;
+                // Nothing can be sealed for them any more.
+                let moves = |name: &&str| *name != "change_shipping_address";
+                order.allowed_commands.retain(moves);
+            }
         }
         Ok(order)
     }
