@@ -3,43 +3,13 @@
 use crate::{CommandApi, request::CommandRequest};
 use chassis::{
     Problem,
-    extract::{IdempotencyKey, IfMatch},
-    grpc::status,
+    grpc::{Write, once, status},
     layers::RequestContext,
 };
 use prost::Message;
 use tonic::{Response, Status};
 
-/// A write, as its message names it: what is in it makes it happen once.
-pub(super) trait Write: Message {
-    /// The path of the call, which the key's scope has in it.
-    const PATH: &'static str;
-
-    /// Makes it happen once.
-    fn request_id(&self) -> &str;
-
-    /// The version that the caller saw; empty if that is of no matter.
-    fn etag(&self) -> &str;
-}
-
-macro_rules! writes {
-    ($($service:literal { $($message:ident: $method:literal, $etag:expr;)* })*) => {
-        $($(impl Write for proto::v1::$message {
-            const PATH: &'static str = concat!("/orders.v1.", $service, "/", $method);
-
-            fn request_id(&self) -> &str {
-                &self.request_id
-            }
-
-            fn etag(&self) -> &str {
-                let etag: fn(&Self) -> &str = $etag;
-                etag(self)
-            }
-        })*)*
-    };
-}
-
-writes! {
+chassis::grpc_writes! {
     "OrderCommands" {
         PlaceOrderRequest: "PlaceOrder", |_| "";
         CancelOrderRequest: "CancelOrder", |message| &message.etag;
@@ -90,7 +60,7 @@ writes! {
 ///
 /// # Errors
 /// 400: no request id, or one that is none, or an etag that is none.
-pub(super) fn request<M: Write>(
+pub(super) fn request<M: Write + Message>(
     api: &CommandApi,
     context: RequestContext,
     message: &M,
@@ -105,27 +75,7 @@ pub(super) fn request_of<M: Write>(
     message: &M,
     content: &[u8],
 ) -> Result<CommandRequest, Problem> {
-    let key = match message.request_id() {
-        "" => Err((
-            "REQUIRED",
-            "it is required, so that the request can be repeated safely",
-        )),
-        key => IdempotencyKey::parse(key).map_err(|rule| ("INVALID", rule)),
-    };
-    let key = key.map_err(|(kind, rule)| {
-        Problem::bad_request(
-            "INVALID_REQUEST_ID",
-            format!("The field request_id is wrong: {rule}."),
-        )
-        .with_error("/request_id", kind, rule)
-    })?;
-    let if_match = match message.etag() {
-        "" => IfMatch(None),
-        etag => IfMatch::parse(etag).map_err(|rule| {
-            Problem::bad_request("INVALID_ETAG", format!("The field etag is wrong: {rule}."))
-                .with_error("/etag", "INVALID", rule)
-        })?,
-    };
+    let (key, if_match) = once(message)?;
     Ok(CommandRequest::of_call(
         api,
         M::PATH,
