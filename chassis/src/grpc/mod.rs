@@ -14,7 +14,7 @@ pub use brief::brief;
 pub use health::health;
 pub use router::router;
 pub use status::status;
-pub use write::{CALL, Write, once};
+pub use write::{CALL, once};
 
 pub(crate) use deadline::deadline;
 pub(crate) use status::{answer, as_http_status};

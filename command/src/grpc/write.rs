@@ -3,64 +3,17 @@
 use crate::{CommandApi, request::CommandRequest};
 use chassis::{
     Problem,
-    grpc::{Write, once, status},
+    grpc::{once, status},
     layers::RequestContext,
 };
-use prost::Message;
+use proto::Write;
 use tonic::{Response, Status};
-
-chassis::grpc_writes! {
-    "OrderCommands" {
-        PlaceOrderRequest: "PlaceOrder", |_| "";
-        CancelOrderRequest: "CancelOrder", |message| &message.etag;
-        CancelLinesRequest: "CancelLines", |message| &message.etag;
-        ProposeAmendmentRequest: "ProposeAmendment", |message| &message.etag;
-        ApplyAmendmentRequest: "ApplyAmendment", |message| &message.etag;
-        WithdrawAmendmentRequest: "WithdrawAmendment", |message| &message.etag;
-        SetTagsRequest: "SetTags", |message| &message.etag;
-        ChangeShippingAddressRequest: "ChangeShippingAddress", |message| &message.etag;
-        AddNoteRequest: "AddNote", |message| &message.etag;
-        PlaceHoldRequest: "PlaceHold", |message| &message.etag;
-        ReleaseHoldRequest: "ReleaseHold", |message| &message.etag;
-        ReceiveStockRequest: "ReceiveStock", |message| &message.etag;
-        AdjustStockRequest: "AdjustStock", |message| &message.etag;
-        ClearQuarantineRequest: "ClearQuarantine", |message| &message.etag;
-        SetBackorderLimitRequest: "SetBackorderLimit", |message| &message.etag;
-    }
-    "ShipmentCommands" {
-        PackShipmentRequest: "PackShipment", |message| &message.etag;
-        DispatchShipmentRequest: "DispatchShipment", |message| &message.etag;
-        DeliverShipmentRequest: "DeliverShipment", |message| &message.etag;
-        FailShipmentRequest: "FailShipment", |message| &message.etag;
-        LoseShipmentRequest: "LoseShipment", |message| &message.etag;
-        ReturnShipmentRequest: "ReturnShipment", |message| &message.etag;
-        BookInShipmentRequest: "BookInShipment", |message| &message.etag;
-    }
-    "ReturnCommands" {
-        RequestReturnRequest: "RequestReturn", |_| "";
-        ApproveReturnRequest: "ApproveReturn", |message| &message.etag;
-        DeclineReturnRequest: "DeclineReturn", |message| &message.etag;
-        SendReturnRequest: "SendReturn", |message| &message.etag;
-        ReceiveReturnRequest: "ReceiveReturn", |message| &message.etag;
-        InspectReturnRequest: "InspectReturn", |message| &message.etag;
-        CancelReturnRequest: "CancelReturn", |message| &message.etag;
-    }
-    "CustomerCommands" {
-        RegisterCustomerRequest: "RegisterCustomer", |_| "";
-        ChangeCustomerRequest: "ChangeCustomer", |message| &message.etag;
-    }
-    "ProductCommands" {
-        ListProductRequest: "ListProduct", |_| "";
-        PriceProductRequest: "PriceProduct", |message| &message.etag;
-        DelistProductRequest: "DelistProduct", |message| &message.etag;
-    }
-}
 
 /// The request for a command that `message` is.
 ///
 /// # Errors
 /// 400: no request id, or one that is none, or an etag that is none.
-pub(super) fn request<M: Write + Message>(
+pub(super) fn request<M: Write>(
     api: &CommandApi,
     context: RequestContext,
     message: &M,
@@ -75,7 +28,7 @@ pub(super) fn request_of<M: Write>(
     message: &M,
     content: &[u8],
 ) -> Result<CommandRequest, Problem> {
-    let (key, if_match) = once(message)?;
+    let (key, if_match) = once(message.request_id(), message.etag())?;
     Ok(CommandRequest::of_call(
         api,
         M::PATH,

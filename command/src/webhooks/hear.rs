@@ -12,7 +12,7 @@ use chassis::{
     layers::RequestContext,
 };
 use domain::{Actor, CommandEnvelope};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use store::lane::Outcome;
 use utoipa::{IntoParams, ToSchema};
 
