@@ -181,8 +181,12 @@ pub(crate) struct ShippingAddress {
 }
 
 impl<'a> OrderBody<'a> {
-    /// The order in a row of `order.sql`, and where it goes, which is sealed.
-    pub(crate) fn of_row(id: OrderId, row: &'a PgRow) -> Result<(Self, Option<Sealed>), ReadError> {
+    /// The order in a row of `order.sql`, as it is `now`, and where it goes, which is sealed.
+    pub(crate) fn of_row(
+        id: OrderId,
+        row: &'a PgRow,
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Option<Sealed>), ReadError> {
         let currency = row.column(TABLE, 11)?;
         let reason: Option<&str> = row.column(TABLE, 13)?;
         let detail = row.column(TABLE, 14)?;
@@ -247,10 +251,9 @@ impl<'a> OrderBody<'a> {
             allowed_commands: status.allowed_commands(Circumstances {
                 holds: holds.len(),
                 returnable: returning.unwrap_or_default().may_be_more(&lines, progress),
-                amending: match &amendment {
-                    Some(open) => open.amending(row.column(TABLE, 28)?),
-                    None => Amending::No,
-                },
+                amending: amendment
+                    .as_ref()
+                    .map_or(Amending::No, |open| open.amending(now)),
                 packing,
             }),
             lines: with_money(lines, currency, progress),
@@ -267,8 +270,8 @@ impl<'a> OrderBody<'a> {
         Ok((order, sealed))
     }
 
-    /// The order as it was folded, and where it goes, which is sealed.
-    pub(crate) fn of_history(history: &'a History) -> (Self, Option<Sealed>) {
+    /// The order as it was folded, if as it is, then `now`; and where it goes, which is sealed.
+    pub(crate) fn of_history(history: &'a History, now: DateTime<Utc>) -> (Self, Option<Sealed>) {
         let order = &history.order;
         let placed = order.placed.as_ref();
         let currency = placed.currency.as_str();
@@ -311,8 +314,9 @@ impl<'a> OrderBody<'a> {
             allowed_commands: order.allowed_commands(
                 Packing::of(history.shipments.iter().map(|parcel| Some(parcel.status))),
                 match history.reach.at {
+                    At::End => Some(now),
                     At::Time(time) => Some(time),
-                    At::End | At::Version(_) => None,
+                    At::Version(_) => None,
                 },
             ),
             holds: history

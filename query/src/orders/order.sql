@@ -45,8 +45,7 @@ SELECT
     tags::text AS tags,
     amendment::text AS amendment,
     amended::text AS amended,
-    returning::text AS returning,
-    clock_timestamp() AS now
+    returning::text AS returning
 FROM read.order_summary
 WHERE tenant = $1
   AND order_id = $2
