@@ -298,8 +298,7 @@ pub enum OrderError {
     },
     /// More is to be kept of an order whose stock is not kept for good yet, or is still to come.
     #[error(
-        "its stock is still being allocated, or is still to come: once its shipment is there, the same may \
-         be asked again under a new Idempotency-Key"
+        "its stock is still being allocated, or is still to come: try again once its shipment is there"
     )]
     StillAllocating,
     /// The command names other stock than the amendment.
