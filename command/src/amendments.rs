@@ -1,6 +1,9 @@
 //! Amendments of orders, over REST and gRPC.
 
-use crate::{CommandApi, body::MoneyBody, execution::Done, problem, request::CommandRequest};
+use crate::{
+    CommandApi, allowed::allowed_commands, body::MoneyBody, execution::Done, problem,
+    request::CommandRequest,
+};
 use chassis::Problem;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::{
@@ -134,6 +137,14 @@ impl Amended {
         }
     }
 
+    /// What may be asked of it after it.
+    pub(crate) async fn allowed_commands(
+        &self,
+        api: &CommandApi,
+    ) -> Result<Vec<&'static str>, Problem> {
+        allowed_commands(api, &self.done, self.order()?).await
+    }
+
     /// What was proposed.
     ///
     /// # Errors
@@ -161,10 +172,12 @@ pub(crate) async fn propose(
     reason: String,
 ) -> Result<Amended, Problem> {
     let amendment_id = request.id.uuid();
+    let at = api.clock.now();
     let command = OrderCommand::ProposeAmendment(ProposeAmendment {
         amendment_id,
         lines,
-        until: (api.clock.now() + api.amendment_ttl).trunc_subsecs(6),
+        at,
+        until: (at + api.amendment_ttl).trunc_subsecs(6),
         reason,
     });
     put(api, request, (order_id, amendment_id), command).await

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Currency, TaxRate,
-    order::{Address, Placed},
+    order::{Address, Packing, Placed},
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::fmt;
@@ -210,7 +210,8 @@ impl<'a> OrderBody<'a> {
             payment_method: &placed.payment_method,
             placed_at: placed.placed_at,
             holds: order.holds.keys().map(String::as_str).collect(),
-            allowed_commands: order.allowed_commands(),
+            // Nothing of it is packed while it is only placed.
+            allowed_commands: order.allowed_commands(Packing::Unknown, None),
         }
     }
 }

@@ -135,6 +135,11 @@ impl Done {
         self.version.get()
     }
 
+    /// Where it stands in the store.
+    pub(crate) const fn position(&self) -> Position {
+        self.position
+    }
+
     /// Whether this is the first answer again.
     pub(crate) fn is_replayed(&self) -> bool {
         self.replayed

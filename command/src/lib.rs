@@ -6,6 +6,7 @@
 //! the answer's headers; in [`bulk`], many commands in one request; and in [`answers`], what all of
 //! them are documented to answer.
 
+mod allowed;
 mod amendments;
 mod answers;
 mod api;

@@ -1,6 +1,9 @@
 //! The cancellation of an order's lines, over REST and gRPC.
 
-use crate::{CommandApi, execution::Done, request::CommandRequest};
+use crate::{
+    CommandApi, allowed::allowed_commands, body::MoneyBody, execution::Done,
+    request::CommandRequest,
+};
 use chassis::Problem;
 use domain::{
     Command, OrderId, State,
@@ -22,6 +25,8 @@ pub(crate) struct LinesChanged {
     pub status: &'static str,
     /// What is still wanted of it, by line; lines of which nothing is are left out.
     pub open: Vec<OpenLine>,
+    /// What that comes to.
+    pub open_total: MoneyBody,
     /// What may be asked of it now.
     pub allowed_commands: Vec<&'static str>,
     /// What to read to see how it goes on.
@@ -73,14 +78,15 @@ pub(crate) async fn cancel_lines(
         tracing::error!(%order_id, "order {order_id} did as it was told and is absent");
         return Err(Problem::internal());
     };
+    let allowed = allowed_commands(api, &done, order).await?;
     Ok(Changed {
-        body: changed(order, done.version()),
+        body: changed(order, done.version(), allowed),
         status: order.status,
         done,
     })
 }
 
-fn changed(order: &Placed, version: i64) -> LinesChanged {
+fn changed(order: &Placed, version: i64, allowed_commands: Vec<&'static str>) -> LinesChanged {
     let order_id = order.placed.order_id;
     let open = order.all_open().into_iter().map(OpenLine::of);
     LinesChanged {
@@ -88,7 +94,11 @@ fn changed(order: &Placed, version: i64) -> LinesChanged {
         version,
         status: order.status.as_str(),
         open: open.collect(),
-        allowed_commands: order.allowed_commands(),
+        open_total: MoneyBody {
+            amount: order.open_total(),
+            currency: order.placed.currency,
+        },
+        allowed_commands,
         watch: format!("/v1/orders/{order_id}"),
     }
 }

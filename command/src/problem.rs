@@ -20,19 +20,33 @@ pub(crate) fn refused(refusal: Refusal, version: Version) -> Problem {
         detail,
         pointer,
         allowed,
+        for_now,
     } = refusal;
+    let detail = sentence(&detail);
+    let said = match for_now {
+        // It is remembered as any other.
+        true => {
+            format!("{detail} It takes a new Idempotency-Key: under this one, this is the answer.")
+        }
+        false => detail.clone(),
+    };
     let problem = match kind {
-        RefusalKind::NotFound => Problem::not_found(code.clone(), sentence(&detail)),
-        RefusalKind::State => Problem::conflict(code.clone(), sentence(&detail))
-            .with_current_version(version.get().unsigned_abs()),
-        RefusalKind::Meaning => Problem::unprocessable(code.clone(), sentence(&detail)),
+        RefusalKind::NotFound => Problem::not_found(code.clone(), said),
+        RefusalKind::State => {
+            Problem::conflict(code.clone(), said).with_current_version(version.get().unsigned_abs())
+        }
+        RefusalKind::Meaning => Problem::unprocessable(code.clone(), said),
     };
     let problem = match allowed {
         Some(allowed) => problem.with_allowed_commands(allowed),
         None => problem,
     };
+    let problem = match for_now {
+        true => problem.with_retry_after(LATER).with_new_key(),
+        false => problem,
+    };
     match pointer {
-        Some(pointer) => problem.with_error(pointer, code, sentence(&detail)),
+        Some(pointer) => problem.with_error(pointer, code, detail),
         None => problem,
     }
 }

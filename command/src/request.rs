@@ -5,20 +5,18 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
 use chassis::{
     Problem,
-    extract::{IdempotencyKey, IfMatch, StrictJson, StrictQuery},
+    extract::{IdempotencyKey, IfMatch, NoQuery, StrictJson, StrictQuery},
+    grpc::CALL,
     layers::RequestContext,
 };
 use domain::{Command, CommandEnvelope, CommandId, OrderId, ReturnId, Version};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 /// The namespace of command ids that are derived from idempotency keys.
 const KEYS: Uuid = Uuid::from_u128(0x5b1f_64b0_9c1e_4b0c_8f1e_6a1d_2f3c_7a90);
-
-/// What stands for the method in the scope of a call's key: none of HTTP's is called so.
-const CALL: &str = "CALL";
 
 /// The headers of a write.
 #[derive(IntoParams)]
@@ -48,10 +46,6 @@ pub(crate) struct VersionHeaders {
     #[param(rename = "If-Match", example = "\"3\"")]
     if_match: String,
 }
-
-/// There are no parameters: one that were ignored might be one that its sender relies on.
-#[derive(Deserialize)]
-pub(crate) struct NoQuery {}
 
 /// A write: what makes it happen once, who asks, and what is asked.
 pub(crate) struct Write<B> {

@@ -184,6 +184,7 @@ async fn once(n: u128, stop: &CancellationToken) -> String {
             OrderCommand::ProposeAmendment(ProposeAmendment {
                 amendment_id,
                 lines: wanted([6, 0]),
+                at: chrono::DateTime::UNIX_EPOCH,
                 until,
                 reason: "rather so".into(),
             }),

@@ -7,6 +7,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Method, Request},
 };
+use chrono::TimeDelta;
 use command::{CommandApi, router};
 use domain::{
     Actor, Command, CommandEnvelope, CommandId, Currency, CustomerId, Location, OrderId, Position,
@@ -33,6 +34,7 @@ use vault::Vault;
 struct Stage {
     store: MemoryStore,
     lane: Lane,
+    api: CommandApi,
     router: Router,
     _stop: DropGuard,
 }
@@ -78,7 +80,8 @@ impl Stage {
         let stage = Self {
             store,
             lane,
-            router: router(api),
+            router: router(api.clone()),
+            api,
             _stop: stop.drop_guard(),
         };
         for (n, name) in ["A", "B"].into_iter().enumerate() {
@@ -116,6 +119,12 @@ impl Stage {
         };
         stage.shipment(ShipmentCommand::Create(create)).await;
         stage
+    }
+
+    /// The same, and nobody applies an amendment after `ttl`.
+    fn with_amendments_for(mut self, ttl: TimeDelta) -> Self {
+        self.router = router(self.api.clone().with_amendments_for(ttl));
+        self
     }
 
     /// What a policy or a participant puts.
@@ -429,7 +438,20 @@ async fn what_is_being_allocated_or_is_packed_is_not_amended() {
     let id = stage.proposed().await;
     let path = format!("amendments/{id}/apply");
     let early = stage.post(&path, "a", Some(3), &json!({})).await;
-    early.problem(409, "ORDER_ALLOCATING");
+    let early = early.problem(409, "ORDER_ALLOCATING");
+    // Waiting helps, and the answer says how to ask then.
+    assert_eq!(
+        (&early["retryable"], &early["needs_new_key"]),
+        (&json!(true), &json!(true))
+    );
+    let detail = early["detail"].as_str().unwrap();
+    assert!(detail.contains("new Idempotency-Key"), "{detail}");
+    let allowed = early["allowed_commands"].as_array().unwrap();
+    assert!(!allowed.contains(&json!("apply_amendment")), "{allowed:?}");
+    assert!(allowed.contains(&json!("cancel_lines")), "{allowed:?}");
+    let again = stage.post(&path, "a", Some(3), &json!({})).await;
+    let again = again.problem(409, "ORDER_ALLOCATING");
+    assert_eq!(again["allowed_commands"], early["allowed_commands"]);
     let create = CreateShipment {
         order_id: order_id(),
         location: Location::default(),
@@ -438,8 +460,72 @@ async fn what_is_being_allocated_or_is_packed_is_not_amended() {
     stage.shipment(ShipmentCommand::Pack(PackShipment)).await;
     let late = stage.post(&path, "b", Some(3), &json!({})).await;
     let late = late.problem(409, "ALREADY_PACKED");
+    let allowed = json!([
+        "add_note",
+        "set_tags",
+        "cancel",
+        "change_shipping_address",
+        "place_hold",
+        "withdraw_amendment"
+    ]);
+    assert_eq!(late["allowed_commands"], allowed);
+    // Nor is it said to be after it is withdrawn, however often that is answered.
+    let withdraw = format!("amendments/{id}/withdraw");
+    for _ in 0..2 {
+        let withdrawn = stage.post(&withdraw, "w", Some(3), &json!({})).await;
+        let allowed = json!([
+            "add_note",
+            "set_tags",
+            "cancel",
+            "change_shipping_address",
+            "place_hold"
+        ]);
+        assert_eq!(withdrawn.expect(200)["allowed_commands"], allowed);
+        for command in [
+            ShipmentCommand::MarkReady(MarkReady),
+            ShipmentCommand::RequestDispatch(RequestDispatch {
+                order_id: order_id(),
+            }),
+        ] {
+            stage.shipment(command).await;
+        }
+    }
+}
+
+/// The saga that has amendments expire may be down: the next one does not wait for it.
+#[tokio::test]
+async fn an_amendment_whose_time_is_up_is_no_obstacle_to_the_next() {
+    let stage = Stage::allocated()
+        .await
+        .with_amendments_for(TimeDelta::zero());
+    let first = stage.proposed().await;
+    let apply = format!("amendments/{first}/apply");
+    let late = stage.post(&apply, "a", Some(3), &json!({})).await;
+    let late = late.problem(409, "AMENDMENT_ENDED");
     let allowed = late["allowed_commands"].as_array().unwrap();
+    assert!(allowed.contains(&json!("propose_amendment")), "{allowed:?}");
     assert!(!allowed.contains(&json!("apply_amendment")), "{allowed:?}");
+    let next = stage
+        .post("amendments", "q", Some(3), &wanted(&[(1, 1)]))
+        .await;
+    // One has expired, and one is proposed.
+    assert_eq!(next.expect(200)["version"], 5);
+    let events = stage.payloads().await;
+    assert_eq!(events.matches(&first).count(), 2, "{events}");
+}
+
+#[tokio::test]
+async fn what_is_cancelled_says_what_is_left_to_pay() {
+    let stage = Stage::allocated().await;
+    let fewer = json!({"lines": [{"line": 1, "quantity": 1}], "reason": "too many"});
+    let cancelled = stage.post("lines/cancel", "l", Some(2), &fewer).await;
+    let cancelled = cancelled.expect(200);
+    assert_eq!(
+        cancelled["open_total"],
+        json!({"amount": 1_300, "currency": "EUR"})
+    );
+    let allowed = cancelled["allowed_commands"].as_array().unwrap();
+    assert!(allowed.contains(&json!("cancel_lines")), "{allowed:?}");
 }
 
 #[tokio::test]

@@ -52,13 +52,26 @@ impl Stage {
     }
 
     async fn post(&self, path: &str, key: &str, body: &Value) -> (u16, Value) {
-        let request = Request::builder()
+        self.post_of(path, key, None, body).await
+    }
+
+    /// The same, about a version that was seen.
+    async fn post_of(
+        &self,
+        path: &str,
+        key: &str,
+        seen: Option<i64>,
+        body: &Value,
+    ) -> (u16, Value) {
+        let mut request = Request::builder()
             .method(Method::POST)
             .uri(path)
             .header("content-type", "application/json")
-            .header("idempotency-key", key)
-            .body(Body::from(body.to_string()))
-            .unwrap();
+            .header("idempotency-key", key);
+        if let Some(version) = seen {
+            request = request.header("if-match", format!("\"{version}\""));
+        }
+        let request = request.body(Body::from(body.to_string())).unwrap();
         self.send(request).await
     }
 
@@ -190,6 +203,50 @@ async fn a_repeated_placement_is_answered_as_the_first_time_after_an_erasure() {
     let (status, refused) = stage.place("new", &order()).await;
     assert_eq!((status, &refused["code"]), (409, &json!("CUSTOMER_ERASED")));
     assert_eq!(stage.events().await.len(), 2, "placed and erased");
+}
+
+/// Nothing is sealed for them any more: the record answers what was asked before.
+#[tokio::test]
+async fn a_repeated_change_of_address_is_answered_as_the_first_time_after_an_erasure() {
+    let stage = Stage::new();
+    let (_, placed) = stage.place("k", &order()).await;
+    let path = format!(
+        "/v1/orders/{}/shipping-address",
+        placed["order_id"].as_str().unwrap()
+    );
+    let to = |street: &str| json!({"shipping_address": {"lines": [street], "country": "DE"}});
+    let first = stage
+        .post_of(&path, "m", Some(1), &to("2 Side Street"))
+        .await;
+    assert_eq!((first.0, &first.1["version"]), (200, &json!(2)));
+    // Where it goes already, it goes: under another key, too.
+    let same = stage
+        .post_of(&path, "n", Some(2), &to("2 Side Street"))
+        .await;
+    assert_eq!((same.0, &same.1["version"]), (200, &json!(2)));
+    assert_eq!(stage.erase("4711").await.0, 200);
+
+    let again = stage
+        .post_of(&path, "m", Some(1), &to("2 Side Street"))
+        .await;
+    assert_eq!(again, first);
+    let (status, refused) = stage
+        .post_of(&path, "m", Some(1), &to("3 Side Street"))
+        .await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (422, &json!("IDEMPOTENCY_KEY_REUSED"))
+    );
+    for _ in 0..2 {
+        let (status, refused) = stage
+            .post_of(&path, "new", Some(2), &to("3 Side Street"))
+            .await;
+        assert_eq!((status, &refused["code"]), (409, &json!("CUSTOMER_ERASED")));
+        let allowed = refused["allowed_commands"].as_array().unwrap();
+        assert!(allowed.contains(&json!("cancel")), "{refused}");
+        assert!(!allowed.contains(&json!("change_shipping_address")));
+    }
+    assert_eq!(stage.events().await.len(), 3, "placed, moved and erased");
 }
 
 #[tokio::test]

@@ -242,7 +242,11 @@ async fn a_return_is_asked_for_once() {
     assert_eq!(more.body["errors"][0]["pointer"], "/lines/0/quantity");
     // It is the order that refuses.
     let allowed = more.body["allowed_commands"].as_array().unwrap();
-    assert!(allowed.contains(&json!("request_return")), "{allowed:?}");
+    assert!(allowed.contains(&json!("add_note")), "{allowed:?}");
+    assert!(
+        !allowed.contains(&json!("request_return")),
+        "all of it is to come back: {allowed:?}"
+    );
 }
 
 #[tokio::test]

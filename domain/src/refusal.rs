@@ -1,5 +1,6 @@
 //! A refusal as every room sees it: what a decider said, without the decider's own type.
 
+use crate::event::is_default;
 use serde::{Deserialize, Serialize};
 
 /// What kind of rule refused a command.
@@ -30,6 +31,9 @@ pub struct Refusal {
     /// that a repetition is answered without reading history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
+    /// Whether it is over by itself: the same, asked as a new command later, may well be accepted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub for_now: bool,
 }
 
 impl Refusal {
@@ -41,12 +45,19 @@ impl Refusal {
             detail: detail.into(),
             pointer: None,
             allowed: None,
+            for_now: false,
         }
     }
 
     /// The same, pointing at a part of the command.
     pub fn at(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = Some(pointer.into());
+        self
+    }
+
+    /// The same, of what is over by itself.
+    pub fn for_now(mut self) -> Self {
+        self.for_now = true;
         self
     }
 

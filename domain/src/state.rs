@@ -5,7 +5,7 @@ use crate::{
     customer::{Customer, Customers},
     order::{
         CancelLines, ChangeShippingAddress, Order, OrderCommand, OrderError, OrderEvent, Orders,
-        apply_amendment, cancel_lines, change_address, propose_amendment,
+        Packing, apply_amendment, cancel_lines, change_address, propose_amendment,
     },
     payment::{Payment, Payments},
     policy,
@@ -17,6 +17,7 @@ use crate::{
     },
     stock::{Stock, StockEvent, Stocks, for_order, with_backorders_among},
 };
+use chrono::{DateTime, Utc};
 
 /// The state of a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,9 +114,11 @@ impl Command {
                 Self::Order(_, OrderCommand::ProposeAmendment(command)),
                 [State::Order(state), rest @ ..],
             ) => {
-                let decided = propose_amendment(state, command, &all_shipments(rest)?);
+                let shipments = all_shipments(rest)?;
+                let decided = propose_amendment(state, command, &shipments);
                 let none = vec![None; rest.len()];
-                told(decided.map(|events| (events, none, vec![])), state, &[])
+                let decided = decided.map(|events| (events, none, vec![]));
+                told(decided, &Seen::at(state, &shipments, command.at), &[])
             }
             (
                 Self::Order(_, OrderCommand::ApplyAmendment(command)),
@@ -125,12 +128,12 @@ impl Command {
                     .split_at_checked(policy::allocation().len())
                     .ok_or_else(mismatch)?;
                 let stocks = all_stocks(stocks, command.skus())?;
-                let decided = apply_amendment(state, command, &all_shipments(shipments)?, &stocks);
-                told(decided, state, &stocks)
+                let shipments = all_shipments(shipments)?;
+                let decided = apply_amendment(state, command, &shipments, &stocks);
+                told(decided, &Seen::at(state, &shipments, command.at), &stocks)
             }
-            (Self::Order(_, command), [State::Order(state)]) => {
-                one(Orders::decide(state, command)).map_err(|refusal| with_way_out(refusal, state))
-            }
+            (Self::Order(_, command), [State::Order(state)]) => one(Orders::decide(state, command))
+                .map_err(|refusal| Seen::of(state).way_out(refusal)),
             (Self::Stock(command), [State::Stock(state)]) => one(Stocks::decide(state, command)),
             (Self::Payment(_, command), [State::Payment(state)]) => {
                 one(Payments::decide(state, command))
@@ -207,7 +210,7 @@ fn of_return(
             }
             // There is none yet: it is the order that refuses.
             (RefusalKind::State, Return::Absent, [State::Order(order)]) => {
-                with_way_out(refusal, order)
+                Seen::of(order).way_out(refusal)
             }
             _ => refusal,
         }
@@ -265,16 +268,9 @@ fn of_lines(
     command: &CancelLines,
     others: &[&State],
 ) -> Result<Vec<Vec<Event>>, Refusal> {
-    let decided = cancel_lines(state, command, &all_shipments(others)?);
-    let decided = decided.map_err(|error| {
-        let is_packed = error == OrderError::AlreadyPacked;
-        let mut refusal = with_way_out(error.into(), state);
-        // The order does not know what its shipments are at.
-        if let Some(allowed) = refusal.allowed.as_mut().filter(|_| is_packed) {
-            allowed.retain(|command| command != "cancel_lines");
-        }
-        refusal
-    });
+    let shipments = all_shipments(others)?;
+    let decided = cancel_lines(state, command, &shipments);
+    let decided = decided.map_err(|error| Seen::with(state, &shipments).way_out(error.into()));
     let (first, rest) = decided?;
     let first: Vec<Event> = first.into_iter().map(Event::Order).collect();
     let rest = rest.into_iter();
@@ -288,11 +284,13 @@ fn of_address(
     command: &ChangeShippingAddress,
     others: &[&State],
 ) -> Result<Vec<Vec<Event>>, Refusal> {
-    let decided = change_address(state, command, &all_shipments(others)?);
+    let shipments = all_shipments(others)?;
+    let decided = change_address(state, command, &shipments);
     let decided = decided.map_err(|error| {
-        let has_label = error == OrderError::AlreadyLabelled;
-        let mut refusal = with_way_out(error.into(), state);
-        if let Some(allowed) = refusal.allowed.as_mut().filter(|_| has_label) {
+        let is_erased = error == OrderError::CustomerErased;
+        let mut refusal = Seen::with(state, &shipments).way_out(error.into());
+        // The order does not know what became of its customer.
+        if let Some(allowed) = refusal.allowed.as_mut().filter(|_| is_erased) {
             allowed.retain(|command| command != "change_shipping_address");
         }
         refusal
@@ -312,18 +310,11 @@ type Told = (
 /// What happens to an order, its shipments and its stock, with what follows for orders that wait for that.
 fn told(
     decided: Result<Told, OrderError>,
-    state: &Order,
+    seen: &Seen<'_>,
     stocks: &[&Stock],
 ) -> Result<Vec<Vec<Event>>, Refusal> {
-    let (first, shipments, happened) = decided.map_err(|error| {
-        let is_packed = error == OrderError::AlreadyPacked;
-        let mut refusal = with_way_out(error.into(), state);
-        if let Some(allowed) = refusal.allowed.as_mut().filter(|_| is_packed) {
-            let amends = ["cancel_lines", "propose_amendment", "apply_amendment"];
-            allowed.retain(|command| !amends.contains(&command.as_str()));
-        }
-        refusal
-    })?;
+    let decided = decided.map_err(|error| seen.way_out(error.into()));
+    let (first, shipments, happened) = decided?;
     let first: Vec<Event> = first.into_iter().map(Event::Order).collect();
     let shipments = shipments.into_iter();
     let shipments = shipments.map(|told| told.map(Event::Shipment).into_iter().collect());
@@ -353,11 +344,47 @@ where
     Ok(vec![events.into_iter().map(Event::from).collect()])
 }
 
-/// A refusal because of an order's state says what that state allows.
-fn with_way_out(refusal: Refusal, state: &Order) -> Refusal {
-    match (refusal.kind, state.placed()) {
-        (RefusalKind::State, Some(order)) => refusal.allowing(&order.allowed_commands()),
-        _ => refusal,
+/// What is known of an order where a command to it is refused.
+struct Seen<'a> {
+    order: &'a Order,
+    packing: Packing,
+    at: Option<DateTime<Utc>>,
+}
+
+impl<'a> Seen<'a> {
+    /// Nothing but itself.
+    const fn of(order: &'a Order) -> Self {
+        Self {
+            order,
+            packing: Packing::Unknown,
+            at: None,
+        }
+    }
+
+    /// How far all that may leave for it is.
+    fn with(order: &'a Order, shipments: &[&Shipment]) -> Self {
+        Self {
+            packing: Packing::of_all(shipments),
+            ..Self::of(order)
+        }
+    }
+
+    /// And when it is asked.
+    fn at(order: &'a Order, shipments: &[&Shipment], at: DateTime<Utc>) -> Self {
+        Self {
+            at: Some(at),
+            ..Self::with(order, shipments)
+        }
+    }
+
+    /// A refusal because of the order's state says what that state allows.
+    fn way_out(&self, refusal: Refusal) -> Refusal {
+        match (refusal.kind, self.order.placed()) {
+            (RefusalKind::State, Some(order)) => {
+                refusal.allowing(&order.allowed_commands(self.packing, self.at))
+            }
+            _ => refusal,
+        }
     }
 }
 

@@ -74,6 +74,9 @@ CREATE TABLE read.order_summary (
     amendment           json,
     -- {line: {as in lines}} of the lines that are not as they were placed; nothing where all are.
     amended             json,
+    -- {"opened", "open": {return: [[line, quantity]]}}: how many returns were asked for, and what is to come back
+    -- by those that have not ended; nothing before one was.
+    returning           json,
     -- [{"line", "sku", "quantity", "unit_price", "discount", "order_discount", "tax_rate", "tax",
     -- "total"}]: discounts and tax only where there are some.
     lines               json        NOT NULL,

@@ -3,9 +3,11 @@
 
 mod descriptors;
 mod time;
+mod writes;
 
 pub use descriptors::{methods, services};
 pub use time::{from_timestamp, timestamp};
+pub use writes::Write;
 
 /// Version 1 of it.
 pub mod v1 {

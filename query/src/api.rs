@@ -5,7 +5,7 @@ use chassis::{Problem, problem::ProblemDetails, token::Signer};
 use domain::TenantId;
 use sqlx::postgres::PgRow;
 use std::{sync::Arc, time::Duration};
-use store::EventReader;
+use store::{Clock, EventReader};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
@@ -23,6 +23,8 @@ pub(crate) struct Api {
     /// Opens what is personal.
     pub vault: Vault,
     pub freshness: Freshness,
+    /// What time it is: some of what may be asked ends by itself.
+    pub clock: Arc<dyn Clock>,
     pub tenant: TenantId,
     /// Seals page cursors.
     pub cursors: Signer,

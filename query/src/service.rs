@@ -11,7 +11,7 @@ use chassis::{Lifecycle, config::Settings, health::Health, token::Signer};
 use domain::TenantId;
 use secrecy::ExposeSecret;
 use std::{error::Error, sync::Arc};
-use store::{EventReader, SystemClock};
+use store::{Clock, EventReader, SystemClock};
 use tokio::sync::{Notify, Semaphore};
 use vault::Vault;
 
@@ -40,7 +40,8 @@ pub fn start(
     let options = DatabaseOptions::parse(url.expose_secret(), settings.query.statement_timeout())
         .context("read.url")?;
 
-    let freshness = Freshness::new(Arc::new(SystemClock));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let freshness = Freshness::new(clock.clone());
     let watched = FreshnessParts {
         database: Database::new(options.clone(), 1),
         reader: reader.clone(),
@@ -59,6 +60,7 @@ pub fn start(
         reader,
         vault,
         freshness,
+        clock,
         tenant,
         cursors: Signer::new(key, "page cursor"),
         default_limit: settings.query.default_limit,

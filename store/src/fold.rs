@@ -16,6 +16,8 @@ pub enum Until {
     Version(Version),
     /// To what was recorded at this time.
     Time(DateTime<Utc>),
+    /// To what is at this position of the store.
+    Position(Position),
 }
 
 /// A stream's state at some point.
@@ -52,7 +54,7 @@ pub async fn fold_stream(
         let limit = match until {
             // Not more than is wanted: the first version of a long stream is one event.
             Until::Version(version) => left(folded.version, version),
-            Until::End | Until::Time(_) => PAGE,
+            Until::End | Until::Time(_) | Until::Position(_) => PAGE,
         };
         if limit == 0 {
             return Ok(folded);
@@ -67,6 +69,7 @@ pub async fn fold_stream(
                 Until::End => true,
                 Until::Version(version) => recorded.envelope.version <= version,
                 Until::Time(time) => recorded.envelope.recorded_at <= time,
+                Until::Position(position) => recorded.envelope.position <= position,
             };
             if !within {
                 return Ok(folded);

@@ -6,14 +6,15 @@ use crate::{
     storage::{Bucket, target},
 };
 use backup::{BackupError, MANIFEST, Target, Unwatched, back_up, put_in};
+use chrono::{DateTime, Utc};
 use domain::Version;
 use std::{
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 use store::{
-    Answer, Append, EventReader, EventStore, KurrentRestore, KurrentStore, PostgresRestore,
-    PostgresStore, RestoreTarget, StoreError, lease::Leases,
+    Answer, Append, Clock, EventReader, EventStore, KurrentRestore, KurrentStore, PostgresRestore,
+    PostgresStore, RestoreTarget, StoreError, SystemClock, lease::Leases,
 };
 use uuid::Uuid;
 
@@ -34,13 +35,22 @@ pub fn damage(root: &Path) {
     std::fs::write(&file, content).unwrap();
 }
 
+/// Waits until it is later than that.
+async fn later_than(time: DateTime<Utc>) {
+    while SystemClock.now() <= time {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 #[tokio::test]
 async fn the_same_commands_done_once_more_are_another_history() {
     let (one, other) = (memory(), memory());
     let (_directory, target) = directory();
     let done = fill(&one, 0, 20).await;
     write(&one, &target).await;
-    tokio::time::sleep(Duration::from_millis(5)).await;
+    // What is recorded later has another time.
+    let last = events(&one).await.last().unwrap().envelope.recorded_at;
+    later_than(last).await;
     for append in &done {
         other.append(std::slice::from_ref(append)).await.unwrap();
     }
@@ -152,7 +162,9 @@ async fn leases_of_a_new_store_are_above_those_of_the_one_that_is_gone() {
             .await;
         given.push(lease.unwrap().unwrap().epoch);
     }
-    tokio::time::sleep(Duration::from_millis(3_100)).await;
+    // A lease that is new begins with the second in which it is given.
+    let last = given.iter().max().copied().unwrap();
+    later_than(DateTime::from_timestamp(last + 1, 0).unwrap()).await;
     let leases: [&dyn Leases; 2] = [&new.store.leases(), &kurrentdb.leases()];
     for leases in leases {
         let lease = leases

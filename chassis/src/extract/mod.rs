@@ -8,7 +8,7 @@ mod query;
 pub use headers::{IdempotencyKey, IfMatch};
 pub use json::{JsonLine, JsonLines, RawJson, StrictJson};
 pub use path::{StrictPath, invalid_path};
-pub use query::StrictQuery;
+pub use query::{NoQuery, StrictQuery};
 
 use axum::http::{HeaderMap, header};
 

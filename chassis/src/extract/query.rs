@@ -6,6 +6,7 @@ use axum::{
     extract::{FromRequestParts, Query},
     http::{Uri, request::Parts},
 };
+use serde::Deserialize;
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, Visitor,
     value::StrDeserializer,
@@ -22,6 +23,10 @@ const MAX_PARAMETERS: usize = 64;
 /// struct, whether it says `deny_unknown_fields` or not; `#[serde(flatten)]` is not supported.
 #[derive(Debug, Clone, Copy)]
 pub struct StrictQuery<T>(pub T);
+
+/// There are no parameters: one that were ignored might be one that its sender relies on.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct NoQuery {}
 
 impl<S, T> FromRequestParts<S> for StrictQuery<T>
 where
@@ -367,11 +372,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_without_parameters_takes_none() {
-        #[derive(Debug, Deserialize)]
-        struct Nothing {}
         let uri = "/x?a=1".parse().unwrap();
-        let problem = StrictQuery::<Nothing>::try_from_uri(&uri).unwrap_err();
+        let problem = StrictQuery::<NoQuery>::try_from_uri(&uri).unwrap_err();
         assert_eq!(problem.details().errors[0].pointer, "query:a");
-        StrictQuery::<Nothing>::try_from_uri(&"/x".parse().unwrap()).unwrap();
+        StrictQuery::<NoQuery>::try_from_uri(&"/x".parse().unwrap()).unwrap();
     }
 }

@@ -8,11 +8,13 @@ mod deadline;
 mod health;
 mod router;
 mod status;
+mod write;
 
 pub use brief::brief;
 pub use health::health;
 pub use router::router;
 pub use status::status;
+pub use write::{CALL, once};
 
 pub(crate) use deadline::deadline;
 pub(crate) use status::{answer, as_http_status};

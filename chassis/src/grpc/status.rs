@@ -25,12 +25,16 @@ pub fn status(problem: &Problem, renamed: &[(&str, &str)]) -> Status {
         code,
         request_id,
         retryable,
+        needs_new_key,
         errors,
         current_version,
         allowed_commands,
         ..
     } = problem.details();
     let mut metadata = HashMap::from([("retryable".to_owned(), retryable.to_string())]);
+    if *needs_new_key {
+        metadata.insert("needs_new_key".to_owned(), needs_new_key.to_string());
+    }
     if let Some(version) = current_version {
         metadata.insert("current_version".to_owned(), version.to_string());
         metadata.insert("current_etag".to_owned(), format!("\"{version}\""));

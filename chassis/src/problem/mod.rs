@@ -58,6 +58,11 @@ pub struct ProblemDetails {
     pub request_id: Option<String>,
     /// Whether the same request may succeed when it is sent again.
     pub retryable: bool,
+    /// Whether that is so under a new `Idempotency-Key` alone: under the same, this answer is given again.
+    /// Absent where it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub needs_new_key: bool,
     /// Which parts of the request are wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
@@ -106,6 +111,7 @@ impl Problem {
             code,
             request_id: None,
             retryable: false,
+            needs_new_key: false,
             errors: Vec::new(),
             current_version: None,
             allowed_commands: None,
@@ -182,6 +188,14 @@ impl Problem {
     #[must_use]
     pub fn with_retryable(mut self, retryable: bool) -> Self {
         self.details.retryable = retryable;
+        self
+    }
+
+    /// Says that retrying helps under a new `Idempotency-Key` alone: this answer is remembered.
+    #[must_use]
+    pub fn with_new_key(mut self) -> Self {
+        self.details.retryable = true;
+        self.details.needs_new_key = true;
         self
     }
 

@@ -78,7 +78,7 @@ pub(crate) async fn apply_amendment(
             currency: order.placed.currency,
         },
         open: open.into_iter().map(OpenLine::of).collect(),
-        allowed_commands: order.allowed_commands(),
+        allowed_commands: applied.allowed_commands(&api).await?,
     };
     applied.done.answer(&api, StatusCode::OK, None, &answer)
 }

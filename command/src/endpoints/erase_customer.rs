@@ -1,11 +1,11 @@
 //! `DELETE /v1/customers/{customer_id}`
 
 use super::CustomerPath;
-use crate::{CommandApi, answers::EraseProblems, customers::erase, request::NoQuery};
+use crate::{CommandApi, answers::EraseProblems, customers::erase};
 use axum::{extract::State, http::StatusCode, response::Response};
 use chassis::{
     Problem,
-    extract::{IfMatch, StrictQuery},
+    extract::{IfMatch, NoQuery, StrictQuery},
     layers::RequestContext,
 };
 use domain::CustomerId;

@@ -8,7 +8,7 @@ use crate::{
     bulk::{Item, brief, when_free},
     execution::{CONSISTENCY_TOKEN, Done, answer, insert},
     placement::{NewOrder, place},
-    request::{CommandRequest, NoQuery},
+    request::CommandRequest,
 };
 use axum::{
     extract::State,
@@ -18,7 +18,7 @@ use axum::{
 use bytes::Bytes;
 use chassis::{
     Problem,
-    extract::{IdempotencyKey, IfMatch, JsonLine, JsonLines, StrictQuery},
+    extract::{IdempotencyKey, IfMatch, JsonLine, JsonLines, NoQuery, StrictQuery},
     layers::RequestContext,
     problem::ProblemDetails,
     token::ConsistencyToken,

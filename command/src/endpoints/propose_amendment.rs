@@ -85,7 +85,7 @@ pub(crate) async fn propose_amendment(
         order_id: order_id.uuid(),
         version: proposed.done.version(),
         amendment: proposed.proposal()?,
-        allowed_commands: proposed.order()?.allowed_commands(),
+        allowed_commands: proposed.allowed_commands(&api).await?,
     };
     proposed.done.answer(&api, StatusCode::OK, None, &answer)
 }

@@ -62,7 +62,7 @@ pub(crate) async fn withdraw_amendment(
         order_id: order_id.uuid(),
         version: withdrawn.done.version(),
         amendment_id,
-        allowed_commands: withdrawn.order()?.allowed_commands(),
+        allowed_commands: withdrawn.allowed_commands(&api).await?,
     };
     withdrawn.done.answer(&api, StatusCode::OK, None, &answer)
 }

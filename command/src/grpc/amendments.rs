@@ -33,7 +33,7 @@ pub(super) async fn propose(
     Ok(ProposeAmendmentResponse {
         order_id: order_id.to_string(),
         amendment: Some(amendment(proposed.proposal()?)),
-        allowed_commands: names(proposed.order()?.allowed_commands()),
+        allowed_commands: names(proposed.allowed_commands(api).await?),
         receipt: Some(receipt(api, &proposed.done)),
     })
 }
@@ -62,7 +62,7 @@ pub(super) async fn apply(
         amendment_id: amendment_id.to_string(),
         open: open.collect(),
         total: Some(money(total)),
-        allowed_commands: names(order.allowed_commands()),
+        allowed_commands: names(applied.allowed_commands(api).await?),
         receipt: Some(receipt(api, &applied.done)),
     })
 }
@@ -79,7 +79,7 @@ pub(super) async fn withdraw(
     Ok(WithdrawAmendmentResponse {
         order_id: order_id.to_string(),
         amendment_id: amendment_id.to_string(),
-        allowed_commands: names(withdrawn.order()?.allowed_commands()),
+        allowed_commands: names(withdrawn.allowed_commands(api).await?),
         receipt: Some(receipt(api, &withdrawn.done)),
     })
 }
@@ -88,7 +88,8 @@ fn names(commands: Vec<&str>) -> Vec<String> {
     commands.into_iter().map(Into::into).collect()
 }
 
-fn money(money: MoneyBody) -> v1::Money {
+/// An amount as a message.
+pub(super) fn money(money: MoneyBody) -> v1::Money {
     v1::Money {
         amount: money.amount,
         currency: money.currency.as_str().into(),

@@ -259,6 +259,7 @@ async fn cancel_lines(
         open: open.collect(),
         allowed_commands: allowed.map(Into::into).collect(),
         receipt,
+        open_total: Some(amendments::money(body.open_total)),
     })
 }
 

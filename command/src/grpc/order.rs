@@ -1,7 +1,7 @@
 //! What writes are answered with, as messages.
 
 use crate::{CommandApi, execution::Done};
-use domain::order::{self, Line, Placed};
+use domain::order::{self, Line, Packing, Placed};
 use proto::v1::{Address, Hold, Money, Order, OrderLine, Receipt};
 
 /// What `done` says of itself.
@@ -74,8 +74,10 @@ pub(super) fn order(order: &Placed, version: i64, address: Option<order::Address
         holds: order.holds.iter().map(hold).collect(),
         shipping_address: address,
         placed_at: Some(proto::timestamp(placed.placed_at)),
+        open_total: money(order.open_total()),
+        // Nothing of it is packed while it is only placed.
         allowed_commands: order
-            .allowed_commands()
+            .allowed_commands(Packing::Unknown, None)
             .into_iter()
             .map(Into::into)
             .collect(),

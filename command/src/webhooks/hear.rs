@@ -6,9 +6,13 @@ use axum::{
     Json,
     http::{HeaderMap, Uri},
 };
-use chassis::{Problem, extract::StrictQuery, layers::RequestContext};
+use chassis::{
+    Problem,
+    extract::{NoQuery, StrictQuery},
+    layers::RequestContext,
+};
 use domain::{Actor, CommandEnvelope};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use store::lane::Outcome;
 use utoipa::{IntoParams, ToSchema};
 
@@ -28,10 +32,6 @@ pub(crate) struct WebhookHeaders {
     #[param(rename = "webhook-signature")]
     signature: String,
 }
-
-/// There are no parameters.
-#[derive(Deserialize)]
-struct NoQuery {}
 
 /// What became of what the provider said.
 #[derive(Debug, Serialize, ToSchema)]

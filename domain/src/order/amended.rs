@@ -44,6 +44,36 @@ impl Placed {
         amended.unwrap_or(&self.placed.lines)
     }
 
+    /// A line of it, as it was placed.
+    pub(super) fn placed_line(&self, line: u32) -> Option<&Line> {
+        let index = (line as usize).checked_sub(1)?;
+        self.placed.lines.get(index)
+    }
+
+    /// What the first so many of a line are worth, in minor units: what was placed and how many decide that,
+    /// and not by which amendments and cancellations it came to be so many. See [`Line::worth`].
+    pub fn worth_of(&self, line: u32, quantity: i64) -> i64 {
+        let (Some(placed), Some(known)) = (self.placed_line(line), self.line(line)) else {
+            return 0;
+        };
+        placed.worth(quantity.min(known.quantity), self.placed.tax_included)
+    }
+
+    /// What `quantity` of a line are worth after `before` of it, in minor units.
+    pub fn worth_after(&self, line: u32, before: i64, quantity: i64) -> i64 {
+        let until = self.worth_of(line, before.saturating_add(quantity));
+        until.saturating_sub(self.worth_of(line, before))
+    }
+
+    /// What of it has neither left nor is cancelled comes to, in minor units: what is still to be packed, and
+    /// paid for. Nothing, once the order has ended otherwise.
+    pub fn open_total(&self) -> i64 {
+        match self.status.is_over() {
+            true => 0,
+            false => self.worth(&self.all_open()),
+        }
+    }
+
     /// The amendment that is open.
     pub fn open_amendment(&self) -> Option<&AmendmentProposed> {
         self.details.as_deref()?.amendments.open.as_deref()

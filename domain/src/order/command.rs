@@ -284,8 +284,9 @@ pub struct SetTags {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChangeShippingAddress {
     /// Where to: an [`Address`](super::Address), which was checked, and then sealed with the key of the
-    /// order's customer, before the command was made.
-    pub shipping_address: Sealed,
+    /// order's customer, before the command was made. None where that customer was erased, and nothing can be
+    /// sealed any more: what was asked before that is answered as it was then, and anything else is refused.
+    pub shipping_address: Option<Sealed>,
 }
 
 /// Says what an order would be. Decided over its shipments as well: what is packed is paid for, and leaves.
@@ -296,6 +297,8 @@ pub struct ProposeAmendment {
     /// How many of them are wanted then, or none: 1 to 1,000 lines of the order, each once. Of the others as
     /// many as now.
     pub lines: Vec<LineQuantity>,
+    /// When it is asked.
+    pub at: DateTime<Utc>,
     /// Until when it may be applied: then it expires.
     pub until: DateTime<Utc>,
     /// Why, for people.

@@ -19,16 +19,16 @@ use crate::{TextError, text};
 pub use amendments::{apply_amendment, propose_amendment};
 pub use details::{change_address, check_tag};
 pub use lines::cancel_lines;
-#[cfg(test)]
-pub(crate) use returns::MAX_OPEN_RETURNS;
-pub(crate) use returns::{MAX_RETURNS, drop_return, open_return, record_returned};
+pub(crate) use returns::{
+    MAX_OPEN_RETURNS, MAX_RETURNS, drop_return, open_return, record_returned,
+};
 
 /// The most lines an order may have.
 pub(crate) const MAX_LINES: usize = 1_000;
 /// The most that may be ordered in one line.
 pub(crate) const MAX_QUANTITY: i64 = 10_000_000;
 /// The most holds that may be on an order at once.
-const MAX_HOLDS: usize = 32;
+pub(super) const MAX_HOLDS: usize = 32;
 /// The most that an order may come to, in minor units: more than anybody sells at once, also in a
 /// currency of which thousands make a euro. Sums of orders may exceed 64 bits: who adds them up
 /// counts in 128.

@@ -270,6 +270,17 @@ pub enum OrderError {
         /// What is set aside, in minor units.
         authorized: i64,
     },
+    /// Nobody knows how more of a line is taxed.
+    #[error(
+        "line {line} was had for nothing, and its tax is a sum: nobody knows what more of it is taxed with; \
+         order what is more by itself"
+    )]
+    TaxUnknown {
+        /// The line.
+        line: u32,
+        /// Where it stands in the command.
+        index: usize,
+    },
     /// Another amendment is open.
     #[error("amendment {amendment_id} is open: apply or withdraw it first")]
     AmendmentOpen {
@@ -318,6 +329,9 @@ pub enum OrderError {
     /// It goes where its label says.
     #[error("the carrier was asked to take it, which does not allow to change where it goes")]
     AlreadyLabelled,
+    /// Its customer was erased.
+    #[error("its customer was erased: nothing personal is taken for them any more")]
+    CustomerErased,
     /// Too many holds.
     #[error("an order has at most {max} holds")]
     TooManyHolds {
@@ -421,6 +435,11 @@ impl From<OrderError> for Refusal {
             E::NothingAmended => (State, "NOTHING_AMENDED", Some("/lines".into())),
             E::AmendmentOfAll => (State, "AMENDMENT_OF_ALL", Some("/lines".into())),
             E::NotCovered { .. } => (State, "AMENDMENT_NOT_COVERED", Some("/lines".into())),
+            E::TaxUnknown { index, .. } => (
+                State,
+                "TAX_UNKNOWN",
+                Some(format!("/lines/{index}/quantity")),
+            ),
             E::AmendmentOpen { .. } => (State, "AMENDMENT_OPEN", None),
             E::NoSuchAmendment => (NotFound, "AMENDMENT_NOT_FOUND", None),
             E::AmendmentEnded { .. } => (State, "AMENDMENT_ENDED", None),
@@ -430,13 +449,18 @@ impl From<OrderError> for Refusal {
             E::TooManyTags { .. } => (Meaning, "TOO_MANY_TAGS", Some("/tags".into())),
             E::TagTwice { index } => (Meaning, "TAG_TWICE", Some(format!("/tags/{index}"))),
             E::AlreadyLabelled => (State, "ALREADY_LABELLED", None),
+            E::CustomerErased => (State, "CUSTOMER_ERASED", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
             E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),
         };
         let refusal = Self::new(kind, code, error.to_string());
-        match pointer {
+        let refusal = match pointer {
             Some(pointer) => refusal.at(pointer),
             None => refusal,
+        };
+        match error {
+            E::StillAllocating => refusal.for_now(),
+            _ => refusal,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The order: what was asked for, and what became of it.
 
 mod address;
+mod allowed;
 mod amended;
 mod amendment;
 mod command;
@@ -17,6 +18,7 @@ mod totals;
 mod upcast;
 
 pub use address::Address;
+pub use allowed::{Amending, Circumstances, Packing};
 pub use amended::Amendments;
 pub use amendment::{
     AmendedLine, AmendedStock, AmendmentApplied, AmendmentEnd, AmendmentExpired, AmendmentProposed,
@@ -38,15 +40,13 @@ pub use event::{
     ShippingAddressChanged, TagsSet, TaskParked, TaskResumed,
 };
 pub use fulfilment::FulfilmentStatus;
-pub use returned::OrderReturnStatus;
+pub use returned::{OrderReturnStatus, may_return};
 pub use state::{Fulfilment, LineProgress, Order, Placed, ShipmentProgress, Status};
 pub use totals::Totals;
 
-#[cfg(test)]
-pub(crate) use decide::MAX_OPEN_RETURNS;
 pub(crate) use decide::{
-    FIRST_PLACED, MAX_LINES, MAX_QUANTITY, MAX_RETURNS, MAX_TOTAL, drop_return, open_return,
-    record_returned,
+    FIRST_PLACED, MAX_LINES, MAX_OPEN_RETURNS, MAX_QUANTITY, MAX_RETURNS, MAX_TOTAL, drop_return,
+    open_return, record_returned,
 };
 pub use decide::{
     apply_amendment, cancel_lines, change_address, check_hold_name, check_tag, propose_amendment,

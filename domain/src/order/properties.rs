@@ -1,5 +1,7 @@
 //! Rules that hold whatever is asked of an order, in whatever order.
 
+mod amended;
+
 use super::*;
 use crate::{
     Currency, CustomerId, Decider, Sealed, ShipmentId, TaxRate,
@@ -76,6 +78,7 @@ fn amendment() -> impl Strategy<Value = OrderCommand> {
             0 | 1 => OrderCommand::ProposeAmendment(ProposeAmendment {
                 amendment_id,
                 lines,
+                at: at(0),
                 until: at(900),
                 reason: "rather so".into(),
             }),
@@ -139,7 +142,9 @@ fn command() -> impl Strategy<Value = OrderCommand> {
             .prop_map(|tags| OrderCommand::SetTags(SetTags { tags })),
         "[ab]{4}".prop_map(|to| {
             let shipping_address = Sealed::of_base64(&to).unwrap();
-            OrderCommand::ChangeShippingAddress(ChangeShippingAddress { shipping_address })
+            OrderCommand::ChangeShippingAddress(ChangeShippingAddress {
+                shipping_address: Some(shipping_address),
+            })
         }),
     ]
 }
@@ -201,6 +206,8 @@ fn check_lines(event: &OrderEvent, after: &Placed) {
     assert!(after.worth(&after.all_open()) <= after.placed.total);
     let (mut open, mut missing) = (0, 0);
     for line in after.lines() {
+        // What all of a line comes to is the same by its number and by itself.
+        assert_eq!(after.worth_of(line.line, line.quantity), line.total);
         let progress = after.progress(line.line);
         let gone = progress.shipped + progress.cancelled;
         assert!((0..=line.quantity).contains(&gone) && progress.cancelled >= 0);

@@ -1,6 +1,6 @@
 //! How much of an order has come back, in one word.
 
-use super::{Fulfilment, Placed};
+use super::{Fulfilment, LineProgress, MAX_OPEN_RETURNS, MAX_RETURNS, Placed};
 use serde::{Deserialize, Serialize};
 
 /// How much of an order has come back. The order stays what it is: returns follow its completion.
@@ -64,8 +64,9 @@ impl Placed {
     pub fn worth_kept(&self) -> i64 {
         let lines = self.lines().iter().map(|line| {
             let progress = self.progress(line.line);
-            let returned = line.worth(progress.returned);
-            line.worth(progress.delivered).saturating_sub(returned)
+            let returned = self.worth_of(line.line, progress.returned);
+            let delivered = self.worth_of(line.line, progress.delivered);
+            delivered.saturating_sub(returned)
         });
         lines.fold(0, i64::saturating_add)
     }
@@ -83,11 +84,22 @@ impl Placed {
         known.is_some_and(|known| known.returns.keys().any(|open| open.to_string() == id))
     }
 
-    /// Whether the customer has something of it that could be sent back.
-    pub fn is_returnable(&self) -> bool {
-        let known = self.fulfilment.as_deref();
-        known.is_some_and(|known| known.lines.values().any(|line| line.kept() > 0))
+    /// Whether the customer has something of it that may be sent back, and is not to come back already.
+    pub(crate) fn is_returnable(&self) -> bool {
+        let Some(known) = self.fulfilment.as_deref() else {
+            return false;
+        };
+        let left = |(line, progress): (&u32, &LineProgress)| {
+            progress.kept().saturating_sub(known.returning(*line))
+        };
+        may_return(known.returns_opened, known.returns.len())
+            && known.lines.iter().map(left).any(|left| left > 0)
     }
+}
+
+/// Whether one more return may be asked for of an order, after so many, of which so many are open.
+pub fn may_return(opened: u32, open: usize) -> bool {
+    (opened as usize) < MAX_RETURNS && open < MAX_OPEN_RETURNS
 }
 
 #[cfg(test)]

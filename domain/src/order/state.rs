@@ -44,42 +44,12 @@ impl Status {
         }
     }
 
-    /// The commands of people that are allowed to an order that is there, held or not, of which the
-    /// customer has something or not, and of which an amendment is open or not: read models know no more of
-    /// an order than that.
-    pub fn allowed_commands(
-        self,
-        held: bool,
-        returnable: bool,
-        amending: bool,
-    ) -> Vec<&'static str> {
-        let mut allowed = vec!["add_note", "set_tags"];
+    /// Whether nothing of it is to leave any more, whatever of it is open.
+    pub const fn is_over(self) -> bool {
         match self {
-            Self::Placed => allowed.extend(["cancel", "change_shipping_address", "place_hold"]),
-            Self::Confirmed => allowed.extend([
-                "cancel",
-                "cancel_lines",
-                "change_shipping_address",
-                "place_hold",
-                if amending {
-                    "apply_amendment"
-                } else {
-                    "propose_amendment"
-                },
-            ]),
-            Self::Cancelling => allowed.push("place_hold"),
-            Self::Rejected | Self::Expired | Self::Cancelled | Self::Completed => {}
+            Self::Rejected | Self::Expired | Self::Cancelled | Self::Completed => true,
+            Self::Placed | Self::Confirmed | Self::Cancelling => false,
         }
-        if amending {
-            allowed.push("withdraw_amendment");
-        }
-        if held {
-            allowed.push("release_hold");
-        }
-        if returnable {
-            allowed.push("request_return");
-        }
-        allowed
     }
 }
 
@@ -180,6 +150,11 @@ impl LineProgress {
     pub const fn under_way(self) -> i64 {
         let arrived = self.shipped.saturating_sub(self.delivered);
         arrived.saturating_sub(self.lost)
+    }
+
+    /// How many of so many that are ordered have neither left nor are cancelled.
+    pub const fn open(self, ordered: i64) -> i64 {
+        ordered.saturating_sub(self.shipped.saturating_add(self.cancelled))
     }
 
     /// How many the customer has.
@@ -311,10 +286,8 @@ impl Placed {
 
     /// How many of a line have neither left nor are cancelled; none of a line that it does not have.
     pub fn open(&self, line: u32) -> i64 {
-        let progress = self.progress(line);
-        let gone = progress.shipped.saturating_add(progress.cancelled);
         let ordered = self.line(line).map_or(0, |placed| placed.quantity);
-        ordered.saturating_sub(gone)
+        self.progress(line).open(ordered)
     }
 
     /// What of each line has neither left nor is cancelled; lines of which nothing has are left out.
@@ -329,9 +302,7 @@ impl Placed {
     /// What the first so many of its lines are worth, in minor units.
     pub fn worth(&self, lines: &[LineQuantity]) -> i64 {
         lines.iter().fold(0, |sum, wanted| {
-            let placed = self.line(wanted.line);
-            let worth = placed.map_or(0, |placed| placed.worth(wanted.quantity));
-            sum.saturating_add(worth)
+            sum.saturating_add(self.worth_of(wanted.line, wanted.quantity))
         })
     }
 
@@ -358,13 +329,5 @@ impl Placed {
             total: self.placed.total,
             placed_at: self.placed.placed_at,
         }
-    }
-
-    /// The commands of people that are allowed now.
-    pub fn allowed_commands(&self) -> Vec<&'static str> {
-        let held = !self.holds.is_empty();
-        let amending = self.open_amendment().is_some();
-        self.status
-            .allowed_commands(held, self.is_returnable(), amending)
     }
 }

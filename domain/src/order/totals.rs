@@ -50,16 +50,38 @@ impl Line {
         self.discount.saturating_add(self.order_discount)
     }
 
-    /// What the first `quantity` of it are worth, in minor units: of what is paid for all of it, their
-    /// share to the nearest unit. What the pieces after the first `n` and up to the first `m` are worth
-    /// is the difference; so however a line is taken apart, its parts are worth what it is.
-    pub fn worth(&self, quantity: i64) -> i64 {
-        self.part(self.total, quantity)
+    /// What the first `quantity` are worth of a line that was placed as this one, in minor units, whatever it
+    /// was amended to since: of what is paid for all that was placed, their share to the nearest unit; of
+    /// more, what that many come to. So it is the number alone that decides, and not how it came to be. What the
+    /// pieces after the first `n` and up to the first `m` are worth is the difference; so however a line is
+    /// taken apart, its parts are worth what it is.
+    pub fn worth(&self, quantity: i64, tax_included: bool) -> i64 {
+        match self.as_more(quantity, tax_included) {
+            Some(more) => more.total,
+            None => self.part(self.total, quantity),
+        }
     }
 
     /// The tax on the first `quantity` of it, in minor units: their share, as of its worth.
-    pub fn tax_on(&self, quantity: i64) -> i64 {
-        self.part(self.tax, quantity)
+    pub fn tax_on(&self, quantity: i64, tax_included: bool) -> i64 {
+        match self.as_more(quantity, tax_included) {
+            Some(more) => more.tax,
+            None => self.part(self.tax, quantity),
+        }
+    }
+
+    /// The line where more of it is wanted than was placed; none where no more is, and where that comes to
+    /// more than an order may, which no order does.
+    fn as_more(&self, quantity: i64, tax_included: bool) -> Option<Self> {
+        let is_more = quantity > self.quantity;
+        is_more.then(|| self.of_more(quantity, tax_included))?
+    }
+
+    /// Whether nobody knows what more of it would be taxed with: it was had for nothing, and so was taxed
+    /// with nothing, where tax is a sum and no rate.
+    pub(crate) fn hides_its_tax(&self) -> bool {
+        let taxed = self.subtotal().saturating_sub(self.discounts());
+        self.tax_rate.is_none() && self.unit_price > 0 && taxed <= 0
     }
 
     /// The line as it is where so many more of it are wanted than were placed: at the price of one that it
@@ -100,12 +122,6 @@ impl Line {
             .and_then(|parts| parts.first().copied())
             .unwrap_or_default()
     }
-
-    /// What `quantity` of it are worth after `before` of it, in minor units.
-    pub fn worth_after(&self, before: i64, quantity: i64) -> i64 {
-        let until = self.worth(before.saturating_add(quantity));
-        until.saturating_sub(self.worth(before))
-    }
 }
 
 #[cfg(test)]
@@ -128,16 +144,22 @@ mod tests {
         }
     }
 
+    /// What `quantity` of it are worth after `before` of it.
+    fn worth_after(line: &Line, before: i64, quantity: i64) -> i64 {
+        let until = line.worth(before + quantity, false);
+        until - line.worth(before, false)
+    }
+
     #[test]
     fn pieces_are_worth_their_share_to_the_nearest_unit() {
         let three = line(3, 1_000);
-        let first = |n| three.worth_after(n, 1);
+        let first = |n| worth_after(&three, n, 1);
         assert_eq!([first(0), first(1), first(2)], [333, 334, 333]);
-        assert_eq!((three.worth(-1), three.worth(4)), (0, 1_000));
-        assert_eq!(three.worth_after(i64::MAX, i64::MAX), 0);
+        let worth = |line: Line, n| line.worth(n, false);
+        assert_eq!(worth(three, -1), 0);
         // What no command makes.
-        assert_eq!(line(-1, 5).worth(1), 0);
-        assert_eq!(line(2, -5).worth(1), 0);
+        assert_eq!(worth(line(-1, 5), 1), 0);
+        assert_eq!(worth(line(2, -5), 1), 0);
     }
 
     #[test]
@@ -165,7 +187,8 @@ mod tests {
         assert_eq!(placed.of_more(MAX_TOTAL, false), None);
         // What costs nothing costs nothing.
         assert_eq!(line(2, 0).of_more(9, false).unwrap().total, 0);
-        assert_eq!(placed.tax_on(1), 73);
+        assert_eq!(placed.tax_on(1, false), 73);
+        assert_eq!(placed.tax_on(3, false), 226);
     }
 
     proptest! {
@@ -179,13 +202,54 @@ mod tests {
             let line = line(quantity, total);
             let (mut before, mut sum) = (0, 0);
             for part in parts {
-                let worth = line.worth_after(before, part);
+                let worth = worth_after(&line, before, part);
                 let exact = total as f64 * part as f64 / quantity as f64;
                 prop_assert!(worth >= 0 && (worth as f64 - exact).abs() <= 1.0);
                 before += part;
                 sum += worth;
             }
             prop_assert_eq!(sum, total);
+        }
+
+        /// Nobody pays less for more, and a piece more costs what one costs: with its tax, and no discount.
+        #[test]
+        fn a_piece_more_is_never_worth_less_than_nothing(
+            quantity in 1..20_i64,
+            unit_price in 0..5_000_i64,
+            (taken, taxed) in (0..=100_i64, 0..=30_i64),
+            rate in proptest::sample::select(vec![None, Some("19"), Some("8.875")]),
+            tax_included: bool,
+        ) {
+            let price = unit_price * quantity;
+            let discount = price * taken / 100;
+            let net = price - discount;
+            let rate = rate.map(|text| crate::TaxRate::parse(text).unwrap());
+            let tax = match rate {
+                Some(rate) if tax_included => rate.contained_in(net),
+                Some(rate) => rate.added_to(net),
+                None => net * taxed / 100,
+            };
+            let placed = Line {
+                unit_price,
+                discount,
+                tax_rate: rate,
+                tax,
+                total: if tax_included { net } else { net + tax },
+                ..line(quantity, 0)
+            };
+            prop_assert_eq!(placed.worth(quantity, tax_included), placed.total);
+            let mut before = 0;
+            for n in 1..=2 * quantity {
+                let worth = placed.worth(n, tax_included);
+                prop_assert!(worth >= before, "{} {} {}", n, before, worth);
+                let more = worth - before;
+                match n > quantity {
+                    false => {}
+                    true if tax_included => prop_assert_eq!(more, unit_price),
+                    true => prop_assert!(more >= unit_price),
+                }
+                before = worth;
+            }
         }
     }
 }

@@ -169,7 +169,7 @@ fn goods(order: &Placed, lines: &[LineQuantity]) -> Result<(Vec<ReturnLine>, Mon
         // The order has let them come back, so it has them.
         let placed = order.line(wanted.line).ok_or(OrderError::NotFound)?;
         let before = order.sent_back(wanted.line);
-        let worth = placed.worth_after(before, wanted.quantity);
+        let worth = order.worth_after(wanted.line, before, wanted.quantity);
         amount = amount.saturating_add(worth);
         goods.push(ReturnLine {
             line: placed.line,

@@ -185,9 +185,9 @@ fn check(order: &Order, returns: &BTreeMap<u64, Return>, books: &Books) {
             progress.returned + to_come <= progress.delivered,
             "{line:?}"
         );
-        worth += line.worth(progress.returned);
+        worth += placed.worth_of(line.line, progress.returned);
         if progress.returned == line.quantity {
-            assert_eq!(line.worth(progress.returned), line.total);
+            assert_eq!(placed.worth_of(line.line, progress.returned), line.total);
         }
         accepted += progress.returned;
         open += to_come;

@@ -30,7 +30,8 @@ type Decision = Result<Vec<Option<StockEvent>>, StockError>;
 /// Stock is reserved only for an order that waits for it. What the stock itself remembers of ended
 /// reservations is bounded, and so would not do where all events are reacted to once more. What is given
 /// back of it because less is wanted is no more than the order does not want by now: it may have been amended
-/// since, and then wants more again.
+/// since, and then wants more again. And what has not come in time is only what it wants by now: of what it
+/// waits for, that which it does not want any more will be given back, whoever does that may come late.
 ///
 /// What it means for orders that wait for stock is among the events of each.
 pub fn for_order(
@@ -43,6 +44,10 @@ pub fn for_order(
         (ReservationStep::Reduce, Some(order)) => {
             check(command)?;
             reduce(stocks, command, |sku| order.open_of(sku))
+        }
+        (ReservationStep::GiveUp, Some(order)) => {
+            check(command)?;
+            give_up(stocks, command, |sku| order.open_of(sku))
         }
         _ => across(stocks, command)?,
     };
@@ -73,7 +78,7 @@ pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
         ReservationStep::Ship => ship(stocks, command),
         ReservationStep::Reduce => Ok(reduce(stocks, command, |_| 0)),
         ReservationStep::Release(reason) => Ok(release(stocks, command, reason)),
-        ReservationStep::GiveUp => Ok(give_up(stocks, command)),
+        ReservationStep::GiveUp => Ok(give_up(stocks, command, |_| i64::MAX)),
     }
 }
 
@@ -310,22 +315,41 @@ fn release(
     })
 }
 
-/// What has come meanwhile is not overdue, and what is overdue is so once.
-fn give_up(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockEvent>> {
+/// What has come meanwhile is not overdue, nor is what nobody wants any more: of what is kept, only so many of
+/// a SKU are `wanted`, and what is waited for is given back first. What is overdue is so once.
+fn give_up(
+    stocks: &[&Stock],
+    command: &ReservationCommand,
+    wanted: impl Fn(&Sku) -> i64,
+) -> Vec<Option<StockEvent>> {
     let key = (command.order_id, command.epoch);
-    let waits_for = |stock: &Stock| {
-        let reservation = stock.reservations.get(&key);
-        let reservation = reservation.filter(|known| !known.overdue);
-        reservation.map_or(0, |known| known.waits_for)
-    };
-    let concerned = |one: &One<'_>| waits_for(one.stock) > 0;
+    let kept = |stock: &Stock| stock.reservations.get(&key).copied();
+    // How many more than are wanted are kept of each item, over all places.
+    let mut unwanted = vec![0_i64; command.items.len()];
+    for one in each(stocks, command) {
+        let quantity = kept(one.stock).map_or(0, |kept| kept.quantity);
+        unwanted[one.n] = unwanted[one.n].saturating_add(quantity);
+    }
+    for (unwanted, item) in unwanted.iter_mut().zip(&command.items) {
+        *unwanted = unwanted.saturating_sub(wanted(&item.sku)).max(0);
+    }
+    let overdue: Vec<i64> = each(stocks, command)
+        .map(|one| {
+            let waits_for = kept(one.stock).map_or(0, |kept| kept.waits_for);
+            let dropped = waits_for.min(unwanted[one.n]);
+            unwanted[one.n] -= dropped;
+            let is_known = kept(one.stock).is_some_and(|kept| kept.overdue);
+            if is_known { 0 } else { waits_for - dropped }
+        })
+        .collect();
+    let concerned = |one: &One<'_>| overdue[one.index] > 0;
     parts(stocks, command, concerned, |one, part, parts| {
         BackorderExpired {
             order_id: command.order_id,
             epoch: command.epoch,
             location: one.at.clone(),
             sku: one.item.sku.clone(),
-            quantity: waits_for(one.stock),
+            quantity: overdue[one.index],
             part,
             parts,
         }
@@ -335,6 +359,8 @@ fn give_up(stocks: &[&Stock], command: &ReservationCommand) -> Vec<Option<StockE
 
 /// One SKU of the order, at one place.
 struct One<'a> {
+    /// Which of [`ReservationCommand::each`] it is.
+    index: usize,
     /// Which of the command's items it is.
     n: usize,
     item: &'a ReservationItem,
@@ -347,9 +373,14 @@ fn each<'a>(
     command: &'a ReservationCommand,
 ) -> impl Iterator<Item = One<'a>> {
     let numbered = (0..command.items.len()).cycle().zip(command.each());
-    numbered
-        .zip(stocks)
-        .map(|((n, (at, item)), stock)| One { n, item, at, stock })
+    let all = numbered.zip(stocks).enumerate();
+    all.map(|(index, ((n, (at, item)), stock))| One {
+        index,
+        n,
+        item,
+        at,
+        stock,
+    })
 }
 
 /// Of which of the command's items `holds`, at any of the places.

@@ -171,12 +171,12 @@ impl ReservationCommand {
         self.places().flat_map(at)
     }
 
-    /// Whether it is decided over the order as well: stock is reserved only while that waits for it, and
-    /// no more is given back than it does not want.
+    /// Whether it is decided over the order as well: stock is reserved only while that waits for it, no more
+    /// is given back than it does not want, and nothing is given up that it does not wait for any more.
     pub const fn is_for_the_order(&self) -> bool {
         matches!(
             self.step,
-            ReservationStep::Reserve { .. } | ReservationStep::Reduce
+            ReservationStep::Reserve { .. } | ReservationStep::Reduce | ReservationStep::GiveUp
         )
     }
 }

@@ -7,7 +7,9 @@ use axum::{
 };
 use chassis::{
     Problem,
-    extract::{IdempotencyKey, IfMatch, StrictJson, StrictPath, StrictQuery, invalid_path},
+    extract::{
+        IdempotencyKey, IfMatch, NoQuery, StrictJson, StrictPath, StrictQuery, invalid_path,
+    },
     token::ConsistencyToken,
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -22,10 +24,6 @@ const KEYS: Uuid = Uuid::from_u128(0x9d1a_52c4_7b0e_4c67_a3f5_08e1_6d42_b7c9);
 const PRINCIPAL: &str = "api";
 
 const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("consistency-token");
-
-/// There are no parameters.
-#[derive(Deserialize)]
-pub(crate) struct NoQuery {}
 
 /// There is nothing to be said.
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use super::{
     print,
     returns::{Quantity, quantities},
     say,
+    table::money_text,
 };
 use clap::Args;
 use serde_json::json;
@@ -46,8 +47,9 @@ pub(super) async fn run(args: CancelLinesArgs) -> anyhow::Result<()> {
     let lines = open.into_iter().flatten();
     let left: i64 = lines.filter_map(|line| line["quantity"].as_i64()).sum();
     say(&format!(
-        "Order {} is {status}: {left} pieces of it are still to leave.",
-        args.order_id
+        "Order {} is {status}: {left} pieces of it are still to leave, which come to {}.",
+        args.order_id,
+        money_text(&written.body["open_total"])
     ));
     Ok(())
 }

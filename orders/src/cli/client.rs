@@ -253,7 +253,11 @@ fn refused(status: StatusCode, headers: &HeaderMap, problem: Option<&Value>) -> 
     let asked = asked.and_then(|value| value.to_str().ok()?.parse().ok());
     // Without a problem it is something in between that answers, such as a proxy.
     let retryable = match problem {
-        Some(problem) => problem["retryable"].as_bool().unwrap_or(false),
+        // What needs a new key is not the same request any more: that is for whoever asks to say.
+        Some(problem) => {
+            let says = |name: &str| problem[name].as_bool().unwrap_or(false);
+            says("retryable") && !says("needs_new_key")
+        }
         None => status.is_server_error() || status.is_success(),
     };
     Failure {

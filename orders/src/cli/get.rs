@@ -122,6 +122,9 @@ pub(super) fn show(order: &Value) {
     if let Some(made_of) = made_of(order) {
         print(&made_of);
     }
+    if let Some(open) = open(order) {
+        print(&open);
+    }
     if let Some(tags) = tags(order) {
         print(&tags);
     }
@@ -160,6 +163,14 @@ fn made_of(order: &Value) -> Option<String> {
     Some(format!(
         "subtotal {subtotal}, discounts {discounts}, tax {tax} ({how})"
     ))
+}
+
+/// What is still to be paid of it, where that is neither all of it nor nothing.
+fn open(order: &Value) -> Option<String> {
+    let open = order["open_total"]["amount"].as_i64()?;
+    let is_all = order["total"]["amount"].as_i64() == Some(open);
+    let text = money_text(&order["open_total"]);
+    (open > 0 && !is_all).then(|| format!("{text} is still to be packed and paid for"))
 }
 
 /// What it is tagged with, if it is.
@@ -239,6 +250,15 @@ mod tests {
             open.contains("amendment a is open until 2026-01-02"),
             "{open}"
         );
+    }
+
+    #[test]
+    fn what_is_still_to_be_paid_is_told_where_it_is_not_all() {
+        let eur = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
+        let of = |amount| open(&json!({ "total": eur(2_300), "open_total": eur(amount) }));
+        let said = "13.00 EUR is still to be packed and paid for";
+        assert_eq!(of(1_300).as_deref(), Some(said));
+        assert_eq!((of(0), of(2_300), open(&json!({}))), (None, None, None));
     }
 
     #[test]

@@ -9,10 +9,6 @@ use utoipa::IntoParams;
 /// The most that is listed at once.
 const MOST: u32 = 1_000;
 
-/// There are no parameters.
-#[derive(Debug, Deserialize)]
-pub(crate) struct NoQuery {}
-
 /// How much is listed.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -2,10 +2,12 @@
 
 mod amendment;
 mod fulfilment;
+mod returning;
 mod settlement;
 
 pub use amendment::OpenAmendment;
 pub use fulfilment::{Fulfilment, Progress};
+pub use returning::Returning;
 pub use settlement::Settlement;
 
 use crate::{
@@ -88,6 +90,8 @@ row! {
         amendment: Option<Json<OpenAmendment>>,
         /// The lines that are not as they were placed, by their numbers; none where all are.
         amended: Option<Json<BTreeMap<u32, Line>>>,
+        /// What is to come back of it; none before a return was asked for.
+        returning: Option<Json<Returning>>,
     }
     once {
         /// Where it was placed to go: only its customer's key opens it.
@@ -111,7 +115,7 @@ pub struct OrderSummary;
 
 impl Projection for OrderSummary {
     const NAME: &'static str = "order_summary";
-    const VERSION: i32 = 5;
+    const VERSION: i32 = 6;
     const PACE: Duration = Duration::from_millis(5);
     type Row = OrderSummaryRow;
 
@@ -223,6 +227,7 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
         moved_to: None,
         amendment: None,
         amended: None,
+        returning: None,
         shipping_address: placed.shipping_address.clone(),
         lines: Some(Json(placed.lines.clone())),
     })
@@ -278,10 +283,17 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         OrderEvent::LinesLost(event) => progress(row, &event.lines, Progress::lost)?,
         OrderEvent::LinesCancelled(event) => progress(row, &event.lines, Progress::cancelled)?,
         OrderEvent::OrderCompleted(_) => row.status = Status::Completed,
-        OrderEvent::ReturnOpened(event) => row.return_status = event.return_status,
-        OrderEvent::ReturnDropped(event) => row.return_status = event.return_status,
+        OrderEvent::ReturnOpened(event) => {
+            row.return_status = event.return_status;
+            row.returning.get_or_insert_default().0.enter(event);
+        }
+        OrderEvent::ReturnDropped(event) => {
+            row.return_status = event.return_status;
+            row.returning.get_or_insert_default().0.end(event.return_id);
+        }
         OrderEvent::LinesReturned(event) => {
             row.return_status = event.return_status;
+            row.returning.get_or_insert_default().0.end(event.return_id);
             progress(row, &event.lines, Progress::returned)?;
         }
         OrderEvent::TagsSet(event) => {

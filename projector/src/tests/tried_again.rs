@@ -210,7 +210,13 @@ async fn a_skip_waits_for_a_swap_and_is_of_what_is_there_then() {
         let hold = sqlx::query("DELETE FROM read.parked_sequence WHERE position = $1");
         hold.bind(position).execute(&mut *swap).await.unwrap();
         let swapped = async {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            until("the skip waits for the swap", async || {
+                let waits = "SELECT EXISTS (SELECT FROM pg_stat_activity
+                              WHERE datname = current_database() AND wait_event_type = 'Lock')";
+                let waits = sqlx::query_scalar::<_, bool>(waits);
+                waits.fetch_one(models.pool()).await.unwrap()
+            })
+            .await;
             match swaps {
                 true => swap.commit().await.unwrap(),
                 false => swap.rollback().await.unwrap(),

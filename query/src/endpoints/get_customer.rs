@@ -1,6 +1,6 @@
 //! `GET /v1/customers/{customer_id}`
 
-use super::{CustomerPath, Named, get_stock::NoQuery};
+use super::{CustomerPath, Named};
 use crate::{
     answer,
     api::Api,
@@ -9,7 +9,11 @@ use crate::{
     read_your_writes::ReadYourWrites,
 };
 use axum::{extract::State, response::Response};
-use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+use chassis::{
+    Problem,
+    extract::{NoQuery, StrictQuery},
+    problem::ProblemDetails,
+};
 use std::sync::Arc;
 
 /// Get a customer: who they are, and what they have ordered.

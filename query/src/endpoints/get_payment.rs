@@ -1,6 +1,6 @@
 //! `GET /v1/payments/{order_id}`
 
-use super::{Named, OrderPath, get_stock::NoQuery};
+use super::{Named, OrderPath};
 use crate::{
     answer,
     api::Api,
@@ -9,7 +9,11 @@ use crate::{
     read_your_writes::ReadYourWrites,
 };
 use axum::{extract::State, response::Response};
-use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+use chassis::{
+    Problem,
+    extract::{NoQuery, StrictQuery},
+    problem::ProblemDetails,
+};
 use std::sync::Arc;
 
 /// Get the payment of an order, with its operations and disputes.

@@ -1,6 +1,6 @@
 //! `GET /v1/products/{sku}`
 
-use super::{Named, SkuPath, get_stock::NoQuery};
+use super::{Named, SkuPath};
 use crate::{
     answer,
     api::Api,
@@ -9,7 +9,11 @@ use crate::{
     read_your_writes::ReadYourWrites,
 };
 use axum::{extract::State, response::Response};
-use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+use chassis::{
+    Problem,
+    extract::{NoQuery, StrictQuery},
+    problem::ProblemDetails,
+};
 use std::sync::Arc;
 
 /// Get a product.

@@ -1,6 +1,6 @@
 //! `GET /v1/returns/{return_id}`
 
-use super::{Named, ReturnPath, get_stock::NoQuery};
+use super::{Named, ReturnPath};
 use crate::{
     answer,
     api::Api,
@@ -9,7 +9,11 @@ use crate::{
     returns::{ReturnBody, get},
 };
 use axum::{extract::State, response::Response};
-use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+use chassis::{
+    Problem,
+    extract::{NoQuery, StrictQuery},
+    problem::ProblemDetails,
+};
 use std::sync::Arc;
 
 /// Get a return.

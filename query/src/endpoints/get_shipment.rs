@@ -1,6 +1,6 @@
 //! `GET /v1/shipments/{shipment_id}`
 
-use super::{Named, ShipmentPath, get_stock::NoQuery};
+use super::{Named, ShipmentPath};
 use crate::{
     answer,
     api::Api,
@@ -9,7 +9,11 @@ use crate::{
     shipments::{ShipmentBody, get},
 };
 use axum::{extract::State, response::Response};
-use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+use chassis::{
+    Problem,
+    extract::{NoQuery, StrictQuery},
+    problem::ProblemDetails,
+};
 use std::sync::Arc;
 
 /// Get a shipment.

@@ -11,17 +11,17 @@ use crate::{
     sql::Sql,
 };
 use axum::{extract::State, response::Response};
-use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
-use serde::{Deserialize, Serialize};
+use chassis::{
+    Problem,
+    extract::{NoQuery, StrictQuery},
+    problem::ProblemDetails,
+};
+use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Locations in one answer at most; no shop has as many.
 const MAX_LOCATIONS: u32 = 1_000;
-
-/// There are no parameters.
-#[derive(Debug, Deserialize)]
-pub(crate) struct NoQuery {}
 
 /// The stock of an article, in all and by location.
 #[derive(Debug, Serialize, ToSchema)]

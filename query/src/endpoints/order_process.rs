@@ -1,6 +1,6 @@
 //! `GET /v1/orders/{order_id}/process`
 
-use super::{Named, OrderPath, get_stock::NoQuery};
+use super::{Named, OrderPath};
 use crate::{
     answer,
     api::Api,
@@ -9,7 +9,11 @@ use crate::{
     read_your_writes::ReadYourWrites,
 };
 use axum::{extract::State, response::Response};
-use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+use chassis::{
+    Problem,
+    extract::{NoQuery, StrictQuery},
+    problem::ProblemDetails,
+};
 use std::sync::Arc;
 
 /// Tell where an order is on its way: what has happened, what is expected next, of whom, until when.

@@ -75,6 +75,7 @@ impl From<OrderBody<'_>> for v1::Order {
             tax: Some(order.tax.into()),
             tax_included: order.tax_included,
             total: Some(order.total.into()),
+            open_total: Some(order.open_total.into()),
             holds: holds.collect(),
             rejection: order.rejection.map(|rejection| v1::Rejection {
                 reason: rejection.reason.into(),

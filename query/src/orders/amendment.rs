@@ -4,7 +4,7 @@ use crate::body::Money;
 use chrono::{DateTime, Utc};
 use domain::{
     Sku,
-    order::{AmendedLine, AmendedStock, Placed},
+    order::{AmendedLine, AmendedStock, Amending, Placed},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -97,6 +97,14 @@ impl Open {
             reason: open.reason.clone(),
             expires_at: open.until,
         })
+    }
+}
+
+impl Open {
+    /// Whether it may still be applied at a time, and more would be kept then.
+    pub(super) fn amending(&self, at: DateTime<Utc>) -> Amending {
+        let differences = self.stock.iter().map(|stock| stock.difference);
+        Amending::of_open(self.expires_at, differences, Some(at))
     }
 }
 

@@ -1,8 +1,10 @@
 //! A whole order as an answer.
 
 use super::{
+    allowed::Returning,
     amendment::{Amendment, Open},
     history::{At, History, Reach},
+    lines::{Fulfilment, OrderLine, amend, with_money},
 };
 use crate::{
     body::Money,
@@ -10,9 +12,9 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    OrderId, Sealed, Sku, TaxRate,
-    order::{Address, Line, LineProgress, RejectionReason, Status, Totals},
-    shipment::Parcel,
+    OrderId, Sealed,
+    order::{Address, Amending, Circumstances, Line, Packing, RejectionReason, Status, Totals},
+    shipment::{Parcel, ShipmentStatus},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sqlx::postgres::PgRow;
@@ -21,9 +23,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 const TABLE: &str = "order_summary";
-
-/// How many of a line have left, have arrived, will not arrive, have come back, and are cancelled.
-type Progress = (i64, i64, i64, i64, i64);
 
 /// An order.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,6 +63,9 @@ pub(crate) struct OrderBody<'a> {
     pub tax_included: bool,
     /// The sum of the lines: what is to be paid.
     pub total: Money<'a>,
+    /// What of it has neither left nor is cancelled comes to, as it is amended: what is still to be packed, and
+    /// paid for. Nothing, once the order has ended.
+    pub open_total: Money<'a>,
     /// What was taken for it.
     pub captured: Money<'a>,
     /// What was given back of that.
@@ -116,43 +118,6 @@ pub(crate) struct OrderAsOf {
     pub is_current: bool,
 }
 
-/// One line of an order.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct OrderLine<'a> {
-    /// Its number, from 1.
-    pub line: u32,
-    /// What.
-    #[schema(value_type = String, example = "85123A")]
-    pub sku: Sku,
-    /// How many.
-    pub quantity: i64,
-    /// Price of one.
-    pub unit_price: Money<'a>,
-    /// Price of all.
-    pub subtotal: Money<'a>,
-    /// Its own discount.
-    pub discount: Money<'a>,
-    /// Its share of the order's discount.
-    pub order_discount: Money<'a>,
-    /// The rate that its tax was computed by, in per cent, if it was.
-    #[schema(value_type = Option<String>, example = "19")]
-    pub tax_rate: Option<TaxRate>,
-    /// Its tax.
-    pub tax: Money<'a>,
-    /// What is paid for all: the price, less the discounts, with the tax.
-    pub total: Money<'a>,
-    /// How many have left.
-    pub shipped: i64,
-    /// How many of those have arrived.
-    pub delivered: i64,
-    /// How many of those will not arrive.
-    pub lost: i64,
-    /// How many of those that arrived have come back, and were accepted.
-    pub returned: i64,
-    /// How many are not wanted any more: they never leave.
-    pub cancelled: i64,
-}
-
 /// What leaves for an order from one place.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct OrderShipment {
@@ -164,6 +129,12 @@ pub(crate) struct OrderShipment {
     /// From where it leaves.
     #[schema(example = "main")]
     pub location: String,
+}
+
+/// Where a shipment of an order is, as the read model has it.
+#[derive(Deserialize)]
+struct ShipmentAt {
+    status: ShipmentStatus,
 }
 
 /// What was taken and given back, as the read model has it.
@@ -210,8 +181,12 @@ pub(crate) struct ShippingAddress {
 }
 
 impl<'a> OrderBody<'a> {
-    /// The order in a row of `order.sql`, and where it goes, which is sealed.
-    pub(crate) fn of_row(id: OrderId, row: &'a PgRow) -> Result<(Self, Option<Sealed>), ReadError> {
+    /// The order in a row of `order.sql`, as it is `now`, and where it goes, which is sealed.
+    pub(crate) fn of_row(
+        id: OrderId,
+        row: &'a PgRow,
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Option<Sealed>), ReadError> {
         let currency = row.column(TABLE, 11)?;
         let reason: Option<&str> = row.column(TABLE, 13)?;
         let detail = row.column(TABLE, 14)?;
@@ -220,30 +195,24 @@ impl<'a> OrderBody<'a> {
         // What it comes to is what was placed, however it was amended since.
         let totals = Totals::of(&lines);
         let amended: Option<HashMap<u32, Line>> = parse(row, 26)?;
-        let mut amended = amended.unwrap_or_default();
-        for line in &mut lines {
-            if let Some(anew) = amended.remove(&line.line) {
-                *line = anew;
-            }
-        }
+        let fulfilment: Option<Fulfilment> = parse(row, 20)?;
+        let fulfilment = fulfilment.unwrap_or_default();
+        let progress = |line: u32| fulfilment.of(line);
+        let tax_included: bool = row.column(TABLE, 23)?;
+        let open_total = amend(&mut lines, amended, progress, tax_included);
         let amendment: Option<Open> = parse(row, 25)?;
         let money = |amount| Money { amount, currency };
         let settlement: Option<Settlement> = parse(row, 19)?;
         let settlement = settlement.unwrap_or_default();
-        let fulfilment: Option<HashMap<u32, Progress>> = parse(row, 20)?;
-        let progress = |line: u32| {
-            let known = fulfilment.as_ref().and_then(|known| known.get(&line));
-            let known = known.copied().unwrap_or_default();
-            let (shipped, delivered, lost, returned, cancelled) = known;
-            LineProgress {
-                shipped,
-                delivered,
-                lost,
-                returned,
-                cancelled,
-            }
+        let returning: Option<Returning> = parse(row, 27)?;
+        let statuses: Option<Vec<ShipmentAt>> = parse(row, 21)?;
+        let statuses = statuses.unwrap_or_default().into_iter();
+        // Shipments are another projection's, which may be behind.
+        let has_left = lines.iter().any(|line| progress(line.line).shipped > 0);
+        let packing = match has_left {
+            true => Packing::Labelled,
+            false => Packing::of(statuses.map(|shipment| Some(shipment.status))),
         };
-        let returnable = lines.iter().any(|line| progress(line.line).kept() > 0);
         let shipments: Option<Vec<OrderShipment>> = parse(row, 21)?;
         let status: Status = word(row, TABLE, 7)?;
         let holds: Vec<Hold> = parse(row, 17)?;
@@ -264,8 +233,9 @@ impl<'a> OrderBody<'a> {
             discount: money(totals.discount),
             discount_total: money(totals.discount_total),
             tax: money(totals.tax),
-            tax_included: row.column(TABLE, 23)?,
+            tax_included,
             total: money(row.column(TABLE, 4)?),
+            open_total: money(if status.is_over() { 0 } else { open_total }),
             captured: Money {
                 amount: settlement.captured,
                 currency,
@@ -276,14 +246,17 @@ impl<'a> OrderBody<'a> {
             },
             line_count: line_count.into(),
             unit_count: row.column(TABLE, 5)?,
-            lines: with_money(lines, currency, progress),
             shipments: shipments.unwrap_or_default(),
             tags: parse::<Option<Vec<String>>>(row, 24)?.unwrap_or_default(),
-            allowed_commands: status.allowed_commands(
-                !holds.is_empty(),
-                returnable,
-                amendment.is_some(),
-            ),
+            allowed_commands: status.allowed_commands(Circumstances {
+                holds: holds.len(),
+                returnable: returning.unwrap_or_default().may_be_more(&lines, progress),
+                amending: amendment
+                    .as_ref()
+                    .map_or(Amending::No, |open| open.amending(now)),
+                packing,
+            }),
+            lines: with_money(lines, currency, progress),
             amendment: amendment.map(|open| Amendment::of(open, currency)),
             holds,
             rejection: reason.map(|reason| Rejection { reason, detail }),
@@ -297,8 +270,8 @@ impl<'a> OrderBody<'a> {
         Ok((order, sealed))
     }
 
-    /// The order as it was folded, and where it goes, which is sealed.
-    pub(crate) fn of_history(history: &'a History) -> (Self, Option<Sealed>) {
+    /// The order as it was folded, if as it is, then `now`; and where it goes, which is sealed.
+    pub(crate) fn of_history(history: &'a History, now: DateTime<Utc>) -> (Self, Option<Sealed>) {
         let order = &history.order;
         let placed = order.placed.as_ref();
         let currency = placed.currency.as_str();
@@ -321,6 +294,7 @@ impl<'a> OrderBody<'a> {
             tax: money(totals.tax),
             tax_included: placed.tax_included,
             total: money(placed.total),
+            open_total: money(order.open_total()),
             captured: Money {
                 amount: history.payment.captured(),
                 currency,
@@ -337,7 +311,14 @@ impl<'a> OrderBody<'a> {
             shipments: history.shipments.iter().map(OrderShipment::of).collect(),
             amendment: Open::of_order(order).map(|open| Amendment::of(open, currency)),
             tags: order.tags().iter().cloned().collect(),
-            allowed_commands: order.allowed_commands(),
+            allowed_commands: order.allowed_commands(
+                Packing::of(history.shipments.iter().map(|parcel| Some(parcel.status))),
+                match history.reach.at {
+                    At::End => Some(now),
+                    At::Time(time) => Some(time),
+                    At::Version(_) => None,
+                },
+            ),
             holds: history
                 .holds
                 .iter()
@@ -440,35 +421,6 @@ const fn reason_code(reason: RejectionReason) -> &'static str {
         RejectionReason::PaymentDeclined => "payment_declined",
         RejectionReason::PaymentIntegrity => "payment_integrity",
     }
-}
-
-fn with_money(
-    lines: Vec<Line>,
-    currency: &str,
-    progress: impl Fn(u32) -> LineProgress,
-) -> Vec<OrderLine<'_>> {
-    let money = |amount| Money { amount, currency };
-    let line = |line: Line| {
-        let progress = progress(line.line);
-        OrderLine {
-            line: line.line,
-            subtotal: money(line.subtotal()),
-            sku: line.sku,
-            quantity: line.quantity,
-            unit_price: money(line.unit_price),
-            discount: money(line.discount),
-            order_discount: money(line.order_discount),
-            tax_rate: line.tax_rate,
-            tax: money(line.tax),
-            total: money(line.total),
-            shipped: progress.shipped,
-            delivered: progress.delivered,
-            lost: progress.lost,
-            returned: progress.returned,
-            cancelled: progress.cancelled,
-        }
-    };
-    lines.into_iter().map(line).collect()
 }
 
 /// A column that holds JSON as text; an absent one reads as `null`.

@@ -27,7 +27,7 @@ impl Got {
     /// # Errors
     /// 500: its row cannot be read; 503: what is personal cannot be opened now.
     pub(crate) async fn order(&self, api: &Api) -> Result<OrderBody<'_>, Problem> {
-        let (mut order, sealed) = self.sealed_order()?;
+        let (mut order, sealed) = self.sealed_order(api)?;
         let Some(sealed) = sealed else {
             return Ok(order);
         };
@@ -40,16 +40,22 @@ impl Got {
             .open_address(&api.tenant, &customer_id, id, &sealed);
         match opened.await.map_err(unopened)? {
             Opened::Plain(address) => order.shipping_address = Some(address.into()),
-            Opened::Erased => order.erased = true,
+            Opened::Erased => {
+                order.erased = true;
+                // Nothing can be sealed for them any more.
+                let moves = |name: &&str| *name != "change_shipping_address";
+                order.allowed_commands.retain(moves);
+            }
         }
         Ok(order)
     }
 
     /// The order without what is personal of it, and that as it is stored.
-    fn sealed_order(&self) -> Result<(OrderBody<'_>, Option<Sealed>), Problem> {
+    fn sealed_order(&self, api: &Api) -> Result<(OrderBody<'_>, Option<Sealed>), Problem> {
+        let now = api.clock.now();
         match self {
-            Self::Row(id, row) => OrderBody::of_row(*id, row).map_err(problem::unreadable),
-            Self::Folded(history) => Ok(OrderBody::of_history(history)),
+            Self::Row(id, row) => OrderBody::of_row(*id, row, now).map_err(problem::unreadable),
+            Self::Folded(history) => Ok(OrderBody::of_history(history, now)),
         }
     }
 
@@ -96,7 +102,7 @@ pub(crate) async fn get(
         None if writes.is_seen(api, Projection::Orders).await? => {
             let got = current(api, order_id).await?;
             // Its shipments are read with it, and are another projection's.
-            if !writes.names_one() || got.sealed_order()?.0.is_before_shipments() {
+            if !writes.names_one() || got.sealed_order(api)?.0.is_before_shipments() {
                 return Ok(got);
             }
             match writes.is_seen(api, Projection::Shipments).await? {

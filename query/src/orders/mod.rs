@@ -1,5 +1,6 @@
 //! Orders: the list of them, and one of them as it is or was.
 
+mod allowed;
 mod amendment;
 mod body;
 mod changes;
@@ -8,6 +9,7 @@ mod filters;
 mod get;
 mod history;
 mod item;
+mod lines;
 mod list;
 mod query;
 mod search;

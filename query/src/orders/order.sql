@@ -44,7 +44,8 @@ SELECT
     tax_included,
     tags::text AS tags,
     amendment::text AS amendment,
-    amended::text AS amended
+    amended::text AS amended,
+    returning::text AS returning
 FROM read.order_summary
 WHERE tenant = $1
   AND order_id = $2

@@ -51,11 +51,11 @@ pub(super) fn check(command: &ProposeAmendment) -> Result<(), OrderError> {
 }
 
 /// Decides a proposal over the order and all its `shipments`: it says what the order would be, and changes
-/// nothing of it.
+/// nothing of it. One whose time is up expires by this, if nobody has had it expire.
 ///
 /// # Errors
 /// The order is not confirmed, or something of it is packed; another amendment is open; nothing would be
-/// otherwise, or nothing left; or it would come to more than is set aside.
+/// otherwise, or nothing left; it would come to more than is set aside, or nobody knows how more is taxed.
 pub fn propose_amendment(
     order: &Order,
     command: &ProposeAmendment,
@@ -63,8 +63,9 @@ pub fn propose_amendment(
 ) -> Decision {
     check(command)?;
     let order = order.placed().ok_or(OrderError::NotFound)?;
-    let open = order.open_amendment().map(|open| open.amendment_id);
-    if open == Some(command.amendment_id) || order.amendment_end(command.amendment_id).is_some() {
+    let open = order.open_amendment();
+    let is_known = open.is_some_and(|open| open.amendment_id == command.amendment_id);
+    if is_known || order.amendment_end(command.amendment_id).is_some() {
         return Ok(vec![]);
     }
     if order.status != Status::Confirmed {
@@ -73,9 +74,15 @@ pub fn propose_amendment(
             command: "amend it",
         });
     }
-    if let Some(amendment_id) = open {
-        return Err(OrderError::AmendmentOpen { amendment_id });
-    }
+    // Whoever has it expire may come late: then it expires by this.
+    let overdue = match open {
+        Some(open) if command.at < open.until => {
+            let amendment_id = open.amendment_id;
+            return Err(OrderError::AmendmentOpen { amendment_id });
+        }
+        Some(open) => expire(order, open.amendment_id),
+        None => vec![],
+    };
     let waits = [None, Some(ShipmentStatus::Pending)];
     if shipments
         .iter()
@@ -99,20 +106,18 @@ pub fn propose_amendment(
     if total > authorized {
         return Err(OrderError::NotCovered { authorized });
     }
-    Ok(vec![
-        AmendmentProposed {
-            order: order.brief(),
-            amendment_id: command.amendment_id,
-            stock: differences(order, &after, &lines),
-            lines,
-            total_before,
-            total,
-            authorized,
-            until: command.until,
-            reason: command.reason.clone(),
-        }
-        .into(),
-    ])
+    let proposed = AmendmentProposed {
+        order: order.brief(),
+        amendment_id: command.amendment_id,
+        stock: differences(order, &after, &lines),
+        lines,
+        total_before,
+        total,
+        authorized,
+        until: command.until,
+        reason: command.reason.clone(),
+    };
+    Ok(overdue.into_iter().chain([proposed.into()]).collect())
 }
 
 /// What becomes of the lines of which another quantity is wanted; those of which the same is are left out.
@@ -121,10 +126,7 @@ fn amended(order: &Placed, wanted: &[LineQuantity]) -> Result<Vec<AmendedLine>, 
     let mut lines = Vec::with_capacity(wanted.len());
     for (index, wanted) in wanted.iter().enumerate() {
         let line = wanted.line;
-        let placed = (line as usize)
-            .checked_sub(1)
-            .and_then(|at| order.placed.lines.get(at));
-        let (Some(placed), Some(known)) = (placed, order.line(line)) else {
+        let (Some(placed), Some(known)) = (order.placed_line(line), order.line(line)) else {
             return Err(OrderError::NoSuchLine { line, index });
         };
         let before = order.open(line);
@@ -132,6 +134,9 @@ fn amended(order: &Placed, wanted: &[LineQuantity]) -> Result<Vec<AmendedLine>, 
             continue;
         }
         let more = wanted.quantity > placed.quantity;
+        if more && placed.hides_its_tax() && is_taxed_by_sums(order) {
+            return Err(OrderError::TaxUnknown { line, index });
+        }
         let anew = match more {
             true => Some(
                 placed
@@ -148,6 +153,12 @@ fn amended(order: &Placed, wanted: &[LineQuantity]) -> Result<Vec<AmendedLine>, 
     }
 }
 
+/// Whether any of its lines is taxed, and by no rate.
+fn is_taxed_by_sums(order: &Placed) -> bool {
+    let mut lines = order.placed.lines.iter();
+    lines.any(|line| line.tax_rate.is_none() && line.tax > 0)
+}
+
 fn amended_line(
     order: &Placed,
     known: &Line,
@@ -156,11 +167,12 @@ fn amended_line(
     after: i64,
 ) -> AmendedLine {
     let then = anew.as_ref().unwrap_or(placed);
-    let (total, tax) = (then.worth(after), then.tax_on(after));
-    let added = match order.placed.tax_included {
-        true => 0,
-        false => tax,
-    };
+    let tax_included = order.placed.tax_included;
+    let (total, tax) = (
+        placed.worth(after, tax_included),
+        placed.tax_on(after, tax_included),
+    );
+    let added = if tax_included { 0 } else { tax };
     let price = then.unit_price.saturating_mul(after);
     let before = order.open(known.line);
     AmendedLine {
@@ -174,7 +186,7 @@ fn amended_line(
         discount: price.saturating_add(added).saturating_sub(total),
         tax,
         total,
-        total_before: known.worth(before),
+        total_before: order.worth_of(known.line, before),
         anew,
     }
 }

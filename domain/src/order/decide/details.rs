@@ -2,16 +2,12 @@
 
 use super::{
     super::{
-        ChangeShippingAddress, Order, OrderError, OrderEvent, Placed, SetTags,
+        ChangeShippingAddress, Order, OrderError, OrderEvent, Packing, Placed, SetTags,
         ShippingAddressChanged, Status, TagsSet,
     },
     Decision,
 };
-use crate::{
-    TextError,
-    shipment::{Shipment, ShipmentStatus as S},
-    text,
-};
+use crate::{TextError, shipment::Shipment, text};
 use std::collections::BTreeSet;
 
 /// The most tags that an order may have.
@@ -62,14 +58,18 @@ pub(super) fn set_tags(order: &Placed, command: &SetTags) -> Vec<OrderEvent> {
 /// gets another label when it is tried again.
 ///
 /// # Errors
-/// The order has ended or is being cancelled, or the carrier was asked to take something of it.
+/// The customer was erased; the order has ended or is being cancelled, or the carrier was asked to take
+/// something of it.
 pub fn change_address(
     order: &Order,
     command: &ChangeShippingAddress,
     shipments: &[&Shipment],
 ) -> Decision {
     let order = order.placed().ok_or(OrderError::NotFound)?;
-    if order.shipping_address() == Some(&command.shipping_address) {
+    let Some(shipping_address) = &command.shipping_address else {
+        return Err(OrderError::CustomerErased);
+    };
+    if order.shipping_address() == Some(shipping_address) {
         return Ok(vec![]);
     }
     if !matches!(order.status, Status::Placed | Status::Confirmed) {
@@ -78,26 +78,14 @@ pub fn change_address(
             command: "change where it goes",
         });
     }
-    let labelled = |shipment: &&Shipment| match shipment.status() {
-        None | Some(S::Pending | S::Packed | S::Ready | S::Refused | S::Cancelled) => false,
-        Some(
-            S::Dispatching
-            | S::Dispatched
-            | S::Delivered
-            | S::Failed
-            | S::Lost
-            | S::ReturnedToSender
-            | S::BookedIn,
-        ) => true,
-    };
-    if shipments.iter().any(labelled) {
+    if Packing::of_all(shipments) == Packing::Labelled {
         return Err(OrderError::AlreadyLabelled);
     }
     Ok(vec![
         ShippingAddressChanged {
             order_id: order.placed.order_id,
             customer_id: order.placed.customer_id.clone(),
-            shipping_address: command.shipping_address.clone(),
+            shipping_address: shipping_address.clone(),
         }
         .into(),
     ])

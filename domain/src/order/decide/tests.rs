@@ -380,64 +380,6 @@ fn holds_are_named_by_slugs_and_bounded() {
     on(full, place_hold("one-more")).then_refused(OrderError::TooManyHolds { max: MAX_HOLDS });
 }
 
-fn cancel_a_line() -> OrderCommand {
-    OrderCommand::CancelLines(CancelLines {
-        cancellation_id: uuid(7, 1),
-        lines: vec![LineQuantity {
-            line: 1,
-            quantity: 1,
-        }],
-        reason: "too many".into(),
-    })
-}
-
-#[test]
-fn what_is_said_to_be_allowed_is_allowed() {
-    let commands = [
-        ("add_note", add_note(7, "x")),
-        (
-            "set_tags",
-            OrderCommand::SetTags(SetTags {
-                tags: vec!["x".into()],
-            }),
-        ),
-        (
-            "change_shipping_address",
-            OrderCommand::ChangeShippingAddress(ChangeShippingAddress {
-                shipping_address: Sealed::of_base64("eHl6").unwrap(),
-            }),
-        ),
-        (
-            "propose_amendment",
-            OrderCommand::ProposeAmendment(ProposeAmendment {
-                amendment_id: uuid(10, 9),
-                lines: vec![LineQuantity {
-                    line: 1,
-                    quantity: 1,
-                }],
-                until: at(900),
-                reason: "fewer".into(),
-            }),
-        ),
-        ("cancel", request_cancellation()),
-        ("cancel_lines", cancel_a_line()),
-        ("place_hold", place_hold("another")),
-        ("release_hold", release_hold("fraud")),
-    ];
-    for status in ALL {
-        for hold in [vec![], vec![held("fraud")]] {
-            let history = [vec![placed()], hold, history(status).split_off(1)].concat();
-            let state = Orders::fold(&history);
-            let allowed = state.placed().unwrap().allowed_commands();
-            for (name, command) in &commands {
-                let leads_on =
-                    super::decide(&state, command).is_ok_and(|events| !events.is_empty());
-                assert_eq!(allowed.contains(name), leads_on, "{name} when {status:?}");
-            }
-        }
-    }
-}
-
 #[test]
 fn nothing_happens_to_an_order_before_it_is_placed() {
     let state = Orders::fold(&[confirmed(), note(1), held("fraud"), cancelling()]);

@@ -35,7 +35,7 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices, order_id: OrderId) {
             }
             let until = world.now() + Duration::hours(choices.of(&[24, 1]));
             let id = uuid(10, world.log.len() as u64);
-            let proposed = world.put(&propose(order_id, id, &lines, until));
+            let proposed = world.put(&propose(order_id, id, &lines, (world.now(), until)));
             if proposed.is_err() {
                 return;
             }
@@ -51,17 +51,18 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices, order_id: OrderId) {
     let _refused = world.put(&command);
 }
 
-/// So many of these lines would be wanted.
+/// So many of these lines would be wanted; asked at a time, until another.
 pub(super) fn propose(
     order_id: OrderId,
     amendment_id: Uuid,
     lines: &[(u32, i64)],
-    until: DateTime<Utc>,
+    (at, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> Command {
     let quantity = |&(line, quantity): &(u32, i64)| LineQuantity { line, quantity };
     let command = ProposeAmendment {
         amendment_id,
         lines: lines.iter().map(quantity).collect(),
+        at,
         until,
         reason: "rather so".into(),
     };

@@ -113,7 +113,7 @@ fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
 fn wanted(order: &Placed) -> i64 {
     let lines = order.lines().iter().map(|line| {
         let cancelled = order.progress(line.line).cancelled;
-        line.worth(line.quantity - cancelled)
+        order.worth_of(line.line, line.quantity - cancelled)
     });
     lines.sum()
 }
@@ -272,7 +272,7 @@ fn completed(world: &World, order_id: OrderId) {
         assert_eq!(progress.shipped + progress.cancelled, line.quantity);
         assert_eq!(progress.delivered + progress.lost, progress.shipped);
         assert!(progress.returned <= progress.delivered);
-        arrived += line.worth(progress.delivered);
+        arrived += order.worth_of(line.line, progress.delivered);
     }
     let lost = world.provider.lost(order_id);
     let kept = (worth - lost).max(0);

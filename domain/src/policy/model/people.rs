@@ -59,7 +59,7 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
             tags: vec![choices.of(&["gift", "vip"]).into()],
         })),
         27 => of_order(OrderCommand::ChangeShippingAddress(ChangeShippingAddress {
-            shipping_address: address(choices.of(&["Rmlyc3Q", "U2Vjb25k"])),
+            shipping_address: Some(address(choices.of(&["Rmlyc3Q", "U2Vjb25k"]))),
         })),
         6 | 7 => of_order(OrderCommand::RequestCancellation(RequestCancellation {
             reason: "changed my mind".into(),

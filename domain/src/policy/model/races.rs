@@ -9,10 +9,12 @@ use crate::{
         RequestCancellation, Status,
     },
     payment::PaymentStatus,
+    policy::EPOCH,
     shipment::{
         PackShipment, RecordDelivered, RecordLost, RecordReturnedToSender, RequestDispatch,
         ShipmentCommand, ShipmentStatus,
     },
+    stock::{ReservationCommand, ReservationItem, ReservationStep},
     testing::{at, sku, uuid},
 };
 use proptest::{
@@ -141,7 +143,7 @@ fn begun_amendable_in(
 const EXCHANGE: [(u32, i64); 2] = [(1, 5), (2, 0)];
 
 fn propose(order: OrderId, amendment: Uuid, lines: &[(u32, i64)]) -> Command {
-    amend::propose(order, amendment, lines, at(86_400))
+    amend::propose(order, amendment, lines, (at(0), at(86_400)))
 }
 
 /// Has the stock that the exchange is about named, also before it is proposed.
@@ -348,6 +350,44 @@ fn what_an_amendment_gives_back_is_for_those_who_wait() {
     assert_eq!(told, expected);
     let stock = world.stock(PLACES[1], SKUS[0]);
     assert_eq!((stock.free(), stock.backordered), (0, 0));
+}
+
+/// A saga that was down gives up late what an order waits for: that, and nothing that it does not want any more.
+#[test]
+fn what_is_not_wanted_any_more_is_not_given_up() {
+    let (begun, [_, other]) = begun_elsewhere();
+    let give_up = Command::Reservation(ReservationCommand {
+        order_id: other,
+        epoch: EPOCH,
+        location: place(PLACES[1]),
+        further: vec![],
+        items: vec![ReservationItem {
+            sku: sku(SKUS[0]),
+            lines: vec![],
+        }],
+        step: ReservationStep::GiveUp,
+    });
+    let fewer = CancelLines {
+        cancellation_id: uuid(7, 1),
+        lines: vec![LineQuantity {
+            line: 1,
+            quantity: 1,
+        }],
+        reason: "it takes too long".into(),
+    };
+    let fewer = Command::Order(other, OrderCommand::CancelLines(fewer));
+    for (before, expected) in [
+        (vec![], Status::Cancelled),
+        (vec![fewer], Status::Completed),
+    ] {
+        let mut world = begun.clone();
+        for command in before.into_iter().chain([give_up.clone()]) {
+            world.put(&command).unwrap();
+        }
+        rest(&mut world, &mut Choices::new(vec![]), true);
+        checks::ends(&world);
+        assert_eq!(world.placed(other).status, expected);
+    }
 }
 
 #[test]

@@ -102,9 +102,7 @@ fn check_came(case: &ReturnCase, lines: &[InspectedLine]) -> Result<(), ReturnEr
 fn worth(order: &Placed, lines: &[InspectedLine]) -> i64 {
     lines.iter().fold(0, |sum, seen| {
         let before = order.progress(seen.line).returned;
-        let worth = order
-            .line(seen.line)
-            .map_or(0, |line| line.worth_after(before, seen.accepted()));
+        let worth = order.worth_after(seen.line, before, seen.accepted());
         sum.saturating_add(worth)
     })
 }

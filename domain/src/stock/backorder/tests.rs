@@ -1,5 +1,6 @@
 //! given / when / then of what is promised before it is there.
 
+mod given_up;
 mod many;
 
 use super::{super::*, with_backorders};
@@ -382,36 +383,6 @@ fn what_is_still_to_come_does_not_leave() {
     let shipped = for_order(&[&state], &ship, None).unwrap().concat();
     let state = shipped.iter().fold(state, Stocks::evolve);
     assert_eq!((state.on_hand, state.reserved, state.committed), (2, 2, 0));
-}
-
-fn give_up(order: u64) -> ReservationCommand {
-    let mut command = of(order, 1, ReservationStep::GiveUp);
-    command.items[0].lines = vec![];
-    command
-}
-
-#[test]
-fn what_has_not_come_in_time_is_told_once() {
-    let (state, decided) = step(&waiting(), &give_up(2));
-    let expired = BackorderExpired {
-        order_id: order_id(2),
-        epoch: 1,
-        location: main(),
-        sku: sku("A"),
-        quantity: 2,
-        part: 1,
-        parts: 1,
-    };
-    assert_eq!(decided, Ok(vec![expired.into()]));
-    assert_eq!((state.backordered, state.reserved), (2, 5), "it is kept");
-    let nothing = |order| {
-        let (_, decided) = step(&waiting(), &give_up(order));
-        assert_eq!(decided, Ok(vec![]), "{order}");
-    };
-    nothing(1);
-    nothing(3);
-    let come = [waiting(), vec![received(2, 2), covered(2, 2, 0)]].concat();
-    assert_eq!(step(&come, &give_up(2)).1, Ok(vec![]), "it has come");
 }
 
 #[test]

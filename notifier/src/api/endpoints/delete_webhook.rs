@@ -1,15 +1,10 @@
 //! `DELETE /v1/webhooks/{webhook_id}`
 
-use crate::api::{
-    NotifierApi,
-    documentation::ReadProblems,
-    request::{Named, NoQuery},
-    webhooks,
-};
+use crate::api::{NotifierApi, documentation::ReadProblems, request::Named, webhooks};
 use axum::{Json, extract::State};
 use chassis::{
     Problem,
-    extract::{IfMatch, StrictQuery},
+    extract::{IfMatch, NoQuery, StrictQuery},
     problem::ProblemDetails,
 };
 use serde::Serialize;

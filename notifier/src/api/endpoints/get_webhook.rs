@@ -5,11 +5,15 @@ use crate::api::{
     answer::Answer,
     body::Webhook,
     documentation::ReadProblems,
-    request::{Named, NoQuery, Read},
+    request::{Named, Read},
     webhooks,
 };
 use axum::{extract::State, http::StatusCode, response::Response};
-use chassis::{Problem, extract::StrictQuery, problem::ProblemDetails};
+use chassis::{
+    Problem,
+    extract::{NoQuery, StrictQuery},
+    problem::ProblemDetails,
+};
 
 /// Get a webhook.
 #[utoipa::path(

@@ -4,14 +4,14 @@ use crate::{
     api::{
         ProjectorApi,
         problem::{self, CommonProblems},
-        request::{NoQuery, position, projection},
+        request::{position, projection},
     },
     parking::ParkedSequence,
 };
 use axum::{Json, extract::State};
 use chassis::{
     Problem,
-    extract::{StrictPath, StrictQuery},
+    extract::{NoQuery, StrictPath, StrictQuery},
 };
 
 /// Show the sequence of a read model that stops at a position, and why.

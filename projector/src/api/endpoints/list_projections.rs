@@ -1,11 +1,11 @@
 //! `GET /v1/projections`
 
 use crate::{
-    api::{ProjectorApi, problem::CommonProblems, request::NoQuery},
+    api::{ProjectorApi, problem::CommonProblems},
     status::ProjectionStatus,
 };
 use axum::{Json, extract::State};
-use chassis::extract::StrictQuery;
+use chassis::extract::{NoQuery, StrictQuery};
 use serde::Serialize;
 use utoipa::ToSchema;
 

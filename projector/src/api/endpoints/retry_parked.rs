@@ -5,7 +5,7 @@ use crate::{
     api::{
         ProjectorApi,
         problem::{self, CommonProblems, WriteProblems},
-        request::{NoQuery, position, projection},
+        request::{position, projection},
     },
     parking::ParkedSequence,
     storage::Asked,
@@ -13,7 +13,7 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode};
 use chassis::{
     Problem,
-    extract::{StrictJson, StrictPath, StrictQuery},
+    extract::{NoQuery, StrictJson, StrictPath, StrictQuery},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;

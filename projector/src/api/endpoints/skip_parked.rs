@@ -4,7 +4,7 @@ use crate::{
     api::{
         ProjectorApi,
         problem::{self, CommonProblems, WriteProblems},
-        request::{NoQuery, position, projection},
+        request::{position, projection},
     },
     parking::{LONGEST_NAME, LONGEST_REASON, said},
     storage::{Asked, SkippedEvent},
@@ -12,7 +12,7 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode};
 use chassis::{
     Problem,
-    extract::{StrictJson, StrictPath, StrictQuery},
+    extract::{NoQuery, StrictJson, StrictPath, StrictQuery},
     problem::ProblemDetails,
 };
 use serde::Deserialize;

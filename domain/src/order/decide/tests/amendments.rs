@@ -1,5 +1,7 @@
 //! given / when / then of amendments: proposed, applied, withdrawn and overtaken.
 
+mod worth;
+
 use super::*;
 use crate::{
     Location, Money, ShipmentId,
@@ -31,6 +33,7 @@ fn propose(n: u64, of: &[(u32, i64)]) -> ProposeAmendment {
     ProposeAmendment {
         amendment_id: uuid(10, n),
         lines: quantities(of),
+        at: at(0),
         until: at(900),
         reason: "rather so".into(),
     }
@@ -280,6 +283,37 @@ fn a_proposal_says_what_the_order_would_be_and_changes_nothing() {
     on(open(), next).then_refused(OrderError::AmendmentOpen {
         amendment_id: uuid(10, 1),
     });
+}
+
+/// Whoever has it expire may come late: the next one does not wait for that.
+#[test]
+fn the_next_proposal_has_one_expire_whose_time_is_up() {
+    let next = |seconds| {
+        OrderCommand::ProposeAmendment(ProposeAmendment {
+            at: at(seconds),
+            ..propose(2, &[(1, 1), (3, 10)])
+        })
+    };
+    on(open(), next(899)).then_refused(OrderError::AmendmentOpen {
+        amendment_id: uuid(10, 1),
+    });
+    let state = on(open(), next(900)).then([expired(1), proposed(2)]);
+    let order = state.placed().unwrap();
+    assert_eq!(order.open_amendment().unwrap().amendment_id, uuid(10, 2));
+    let end = order.amendment_end(uuid(10, 1));
+    assert_eq!(end, Some(AmendmentEnd::Expired));
+    // What it is put again by is still the same.
+    let same = ProposeAmendment {
+        at: at(900),
+        ..propose(1, &[(1, 1), (3, 10)])
+    };
+    on(open(), OrderCommand::ProposeAmendment(same)).then_nothing();
+    // What cannot be has nothing expire.
+    let nothing = ProposeAmendment {
+        at: at(900),
+        ..propose(2, &[(1, 2)])
+    };
+    on(open(), OrderCommand::ProposeAmendment(nothing)).then_refused(OrderError::NothingAmended);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn elsewhere() -> Sealed {
 
 fn moves(to: Sealed) -> ChangeShippingAddress {
     ChangeShippingAddress {
-        shipping_address: to,
+        shipping_address: Some(to),
     }
 }
 
@@ -131,6 +131,18 @@ fn an_order_that_is_yet_to_leave_goes_somewhere_else() {
     on(vec![placed()], same).then_nothing();
     let back = OrderCommand::ChangeShippingAddress(moves(address()));
     on(vec![placed(), moved(elsewhere())], back).then([moved(address())]);
+}
+
+/// Nothing can be sealed for them any more: what was asked before, its record answers.
+#[test]
+fn an_order_of_an_erased_customer_goes_where_it_goes() {
+    let command = OrderCommand::ChangeShippingAddress(ChangeShippingAddress {
+        shipping_address: None,
+    });
+    for status in ALL {
+        on(super::history(status), command.clone()).then_refused(OrderError::CustomerErased);
+    }
+    on(vec![], command).then_refused(OrderError::NotFound);
 }
 
 /// What the carrier was asked to take goes where its label says; what it refused gets another one.

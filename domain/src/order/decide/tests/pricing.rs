@@ -95,7 +95,8 @@ fn discounts_and_taxes_are_kept_apart_for_each_line() {
     assert_eq!((placed.totals(), placed.total), (totals, 14_028));
     assert_eq!(placed.lines[0].tax_rate, rate("19"));
     let book = &placed.lines[1];
-    let pieces = [0, 1, 2].map(|before| book.worth_after(before, 1));
+    let until = [0, 1, 2, 3].map(|n| book.worth(n, false));
+    let pieces = [0, 1, 2].map(|n| until[n + 1] - until[n]);
     assert_eq!(pieces, [1_275, 1_274, 1_275]);
     let page = include_str!("../../../../../docs/domain.md");
     for amount in [
