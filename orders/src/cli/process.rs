@@ -47,10 +47,11 @@ pub(super) async fn show(args: ProcessArgs) -> anyhow::Result<()> {
         print(&serde_json::to_string_pretty(&process)?);
         return Ok(());
     }
-    let mut happened = table(&["happened", "by", "when"]);
+    let mut happened = table(&["happened", "why", "by", "when"]);
     for milestone in process["milestones"].as_array().into_iter().flatten() {
         happened.add_row(vec![
             text(&milestone["type"]),
+            text(&milestone["reason"]),
             text(&milestone["actor"]),
             time(&milestone["at"]),
         ]);
