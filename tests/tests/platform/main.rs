@@ -2,6 +2,7 @@
 
 mod broker;
 mod bulk;
+mod by_hand;
 mod chaos;
 mod cli;
 mod contract;
