@@ -160,7 +160,10 @@ mod tests {
                 "payment_integrity: 17.69 EUR was to be authorized, the provider authorized 17.70 EUR",
             ]
         );
-        assert_eq!(told("PaymentIntegrityMismatch"), ["1770 JPY instead of 17.69 EUR"]);
+        assert_eq!(
+            told("PaymentIntegrityMismatch"),
+            ["1770 JPY instead of 17.69 EUR"]
+        );
         assert_eq!(told("ReturnInspected"), ["scratched: used"]);
         assert_eq!(told("ShipmentLost"), ["the carrier has lost it"]);
         assert_eq!(told("PaymentVoided"), [""; 0]);
@@ -170,6 +173,9 @@ mod tests {
     fn what_says_nothing_has_no_reason() {
         assert_eq!(reason("ShipmentBookedIn", b"{}"), None);
         assert_eq!(reason("ShipmentBookedIn", b"not JSON"), None);
-        assert_eq!(reason("HoldPlaced", br#"{"hold":"x","reason":""}"#), Some("x".into()));
+        assert_eq!(
+            reason("HoldPlaced", br#"{"hold":"x","reason":""}"#),
+            Some("x".into())
+        );
     }
 }
