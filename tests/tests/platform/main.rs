@@ -25,4 +25,5 @@ mod shutdown;
 mod simulation;
 mod tls;
 mod traces;
+mod verified;
 mod webhooks;
