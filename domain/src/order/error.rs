@@ -330,6 +330,9 @@ pub enum OrderError {
         /// How many there may be.
         max: usize,
     },
+    /// A task of the sagas stands behind it.
+    #[error("a call or a command was given up: `saga retry` or `saga settle` ends that")]
+    NotAContradiction,
 }
 
 impl From<OrderError> for Refusal {
@@ -432,6 +435,7 @@ impl From<OrderError> for Refusal {
             E::AlreadyLabelled => (State, "ALREADY_LABELLED", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
             E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),
+            E::NotAContradiction => (State, "NOT_A_CONTRADICTION", None),
         };
         let refusal = Self::new(kind, code, error.to_string());
         match pointer {

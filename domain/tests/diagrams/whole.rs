@@ -145,6 +145,7 @@ fn all_of_an_order_is_drawn() {
             "WithdrawAmendment",
             "RejectAmendment",
             "ExpireAmendment",
+            "SettleContradiction",
         ],
     }
     .is_drawn();

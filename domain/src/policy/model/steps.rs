@@ -173,7 +173,10 @@ fn there_is_a_row_for_every_event_that_a_policy_cares_for() {
     let cared_for = cared_for();
     assert!(cared_for.len() > 60, "{cared_for:?}");
     let missing: Vec<_> = cared_for.difference(&found).collect();
-    assert!(missing.is_empty(), "no run comes to {missing:?}: nothing is proven of them");
+    assert!(
+        missing.is_empty(),
+        "no run comes to {missing:?}: nothing is proven of them"
+    );
 }
 
 #[test]
