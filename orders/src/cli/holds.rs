@@ -54,7 +54,10 @@ pub(super) async fn hold(args: HoldArgs) -> anyhow::Result<()> {
     if args.api.json {
         print(&serde_json::to_string_pretty(&written.body)?);
     } else {
-        say(&format!("Order {} is on hold: {}.", args.order_id, args.hold));
+        say(&format!(
+            "Order {} is on hold: {}.",
+            args.order_id, args.hold
+        ));
     }
     Ok(())
 }

@@ -28,6 +28,7 @@ pub(crate) mod progress;
 mod projections;
 mod reports;
 mod returns;
+mod settle;
 mod shipments;
 mod stock;
 mod table;
@@ -92,6 +93,8 @@ enum Command {
     Release(holds::ReleaseArgs),
     /// Write a note on an order: it is kept in the order's history.
     Note(note::NoteArgs),
+    /// Say that what a provider's word contradicted is set right: the order does not wait for that any more.
+    Settle(settle::SettleArgs),
     /// Say what an order is tagged with.
     Tag(tag::TagArgs),
     /// List shipments, and say what became of them.
@@ -306,6 +309,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Hold(args) => holds::hold(args).await.map(success),
         Command::Release(args) => holds::release(args).await.map(success),
         Command::Note(args) => note::run(args).await.map(success),
+        Command::Settle(args) => settle::run(args).await.map(success),
         Command::Tag(args) => tag::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Payments(command) => payments::run(command).await.map(success),

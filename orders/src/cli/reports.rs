@@ -62,8 +62,19 @@ async fn sales(args: SalesArgs) -> anyhow::Result<()> {
 /// The days of a report, and all of them together.
 fn days(report: &Value) -> String {
     let mut rows = table(&[
-        "day", "orders", "units", "gross", "discount", "tax", "net", "total", "completed",
-        "cancelled", "rejected", "expired", "open",
+        "day",
+        "orders",
+        "units",
+        "gross",
+        "discount",
+        "tax",
+        "net",
+        "total",
+        "completed",
+        "cancelled",
+        "rejected",
+        "expired",
+        "open",
     ]);
     let all = Value::from("all");
     let parts = [("items", None), ("totals", Some(&all))];
@@ -111,7 +122,13 @@ mod tests {
             "open": worth(1, 300),
         });
         let report = days(&json!({"items": [sold], "totals": [sold]}));
-        for said in ["2010-12-01", "all", "2: 6.00 EUR", "1: 3.00 EUR", "7.10 EUR"] {
+        for said in [
+            "2010-12-01",
+            "all",
+            "2: 6.00 EUR",
+            "1: 3.00 EUR",
+            "7.10 EUR",
+        ] {
             assert!(report.contains(said), "{said} is missing: {report}");
         }
         assert!(!report.contains("0: "), "{report}");

@@ -286,7 +286,10 @@ mod tests {
             "lines": [{"line": 1, "sku": "85123A", "quantity": 6}],
         });
         let told = shipments(std::slice::from_ref(&shipment));
-        assert!(told.contains("packed") && told.contains("6.00 EUR"), "{told}");
+        assert!(
+            told.contains("packed") && told.contains("6.00 EUR"),
+            "{told}"
+        );
         assert!(inside(&shipment).contains("85123A"));
     }
 }

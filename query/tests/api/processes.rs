@@ -184,10 +184,7 @@ async fn an_order_tells_what_happened_and_what_is_next() {
             "at": "2010-12-02T00:00:00Z", "position": 1,
         })
     );
-    assert_eq!(
-        answer.body["milestones"][1]["reason"],
-        "insufficient_funds"
-    );
+    assert_eq!(answer.body["milestones"][1]["reason"], "insufficient_funds");
     assert_eq!(answer.body["stage"], "packing");
     assert_eq!(answer.body["overdue"], true);
     assert_eq!(answer.body["as_of"]["position"], 0);

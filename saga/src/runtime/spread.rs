@@ -43,13 +43,20 @@ mod tests {
     #[test]
     fn what_was_not_tried_waits_three_times_as_long_at_most() {
         let spread = |task| deferred(Uuid::from_u128(task), WAIT);
-        assert!((0..1_000_000).step_by(9_999).all(|task| spread(task) < WAIT * 2));
+        assert!(
+            (0..1_000_000)
+                .step_by(9_999)
+                .all(|task| spread(task) < WAIT * 2)
+        );
         assert_ne!(spread(1), spread(2));
     }
 
     #[test]
     fn what_does_not_wait_does_not_wait_longer() {
-        assert_eq!(failed(Uuid::from_u128(7), 0, Duration::ZERO), Duration::ZERO);
+        assert_eq!(
+            failed(Uuid::from_u128(7), 0, Duration::ZERO),
+            Duration::ZERO
+        );
         assert_eq!(deferred(Uuid::from_u128(7), Duration::ZERO), Duration::ZERO);
     }
 }

@@ -1,6 +1,7 @@
 //! What operators do by hand, from the command line against a real platform.
 
-use tests::platform::{CommandLine, Placement, Platform, Shape};
+use serde_json::json;
+use tests::platform::{CommandLine, Placement, Platform, Shape, eventually};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_held_noted_and_released_by_hand() {
@@ -82,7 +83,11 @@ async fn what_becomes_of_shipments_is_said_by_hand_and_sales_are_reported() {
         p.api.order_that_is("completed", order).await;
     }
     let process = terminal.orders(&["process", lost]).await.well();
-    process.says(&["ShipmentDeliveryFailed", "no door", "the carrier has lost it"]);
+    process.says(&[
+        "ShipmentDeliveryFailed",
+        "no door",
+        "the carrier has lost it",
+    ]);
     let nobody = ["shipments", "show", lost.as_str()];
     terminal.orders(&nobody).await.ended(1).says(&["shipment"]);
 
@@ -90,8 +95,63 @@ async fn what_becomes_of_shipments_is_said_by_hand_and_sales_are_reported() {
     report.says(&["all", "6.00 EUR", "2: 6.00 EUR"]);
     let none = ["reports", "sales", "--currency", "JPY", "--json"];
     let none = terminal.orders(&none).await.well().json();
-    assert_eq!(none["items"], serde_json::json!([]));
+    assert_eq!(none["items"], json!([]));
     let wrong = ["reports", "sales", "--from", "yesterday"];
     terminal.orders(&wrong).await.ended(1).says(&["from"]);
+    p.stop().await;
+}
+
+/// People say that a parcel is lost, and then the carrier says that it has arrived.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_carrier_says_against_our_books_waits_for_people_who_settle_it() {
+    let unasked = [("saga.tracking_schedule_s", "3600")];
+    let mut platform = Platform::start(Shape::Separate, &unasked).await;
+    platform.be_told().await;
+    let (p, terminal) = (&platform, CommandLine::of(&platform));
+    // Long enough to be faster by hand.
+    p.provider.set_faults(&json!({"transit_ms": 8_000})).await;
+    p.api.receive("FOUND", 10).await;
+    let order = p
+        .api
+        .place(&Placement::of("FOUND", 1, 100))
+        .await
+        .order_id();
+    let shipment = p.api.shipment_that_is("pending", &order).await;
+    let shipment = shipment["shipment_id"].as_str().expect("it has an id");
+    let pack = ["shipments", "pack", shipment];
+    terminal.orders(&pack).await.well();
+    p.api.shipment_that_is("dispatched", &order).await;
+    let lose = ["shipments", "lose", shipment];
+    terminal.orders(&lose).await.well();
+
+    let waits = eventually("the order waits for people", async || {
+        let page = ["processes", "--parked", "--json"];
+        let page = terminal.orders(&page).await.well().json();
+        let waits = page["items"][0]["given_up"][0].clone();
+        match waits.is_null() {
+            true => Err(page.to_string()),
+            false => Ok(waits),
+        }
+    })
+    .await;
+    let problem = waits["problem"].as_str().expect("it says why");
+    assert!(problem.starts_with("contradiction: "), "{problem}");
+    let task = waits["task_id"].as_str().expect("it has an id");
+    let process = terminal.orders(&["process", &order]).await.well();
+    process.says(&["contradiction", "SHIPMENT_STATE", task]);
+
+    let settle = ["settle", &order, task];
+    terminal
+        .orders(&settle)
+        .await
+        .well()
+        .says(&["does not wait"]);
+    eventually("it waits no more", async || {
+        let process = ["process", &order, "--json"];
+        let process = terminal.orders(&process).await.well().json();
+        let ended = process["given_up"] == json!([]) && process["stage"] == "ended";
+        ended.then_some(()).ok_or_else(|| process.to_string())
+    })
+    .await;
     p.stop().await;
 }

@@ -2,24 +2,20 @@
 //! with, as scripts go by that.
 
 use sqlx::{Connection, Executor, PgConnection};
-use tests::platform::{
-    CommandLine, Placement, Platform, Ran, Shape, at_rest, projections_are_at,
-};
+use tests::platform::{CommandLine, Placement, Platform, Ran, Shape, at_rest, projections_are_at};
 
 /// What a rebuild holds while it is under way.
-const BEING_BUILT: &str =
-    "SELECT pg_advisory_lock(hashtextextended('read.order_summary', 0))";
+const BEING_BUILT: &str = "SELECT pg_advisory_lock(hashtextextended('read.order_summary', 0))";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whether_read_models_are_right_is_told_by_how_the_program_ends() {
     let platform = Platform::start(Shape::AllInOne, &[]).await;
     let p = &platform;
     let terminal = CommandLine::new(p.directory().to_owned(), p.environment().clone());
-    let projector =
-        async |words: &str| -> Ran {
-            let words: Vec<&str> = words.split_whitespace().collect();
-            terminal.run("projector", &words).await
-        };
+    let projector = async |words: &str| -> Ran {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        terminal.run("projector", &words).await
+    };
     for _ in 0..3 {
         let order = p.api.place(&Placement::of("NONE", 1, 100)).await.order_id();
         p.api.order_that_is("rejected", &order).await;

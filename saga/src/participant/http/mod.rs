@@ -184,7 +184,9 @@ impl HttpCaller {
             }
             Ok(answer)
         };
-        let answered = send.retry(patience(ask)).when(|failure: &Failure| failure.soon);
+        let answered = send
+            .retry(patience(ask))
+            .when(|failure: &Failure| failure.soon);
         answered.await
     }
 
