@@ -59,8 +59,9 @@ impl Stage {
         let dispatch = RequestDispatch { order_id: id };
         let dispatch = ShipmentCommand::RequestDispatch(dispatch);
         self.put(Command::Shipment(shipment, dispatch)).await;
-        let said = self.carrier_says(&format!("{id}_1"), id, "delivered");
-        assert_eq!(said.await, "recorded");
+        let event = format!("{id}_1");
+        let said = self.carrier_says(&event, id, "delivered").await;
+        assert_eq!(said, "recorded");
     }
 
     async fn settle(&self, id: &str, task: &str) -> (u16, Value) {
