@@ -130,6 +130,9 @@ fn routes() -> OpenApiRouter<CommandApi> {
         .routes(routes!(endpoints::add_note::add_note))
         .routes(routes!(endpoints::place_hold::place_hold))
         .routes(routes!(endpoints::release_hold::release_hold))
+        .routes(routes!(
+            endpoints::settle_contradiction::settle_contradiction
+        ))
         .routes(routes!(endpoints::pack_shipment::pack_shipment))
         .routes(routes!(endpoints::dispatch_shipment::dispatch_shipment))
         .routes(routes!(endpoints::deliver_shipment::deliver_shipment))

@@ -9,8 +9,9 @@ use axum::{
 };
 use command::{CommandApi, openapi, router};
 use domain::{
-    Actor, Command, CommandEnvelope, CommandId, Location, OrderId, Position, ShipmentId, TenantId,
-    order::{ConfirmOrder, LineQuantity, OrderCommand, RecordDelivered},
+    Actor, Command, CommandEnvelope, CommandId, Location, OrderId, Position, Refusal, RefusalKind,
+    ShipmentId, TenantId,
+    order::{ConfirmOrder, LineQuantity, OrderCommand, ParkTask, RecordDelivered},
     returns::{BookIn, ReturnCommand},
     shipment::{CreateShipment, MarkReady, RecordDispatched, ShipmentCommand},
 };
@@ -229,6 +230,7 @@ async fn life(stage: &mut Stage, n: u64) {
     stage
         .post(&release, &[&id, "fraud-check"], &json!({}))
         .await;
+    contradicted(stage, &id).await;
     if n.is_multiple_of(4) {
         let reason = json!({"reason": "changed my mind"});
         stage
@@ -287,6 +289,19 @@ async fn life(stage: &mut Stage, n: u64) {
     let delivered = OrderCommand::RecordDelivered(RecordDelivered { shipment_id, lines });
     stage.put(Command::Order(order_id, delivered)).await;
     returned(stage, &id).await;
+}
+
+/// The provider has said what cannot be, and people have seen to that.
+async fn contradicted(stage: &mut Stage, order: &str) {
+    let word = CommandId::new(Uuid::new_v4());
+    let refusal = Refusal::new(RefusalKind::State, "OTHER_AMOUNT", "another amount");
+    let park = OrderCommand::ParkTask(ParkTask::contradiction(word, "evt", &refusal));
+    stage
+        .put(Command::Order(order.parse().unwrap(), park))
+        .await;
+    let path = "/v1/orders/{order_id}/contradictions/{task_id}/settle";
+    let task = word.uuid().to_string();
+    stage.post(path, &[order, &task], &json!({})).await;
 }
 
 /// Both are wanted after all; and it is a gift that goes somewhere else.

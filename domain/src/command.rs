@@ -140,6 +140,7 @@ impl Command {
                 OrderCommand::WithdrawAmendment(_) => "withdraw_amendment",
                 OrderCommand::RejectAmendment(_) => "reject_amendment",
                 OrderCommand::ExpireAmendment(_) => "expire_amendment",
+                OrderCommand::SettleContradiction(_) => "settle_contradiction",
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",

@@ -219,8 +219,10 @@ impl Worker {
             );
         }
         let timeout = self.settings.email_timeout();
+        let sender = EmailSender::new(url.expose_secret(), from, timeout)?;
+        self.status.sends_by(sender.clone());
         let emails = Emails {
-            sender: EmailSender::new(url.expose_secret(), from, timeout)?,
+            sender,
             reader: self.parts.reader.clone(),
             vault: self.parts.vault.clone(),
             clock: self.parts.clock.clone(),

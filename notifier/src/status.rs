@@ -1,7 +1,7 @@
 //! How notifications do in this process, for operators: in metrics, in the log, and at
 //! `/notifications`.
 
-use crate::{error::NotifyError, storage::Backlog, telemetry};
+use crate::{email::EmailSender, error::NotifyError, storage::Backlog, telemetry};
 use axum::{Json, Router, extract, routing::get};
 use serde::Serialize;
 use std::{
@@ -43,6 +43,8 @@ pub struct Status(Arc<Mutex<Known>>);
 struct Known {
     parts: BTreeMap<&'static str, Option<Failure>>,
     backlog: Option<Backlog>,
+    /// Who hands e-mail over, if any is sent.
+    email: Option<EmailSender>,
 }
 
 impl Status {
@@ -114,6 +116,11 @@ impl Status {
         self.lock().backlog = Some(backlog);
     }
 
+    /// Begins to tell of who hands e-mail over.
+    pub(crate) fn sends_by(&self, sender: EmailSender) {
+        self.lock().email = Some(sender);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Known> {
         // Nothing in here panics half-way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -129,9 +136,18 @@ pub(crate) fn router(status: Status) -> Router {
 }
 
 async fn now(extract::State(status): extract::State<Status>) -> Json<serde_json::Value> {
-    let backlog = status.lock().backlog.unwrap_or_default();
+    let (backlog, email) = {
+        let known = status.lock();
+        let email = known.email.as_ref().map(EmailSender::circuit);
+        (known.backlog.unwrap_or_default(), email)
+    };
+    let participants: Vec<_> = email
+        .map(|circuit| serde_json::json!({"name": "email", "circuit": circuit}))
+        .into_iter()
+        .collect();
     Json(serde_json::json!({
         "parts": status.parts(),
+        "participants": participants,
         "due": {"webhook": backlog.due_webhooks, "email": backlog.due_emails},
         "failed": {"webhook": backlog.failed_webhooks, "email": backlog.failed_emails},
         "endpoints_disabled": {

@@ -5,6 +5,7 @@
 //! one, and on a `notify_lag_seconds` or `notify_deliveries_due` that grows.
 
 use crate::storage::{Backlog, Channel};
+use chassis::circuit::CircuitState;
 use metrics::{
     Counter, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -75,6 +76,13 @@ pub(crate) fn attempted(channel: Channel, outcome: &'static str, took: Duration)
 
 fn attempts(channel: Channel, outcome: &'static str) -> Counter {
     counter!("notify_deliveries_total", "channel" => channel.name(), "outcome" => outcome)
+}
+
+/// Whether e-mail is handed over: the metric is the sagas', which describe it and have it of the participants
+/// that they call.
+pub(crate) fn circuit(state: CircuitState) {
+    let level = f64::from(state.level());
+    gauge!("orders_participant_circuit", "participant" => "email").set(level);
 }
 
 pub(crate) fn backlog(backlog: &Backlog) {

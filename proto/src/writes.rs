@@ -46,6 +46,7 @@ writes! {
         AddNoteRequest: "AddNote", |message| &message.etag;
         PlaceHoldRequest: "PlaceHold", |message| &message.etag;
         ReleaseHoldRequest: "ReleaseHold", |message| &message.etag;
+        SettleContradictionRequest: "SettleContradiction", |message| &message.etag;
         ReceiveStockRequest: "ReceiveStock", |message| &message.etag;
         AdjustStockRequest: "AdjustStock", |message| &message.etag;
         ClearQuarantineRequest: "ClearQuarantine", |message| &message.etag;

@@ -4,7 +4,7 @@
 //! at how many calls to whom), on `saga_failing` that stays at one, on `orders_participant_circuit`
 //! that stays above zero, and on a `saga_lag_seconds` or `saga_tasks_due` that grows.
 
-use crate::storage::Backlog;
+use crate::{participant::CircuitState, storage::Backlog};
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -105,8 +105,9 @@ pub(crate) fn called(call: &'static str, outcome: &'static str, took: Duration) 
     histogram!("saga_call_seconds", "call" => call).record(took.as_secs_f64());
 }
 
-pub(crate) fn circuit(participant: &'static str, level: u8) {
-    gauge!("orders_participant_circuit", "participant" => participant).set(f64::from(level));
+pub(crate) fn circuit(participant: &'static str, state: CircuitState) {
+    let level = f64::from(state.level());
+    gauge!("orders_participant_circuit", "participant" => participant).set(level);
 }
 
 pub(crate) fn call_refused(participant: &'static str, reason: &'static str) {

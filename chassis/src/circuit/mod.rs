@@ -23,6 +23,17 @@ pub enum CircuitState {
     Open,
 }
 
+impl CircuitState {
+    /// As metrics have it: 0 it is called, 1 one call tells, 2 it is left alone.
+    pub const fn level(self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::HalfOpen => 1,
+            Self::Open => 2,
+        }
+    }
+}
+
 /// When somebody is left alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {

@@ -37,6 +37,7 @@ pub(crate) mod return_shipment;
 pub(crate) mod send_return;
 pub(crate) mod set_backorder_limit;
 pub(crate) mod set_tags;
+pub(crate) mod settle_contradiction;
 pub(crate) mod withdraw_amendment;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
@@ -76,6 +77,9 @@ pub(crate) struct SkuPath(pub Sku);
 
 /// The order and the amendment that a path names.
 pub(crate) struct AmendmentPath(pub OrderId, pub Uuid);
+
+/// The order and the contradiction that a path names.
+pub(crate) struct ContradictionPath(pub OrderId, pub Uuid);
 
 /// The order and the hold that a path names.
 pub(crate) struct HoldPath(pub OrderId, pub String);
@@ -147,6 +151,19 @@ impl<S: Send + Sync> FromRequestParts<S> for AmendmentPath {
         let amendment = Uuid::parse_str(&amendment)
             .map_err(|error| invalid_path("amendment_id", &error, "it is a UUID"))?;
         Ok(Self(order_id, amendment))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ContradictionPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let StrictPath((order_id, task)) =
+            StrictPath::<(String, String)>::from_request_parts(parts, state).await?;
+        let order_id = parse("order_id", &order_id)?;
+        let task = Uuid::parse_str(&task)
+            .map_err(|error| invalid_path("task_id", &error, "it is a UUID"))?;
+        Ok(Self(order_id, task))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{
     amendments,
     fields::{address, location, new_order, order_id, required, sku},
+    holds,
     order::{order, receipt},
     stock,
     write::{answer, request, request_of},
@@ -16,10 +17,7 @@ use crate::{
 use chassis::{Problem, grpc::context, layers::RequestContext};
 use domain::{
     Command, Location, Sku, State,
-    order::{
-        AddNote, Order, OrderCommand, PlaceHold, ReleaseHold, RequestCancellation,
-        Status as OrderStatus,
-    },
+    order::{AddNote, Order, OrderCommand, RequestCancellation, Status as OrderStatus},
     stock::{AdjustStock, ClearQuarantine, ReceiveStock, StockCommand},
 };
 use prost::Message;
@@ -31,8 +29,8 @@ use proto::v1::{
     PlaceHoldRequest, PlaceHoldResponse, PlaceOrderRequest, PlaceOrderResponse,
     ProposeAmendmentRequest, ProposeAmendmentResponse, ReceiveStockRequest, ReceiveStockResponse,
     ReleaseHoldRequest, ReleaseHoldResponse, SetBackorderLimitRequest, SetBackorderLimitResponse,
-    SetTagsRequest, SetTagsResponse, WithdrawAmendmentRequest, WithdrawAmendmentResponse,
-    order_commands_server::OrderCommands,
+    SetTagsRequest, SetTagsResponse, SettleContradictionRequest, SettleContradictionResponse,
+    WithdrawAmendmentRequest, WithdrawAmendmentResponse, order_commands_server::OrderCommands,
 };
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
@@ -129,7 +127,7 @@ impl OrderCommands for Commands {
         call: Request<PlaceHoldRequest>,
     ) -> Result<Response<PlaceHoldResponse>, Status> {
         let context = context(&call);
-        let placed = place_hold(&self.0, context.clone(), call.into_inner()).await;
+        let placed = holds::place(&self.0, context.clone(), call.into_inner()).await;
         answer(&context, placed)
     }
 
@@ -138,8 +136,17 @@ impl OrderCommands for Commands {
         call: Request<ReleaseHoldRequest>,
     ) -> Result<Response<ReleaseHoldResponse>, Status> {
         let context = context(&call);
-        let released = release_hold(&self.0, context.clone(), call.into_inner()).await;
+        let released = holds::release(&self.0, context.clone(), call.into_inner()).await;
         answer(&context, released)
+    }
+
+    async fn settle_contradiction(
+        &self,
+        call: Request<SettleContradictionRequest>,
+    ) -> Result<Response<SettleContradictionResponse>, Status> {
+        let context = context(&call);
+        let settled = holds::settle(&self.0, context.clone(), call.into_inner()).await;
+        answer(&context, settled)
     }
 
     async fn receive_stock(
@@ -309,42 +316,6 @@ async fn add_note(
     Ok(AddNoteResponse {
         order_id: order_id.to_string(),
         note_id: note_id.to_string(),
-        receipt: Some(receipt(api, &done)),
-    })
-}
-
-async fn place_hold(
-    api: &CommandApi,
-    context: RequestContext,
-    message: PlaceHoldRequest,
-) -> Result<PlaceHoldResponse, Problem> {
-    let request = request(api, context, &message)?;
-    let order_id = order_id(&message.order_id)?;
-    let PlaceHoldRequest { hold, reason, .. } = message;
-    let command = OrderCommand::PlaceHold(PlaceHold { hold, reason });
-    let done = request
-        .execute(api, Command::Order(order_id, command))
-        .await?;
-    Ok(PlaceHoldResponse {
-        order_id: order_id.to_string(),
-        receipt: Some(receipt(api, &done)),
-    })
-}
-
-async fn release_hold(
-    api: &CommandApi,
-    context: RequestContext,
-    message: ReleaseHoldRequest,
-) -> Result<ReleaseHoldResponse, Problem> {
-    let request = request(api, context, &message)?;
-    let order_id = order_id(&message.order_id)?;
-    let hold = message.hold;
-    let command = OrderCommand::ReleaseHold(ReleaseHold { hold });
-    let done = request
-        .execute(api, Command::Order(order_id, command))
-        .await?;
-    Ok(ReleaseHoldResponse {
-        order_id: order_id.to_string(),
         receipt: Some(receipt(api, &done)),
     })
 }

@@ -103,6 +103,10 @@ pub(super) fn amendment_id(text: &str) -> Result<Uuid, Problem> {
     parse("/amendment_id", text)
 }
 
+pub(super) fn task_id(text: &str) -> Result<Uuid, Problem> {
+    parse("/task_id", text)
+}
+
 /// An address, which is checked where it is used.
 pub(super) fn address(address: v1::Address) -> Address {
     let v1::Address {

@@ -7,6 +7,7 @@ mod amendments;
 mod commands;
 mod customers;
 mod fields;
+mod holds;
 mod import;
 mod order;
 mod products;

@@ -1,6 +1,6 @@
 //! What becomes of what a provider says by itself: the same for each of them.
 
-use super::{Provider, Said, Word, command_id};
+use super::{Provider, Said, Word, command_id, contradiction};
 use crate::{CommandApi, problem};
 use axum::{
     Json,
@@ -49,8 +49,9 @@ pub(crate) struct Heard {
     detail: Option<String>,
 }
 
-/// Takes in what a provider has said in `body`, if it has; answers once that is durable. Whatever is
-/// genuine is acknowledged, since it would not be otherwise if it were sent again.
+/// Takes in what a provider has said in `body`, if it has; answers once that is durable, or, where our books
+/// contradict it, that it waits for people. Whatever is genuine is acknowledged, since it would not be
+/// otherwise if it were sent again.
 ///
 /// # Errors
 /// 401: it is not believed. 400: there are parameters.
@@ -106,6 +107,7 @@ pub(crate) async fn hear<W: Word>(
         expected: None,
         command,
     };
+    let said = envelope.clone();
     let executed = api.lane.execute(envelope).await.map_err(problem::failed)?;
     match executed.outcome {
         Outcome::Accepted => Ok(answer(provider, "recorded", None)),
@@ -123,7 +125,10 @@ pub(crate) async fn hear<W: Word>(
             );
             let outcome = match code.as_str() {
                 "UNKNOWN_CALL" | "SHIPMENT_NOT_FOUND" => "unknown",
-                _ => "refused",
+                _ => {
+                    contradiction::stands(api, said, event, &refusal).await?;
+                    "refused"
+                }
             };
             Ok(answer(provider, outcome, Some(code)))
         }

@@ -1,6 +1,7 @@
 //! What providers say by themselves: whether it is genuine, and what it means.
 
 mod carrier;
+mod contradiction;
 mod hear;
 mod payment;
 

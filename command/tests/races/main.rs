@@ -5,6 +5,7 @@
 
 mod cancellation;
 mod carrier;
+mod contradictions;
 mod payment;
 mod refund;
 mod stage;

@@ -2,7 +2,8 @@
 
 use super::{Awaited, LineQuantity, RejectionReason};
 use crate::{
-    Currency, CustomerId, Location, OrderId, Sealed, ShipmentId, Sku, StreamId, TaxRate, TenantId,
+    CommandId, Currency, CustomerId, Location, OrderId, Refusal, Sealed, ShipmentId, Sku, StreamId,
+    TaxRate, TenantId,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ pub enum OrderCommand {
     RejectAmendment(RejectAmendment),
     /// Give up a proposal that nobody has applied in time.
     ExpireAmendment(ExpireAmendment),
+    /// Say that people have set right what a participant's word contradicted.
+    SettleContradiction(SettleContradiction),
 }
 
 /// One line as it is ordered.
@@ -240,6 +243,31 @@ pub struct ParkTask {
     pub done: bool,
     /// Why, for people.
     pub problem: String,
+}
+
+/// What waits for people, of an order, when a participant says by itself what its books contradict: no task
+/// stands behind it, and nothing that is still to happen settles it.
+pub const CONTRADICTION: &str = "contradiction";
+
+impl ParkTask {
+    /// What a participant has said in its event `of`, and the books have refused: told as `word`, which is one
+    /// for each event, so that the same event again waits once.
+    pub fn contradiction(word: CommandId, of: &str, refusal: &Refusal) -> Self {
+        Self {
+            task_id: word.uuid(),
+            task: CONTRADICTION.into(),
+            of: Some(of.into()),
+            done: true,
+            problem: format!("{} ({})", refusal.detail, refusal.code),
+        }
+    }
+}
+
+/// Says that people have set right what a participant's word contradicted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettleContradiction {
+    /// Which: the process view has it under this id.
+    pub task_id: Uuid,
 }
 
 /// Says that an operator has had done, or settled, what was given up.

@@ -86,6 +86,7 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::ExpireAmendment(command) => {
             Ok(amendments::expire(order, command.amendment_id))
         }
+        OrderCommand::SettleContradiction(command) => parking::settle(order, command),
     }
 }
 
@@ -131,7 +132,8 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::ApplyAmendment(_)
         | OrderCommand::WithdrawAmendment(_)
         | OrderCommand::RejectAmendment(_)
-        | OrderCommand::ExpireAmendment(_) => {}
+        | OrderCommand::ExpireAmendment(_)
+        | OrderCommand::SettleContradiction(_) => {}
     }
     Ok(())
 }

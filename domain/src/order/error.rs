@@ -344,6 +344,9 @@ pub enum OrderError {
         /// How many there may be.
         max: usize,
     },
+    /// A task of the sagas stands behind it.
+    #[error("a call or a command was given up: `saga retry` or `saga settle` ends that")]
+    NotAContradiction,
 }
 
 impl From<OrderError> for Refusal {
@@ -452,6 +455,7 @@ impl From<OrderError> for Refusal {
             E::CustomerErased => (State, "CUSTOMER_ERASED", None),
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
             E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),
+            E::NotAContradiction => (State, "NOT_A_CONTRADICTION", None),
         };
         let refusal = Self::new(kind, code, error.to_string());
         let refusal = match pointer {

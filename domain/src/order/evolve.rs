@@ -1,6 +1,6 @@
 //! What events change in an order.
 
-use super::{AmendmentEnd, Order, OrderEvent, Placed, ShipmentProgress, Status};
+use super::{AmendmentEnd, CONTRADICTION, Order, OrderEvent, Placed, ShipmentProgress, Status};
 use crate::recent::Recent;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -77,9 +77,16 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
         OrderEvent::OrderCompleted(_) => order.status = Status::Completed,
         OrderEvent::TaskParked(event) => {
             order.parked.insert(event.task_id);
+            if event.task == CONTRADICTION {
+                let known = order.details.get_or_insert_default();
+                known.contradictions.insert(event.task_id);
+            }
         }
         OrderEvent::TaskResumed(event) => {
             order.parked.remove(&event.task_id);
+            if let Some(known) = &mut order.details {
+                known.contradictions.remove(&event.task_id);
+            }
         }
         OrderEvent::ReturnOpened(event) => {
             let known = order.fulfilment.get_or_insert_default();

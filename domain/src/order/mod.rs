@@ -25,11 +25,11 @@ pub use amendment::{
     AmendmentRejected, AmendmentWithdrawn,
 };
 pub use command::{
-    AddNote, ApplyAmendment, CancelLines, CancelOrder, ChangeShippingAddress, CompleteOrder,
-    ConcernedStock, ConfirmOrder, ExpireAmendment, ExpireOrder, LineTerms, NewLine, OrderCommand,
-    OrderTerms, ParkTask, PlaceHold, PlaceOrder, ProposeAmendment, RecordDelivered, RecordLost,
-    RecordShipped, RejectAmendment, RejectCancellation, RejectOrder, ReleaseHold,
-    RequestCancellation, ResumeTask, SetDeadline, SetTags, WithdrawAmendment,
+    AddNote, ApplyAmendment, CONTRADICTION, CancelLines, CancelOrder, ChangeShippingAddress,
+    CompleteOrder, ConcernedStock, ConfirmOrder, ExpireAmendment, ExpireOrder, LineTerms, NewLine,
+    OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, ProposeAmendment, RecordDelivered,
+    RecordLost, RecordShipped, RejectAmendment, RejectCancellation, RejectOrder, ReleaseHold,
+    RequestCancellation, ResumeTask, SetDeadline, SetTags, SettleContradiction, WithdrawAmendment,
 };
 pub use error::OrderError;
 pub use event::{

@@ -138,6 +138,18 @@ fn command() -> impl Strategy<Value = OrderCommand> {
             .prop_map(|(hold, reason)| OrderCommand::PlaceHold(PlaceHold { hold, reason })),
         hold().prop_map(|hold| OrderCommand::ReleaseHold(ReleaseHold { hold })),
         amendment(),
+        (0..3_u64, any::<bool>()).prop_map(|(n, contradicts)| {
+            OrderCommand::ParkTask(ParkTask {
+                task_id: uuid(2, n),
+                task: if contradicts { CONTRADICTION } else { "refund" }.into(),
+                of: None,
+                done: true,
+                problem: "x".into(),
+            })
+        }),
+        (0..3_u64).prop_map(|n| OrderCommand::SettleContradiction(SettleContradiction {
+            task_id: uuid(2, n),
+        })),
         proptest::collection::vec("[abA]{1,2}", 0..3)
             .prop_map(|tags| OrderCommand::SetTags(SetTags { tags })),
         "[ab]{4}".prop_map(|to| {
@@ -222,6 +234,60 @@ fn check_lines(event: &OrderEvent, after: &Placed) {
         _ => {}
     }
     assert!(after.status != Status::Completed || missing == 0);
+}
+
+#[test]
+fn an_amendment_does_not_have_leave_once_more_what_has_left_since() {
+    let new_line = |quantity| NewLine {
+        sku: sku("A"),
+        quantity,
+        unit_price: 100,
+        currency: None,
+        terms: LineTerms::default(),
+    };
+    let placement = PlaceOrder {
+        order_id: order_id(1),
+        customer_id: CustomerId::parse("c").unwrap(),
+        currency: Currency::parse("EUR").unwrap(),
+        lines: vec![new_line(1), new_line(5)],
+        terms: OrderTerms::default(),
+        total: None,
+        shipping_address: None,
+        payment_method: "tok".into(),
+        reference: None,
+        placed_at: at(0),
+    };
+    let three = || {
+        vec![LineQuantity {
+            line: 2,
+            quantity: 3,
+        }]
+    };
+    let before = [
+        OrderCommand::Place(placement),
+        OrderCommand::Confirm(ConfirmOrder),
+        OrderCommand::ProposeAmendment(ProposeAmendment {
+            amendment_id: uuid(10, 0),
+            lines: three(),
+            until: at(900),
+            reason: "rather so".into(),
+        }),
+        OrderCommand::RecordShipped(RecordShipped {
+            shipment_id: ShipmentId::new(uuid(2, 0)),
+            lines: three(),
+        }),
+    ];
+    let order = before.iter().fold(Order::default(), |order, command| {
+        let events = Orders::decide(&order, command).unwrap();
+        events.iter().fold(order, Orders::evolve)
+    });
+    let apply = OrderCommand::ApplyAmendment(ApplyAmendment {
+        amendment_id: uuid(10, 0),
+        at: at(0),
+        stock: None,
+    });
+    let refused = Err(OrderError::AlreadyPacked);
+    assert_eq!(Orders::decide(&order, &apply), refused);
 }
 
 proptest! {

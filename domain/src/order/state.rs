@@ -91,7 +91,7 @@ pub struct Placed {
     pub parked: BTreeSet<Uuid>,
     /// Until when something is waited for, of what was settled last.
     pub(super) deadlines: BTreeMap<(Awaited, String), DateTime<Utc>>,
-    /// What most orders have nothing of: tags, another address, amendments.
+    /// What most orders have nothing of: tags, another address, amendments, contradictions.
     pub(super) details: Option<Box<Details>>,
 }
 
@@ -104,6 +104,8 @@ pub(super) struct Details {
     pub(super) moved_to: Option<Sealed>,
     /// Its amendments.
     pub(super) amendments: Amendments,
+    /// What of that which is parked a participant said against the books.
+    pub(super) contradictions: BTreeSet<Uuid>,
 }
 
 /// What has left of an order, and what became of it.
@@ -247,7 +249,9 @@ impl Placed {
             known.lines.len() + known.shipments.len() + returning.sum::<usize>()
         });
         let details = self.details.as_deref();
-        let details = details.map_or(0, |known| known.tags.len() + known.amendments.len());
+        let details = details.map_or(0, |known| {
+            known.tags.len() + known.amendments.len() + known.contradictions.len()
+        });
         let waits = self.holds.len() + self.parked.len() + self.deadlines.len();
         (self.placed.lines.len() + waits + left + details) * PART
             + self.recent_notes.size()
@@ -259,6 +263,12 @@ impl Placed {
         let moved_to = self.details.as_deref();
         let moved_to = moved_to.and_then(|known| known.moved_to.as_ref());
         moved_to.or(self.placed.shipping_address.as_ref())
+    }
+
+    /// Whether it is parked since a participant has said what the books contradict.
+    pub fn is_contradiction(&self, task_id: Uuid) -> bool {
+        let known = self.details.as_deref();
+        known.is_some_and(|known| known.contradictions.contains(&task_id))
     }
 
     /// What it is tagged with.

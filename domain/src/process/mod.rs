@@ -8,11 +8,13 @@
 mod expectation;
 mod fold;
 mod limits;
+mod reason;
 #[cfg(test)]
 mod tests;
 
 pub use expectation::{Expectation, Parked, What, Who};
 pub use limits::TimeLimits;
+pub use reason::{SELF_EVIDENT, reason};
 
 use crate::{Event, Location, OrderId, Recorded, Sku, event::is_default, order::Status};
 use chrono::{DateTime, Utc};
@@ -108,6 +110,7 @@ pub const MILESTONES: &[&str] = &[
     "TaskParked",
     "TaskResumed",
     "LinesCancelled",
+    "ShippingAddressChanged",
     "Backordered",
     "BackorderCovered",
     "AmendmentProposed",
@@ -117,7 +120,11 @@ pub const MILESTONES: &[&str] = &[
     "AmendmentExpired",
     "PaymentAuthorized",
     "PaymentDeclined",
+    "PaymentOutcomeUnknown",
     "PaymentParked",
+    "PaymentIntegrityMismatch",
+    "PaymentVoidDeferred",
+    "StrayAuthorizationFound",
     "PaymentVoided",
     "PaymentCaptured",
     "PaymentCaptureFailed",
@@ -142,6 +149,7 @@ pub const MILESTONES: &[&str] = &[
     "ReturnRequested",
     "ReturnApproved",
     "ReturnDeclined",
+    "ReturnInTransit",
     "ReturnReceived",
     "ReturnInspected",
     "ReturnClosed",

@@ -1,7 +1,7 @@
 //! What becomes of what is still to come for an order.
 
 use crate::{
-    lives::{BEGINNING, drawn},
+    drawing::{BEGINNING, Drawing, drawn},
     samples::{order_id, place, time},
 };
 use domain::{
@@ -14,7 +14,7 @@ use domain::{
 use uuid::Uuid;
 
 /// What becomes of three pieces of which none is there.
-pub fn life() -> String {
+pub fn life() -> Drawing<Stock> {
     let (order_id, location) = (order_id(), place("main"));
     let sku = Sku::parse("85123A").expect("samples are valid");
     let limit = Stocks::decide(

@@ -1,6 +1,9 @@
 //! The life of each aggregate: every state that commands can bring it to, and the events in between.
 
-use crate::samples::{eur, order_id, place, placement, shipment_id, time};
+use crate::{
+    drawing::{BEGINNING, Drawing, drawn},
+    samples::{eur, order_id, place, placement, shipment_id, time},
+};
 use domain::{
     CustomerId, Decider, Location, Sealed, Sku,
     customer::{
@@ -13,7 +16,7 @@ use domain::{
     },
     order::{RecordDelivered as OrderDelivered, RecordLost as OrderLost, RecordShipped},
     payment::{
-        PaymentCommand, Payments, RecordAuthorized, RecordCaptureFailed, RecordCaptured,
+        Payment, PaymentCommand, Payments, RecordAuthorized, RecordCaptureFailed, RecordCaptured,
         RecordDeclined, RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization,
         RequestCapture, RequestRefund, RequestVoid,
     },
@@ -21,88 +24,29 @@ use domain::{
         DelistProduct, ListProduct, PriceProduct, Product, ProductCommand, ProductEvent, Products,
     },
     shipment::{
-        CancelShipment, CreateShipment, GiveUpShipment, MarkReady, PackShipment, RecordDelivered,
-        RecordDispatched, RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender,
-        RequestDispatch, Shipment, ShipmentCommand, Shipments, over_order,
+        BookInShipment, CancelShipment, CarrierNotice, CreateShipment, FoundLine, GiveUpShipment,
+        HearCarrier, MarkReady, PackShipment, RecordDelivered, RecordDispatched, RecordFailed,
+        RecordLost, RecordRefused, RecordReturnedToSender, RecordTracked, RequestDispatch,
+        Shipment, ShipmentCommand, Shipments, Whereabouts, over_order,
     },
     stock::{
         Ended, ReceiveStock, ReleaseReason, ReservationCommand, ReservationItem, ReservationLine,
         ReservationStep, Stock, StockCommand, Stocks, across,
     },
 };
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use serde::Serialize;
 use uuid::Uuid;
 
-/// Where Mermaid's diagrams of states begin.
-pub const BEGINNING: &str = "[*]";
-
-/// The most states that a search may come to: far more than there are.
-const MAX_STATES: usize = 200_000;
-
-/// Goes wherever commands lead from `first`, one event at a time, and draws the ways between statuses.
-pub fn drawn<S: Clone + std::fmt::Debug, E: Clone>(
-    first: S,
-    decide: impl Fn(&S) -> Vec<Vec<E>>,
-    evolve: impl Fn(S, &E) -> S,
-    status: impl Fn(&S) -> &'static str,
-    event_type: impl Fn(&E) -> &'static str,
-) -> String {
-    let mut seen = BTreeSet::from([format!("{first:?}")]);
-    let mut waiting = VecDeque::from([first]);
-    let mut ways: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
-    let mut order: Vec<&str> = vec![];
-    while let Some(state) = waiting.pop_front() {
-        for events in decide(&state) {
-            let mut reached = state.clone();
-            for event in &events {
-                let from = status(&reached);
-                reached = evolve(reached, event);
-                let to = status(&reached);
-                for name in [from, to] {
-                    if !order.contains(&name) {
-                        order.push(name);
-                    }
-                }
-                if from != to {
-                    ways.entry((from, to))
-                        .or_default()
-                        .insert(event_type(event));
-                }
-            }
-            if seen.insert(format!("{reached:?}")) {
-                waiting.push_back(reached);
-            }
-        }
-        assert!(seen.len() < MAX_STATES, "the search has no end");
-    }
-    let place = |name: &str| order.iter().position(|known| *known == name);
-    let mut sorted: Vec<_> = ways.iter().collect();
-    sorted.sort_by_key(|((from, to), _)| (place(from), place(to)));
-    let mut diagram = String::from("stateDiagram-v2\n");
-    if let Some(begins) = order.first().filter(|name| **name != BEGINNING) {
-        diagram += &format!("    {BEGINNING} --> {begins}\n");
-    }
-    for ((from, to), events) in sorted {
-        let events: Vec<&str> = events.iter().copied().collect();
-        diagram += &format!("    {from} --> {to} : {}\n", events.join(", "));
-    }
-    for name in &order {
-        if !ways.keys().any(|(from, _)| from == name) {
-            diagram += &format!("    {name} --> {BEGINNING}\n");
-        }
-    }
-    diagram
-}
-
 /// The life of what a [`Decider`] decides about.
-fn life<D: Decider>(
+pub fn life<D: Decider>(
     commands: &[D::Command],
     status: impl Fn(&D::State) -> &'static str,
     event_type: impl Fn(&D::Event) -> &'static str,
-) -> String
+) -> Drawing<D::State>
 where
     D::State: Clone + std::fmt::Debug,
     D::Event: Clone,
+    D::Command: Serialize,
 {
     let decide = |state: &D::State| {
         let accepted = commands
@@ -110,10 +54,11 @@ where
             .filter_map(|command| D::decide(state, command).ok());
         accepted.filter(|events| !events.is_empty()).collect()
     };
-    drawn(D::State::default(), decide, D::evolve, status, event_type)
+    let drawing = drawn(D::State::default(), decide, D::evolve, status, event_type);
+    drawing.by(commands)
 }
 
-pub fn order() -> String {
+pub fn order() -> Drawing<Order> {
     let lines = vec![LineQuantity {
         line: 1,
         quantity: 3,
@@ -174,6 +119,7 @@ pub fn order() -> String {
         },
         |event| event.event_type(),
     )
+    .by(&commands)
 }
 
 fn is_third_request(events: &[domain::order::OrderEvent]) -> bool {
@@ -182,7 +128,7 @@ fn is_third_request(events: &[domain::order::OrderEvent]) -> bool {
     })
 }
 
-pub fn payment() -> String {
+pub fn payment() -> Drawing<Payment> {
     let order_id = order_id();
     let (one, two) = (shipment_id("main"), shipment_id("other"));
     let mut commands = vec![];
@@ -269,7 +215,7 @@ pub fn payment() -> String {
     )
 }
 
-pub fn customer() -> String {
+pub fn customer() -> Drawing<Customer> {
     let customer_id = || CustomerId::parse("17850").expect("samples are valid");
     let profile = |who: &str| Sealed::of_base64(who).expect("samples are valid");
     let commands = [
@@ -285,15 +231,18 @@ pub fn customer() -> String {
             customer_id: customer_id(),
         }),
     ];
-    let status = |state: &Customer| match state {
+    life::<Customers>(&commands, customer_status, CustomerEvent::event_type)
+}
+
+pub fn customer_status(state: &Customer) -> &'static str {
+    match state {
         Customer::Absent => BEGINNING,
         Customer::Registered { .. } => "registered",
         Customer::Erased => "erased",
-    };
-    life::<Customers>(&commands, status, CustomerEvent::event_type)
+    }
 }
 
-pub fn product() -> String {
+pub fn product() -> Drawing<Product> {
     let sku = || Sku::parse("A").expect("samples are valid");
     let commands = [
         ProductCommand::List(ListProduct {
@@ -310,15 +259,18 @@ pub fn product() -> String {
             reason: "sold out".into(),
         }),
     ];
-    let status = |state: &Product| match state {
+    life::<Products>(&commands, product_status, ProductEvent::event_type)
+}
+
+pub fn product_status(state: &Product) -> &'static str {
+    match state {
         Product::Absent => BEGINNING,
         Product::Listed(_) => "listed",
         Product::Delisted(_) => "delisted",
-    };
-    life::<Products>(&commands, status, ProductEvent::event_type)
+    }
 }
 
-pub fn shipment() -> String {
+pub fn shipment() -> Drawing<Shipment> {
     let (order_id, location) = (order_id(), Location::default());
     let create = ShipmentCommand::Create(CreateShipment {
         order_id,
@@ -336,8 +288,19 @@ pub fn shipment() -> String {
         ShipmentCommand::RecordDelivered(RecordDelivered {
             delivered_at: time(9),
         }),
+        ShipmentCommand::RecordTracked(RecordTracked { inquiries: 1 }),
         ShipmentCommand::RecordLost(RecordLost),
         ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender),
+        ShipmentCommand::BookIn(BookInShipment {
+            location: location.clone(),
+            skus: vec![Sku::parse("85123A").expect("samples are valid")],
+            lines: vec![FoundLine {
+                line: 1,
+                restocked: 3,
+                quarantined: 0,
+            }],
+            reason: None,
+        }),
         ShipmentCommand::GiveUp(GiveUpShipment {
             attempt: 1,
             reason: "nobody saw to it".into(),
@@ -359,6 +322,8 @@ pub fn shipment() -> String {
             attempt,
             code: "address_not_served".into(),
         }));
+        commands
+            .extend(heard().map(|notice| ShipmentCommand::Hear(HearCarrier { attempt, notice })));
     }
     let confirmed = [
         OrderCommand::Place(placement()),
@@ -384,10 +349,32 @@ pub fn shipment() -> String {
         |state| state.status().map_or(BEGINNING, |status| status.as_str()),
         |event| event.event_type(),
     )
+    .by(&commands)
+}
+
+/// What a carrier may say by itself.
+fn heard() -> [CarrierNotice; 6] {
+    let taken = |whereabouts| CarrierNotice::Taken {
+        carrier: "post".into(),
+        tracking_number: "T1".into(),
+        whereabouts,
+    };
+    [
+        CarrierNotice::Refused {
+            code: "address_not_served".into(),
+        },
+        taken(Whereabouts::UnderWay),
+        taken(Whereabouts::Failed {
+            reason: "nobody in".into(),
+        }),
+        taken(Whereabouts::Delivered { at: time(9) }),
+        taken(Whereabouts::Lost),
+        taken(Whereabouts::Returned),
+    ]
 }
 
 /// What becomes of the stock of one SKU for one order.
-pub fn reservation() -> String {
+pub fn reservation() -> Drawing<Stock> {
     let (order_id, location) = (order_id(), place("main"));
     let sku = Sku::parse("85123A").expect("samples are valid");
     let received = Stocks::decide(

@@ -1,17 +1,24 @@
-//! `docs/domain.md` shows what the code does: its diagrams are drawn by asking the deciders and the
-//! policies, and this fails where the page says something else. `UPDATE_GOLDEN=1` draws them anew;
+//! `docs/domain.md` and `README.md` show what the code does: their diagrams are drawn by asking the deciders and the
+//! policies, and this fails where a page says something else. `UPDATE_GOLDEN=1` draws them anew;
 //! the difference is then reviewed.
 
 mod backorder;
+mod drawing;
+mod failures;
 mod flow;
 mod lives;
+mod paid;
 mod returned;
 mod samples;
+mod whole;
 
 use std::{fs, path::PathBuf};
 
-fn page() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/domain.md")
+/// A page of the repository.
+fn page(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(path)
 }
 
 /// The page with `diagram` in place of what stands between the marks of `name`.
@@ -19,37 +26,46 @@ fn with(page: &str, name: &str, diagram: &str) -> String {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
     let (before, rest) = page
         .split_once(&begin)
-        .unwrap_or_else(|| panic!("docs/domain.md has no {begin}"));
+        .unwrap_or_else(|| panic!("the page has no {begin}"));
     let (_, after) = rest
         .split_once(&end)
-        .unwrap_or_else(|| panic!("docs/domain.md has no {end}"));
+        .unwrap_or_else(|| panic!("the page has no {end}"));
     format!("{before}{begin}```mermaid\n{diagram}```\n{end}{after}")
 }
 
-#[test]
-fn the_page_shows_what_the_code_does() {
-    let written = fs::read_to_string(page()).unwrap();
-    let mut drawn = written.clone();
-    for (name, diagram) in [
-        ("order", lives::order()),
-        ("reservation", lives::reservation()),
-        ("backorder", backorder::life()),
-        ("payment", lives::payment()),
-        ("shipment", lives::shipment()),
-        ("return", returned::life()),
-        ("customer", lives::customer()),
-        ("product", lives::product()),
-        ("flow", flow::straight()),
-    ] {
-        drawn = with(&drawn, name, &diagram);
-    }
+/// Sees that the page at `path` has these diagrams, or writes them there.
+fn shows(path: &str, diagrams: &[(&str, String)]) {
+    let written = fs::read_to_string(page(path)).unwrap();
+    let drawn = diagrams
+        .iter()
+        .fold(written.clone(), |page, (name, diagram)| {
+            with(&page, name, diagram)
+        });
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(page(), &drawn).unwrap();
+        fs::write(page(path), &drawn).unwrap();
         return;
     }
     assert!(
         written == drawn,
-        "docs/domain.md is not what the code does. If that is meant, run UPDATE_GOLDEN=1 \
+        "{path} is not what the code does. If that is meant, run UPDATE_GOLDEN=1 \
          cargo test -p domain --test diagrams and review the difference."
     );
+}
+
+#[test]
+fn the_pages_show_what_the_code_does() {
+    let flow = flow::straight();
+    shows("README.md", &[("flow", flow.clone())]);
+    let diagrams = [
+        ("order", lives::order().diagram()),
+        ("reservation", lives::reservation().diagram()),
+        ("backorder", backorder::life().diagram()),
+        ("payment", paid::whole().diagram()),
+        ("shipment", lives::shipment().diagram()),
+        ("return", returned::life().diagram()),
+        ("customer", lives::customer().diagram()),
+        ("product", lives::product().diagram()),
+        ("flow", flow),
+    ];
+    shows("docs/domain.md", &diagrams);
 }

@@ -1,22 +1,22 @@
 //! The life of a return.
 
 use crate::{
-    lives::{BEGINNING, drawn},
+    drawing::{BEGINNING, Drawing, drawn},
     samples::{eur, order_id, placement, shipment_id},
 };
 use domain::{
     Decider, Location, ReturnId, Sku,
     order::{ConfirmOrder, LineQuantity, Order, OrderCommand, Orders, RecordDelivered},
     returns::{
-        ApproveReturn, BookIn, CancelReturn, DeclineReturn, InspectReturn, InspectedLine,
-        MarkInTransit, ReceiveReturn, RecordRefunded, RequestReturn, Return, ReturnCommand,
-        Returns, over_order,
+        ApproveReturn, BookIn, CancelReturn, DeclineReturn, GiveUpReturn, InspectReturn,
+        InspectedLine, MarkInTransit, ReceiveReturn, RecordRefunded, RequestReturn, Return,
+        ReturnCommand, Returns, over_order,
     },
 };
 use uuid::Uuid;
 
 /// What becomes of a return of two pieces.
-pub fn life() -> String {
+pub fn life() -> Drawing<Return> {
     let (order_id, location) = (order_id(), Location::default());
     let return_id = ReturnId::new(Uuid::from_u128(7));
     let lines = |quantity| vec![LineQuantity { line: 1, quantity }];
@@ -61,6 +61,13 @@ pub fn life() -> String {
             skus: vec![Sku::parse("85123A").expect("samples are valid")],
         }),
     ];
+    for sent in [false, true] {
+        commands.push(ReturnCommand::GiveUp(GiveUpReturn {
+            order_id,
+            sent,
+            reason: reason(),
+        }));
+    }
     for receipt in [1, 2] {
         commands.push(ReturnCommand::Receive(ReceiveReturn {
             receipt_id: Uuid::from_u128(receipt),
@@ -102,4 +109,5 @@ pub fn life() -> String {
         |state| state.status().map_or(BEGINNING, |status| status.as_str()),
         |event| event.event_type(),
     )
+    .by(&commands)
 }

@@ -1,15 +1,16 @@
 //! Hands e-mail over by SMTP.
 
 use super::template::Text;
+use crate::telemetry;
 use anyhow::Context;
-use chassis::circuit::{Circuit, Rules, Told};
+use chassis::circuit::{Circuit, CircuitState, Rules, Told};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
 };
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 use tokio::time::{Instant, timeout};
@@ -65,6 +66,7 @@ impl EmailSender {
             .timeout(Some(timeout))
             .build();
         let circuit = Circuit::new(RULES, Instant::now());
+        telemetry::circuit(circuit.state());
         Ok(Self {
             transport,
             from,
@@ -110,10 +112,37 @@ impl EmailSender {
         handed
     }
 
+    /// Whether e-mail is handed over at all.
+    pub(crate) fn circuit(&self) -> CircuitState {
+        self.lock().state()
+    }
+
+    /// Changes the circuit, and tells who is interested.
     fn change<T>(&self, change: impl FnOnce(&mut Circuit, Instant) -> T) -> T {
-        // Nothing under this lock panics half-way through a change.
-        let mut circuit = self.circuit.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut circuit, Instant::now())
+        let mut circuit = self.lock();
+        let before = circuit.state();
+        let changed = change(&mut circuit, Instant::now());
+        let after = circuit.state();
+        if before != after {
+            // Under the lock, so that the last word is the last.
+            telemetry::circuit(after);
+            match (before, after) {
+                (CircuitState::HalfOpen, CircuitState::Open) => tracing::warn!(
+                    participant = "email",
+                    "the e-mail server does not answer, and is left alone"
+                ),
+                (_, CircuitState::Closed) => {
+                    tracing::info!(participant = "email", "the e-mail server answers again");
+                }
+                _ => {}
+            }
+        }
+        changed
+    }
+
+    /// Nothing under this lock panics half-way through a change.
+    fn lock(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -201,5 +230,27 @@ mod tests {
         let sending = sender.send(Uuid::nil(), to, text, SystemTime::UNIX_EPOCH);
         let handed = timeout(Duration::from_secs(10), sending).await.unwrap();
         assert_eq!(handed, Handed::Later(SILENT.into()));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_left_alone() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let from = "Shop <orders@shop.example>";
+        let sender = EmailSender::new(&url, from, Duration::from_secs(5)).unwrap();
+        assert_eq!(sender.circuit(), CircuitState::Closed);
+        // So many, and the one that tells.
+        for _ in 0..=RULES.failures {
+            let text = Text {
+                subject: "Hello".into(),
+                body: "Hello".into(),
+            };
+            let to = "ada@example.com".parse().unwrap();
+            let handed = sender.send(Uuid::nil(), to, text, SystemTime::UNIX_EPOCH);
+            let handed = handed.await;
+            assert!(matches!(handed, Handed::Later(_)), "{handed:?}");
+        }
+        assert_eq!(sender.circuit(), CircuitState::Open);
     }
 }

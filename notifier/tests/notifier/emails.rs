@@ -67,6 +67,9 @@ async fn customers_are_written_to_of_what_befalls_their_orders() {
         "{kept}"
     );
     assert_eq!(server.mails().len(), 4);
+    let told = node.get("/notifications").await.body;
+    let handed_over = json!([{"name": "email", "circuit": "closed"}]);
+    assert_eq!(told["participants"], handed_over);
     node.stop().await;
 }
 

@@ -15,7 +15,9 @@ mod events;
 mod found;
 mod fulfil;
 mod get;
+mod holds;
 mod list;
+mod note;
 mod payments;
 mod personal_data;
 mod place;
@@ -24,7 +26,9 @@ mod process;
 mod products;
 pub(crate) mod progress;
 mod projections;
+mod reports;
 mod returns;
+mod settle;
 mod shipments;
 mod stock;
 mod table;
@@ -83,6 +87,14 @@ enum Command {
     Amendments(amendments::Amendments),
     /// Have an order go somewhere else, until the carrier is asked to take it.
     ChangeAddress(change_address::ChangeAddressArgs),
+    /// Put a hold on an order: it is neither confirmed nor dispatched until that is released.
+    Hold(holds::HoldArgs),
+    /// Take a hold off an order.
+    Release(holds::ReleaseArgs),
+    /// Write a note on an order: it is kept in the order's history.
+    Note(note::NoteArgs),
+    /// Say that what a provider's word contradicted is set right: the order does not wait for that any more.
+    Settle(settle::SettleArgs),
     /// Say what an order is tagged with.
     Tag(tag::TagArgs),
     /// List shipments, and say what became of them.
@@ -115,6 +127,9 @@ enum Command {
     Process(process::ProcessArgs),
     /// List orders that are on their way: those that hang first.
     Processes(process::ProcessesArgs),
+    /// Report what was sold.
+    #[command(subcommand)]
+    Reports(reports::Reports),
     /// Tell whether anything of a customer who was erased can still be read: in the event store, in read
     /// models, in what the sagas remember, in the broker's stream, in logs. Exits 0 if nothing can, 1 if
     /// something can, 3 if there are places that were neither looked at nor left out.
@@ -291,6 +306,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::CancelLines(args) => cancel_lines::run(args).await.map(success),
         Command::Amendments(command) => amendments::run(command).await.map(success),
         Command::ChangeAddress(args) => change_address::run(args).await.map(success),
+        Command::Hold(args) => holds::hold(args).await.map(success),
+        Command::Release(args) => holds::release(args).await.map(success),
+        Command::Note(args) => note::run(args).await.map(success),
+        Command::Settle(args) => settle::run(args).await.map(success),
         Command::Tag(args) => tag::run(args).await.map(success),
         Command::Shipments(command) => shipments::run(command).await.map(success),
         Command::Payments(command) => payments::run(command).await.map(success),
@@ -302,6 +321,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Projections(command) => projections::run(command).await.map(success),
         Command::Stock(command) => stock::run(command).await.map(success),
         Command::Fulfil(args) => fulfil::run(args).await.map(success),
+        Command::Reports(command) => reports::run(command).await.map(success),
         Command::VerifyErasure(args) => verify_erasure::run(args).await,
         Command::PersonalData(command) => personal_data::run(command).await,
         Command::Events(command) => Ok(events::run(command).await),

@@ -47,10 +47,11 @@ pub(super) async fn show(args: ProcessArgs) -> anyhow::Result<()> {
         print(&serde_json::to_string_pretty(&process)?);
         return Ok(());
     }
-    let mut happened = table(&["happened", "by", "when"]);
+    let mut happened = table(&["happened", "why", "by", "when"]);
     for milestone in process["milestones"].as_array().into_iter().flatten() {
         happened.add_row(vec![
             text(&milestone["type"]),
+            text(&milestone["reason"]),
             text(&milestone["actor"]),
             time(&milestone["at"]),
         ]);
@@ -79,7 +80,9 @@ pub(super) async fn show(args: ProcessArgs) -> anyhow::Result<()> {
         let reason = waits["problem"].as_str().unwrap_or("-");
         let of = waits["of"].as_str();
         let of = of.map(|of| format!(" ({of})")).unwrap_or_default();
-        say(&format!("It waits for an operator: {reason}{of}"));
+        let task = waits["task_id"].as_str();
+        let task = task.map(|task| format!(", {task}")).unwrap_or_default();
+        say(&format!("It waits for an operator: {reason}{of}{task}"));
     }
     Ok(())
 }

@@ -16,12 +16,20 @@ use uuid::Uuid;
 pub(super) enum Shipments {
     /// List shipments, the oldest first.
     List(ListArgs),
+    /// Show a shipment, and what is in it.
+    Show(ShowArgs),
     /// Say that a shipment is packed.
     Pack(ActArgs),
     /// Have the carrier take a shipment that it refused.
     Dispatch(ActArgs),
     /// Record that a shipment has arrived.
     Deliver(DeliverArgs),
+    /// Record that a shipment could not be delivered: the carrier tries again.
+    Fail(FailArgs),
+    /// Record that the carrier has lost a shipment: what was paid for it is given back.
+    Lose(ActArgs),
+    /// Record that the carrier has brought a shipment back: what was paid for it is given back.
+    ReturnToSender(ActArgs),
     /// Book in what came back of a shipment that did not arrive.
     BookIn(BookInArgs),
 }
@@ -46,6 +54,15 @@ pub(super) struct ListArgs {
     api: Api,
 }
 
+/// Which shipment.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The shipment.
+    shipment_id: Uuid,
+    #[command(flatten)]
+    api: Api,
+}
+
 /// Which shipment, and under which key.
 #[derive(Debug, Args)]
 pub(super) struct ActArgs {
@@ -66,6 +83,16 @@ pub(super) struct DeliverArgs {
     /// When it arrived, such as 2010-12-01T08:26:00Z; now, if it is left out.
     #[arg(long)]
     at: Option<String>,
+}
+
+/// Record that a shipment could not be delivered.
+#[derive(Debug, Args)]
+pub(super) struct FailArgs {
+    #[command(flatten)]
+    act: ActArgs,
+    /// Why, for people.
+    #[arg(long)]
+    reason: String,
 }
 
 /// Book in what came back of a shipment that did not arrive.
@@ -108,6 +135,7 @@ impl FromStr for Found {
 pub(super) async fn run(command: Shipments) -> anyhow::Result<()> {
     match command {
         Shipments::List(args) => list(args).await,
+        Shipments::Show(args) => show(args).await,
         Shipments::Pack(args) => act(args, "pack", &json!({})).await,
         Shipments::Dispatch(args) => act(args, "dispatch", &json!({})).await,
         Shipments::Deliver(DeliverArgs { act: args, at }) => {
@@ -117,6 +145,11 @@ pub(super) async fn run(command: Shipments) -> anyhow::Result<()> {
             };
             act(args, "deliver", &body).await
         }
+        Shipments::Fail(FailArgs { act: args, reason }) => {
+            act(args, "fail", &json!({ "reason": reason })).await
+        }
+        Shipments::Lose(args) => act(args, "lose", &json!({})).await,
+        Shipments::ReturnToSender(args) => act(args, "return-to-sender", &json!({})).await,
         Shipments::BookIn(BookInArgs {
             act: args,
             lines,
@@ -172,12 +205,47 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
         print(&serde_json::to_string_pretty(&page)?);
         return Ok(());
     }
-    let mut shipments = table(&[
+    print(&shipments(
+        page["items"].as_array().map_or(&[], Vec::as_slice),
+    ));
+    if let Some(cursor) = page["next_cursor"].as_str() {
+        say(&format!(
+            "more: orders shipments list --cursor {cursor} (with the same filters)"
+        ));
+    }
+    Ok(())
+}
+
+async fn show(args: ShowArgs) -> anyhow::Result<()> {
+    let client = ApiClient::new(&args.api)?;
+    let path = format!("/v1/shipments/{}", args.shipment_id);
+    let shipment = client.get(&path, &[], None).await?;
+    if args.api.json {
+        print(&serde_json::to_string_pretty(&shipment)?);
+        return Ok(());
+    }
+    print(&shipments(std::slice::from_ref(&shipment)));
+    print(&inside(&shipment));
+    let allowed = shipment["allowed_commands"].as_array();
+    let allowed: Vec<_> = allowed
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    say(&match allowed.is_empty() {
+        true => "Nothing may be asked of it any more.".to_owned(),
+        false => format!("What may be asked of it: {}.", allowed.join(", ")),
+    });
+    Ok(())
+}
+
+fn shipments(shipments: &[Value]) -> String {
+    let mut rows = table(&[
         "shipment", "order", "status", "from", "amount", "carrier", "tracking", "tries", "problem",
         "created",
     ]);
-    for shipment in page["items"].as_array().into_iter().flatten() {
-        shipments.add_row(vec![
+    for shipment in shipments {
+        rows.add_row(vec![
             text(&shipment["shipment_id"]),
             text(&shipment["order_id"]),
             text(&shipment["status"]),
@@ -190,11 +258,38 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
             time(&shipment["created_at"]),
         ]);
     }
-    print(&shipments.to_string());
-    if let Some(cursor) = page["next_cursor"].as_str() {
-        say(&format!(
-            "more: orders shipments list --cursor {cursor} (with the same filters)"
-        ));
+    rows.to_string()
+}
+
+/// What is in a shipment.
+fn inside(shipment: &Value) -> String {
+    let mut lines = table(&["line", "sku", "quantity"]);
+    for line in shipment["lines"].as_array().into_iter().flatten() {
+        lines.add_row(vec![
+            number(&line["line"]),
+            text(&line["sku"]),
+            number(&line["quantity"]),
+        ]);
     }
-    Ok(())
+    lines.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shipment_is_told_with_what_is_in_it() {
+        let shipment = json!({
+            "shipment_id": "s", "order_id": "o", "status": "packed", "location": "main",
+            "amount": {"amount": 600, "currency": "EUR"}, "attempts": 0,
+            "lines": [{"line": 1, "sku": "85123A", "quantity": 6}],
+        });
+        let told = shipments(std::slice::from_ref(&shipment));
+        assert!(
+            told.contains("packed") && told.contains("6.00 EUR"),
+            "{told}"
+        );
+        assert!(inside(&shipment).contains("85123A"));
+    }
 }

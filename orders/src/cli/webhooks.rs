@@ -18,6 +18,8 @@ pub(super) enum Webhooks {
     List(ListArgs),
     /// Show a webhook.
     Show(NamedArgs),
+    /// Change where a webhook goes, what it is told of, or what people call it; what is not named stays.
+    Change(ChangeArgs),
     /// Send nothing more to a webhook for now.
     Disable(ActArgs),
     /// Send to a webhook again.
@@ -69,6 +71,32 @@ pub(super) struct ListArgs {
 pub(super) struct NamedArgs {
     /// The webhook.
     webhook_id: Uuid,
+    #[command(flatten)]
+    api: NotificationApi,
+}
+
+/// What is to be otherwise of a webhook.
+#[derive(Debug, Args)]
+#[group(id = "change", required = true, multiple = true, args = ["to", "events", "all", "description"])]
+pub(super) struct ChangeArgs {
+    /// The webhook.
+    webhook_id: Uuid,
+    /// Where to: https://…. Deliveries that wait go there as well.
+    #[arg(long)]
+    to: Option<String>,
+    /// Only of this from now on: order.confirmed, order.dispatched, order.refunded or order.cancelled;
+    /// may be given several times.
+    #[arg(long = "event")]
+    events: Vec<String>,
+    /// Of everything from now on.
+    #[arg(long, conflicts_with = "events")]
+    all: bool,
+    /// What people call it; an empty text for nothing.
+    #[arg(long)]
+    description: Option<String>,
+    /// The request's key: sent again with the same key, nothing more happens.
+    #[arg(long)]
+    idempotency_key: Option<String>,
     #[command(flatten)]
     api: NotificationApi,
 }
@@ -133,6 +161,7 @@ pub(super) async fn run(command: Webhooks) -> anyhow::Result<()> {
         Webhooks::Create(args) => create(args).await,
         Webhooks::List(args) => list(args).await,
         Webhooks::Show(args) => show(args).await,
+        Webhooks::Change(args) => change(args).await,
         Webhooks::Disable(args) => act(args, "disable", &json!({})).await,
         Webhooks::Enable(args) => act(args, "enable", &json!({})).await,
         Webhooks::Delete(args) => delete(args).await,
@@ -163,6 +192,23 @@ async fn show(args: NamedArgs) -> anyhow::Result<()> {
     let path = format!("/v1/webhooks/{}", args.webhook_id);
     let webhook = args.api.client()?.get(&path, &[], None).await?;
     tell(&args.api, &webhook)
+}
+
+async fn change(args: ChangeArgs) -> anyhow::Result<()> {
+    let path = format!("/v1/webhooks/{}", args.webhook_id);
+    let mut body = serde_json::Map::new();
+    body.extend(args.to.map(|to| ("url".to_owned(), to.into())));
+    if args.all || !args.events.is_empty() {
+        body.insert("events".to_owned(), args.events.into());
+    }
+    let description = args.description;
+    body.extend(description.map(|text| ("description".to_owned(), text.into())));
+    let key = args.idempotency_key.as_deref();
+    let client = args.api.client()?;
+    let written = client
+        .write(Method::PATCH, &path, key, &Value::Object(body))
+        .await?;
+    tell(&args.api, &written.body)
 }
 
 async fn act(args: ActArgs, what: &str, body: &Value) -> anyhow::Result<()> {

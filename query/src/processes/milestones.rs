@@ -25,6 +25,10 @@ pub(crate) struct Milestone {
     /// Who did it.
     #[schema(example = "policy/order")]
     pub actor: String,
+    /// Why, where it does not speak for itself and somebody said so: the provider's or the carrier's code,
+    /// the rule that refused it, what was written with it.
+    #[schema(example = "insufficient_funds")]
+    pub reason: Option<String>,
     /// When it was recorded.
     pub at: DateTime<Utc>,
     /// Its place among all events.
@@ -33,8 +37,11 @@ pub(crate) struct Milestone {
 
 impl Milestone {
     fn read(row: &PgRow) -> Result<Self, ReadError> {
+        let kind: String = row.column(TABLE, 0)?;
+        let data: Option<&str> = row.column(TABLE, 4)?;
         Ok(Self {
-            kind: row.column(TABLE, 0)?,
+            reason: data.and_then(|data| process::reason(&kind, data.as_bytes())),
+            kind,
             actor: row.column(TABLE, 1)?,
             at: row.column(TABLE, 2)?,
             position: row.column(TABLE, 3)?,
@@ -54,6 +61,7 @@ pub(super) fn with(mut known: Vec<Milestone>, tail: &[Recorded]) -> Vec<Mileston
     });
     known.extend(further.map(|recorded| Milestone {
         kind: recorded.event.event_type().into(),
+        reason: process::reason(recorded.event.event_type(), &recorded.event.encode()),
         actor: recorded.envelope.actor.as_str().into(),
         at: recorded.envelope.recorded_at,
         position: recorded.envelope.position.get(),
@@ -67,7 +75,8 @@ pub(super) async fn milestones(api: &Api, order_id: OrderId) -> Result<Vec<Miles
     let mut sql = Sql::new(include_str!("milestones.sql"));
     sql.value(api.tenant.as_str())
         .value(order_id.uuid())
-        .value(process::MILESTONES);
+        .value(process::MILESTONES)
+        .value(process::SELF_EVIDENT);
     let rows = api.fetch(sql).await?;
     let read: Result<Vec<_>, _> = rows.iter().rev().map(Milestone::read).collect();
     read.map_err(problem::unreadable)

@@ -42,10 +42,11 @@ async fn fill(stage: &Stage) {
              ) AS p (tenant, n, stage, status, what, who, due, parked)"#,
         )
         .await;
-    for (position, kind) in [
-        (1, "OrderPlaced"),
-        (2, "StockReserved"),
-        (3, "OrderConfirmed"),
+    for (position, kind, data) in [
+        (1, "OrderPlaced", "{}"),
+        (2, "StockReserved", "{}"),
+        (3, "PaymentDeclined", r#"{"code":"insufficient_funds"}"#),
+        (4, "OrderConfirmed", "{}"),
     ] {
         stage
             .sql(&format!(
@@ -55,7 +56,7 @@ async fn fill(stage: &Stage) {
                  VALUES
                      ('main', '0193a000-0000-7000-8000-000000000001', {position}, 1, '2010-12-01',
                       '2010-12-02', gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 's',
-                      '{kind}', 'api', '{{}}')"
+                      '{kind}', 'api', '{data}')"
             ))
             .await;
     }
@@ -172,11 +173,18 @@ async fn an_order_tells_what_happened_and_what_is_next() {
         .iter()
         .map(|milestone| &milestone["type"])
         .collect();
-    assert_eq!(happened, ["OrderPlaced", "OrderConfirmed"]);
+    assert_eq!(
+        happened,
+        ["OrderPlaced", "PaymentDeclined", "OrderConfirmed"]
+    );
     assert_eq!(
         answer.body["milestones"][0],
-        json!({"type": "OrderPlaced", "actor": "api", "at": "2010-12-02T00:00:00Z", "position": 1})
+        json!({
+            "type": "OrderPlaced", "actor": "api", "reason": null,
+            "at": "2010-12-02T00:00:00Z", "position": 1,
+        })
     );
+    assert_eq!(answer.body["milestones"][1]["reason"], "insufficient_funds");
     assert_eq!(answer.body["stage"], "packing");
     assert_eq!(answer.body["overdue"], true);
     assert_eq!(answer.body["as_of"]["position"], 0);
@@ -216,6 +224,7 @@ async fn an_order_tells_of_a_write_that_the_read_models_do_not_have_yet() {
     assert_eq!(body["expected"][0]["what"], "reservation");
     assert_eq!(body["expected"][1]["of"], "fraud-check");
     assert_eq!(body["milestones"][1]["type"], "HoldPlaced");
+    assert_eq!(body["milestones"][1]["reason"], "fraud-check: odd");
     assert_eq!(body["milestones"].as_array().unwrap().len(), 2);
     assert_eq!(body["as_of"]["position"], position.get());
     let unknown = format!("/v1/orders/{}/process", Uuid::now_v7());

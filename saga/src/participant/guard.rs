@@ -93,7 +93,7 @@ impl Guard {
             patience,
             rest: options.rest,
         };
-        telemetry::circuit(name, 0);
+        telemetry::circuit(name, CircuitState::Closed);
         guard
     }
 
@@ -146,21 +146,21 @@ impl Guard {
     /// Changes the circuit, and tells who is interested.
     fn change<T>(&self, change: impl FnOnce(&mut Circuit, Instant) -> T) -> T {
         let mut circuit = self.circuit();
-        let before = level(circuit.state());
+        let before = circuit.state();
         let changed = change(&mut circuit, Instant::now());
-        let after = level(circuit.state());
+        let after = circuit.state();
         if before != after {
             // Under the lock, so that the last word is the last.
             telemetry::circuit(self.name, after);
             match (before, after) {
-                (HALF_OPEN, OPEN) => {
+                (CircuitState::HalfOpen, CircuitState::Open) => {
                     tracing::warn!(
                         participant = self.name,
                         "{} does not answer, and is left alone",
                         self.who
                     );
                 }
-                (_, CLOSED) => {
+                (_, CircuitState::Closed) => {
                     tracing::info!(participant = self.name, "{} answers again", self.who);
                 }
                 _ => {}
@@ -190,19 +190,6 @@ impl Drop for Pass<'_> {
         let (ticket, told) = (self.ticket, self.told);
         self.guard
             .change(|circuit, now| circuit.leave(ticket, told, now));
-    }
-}
-
-const CLOSED: u8 = 0;
-const HALF_OPEN: u8 = 1;
-const OPEN: u8 = 2;
-
-/// As the metric has it.
-const fn level(state: CircuitState) -> u8 {
-    match state {
-        CircuitState::Closed => CLOSED,
-        CircuitState::HalfOpen => HALF_OPEN,
-        CircuitState::Open => OPEN,
     }
 }
 

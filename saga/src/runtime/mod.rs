@@ -10,6 +10,7 @@ mod plan;
 mod policy;
 mod remembered;
 mod spans;
+mod spread;
 mod tasks;
 
 pub use calls::Participants;

@@ -6,7 +6,7 @@ use super::{
     calls::{CallOutcome, Participants, call, is_parked},
     envelope,
     outcome::{is_done_outside, is_in_the_books, kind},
-    parking, spans,
+    parking, spans, spread,
 };
 use crate::{
     participant::called_by,
@@ -238,9 +238,10 @@ impl Performer {
         telemetry::tried("put_off");
         let problem = cleaned(problem);
         tracing::warn!(order_id = %task.order_id, task = %task.id, attempts = task.attempts + 1, problem, "a task of order {} is tried again", task.order_id);
+        let wait = *wait + spread::failed(task.id, task.attempts, *wait);
         let result = self
             .storage
-            .postpone(task.id, self.after(*wait), &problem)
+            .postpone(task.id, self.after(wait), &problem)
             .await;
         written(task, result)
     }
@@ -251,7 +252,7 @@ impl Performer {
         let problem = cleaned(problem);
         tracing::debug!(order_id = %task.order_id, task = %task.id, problem, "a task of order {} waits", task.order_id);
         let wait = wait.clamp(SHORTEST_DEFERRAL, LONGEST_DEFERRAL);
-        let wait = wait + spread(task, wait);
+        let wait = wait + spread::deferred(task.id, wait);
         let result = self
             .storage
             .defer(task.id, self.after(wait), &problem)
@@ -291,14 +292,6 @@ impl Performer {
         let result = self.storage.park(task.id, now, &problem).await;
         written(task, result)
     }
-}
-
-/// How much longer than `wait` this task waits, up to three times as long in all: those that wait for a
-/// participant are many when it was away for long, and do not all look at once.
-fn spread(task: &StoredTask, wait: Duration) -> Duration {
-    let most = wait.as_millis().saturating_mul(2).max(1);
-    let share = task.id.as_u128() % most;
-    Duration::from_millis(u64::try_from(share).unwrap_or_default())
 }
 
 /// Who acts where a task is done.

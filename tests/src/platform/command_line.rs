@@ -49,19 +49,27 @@ impl CommandLine {
     /// # Panics
     /// When it does not end, or ends by a signal.
     pub async fn orders(&self, arguments: &[&str]) -> Ran {
-        let command = format!("orders {}", arguments.join(" "));
-        let mut orders = Command::new(program("orders"));
-        orders
+        self.run("orders", arguments).await
+    }
+
+    /// Runs one of the platform's programs with these arguments.
+    ///
+    /// # Panics
+    /// When it does not end, or ends by a signal.
+    pub async fn run(&self, name: &str, arguments: &[&str]) -> Ran {
+        let command = format!("{name} {}", arguments.join(" "));
+        let mut process = Command::new(program(name));
+        process
             .args(arguments)
             .current_dir(&self.directory)
             .kill_on_drop(true);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
             if text.starts_with("ORDERS_") || text == "CONF_PATH" {
-                orders.env_remove(&name);
+                process.env_remove(&name);
             }
         }
-        let ended = timeout(PATIENCE, orders.envs(&self.environment).output()).await;
+        let ended = timeout(PATIENCE, process.envs(&self.environment).output()).await;
         let output = ended.unwrap_or_else(|_| panic!("`{command}` does not end"));
         let output = output.expect("the command line can be started");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

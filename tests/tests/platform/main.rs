@@ -2,6 +2,7 @@
 
 mod broker;
 mod bulk;
+mod by_hand;
 mod chaos;
 mod cli;
 mod contract;
@@ -24,4 +25,5 @@ mod shutdown;
 mod simulation;
 mod tls;
 mod traces;
+mod verified;
 mod webhooks;

@@ -90,6 +90,11 @@ async fn an_order_is_told_of_and_webhooks_are_managed_by_hand() {
     let refused = terminal.orders(&range).await.ended(1);
     refused.says(&["is disabled", "enable"]);
     terminal.orders(&["webhooks", "enable", id]).await.well();
+    let change = ["webhooks", "change", id, "--all", "--description", "books"];
+    let changed = terminal.orders(&change).await.well();
+    changed.says(&["books", "all", &url]);
+    let nothing = ["webhooks", "change", id];
+    terminal.orders(&nothing).await.ended(2).says(&["--to"]);
     terminal.orders(&range).await.well().says(&["sent again"]);
     let shown = terminal.orders(&["webhooks", "show", id]).await;
     shown.well().says(&["enabled", &url]);

@@ -107,8 +107,12 @@ async fn judge(p: &Platform, order: &Value) -> String {
     let process: Value = serde_json::from_str(&process.expect(200).text).expect("it is JSON");
     assert_eq!(text(&process, "stage"), "ended", "{process}");
     assert_eq!(process["expected"], json!([]), "{process}");
-    let told = process["milestones"].as_array().expect("it tells");
-    let told: Vec<&str> = told.iter().map(|one| text(one, "type")).collect();
+    let milestones = process["milestones"].as_array().expect("it tells");
+    let told: Vec<&str> = milestones.iter().map(|one| text(one, "type")).collect();
+    let why: Vec<&str> = milestones
+        .iter()
+        .filter_map(|one| one["reason"].as_str())
+        .collect();
     let arrived = told.contains(&"ShipmentDelivered");
     let (mut kept, mut set_aside) = (0, 0);
     for held in p.provider.authorizations(id).await {
@@ -131,6 +135,7 @@ async fn judge(p: &Platform, order: &Value) -> String {
     match (status, odd.as_slice()) {
         ("completed", ["OrderCompleted"]) => "straight".into(),
         (_, []) => panic!("nothing explains that it is {status}: {told:?}"),
+        (_, odd) if why.is_empty() => panic!("nobody says why it is {status}, with {odd:?}"),
         (_, odd) => odd.join(", "),
     }
 }

@@ -250,6 +250,11 @@ pub fn apply_amendment(
     };
     let mut after = order.clone();
     after.amend(&applied.lines);
+    // What has left since it was proposed is not wanted once more.
+    let too_late = |line: &AmendedLine| after.progress(line.line).cancelled < 0;
+    if applied.lines.iter().any(too_late) {
+        return Err(OrderError::AlreadyPacked);
+    }
     let wanted = after.all_open();
     let refitted = shipments
         .iter()

@@ -4,11 +4,12 @@
 use super::{
     super::{
         Awaited, DeadlineSet, Line, OrderError, OrderEvent, ParkTask, Placed, ResumeTask,
-        SetDeadline, Status, TaskParked, TaskResumed,
+        SetDeadline, SettleContradiction, Status, TaskParked, TaskResumed,
     },
     Decision,
 };
 use crate::text;
+use uuid::Uuid;
 
 /// The most of an order that may wait for an operator at once.
 const MAX_PARKED: usize = 256;
@@ -44,13 +45,26 @@ pub(super) fn resume(order: &Placed, command: &ResumeTask) -> Vec<OrderEvent> {
     if !order.parked.contains(&command.task_id) {
         return vec![];
     }
-    vec![
-        TaskResumed {
-            order_id: order.placed.order_id,
-            task_id: command.task_id,
+    vec![resumed(order, command.task_id)]
+}
+
+/// Only what no task of the sagas stands behind: of those the sagas say themselves when they are done.
+pub(super) fn settle(order: &Placed, command: &SettleContradiction) -> Decision {
+    match order.parked.contains(&command.task_id) {
+        false => Ok(vec![]),
+        true if order.is_contradiction(command.task_id) => {
+            Ok(vec![resumed(order, command.task_id)])
         }
-        .into(),
-    ]
+        true => Err(OrderError::NotAContradiction),
+    }
+}
+
+fn resumed(order: &Placed, task_id: Uuid) -> OrderEvent {
+    TaskResumed {
+        order_id: order.placed.order_id,
+        task_id,
+    }
+    .into()
 }
 
 /// A time limit only moves on: what was settled earlier, and is said again, is no news. Nor is that of a

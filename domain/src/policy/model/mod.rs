@@ -10,6 +10,7 @@ mod amend;
 mod carrier;
 mod checks;
 mod choices;
+mod contradictions;
 mod people;
 mod provider;
 mod races;

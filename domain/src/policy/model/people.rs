@@ -277,6 +277,7 @@ pub(super) fn operate(world: &mut World) {
         let resume = OrderCommand::ResumeTask(ResumeTask { task_id });
         world.put(&Command::Order(order, resume)).unwrap();
     }
+    world.settle_contradictions();
     for order in world.orders.clone() {
         let payment = world.payment(order);
         if let (true, Some(request)) = (payment.parked, &payment.request) {

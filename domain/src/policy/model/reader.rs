@@ -16,6 +16,9 @@ pub(super) trait Reads {
     /// The type of the event that it reads next, if it cares for that.
     fn next(&self, log: &[Recorded]) -> Option<&'static str>;
 
+    /// Whether it cares for the event, wherever it is.
+    fn takes(&self, event: &Recorded) -> bool;
+
     /// Reads one event further; what is to be done, for which order, and why.
     fn react(&mut self, limits: &Limits, log: &[Recorded]) -> Vec<(OrderId, Reaction)>;
 
@@ -56,6 +59,10 @@ impl<P: Policy> Reads for Reader<P> {
     fn next(&self, log: &[Recorded]) -> Option<&'static str> {
         let event = log.get(self.read)?;
         P::key(event).map(|_| event.event.event_type())
+    }
+
+    fn takes(&self, event: &Recorded) -> bool {
+        P::key(event).is_some()
     }
 
     fn react(&mut self, limits: &Limits, log: &[Recorded]) -> Vec<(OrderId, Reaction)> {

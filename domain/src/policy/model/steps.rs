@@ -5,13 +5,21 @@
 //! a policy came to its first event of that type. So a new policy is in it, and a new event.
 
 use super::{Choices, World, limits, nothing_new, play, rest};
-use crate::policy::{Call, Task};
+use crate::{
+    Event,
+    policy::{Call, Task},
+    testing::recorded,
+};
 use proptest::{
     prelude::*,
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// Which policy, and what it reacts to.
 type Row = (&'static str, &'static str);
@@ -136,6 +144,39 @@ fn for_every_row(proof: impl Fn(&Before)) {
         let proven = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| proof(before)));
         assert!(proven.is_ok(), "the step {row:?}: see above");
     }
+}
+
+/// All that policies care for among the frozen examples of events: whatever the runs come to, there must be
+/// a row for each of these.
+fn cared_for() -> BTreeSet<Row> {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+    let readers = super::reader::all();
+    let mut cared_for = BTreeSet::new();
+    for file in fs::read_dir(golden).unwrap() {
+        let file = file.unwrap();
+        let name = file.file_name().into_string().unwrap();
+        let mut parts = name.split('.');
+        let event_type = parts.next().unwrap();
+        let version = parts.next().unwrap().trim_start_matches('v');
+        let payload = fs::read(file.path()).unwrap();
+        let event = Event::decode(event_type, version.parse().unwrap(), &payload).unwrap();
+        let event = recorded(event, 1);
+        let takers = readers.iter().filter(|reader| reader.takes(&event));
+        cared_for.extend(takers.map(|reader| (reader.name(), event.event.event_type())));
+    }
+    cared_for
+}
+
+#[test]
+fn there_is_a_row_for_every_event_that_a_policy_cares_for() {
+    let found: BTreeSet<Row> = rows().into_keys().collect();
+    let cared_for = cared_for();
+    assert!(cared_for.len() > 60, "{cared_for:?}");
+    let missing: Vec<_> = cared_for.difference(&found).collect();
+    assert!(
+        missing.is_empty(),
+        "no run comes to {missing:?}: nothing is proven of them"
+    );
 }
 
 #[test]

@@ -342,6 +342,7 @@ impl World {
             2 | 3 => provider.open_dispute(choices, payment),
             4 => provider.close_dispute(choices),
             5 => provider.tell_of_dispute(choices),
+            7 => return self.contradict(choices),
             _ => provider.tell_again(choices),
         };
         self.provider = provider;
@@ -361,6 +362,7 @@ impl World {
             // It may be of what our books know nothing of, but it is true.
             if let Err(refusal) = self.put(&command) {
                 assert_ne!(refusal.code, "OTHER_AMOUNT", "{command:?}");
+                self.stands(&command, &refusal);
             }
             if let Command::Payment(order, _) = &command {
                 let payment = self.payment(*order);

@@ -14,12 +14,13 @@ use chassis::http_client;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect};
 use serde::Serialize;
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 /// How often a call that the participant did not take is put again at once, and after how long; the
-/// wait doubles. Whoever called may put it again later.
+/// wait doubles, and is longer by up to as much again. Whoever called may put it again later.
 const RETRIES: usize = 3;
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 
@@ -183,10 +184,9 @@ impl HttpCaller {
             }
             Ok(answer)
         };
-        let patience = ExponentialBuilder::default()
-            .with_min_delay(FIRST_RETRY)
-            .with_max_times(RETRIES);
-        let answered = send.retry(patience).when(|failure: &Failure| failure.soon);
+        let answered = send
+            .retry(patience(ask))
+            .when(|failure: &Failure| failure.soon);
         answered.await
     }
 
@@ -282,9 +282,42 @@ fn is_passing(status: StatusCode) -> bool {
     )
 }
 
+/// When a call is put again. By how much its waits are longer follows from what is asked: calls that failed
+/// together are not put again together.
+fn patience(ask: &Ask<'_>) -> ExponentialBuilder {
+    let mut asked = DefaultHasher::new();
+    (ask.path, ask.key).hash(&mut asked);
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_RETRY)
+        .with_max_times(RETRIES)
+        .with_jitter()
+        .with_jitter_seed(asked.finish())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backon::BackoffBuilder;
+
+    #[test]
+    fn calls_that_failed_together_are_not_put_again_together() {
+        let waits = |key: &str| -> Vec<Duration> {
+            let ask = Ask {
+                method: Method::POST,
+                path: &["authorizations"],
+                key: Some(key),
+                body: vec![],
+            };
+            patience(&ask).build().collect()
+        };
+        let (one, other) = (waits("one"), waits("other"));
+        assert_ne!(one, other);
+        for (tries, wait) in (0..).zip(&one) {
+            let least = FIRST_RETRY * 2_u32.pow(tries);
+            assert!((least..=least * 2).contains(wait), "{one:?}");
+        }
+        assert_eq!(one.len(), RETRIES);
+    }
 
     static DIALECT: Dialect = Dialect {
         name: "payment",

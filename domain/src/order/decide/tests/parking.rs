@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
-    ReturnId,
+    CommandId, Refusal, RefusalKind, ReturnId,
     order::{
         Awaited, DeadlineSet, OrderReturnStatus, ParkTask, ResumeTask, ReturnOpened, SetDeadline,
+        SettleContradiction,
     },
 };
 
@@ -160,4 +161,53 @@ fn only_what_is_to_leave_has_a_time_limit_for_stock() {
         reason: "changed my mind".into(),
     };
     on(vec![placed(), confirmed(), cancelling.into()], command()).then_nothing();
+}
+
+fn contradiction(n: u64) -> ParkTask {
+    let refusal = Refusal::new(RefusalKind::State, "OTHER_AMOUNT", "it is another amount");
+    ParkTask::contradiction(CommandId::new(uuid(7, n)), "evt_1", &refusal)
+}
+
+fn contradicted(n: u64) -> OrderEvent {
+    TaskParked {
+        order_id: order_id(1),
+        task_id: uuid(7, n),
+        task: "contradiction".into(),
+        of: Some("evt_1".into()),
+        done: true,
+        problem: "it is another amount (OTHER_AMOUNT)".into(),
+    }
+    .into()
+}
+
+fn settle(n: u64) -> OrderCommand {
+    let task_id = uuid(7, n);
+    OrderCommand::SettleContradiction(SettleContradiction { task_id })
+}
+
+#[test]
+fn what_a_participant_said_against_the_books_waits_until_people_have_settled_it() {
+    for history in [vec![placed()], vec![placed(), confirmed(), completed()]] {
+        let park = OrderCommand::ParkTask(contradiction(1));
+        let order = on(history.clone(), park).then([contradicted(1)]);
+        let order = order.placed().unwrap();
+        assert!(order.parked.contains(&uuid(7, 1)) && order.is_contradiction(uuid(7, 1)));
+        let history = [history, vec![contradicted(1), contradicted(2)]].concat();
+        let order = on(history, settle(1)).then([resumed(1)]);
+        let order = order.placed().unwrap();
+        assert!(!order.is_contradiction(uuid(7, 1)) && order.is_contradiction(uuid(7, 2)));
+    }
+    // Nothing waits, or not any more.
+    on(vec![placed()], settle(1)).then_nothing();
+    let settled = vec![placed(), contradicted(1), resumed(1)];
+    on(settled, settle(1)).then_nothing();
+    on(vec![], settle(1)).then_refused(OrderError::NotFound);
+}
+
+#[test]
+fn what_the_sagas_have_given_up_is_settled_by_them_alone() {
+    on(vec![placed(), parked(1)], settle(1)).then_refused(OrderError::NotAContradiction);
+    let refusal = Refusal::from(OrderError::NotAContradiction);
+    assert_eq!(refusal.code, "NOT_A_CONTRADICTION");
+    assert_eq!(refusal.kind, RefusalKind::State);
 }

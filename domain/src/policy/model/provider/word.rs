@@ -137,6 +137,27 @@ impl Provider {
         Some(said)
     }
 
+    /// It says that it has set something else aside than our books know.
+    pub(in super::super) fn contradict(
+        &self,
+        choices: &mut Choices,
+        payment: impl Fn(OrderId) -> Payment,
+    ) -> Option<Command> {
+        let known = |(key, held): (&String, &Held)| {
+            let known = payment(held.order_id).authorization;
+            let is_known = known.is_some_and(|known| known.authorization_id == *key);
+            let authorization_id = key.clone();
+            let notice = Notice::Authorized {
+                authorization_id,
+                amount: eur(held.at_first.amount + 1),
+                expires_at: held.expires_at,
+            };
+            is_known.then(|| hear(held.order_id, key, notice))
+        };
+        let known: Vec<_> = self.by_key.iter().filter_map(known).collect();
+        (!known.is_empty()).then(|| known[choices.below(known.len())].clone())
+    }
+
     /// The time of something has passed that it has set aside.
     pub(in super::super) fn expire(&mut self, choices: &mut Choices) -> Option<Command> {
         let ends = |(key, held): (&String, &Held)| {
