@@ -94,7 +94,7 @@ backends: ## Run the contract of the event stores, and write docs/backends.md
 	exit $$status
 
 .PHONY: planted
-planted: ## Plant known bugs, one by one, and have the simulation find them
+planted: ## Plant known bugs, one by one, and have tests find them
 	@$(ENSURE) build
 	@TEST_PROFILE=$(TEST_PROFILE) deploy/local/planted.sh
 

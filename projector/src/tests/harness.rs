@@ -80,8 +80,16 @@ pub(super) async fn fresh<P: Projection>(reader: &dyn EventReader) -> Vec<P::Row
 
 /// All rows of a table, whole, by key.
 pub(super) async fn table<P: Projection>(models: &PostgresReadModels) -> Vec<P::Row> {
+    table_in::<P>("read", models).await
+}
+
+/// The same in another schema.
+pub(super) async fn table_in<P: Projection>(
+    schema: &str,
+    models: &PostgresReadModels,
+) -> Vec<P::Row> {
     let sql = format!(
-        "SELECT {} FROM read.{}",
+        "SELECT {} FROM \"{schema}\".{}",
         crate::storage::postgres::column_list(P::Row::COLUMNS.iter()),
         P::Row::TABLE
     );

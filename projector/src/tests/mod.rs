@@ -10,6 +10,7 @@ mod locked;
 mod old_build;
 mod parking;
 mod parking_model;
+mod past;
 mod poison;
 mod rebuild;
 mod same;
