@@ -1,6 +1,7 @@
 //! The runtimes over real stores and over those in memory.
 
 mod api;
+mod backfill;
 mod batches;
 mod evolution;
 mod extremes;
