@@ -9,7 +9,7 @@ use crate::{
     testing::{History, fold_all},
 };
 use domain::Recorded;
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use store::{Bookmark, Delivered};
@@ -61,7 +61,7 @@ struct Check<'a>(&'a History, &'a [usize], usize);
 
 impl WithEach for Check<'_> {
     type Done = Result<(), TestCaseError>;
-    fn with<P: Projection>(&self) -> BoxFuture<'_, Self::Done> {
+    fn with<P: Projection>(&self) -> LocalBoxFuture<'_, Self::Done> {
         Box::pin(check::<P>(self.0, self.1, self.2))
     }
 }

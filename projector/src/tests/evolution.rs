@@ -16,7 +16,7 @@ use domain::{
     Actor, Command, CommandEnvelope, CommandId, Event, OrderId, State, StreamId, TenantId, Version,
     order::{AddNote, Order, OrderCommand},
 };
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -201,7 +201,7 @@ async fn all_keep_up(database: &Database, added: bool) {
     struct KeepUp<'a>(&'a Database, bool);
     impl WithEach for KeepUp<'_> {
         type Done = ();
-        fn with<P: Projection>(&self) -> BoxFuture<'_, ()> {
+        fn with<P: Projection>(&self) -> LocalBoxFuture<'_, ()> {
             Box::pin(keeps_up::<P>(self.0, self.1))
         }
     }

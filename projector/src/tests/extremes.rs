@@ -32,7 +32,7 @@ use domain::{
         ReservationStep, StockCommand,
     },
 };
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use proptest::{prelude::*, sample::select, test_runner::TestCaseResult};
 use std::collections::HashMap;
 use store::{Bookmark, Delivered};
@@ -400,7 +400,7 @@ struct Write<'a>(&'a Database, &'a History);
 
 impl WithEach for Write<'_> {
     type Done = TestCaseResult;
-    fn with<P: Projection>(&self) -> BoxFuture<'_, TestCaseResult> {
+    fn with<P: Projection>(&self) -> LocalBoxFuture<'_, TestCaseResult> {
         Box::pin(write::<P>(self.0, self.1))
     }
 }

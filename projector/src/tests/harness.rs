@@ -12,7 +12,7 @@ use crate::{
 };
 use bus::{Feed, StoreFeed, TailOptions};
 use domain::{Position, Recorded};
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use servers::{SharedPostgres, TestDatabase};
 use sqlx::AssertSqlSafe;
 use std::{sync::Arc, time::Duration};
@@ -40,12 +40,12 @@ pub(super) fn memory_store() -> MemoryStore {
 /// What is done with every projection there is, a new one too.
 pub(super) trait WithEach {
     type Done;
-    fn with<P: Projection>(&self) -> BoxFuture<'_, Self::Done>;
+    fn with<P: Projection>(&self) -> LocalBoxFuture<'_, Self::Done>;
 }
 
 /// Does it with one after the other.
 pub(super) async fn with_each<W: WithEach>(what: &W) -> Vec<W::Done> {
-    struct Each<'a, W: WithEach>(&'a W, Vec<BoxFuture<'a, W::Done>>);
+    struct Each<'a, W: WithEach>(&'a W, Vec<LocalBoxFuture<'a, W::Done>>);
     impl<W: WithEach> Visitor for Each<'_, W> {
         fn visit<P: Projection>(&mut self) {
             self.1.push(self.0.with::<P>());

@@ -12,7 +12,7 @@ use crate::{
     row::Row,
     testing::{all_of_products, all_of_returns},
 };
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use std::sync::Arc;
 use store::EventReader;
 
@@ -35,7 +35,7 @@ async fn live_in_memory_is_the_fold() {
     struct InMemory;
     impl WithEach for InMemory {
         type Done = ();
-        fn with<P: Projection>(&self) -> BoxFuture<'_, ()> {
+        fn with<P: Projection>(&self) -> LocalBoxFuture<'_, ()> {
             Box::pin(live_in_memory::<P>())
         }
     }
@@ -125,7 +125,7 @@ async fn rows_are_the_same_live_and_anew() {
     struct LiveAndAnew;
     impl WithEach for LiveAndAnew {
         type Done = ();
-        fn with<P: Projection>(&self) -> BoxFuture<'_, ()> {
+        fn with<P: Projection>(&self) -> LocalBoxFuture<'_, ()> {
             Box::pin(live_and_anew::<P>())
         }
     }
