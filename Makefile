@@ -95,7 +95,7 @@ backends: ## Run the contract of the event stores, and write docs/backends.md
 
 .PHONY: planted
 planted: ## Plant known bugs, one by one, and have tests find them
-	@$(ENSURE) build
+	@$(ENSURE) build postgres
 	@TEST_PROFILE=$(TEST_PROFILE) deploy/local/planted.sh
 
 .PHONY: test-bins
