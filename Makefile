@@ -94,8 +94,8 @@ backends: ## Run the contract of the event stores, and write docs/backends.md
 	exit $$status
 
 .PHONY: planted
-planted: ## Plant known bugs, one by one, and have the simulation find them
-	@$(ENSURE) build
+planted: ## Plant known bugs, one by one, and have tests find them
+	@$(ENSURE) build postgres
 	@TEST_PROFILE=$(TEST_PROFILE) deploy/local/planted.sh
 
 .PHONY: test-bins

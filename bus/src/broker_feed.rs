@@ -227,7 +227,10 @@ impl BrokerFeed {
         if position < end.position {
             return Ok(());
         }
-        if message.previous.position > end.position || !message.previous.agrees_with(&end) {
+        let follows =
+            message.previous.position <= end.position && message.previous.agrees_with(&end);
+        // With that planted bug, what is between is never read.
+        if !follows && !store::planted!("skipped_gap") {
             if Instant::now() < self.not_before {
                 return Ok(());
             }

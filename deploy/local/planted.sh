@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # deploy/local/planted.sh [BUG…]: plants known bugs in the platform, one after the other, and expects
-# the simulation to find each within 1,000 seeds. Without arguments: all of them.
+# the simulation to find each within 1,000 seeds, or a test of its own to find it. Without arguments:
+# all of them.
 #
 # One build has them all (--cfg planted), and ORDERS_PLANTED chooses one at run time. The build is of
 # the workspace's own crates alone: cargo's wrapper for these keeps them apart from the others, and
@@ -20,6 +21,9 @@ if [ ${#bugs[@]} -eq 0 ]; then
         publish_before_commit
         at_most_once_feed
         command_record_outside_transaction
+        skipped_gap
+        two_leaders
+        swap_before_catch_up
     )
 fi
 
@@ -46,6 +50,20 @@ simulate() {
         timeout "$limit_s" "$program" simulated_seeds --nocapture >"$log" 2>&1
 }
 
+# The test that finds a bug which the simulation does not have; none for the others.
+test_for() {
+    case $1 in
+    swap_before_catch_up) echo a_rebuild_while_others_write_misses_nothing ;;
+    esac
+}
+
+# passes LOG TEST [NAME=VALUE…]: whether that test passes.
+passes() {
+    local log=$1 test=$2
+    shift 2
+    env -u ORDERS_PLANTED "$@" timeout "$limit_s" "${run[@]}" "$test" -- --nocapture >"$log" 2>&1
+}
+
 # Without a bug it must find none, or it would prove nothing by what it finds.
 if ! simulate "$target/none.log" 20; then
     tail -n 20 "$target/none.log"
@@ -56,6 +74,24 @@ fi
 failed=0
 for bug in "${bugs[@]}"; do
     log="$target/$bug.log"
+    test=$(test_for "$bug")
+    if [ -n "$test" ]; then
+        if ! passes "$log" "$test" || ! grep -q '1 passed' "$log"; then
+            tail -n 20 "$log"
+            echo "no bug: $test fails all the same, or is not there"
+            exit 2
+        elif passes "$log" "$test" ORDERS_PLANTED="$bug"; then
+            echo "$bug: NOT FOUND by $test"
+            failed=1
+        elif grep -q 'test result: FAILED' "$log"; then
+            echo "$bug: found by $test"
+        else
+            tail -n 20 "$log"
+            echo "$bug: $test could not be run, or not within $limit_s s"
+            exit 2
+        fi
+        continue
+    fi
     if simulate "$log" "$seeds" ORDERS_PLANTED="$bug"; then
         echo "$bug: NOT FOUND within $seeds seeds"
         failed=1

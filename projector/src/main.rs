@@ -2,6 +2,8 @@
 
 #[path = "main/parked.rs"]
 mod parked;
+#[path = "main/past.rs"]
+mod past;
 #[path = "main/verify.rs"]
 mod verify;
 
@@ -50,6 +52,8 @@ enum Action {
         /// All of them.
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        past: past::PastArgs,
     },
     /// Fold all events again, and compare with the live read model, row for row, at its checkpoint.
     /// Exits 0 if they are equal, 1 if not, 2 if that could not be found out.
@@ -81,7 +85,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = Settings::load()?;
     match arguments.action.unwrap_or(Action::Run) {
         Action::Run => serve(Process::new("projector", settings)?).await,
-        Action::Rebuild { name, .. } => rebuild(&settings, name).await,
+        Action::Rebuild { name, past, .. } => match past.wanted() {
+            Some(wanted) => past::run(&settings, name, wanted).await,
+            None => rebuild(&settings, name).await,
+        },
         Action::Verify(args) => Ok(verify::run(&settings, args).await),
         Action::Parked(action) => parked::run(&settings, action).await,
         Action::Status => status(&settings).await,

@@ -82,6 +82,7 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(endpoints::list_stock::list_stock))
         .routes(routes!(endpoints::get_stock::get_stock))
         .routes(routes!(endpoints::sales_report::sales_report))
+        .routes(routes!(endpoints::payments_report::payments_report))
         .routes(routes!(endpoints::list_products::list_products))
         .routes(routes!(endpoints::get_product::get_product))
 }

@@ -133,6 +133,25 @@ pub trait EventReader: Send + Sync + 'static {
         }
     }
 
+    /// The position of the last event that was recorded at `time` or before, by the store's own clock; zero
+    /// if there is none. Times of recording never go back from one position to the next, so this looks at
+    /// a few events alone. It asks for positions between those of events; a store that cannot be asked
+    /// for them has its own way.
+    async fn position_at(&self, time: DateTime<Utc>) -> Result<Position, StoreError> {
+        let (mut found, mut end) = (0, self.head().await?.position.get());
+        while found < end {
+            // More than `found`, and at most `end`.
+            let middle = end - (end - found) / 2;
+            let page = self.read_all(Position::new(middle - 1), 1).await?;
+            let next = page.first().map(|event| &event.envelope);
+            match next.filter(|next| next.recorded_at <= time) {
+                Some(next) => found = next.position.get(),
+                None => end = middle - 1,
+            }
+        }
+        Ok(Position::new(found))
+    }
+
     /// As [`read_all`](Self::read_all), but only the events of `types` and those of types that this
     /// build does not know, and none after `until`: for whoever folds all of history, and must stop
     /// at what it cannot read. At most `limit`, and no more once they hold [`HISTORY_PAGE_BYTES`]:

@@ -1,10 +1,11 @@
-//! The projections, one per file. A new one is a file here, a table in a migration, and a line in
-//! [`all`].
+//! The projections, one per file. A new one is a file here, which is declared here; a migration that makes
+//! its table; and a line in [`all`]. docs/projections.md shows it.
 
 mod customer_summary;
 mod order_process;
 mod order_summary;
 mod order_timeline;
+mod payments_daily;
 mod product_summary;
 mod return_summary;
 mod sales_daily;
@@ -18,6 +19,7 @@ pub use order_summary::{
     Fulfilment, Hold, OrderSummary, OrderSummaryKey, OrderSummaryRow, Progress, Settlement,
 };
 pub use order_timeline::{OrderTimeline, OrderTimelineKey, OrderTimelineRow};
+pub use payments_daily::{PaymentsDaily, PaymentsDailyKey, PaymentsDailyRow};
 pub use product_summary::{ProductSummary, ProductSummaryKey, ProductSummaryRow};
 pub use return_summary::{ReturnSummary, ReturnSummaryKey, ReturnSummaryRow};
 pub use sales_daily::{SalesDaily, SalesDailyKey, SalesDailyRow};
@@ -51,6 +53,7 @@ pub fn all(visitor: &mut impl Visitor) {
     visitor.visit::<CustomerSummary>();
     visitor.visit::<SalesDaily>();
     visitor.visit::<ProductSummary>();
+    visitor.visit::<PaymentsDaily>();
 }
 
 /// The names of all projections.

@@ -1,15 +1,15 @@
 //! In whatever batches events are folded, the rows are the same.
 
-use super::harness::memory_models;
+use super::harness::{WithEach, memory_models, with_each};
 use crate::{
     live::Step,
     parking::{Lot, Room},
     projection::Projection,
-    projections::{CustomerSummary, OrderSummary, OrderTimeline, SalesDaily, StockLevel},
     storage::{MemoryReadModels, ReadModels},
     testing::{History, fold_all},
 };
 use domain::Recorded;
+use futures::future::LocalBoxFuture;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use store::{Bookmark, Delivered};
@@ -57,6 +57,15 @@ async fn check<P: Projection>(
     Ok(())
 }
 
+struct Check<'a>(&'a History, &'a [usize], usize);
+
+impl WithEach for Check<'_> {
+    type Done = Result<(), TestCaseError>;
+    fn with<P: Projection>(&self) -> LocalBoxFuture<'_, Self::Done> {
+        Box::pin(check::<P>(self.0, self.1, self.2))
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
@@ -68,11 +77,9 @@ proptest! {
         let history = History::of(steps);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            check::<OrderSummary>(&history, &sizes, cached_rows).await?;
-            check::<OrderTimeline>(&history, &sizes, cached_rows).await?;
-            check::<StockLevel>(&history, &sizes, cached_rows).await?;
-            check::<CustomerSummary>(&history, &sizes, cached_rows).await?;
-            check::<SalesDaily>(&history, &sizes, cached_rows).await
+            let check = Check(&history, &sizes, cached_rows);
+            let checked: Result<Vec<()>, TestCaseError> = with_each(&check).await.into_iter().collect();
+            checked.map(|_| ())
         })?;
     }
 }

@@ -4,19 +4,19 @@
 //! What the older build wrote are the golden files, put into the table by SQL: no code of this build has a
 //! hand in it. A type that gets another version is rehearsed by itself.
 
-use super::harness::{Database, Process, database, events, fresh, leases, reaches, table};
+use super::harness::{
+    Database, Process, WithEach, database, events, fresh, leases, reaches, table, with_each,
+};
 use crate::{
     projection::Projection,
-    projections::{
-        CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, ProductSummary, ReturnSummary,
-        SalesDaily, ShipmentSummary, StockLevel,
-    },
+    projections::StockLevel,
     rebuild::{RebuildOptions, rebuild},
 };
 use domain::{
     Actor, Command, CommandEnvelope, CommandId, Event, OrderId, State, StreamId, TenantId, Version,
     order::{AddNote, Order, OrderCommand},
 };
+use futures::future::LocalBoxFuture;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -198,15 +198,14 @@ async fn keeps_up<P: Projection>(database: &Database, added: bool) {
 }
 
 async fn all_keep_up(database: &Database, added: bool) {
-    keeps_up::<OrderSummary>(database, added).await;
-    keeps_up::<OrderTimeline>(database, added).await;
-    keeps_up::<OrderProcess>(database, added).await;
-    keeps_up::<ShipmentSummary>(database, added).await;
-    keeps_up::<ReturnSummary>(database, added).await;
-    keeps_up::<StockLevel>(database, added).await;
-    keeps_up::<CustomerSummary>(database, added).await;
-    keeps_up::<SalesDaily>(database, added).await;
-    keeps_up::<ProductSummary>(database, added).await;
+    struct KeepUp<'a>(&'a Database, bool);
+    impl WithEach for KeepUp<'_> {
+        type Done = ();
+        fn with<P: Projection>(&self) -> LocalBoxFuture<'_, ()> {
+            Box::pin(keeps_up::<P>(self.0, self.1))
+        }
+    }
+    with_each(&KeepUp(database, added)).await;
 }
 
 /// The order as the API reads it.

@@ -4,6 +4,7 @@ use crate::{
     Board, MemoryReadModels, Parts, PostgresReadModels, ProjectionStatus, ReadModels, State,
     live::RunOptions,
     projection::Projection,
+    projections::{self, Visitor},
     rebuild::{RebuildError, RebuildOptions, Rebuilt, rebuild},
     row::Row,
     service::Worker,
@@ -11,6 +12,7 @@ use crate::{
 };
 use bus::{Feed, StoreFeed, TailOptions};
 use domain::{Position, Recorded};
+use futures::future::LocalBoxFuture;
 use servers::{SharedPostgres, TestDatabase};
 use sqlx::AssertSqlSafe;
 use std::{sync::Arc, time::Duration};
@@ -33,6 +35,29 @@ pub(super) const SOON: Duration = Duration::from_secs(30);
 
 pub(super) fn memory_store() -> MemoryStore {
     MemoryStore::new(Arc::new(SystemClock), Uuid::from_u128(1))
+}
+
+/// What is done with every projection there is, a new one too.
+pub(super) trait WithEach {
+    type Done;
+    fn with<P: Projection>(&self) -> LocalBoxFuture<'_, Self::Done>;
+}
+
+/// Does it with one after the other.
+pub(super) async fn with_each<W: WithEach>(what: &W) -> Vec<W::Done> {
+    struct Each<'a, W: WithEach>(&'a W, Vec<LocalBoxFuture<'a, W::Done>>);
+    impl<W: WithEach> Visitor for Each<'_, W> {
+        fn visit<P: Projection>(&mut self) {
+            self.1.push(self.0.with::<P>());
+        }
+    }
+    let mut each = Each(what, vec![]);
+    projections::all(&mut each);
+    let mut done = vec![];
+    for one in each.1 {
+        done.push(one.await);
+    }
+    done
 }
 
 /// A database with store and read models.
@@ -80,8 +105,16 @@ pub(super) async fn fresh<P: Projection>(reader: &dyn EventReader) -> Vec<P::Row
 
 /// All rows of a table, whole, by key.
 pub(super) async fn table<P: Projection>(models: &PostgresReadModels) -> Vec<P::Row> {
+    table_in::<P>("read", models).await
+}
+
+/// The same in another schema.
+pub(super) async fn table_in<P: Projection>(
+    schema: &str,
+    models: &PostgresReadModels,
+) -> Vec<P::Row> {
     let sql = format!(
-        "SELECT {} FROM read.{}",
+        "SELECT {} FROM \"{schema}\".{}",
         crate::storage::postgres::column_list(P::Row::COLUMNS.iter()),
         P::Row::TABLE
     );

@@ -1,6 +1,7 @@
 //! The runtimes over real stores and over those in memory.
 
 mod api;
+mod backfill;
 mod batches;
 mod evolution;
 mod extremes;
@@ -10,6 +11,7 @@ mod locked;
 mod old_build;
 mod parking;
 mod parking_model;
+mod past;
 mod poison;
 mod rebuild;
 mod same;

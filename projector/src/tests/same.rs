@@ -2,18 +2,17 @@
 //! and by building them anew.
 
 use super::harness::{
-    Process, database, filled, fresh, leases, memory_models, memory_store, reaches, table,
+    Process, WithEach, database, filled, fresh, leases, memory_models, memory_store, reaches,
+    table, with_each,
 };
 use crate::{
     projection::Projection,
-    projections::{
-        self, CustomerSummary, OrderProcess, OrderSummary, OrderTimeline, ReturnSummary,
-        SalesDaily, ShipmentSummary, StockLevel,
-    },
+    projections,
     rebuild::{RebuildOptions, rebuild, rebuild_by_name},
     row::Row,
-    testing::all_of_returns,
+    testing::{all_of_products, all_of_returns},
 };
+use futures::future::LocalBoxFuture;
 use std::sync::Arc;
 use store::EventReader;
 
@@ -33,14 +32,14 @@ async fn live_in_memory<P: Projection>() {
 
 #[tokio::test]
 async fn live_in_memory_is_the_fold() {
-    live_in_memory::<OrderSummary>().await;
-    live_in_memory::<OrderTimeline>().await;
-    live_in_memory::<OrderProcess>().await;
-    live_in_memory::<ShipmentSummary>().await;
-    live_in_memory::<ReturnSummary>().await;
-    live_in_memory::<StockLevel>().await;
-    live_in_memory::<CustomerSummary>().await;
-    live_in_memory::<SalesDaily>().await;
+    struct InMemory;
+    impl WithEach for InMemory {
+        type Done = ();
+        fn with<P: Projection>(&self) -> LocalBoxFuture<'_, ()> {
+            Box::pin(live_in_memory::<P>())
+        }
+    }
+    with_each(&InMemory).await;
 }
 
 async fn live_and_anew<P: Projection>() {
@@ -53,13 +52,14 @@ async fn live_and_anew<P: Projection>() {
         history.append_to(&**store).await;
     }
     all_of_returns(&mut history);
+    all_of_products(&mut history);
     history.append_to(&**store).await;
     let head = store.head().await.unwrap().position;
     reaches::<P>(models, head).await;
     process.stop().await;
     let expected = fresh::<P>(&**store).await;
     let live = table::<P>(models).await;
-    assert!(!live.is_empty());
+    assert!(!live.is_empty(), "{} has nothing to fold", P::NAME);
     assert_eq!(live, expected, "{} live", P::NAME);
 
     for rows in [1_000_000, 7] {
@@ -121,43 +121,15 @@ async fn layout_of_migrations<P: Projection>() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn orders_are_the_same_live_and_anew() {
-    live_and_anew::<OrderSummary>().await;
-}
-
-#[tokio::test]
-async fn timelines_are_the_same_live_and_anew() {
-    live_and_anew::<OrderTimeline>().await;
-}
-
-#[tokio::test]
-async fn processes_are_the_same_live_and_anew() {
-    live_and_anew::<OrderProcess>().await;
-}
-
-#[tokio::test]
-async fn shipments_are_the_same_live_and_anew() {
-    live_and_anew::<ShipmentSummary>().await;
-}
-
-#[tokio::test]
-async fn returns_are_the_same_live_and_anew() {
-    live_and_anew::<ReturnSummary>().await;
-}
-
-#[tokio::test]
-async fn stock_is_the_same_live_and_anew() {
-    live_and_anew::<StockLevel>().await;
-}
-
-#[tokio::test]
-async fn customers_are_the_same_live_and_anew() {
-    live_and_anew::<CustomerSummary>().await;
-}
-
-#[tokio::test]
-async fn sales_are_the_same_live_and_anew() {
-    live_and_anew::<SalesDaily>().await;
+async fn rows_are_the_same_live_and_anew() {
+    struct LiveAndAnew;
+    impl WithEach for LiveAndAnew {
+        type Done = ();
+        fn with<P: Projection>(&self) -> LocalBoxFuture<'_, ()> {
+            Box::pin(live_and_anew::<P>())
+        }
+    }
+    with_each(&LiveAndAnew).await;
 }
 
 #[tokio::test]

@@ -4,12 +4,14 @@ use super::{Column, Database, ReadError};
 use crate::sql::Sql;
 
 /// What this service reads.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 11] = [
     "checkpoint",
     "customer_summary",
     "order_process",
     "order_summary",
     "order_timeline",
+    "payments_daily",
+    "product_summary",
     "return_summary",
     "sales_daily",
     "shipment_summary",

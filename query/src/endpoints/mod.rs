@@ -18,6 +18,7 @@ pub(crate) mod list_stock;
 pub(crate) mod order_diff;
 pub(crate) mod order_events;
 pub(crate) mod order_process;
+pub(crate) mod payments_report;
 pub(crate) mod sales_report;
 
 use axum::{extract::FromRequestParts, http::request::Parts};

@@ -21,11 +21,13 @@ pub(crate) enum Projection {
     Sales,
     /// `product_summary`
     Products,
+    /// `payments_daily`
+    PaymentsDaily,
 }
 
 impl Projection {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Orders,
         Self::Timeline,
         Self::Processes,
@@ -35,6 +37,7 @@ impl Projection {
         Self::Customers,
         Self::Sales,
         Self::Products,
+        Self::PaymentsDaily,
     ];
 
     /// The name of its table, and of its checkpoint.
@@ -49,6 +52,7 @@ impl Projection {
             Self::Customers => "customer_summary",
             Self::Sales => "sales_daily",
             Self::Products => "product_summary",
+            Self::PaymentsDaily => "payments_daily",
         }
     }
 

@@ -54,6 +54,8 @@ async fn every_wrong_parameter_has_its_name_in_the_answer() {
         ("/v1/reports/sales?from=12010-01-01", "from"),
         ("/v1/reports/sales?to=2010-12-01T00:00:00Z", "to"),
         ("/v1/reports/sales?currency=EU", "currency"),
+        ("/v1/reports/payments?from=2010-12-02&to=2010-12-01", "to"),
+        ("/v1/reports/payments?day=2010-12-01", "day"),
         (&format!("/v1/orders/{ID}?version=0"), "version"),
         (&format!("/v1/orders/{ID}?version=one"), "version"),
         (&format!("/v1/orders/{ID}?as_of=now"), "as_of"),

@@ -96,6 +96,7 @@ async fn a_list_says_that_it_lags_and_an_order_is_folded_from_its_events() {
         "/v1/customers/c1".to_owned(),
         "/v1/stock/A".to_owned(),
         "/v1/reports/sales".to_owned(),
+        "/v1/reports/payments".to_owned(),
         format!("/v1/orders/{id}/events"),
     ];
     let asked = paths.iter().map(|path| stage.get_with(path, &headers[..1]));

@@ -244,6 +244,43 @@ async fn sales_by_day_and_currency_with_totals() {
 }
 
 #[tokio::test]
+async fn payments_by_day_and_currency_with_totals() {
+    let stage = Stage::new().await;
+    stage
+        .sql(
+            "INSERT INTO read.payments_daily
+                 (captures, captured_amount, refunds, refunded_amount, lost_disputes, lost_amount,
+                  position, updated_at, tenant, currency, day)
+             SELECT 3, 300, 2, 120, 1, 100000000000000000000, 7, now(), tenant, currency,
+                    '2010-12-01'::date + n
+             FROM generate_series(0, 2) AS n, (VALUES ('GBP'), ('EUR')) AS c (currency),
+                  (VALUES ('main'), ('other')) AS t (tenant)",
+        )
+        .await;
+    let report = stage.get("/v1/reports/payments?to=2010-12-01").await;
+    let report = report.expect(200);
+    assert_eq!(report.each("currency"), ["EUR", "GBP"]);
+    let first = &report.items()[0];
+    assert_eq!(first["day"], "2010-12-01");
+    let moved = |count: i64, amount: i64| json!({"count": count, "total": {"amount": amount, "currency": "EUR"}});
+    assert_eq!(first["captured"], moved(3, 300));
+    assert_eq!(first["refunded"], moved(2, 120));
+    assert_eq!(first["lost"]["count"], 1);
+    // More than 64 bits hold.
+    assert_eq!(first["net"]["amount"], -1e20);
+    let report = stage
+        .get("/v1/reports/payments?currency=GBP&from=2010-12-02")
+        .await;
+    let report = report.expect(200);
+    assert_eq!(report.each("day"), ["2010-12-02", "2010-12-03"]);
+    let totals = report.body["totals"].as_array().unwrap();
+    assert_eq!(totals.len(), 1);
+    assert_eq!(totals[0]["captured"]["count"], 6);
+    assert_eq!(totals[0]["captured"]["total"]["amount"], 600);
+    assert_eq!(totals[0]["refunded"]["total"]["amount"], 240);
+}
+
+#[tokio::test]
 async fn a_report_is_bounded() {
     let stage = Stage::new().await;
     stage

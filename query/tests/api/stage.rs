@@ -168,6 +168,7 @@ impl Stage {
             "stock_level",
             "customer_summary",
             "sales_daily",
+            "payments_daily",
         ] {
             self.checkpoint(projection, position, EPOCH).await;
         }

@@ -137,6 +137,10 @@ impl EventReader for KurrentStore {
         reader::no_further_back(&self.0.connections, from, count).await
     }
 
+    async fn position_at(&self, time: DateTime<Utc>) -> Result<Position, StoreError> {
+        reader::position_at(&self.0.connections, time).await
+    }
+
     async fn head(&self) -> Result<Head, StoreError> {
         let connections = &self.0.connections;
         let (position, epoch) = tokio::try_join!(head(connections), origin::epoch(connections))?;

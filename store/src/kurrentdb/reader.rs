@@ -6,6 +6,7 @@ use super::{
     reading::{Answer, Question},
 };
 use crate::{Bookmark, PAGE_BYTES, Page, StoreError, StoredEvent, is_full};
+use chrono::{DateTime, Utc};
 use domain::{Position, StreamId, Version};
 use futures::{TryStreamExt, pin_mut};
 
@@ -143,6 +144,31 @@ pub(super) async fn no_further_back(
             position: oldest.position()?,
             event_id: Some(oldest.id()?),
         }),
+    }
+}
+
+/// How many events are read at once to find one by its time.
+const PAGE: usize = 1_000;
+
+/// As [`EventReader::position_at`](crate::EventReader::position_at): the log is read from its beginning,
+/// since it can only be entered at places of events.
+pub(super) async fn position_at(
+    connections: &Connections,
+    time: DateTime<Utc>,
+) -> Result<Position, StoreError> {
+    let mut found = Position::ZERO;
+    loop {
+        let page = all(connections, found, PAGE).await?;
+        let is_full = is_full(&page, PAGE);
+        for event in page {
+            if event.envelope.recorded_at > time {
+                return Ok(found);
+            }
+            found = event.envelope.position;
+        }
+        if !is_full {
+            return Ok(found);
+        }
     }
 }
 

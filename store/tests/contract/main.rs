@@ -119,6 +119,7 @@ contract! {
         a_bookmark_tells_one_history_from_another,
         nothing_is_read_of_what_is_not_there,
         the_head_moves_and_the_epoch_stays,
+        the_position_at_a_time_is_that_of_the_last_event_by_then,
         an_append_hints_at_the_new_head;
     concurrency:
         a_reader_never_misses_what_many_write,

@@ -44,6 +44,12 @@ impl CommandLine {
         Self::new(platform.directory().to_owned(), urls.into())
     }
 
+    /// One of whoever runs the services: told what they are told.
+    pub fn of_operator(platform: &Platform) -> Self {
+        let environment = platform.environment().clone();
+        Self::new(platform.directory().to_owned(), environment)
+    }
+
     /// Runs `orders` with these arguments.
     ///
     /// # Panics
@@ -52,24 +58,21 @@ impl CommandLine {
         self.run("orders", arguments).await
     }
 
+    /// Runs `projector` with these arguments.
+    ///
+    /// # Panics
+    /// When it does not end, or ends by a signal.
+    pub async fn projector(&self, arguments: &[&str]) -> Ran {
+        self.run("projector", arguments).await
+    }
+
     /// Runs one of the platform's programs with these arguments.
     ///
     /// # Panics
     /// When it does not end, or ends by a signal.
     pub async fn run(&self, name: &str, arguments: &[&str]) -> Ran {
         let command = format!("{name} {}", arguments.join(" "));
-        let mut process = Command::new(program(name));
-        process
-            .args(arguments)
-            .current_dir(&self.directory)
-            .kill_on_drop(true);
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text.starts_with("ORDERS_") || text == "CONF_PATH" {
-                process.env_remove(&name);
-            }
-        }
-        let ended = timeout(PATIENCE, process.envs(&self.environment).output()).await;
+        let ended = timeout(PATIENCE, self.command(name, arguments).output()).await;
         let output = ended.unwrap_or_else(|_| panic!("`{command}` does not end"));
         let output = output.expect("the command line can be started");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -82,6 +85,23 @@ impl CommandLine {
             err: text(&output.stderr),
             command,
         }
+    }
+
+    /// What runs a program with these arguments; dropped, it is killed.
+    pub fn command(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program(name));
+        command
+            .args(arguments)
+            .current_dir(&self.directory)
+            .kill_on_drop(true);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("ORDERS_") || text == "CONF_PATH" {
+                command.env_remove(&name);
+            }
+        }
+        command.envs(&self.environment);
+        command
     }
 }
 

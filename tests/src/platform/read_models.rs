@@ -58,9 +58,9 @@ pub async fn projections_are_at(database: &str, position: i64) {
     .await;
 }
 
-/// Read models that the load of these tests leads to no row of: nobody sends anything back, or lists
-/// what is sold.
-const RARE: [&str; 2] = ["return_summary", "product_summary"];
+/// Read models that not every load of these tests leads to a row of: nobody sends anything back, or lists
+/// what is sold, and not everybody packs.
+const RARE: [&str; 3] = ["return_summary", "product_summary", "payments_daily"];
 
 /// Tables of what cannot be folded: of that there is nothing.
 const POISON: [&str; 2] = ["parked_sequence", "skipped_event"];

@@ -33,7 +33,8 @@ fn rounds() -> u64 {
     number("ORDERS_CHAOS_ROUNDS").unwrap_or(1)
 }
 
-fn seed() -> u64 {
+/// The seed of what is done at random, which is said.
+pub(crate) fn seed() -> u64 {
     let seed =
         number("ORDERS_CHAOS_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
     say(&format!("ORDERS_CHAOS_SEED={seed}"));

@@ -20,6 +20,7 @@ mod notifications;
 mod order_to_cash;
 mod personal_data;
 mod races;
+mod rebuild;
 mod rules;
 mod shutdown;
 mod simulation;

@@ -89,9 +89,7 @@ fn explain(seed: u64, report: &Report) -> String {
 #[test]
 fn simulated_seeds_keep_every_invariant() {
     #[cfg(planted)]
-    if let Ok(bug) = env::var("ORDERS_PLANTED") {
-        store::planted::choose(&bug);
-    }
+    store::planted::choose_named();
     let started = Instant::now();
     let (first, count) = match number("ORDERS_SIM_SEED") {
         Some(seed) => (seed, 1),

@@ -1,6 +1,7 @@
 //! Reading.
 
 use crate::{build::*, follow::check_order, world::World};
+use chrono::TimeDelta;
 use domain::{EventId, Position, StreamId, Version};
 use std::time::Duration;
 use store::{Bookmark, PAGE_BYTES, StoreError, StoredEvent, is_full};
@@ -226,6 +227,25 @@ pub async fn the_head_moves_and_the_epoch_stays(world: World) {
     let elsewhere = world.another().await;
     let other = elsewhere.store().await.head().await.unwrap();
     assert_ne!(other.epoch, head.epoch, "another store is another epoch");
+}
+
+pub async fn the_position_at_a_time_is_that_of_the_last_event_by_then(world: World) {
+    let store = world.store().await;
+    assert_eq!(store.position_at(now()).await.unwrap(), Position::ZERO);
+    for count in [1, 3, 2, 1, 4] {
+        done(store.as_ref(), &append(&[(&new_stream(), 0, count)])).await;
+    }
+    let events = store.read_all(Position::ZERO, 100).await.unwrap();
+    let times = events.iter().map(|event| event.envelope.recorded_at);
+    let first = events[0].envelope.recorded_at;
+    for time in times.chain([first + TimeDelta::days(1)]) {
+        for time in [time - TimeDelta::microseconds(1), time] {
+            let by_then = |event: &&StoredEvent| event.envelope.recorded_at <= time;
+            let last = events.iter().rfind(by_then);
+            let position = last.map_or(Position::ZERO, |event| event.envelope.position);
+            assert_eq!(store.position_at(time).await.unwrap(), position, "{time}");
+        }
+    }
 }
 
 pub async fn an_append_hints_at_the_new_head(world: World) {

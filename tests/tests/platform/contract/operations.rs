@@ -49,6 +49,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
         "/v1/stock".into(),
         "/v1/stock/DRIVEN".into(),
         "/v1/reports/sales".into(),
+        "/v1/reports/payments".into(),
         "/v1/projections".into(),
         "/v1/projections/order_summary/parked".into(),
         "/v1/projections/order_summary/skipped".into(),
