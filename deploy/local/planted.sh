@@ -61,7 +61,7 @@ test_for() {
 passes() {
     local log=$1 test=$2
     shift 2
-    env -u ORDERS_PLANTED "$@" timeout "$limit_s" "${run[@]}" "$test" -- --nocapture >"$log" 2>&1
+    env -u ORDERS_PLANTED "$@" timeout "$limit_s" "$program" "$test" --nocapture >"$log" 2>&1
 }
 
 # Without a bug it must find none, or it would prove nothing by what it finds.
