@@ -2,6 +2,7 @@
 
 mod amendments;
 mod backorders;
+mod contradictions;
 mod disputes;
 mod returns;
 
