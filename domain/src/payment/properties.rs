@@ -70,6 +70,7 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
                 attempt,
                 max_attempts: 3,
                 idempotency_key: format!("c{attempt}"),
+                more: false,
             })
         }),
         (name(), shipment(), attempt(), part()).prop_map(|(name, shipment_id, attempt, amount)| {

@@ -4,6 +4,7 @@
 mod capture;
 mod dispute;
 mod lifetime;
+mod parcels;
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     stock::StockEvent,
 };
 pub use lifetime::Ends;
+pub use parcels::Parcels;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -44,6 +46,9 @@ pub struct PaymentPolicyState {
     /// Whether the end of what is set aside is watched, and whether a hold tells of it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ends: Ends,
+    /// What of an order is taken that leaves in several parcels; nothing of others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub parcels: Option<Parcels>,
 }
 
 impl Policy for PaymentPolicy {
@@ -78,6 +83,7 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentRefundRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentParked(event) => Some(event.order_id),
                 PaymentEvent::PaymentRefunded(event) => event.return_id.map(|_| event.order_id),
+                PaymentEvent::PaymentRestReleaseRequested(event) => Some(event.order_id),
                 PaymentEvent::StrayAuthorizationFound(event) => Some(event.order_id),
                 PaymentEvent::DisputeOpened(event) => Some(event.order_id),
                 PaymentEvent::DisputeWon(event) => Some(event.order_id),
@@ -94,6 +100,7 @@ impl Policy for PaymentPolicy {
                 | PaymentEvent::PaymentRestReleased(_) => None,
             },
             Event::Shipment(event) => match event {
+                ShipmentEvent::ShipmentCreated(event) if event.parcels > 1 => Some(event.order_id),
                 ShipmentEvent::ShipmentPacked(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancelled(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentLost(event) => Some(event.order_id),
@@ -166,7 +173,8 @@ impl Policy for PaymentPolicy {
             Event::Payment(PaymentEvent::PaymentCaptured(captured)) => {
                 let paid = lifetime::paid(&mut state, captured.order_id);
                 let taken = capture::taken(&mut state, captured);
-                paid.into_iter().chain(taken).collect()
+                let all = parcels::taken(&mut state, event, captured);
+                paid.into_iter().chain(taken).chain(all).collect()
             }
             Event::Payment(
                 happened @ (PaymentEvent::PaymentCaptureRequested(_)
@@ -273,8 +281,15 @@ fn outside(
                 order_id,
                 authorization_id: asked.authorization_id.clone(),
                 idempotency_key: asked.idempotency_key.clone(),
+                rest: false,
             }),
         ],
+        PaymentEvent::PaymentRestReleaseRequested(asked) => vec![Reaction::Call(Call::Void {
+            order_id,
+            authorization_id: asked.authorization_id.clone(),
+            idempotency_key: asked.idempotency_key.clone(),
+            rest: true,
+        })],
         PaymentEvent::PaymentReauthorizationRequested(asked) => {
             vec![Reaction::Call(Call::Reauthorize {
                 order_id,
@@ -288,6 +303,7 @@ fn outside(
             order_id,
             authorization_id: stray.authorization_id.clone(),
             idempotency_key: stray.idempotency_key.clone(),
+            rest: false,
         })],
         PaymentEvent::PaymentCaptureRequested(asked) if asked.amount.amount == 0 => {
             vec![record(
@@ -307,6 +323,7 @@ fn outside(
             amount: asked.amount,
             attempt: asked.attempt,
             idempotency_key: asked.idempotency_key.clone(),
+            more: asked.more,
         })],
         PaymentEvent::PaymentRefundRequested(asked) if asked.amount.amount == 0 => {
             vec![record(

@@ -273,6 +273,7 @@ pub(super) fn payments() -> Vec<Example> {
                 attempt: 1,
                 max_attempts: 4,
                 idempotency_key: key,
+                more: false,
             }),
         ),
         case(
@@ -331,6 +332,7 @@ fn before_dispatch() -> Vec<Example> {
             location: Location::default(),
             lines: lines(),
             amount: eur(1_769),
+            parcels: 1,
         }
         .into()),
         one(ShipmentPacked {
@@ -377,6 +379,7 @@ fn before_dispatch() -> Vec<Example> {
             shipment_id,
             location: Location::default(),
             reason: "changed my mind".into(),
+            amount: None,
         }
         .into()),
         one(ShipmentCancellationRefused {

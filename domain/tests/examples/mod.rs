@@ -387,6 +387,7 @@ fn stocks() -> Vec<Example> {
             until: time("2026-01-02T03:19:05.5Z"),
             part: 1,
             parts: 2,
+            parcels: 1,
         }
         .into()),
         one(StockReservationRejected {
@@ -518,6 +519,7 @@ fn payments() -> Vec<Example> {
             attempt: 0,
             max_attempts: 0,
             idempotency_key: key("capture"),
+            more: false,
         }
         .into()),
         one(PaymentCaptured {

@@ -34,7 +34,7 @@ use world::World;
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
 /// Where stock is, in the order in which it is looked for.
-const PLACES: [&str; 2] = ["main", "east"];
+const PLACES: [&str; 3] = ["main", "east", "west"];
 const HOLDS: [&str; 6] = [
     "fraud-check",
     "address",
@@ -152,6 +152,7 @@ fn play(mut world: World, [tape, later]: [Vec<u16>; 2], attentive: bool) -> Worl
         people::receive(&mut world, PLACES[0], name, choices.of(&[10, 1, 100]));
         people::limit(&mut world, PLACES[0], name, choices.of(&[0, 3, 50]));
         people::receive(&mut world, PLACES[1], name, choices.of(&[3, 1, 20]));
+        people::receive(&mut world, PLACES[2], name, choices.of(&[1, 4, 8]));
     }
     people::place(&mut world, &mut choices);
     let head_start = choices.of(&[0, 10, 20, 30, 40, 50, 60, 80]);
@@ -192,7 +193,9 @@ fn replay(world: &mut World, choices: &mut Choices) {
     }
     let before = world.log.len();
     world.forget();
-    world.limits.locations = ["north", PLACES[1], PLACES[0]].map(place).to_vec();
+    world.limits.locations = ["north", PLACES[1], PLACES[0], PLACES[2]]
+        .map(place)
+        .to_vec();
     world.limits.reservation = Duration::days(7);
     world.limits.backorders = Duration::days(60);
     rest(world, choices, true);
