@@ -7,6 +7,7 @@ mod dispute;
 mod inventory;
 mod lifetime;
 mod order;
+mod parcels;
 mod payment;
 mod returns;
 mod shipping;

@@ -368,28 +368,8 @@ fn stocks() -> Vec<Example> {
             reason: "broken".into(),
         }
         .into()),
-        one(StockReserved {
-            order_id: order_id(),
-            epoch: 1,
-            location: location(),
-            sku: sku("85123A"),
-            quantity: 8,
-            lines: vec![
-                ReservationLine {
-                    line: 1,
-                    quantity: 6,
-                },
-                ReservationLine {
-                    line: 3,
-                    quantity: 2,
-                },
-            ],
-            until: time("2026-01-02T03:19:05.5Z"),
-            part: 1,
-            parts: 2,
-            parcels: 1,
-        }
-        .into()),
+        one(reserved(1).into()),
+        (Some("split"), Event::from(StockEvent::from(reserved(2)))),
         one(StockReservationRejected {
             order_id: order_id(),
             epoch: 1,
@@ -541,4 +521,29 @@ fn payments() -> Vec<Example> {
         .into()),
     ]);
     all
+}
+
+/// Reserved at so many places.
+fn reserved(parcels: u32) -> StockReserved {
+    StockReserved {
+        order_id: order_id(),
+        epoch: 1,
+        location: location(),
+        sku: sku("85123A"),
+        quantity: 8,
+        lines: vec![
+            ReservationLine {
+                line: 1,
+                quantity: 6,
+            },
+            ReservationLine {
+                line: 3,
+                quantity: 2,
+            },
+        ],
+        until: time("2026-01-02T03:19:05.5Z"),
+        part: 1,
+        parts: 2,
+        parcels,
+    }
 }

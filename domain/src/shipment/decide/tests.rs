@@ -3,6 +3,7 @@
 mod booking;
 mod carrier;
 mod hearing;
+mod parcels;
 
 use super::{super::*, over_order};
 use crate::{
