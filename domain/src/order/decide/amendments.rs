@@ -249,7 +249,7 @@ pub fn apply_amendment(
     // What is being kept for the order may still be on its way to be, or to come: it is there, and known
     // where, once there is a shipment.
     let more = open.stock.iter().any(|stock| stock.difference > 0);
-    if more && (command.stock.is_none() || refitted.iter().all(Option::is_none)) {
+    if more && (command.stock.is_none() || !is_told(&refitted)) {
         return Err(OrderError::StillAllocating);
     }
     let told = match &command.stock {
@@ -268,6 +268,11 @@ pub fn apply_amendment(
         None => vec![],
     };
     Ok((vec![applied.into()], refitted, told))
+}
+
+/// Whether a shipment is told what is in it, if there are any.
+fn is_told(refitted: &[Option<ShipmentEvent>]) -> bool {
+    refitted.is_empty() || refitted.iter().any(Option::is_some)
 }
 
 /// What happens to the `stocks` from where the order leaves.

@@ -2,12 +2,12 @@
 
 use super::{PLACES, SKUS, place, world::World};
 use crate::{
-    Event, Location, OrderId, ShipmentId, State,
+    Event, Location, OrderId, State,
     order::{Order, OrderEvent, Placed, Status},
     payment::{CaptureProgress, PaymentEvent, PaymentStatus},
     policy::{EPOCH, TimerName},
     returns::ReturnStatus,
-    shipment::{ShipmentCreated, ShipmentEvent, ShipmentStatus},
+    shipment::{Parcel, Shipment, ShipmentCreated, ShipmentEvent, ShipmentStatus},
     stock::{Stock, StockEvent},
     testing::sku,
 };
@@ -22,9 +22,13 @@ pub(super) fn happening(world: &World, before: &State, event: &Event) {
         (_, Event::Order(OrderEvent::OrderCancelled(event)), _) => {
             given_back(world, event.order.order_id);
         }
-        (_, Event::Shipment(ShipmentEvent::DispatchRequested(event)), _) => {
+        (
+            State::Shipment(Shipment::Created(parcel)),
+            Event::Shipment(ShipmentEvent::DispatchRequested(event)),
+            _,
+        ) => {
             is_there(world, event.order_id);
-            may_leave(world, event.order_id, event.shipment_id);
+            may_leave(world, parcel);
         }
         (_, Event::Shipment(ShipmentEvent::ShipmentCreated(event)), _) => {
             is_there(world, event.order_id);
@@ -88,7 +92,8 @@ fn is_kept_there(world: &World, created: &ShipmentCreated) {
 }
 
 /// What must hold when a shipment is to leave.
-fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
+fn may_leave(world: &World, parcel: &Parcel) {
+    let (order_id, shipment_id) = (parcel.order_id, parcel.shipment_id);
     let order = world.placed(order_id);
     assert_eq!(order.status, Status::Confirmed);
     assert!(order.holds.is_empty(), "dispatched under a hold");
@@ -96,8 +101,6 @@ fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
     let captured = payment.captures.get(&Some(shipment_id));
     let captured = captured.filter(|known| known.progress == CaptureProgress::Captured);
     assert!(captured.is_some(), "dispatched, and not taken: {payment:?}");
-    let shipment = world.shipment_of(shipment_id);
-    let parcel = shipment.created().expect("it is to leave");
     assert_eq!(captured.map(|known| known.amount), Some(parcel.amount));
     if parcel.parcels == 1 {
         let lost = world.provider.lost(order_id);

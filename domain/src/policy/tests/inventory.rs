@@ -166,10 +166,7 @@ fn inventory_goes_by_the_places_where_stock_was_looked_for() {
         Inventory::react(&both, InventoryState::default(), &event)
     };
     let until = at(900);
-    let step = ReservationStep::Reserve {
-        until,
-        split: false,
-    };
+    let step = ReservationStep::Reserve { until, split: true };
     assert_eq!(reserve, [at_both(reservation(step))]);
     // What is set meanwhile is for other orders.
     let then = |event| Inventory::react(&Limits::default(), before.clone(), &recorded(event, 1)).1;

@@ -37,8 +37,7 @@ fn create(shipments: &[&Shipment], command: &CreateShipment, order: &Order) -> D
     }
     match shipments.iter().find_map(|known| known.status()) {
         None => {}
-        // Of what was created, some may be kept: then the rest is there.
-        Some(S::Cancelled) if shipments.iter().all(|known| known.created().is_none()) => {
+        Some(S::Cancelled) if all_are_kept(shipments) => {
             return Err(refused(S::Cancelled, "create it"));
         }
         Some(_) => return Ok(vec![vec![]; shipments.len()]),
@@ -54,6 +53,12 @@ fn create(shipments: &[&Shipment], command: &CreateShipment, order: &Order) -> D
         vec![parcel(order, index + 1, parcels, location, &wanted)]
     });
     Ok(created.collect())
+}
+
+/// Whether none of them leaves. Of several, some may be kept, and the rest be there.
+fn all_are_kept(shipments: &[&Shipment]) -> bool {
+    let mut all = shipments.iter();
+    all.all(|known| known.status() == Some(S::Cancelled))
 }
 
 /// Whether a line of the order is of one of these SKUs.

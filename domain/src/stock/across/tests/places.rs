@@ -343,7 +343,6 @@ fn what_is_at_several_places_is_kept_left_and_given_back_there() {
     assert_eq!(told(&decided), released);
     // One parcel leaves, and of the other nothing is wanted any more.
     let mut nothing = of(ReservationStep::Reduce);
-    nothing.items.truncate(1);
     nothing.items[0].lines.clear();
     let (after, decided) = after.when(&nothing);
     assert_eq!(told(&decided), [("ReservationReduced", "east", "A")]);
