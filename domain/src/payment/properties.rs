@@ -62,17 +62,23 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
         name().prop_map(|name| PaymentCommand::RecordVoided(RecordVoided {
             authorization_id: name.into(),
         })),
-        (shipment(), attempt(), part()).prop_map(|(shipment_id, attempt, amount)| {
-            PaymentCommand::RequestCapture(RequestCapture {
-                order_id: order_id(1),
-                shipment_id,
-                amount,
-                attempt,
-                max_attempts: 3,
-                idempotency_key: format!("c{attempt}"),
-                more: false,
-            })
-        }),
+        (shipment(), attempt(), part(), any::<bool>()).prop_map(
+            |(shipment_id, attempt, amount, more)| {
+                PaymentCommand::RequestCapture(RequestCapture {
+                    order_id: order_id(1),
+                    shipment_id,
+                    amount,
+                    attempt,
+                    max_attempts: 3,
+                    idempotency_key: format!("c{attempt}"),
+                    more,
+                })
+            }
+        ),
+        Just(PaymentCommand::ReleaseRest(ReleaseRest {
+            order_id: order_id(1),
+            idempotency_key: "rest".into(),
+        })),
         (name(), shipment(), attempt(), part()).prop_map(|(name, shipment_id, attempt, amount)| {
             PaymentCommand::RecordCaptured(RecordCaptured {
                 authorization_id: name.into(),
@@ -169,6 +175,9 @@ struct Books {
     strays: BTreeMap<String, bool>,
     disputes: BTreeMap<String, i64>,
     lost: i64,
+    /// How much the provider has let go of, and is to let go of.
+    released: i64,
+    lets_go: Option<i64>,
 }
 
 impl Books {
@@ -227,6 +236,16 @@ impl Books {
                     .capturing
                     .insert(event.shipment_id, event.amount.amount);
                 assert_eq!(before, None, "asked for twice");
+            }
+            PaymentEvent::PaymentRestReleaseRequested(event) => {
+                let before = self.lets_go.replace(event.amount.amount);
+                assert_eq!(before, None, "let go of twice");
+            }
+            PaymentEvent::PaymentRestReleased(event) => {
+                if let Some(asked) = self.lets_go.take() {
+                    assert_eq!(asked, event.amount.amount);
+                }
+                self.released += event.amount.amount;
             }
             PaymentEvent::PaymentCaptured(event) => {
                 let asked = self.capturing.remove(&event.shipment_id);
@@ -288,7 +307,7 @@ impl Books {
         assert!(self.authorized.len() <= 1, "authorized twice");
         if !self.captured.is_empty() {
             assert!(
-                captured + capturing <= authorized,
+                captured + capturing + i128::from(self.released) <= authorized,
                 "captured more than authorized"
             );
             assert!(!self.given_back, "given back and captured");

@@ -270,7 +270,12 @@ fn reduce(
         }
     }
     let reactions = given_back(order_id, &state.places, reduced);
-    (state, reactions)
+    let is_left = state.items.iter().any(|item| !item.lines.is_empty());
+    match is_left {
+        true => (state, reactions),
+        // All other parcels have left.
+        false => (InventoryState::default(), reactions),
+    }
 }
 
 /// So many of these lines are wanted since. What more is kept, the stock was told with the order; what is

@@ -38,6 +38,7 @@ pub(super) fn shipment(
             called_off.into_iter().chain(dropped).collect()
         }
         ShipmentEvent::ShipmentCancelled(kept) => {
+            state.parcels = None;
             let void = void(kept.order_id, event, "the order is being cancelled");
             let waits = state.not_taken.remove(&kept.shipment_id);
             let retry = Reaction::Unschedule(TimerName::Capture(kept.shipment_id));
