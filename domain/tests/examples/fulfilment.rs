@@ -2,7 +2,7 @@
 
 use super::{Example, brief, eur, order_id, sku, time};
 use domain::{
-    Event, Location, Sealed, ShipmentId,
+    Event, Location, Money, Sealed, ShipmentId,
     order::{
         AmendedLine, AmendedStock, AmendmentApplied, AmendmentExpired, AmendmentProposed,
         AmendmentRejected, AmendmentWithdrawn, CancellationRequested, Line, LineQuantity,

@@ -528,7 +528,7 @@ fn reserved(parcels: u32) -> StockReserved {
     StockReserved {
         order_id: order_id(),
         epoch: 1,
-        location: location(),
+        location: Location::default(),
         sku: sku("85123A"),
         quantity: 8,
         lines: vec![
