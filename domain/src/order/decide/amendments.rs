@@ -254,13 +254,13 @@ pub fn apply_amendment(
     }
     let told = match &command.stock {
         Some(concerned) => {
-            // It leaves in one: there are no further ones.
+            // It leaves in one shipment, which is the first.
             let leaves_from = |shipment: &&Shipment| {
                 let parcel = shipment.created();
                 parcel.is_some_and(|parcel| parcel.location == concerned.location)
             };
             let skus = open.stock.iter().map(|stock| &stock.sku);
-            if !skus.eq(&concerned.skus) || !shipments.iter().any(leaves_from) {
+            if !skus.eq(&concerned.skus) || !shipments.first().is_none_or(leaves_from) {
                 return Err(OrderError::OtherStock);
             }
             keep_of(order, open, &concerned.location, stocks)?
