@@ -35,7 +35,10 @@ SERVERS='package(servers)
     | binary_id(saga::saga) & test(/^(postgres|storage)::/)'
 # All of a kind that takes its servers from outside. What starts some of its own, as `orders dev` does
 # and a standby, is the same with and without containers.
-ALL="($SERVERS | package(projector) | binary_id(query::api) | binary_id(tests::platform))
+ALL="($SERVERS | package(projector) | binary_id(query::api) | binary_id(notifier::notifier)
+    | binary_id(vault::vault) | binary_id(backup::backup)
+    | package(orders) & test(/^cli::(backup|events::check)::/)
+    | binary_id(tests::platform))
     - test(/^(deployed|golden|hosts|rules|simulation)::|^postgres::standby::|_that_is_up_/)"
 case ${1:-all} in
 all) tests=$ALL ;;

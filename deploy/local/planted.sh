@@ -29,20 +29,21 @@ printf '#!/bin/sh\nexec "$@" --cfg planted\n' >"$wrapper"
 chmod +x "$wrapper"
 export RUSTC_WORKSPACE_WRAPPER=$wrapper
 # All packages, so that dependencies have the features that they have for the tests.
-run=(cargo test --quiet --workspace --test platform --profile "$profile")
-
-if ! "${run[@]}" --no-run >"$target/build.log" 2>&1; then
+if ! cargo test --workspace --test platform --profile "$profile" --no-run >"$target/build.log" 2>&1; then
     tail -n 20 "$target/build.log"
     echo "the platform with planted bugs cannot be built"
     exit 2
 fi
+# Run by itself: what is timed is the simulation, and not the wait for another build.
+program=$(sed -n 's/^ *Executable .*(\(.*\))$/\1/p' "$target/build.log")
+program=$(realpath "$program") || exit 2
 
 # simulate LOG SEEDS [NAME=VALUE…]: whether the simulation finds nothing wrong.
 simulate() {
     local log=$1 seeds=$2
     shift 2
     env -u ORDERS_SIM_SEED -u ORDERS_PLANTED ORDERS_SIM_SEEDS="$seeds" "$@" \
-        timeout "$limit_s" "${run[@]}" simulated_seeds -- --nocapture >"$log" 2>&1
+        timeout "$limit_s" "$program" simulated_seeds --nocapture >"$log" 2>&1
 }
 
 # Without a bug it must find none, or it would prove nothing by what it finds.

@@ -83,6 +83,12 @@ pub async fn open_storage(settings: &Settings) -> anyhow::Result<PostgresSagaSto
     })
 }
 
+/// When a task that failed is tried again.
+fn retries(settings: &SagaSettings) -> Vec<Duration> {
+    let waits = settings.retry_schedule_s.iter().copied();
+    waits.map(Duration::from_secs).collect()
+}
+
 /// Starts all policies and the task runner as tasks of `lifecycle`. Each works while this process
 /// leads it, and waits otherwise. The status says how they do; that is no matter of readiness, as the
 /// process can take traffic all the same.
@@ -99,8 +105,8 @@ pub fn start(parts: &SagaParts, settings: &SagaSettings, lifecycle: &Lifecycle) 
             payment_concurrency: settings.payment_concurrency,
             carrier_concurrency: settings.carrier_concurrency,
             poll: settings.poll(),
+            retries: retries(settings),
             outage: settings.outage_ttl(),
-            ..TaskOptions::default()
         },
         hint: Arc::new(Notify::new()),
         lease: settings.lease(),

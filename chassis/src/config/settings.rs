@@ -229,6 +229,10 @@ section! {
         /// the last of them the order is cancelled.
         capture_retry_schedule_s: Vec<u64> = vec![3_600, 43_200, 86_400],
             Rule::Integers { min: 1, max: 2_592_000, len: 20 };
+        /// Times after which what failed outside, or could not be written, is tried again, in seconds;
+        /// after the last of them an operator must look.
+        retry_schedule_s: Vec<u64> = vec![1, 5, 30, 120, 600, 3_600, 21_600, 57_600],
+            Rule::Integers { min: 1, max: 2_592_000, len: 20 };
         /// Time before the end of an authorization in which it is authorized anew, once, in seconds.
         reauthorize_before_s: u64 = 86_400, Rule::Integer { min: 1, max: 2_592_000 };
         /// Address of the carrier; sagas do not start without one, or without a sandbox.

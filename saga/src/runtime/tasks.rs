@@ -42,20 +42,6 @@ pub struct TaskOptions {
     pub outage: Duration,
 }
 
-impl Default for TaskOptions {
-    fn default() -> Self {
-        Self {
-            payment_concurrency: 64,
-            carrier_concurrency: 16,
-            poll: Duration::from_millis(250),
-            retries: [1, 5, 30, 120, 600, 3_600, 21_600, 57_600]
-                .map(Duration::from_secs)
-                .to_vec(),
-            outage: Duration::from_secs(86_400),
-        }
-    }
-}
-
 /// Does what is due.
 pub struct TaskRunner {
     performer: Arc<Performer>,

@@ -1,7 +1,11 @@
 //! `tests/containers.sh`: what it needs comes first, and is built only then.
 
 use crate::{Place, said, words};
-use std::process::Command;
+use std::{
+    fs::{read_dir, read_to_string},
+    path::Path,
+    process::Command,
+};
 
 /// Writes down what it is asked, and builds what it should.
 const CARGO: &str = r#"
@@ -69,6 +73,29 @@ fn what_it_runs_is_built_by_itself() {
     named.env("ORDERS_TEST_KURRENTDB_IMAGE", "mine");
     said(&named.output().unwrap());
     assert_eq!(place.lines("kurrentdb"), ["1", "named"]);
+}
+
+/// Of every package that has servers for its tests.
+#[test]
+fn no_package_that_needs_servers_is_left_out() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let script = read_to_string(root.join("tests/containers.sh")).unwrap();
+    let mut packages = 0;
+    for entry in read_dir(&root).unwrap() {
+        let directory = entry.unwrap().path();
+        let Ok(manifest) = read_to_string(directory.join("Cargo.toml")) else {
+            continue;
+        };
+        let needs = manifest.lines().any(|line| line.starts_with("servers"));
+        let name = directory.file_name().unwrap().to_str().unwrap();
+        if needs && name != "servers" {
+            packages += 1;
+            let named = [format!("package({name})"), format!("binary_id({name}::")];
+            let is_named = named.iter().any(|named| script.contains(named));
+            assert!(is_named, "tests/containers.sh leaves {name} out");
+        }
+    }
+    assert!(packages > 8, "{packages}");
 }
 
 #[test]

@@ -29,13 +29,15 @@ pub const WEBHOOK_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd
 /// whose outcome is unknown is asked for after a second, and then often enough that a machine which
 /// is busy for seconds does not leave it to an operator; and who reads what they wrote may wait for
 /// it as long.
-const SETTINGS: [(&str, &str); 13] = [
+const SETTINGS: [(&str, &str); 14] = [
     ("projector.lease_ms", "1500"),
     ("saga.lease_ms", "1500"),
     ("saga.payment_timeout_ms", "8000"),
     ("saga.max_payment_attempts", "2"),
     ("saga.inquiry_schedule_s", "1,1,2,4,8"),
     ("saga.capture_retry_schedule_s", "1,2,4"),
+    // A call that a crash has left on its way is looked for a little longer than it may take.
+    ("saga.retry_schedule_s", "1,1,3,5,10,60,600,3600"),
     ("saga.tracking_schedule_s", "1"),
     ("saga.tracking_times", "1000"),
     ("query.max_wait_s", "30"),
