@@ -3,6 +3,7 @@
 mod amendments;
 mod backorders;
 mod disputes;
+mod parcels;
 mod returns;
 
 use super::{Process, Stage, TimeLimits, What, Who, moves};
