@@ -5,6 +5,7 @@ mod capture;
 mod dispute;
 mod lifetime;
 mod parcels;
+mod returned;
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
@@ -12,11 +13,11 @@ use crate::{
     event::is_default,
     order::OrderEvent,
     payment::{
-        PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, PaymentParked, PaymentRefunded,
-        RecordAuthorized, RecordCaptured, RecordOutcomeUnknown, RecordRefunded, RecordVoided,
-        RefundReturn, RequestAuthorization, RequestVoid,
+        PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, PaymentParked, RecordAuthorized,
+        RecordCaptured, RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization,
+        RequestVoid,
     },
-    returns::{self, ReturnCommand, ReturnEvent, ReturnInspected},
+    returns::ReturnEvent,
     shipment::ShipmentEvent,
     stock::StockEvent,
 };
@@ -187,7 +188,7 @@ impl Policy for PaymentPolicy {
             Event::Payment(PaymentEvent::PaymentCaptureFailed(failed)) => {
                 capture::not_taken(limits, &mut state, event, failed)
             }
-            Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => tell_return(refunded),
+            Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => returned::tell(refunded),
             Event::Payment(
                 happened @ (PaymentEvent::DisputeOpened(_)
                 | PaymentEvent::DisputeWon(_)
@@ -197,7 +198,9 @@ impl Policy for PaymentPolicy {
             // None of them has an order.
             Event::Customer(_) | Event::Product(_) => vec![],
             Event::Shipment(happened) => capture::shipment(limits, &mut state, event, happened),
-            Event::Return(ReturnEvent::ReturnInspected(inspected)) => refund(event, inspected),
+            Event::Return(ReturnEvent::ReturnInspected(inspected)) => {
+                returned::refund(event, inspected)
+            }
             Event::Return(_) => vec![],
         };
         (state, reactions)
@@ -414,31 +417,6 @@ fn inquire(
             last: waits.next().is_none(),
         }),
     })
-}
-
-/// Gives back what was accepted is worth.
-fn refund(event: &Recorded, inspected: &ReturnInspected) -> Vec<Reaction> {
-    if inspected.refund.amount == 0 {
-        return vec![];
-    }
-    let (order_id, return_id) = (inspected.order_id, inspected.return_id);
-    let command = PaymentCommand::RefundReturn(RefundReturn {
-        order_id,
-        return_id,
-        amount: inspected.refund,
-        idempotency_key: key(event, order_id, &format!("return:{return_id}"), 1),
-    });
-    vec![record(order_id, command)]
-}
-
-/// Tells a return that what was accepted of it is paid back.
-fn tell_return(refunded: &PaymentRefunded) -> Vec<Reaction> {
-    let tell = |return_id| {
-        let amount = refunded.amount;
-        let command = ReturnCommand::RecordRefunded(returns::RecordRefunded { amount });
-        Reaction::Execute(Command::Return(return_id, command))
-    };
-    refunded.return_id.map(tell).into_iter().collect()
 }
 
 fn void(order_id: OrderId, event: &Recorded, reason: &str) -> Reaction {

@@ -3,17 +3,18 @@
 
 mod backorder;
 mod parcels;
+mod returned;
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after, deadline};
 use crate::{
-    Command, Event, Location, OrderId, Recorded, ReturnId, ShipmentId,
+    Command, Event, Location, OrderId, Recorded, ShipmentId,
     event::is_default,
     order::{
         Awaited, CancellationRequested, DropShipment, OrderCommand, OrderEvent, PlaceHold,
         RejectCancellation, ReleaseHold, RequestCancellation,
     },
     payment::PaymentEvent,
-    returns::{GiveUpReturn, ReturnCommand, ReturnEvent},
+    returns::ReturnEvent,
     shipment::{
         Allotted, CancelShipment, CreateShipment, DispatchRefused, GiveUpShipment, MarkReady,
         RequestDispatch, ShipmentCommand, ShipmentEvent,
@@ -190,7 +191,7 @@ impl Policy for Shipping {
             }
             Event::Payment(_) | Event::Customer(_) | Event::Product(_) => vec![],
             Event::Shipment(happened) => shipment(limits, &mut state, order_id, event, happened),
-            Event::Return(happened) => returned(limits, order_id, event, happened),
+            Event::Return(happened) => returned::reactions(limits, order_id, event, happened),
         };
         (state, reactions)
     }
@@ -450,37 +451,4 @@ fn found(state: &mut ShippingState, shipment: ShipmentId) -> Reaction {
     parcels::ended(state, shipment);
     state.asked.remove(&shipment);
     Reaction::Unschedule(TimerName::Tracking(shipment))
-}
-
-/// What follows from what happened to a return: it is waited for, until it comes or time is up.
-fn returned(
-    limits: &Limits,
-    order_id: OrderId,
-    event: &Recorded,
-    happened: &ReturnEvent,
-) -> Vec<Reaction> {
-    // Whether it is still waited for when the time has come, the return knows, whatever was heard of it
-    // here.
-    let wait = |of: ReturnId, sent| {
-        let command = ReturnCommand::GiveUp(GiveUpReturn {
-            order_id,
-            sent,
-            reason: "it did not arrive in time".into(),
-        });
-        let due = after(event, limits.returns);
-        let timer = Reaction::Schedule(Timer {
-            name: TimerName::Return(of),
-            due,
-            task: Task::Execute(Command::Return(of, command)),
-        });
-        vec![timer, deadline(order_id, Awaited::Arrival, of, due)]
-    };
-    let call_off = |of| vec![Reaction::Unschedule(TimerName::Return(of))];
-    match happened {
-        ReturnEvent::ReturnApproved(event) => wait(event.return_id, false),
-        ReturnEvent::ReturnInTransit(event) => wait(event.return_id, true),
-        ReturnEvent::ReturnReceived(event) => call_off(event.return_id),
-        ReturnEvent::ReturnCancelled(event) => call_off(event.return_id),
-        _ => vec![],
-    }
 }

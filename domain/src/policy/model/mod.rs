@@ -20,7 +20,8 @@ mod world;
 
 use super::Limits;
 use crate::{
-    Event, Location, OrderId, customer::CustomerEvent, product::ProductEvent, stock::StockEvent,
+    Event, Location, OrderId, customer::CustomerEvent, order::OrderEvent, product::ProductEvent,
+    shipment::ShipmentEvent, stock::StockEvent,
 };
 use choices::Choices;
 use chrono::Duration;
@@ -106,19 +107,41 @@ fn runs_come_to_everything_that_can_happen() {
     let mut runner = TestRunner::deterministic();
     let tapes = proptest::collection::vec(any::<u16>(), 300..500);
     let laters = proptest::collection::vec(any::<u16>(), 100..200);
-    let mut happened = BTreeSet::new();
+    let (mut happened, mut told) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..600 {
         let tape = tapes.new_tree(&mut runner).unwrap().current();
         let later = laters.new_tree(&mut runner).unwrap().current();
         let world = run([tape, later], &limits(true, 4, 3), true);
         happened.extend(world.log.iter().map(|recorded| recorded.event.event_type()));
+        told.extend(
+            world
+                .log
+                .iter()
+                .filter_map(|recorded| of_parcels(&recorded.event)),
+        );
     }
+    assert_eq!(told, BTreeSet::from(["dropped", "from three", "some left"]));
     // No policy has to do with customers, or with products.
     let others = [CustomerEvent::TYPES, ProductEvent::TYPES].concat();
     let missed: Vec<_> = Event::types()
         .filter(|name| !others.contains(name) && !happened.contains(name))
         .collect();
     assert_eq!(missed, [""; 0]);
+}
+
+/// What an order comes to only if it leaves in several parcels.
+fn of_parcels(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::Stock(StockEvent::StockReserved(event)) => {
+            (event.parcels == 3).then_some("from three")
+        }
+        Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => {
+            let worth = event.amount.map_or(0, |amount| amount.amount);
+            (worth > 0).then_some("dropped")
+        }
+        Event::Order(OrderEvent::LinesShipped(event)) => (!event.all).then_some("some left"),
+        _ => None,
+    }
 }
 
 fn place(name: &str) -> Location {
