@@ -64,6 +64,8 @@ pub enum OrderCommand {
     ExpireAmendment(ExpireAmendment),
     /// Say that people have set right what a participant's word contradicted.
     SettleContradiction(SettleContradiction),
+    /// Say that one of its parcels cannot leave: what is in it is not wanted any more.
+    DropShipment(DropShipment),
 }
 
 /// One line as it is ordered.
@@ -392,4 +394,15 @@ pub struct RejectAmendment {
 pub struct ExpireAmendment {
     /// Which amendment.
     pub amendment_id: Uuid,
+}
+
+/// Says that a parcel of an order that leaves in several cannot leave, and that the rest is to go its way.
+/// Decided over the shipment as well. Where nothing else of the order leaves, or has left, all of it is
+/// being cancelled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DropShipment {
+    /// Which shipment.
+    pub shipment_id: ShipmentId,
+    /// Why, for people.
+    pub reason: String,
 }

@@ -2,6 +2,7 @@
 
 mod amendments;
 mod details;
+mod dropped;
 mod fulfilment;
 mod lines;
 mod parking;
@@ -14,10 +15,11 @@ use super::{
     OrderPlaced, OrderRejected, PlaceHold, PlaceOrder, Placed, RejectCancellation, RejectOrder,
     ReleaseHold, RequestCancellation, Status,
 };
-use crate::{TextError, text};
+use crate::{TextError, shipment::Shipment, text};
 
 pub use amendments::{apply_amendment, propose_amendment};
 pub use details::{change_address, check_tag};
+pub use dropped::drop_shipment;
 pub use lines::cancel_lines;
 pub(crate) use returns::{
     MAX_OPEN_RETURNS, MAX_RETURNS, drop_return, open_return, record_returned,
@@ -87,6 +89,10 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
             Ok(amendments::expire(order, command.amendment_id))
         }
         OrderCommand::SettleContradiction(command) => parking::settle(order, command),
+        // Nothing is known of a shipment here.
+        OrderCommand::DropShipment(command) => {
+            Ok(dropped::drop_shipment(state, command, &Shipment::Absent)?.0)
+        }
     }
 }
 
@@ -133,7 +139,8 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::WithdrawAmendment(_)
         | OrderCommand::RejectAmendment(_)
         | OrderCommand::ExpireAmendment(_)
-        | OrderCommand::SettleContradiction(_) => {}
+        | OrderCommand::SettleContradiction(_)
+        | OrderCommand::DropShipment(_) => {}
     }
     Ok(())
 }

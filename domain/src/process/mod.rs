@@ -61,6 +61,8 @@ pub const TYPES: &[&str] = &[
     "PaymentCaptureRequested",
     "PaymentCaptured",
     "PaymentCaptureFailed",
+    "PaymentRestReleaseRequested",
+    "PaymentRestReleased",
     "PaymentRefundRequested",
     "PaymentRefunded",
     "PaymentRefundDeferred",

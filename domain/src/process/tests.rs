@@ -4,6 +4,7 @@ mod amendments;
 mod backorders;
 mod contradictions;
 mod disputes;
+mod parcels;
 mod returns;
 
 use super::{Process, Stage, TimeLimits, What, Who, moves};
@@ -163,6 +164,7 @@ impl Story {
             until: self.now() + Duration::minutes(16),
             part: 2,
             parts: 2,
+            parcels: 1,
         };
         self.stock(reserved);
     }
@@ -221,6 +223,7 @@ impl Story {
             location: Location::default(),
             lines: vec![],
             amount: euros(),
+            parcels: 1,
         };
         self.shipment(created);
     }
@@ -243,6 +246,7 @@ impl Story {
             attempt,
             max_attempts: 4,
             idempotency_key: "key".into(),
+            more: false,
         };
         self.payment(asked);
     }
@@ -511,6 +515,7 @@ fn a_cancellation_stops_what_comes_next_and_gives_back() {
         shipment_id: shipment_id(),
         location: Location::default(),
         reason: "changed my mind".into(),
+        amount: None,
     };
     story.shipment(kept);
     let cancelled = OrderCancelled {
@@ -609,6 +614,7 @@ fn a_limit_is_a_time_that_databases_know() {
             until,
             part: 1,
             parts: 1,
+            parcels: 1,
         };
         story.stock(reserved);
         let due = story.now() + Duration::days(years * 365);

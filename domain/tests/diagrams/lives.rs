@@ -178,6 +178,7 @@ pub fn payment() -> Drawing<Payment> {
             attempt: 1,
             max_attempts: 1,
             idempotency_key: format!("capture:{shipment_id}"),
+            more: false,
         }));
         commands.push(PaymentCommand::RecordCaptured(RecordCaptured {
             authorization_id: "auth".into(),
@@ -275,6 +276,8 @@ pub fn shipment() -> Drawing<Shipment> {
     let create = ShipmentCommand::Create(CreateShipment {
         order_id,
         location: location.clone(),
+        skus: vec![],
+        further: vec![],
     });
     let mut commands = vec![
         create,
@@ -310,6 +313,7 @@ pub fn shipment() -> Drawing<Shipment> {
             location,
             request: 0,
             reason: "no more".into(),
+            parcels: 1,
         }),
     ];
     for attempt in [1, 2] {
@@ -399,7 +403,10 @@ pub fn reservation() -> Drawing<Stock> {
         }],
         step,
     };
-    let reserve = ReservationStep::Reserve { until: time(900) };
+    let reserve = ReservationStep::Reserve {
+        until: time(900),
+        split: false,
+    };
     let commands = [
         step(3, reserve),
         step(4, reserve),

@@ -21,6 +21,7 @@ const ENDPOINTS: [(&str, &str); 21] = [
         "{amount, currency}; Idempotency-Key",
     ),
     ("POST /authorizations/{id}/void", "Idempotency-Key"),
+    ("POST /authorizations/{id}/release", "Idempotency-Key"),
     (
         "GET /authorizations?reference=",
         "what is known about a reference, perhaps nothing",
