@@ -26,10 +26,11 @@ pub use amendment::{
 };
 pub use command::{
     AddNote, ApplyAmendment, CONTRADICTION, CancelLines, CancelOrder, ChangeShippingAddress,
-    CompleteOrder, ConcernedStock, ConfirmOrder, DropShipment, ExpireAmendment, ExpireOrder, LineTerms,
-    NewLine, OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, ProposeAmendment, RecordDelivered,
-    RecordLost, RecordShipped, RejectAmendment, RejectCancellation, RejectOrder, ReleaseHold,
-    RequestCancellation, ResumeTask, SetDeadline, SetTags, SettleContradiction, WithdrawAmendment,
+    CompleteOrder, ConcernedStock, ConfirmOrder, DropShipment, ExpireAmendment, ExpireOrder,
+    LineTerms, NewLine, OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder,
+    ProposeAmendment, RecordDelivered, RecordLost, RecordShipped, RejectAmendment,
+    RejectCancellation, RejectOrder, ReleaseHold, RequestCancellation, ResumeTask, SetDeadline,
+    SetTags, SettleContradiction, WithdrawAmendment,
 };
 pub use error::OrderError;
 pub use event::{

@@ -269,6 +269,7 @@ fn an_amendment_does_not_have_leave_once_more_what_has_left_since() {
         OrderCommand::ProposeAmendment(ProposeAmendment {
             amendment_id: uuid(10, 0),
             lines: three(),
+            at: at(0),
             until: at(900),
             reason: "rather so".into(),
         }),

@@ -103,6 +103,7 @@ fn capture(amount: i64) -> PaymentCommand {
         amount: eur(amount),
         attempt: 1,
         max_attempts: 1,
+        more: false,
         idempotency_key: "capture".into(),
     })
 }

@@ -61,10 +61,13 @@ fn step() -> impl Strategy<Value = Step> {
     let create = CreateShipment {
         order_id: order_id(1),
         location: Location::default(),
+        skus: vec![],
+        further: vec![],
     };
     let cancelled = CancelShipment {
         order_id: order_id(1),
         location: Location::default(),
+        parcels: 1,
         request: 0,
         reason: text(),
     };

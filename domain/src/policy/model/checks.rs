@@ -134,9 +134,8 @@ fn wanted(order: &Placed) -> i64 {
 fn to_be_paid(order: &Placed) -> i64 {
     let lines = order.lines().iter().map(|line| {
         let progress = order.progress(line.line);
-        line.worth(line.quantity - progress.cancelled)
-            - line.worth(progress.lost)
-            - line.worth(progress.returned)
+        let worth = |quantity| order.worth_of(line.line, quantity);
+        worth(line.quantity - progress.cancelled) - worth(progress.lost) - worth(progress.returned)
     });
     lines.sum()
 }

@@ -101,6 +101,7 @@ impl World {
                     until: at(0),
                     part: 1,
                     parts: 1,
+                    parcels: 1,
                 }
                 .into(),
                 ReservationCommitted {

@@ -248,6 +248,7 @@ fn it_is_not_amended() {
     let propose = crate::order::ProposeAmendment {
         amendment_id: uuid(10, 1),
         lines: lines(&[(1, 1)]),
+        at: at(0),
         until: at(900),
         reason: "x".into(),
     };
