@@ -88,7 +88,7 @@ mod tests {
     fn what_was_never_sealed_is_told_by_what_it_says() {
         let stored = include_bytes!("../../domain/golden/OrderPlaced.v1.json");
         let placed = OrderEvent::decode("OrderPlaced", 1, stored).unwrap();
-        let order = Orders::fold(placed.as_slice());
+        let order = Orders::fold(&[placed.unwrap()]);
         let order = order.placed().unwrap();
         let plain = order.shipping_address().unwrap().plain().unwrap();
         let mut address: Address = serde_json::from_slice(&plain).unwrap();
