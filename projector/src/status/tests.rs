@@ -12,6 +12,7 @@ fn seen(position: i64, head: i64, lag_seconds: f64) -> Seen {
         head,
         lag_seconds: Some(lag_seconds),
         is_of_store: true,
+        version: Some(StockLevel::VERSION),
         rebuilding: false,
     }
 }

@@ -19,6 +19,7 @@ mod notifications;
 mod order_to_cash;
 mod personal_data;
 mod races;
+mod rollback;
 mod rules;
 mod shutdown;
 mod simulation;

@@ -19,6 +19,7 @@ use super::{Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError,
 use crate::{
     parking::{ParkedCount, ParkedSequence, Parking, ParkingChange},
     projection::Projection,
+    rebuild::Rebuilding,
     row::{Role, Row, columns},
 };
 use domain::{EventId, Position};
@@ -254,6 +255,10 @@ impl ReadModels for PostgresReadModels {
 
     async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {
         parked::counts(&self.pool).await
+    }
+
+    async fn rebuilding(&self) -> Result<Rebuilding, ReadModelError> {
+        self.read_rebuilding().await
     }
 }
 
