@@ -170,6 +170,15 @@ pub trait ReadModels: Clone + Send + Sync + 'static {
         leader_epoch: i64,
     ) -> impl Future<Output = Result<Checkpoint, ReadModelError>> + Send;
 
+    /// Whether that leader still leads `P`; it does where nobody builds anew.
+    fn leads<P: Projection>(
+        &self,
+        leader_epoch: i64,
+    ) -> impl Future<Output = Result<bool, ReadModelError>> + Send {
+        let _ = leader_epoch;
+        std::future::ready(Ok(true))
+    }
+
     /// Those of the rows that are there, without what is set once.
     fn load<P: Projection>(
         &self,

@@ -282,7 +282,7 @@ async fn a_read_model_is_built_anew_and_rolled_back() {
         let (store, models) = (store.clone(), models.clone());
         async move {
             let options = RebuildOptions {
-                page: 16,
+                page: 4,
                 heartbeat: std::time::Duration::from_millis(10),
                 ..RebuildOptions::default()
             };
