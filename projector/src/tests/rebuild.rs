@@ -7,7 +7,7 @@ use crate::{
     live::RunError,
     projection::Projection,
     projections::{CustomerSummary, OrderSummary, StockLevel},
-    rebuild::{RebuildError, RebuildOptions, rebuild},
+    rebuild::{RebuildError, RebuildOptions, rebuild, rebuild_by_name},
     storage::ReadModels,
     testing::{History, append},
 };
@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 use store::EventReader;
+use tokio_util::sync::CancellationToken;
 
 const OPTIONS: &RebuildOptions = &RebuildOptions {
     page: 64,
@@ -325,4 +326,44 @@ async fn what_somebody_leans_on_is_not_removed() {
     rebuilt::<StockLevel>(&database).await;
     assert_eq!(table::<StockLevel>(models).await, expected);
     assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+/// As by Ctrl-C, or when the process that builds is to end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_that_is_told_to_stop_leaves_nothing_behind() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 150).await;
+    rebuilt::<OrderSummary>(&database).await;
+    let before = table::<OrderSummary>(models).await;
+    let (stop, told) = (CancellationToken::new(), CancellationToken::new());
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let on_progress = Arc::new({
+        let told = told.clone();
+        move |_: &_| {
+            told.cancel();
+            // Folding is done on a thread of its own, which may wait.
+            let _ = wait.lock().unwrap().recv();
+        }
+    });
+    let build = rebuild_by_name(
+        "order_summary",
+        store.clone(),
+        models,
+        OPTIONS,
+        on_progress,
+        &stop,
+    );
+    let stopping = async {
+        told.cancelled().await;
+        assert!(!leftovers(models).await.is_empty(), "it has begun");
+        stop.cancel();
+        drop(go_on);
+    };
+    let (built, ()) = tokio::join!(build, stopping);
+    assert!(matches!(built, Err(RebuildError::CutOff)), "{built:?}");
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+    assert_eq!(table::<OrderSummary>(models).await, before);
+    rebuilt::<OrderSummary>(&database).await;
 }

@@ -13,20 +13,18 @@ pub(super) async fn are_driven(p: &Platform) {
     let mut kept = vec![];
     for _ in 0..2 {
         p.api.post(&path("rebuild"), &json!({})).await.expect(202);
-        kept.push(
-            eventually("it is built anew", async || {
-                let now = p.api.get("/v1/projections").await.expect(200).body;
-                let all = now["projections"].as_array().cloned().unwrap_or_default();
-                let mine = all.into_iter().find(|one| one["name"] == NAME);
-                let mine = mine.unwrap_or_default();
-                let replaced = &mine["replaced"]["replaced_at"];
-                match (&mine["rebuild"], replaced) {
-                    (Value::Null, Value::String(at)) if !kept.contains(at) => Ok(at.clone()),
-                    _ => Err(mine.to_string()),
-                }
-            })
-            .await,
-        );
+        let replaced_at = eventually("it is built anew", async || {
+            let now = p.api.get("/v1/projections").await.expect(200).body;
+            let all = now["projections"].as_array().cloned().unwrap_or_default();
+            let mine = all.into_iter().find(|one| one["name"] == NAME);
+            let mine = mine.unwrap_or_default();
+            match (&mine["rebuild"], &mine["replaced"]["replaced_at"]) {
+                (Value::Null, Value::String(at)) if !kept.contains(at) => Ok(at.clone()),
+                _ => Err(mine.to_string()),
+            }
+        });
+        let replaced_at = replaced_at.await;
+        kept.push(replaced_at);
     }
     let back = p.api.post(&path("rollback"), &json!({})).await.expect(200);
     assert_eq!(back.body["name"], NAME);
