@@ -267,11 +267,12 @@ async fn roll_back(args: NameArgs) -> anyhow::Result<()> {
 async fn forget(args: NameArgs) -> anyhow::Result<()> {
     let NameArgs { projection, api } = args;
     let path = format!("/v1/projections/{projection}/replaced");
-    api.client()?.delete(&path).await?;
-    if !api.json {
-        say(&format!(
+    let written = api.client()?.delete(&path).await?;
+    match api.json {
+        true => print(&serde_json::to_string_pretty(&written.body)?),
+        false => say(&format!(
             "Nothing is kept of {projection} for a rollback any more."
-        ));
+        )),
     }
     Ok(())
 }

@@ -78,9 +78,8 @@ fn unavailable_or_our_fault(error: &anyhow::Error, passes: bool) -> Problem {
 /// A rebuild could not be started.
 pub(crate) fn not_rebuilt(error: RebuildError) -> Problem {
     match error {
-        RebuildError::UnderWay(_) => {
-            Problem::conflict("REBUILD_UNDER_WAY", sentence(&error)).with_retryable(true)
-        }
+        // What is wanted is under way: who would try again until it is done would have it done twice.
+        RebuildError::UnderWay(_) => Problem::conflict("REBUILD_UNDER_WAY", sentence(&error)),
         RebuildError::Unknown { name, .. } => no_such_projection(&name),
         RebuildError::ReadModels(error) => failed(error),
         error => {

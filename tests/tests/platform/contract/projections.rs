@@ -32,5 +32,6 @@ pub(super) async fn are_driven(p: &Platform) {
     assert_eq!(again.code(), "NOTHING_TO_ROLL_BACK_TO");
     is_a_problem(&again);
     let forget = p.api.command(Method::DELETE, &path("replaced"));
-    p.api.send(forget).await.expect(204);
+    let forgotten = p.api.send(forget).await.expect(200);
+    assert_eq!(forgotten.body["forgotten"], false);
 }
