@@ -14,6 +14,7 @@ pub mod past;
 pub mod projection;
 pub mod projections;
 pub mod rebuild;
+mod rebuilds;
 pub mod row;
 mod service;
 mod status;
@@ -26,8 +27,10 @@ pub mod verify;
 
 pub use api::{openapi, router};
 pub use projection::Projection;
+pub use rebuilds::{Rebuilds, at_once, rebuild_options};
 pub use service::{
-    Parts, open_read_models, open_read_models_to_rebuild, options, start, warn_of_parked,
+    Parts, open_read_models, open_read_models_to_rebuild, options, start, start_with_rebuilds,
+    warn_of_parked,
 };
 pub use status::{Board, ProjectionStatus, State};
 pub use storage::{MemoryReadModels, PostgresReadModels, ReadModels};

@@ -4,6 +4,10 @@
 mod parked;
 #[path = "main/past.rs"]
 mod past;
+#[path = "main/progress.rs"]
+mod progress;
+#[path = "main/rebuild.rs"]
+mod rebuild;
 #[path = "main/verify.rs"]
 mod verify;
 
@@ -13,24 +17,14 @@ use assembly::{
 use chassis::config::{Settings, reference_text};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use projector::{
-    Parts, ReadModels, open_read_models, open_read_models_to_rebuild, openapi,
-    projections::names,
-    rebuild::{OnProgress, Progress, RebuildOptions, rebuild_by_name},
-    router, start, warn_of_parked,
+    Parts, ReadModels, Rebuilds, open_read_models, openapi, projections::names, router,
+    start_with_rebuilds, warn_of_parked,
 };
-use std::{
-    io::Write,
-    process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::{io::Write, process::ExitCode, sync::Arc};
 use store::SystemClock;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// How often a rebuild tells people how far it is.
-const TELL_EVERY: Duration = Duration::from_millis(500);
 
 /// Keeps the read models up to date.
 #[derive(Debug, Parser)]
@@ -44,7 +38,8 @@ struct Arguments {
 enum Action {
     /// Run the service (the default).
     Run,
-    /// Build a read model anew from all events; it stays readable meanwhile.
+    /// Build a read model anew from all events; it stays readable meanwhile. What is replaced is kept for a
+    /// while: see `projector rollback`. Exits 1 if one could not be built: the others are all the same.
     Rebuild {
         /// Which: see `projector status`.
         #[arg(required_unless_present = "all", conflicts_with = "all")]
@@ -54,7 +49,13 @@ enum Action {
         all: bool,
         #[command(flatten)]
         past: past::PastArgs,
+        /// With --all, how many at once, at most; half as many as there are cores, unless it is said. They
+        /// share the memory (projector.rebuild_rows).
+        #[arg(long, value_name = "COUNT", requires = "all", conflicts_with = "until", value_parser = at_least_one)]
+        parallel: Option<usize>,
     },
+    /// Put back what the last rebuild of a read model replaced. It goes on from where it was then.
+    Rollback(rebuild::RollbackArgs),
     /// Fold all events again, and compare with the live read model, row for row, at its checkpoint.
     /// Exits 0 if they are equal, 1 if not, 2 if that could not be found out.
     Verify(verify::VerifyArgs),
@@ -85,10 +86,16 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let settings = Settings::load()?;
     match arguments.action.unwrap_or(Action::Run) {
         Action::Run => serve(Process::new("projector", settings)?).await,
-        Action::Rebuild { name, past, .. } => match past.wanted() {
+        Action::Rebuild {
+            name,
+            parallel,
+            past,
+            ..
+        } => match past.wanted() {
             Some(wanted) => past::run(&settings, name, wanted).await,
-            None => rebuild(&settings, name).await,
+            None => rebuild::run(&settings, name, parallel).await,
         },
+        Action::Rollback(args) => rebuild::roll_back(&settings, args).await,
         Action::Verify(args) => Ok(verify::run(&settings, args).await),
         Action::Parked(action) => parked::run(&settings, action).await,
         Action::Status => status(&settings).await,
@@ -116,38 +123,18 @@ async fn serve(process: Process) -> anyhow::Result<ExitCode> {
         leases: events.leases.clone(),
         clock: Arc::new(SystemClock),
     };
-    let board = start(&parts, &settings.projector, lifecycle);
+    let (reader, models) = (events.reader.clone(), parts.models.clone());
+    let rebuilds = Rebuilds::new(reader, models, &settings.projector, lifecycle);
+    let board = start_with_rebuilds(&parts, &rebuilds, &settings.projector, lifecycle);
     warn_of_parked(health, board.clone());
-    let routes = router(board, parts.models).merge(documentation(openapi()));
+    let routes = router(board, parts.models, rebuilds).merge(documentation(openapi()));
     process.serve(listener, routes);
     Ok(process.run().await)
 }
 
-async fn rebuild(settings: &Settings, name: Option<String>) -> anyhow::Result<ExitCode> {
-    let reader = open_reader(settings).await?;
-    let models = open_read_models_to_rebuild(settings).await?;
-    for name in these_or_all(name) {
-        let options = RebuildOptions {
-            max_parked: settings.projector.max_parked,
-            ..RebuildOptions::default()
-        };
-        let rebuilt = rebuild_by_name(&name, reader.clone(), &models, &options, teller()).await?;
-        print(&format!(
-            "{name}: {rows} rows from {events} events in {took:.1?}, up to position {position}\n",
-            rows = rebuilt.rows,
-            events = rebuilt.events,
-            took = rebuilt.took,
-            position = rebuilt.position,
-        ))?;
-        if rebuilt.parked > 0 {
-            print(&format!(
-                "{name}: {} sequences are parked, which this build cannot read or fold: see \
-                 `projector parked list`\n",
-                rebuilt.parked
-            ))?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a whole number from 1 is expected".into())
 }
 
 /// The one that is named, or all.
@@ -158,52 +145,39 @@ fn these_or_all(name: Option<String>) -> Vec<String> {
     }
 }
 
-/// Tells people now and then how far a fold is.
-fn teller() -> OnProgress {
-    let told = Mutex::new(Instant::now());
-    Arc::new(move |progress: &Progress| {
-        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.elapsed() >= TELL_EVERY {
-            *told = Instant::now();
-            // A closed terminal is no reason to stop.
-            let _ = print(&format!("{}\n", line(progress)));
-        }
-    })
-}
-
-fn line(progress: &Progress) -> String {
-    let left = progress.left();
-    let left = left.map_or("?".into(), |left| format!("{} s", left.as_secs()));
-    format!(
-        "{name}: {events} events, {percent:.0} %, {rate:.0} events/s, {left} left",
-        name = progress.name,
-        events = progress.events,
-        percent = progress.done() * 100.0,
-        rate = progress.rate(),
-    )
-}
-
 async fn status(settings: &Settings) -> anyhow::Result<ExitCode> {
     let head = open_reader(settings).await?.head().await?;
     let models = open_read_models(settings).await?;
     let checkpoints = models.checkpoints().await?;
     let parked = models.parked_counts().await?;
+    let rebuilding = models.rebuilding().await?;
     let mut text = format!(
-        "{:24} {:>7} {:>12} {:>12} {:>7}  {}\n",
-        "PROJECTION", "VERSION", "POSITION", "BEHIND", "PARKED", "WRITTEN"
+        "{:24} {:>7} {:>12} {:>12} {:>7}  {:20}  {}\n",
+        "PROJECTION", "VERSION", "POSITION", "BEHIND", "PARKED", "WRITTEN", "KEPT FOR A ROLLBACK"
     );
     for record in checkpoints {
         let mut parked = parked.iter();
         let parked = parked.find(|parked| parked.projection == record.name);
-        text.push_str(&format!(
-            "{:24} {:>7} {:>12} {:>12} {:>7}  {}\n",
+        let mut replaced = rebuilding.replaced.iter();
+        let replaced = replaced.find(|kept| kept.projection == record.name);
+        let replaced = replaced.map_or_else(String::new, |kept| {
+            format!(
+                "version {}, position {}, since {}",
+                kept.replaced.version,
+                kept.replaced.position,
+                kept.replaced.replaced_at.format("%Y-%m-%d %H:%M:%SZ")
+            )
+        });
+        let line = format!(
+            "{:24} {:>7} {:>12} {:>12} {:>7}  {:20}  {replaced}",
             record.name,
             record.version,
             record.position,
             head.position.get() - record.position.get(),
             parked.map_or(0, |parked| parked.sequences),
-            record.updated_at.format("%Y-%m-%d %H:%M:%SZ"),
-        ));
+            record.updated_at.format("%Y-%m-%d %H:%M:%SZ").to_string(),
+        );
+        text.push_str(&format!("{}\n", line.trim_end()));
     }
     print(&text)?;
     Ok(ExitCode::SUCCESS)

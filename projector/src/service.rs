@@ -4,8 +4,10 @@ use crate::{
     live::{RunError, RunOptions, Runner},
     projection::Projection,
     projections::{self, Visitor},
+    rebuild::RebuildError,
+    rebuilds::Rebuilds,
     status::{Board, Seen},
-    storage::{CheckpointRecord, PostgresReadModels, ReadModelError, ReadModels, postgres::NEW},
+    storage::{PostgresReadModels, ReadModelError, ReadModels},
 };
 use anyhow::Context;
 use assembly::{connections_beside, patiently};
@@ -15,13 +17,14 @@ use chassis::{
     config::{ProjectorSettings, Settings},
     health::Health,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::Position;
 use secrecy::ExposeSecret;
 use std::{
+    cmp::Ordering,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -37,6 +40,9 @@ use uuid::Uuid;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
+/// The wait where others are at work that will be done soon.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// How often in a row a leader may find that another one leads.
 const FENCED: u32 = 3;
 
@@ -44,11 +50,14 @@ const FENCED: u32 = 3;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
-/// The most connections of a rebuild, besides the one that its new table is filled by.
+/// The most connections of a few rebuilds, besides the ones that their new tables are filled by; of many, each
+/// has two.
 const REBUILD_CONNECTIONS: u32 = 6;
 
-/// A rebuild that has not told of itself for so long was interrupted.
-const REBUILD_SILENCE: TimeDelta = TimeDelta::seconds(60);
+/// The first wait after a rebuild for a new version failed; it doubles up to the longest. It folds all of
+/// history each time.
+const FIRST_REBUILD_WAIT: Duration = Duration::from_secs(15);
+const LONGEST_REBUILD_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// What the projections work with.
 #[derive(Clone)]
@@ -70,12 +79,14 @@ pub async fn open_read_models(settings: &Settings) -> anyhow::Result<PostgresRea
     open(settings, connections_beside(projections::names().len())).await
 }
 
-/// As [`open_read_models`], for who builds read models anew: that works with several connections, and
-/// is to be done soon.
+/// As [`open_read_models`], for who builds read models anew, so many at once: each works with several
+/// connections, and is to be done soon.
 pub async fn open_read_models_to_rebuild(
     settings: &Settings,
+    at_once: usize,
 ) -> anyhow::Result<PostgresReadModels> {
-    open(settings, REBUILD_CONNECTIONS).await
+    let more = u32::try_from(at_once).unwrap_or(u32::MAX);
+    open(settings, REBUILD_CONNECTIONS.max(more.saturating_mul(2))).await
 }
 
 async fn open(settings: &Settings, connections: u32) -> anyhow::Result<PostgresReadModels> {
@@ -108,6 +119,31 @@ pub fn start<R: ReadModels>(
     settings: &ProjectorSettings,
     lifecycle: &Lifecycle,
 ) -> Board {
+    start_all(parts, None, settings, lifecycle)
+}
+
+/// The same, and rows of an older version of a fold are made anew by whoever leads; what interrupted rebuilds
+/// have left is removed.
+pub fn start_with_rebuilds(
+    parts: &Parts<PostgresReadModels>,
+    rebuilds: &Rebuilds,
+    settings: &ProjectorSettings,
+    lifecycle: &Lifecycle,
+) -> Board {
+    let tidying = rebuilds.clone().keep_tidy(lifecycle.soft().clone());
+    lifecycle.spawn_critical("rebuilds' leftovers", async move {
+        tidying.await;
+        Ok(())
+    });
+    start_all(parts, Some(rebuilds.clone()), settings, lifecycle)
+}
+
+fn start_all<R: ReadModels>(
+    parts: &Parts<R>,
+    rebuilds: Option<Rebuilds>,
+    settings: &ProjectorSettings,
+    lifecycle: &Lifecycle,
+) -> Board {
     let board = Board::new();
     let mut starter = Starter {
         worker: Worker {
@@ -116,6 +152,7 @@ pub fn start<R: ReadModels>(
             lease: settings.lease(),
             max_retries: settings.max_retries,
             board: board.clone(),
+            rebuilds,
         },
         lifecycle,
     };
@@ -160,6 +197,8 @@ pub(crate) struct Worker<R> {
     pub(crate) lease: Duration,
     pub(crate) max_retries: u32,
     pub(crate) board: Board,
+    /// What makes rows of an older version of a fold anew; where there is none, they are left as they are.
+    pub(crate) rebuilds: Option<Rebuilds>,
 }
 
 impl<R: ReadModels> Worker<R> {
@@ -173,6 +212,7 @@ impl<R: ReadModels> Worker<R> {
         );
         let lease = format!("projector/{}", P::NAME);
         let (mut wait, mut attempts, mut fenced) = (FIRST_WAIT, 0_u32, 0_u32);
+        let (mut rebuild_wait, mut rebuild_from) = (FIRST_REBUILD_WAIT, Instant::now());
         let well = AtomicBool::new(false);
         while !stop.is_cancelled() {
             let led = lead(
@@ -186,18 +226,21 @@ impl<R: ReadModels> Worker<R> {
                     async move {
                         self.board.leads(P::NAME, true);
                         let went_well = || {
-                            well.store(true, Ordering::Relaxed);
+                            well.store(true, Relaxed);
                             self.board.goes_well(P::NAME);
                         };
-                        runner.run(lease.epoch, [stop, &lost], went_well).await
+                        let ran = runner.run(lease.epoch, [stop, &lost], went_well).await;
+                        self.or_built_anew::<P>(ran, rebuild_from, [stop, &lost])
+                            .await
                     }
                 },
             );
             let led = led.await;
             self.board.leads(P::NAME, false);
             let Some(result) = led else { return };
-            if well.swap(false, Ordering::Relaxed) {
+            if well.swap(false, Relaxed) {
                 (wait, attempts, fenced) = (FIRST_WAIT, 0, 0);
+                rebuild_wait = FIRST_REBUILD_WAIT;
             }
             match result {
                 Ok(()) => continue,
@@ -207,6 +250,20 @@ impl<R: ReadModels> Worker<R> {
                     fenced += 1;
                     tracing::info!(projection = P::NAME, "{error}");
                 }
+                // Somebody else builds it, or verifies it; or a newer build has: whoever has that build leads it,
+                // and goes on.
+                Err(error) if waits_for_others(&error) => {
+                    self.waits(P::NAME, &error, attempts);
+                    (attempts, wait) = (attempts.max(1), LONGEST_WAIT.min(wait.max(AGAIN)));
+                }
+                Err(error @ RunError::NotBuilt { .. }) => {
+                    attempts = attempts.max(self.max_retries).saturating_add(1);
+                    self.stumbled(P::NAME, &error, attempts);
+                    rebuild_from = Instant::now() + rebuild_wait;
+                    rebuild_wait = LONGEST_REBUILD_WAIT.min(rebuild_wait * 2);
+                }
+                // Why it could not be built is said already; perhaps an operator has it built meanwhile.
+                Err(error) if is_older(&error) && Instant::now() < rebuild_from => {}
                 Err(error) if error.is_fenced() => {
                     attempts = attempts.saturating_add(1);
                     self.stumbled(P::NAME, &RunError::ShutOut { name: P::NAME }, attempts);
@@ -221,6 +278,34 @@ impl<R: ReadModels> Worker<R> {
                 () = stop.cancelled() => return,
                 () = sleep(wait) => wait = LONGEST_WAIT.min(wait * 2),
             }
+        }
+    }
+
+    /// Where the rows are of an older version of the fold than this build's, they are made anew, by the one who
+    /// leads; the live ones are read meanwhile, as they are. Not before `from`.
+    async fn or_built_anew<P: Projection>(
+        &self,
+        ran: Result<(), RunError>,
+        from: Instant,
+        stops: [&CancellationToken; 2],
+    ) -> Result<(), RunError> {
+        let Err(error) = ran else { return Ok(()) };
+        match &self.rebuilds {
+            Some(rebuilds)
+                if rebuilds.on_new_version() && is_older(&error) && Instant::now() >= from =>
+            {
+                tracing::info!(projection = P::NAME, "{error}");
+                rebuilds.for_new_version::<P>(stops).await
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// It waits for what others do: that is said, and is no failure.
+    fn waits(&self, name: &'static str, error: &RunError, attempts: u32) {
+        self.board.stumbled(name, error, attempts.max(1), false);
+        if attempts == 0 {
+            tracing::warn!(projection = name, "{name} waits: {}", error.in_short());
         }
     }
 
@@ -242,6 +327,19 @@ impl<R: ReadModels> Worker<R> {
                 "{name} is tried again: {error}"
             );
         }
+    }
+}
+
+/// Whether the rows are of an older version of the fold than this build's.
+fn is_older(error: &RunError) -> bool {
+    error.other_version() == Some(Ordering::Less)
+}
+
+/// Whether it goes on once others have done what they are at.
+fn waits_for_others(error: &RunError) -> bool {
+    match error {
+        RunError::NotBuilt { error, .. } => matches!(**error, RebuildError::UnderWay(_)),
+        error => error.other_version() == Some(Ordering::Greater),
     }
 }
 
@@ -269,19 +367,21 @@ async fn watch<R: ReadModels>(
     }
 }
 
-async fn look<R: ReadModels>(parts: &Parts<R>, board: &Board) -> Result<(), RunError> {
+pub(crate) async fn look<R: ReadModels>(parts: &Parts<R>, board: &Board) -> Result<(), RunError> {
     // In this order: a checkpoint is never further than the head that is read after it.
     let checkpoints = parts.models.checkpoints().await?;
     let head = parts.feed.head().await?;
     let now = parts.clock.now();
     board.parked(&parts.models.parked_counts().await?, now);
+    let rebuilding = parts.models.rebuilding().await?;
+    board.rebuilding(&rebuilding);
     for name in projections::names() {
         let of = |name: &str| checkpoints.iter().find(|record| record.name == name);
         let position = of(name).map_or(Position::ZERO, |record| record.position);
         let epoch = of(name).and_then(|record| record.store_epoch);
         let is_of_store =
             epoch.is_none_or(|epoch| epoch == head.epoch) && position <= head.position;
-        let rebuild = of(&format!("{name}{NEW}"));
+        let mut under_way = rebuilding.under_way.iter();
         let seen = Seen {
             position: position.get(),
             head: head.position.get(),
@@ -291,15 +391,12 @@ async fn look<R: ReadModels>(parts: &Parts<R>, board: &Board) -> Result<(), RunE
                 false => Some(0.0),
             },
             is_of_store,
-            rebuilding: rebuild.is_some_and(|record| is_alive(record, now)),
+            version: of(name).map(|record| record.version),
+            rebuilding: under_way.any(|rebuild| rebuild.projection == name),
         };
         board.seen(name, seen);
     }
     Ok(())
-}
-
-fn is_alive(rebuild: &CheckpointRecord, now: DateTime<Utc>) -> bool {
-    now.signed_duration_since(rebuild.updated_at) < REBUILD_SILENCE
 }
 
 /// For how long the first event after `position` has been waiting, in seconds. Never zero; none if the feed does

@@ -1,10 +1,13 @@
 //! What the projections of this process are doing, and how far behind they are.
 
+mod told;
+
 use crate::parking::ParkedCount;
 use crate::{
     live::{Place, RunError},
     projection::Projection,
     projections::{self, Visitor},
+    rebuild::{RebuildStatus, Rebuilding, Replaced},
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -14,6 +17,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{sync::Notify, time::Instant};
+use told::{flag, healed, stuck_at, told_of_rebuild};
 use utoipa::ToSchema;
 
 /// What a projection is doing.
@@ -44,6 +48,8 @@ pub struct ProjectionStatus {
     pub name: &'static str,
     /// The version of the fold that this build has.
     pub version: i32,
+    /// The version of the fold that made the rows which are read; none if that is not known.
+    pub live_version: Option<i32>,
     /// What it is doing.
     pub state: State,
     /// Its checkpoint, as it was last seen in the database, whoever wrote it.
@@ -57,6 +63,12 @@ pub struct ProjectionStatus {
     pub lag_seconds: Option<f64>,
     /// What is parked of it: the rest goes on.
     pub parked: Parked,
+    /// How far it is built anew, in whatever process; absent if it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rebuild: Option<RebuildStatus>,
+    /// What the last rebuild replaced: it can be rolled back to that. Absent if nothing is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Replaced>,
     /// Why it cannot go on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
@@ -106,6 +118,8 @@ struct Entry {
     is_known: bool,
     lag_seconds: Option<f64>,
     parked: Parked,
+    rebuild: Option<RebuildStatus>,
+    replaced: Option<Replaced>,
     /// When it was last looked, or tried to look, how far it is.
     looked: Instant,
     /// When it was last seen to move, or to have nothing to do.
@@ -122,6 +136,8 @@ pub(crate) struct Seen {
     /// Whether what is at `position` is of this store: else it is no position in it, and nobody can say how
     /// far behind that is.
     pub(crate) is_of_store: bool,
+    /// The version of the fold that made the rows, if there are any.
+    pub(crate) version: Option<i32>,
     pub(crate) rebuilding: bool,
 }
 
@@ -150,6 +166,8 @@ impl Board {
                     is_known: false,
                     lag_seconds: None,
                     parked: Parked::default(),
+                    rebuild: None,
+                    replaced: None,
                     looked: Instant::now(),
                     moved: Instant::now(),
                 };
@@ -228,7 +246,11 @@ impl Board {
                 .seen
                 .is_none_or(|before| before.position != seen.position);
             entry.looked = Instant::now();
-            if has_moved || seen.position >= seen.head && seen.is_of_store {
+            // Nobody goes on with rows of an older version while newer ones are made.
+            let is_for_new_version =
+                seen.rebuilding && seen.version.is_some_and(|version| version < entry.version);
+            let has_nothing_to_do = seen.position >= seen.head && seen.is_of_store;
+            if has_moved || has_nothing_to_do || is_for_new_version {
                 entry.moved = entry.looked;
             }
             // Another process leads, and has passed what this one stuck at.
@@ -301,6 +323,20 @@ impl Board {
                 .set(sequences as f64);
             metrics::gauge!("projection_parked_events", "projection" => *name).set(events as f64);
             metrics::gauge!("projection_parked_seconds", "projection" => *name).set(oldest as f64);
+        }
+    }
+
+    /// Which rebuilds are under way, and what is kept of earlier ones.
+    pub(crate) fn rebuilding(&self, rebuilding: &Rebuilding) {
+        for (name, entry) in self.entries().iter_mut() {
+            let mut under_way = rebuilding.under_way.iter();
+            let now = under_way.find(|rebuild| rebuild.projection == *name);
+            let now = now.map(|rebuild| rebuild.status.clone());
+            told_of_rebuild(name, entry.rebuild.as_ref(), now.as_ref());
+            entry.rebuild = now;
+            let mut replaced = rebuilding.replaced.iter();
+            let kept = replaced.find(|replaced| replaced.projection == *name);
+            entry.replaced = kept.map(|kept| kept.replaced.clone());
         }
     }
 
@@ -380,39 +416,18 @@ impl Entry {
         ProjectionStatus {
             name,
             version: self.version,
+            live_version: self.seen.and_then(|seen| seen.version),
             state,
             position: self.seen.map(|seen| seen.position),
             head: self.seen.map(|seen| seen.head),
             lag_events: self.lag_events(),
             lag_seconds,
             parked: self.parked,
+            rebuild: self.rebuild.clone(),
+            replaced: self.replaced.clone(),
             problem: self.problem.clone(),
         }
     }
-}
-
-/// It is wrong no more.
-fn healed(name: &'static str, problem: &Problem) {
-    metrics::gauge!("projection_failing", "projection" => name).set(0.0);
-    if let Some(event) = &problem.event {
-        stuck_at(name, event, 0.0);
-    }
-    tracing::info!(projection = name, "{name} goes on");
-}
-
-/// Shows where the projection is stuck: the event's position, or zero when it is not any more.
-fn stuck_at(name: &'static str, event: &Place, position: f64) {
-    metrics::gauge!(
-        "projection_stuck_at",
-        "projection" => name,
-        "stream" => event.stream.clone(),
-        "version" => event.version.to_string(),
-    )
-    .set(position);
-}
-
-const fn flag(value: bool) -> f64 {
-    if value { 1.0 } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -195,6 +195,15 @@ section! {
         /// Sequences of a projection that may be parked; with more the projection halts, and nothing
         /// is skipped.
         max_parked: usize = 100, Rule::Integer { min: 0, max: 10_000 };
+        /// Rows that rebuilds keep in memory, all that go on at once together; a read model with more
+        /// is folded in several passes.
+        rebuild_rows: usize = 250_000, Rule::Integer { min: 1_000, max: 100_000_000 };
+        /// Whether the leader builds a read model anew whose rows are of an older version of its fold;
+        /// otherwise it waits for `projector rebuild`.
+        rebuild_on_new_version: bool = true, Rule::Flag;
+        /// Time that the table which a rebuild replaced is kept for a rollback, in seconds; with 0 there
+        /// is none.
+        keep_replaced_s: u64 = 259_200, Rule::Integer { min: 0, max: 31_536_000 };
     }
 }
 
@@ -480,6 +489,8 @@ durations! {
         lease = from_millis(lease_ms);
         /// Time between two looks for new events.
         poll = from_millis(poll_ms);
+        /// Time that what a rebuild replaced is kept for a rollback.
+        keep_replaced = from_secs(keep_replaced_s);
     }
     SagaSettings {
         /// Time after which a silent leader is replaced.

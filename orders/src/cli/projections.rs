@@ -23,6 +23,12 @@ pub(super) enum Projections {
     /// Leave the event that stops a sequence out of the read model, for good, and go on with what waits
     /// behind it.
     Skip(SkipArgs),
+    /// Have a read model built anew from all events: it stays readable meanwhile. `list` says how far that is.
+    Rebuild(NameArgs),
+    /// Put back what the last rebuild of a read model replaced. It goes on from where it was then.
+    Rollback(NameArgs),
+    /// Remove what is kept of a read model for a rollback.
+    Forget(NameArgs),
 }
 
 /// All read models.
@@ -40,6 +46,15 @@ pub(super) struct ParkedArgs {
     /// How many at most.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
+    #[command(flatten)]
+    api: ProjectionApi,
+}
+
+/// Which read model.
+#[derive(Debug, Args)]
+pub(super) struct NameArgs {
+    /// The read model: see `orders projections list`.
+    projection: String,
     #[command(flatten)]
     api: ProjectionApi,
 }
@@ -76,6 +91,9 @@ pub(super) async fn run(command: Projections) -> anyhow::Result<()> {
         Projections::Skipped(args) => skipped(args).await,
         Projections::Retry(args) => retry(args).await,
         Projections::Skip(args) => skip(args).await,
+        Projections::Rebuild(args) => rebuild(args).await,
+        Projections::Rollback(args) => roll_back(args).await,
+        Projections::Forget(args) => forget(args).await,
     }
 }
 
@@ -92,22 +110,34 @@ async fn list(api: &ProjectionApi) -> anyhow::Result<()> {
         "behind",
         "for",
         "parked",
+        "kept for a rollback",
         "",
     ]);
     for status in items(&answer, "projections") {
         let seconds = status["lag_seconds"].as_f64();
         rows.add_row(vec![
             text(&status["name"]),
-            text(&status["state"]),
+            Cell::new(doing(status)),
             text(&status["position"]),
             text(&status["lag_events"]),
             Cell::new(seconds.map_or_else(String::new, |seconds| format!("{seconds:.1} s"))),
             text(&status["parked"]["sequences"]),
+            text(&status["replaced"]["position"]),
             text(&status["problem"]["reason"]),
         ]);
     }
     print(&rows.to_string());
     Ok(())
+}
+
+/// What it is doing, and how much of its rebuild is done, if one is under way.
+fn doing(status: &Value) -> String {
+    let state = status["state"].as_str().unwrap_or_default();
+    match status["rebuild"]["percent"].as_f64() {
+        Some(percent) if state == "rebuilding" => format!("{state}, {percent:.0} %"),
+        Some(percent) => format!("{state}, rebuilding, {percent:.0} %"),
+        None => state.to_owned(),
+    }
 }
 
 async fn parked(args: ParkedArgs) -> anyhow::Result<()> {
@@ -205,4 +235,44 @@ async fn act(args: &WhichArgs, what: &str, body: &Value) -> anyhow::Result<Value
         print(&serde_json::to_string_pretty(&written.body)?);
     }
     Ok(written.body)
+}
+
+async fn rebuild(args: NameArgs) -> anyhow::Result<()> {
+    let NameArgs { projection, api } = args;
+    let path = format!("/v1/projections/{projection}/rebuild");
+    let written = api.client()?.post(&path, None, &json!({})).await?;
+    match api.json {
+        true => print(&serde_json::to_string_pretty(&written.body)?),
+        false => say(&format!(
+            "{projection} is built anew: see `orders projections list`."
+        )),
+    }
+    Ok(())
+}
+
+async fn roll_back(args: NameArgs) -> anyhow::Result<()> {
+    let NameArgs { projection, api } = args;
+    let path = format!("/v1/projections/{projection}/rollback");
+    let written = api.client()?.post(&path, None, &json!({})).await?;
+    match api.json {
+        true => print(&serde_json::to_string_pretty(&written.body)?),
+        false => say(&format!(
+            "{projection} is rolled back to position {}, and goes on from there.",
+            written.body["position"]
+        )),
+    }
+    Ok(())
+}
+
+async fn forget(args: NameArgs) -> anyhow::Result<()> {
+    let NameArgs { projection, api } = args;
+    let path = format!("/v1/projections/{projection}/replaced");
+    let written = api.client()?.delete(&path).await?;
+    match api.json {
+        true => print(&serde_json::to_string_pretty(&written.body)?),
+        false => say(&format!(
+            "Nothing is kept of {projection} for a rollback any more."
+        )),
+    }
+    Ok(())
 }

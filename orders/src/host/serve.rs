@@ -77,7 +77,14 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
         leases: events.leases.clone(),
         clock,
     };
-    let board = projector::start(&projections, &settings.projector, lifecycle);
+    let rebuilds = projector::Rebuilds::new(
+        events.reader.clone(),
+        projections.models.clone(),
+        &settings.projector,
+        lifecycle,
+    );
+    let board =
+        projector::start_with_rebuilds(&projections, &rebuilds, &settings.projector, lifecycle);
     projector::warn_of_parked(health, board.clone());
 
     let moved = Some(board.moved());
@@ -108,7 +115,7 @@ async fn start(process: &Process, ledger: Option<&Ledger>) -> anyhow::Result<()>
             ]
             .concat(),
         )?)
-        .merge(projector::router(board, projections.models))
+        .merge(projector::router(board, projections.models, rebuilds))
         .merge(saga::router(sagas_now))
         .merge(notifications)
         .merge(documentation(api));

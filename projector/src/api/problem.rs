@@ -1,6 +1,10 @@
 //! How failures become problem answers: mapped once, here.
 
-use crate::{projections::names, storage::ReadModelError};
+use crate::{
+    projections::names,
+    rebuild::{RebuildError, RollbackError},
+    storage::ReadModelError,
+};
 use chassis::{Problem, problem};
 use std::{collections::BTreeMap, time::Duration};
 use utoipa::{
@@ -55,16 +59,70 @@ impl IntoResponses for WriteProblems {
 pub(crate) fn failed(error: ReadModelError) -> Problem {
     let passes = error.is_transient();
     let error = anyhow::Error::from(error);
+    unavailable_or_our_fault(&error, passes)
+}
+
+fn unavailable_or_our_fault(error: &anyhow::Error, passes: bool) -> Problem {
     if passes {
-        tracing::warn!("a request about parked events failed: {error:#}");
+        tracing::warn!("a request about read models failed: {error:#}");
         return Problem::service_unavailable(
             "READ_MODELS_UNAVAILABLE",
             "The database of the read models cannot be reached.",
             LATER,
         );
     }
-    tracing::error!("a request about parked events failed: {error:#}");
+    tracing::error!("a request about read models failed: {error:#}");
     Problem::internal()
+}
+
+/// A rebuild could not be started.
+pub(crate) fn not_rebuilt(error: RebuildError) -> Problem {
+    match error {
+        // What is wanted is under way: who would try again until it is done would have it done twice.
+        RebuildError::UnderWay(_) => Problem::conflict("REBUILD_UNDER_WAY", sentence(&error)),
+        RebuildError::Unknown { name, .. } => no_such_projection(&name),
+        RebuildError::ReadModels(error) => failed(error),
+        error => {
+            let passes = error.is_transient();
+            unavailable_or_our_fault(&error.into(), passes)
+        }
+    }
+}
+
+/// There was no rollback, or what is kept could not be forgotten.
+pub(crate) fn not_rolled_back(error: RollbackError) -> Problem {
+    let code = match error {
+        RollbackError::Nothing(_) => "NOTHING_TO_ROLL_BACK_TO",
+        RollbackError::OtherVersion { .. } => "REPLACED_VERSION_DIFFERS",
+        RollbackError::OfAnotherStore(_) => "REPLACED_OF_ANOTHER_STORE",
+        RollbackError::OtherShape(_) => "REPLACED_SHAPE_DIFFERS",
+        RollbackError::SkippedSince(_) => "EVENT_SKIPPED_SINCE",
+        RollbackError::UnderWay(_) => {
+            return Problem::conflict("REBUILD_UNDER_WAY", sentence(&error)).with_retryable(true);
+        }
+        RollbackError::Held(_) => {
+            return Problem::service_unavailable("READ_MODEL_HELD", sentence(&error), LATER);
+        }
+        RollbackError::Unknown { name, .. } => return no_such_projection(&name),
+        RollbackError::ReadModels(error) => return failed(error),
+        RollbackError::Store(error) => {
+            let passes = error.is_transient();
+            return unavailable_or_our_fault(&error.into(), passes);
+        }
+    };
+    Problem::conflict(code, sentence(&error))
+}
+
+/// The error as a sentence.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) if !text.starts_with("read.") => {
+            format!("{}{}.", first.to_uppercase(), letters.as_str())
+        }
+        _ => format!("{text}."),
+    }
 }
 
 pub(crate) fn no_such_projection(name: &str) -> Problem {

@@ -4,10 +4,15 @@ use super::problem;
 use crate::projections::names;
 use chassis::{Problem, extract::invalid_path};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// The most that is listed at once.
 const MOST: u32 = 1_000;
+
+/// There is nothing to be said: an empty object.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoBody {}
 
 /// How much is listed.
 #[derive(Debug, Deserialize, IntoParams)]

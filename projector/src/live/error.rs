@@ -1,8 +1,9 @@
 //! Why a projection stops.
 
-use crate::{batch::Unfoldable, storage::ReadModelError};
+use crate::{batch::Unfoldable, rebuild::RebuildError, storage::ReadModelError};
 use domain::{Envelope, Position};
 use serde::Serialize;
+use std::cmp::Ordering;
 use store::{StoreError, Undecodable};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -55,6 +56,17 @@ pub enum RunError {
         /// The projection.
         name: &'static str,
     },
+    /// The rows are of an older version of the fold, and could not be made anew.
+    #[error(
+        "read.{name} is of an older version of its fold, and could not be built anew: it is tried again"
+    )]
+    NotBuilt {
+        /// The projection.
+        name: &'static str,
+        /// Why.
+        #[source]
+        error: Box<RebuildError>,
+    },
     /// The store is not the one that the checkpoint is of, or lost its tail.
     #[error(
         "the event store is another one, or was restored, or lost its tail: read.{name} was folded \
@@ -92,11 +104,21 @@ impl RunError {
         matches!(self, Self::ReadModels(ReadModelError::Fenced(_)))
     }
 
+    /// Whether the rows are of another version of the fold: whether of an older one than this build's, which it
+    /// can make anew, or of a newer one.
+    pub const fn other_version(&self) -> Option<Ordering> {
+        match self {
+            Self::ReadModels(error) => error.other_version(),
+            _ => None,
+        }
+    }
+
     /// Whether trying again can help without anybody doing anything.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::ReadModels(error) => error.is_transient(),
             Self::Store(error) => error.is_transient(),
+            Self::NotBuilt { error, .. } => error.is_transient(),
             Self::Undecodable(_)
             | Self::Unfoldable(_)
             | Self::TooManyParked { .. }
@@ -110,14 +132,12 @@ impl RunError {
     /// databases said.
     pub fn in_short(&self) -> String {
         match self {
-            Self::ReadModels(ReadModelError::Failed { .. } | ReadModelError::Corrupt { .. }) => {
-                "the database of the read models failed; the log says how".into()
-            }
+            Self::ReadModels(error) => error.in_short(),
             Self::Store(error) => error.in_short().into(),
+            Self::NotBuilt { error, .. } => format!("{self}: {}", error.in_short()),
             Self::TooManyParked { error, .. } => format!("{self}: {}", error.in_short()),
             // These say what to do, and each is one sentence without its cause.
-            Self::ReadModels(_)
-            | Self::Undecodable(_)
+            Self::Undecodable(_)
             | Self::Unfoldable(_)
             | Self::TooMuchWaits { .. }
             | Self::ShutOut { .. }
@@ -132,6 +152,7 @@ impl RunError {
             Self::Unfoldable(error) => (error.envelope.stream.to_string(), &error.envelope),
             Self::TooManyParked { error, .. } => return error.place(),
             Self::ReadModels(_)
+            | Self::NotBuilt { .. }
             | Self::Store(_)
             | Self::TooMuchWaits { .. }
             | Self::ShutOut { .. }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     parking::{Lot, MOST_BEHIND, Poison, Room},
     projection::Projection,
-    storage::{Checkpoint, ReadModels},
+    storage::{Checkpoint, ReadModelError, ReadModels},
 };
 use bus::Feed;
 use domain::Position;
@@ -56,6 +56,10 @@ impl Default for RunOptions {
         }
     }
 }
+
+/// How often a leader that has nothing to write looks whether it still leads: who builds anew or rolls back does
+/// not wait for the next event.
+const STILL_LEADS: Duration = Duration::from_secs(1);
 
 /// How long it waits for new events while it tries a parked sequence again.
 const BESIDE_REPLAY: Duration = Duration::from_millis(5);
@@ -109,6 +113,7 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
         let mut step =
             Step::<P, R>::new(models, leader_epoch, store_epoch, at, cached, lot).traced();
         let mut written = Instant::now();
+        let mut led = Instant::now();
         loop {
             let began = Instant::now();
             let patience = match parked.is_busy() {
@@ -123,6 +128,10 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
                     events.map_err(|error| rewound::<P>(error, store_epoch))?
                 }
             };
+            if events.is_empty() && led.elapsed() >= STILL_LEADS {
+                led = Instant::now();
+                self.check_lead(leader_epoch).await?;
+            }
             let due = written.elapsed() >= self.options.idle_checkpoint;
             let taken = step.take(events.iter().map(AsRef::as_ref), at, due).await?;
             at = taken.to;
@@ -199,6 +208,14 @@ impl<P: Projection, R: ReadModels> Runner<P, R> {
             P::NAME,
         );
         Ok(())
+    }
+
+    /// An error if somebody else leads. That this cannot be found out is none.
+    async fn check_lead(&self, leader_epoch: i64) -> Result<(), RunError> {
+        match self.models.leads::<P>(leader_epoch).await {
+            Ok(false) => Err(ReadModelError::Fenced(P::NAME).into()),
+            Ok(true) | Err(_) => Ok(()),
+        }
     }
 
     /// How long to wait for events: not long while the stored checkpoint is behind.

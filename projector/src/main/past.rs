@@ -1,6 +1,6 @@
 //! `projector rebuild --until … --into …`
 
-use crate::{print, teller, these_or_all};
+use crate::{progress::Teller, these_or_all};
 use anyhow::Context;
 use assembly::open_reader;
 use chassis::config::Settings;
@@ -8,7 +8,7 @@ use clap::Args;
 use projector::{
     open_read_models_to_rebuild,
     past::{PastOptions, Point, SchemaName, Until, fold_by_name},
-    rebuild::RebuildOptions,
+    rebuild_options,
 };
 use std::process::ExitCode;
 use store::{Clock, SystemClock};
@@ -55,20 +55,19 @@ pub(crate) async fn run(
     let point = Point::find(reader.as_ref(), wanted.until, SystemClock.now())
         .await
         .context("--until")?;
-    let models = open_read_models_to_rebuild(settings).await?;
+    let models = open_read_models_to_rebuild(settings, 1).await?;
     let options = PastOptions {
         into: wanted.into,
         replace: wanted.replace,
-        fold: RebuildOptions {
-            max_parked: settings.projector.max_parked,
-            ..RebuildOptions::default()
-        },
+        fold: rebuild_options(&settings.projector, 1),
     };
-    let into = &options.into;
+    let (into, teller) = (&options.into, Teller::new());
     for name in these_or_all(name) {
-        let folded = fold_by_name(&name, reader.clone(), &models, &point, &options, teller());
-        let folded = folded.await.with_context(|| format!("{into}.{name}"))?;
-        print(&format!(
+        let told = teller.on_progress();
+        let folded = fold_by_name(&name, reader.clone(), &models, &point, &options, told).await;
+        teller.done(&name);
+        let folded = folded.with_context(|| format!("{into}.{name}"))?;
+        teller.say(&format!(
             "{into}.{name}: {rows} rows from {events} events in {took:.1?}, as of position {position}\n",
             rows = folded.rows,
             events = folded.events,
@@ -76,7 +75,7 @@ pub(crate) async fn run(
             position = point.at.position,
         ))?;
         if folded.stopped > 0 {
-            print(&format!(
+            teller.say(&format!(
                 "{into}.{name}: {} sequences stop at an event that this build cannot read or fold\n",
                 folded.stopped
             ))?;

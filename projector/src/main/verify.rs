@@ -1,11 +1,11 @@
 //! `projector verify`
 
-use crate::{print, teller, these_or_all};
+use crate::{print, progress::Teller, these_or_all};
 use assembly::open_reader;
 use chassis::config::Settings;
 use clap::Args;
 use projector::{
-    open_read_models_to_rebuild,
+    open_read_models_to_rebuild, rebuild_options,
     verify::{Difference, Verified, VerifyOptions, verify_by_name},
 };
 use std::process::ExitCode;
@@ -55,15 +55,18 @@ pub(crate) async fn run(settings: &Settings, args: VerifyArgs) -> ExitCode {
 /// The exit code: the worst of all.
 async fn try_run(settings: &Settings, args: VerifyArgs) -> anyhow::Result<u8> {
     let reader = open_reader(settings).await?;
-    let models = open_read_models_to_rebuild(settings).await?;
+    let models = open_read_models_to_rebuild(settings, 1).await?;
+    let teller = Teller::new();
     let options = VerifyOptions {
         percent: args.sample,
         differences: args.limit,
-        ..VerifyOptions::default()
+        fold: rebuild_options(&settings.projector, 1),
     };
     let mut code = 0;
     for name in these_or_all(args.name) {
-        let verified = verify_by_name(&name, reader.clone(), &models, &options, teller()).await;
+        let told = teller.on_progress();
+        let verified = verify_by_name(&name, reader.clone(), &models, &options, told).await;
+        teller.done(&name);
         match verified {
             Ok(verified) => {
                 print(&said(&name, &verified))?;

@@ -6,26 +6,38 @@
 //! 3. What happened meanwhile is folded as the live runtime does it.
 //! 4. The leader of the live table is fenced, the rest is folded, and the tables are swapped in one
 //!    transaction with the checkpoint. Readers see the old table or the new one, whole.
+//! 5. The table that was replaced is kept, with its indexes, its checkpoint, and what was parked of it, until
+//!    the next swap, or until it is forgotten: [`roll_back`] puts it back.
 //!
 //! What was skipped is left out of the new table, as it is of the live one. What cannot be read or folded
 //! is parked in it, by what this build can do, whatever is parked in the live one: the swap replaces that.
 //!
-//! A rebuild that is interrupted leaves a table that nobody looks at; the next one removes it.
+//! A rebuild that is interrupted leaves a table that nobody looks at; the next one removes it, or a process
+//! that projects does within a minute ([`tidy`]).
 
+mod back;
 mod copy;
+mod error;
+mod parked;
 pub(crate) mod pass;
 pub(crate) mod progress;
 pub(crate) mod site;
+mod tidy;
+mod told;
 
-pub use progress::Progress;
+pub use back::{RollbackError, RolledBack, forget_by_name, roll_back, roll_back_by_name};
+pub use error::RebuildError;
+pub use progress::{Progress, Stage};
+pub use told::{RebuildRecord, RebuildStatus, Rebuilding, Replaced, ReplacedRecord, StartedBy};
+
+pub(crate) use tidy::tidy;
 
 use crate::{
-    batch::Unfoldable,
     live::{RunError, Step},
     parking::{Lot, Room},
     projection::Projection,
     projections::{self, Visitor},
-    storage::{KeyOf, PostgresReadModels, ReadModelError, ReadModels},
+    storage::{KeyOf, PostgresReadModels, ReadModels},
 };
 use domain::Position;
 use futures::future::BoxFuture;
@@ -38,15 +50,16 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store::{
-    Bookmark, Delivered, EventReader, Head, StoreError, StoredEvent, Undecodable,
-    is_full_of_history,
-};
-use tokio::time::{Instant, interval};
+use store::{Bookmark, Delivered, EventReader, Head, StoredEvent, is_full_of_history};
+use tokio::time::{Instant, interval, timeout};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How often it is tried to swap the tables while readers or a leader are in the way.
 const SWAPS: u32 = 20;
+
+/// For how long a rebuild that ends without a swap tries to leave nothing behind.
+const CLEAR_WITHIN: Duration = Duration::from_secs(5);
 
 /// The leader epoch of the checkpoint that nobody else knows of.
 const ONLY_LEADER: i64 = 1;
@@ -60,7 +73,7 @@ pub struct RebuildOptions {
     pub rows: usize,
     /// The most events folded at once when catching up.
     pub batch: usize,
-    /// How often a rebuild says that it is alive.
+    /// How often a rebuild says that it is alive, and how far it is.
     pub heartbeat: Duration,
     /// The most sequences that may be parked: above it, the rebuild ends.
     pub max_parked: usize,
@@ -72,7 +85,7 @@ impl Default for RebuildOptions {
             page: 8_192,
             rows: 250_000,
             batch: 4_096,
-            heartbeat: Duration::from_secs(5),
+            heartbeat: Duration::from_secs(1),
             max_parked: 100,
         }
     }
@@ -95,77 +108,17 @@ pub struct Rebuilt {
     pub took: Duration,
 }
 
-/// Why a read model could not be built anew. The live one is as it was.
-#[derive(Debug, thiserror::Error)]
-pub enum RebuildError {
-    /// The read models' database failed.
-    #[error(transparent)]
-    ReadModels(#[from] ReadModelError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// An event cannot be read.
-    #[error(transparent)]
-    Undecodable(#[from] Undecodable),
-    /// An event cannot be folded.
-    #[error(transparent)]
-    Unfoldable(#[from] Unfoldable),
-    /// More cannot be read or folded than may be parked.
-    #[error(transparent)]
-    TooMuchParked(RunError),
-    /// An operator had an event skipped meanwhile.
-    #[error(
-        "an event of {0} was skipped, or parked, while read.{0} was built anew: build it once more"
-    )]
-    SkippedMeanwhile(&'static str),
-    /// Two at once would build on each other's table.
-    #[error("read.{0} is being built anew, or verified, by somebody else")]
-    UnderWay(&'static str),
-    /// The store became another one meanwhile.
-    #[error("the event store became another one, or lost its tail, while read.{0} was built anew")]
-    Rewound(&'static str),
-    /// Readers, or a leader, were always in the way.
-    #[error("read.{0} could not be swapped: readers held it, or its leader was always further")]
-    NotSwapped(&'static str),
-    /// Its own work was cut off.
-    #[error("the rebuild was cut off")]
-    CutOff,
-    /// No such projection.
-    #[error("there is no projection {name}; there are {known}")]
-    Unknown {
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        known: String,
-    },
-}
-
-impl From<RunError> for RebuildError {
-    fn from(error: RunError) -> Self {
-        match error {
-            RunError::ReadModels(error) => error.into(),
-            RunError::Store(error) => error.into(),
-            RunError::Undecodable(error) => error.into(),
-            RunError::Unfoldable(error) => error.into(),
-            RunError::TooManyParked { .. } | RunError::TooMuchWaits { .. } => {
-                Self::TooMuchParked(error)
-            }
-            RunError::ShutOut { name } => ReadModelError::Fenced(name).into(),
-            RunError::Rewound { name, .. } => Self::Rewound(name),
-        }
-    }
-}
-
 /// Is told how far a rebuild is, now and then.
 pub type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
 
-/// Builds the read model of the projection of that name anew.
+/// Builds the read model of the projection of that name anew, until `stop`.
 pub async fn rebuild_by_name(
     name: &str,
     reader: Arc<dyn EventReader>,
     models: &PostgresReadModels,
     options: &RebuildOptions,
     on_progress: OnProgress,
+    stop: &CancellationToken,
 ) -> Result<Rebuilt, RebuildError> {
     struct Wanted<'a> {
         name: &'a str,
@@ -173,14 +126,19 @@ pub async fn rebuild_by_name(
         models: &'a PostgresReadModels,
         options: &'a RebuildOptions,
         on_progress: OnProgress,
+        stop: &'a CancellationToken,
         rebuild: Option<BoxFuture<'a, Result<Rebuilt, RebuildError>>>,
     }
     impl Visitor for Wanted<'_> {
         fn visit<P: Projection>(&mut self) {
             if P::NAME == self.name {
                 let (reader, on_progress) = (self.reader.clone(), self.on_progress.clone());
-                let rebuild = rebuild::<P>(reader, self.models, self.options, on_progress);
-                self.rebuild = Some(Box::pin(rebuild));
+                let (models, options, stop) = (self.models, self.options, self.stop);
+                self.rebuild = Some(Box::pin(async move {
+                    let mut site = Site::open::<P>(models.pool()).await?;
+                    site.announce::<P>(StartedBy::Command).await?;
+                    build_at::<P>(site, reader, models, options, on_progress, stop).await
+                }));
             }
         }
     }
@@ -190,15 +148,21 @@ pub async fn rebuild_by_name(
         models,
         options,
         on_progress,
+        stop,
         rebuild: None,
     };
     projections::all(&mut wanted);
     match wanted.rebuild {
         Some(rebuild) => rebuild.await,
-        None => Err(RebuildError::Unknown {
-            name: name.to_owned(),
-            known: projections::names().join(", "),
-        }),
+        None => Err(unknown(name)),
+    }
+}
+
+/// There is no projection of that name.
+pub(crate) fn unknown(name: &str) -> RebuildError {
+    RebuildError::Unknown {
+        name: name.to_owned(),
+        known: projections::names().join(", "),
     }
 }
 
@@ -210,6 +174,20 @@ pub async fn rebuild<P: Projection>(
     on_progress: OnProgress,
 ) -> Result<Rebuilt, RebuildError> {
     let mut site = Site::open::<P>(models.pool()).await?;
+    site.announce::<P>(StartedBy::Command).await?;
+    let never = CancellationToken::new();
+    build_at::<P>(site, reader, models, options, on_progress, &never).await
+}
+
+/// Builds the read model of `P` anew at a site that is open, until `stop`.
+pub(crate) async fn build_at<P: Projection>(
+    mut site: Site,
+    reader: Arc<dyn EventReader>,
+    models: &PostgresReadModels,
+    options: &RebuildOptions,
+    on_progress: OnProgress,
+    stop: &CancellationToken,
+) -> Result<Rebuilt, RebuildError> {
     let work = Work {
         reader,
         models,
@@ -217,11 +195,14 @@ pub async fn rebuild<P: Projection>(
         report: Report::new(P::NAME, on_progress),
         began: Instant::now(),
     };
-    let rebuilt = work.build::<P>(&mut site).await;
+    let built = stop.run_until_cancelled(work.build::<P>(&mut site)).await;
+    let rebuilt = built.unwrap_or(Err(RebuildError::CutOff));
     if rebuilt.is_err() {
         // What is left there harms nobody, should this fail too.
-        if let Err(error) = site.clear().await {
-            tracing::debug!(%error, "the unfinished table stays until the next rebuild");
+        match timeout(CLEAR_WITHIN, site.clear()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the unfinished table stays for a while"),
+            Err(_) => tracing::debug!("the unfinished table stays for a while"),
         }
     }
     site.close().await;
@@ -261,11 +242,13 @@ impl Work<'_> {
             self.pass::<P>(site, Fold::Rows(rows), head, &mut built)
                 .await?;
         }
-        self.alive(P::NAME, site.index()).await?;
+        self.report.at(Stage::Indexing);
+        self.alive(site.index()).await?;
+        self.report.at(Stage::CatchingUp);
         site.park(&built.lot.into_changes()).await?;
         site.checkpoint(head.position, head.epoch).await?;
         let swap = self.swap::<P>(site, head, read, &skipped);
-        let (position, parked) = self.alive(P::NAME, swap).await?;
+        let (position, parked) = self.alive(swap).await?;
         self.report.done(position);
         Ok(Rebuilt {
             position,
@@ -303,7 +286,7 @@ impl Work<'_> {
             Fold::Part(_) => pass.parking(),
             Fold::Rows(rows) => pass.only(rows),
         };
-        let copied = self.alive(P::NAME, pass.run(site.target())).await?;
+        let copied = self.alive(pass.run(site.target())).await?;
         built.lot = copied.lot;
         built.cut.extend(copied.cut);
         built.rows += copied.rows;
@@ -315,24 +298,24 @@ impl Work<'_> {
     /// stop working.
     async fn alive<T>(
         &self,
-        name: &'static str,
         work: impl Future<Output = Result<T, RebuildError>>,
     ) -> Result<T, RebuildError> {
         // Beside the work and not in between: it may have to wait for what the work holds.
         tokio::select! {
             biased;
             done = work => done,
-            never = self.tell_alive(name) => match never {},
+            never = self.tell_alive() => match never {},
         }
     }
 
-    async fn tell_alive(&self, name: &'static str) -> Infallible {
+    async fn tell_alive(&self) -> Infallible {
         let mut alive = interval(self.options.heartbeat);
         loop {
             alive.tick().await;
-            let told = site::tell(self.models.pool(), name, self.report.position()).await;
+            let progress = self.report.progress();
+            let told = site::tell(self.models.pool(), &progress).await;
             if let Err(error) = told {
-                let error = &error as &dyn std::error::Error;
+                let (name, error) = (progress.name, &error as &dyn std::error::Error);
                 tracing::debug!(
                     projection = name,
                     error,
@@ -372,7 +355,6 @@ impl Work<'_> {
                 skipped,
             };
             if site.swap(&new).await? {
-                site.drop_old().await;
                 return Ok((step.stored(), step.lot().sequences().count()));
             }
         }

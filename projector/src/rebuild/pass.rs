@@ -20,7 +20,6 @@ use store::{Delivered, EventReader, StoreError, StoredEvent, is_full_of_history}
 use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     task::{JoinHandle, spawn_blocking},
-    time::Instant,
 };
 
 /// How many pages and chunks may be under way.
@@ -62,6 +61,14 @@ impl Part {
         key.hash(&mut hasher);
         let hash = hasher.finish();
         hash >= self.from && self.until.is_none_or(|until| hash < until)
+    }
+
+    /// The share of the keys of all passes that those before this one have, and that it has.
+    fn shares(self) -> (f64, f64) {
+        let end = self.end.unwrap_or(u64::MAX) as f64;
+        let from = self.from as f64 / end;
+        let until = self.until.map_or(1.0, |until| until as f64 / end);
+        (from, until - from)
     }
 
     /// Whether it is the first of several.
@@ -199,7 +206,6 @@ impl<P: Projection> Pass<P> {
         mut pages: Receiver<Page>,
         chunks: &Sender<Bytes>,
     ) -> Result<Copied<P>, RebuildError> {
-        let began = Instant::now();
         let mut batch = Batch::<P>::new([]);
         let mut out = Output {
             encoder: Encoder::new(),
@@ -214,7 +220,11 @@ impl<P: Projection> Pass<P> {
                 self.take_in(stored.decode(), &mut batch, &mut out)?;
                 self.at = position;
             }
-            self.report.folded(count, position, self.until, began);
+            let shares = match &self.only {
+                Some(_) => (1.0, 0.0),
+                None => self.part.shares(),
+            };
+            self.report.folded(count, position, self.until, shares);
             if count < self.options.page {
                 break;
             }
@@ -463,5 +473,12 @@ mod tests {
         assert!((2_700..3_300).contains(&sampled), "{sampled}");
         assert_eq!(Part::sample(100.0), Part::ALL);
         assert_eq!(sample.rest(), None);
+        let mut done = 0.0;
+        for part in parts {
+            let (before, this) = part.shares();
+            assert!((before - done).abs() < 1e-9, "{part:?} follows on {done}");
+            done = before + this;
+        }
+        assert!((done - 1.0).abs() < 1e-9, "{done}");
     }
 }

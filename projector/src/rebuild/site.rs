@@ -1,6 +1,11 @@
 //! The building site in the database: the table that is being made, and its swap with the live one.
 
-use super::RebuildError;
+use super::{
+    RebuildError,
+    parked::swap_parked,
+    progress::Progress,
+    told::{RebuildRecord, StartedBy, record},
+};
 use crate::{
     parking::ParkingChange,
     projection::Projection,
@@ -19,7 +24,7 @@ use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
 
 /// The end of the names of what was replaced.
-const OLD: &str = "__old";
+pub(super) const OLD: &str = "__old";
 
 /// What a rebuild needs of its own connection: time, memory for sorting, and patience with readers
 /// that is short, since those that come after it wait as well.
@@ -31,10 +36,10 @@ const SETTINGS: &str = "
 
 /// The building site of one projection, and the connection that works there. It is nobody else's
 /// while this connection lives.
-pub(super) struct Site {
-    name: &'static str,
-    table: &'static str,
-    connection: PgConnection,
+pub(crate) struct Site {
+    pub(super) name: &'static str,
+    pub(super) table: &'static str,
+    pub(super) connection: PgConnection,
     indexes: Vec<Index>,
 }
 
@@ -54,7 +59,10 @@ pub(super) struct NewTable<'a> {
 
 /// How an attempt to swap the tables ended.
 enum Swap {
-    Done,
+    Done {
+        /// Whether what was replaced is kept.
+        kept: bool,
+    },
     /// The live one is further.
     IsBehind,
     /// An operator had more events skipped.
@@ -95,14 +103,14 @@ impl Target<'_> {
     }
 }
 
-struct Index {
-    name: String,
+pub(super) struct Index {
+    pub(super) name: String,
     definition: String,
     is_primary: bool,
 }
 
 impl Site {
-    pub(super) async fn open<P: Projection>(pool: &PgPool) -> Result<Self, RebuildError> {
+    pub(crate) async fn open<P: Projection>(pool: &PgPool) -> Result<Self, RebuildError> {
         let connection = pool.acquire().await.map_err(of("connecting"))?;
         let mut site = Self {
             name: P::NAME,
@@ -121,6 +129,21 @@ impl Site {
             true => Ok(site),
             false => Err(RebuildError::UnderWay(P::NAME)),
         }
+    }
+
+    /// Says that a rebuild is under way, what had it started, and that it has not begun.
+    pub(crate) async fn announce<P: Projection>(
+        &mut self,
+        by: StartedBy,
+    ) -> Result<RebuildRecord, RebuildError> {
+        let row = sqlx::query(include_str!("announce.sql"))
+            .bind(self.name)
+            .bind(P::VERSION)
+            .bind(by.as_str())
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(of("saying that it is being built"))?;
+        Ok(record(&row)?)
     }
 
     /// Removes what an interrupted rebuild left, and makes a table like the live one, without
@@ -155,11 +178,11 @@ impl Site {
         Ok(())
     }
 
-    /// Removes the table that is being made, one that was replaced, and the checkpoint.
+    /// Removes the table that is being made, and its checkpoint.
     pub(super) async fn clear(&mut self) -> Result<(), RebuildError> {
         let table = self.table;
-        let sql = format!("DROP TABLE IF EXISTS read.{table}{NEW}, read.{table}{OLD}");
-        self.run("removing unfinished tables", &sql).await?;
+        let sql = format!("DROP TABLE IF EXISTS read.{table}{NEW}");
+        self.run("removing an unfinished table", &sql).await?;
         sqlx::query("DELETE FROM read.checkpoint WHERE name = $1")
             .bind(format!("{}{NEW}", self.name))
             .execute(&mut self.connection)
@@ -184,7 +207,7 @@ impl Site {
         }
     }
 
-    async fn live_indexes(&mut self) -> Result<Vec<Index>, RebuildError> {
+    pub(super) async fn live_indexes(&mut self) -> Result<Vec<Index>, RebuildError> {
         let rows: Vec<(String, String, bool)> = sqlx::query_as(include_str!("indexes.sql"))
             .bind(self.table)
             .fetch_all(&mut self.connection)
@@ -275,11 +298,14 @@ impl Site {
     /// are lost. False if it is further, or if its readers do not let go.
     pub(super) async fn swap(&mut self, new: &NewTable<'_>) -> Result<bool, RebuildError> {
         match self.try_swap(new).await {
-            Ok(Swap::Done) => Ok(true),
+            Ok(Swap::Done { kept: true }) => Ok(true),
+            Ok(Swap::Done { kept: false }) => {
+                self.drop_old().await;
+                Ok(true)
+            }
             Ok(Swap::IsBehind) => Ok(false),
             Ok(Swap::SkippedMeanwhile) => Err(RebuildError::SkippedMeanwhile(self.name)),
-            // A lock that was not to be had in time.
-            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55P03") => {
+            Err(error) if is_held(&error) => {
                 tracing::debug!(projection = self.name, "readers hold the table");
                 Ok(false)
             }
@@ -296,6 +322,17 @@ impl Site {
         transaction
             .execute(sqlx::raw_sql(AssertSqlSafe(lock)))
             .await?;
+        sqlx::query("DELETE FROM read.replaced WHERE projection = $1")
+            .bind(name)
+            .execute(&mut *transaction)
+            .await?;
+        let kept = sqlx::query(include_str!("keep.sql"))
+            .bind(name)
+            .bind(new.store_epoch)
+            .bind(new.replaces_lost)
+            .execute(&mut *transaction)
+            .await?;
+        let kept = kept.rows_affected() > 0;
         let moved = sqlx::query(include_str!("swap.sql"))
             .bind(name)
             .bind(new.version)
@@ -310,11 +347,15 @@ impl Site {
             transaction.rollback().await?;
             return Ok(Swap::IsBehind);
         }
-        if !swap_parked(&mut transaction, name, new.skipped).await? {
+        if !swap_parked(&mut transaction, name, kept, new.skipped).await? {
             transaction.rollback().await?;
             return Ok(Swap::SkippedMeanwhile);
         }
-        let mut sql = format!("ALTER TABLE read.{table} RENAME TO {table}{OLD};");
+        // What was kept before goes with this: there is one way back.
+        let mut sql = format!(
+            "DROP TABLE IF EXISTS read.{table}{OLD};
+             ALTER TABLE read.{table} RENAME TO {table}{OLD};"
+        );
         for Index { name, .. } in &self.indexes {
             sql.push_str(&format!("ALTER INDEX read.{name} RENAME TO {name}{OLD};"));
             sql.push_str(&format!("ALTER INDEX read.{name}{NEW} RENAME TO {name};"));
@@ -324,12 +365,12 @@ impl Site {
             .execute(sqlx::raw_sql(AssertSqlSafe(sql)))
             .await?;
         transaction.commit().await?;
-        Ok(Swap::Done)
+        Ok(Swap::Done { kept })
     }
 
-    /// Removes the table that was replaced. Should that fail, the next rebuild does it: the new one is
-    /// in its place already.
-    pub(super) async fn drop_old(&mut self) {
+    /// Removes the table that was replaced, where it is of no use. Should that fail, it is done later: the
+    /// new one is in its place already.
+    async fn drop_old(&mut self) {
         let name = self.name;
         let sql = format!("DROP TABLE IF EXISTS read.{}{OLD}", self.table);
         if let Err(error) = self.run("removing the table that was replaced", &sql).await {
@@ -337,12 +378,19 @@ impl Site {
             tracing::warn!(
                 projection = name,
                 error,
-                "{name} is built anew; the table that it replaces stays until the next rebuild"
+                "{name} is built anew; the table that it replaces stays for a while"
             );
         }
     }
 
-    pub(super) async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
+        let ended = sqlx::query("DELETE FROM read.rebuild WHERE projection = $1")
+            .bind(self.name)
+            .execute(&mut self.connection)
+            .await;
+        if let Err(error) = ended {
+            tracing::debug!(%error, "how far a rebuild came stays until the next one, and nobody tells it");
+        }
         // At once, rather than when the server has noticed that the connection is gone.
         let unlocked = self
             .run("unlocking", "SELECT pg_advisory_unlock_all()")
@@ -355,77 +403,32 @@ impl Site {
         }
     }
 
-    async fn run(&mut self, what: &'static str, sql: &str) -> Result<(), RebuildError> {
+    pub(super) async fn run(&mut self, what: &'static str, sql: &str) -> Result<(), RebuildError> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         self.connection.execute(sql).await.map_err(of(what))?;
         Ok(())
     }
 }
 
-/// Puts what is parked of the new table in the place of what is of the live one. False if an operator has
-/// had more skipped than was left out of the new table: whoever skips an event holds its sequence, so that
-/// either is seen by the other.
-async fn swap_parked(
-    connection: &mut PgConnection,
-    name: &str,
-    left_out: &HashMap<i64, Uuid>,
-) -> Result<bool, sqlx::Error> {
-    sqlx::query("SELECT FROM read.parked_sequence WHERE projection = $1 FOR UPDATE")
-        .bind(name)
-        .execute(&mut *connection)
-        .await?;
-    // Of what stays parked at the same event it stays known since when, how often it was tried, and that
-    // somebody asks for it.
-    sqlx::query(
-        "UPDATE read.parked_sequence AS new
-         SET since    = live.since,
-             tried_at = live.tried_at,
-             attempts = GREATEST(live.attempts, new.attempts),
-             wanted   = live.wanted,
-             revision = live.revision + 1
-         FROM read.parked_sequence AS live
-         WHERE new.projection = $2
-           AND live.projection = $1
-           AND live.sequence = new.sequence
-           AND live.event_id = new.event_id",
-    )
-    .bind(name)
-    .bind(format!("{name}{NEW}"))
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("DELETE FROM read.parked_sequence WHERE projection = $1")
-        .bind(name)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("UPDATE read.parked_sequence SET projection = $1 WHERE projection = $2")
-        .bind(name)
-        .bind(format!("{name}{NEW}"))
-        .execute(&mut *connection)
-        .await?;
-    let skipped: Vec<(i64, Uuid)> =
-        sqlx::query_as("SELECT position, event_id FROM read.skipped_event WHERE projection = $1")
-            .bind(name)
-            .fetch_all(connection)
-            .await?;
-    Ok(skipped.into_iter().collect::<HashMap<_, _>>() == *left_out)
+/// Whether the error is a lock that was not to be had in time.
+pub(super) fn is_held(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(error) if error.code().as_deref() == Some("55P03"))
 }
 
-/// Says that a rebuild is alive, and how far at least: once it catches up, its checkpoint is further.
-pub(super) async fn tell(
-    pool: &PgPool,
-    name: &str,
-    position: Position,
-) -> Result<(), RebuildError> {
-    sqlx::query(
-        "UPDATE read.checkpoint
-         SET position   = GREATEST(position, $2),
-             updated_at = clock_timestamp()
-         WHERE name = $1",
-    )
-    .bind(format!("{name}{NEW}"))
-    .bind(position.get())
-    .execute(pool)
-    .await
-    .map_err(of("saying that the rebuild is alive"))?;
+/// Says that a rebuild is alive, and how far it is.
+pub(super) async fn tell(pool: &PgPool, progress: &Progress) -> Result<(), RebuildError> {
+    sqlx::query(include_str!("tell.sql"))
+        .bind(progress.name)
+        .bind(format!("{}{NEW}", progress.name))
+        .bind(progress.position.get())
+        .bind(progress.stage.as_str())
+        .bind(i64::try_from(progress.events).unwrap_or(i64::MAX))
+        .bind(progress.until.get())
+        .bind(progress.done())
+        .bind(progress.rate())
+        .bind(progress.left().map(|left| left.as_secs_f64()))
+        .execute(pool)
+        .await
+        .map_err(of("saying that the rebuild is alive"))?;
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! What is said of a reader that is dead, paused, or not to be asked.
 
 use super::*;
-use crate::projections::StockLevel;
+use crate::{
+    projections::StockLevel,
+    rebuild::{RebuildRecord, Stage, StartedBy},
+};
 use tokio::time::advance;
 
 const NAME: &str = StockLevel::NAME;
@@ -12,6 +15,7 @@ fn seen(position: i64, head: i64, lag_seconds: f64) -> Seen {
         head,
         lag_seconds: Some(lag_seconds),
         is_of_store: true,
+        version: Some(StockLevel::VERSION),
         rebuilding: false,
     }
 }
@@ -206,4 +210,56 @@ async fn what_is_parked_or_fails_is_warned_of() {
     assert_eq!(status(&board).state, State::Failing);
     assert!(status(&board).problem.is_some());
     assert!(board.warning().unwrap().contains("cannot go on"));
+}
+
+fn rebuild(events: i64, percent: f64) -> Rebuilding {
+    Rebuilding {
+        under_way: vec![RebuildRecord {
+            projection: NAME.into(),
+            status: RebuildStatus {
+                stage: Stage::Folding,
+                version: StockLevel::VERSION,
+                events,
+                position: events,
+                until: 1_000,
+                percent,
+                events_per_s: 10.0,
+                eta_s: Some(3.0),
+                started_at: DateTime::<Utc>::UNIX_EPOCH,
+                by: StartedBy::NewVersion,
+            },
+        }],
+        replaced: vec![],
+    }
+}
+
+/// Nobody goes on with rows of an older version while newer ones are made; a reader of this version that does
+/// not move meanwhile stands still all the same.
+#[tokio::test(start_paused = true)]
+async fn old_rows_are_not_stalled_while_new_ones_are_made() {
+    for (version, state) in [
+        (StockLevel::VERSION - 1, State::Rebuilding),
+        (StockLevel::VERSION, State::Stalled),
+    ] {
+        let board = Board::new();
+        for second in 1..=20 {
+            board.rebuilding(&rebuild(second * 10, second as f64));
+            board.seen(
+                NAME,
+                Seen {
+                    version: Some(version),
+                    rebuilding: true,
+                    ..seen(5, 9, second as f64)
+                },
+            );
+            advance(Duration::from_secs(1)).await;
+        }
+        let told = status(&board);
+        assert_eq!((told.state, told.live_version), (state, Some(version)));
+        assert_eq!(told.lag_seconds, Some(20.0), "it says so all the same");
+        let rebuild = told.rebuild.unwrap();
+        assert_eq!((rebuild.events, rebuild.percent), (200, 20.0));
+        board.rebuilding(&Rebuilding::default());
+        assert_eq!(status(&board).rebuild, None);
+    }
 }

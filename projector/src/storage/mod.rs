@@ -10,11 +10,13 @@ pub use postgres::{Asked, ParkedOf, PostgresReadModels, SkippedEvent};
 use crate::{
     parking::{ParkedCount, ParkedSequence, Parking, ParkingChange},
     projection::Projection,
+    rebuild::Rebuilding,
     row::Row,
 };
 use chrono::{DateTime, Utc};
 use domain::{EventId, Position};
 use serde::Serialize;
+use std::cmp::Ordering;
 use store::Bookmark;
 use uuid::Uuid;
 
@@ -27,7 +29,8 @@ pub enum ReadModelError {
     /// The rows were made by another version of the fold.
     #[error(
         "read.{name} was made by version {found} of its fold, and this build folds version \
-         {expected}: run `projector rebuild {name}`"
+         {expected}: {}",
+        way_on(name, *found, *expected)
     )]
     Version {
         /// The projection.
@@ -65,6 +68,38 @@ impl ReadModelError {
     /// Whether trying again can help.
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Fenced(_) | Self::Unavailable(_))
+    }
+
+    /// Whether the rows are of an older or of a newer version of the fold than this build's.
+    pub const fn other_version(&self) -> Option<Ordering> {
+        match self {
+            Self::Version {
+                found, expected, ..
+            } if *found < *expected => Some(Ordering::Less),
+            Self::Version { .. } => Some(Ordering::Greater),
+            _ => None,
+        }
+    }
+
+    /// What may be said of it to whoever asks: nothing of what the database said.
+    pub fn in_short(&self) -> String {
+        match self {
+            Self::Failed { .. } | Self::Corrupt { .. } => {
+                "the database of the read models failed; the log says how".into()
+            }
+            Self::Fenced(_) | Self::Version { .. } | Self::Unavailable(_) => self.to_string(),
+        }
+    }
+}
+
+/// What may be done about rows of version `found` by whoever has a build of version `build`.
+fn way_on(name: &str, found: i32, build: i32) -> String {
+    match found < build {
+        true => format!("run `projector rebuild {name}`"),
+        false => format!(
+            "it waits for a newer build; to go on with this one, run `projector rollback {name}`, or \
+             `projector rebuild {name}`, with it"
+        ),
     }
 }
 
@@ -135,6 +170,15 @@ pub trait ReadModels: Clone + Send + Sync + 'static {
         leader_epoch: i64,
     ) -> impl Future<Output = Result<Checkpoint, ReadModelError>> + Send;
 
+    /// Whether that leader still leads `P`; it does where nobody builds anew.
+    fn leads<P: Projection>(
+        &self,
+        leader_epoch: i64,
+    ) -> impl Future<Output = Result<bool, ReadModelError>> + Send {
+        let _ = leader_epoch;
+        std::future::ready(Ok(true))
+    }
+
     /// Those of the rows that are there, without what is set once.
     fn load<P: Projection>(
         &self,
@@ -167,4 +211,9 @@ pub trait ReadModels: Clone + Send + Sync + 'static {
     fn parked_counts(
         &self,
     ) -> impl Future<Output = Result<Vec<ParkedCount>, ReadModelError>> + Send;
+
+    /// The rebuilds that run, and what is kept of earlier ones; none where there are no rebuilds.
+    fn rebuilding(&self) -> impl Future<Output = Result<Rebuilding, ReadModelError>> + Send {
+        std::future::ready(Ok(Rebuilding::default()))
+    }
 }

@@ -1,18 +1,29 @@
 //! The administration over HTTP.
 
 use super::{
-    harness::{Database, Process, database, leases, reaches, until},
+    harness::{
+        Database, Process, database, feed, filled, fresh, leases, reaches, rebuilds, table, until,
+    },
     old_build::OldBuild,
 };
-use crate::{Board, projections::StockLevel, router, testing::History};
+use crate::{
+    Board, Parts,
+    projection::Projection,
+    projections::StockLevel,
+    rebuild::{RebuildOptions, rebuild},
+    router,
+    service::look,
+    testing::History,
+};
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{Method, Request, StatusCode, header},
 };
 use serde_json::{Value, json};
-use std::sync::Arc;
-use store::EventReader;
+use std::sync::{Arc, Mutex, mpsc};
+use store::{EventReader, SystemClock};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 async fn send(
@@ -53,7 +64,8 @@ async fn parked(database: &Database) -> (Process, Router) {
     let process = Process::start::<StockLevel, _>(old, database.models.clone(), leases());
     let head = database.store.head().await.unwrap().position;
     reaches::<StockLevel>(&database.models, head).await;
-    let router = router(process.board.clone(), database.models.clone());
+    let (rebuilds, _) = rebuilds(database, 3_600);
+    let router = router(process.board.clone(), database.models.clone(), rebuilds);
     (process, router)
 }
 
@@ -214,7 +226,8 @@ async fn a_wrong_request_says_what_is_wrong() {
 #[tokio::test]
 async fn all_projections_are_told_of_at_both_addresses() {
     let database = database().await;
-    let api = router(Board::new(), database.models.clone());
+    let (rebuilds, _) = rebuilds(&database, 3_600);
+    let api = router(Board::new(), database.models.clone(), rebuilds);
     let (status, told) = get(&api, "/v1/projections").await;
     assert_eq!(status, StatusCode::OK);
     let names: Vec<_> = told["projections"]
@@ -226,4 +239,127 @@ async fn all_projections_are_told_of_at_both_addresses() {
     assert_eq!(names.len(), crate::projections::names().len());
     assert_eq!(told["projections"][0]["parked"]["sequences"], 0);
     assert_eq!(get(&api, "/projections").await, (status, told));
+}
+
+/// What `GET /v1/projections` says of the stock levels.
+async fn told(api: &Router) -> Value {
+    let (_, told) = get(api, "/v1/projections").await;
+    let all = told["projections"].as_array().unwrap();
+    let mut mine = all.iter().filter(|one| one["name"] == StockLevel::NAME);
+    mine.next().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_model_is_built_anew_and_rolled_back() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 40).await;
+    let board = Board::new();
+    let (rebuilds, lifecycle) = rebuilds(&database, 3_600);
+    let api = router(board.clone(), models.clone(), rebuilds);
+    let stop_feed = CancellationToken::new();
+    let parts = Parts {
+        feed: feed(store.clone(), stop_feed.clone()),
+        models: models.clone(),
+        leases: leases(),
+        clock: Arc::new(SystemClock),
+    };
+    let path = |what: &str| format!("/v1/projections/stock_level/{what}");
+    let (status, problem) = post(&api, &path("rollback"), json!({})).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("NOTHING_TO_ROLL_BACK_TO"))
+    );
+
+    // One that is under way elsewhere is told of, and is one.
+    let (go_on, wait) = mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let elsewhere = tokio::spawn({
+        let (store, models) = (store.clone(), models.clone());
+        async move {
+            let options = RebuildOptions {
+                page: 4,
+                heartbeat: std::time::Duration::from_millis(10),
+                ..RebuildOptions::default()
+            };
+            let on_progress = Arc::new(move |_: &_| {
+                // Folding is done on a thread of its own, which may wait.
+                let _ = wait.lock().unwrap().recv();
+            });
+            rebuild::<StockLevel>(store, &models, &options, on_progress).await
+        }
+    });
+    until("its progress is told", async || {
+        look(&parts, &board).await.unwrap();
+        let told = told(&api).await;
+        told["rebuild"]["events"].as_i64() > Some(0)
+            && told["rebuild"]["stage"] == "folding"
+            && told["rebuild"]["by"] == "command"
+            && told["rebuild"]["percent"].as_f64() > Some(0.0)
+            && told["rebuild"]["eta_s"].as_f64() > Some(0.0)
+            && told["state"] == "rebuilding"
+    })
+    .await;
+    let (status, problem) = post(&api, &path("rebuild"), json!({})).await;
+    assert_eq!(
+        (status, &problem["code"], &problem["retryable"]),
+        (
+            StatusCode::CONFLICT,
+            &json!("REBUILD_UNDER_WAY"),
+            &json!(false)
+        )
+    );
+    drop(go_on);
+    elsewhere.await.unwrap().unwrap();
+
+    let (status, started) = post(&api, &path("rebuild"), json!({})).await;
+    assert_eq!(
+        (status, &started["by"], &started["stage"]),
+        (StatusCode::ACCEPTED, &json!("api"), &json!("waiting"))
+    );
+    until("it is built", async || {
+        look(&parts, &board).await.unwrap();
+        let told = told(&api).await;
+        told["rebuild"] == Value::Null && told["replaced"]["position"].as_i64() > Some(0)
+    })
+    .await;
+    let head = store.head().await.unwrap().position.get();
+    let (status, back) = post(&api, &path("rollback"), json!({})).await;
+    assert_eq!(
+        (status, &back["position"], &back["version"]),
+        (StatusCode::OK, &json!(head), &json!(StockLevel::VERSION))
+    );
+    let expected = fresh::<StockLevel>(&**store).await;
+    assert_eq!(table::<StockLevel>(models).await, expected);
+    let (status, problem) = post(&api, &path("rollback"), json!({})).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::CONFLICT, &json!("NOTHING_TO_ROLL_BACK_TO"))
+    );
+    for _ in 0..2 {
+        let (status, forgotten) = send(&api, Method::DELETE, &path("replaced"), None).await;
+        assert_eq!(
+            (status, &forgotten["forgotten"]),
+            (StatusCode::OK, &json!(false))
+        );
+    }
+    for (method, what, body) in [
+        (Method::POST, "rebuild", Some(json!({}))),
+        (Method::POST, "rollback", Some(json!({}))),
+        (Method::DELETE, "replaced", None),
+    ] {
+        let path = format!("/v1/projections/stock/{what}");
+        let (status, problem) = send(&api, method, &path, body).await;
+        assert_eq!(
+            (status, &problem["code"]),
+            (StatusCode::NOT_FOUND, &json!("PROJECTION_NOT_FOUND"))
+        );
+    }
+    let (status, problem) = post(&api, &path("rebuild"), json!({"force": true})).await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (StatusCode::BAD_REQUEST, &json!("INVALID_BODY"))
+    );
+    lifecycle.shut_down();
+    stop_feed.cancel();
 }

@@ -1,7 +1,8 @@
 //! What the tests of the runtimes share.
 
 use crate::{
-    Board, MemoryReadModels, Parts, PostgresReadModels, ProjectionStatus, ReadModels, State,
+    Board, MemoryReadModels, Parts, PostgresReadModels, ProjectionStatus, ReadModels, Rebuilds,
+    State,
     live::RunOptions,
     projection::Projection,
     projections::{self, Visitor},
@@ -11,6 +12,7 @@ use crate::{
     testing::{History, fold_all},
 };
 use bus::{Feed, StoreFeed, TailOptions};
+use chassis::{Lifecycle, config::ProjectorSettings};
 use domain::{Position, Recorded};
 use futures::future::LocalBoxFuture;
 use servers::{SharedPostgres, TestDatabase};
@@ -80,6 +82,38 @@ pub(super) async fn database() -> Database {
         store: Arc::new(store),
         _database: database,
     }
+}
+
+/// What builds anew in a test's process, and that process's life.
+pub(super) fn rebuilds(database: &Database, keep_s: u64) -> (Rebuilds, Lifecycle) {
+    let lifecycle = Lifecycle::new(SOON);
+    let mut settings = ProjectorSettings::default();
+    settings.keep_replaced_s = keep_s;
+    let (reader, models) = (database.store.clone(), database.models.clone());
+    (
+        Rebuilds::new(reader, models, &settings, &lifecycle),
+        lifecycle,
+    )
+}
+
+/// What rebuilds have left, besides what is kept for a rollback.
+pub(super) async fn leftovers(models: &PostgresReadModels) -> Vec<String> {
+    sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+         WHERE n.nspname = 'read' AND (
+             relname LIKE '%\\_\\_new%'
+             OR relname LIKE '%\\_\\_old%' AND NOT EXISTS (
+                 SELECT FROM read.replaced AS r WHERE relname LIKE r.projection || '%'
+             )
+         )
+         UNION ALL
+         SELECT name FROM read.checkpoint WHERE name LIKE '%\\_\\_%'
+         UNION ALL
+         SELECT 'rebuild of ' || projection FROM read.rebuild",
+    )
+    .fetch_all(models.pool())
+    .await
+    .unwrap()
 }
 
 /// All events of a store.
@@ -167,6 +201,26 @@ impl Process {
         leases: Arc<dyn Leases>,
         bound: impl FnOnce(&mut RunOptions),
     ) -> Self {
+        Self::start_all::<P, R>(reader, models, leases, None, bound)
+    }
+
+    /// The same, which builds anew what is of an older version of its fold.
+    pub(super) fn start_building<P: Projection>(
+        reader: Arc<dyn EventReader>,
+        models: PostgresReadModels,
+        leases: Arc<dyn Leases>,
+        rebuilds: Rebuilds,
+    ) -> Self {
+        Self::start_all::<P, _>(reader, models, leases, Some(rebuilds), |_| {})
+    }
+
+    fn start_all<P: Projection, R: ReadModels>(
+        reader: Arc<dyn EventReader>,
+        models: R,
+        leases: Arc<dyn Leases>,
+        rebuilds: Option<Rebuilds>,
+        bound: impl FnOnce(&mut RunOptions),
+    ) -> Self {
         let mut options = RunOptions {
             batch: 64,
             patience: Duration::from_millis(50),
@@ -189,6 +243,7 @@ impl Process {
             lease: Duration::from_secs(2),
             max_retries: 2,
             board: board.clone(),
+            rebuilds,
         };
         let stop = CancellationToken::new();
         let stopped = stop.clone();

@@ -1,12 +1,13 @@
 //! Building anew while others read and write.
 
-use super::harness::{Database, Process, database, filled, fresh, leases, reaches, table, until};
+use super::harness::{
+    Database, Process, database, filled, fresh, leases, leftovers, reaches, table, until,
+};
 use crate::{
-    PostgresReadModels,
     live::RunError,
     projection::Projection,
     projections::{CustomerSummary, OrderSummary, StockLevel},
-    rebuild::{RebuildError, RebuildOptions, rebuild},
+    rebuild::{RebuildError, RebuildOptions, rebuild, rebuild_by_name},
     storage::ReadModels,
     testing::{History, append},
 };
@@ -19,6 +20,7 @@ use std::{
     time::Duration,
 };
 use store::EventReader;
+use tokio_util::sync::CancellationToken;
 
 const OPTIONS: &RebuildOptions = &RebuildOptions {
     page: 64,
@@ -112,18 +114,6 @@ async fn readers_never_see_a_missing_or_half_table() {
     }
     assert!(reads.load(Ordering::Relaxed) > 20, "nobody read");
     assert_eq!(leftovers(models).await, Vec::<String>::new());
-}
-
-async fn leftovers(models: &PostgresReadModels) -> Vec<String> {
-    sqlx::query_scalar(
-        "SELECT relname::text FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
-         WHERE n.nspname = 'read' AND (relname LIKE '%\\_\\_new%' OR relname LIKE '%\\_\\_old%')
-         UNION ALL
-         SELECT name FROM read.checkpoint WHERE name LIKE '%\\_\\_%'",
-    )
-    .fetch_all(models.pool())
-    .await
-    .unwrap()
 }
 
 #[tokio::test]
@@ -305,13 +295,14 @@ async fn a_rebuild_says_that_it_is_alive_until_its_end() {
     assert_eq!(leftovers(models).await, Vec::<String>::new());
 }
 
+/// What is replaced by a swap goes with the next one, which cannot be as long as somebody leans on it; the live
+/// one is as it was.
 #[tokio::test]
-async fn a_rebuild_is_done_once_the_tables_are_swapped() {
+async fn what_somebody_leans_on_is_not_removed() {
     let database = database().await;
     let (store, models) = (&database.store, &database.models);
     filled(&**store, 40).await;
     rebuilt::<StockLevel>(&database).await;
-    // It keeps the table that is replaced from being removed.
     for sql in [
         "CREATE VIEW public.levels AS SELECT sku FROM read.stock_level",
         "DELETE FROM read.stock_level",
@@ -321,11 +312,58 @@ async fn a_rebuild_is_done_once_the_tables_are_swapped() {
     rebuilt::<StockLevel>(&database).await;
     let expected = fresh::<StockLevel>(&**store).await;
     assert_eq!(table::<StockLevel>(models).await, expected);
-    assert!(leftovers(models).await.contains(&"stock_level__old".into()));
+    let refused = rebuild::<StockLevel>(store.clone(), models, OPTIONS, Arc::new(|_| {})).await;
+    assert!(
+        matches!(refused, Err(RebuildError::ReadModels(_))),
+        "{refused:?}"
+    );
+    assert_eq!(table::<StockLevel>(models).await, expected);
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
     sqlx::query("DROP VIEW public.levels")
         .execute(models.pool())
         .await
         .unwrap();
     rebuilt::<StockLevel>(&database).await;
+    assert_eq!(table::<StockLevel>(models).await, expected);
     assert_eq!(leftovers(models).await, Vec::<String>::new());
+}
+
+/// As by Ctrl-C, or when the process that builds is to end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_that_is_told_to_stop_leaves_nothing_behind() {
+    let database = database().await;
+    let (store, models) = (&database.store, &database.models);
+    filled(&**store, 150).await;
+    rebuilt::<OrderSummary>(&database).await;
+    let before = table::<OrderSummary>(models).await;
+    let (stop, told) = (CancellationToken::new(), CancellationToken::new());
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = Mutex::new(wait);
+    let on_progress = Arc::new({
+        let told = told.clone();
+        move |_: &_| {
+            told.cancel();
+            // Folding is done on a thread of its own, which may wait.
+            let _ = wait.lock().unwrap().recv();
+        }
+    });
+    let build = rebuild_by_name(
+        "order_summary",
+        store.clone(),
+        models,
+        OPTIONS,
+        on_progress,
+        &stop,
+    );
+    let stopping = async {
+        told.cancelled().await;
+        assert!(!leftovers(models).await.is_empty(), "it has begun");
+        stop.cancel();
+        drop(go_on);
+    };
+    let (built, ()) = tokio::join!(build, stopping);
+    assert!(matches!(built, Err(RebuildError::CutOff)), "{built:?}");
+    assert_eq!(leftovers(models).await, Vec::<String>::new());
+    assert_eq!(table::<OrderSummary>(models).await, before);
+    rebuilt::<OrderSummary>(&database).await;
 }

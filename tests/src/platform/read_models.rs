@@ -124,8 +124,8 @@ pub async fn read_model_rows(database: &str) -> BTreeMap<String, Vec<String>> {
         .await
         .expect("the database answers");
     let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 AND tablename <> 'checkpoint' \
-         AND tablename NOT LIKE '%\\_\\_%'",
+        "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 \
+         AND tablename NOT IN ('checkpoint', 'rebuild', 'replaced') AND tablename NOT LIKE '%\\_\\_%'",
     )
     .bind(SCHEMA)
     .fetch_all(&mut connection)

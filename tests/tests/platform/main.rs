@@ -22,6 +22,7 @@ mod parcels;
 mod personal_data;
 mod races;
 mod rebuild;
+mod rollback;
 mod rules;
 mod shutdown;
 mod simulation;

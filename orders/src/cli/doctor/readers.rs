@@ -207,11 +207,21 @@ impl Reader {
         if let Some(wanted) = self.fold()
             && Some(wanted) != self.version
         {
-            let found = self.version.unwrap_or_default();
+            let (found, name) = (self.version.unwrap_or_default(), &self.name);
+            let advice = match found < wanted {
+                true => format!(
+                    "a projector of this build makes it anew by itself, unless \
+                     projector.rebuild_on_new_version is false: projector rebuild {name}"
+                ),
+                false => format!(
+                    "deploy a build of that version, or go back: projector rollback {name}, or \
+                     projector rebuild {name}, with this one"
+                ),
+            };
             return wrong(
                 what,
                 format!("made by version {found} of its fold; this build has version {wanted}"),
-                format!("projector rebuild {}", self.name),
+                advice,
             );
         }
         let lost = lag < 0 || (self.position > 0 && self.epoch.is_some_and(|it| it != head.epoch));
@@ -316,7 +326,10 @@ mod tests {
         let mut old = reader(Kind::Projection, 100);
         old.name = name.into();
         old.version = Some(-1);
-        assert!(!judged(old, false).0);
+        assert!(!judged(old.clone(), false).0);
+        old.version = Some(i32::MAX);
+        let advice = old.judge(HEAD, false).advice.unwrap();
+        assert!(advice.contains("projector rollback"), "{advice}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     api::{
         ProjectorApi,
         problem::{self, CommonProblems, WriteProblems},
-        request::{position, projection},
+        request::{NoBody, position, projection},
     },
     parking::ParkedSequence,
     storage::Asked,
@@ -15,13 +15,6 @@ use chassis::{
     Problem,
     extract::{NoQuery, StrictJson, StrictPath, StrictQuery},
 };
-use serde::Deserialize;
-use utoipa::ToSchema;
-
-/// There is nothing to be said: an empty object.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NoBody {}
 
 /// Try a parked sequence again: its events are folded in their order, from where it stops.
 ///

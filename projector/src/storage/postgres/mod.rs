@@ -19,6 +19,7 @@ use super::{Change, Checkpoint, CheckpointRecord, Commit, KeyOf, ReadModelError,
 use crate::{
     parking::{ParkedCount, ParkedSequence, Parking, ParkingChange},
     projection::Projection,
+    rebuild::Rebuilding,
     row::{Role, Row, columns},
 };
 use domain::{EventId, Position};
@@ -185,6 +186,20 @@ impl ReadModels for PostgresReadModels {
         }
     }
 
+    async fn leads<P: Projection>(&self, leader_epoch: i64) -> Result<bool, ReadModelError> {
+        let query = sqlx::query_scalar(
+            "SELECT EXISTS (
+                 SELECT
+                 FROM read.checkpoint AS c
+                 WHERE c.name = $1
+                   AND c.leader_epoch = $2
+             )",
+        )
+        .bind(self.checkpoint_name::<P>())
+        .bind(leader_epoch);
+        within("looking who leads", query.fetch_one(&self.pool)).await
+    }
+
     async fn load<P: Projection>(&self, keys: &[KeyOf<P>]) -> Result<Vec<P::Row>, ReadModelError> {
         let mut arguments = PgArguments::default();
         for (index, column) in columns::<P::Row>(Role::Key) {
@@ -254,6 +269,10 @@ impl ReadModels for PostgresReadModels {
 
     async fn parked_counts(&self) -> Result<Vec<ParkedCount>, ReadModelError> {
         parked::counts(&self.pool).await
+    }
+
+    async fn rebuilding(&self) -> Result<Rebuilding, ReadModelError> {
+        self.read_rebuilding().await
     }
 }
 

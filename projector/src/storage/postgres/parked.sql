@@ -18,7 +18,7 @@ SELECT
     p.revision
 FROM read.parked_sequence AS p
 WHERE p.projection = $1
-   OR ($1 IS NULL AND p.projection NOT LIKE '%\_\_new')
+   OR ($1 IS NULL AND p.projection NOT LIKE '%\_\_%')
 ORDER BY
     p.projection,
     p.position

@@ -3,6 +3,7 @@
 mod headers;
 mod malformed;
 mod operations;
+mod projections;
 mod refusals;
 mod repeated;
 pub(super) mod webhooks;
