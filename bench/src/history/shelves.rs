@@ -11,14 +11,16 @@ use rand::{RngExt, rngs::StdRng};
 use std::collections::HashMap;
 
 /// What is received at a time: so many times what was first asked for, and at least so much.
-const TIMES: i64 = 12;
-const LEAST: i64 = 24;
+const TIMES: i64 = 60;
+const LEAST: i64 = 400;
 
 /// More is ordered when less than this part is left.
-const LOW: i64 = 3;
+const LOW: i64 = 2;
 
-/// Once in so many times nobody sees it before an order is refused.
-const UNSEEN: u32 = 12;
+/// Of so many articles one is scarce: there is little of it at a time, and nobody orders more before a
+/// customer is refused.
+const SCARCE: u32 = 100;
+const TIMES_SCARCE: i64 = 3;
 
 /// How many hours a delivery takes.
 const DELIVERY: std::ops::Range<i64> = 24..72;
@@ -30,16 +32,9 @@ pub(super) struct Shelves(HashMap<Sku, Shelf>);
 struct Shelf {
     /// What is received at a time.
     usual: i64,
-    more: More,
-}
-
-/// Whether more of something is to come.
-#[derive(Clone, Copy, PartialEq)]
-enum More {
-    No,
-    /// It should have been ordered, and was not.
-    Unseen,
-    Ordered,
+    is_scarce: bool,
+    /// Whether more is on its way.
+    is_ordered: bool,
 }
 
 impl Shelves {
@@ -48,10 +43,15 @@ impl Shelves {
         let mut receipts = Vec::new();
         for line in lines {
             if !self.0.contains_key(&line.sku) {
-                let usual = line.quantity.saturating_mul(TIMES).max(LEAST);
+                let is_scarce = one_in(rng, SCARCE);
+                let usual = match is_scarce {
+                    true => line.quantity.saturating_mul(TIMES_SCARCE),
+                    false => line.quantity.saturating_mul(TIMES).max(LEAST),
+                };
                 let shelf = Shelf {
                     usual,
-                    more: More::No,
+                    is_scarce,
+                    is_ordered: false,
                 };
                 self.0.insert(line.sku.clone(), shelf);
                 receipts.push(receive(line.sku.clone(), usual, rng));
@@ -70,7 +70,7 @@ impl Shelves {
         let (sku, is_refused) = match event {
             StockEvent::StockReceived(event) => {
                 if let Some(shelf) = self.0.get_mut(&event.sku) {
-                    shelf.more = More::No;
+                    shelf.is_ordered = false;
                 }
                 return None;
             }
@@ -79,16 +79,11 @@ impl Shelves {
             _ => return None,
         };
         let shelf = self.0.get_mut(sku)?;
-        let is_low = stock.available() < shelf.usual / LOW;
-        shelf.more = match shelf.more {
-            More::No if is_low && !is_refused && one_in(rng, UNSEEN) => More::Unseen,
-            More::No if is_low || is_refused => More::Ordered,
-            More::Unseen if is_refused => More::Ordered,
-            _ => return None,
-        };
-        if shelf.more == More::Unseen {
+        let is_low = stock.available() < shelf.usual / LOW && !shelf.is_scarce;
+        if shelf.is_ordered || !(is_low || is_refused) {
             return None;
         }
+        shelf.is_ordered = true;
         let quantity = shelf.usual;
         let wait = TimeDelta::hours(rng.random_range(DELIVERY));
         Some((wait, receive(sku.clone(), quantity, rng)))

@@ -26,7 +26,7 @@ use crate::{
     machine::Machine,
     report::{self, Findings},
 };
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use local::{Postgres, PostgresOptions};
 use platform::Programs;
 use std::{
@@ -149,12 +149,14 @@ pub(crate) struct Bench {
     is_folded: bool,
     figures: Figures,
     troubles: Vec<String>,
+    /// What the platform did wrong, however fast.
+    faults: Vec<String>,
 }
 
 /// Measures, prints, and writes the page.
 ///
 /// # Errors
-/// When something to be measured cannot be started, or fails.
+/// When something to be measured cannot be started, or fails, or does anything wrong.
 pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
     let every = <Part as clap::ValueEnum>::value_variants();
     let parts: BTreeSet<Part> = if arguments.only.is_empty() {
@@ -178,12 +180,14 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         is_folded: false,
         figures: Figures::default(),
         troubles: Vec::new(),
+        faults: Vec::new(),
     };
     let measured = tokio::select! {
         measured = bench.measure() => measured,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     measured?;
+    let faults = std::mem::take(&mut bench.faults);
     let findings = bench.findings();
     println!("\n{}", report::verdicts(&findings.figures));
     for trouble in &findings.troubles {
@@ -197,6 +201,7 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         write(&path, &report::page(&findings))?;
         println!("written: {}", path.display());
     }
+    ensure!(faults.is_empty(), "{}", faults.join("; "));
     Ok(())
 }
 

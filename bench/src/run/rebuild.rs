@@ -159,7 +159,7 @@ impl Bench {
         };
         self.figures.add("rebuild/differences", differences as f64);
         if differences > 0 {
-            self.troubles
+            self.faults
                 .push(format!("after rebuilds under load: {}", verified.said));
         }
         self.say(&format!(
@@ -179,7 +179,7 @@ impl Bench {
     fn write_down_reads(&mut self, name: &str, reading: &Reading) {
         if let Some(example) = &reading.example {
             let wrong = reading.wrong;
-            self.troubles
+            self.faults
                 .push(format!("{name}: {wrong} reads were wrong, such as {example}"));
         }
         let name = format!("{name}/reads");
