@@ -132,7 +132,11 @@ mod tests {
             let most = count(kind) * 10 > count("OrderPlaced") * 8;
             assert!(most, "few {kind}: {types:#?}");
         }
-        assert_eq!(count("PaymentParked") + count("TaskParked"), 0, "{types:#?}");
+        assert_eq!(
+            count("PaymentParked") + count("TaskParked"),
+            0,
+            "{types:#?}"
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     orders::{Placement, reference},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{OrderId, Sealed, order::PlaceOrder};
+use domain::{OrderId, order::PlaceOrder};
 use rand::{RngExt, rngs::StdRng};
 use std::sync::Arc;
 
@@ -31,16 +31,6 @@ const BEGAN: DateTime<Utc> = match DateTime::from_timestamp_secs(1_291_191_960) 
 /// The longest time between two drawn orders: at half of it on average, they come like real ones.
 const APART: std::ops::Range<i64> = 1..3_600;
 
-/// So many bytes a sealed address has, as base64.
-const ADDRESS: usize = 160;
-
-/// Orders, one after another, without an end.
-pub(super) struct Orders {
-    source: Source,
-    placed: u64,
-    time: DateTime<Utc>,
-}
-
 impl Source {
     /// The real invoices that an order may be made of.
     ///
@@ -56,6 +46,14 @@ impl Source {
     }
 }
 
+/// Orders, one after another, without an end. They have no addresses: what is personal is sealed, and no
+/// history has the keys.
+pub(super) struct Orders {
+    source: Source,
+    placed: u64,
+    time: DateTime<Utc>,
+}
+
 impl Orders {
     pub(super) const fn of(source: Source) -> Self {
         Self {
@@ -69,8 +67,7 @@ impl Orders {
     pub(super) fn next(&mut self, rng: &mut StdRng) -> PlaceOrder {
         let number = self.placed;
         self.placed += 1;
-        let address = address(rng);
-        let command = match &self.source {
+        match &self.source {
             Source::Real(invoices) => {
                 let count = invoices.len() as u64;
                 let (month, which) = (number / count, number % count);
@@ -87,10 +84,6 @@ impl Orders {
                 let order = Placement::drawn(rng);
                 order.command(id(self.time, rng), reference(number), self.time)
             }
-        };
-        PlaceOrder {
-            shipping_address: Some(address),
-            ..command
         }
     }
 }
@@ -100,11 +93,4 @@ fn id(time: DateTime<Utc>, rng: &mut StdRng) -> OrderId {
     let millis = time.timestamp_millis().unsigned_abs();
     let id = uuid::Builder::from_unix_timestamp_millis(millis, &rng.random());
     OrderId::new(id.into_uuid())
-}
-
-/// What nobody can read, and nothing can compress: as long as a sealed address is.
-fn address(rng: &mut StdRng) -> Sealed {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let digits = (0..ADDRESS).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]));
-    Sealed::of_base64(&digits.collect::<String>()).expect("it is of that alphabet, and short")
 }

@@ -31,7 +31,8 @@ impl Bench {
         let events = self.extent.events;
         let source = self.history()?;
         if matches!(source, Source::Drawn) {
-            self.troubles.push("the history is of drawn orders: there is no file of real ones".into());
+            self.troubles
+                .push("the history is of drawn orders: there is no file of real ones".into());
         }
         write(&self.postgres.url(ARCHIVE), source, SEED, events).await?;
         self.say(&format!(

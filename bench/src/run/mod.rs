@@ -386,7 +386,7 @@ fn replay_method(events: usize, is_real: bool) -> String {
          copied into the store's table; indexes, checkpoint and swap included. Every event is what the \
          deciders made of a command of people, policies, timers or participants, as in the services \
          (`bench fill` writes the same history into any empty store): {orders}; some are declined, held, \
-         cancelled, lost or sent back. The reference copies all events out, in binary form and to nowhere, \
+         cancelled, lost or sent back. They have no addresses, whose keys no history could have. The reference copies all events out, in binary form and to nowhere, \
          and the resulting rows into tables of the same columns without any index; the same with indexes, \
          and of only those events out that `order_summary` folds, is among the figures. All read models are \
          built by one `projector rebuild --all`; its reference has the events once, and the rows of every \

@@ -123,17 +123,16 @@ impl Bench {
             stop.set(true);
             rebuilds
         };
-        let (outcome, rebuilds, reading) =
-            tokio::join!(placing, building, reads.until(&stop));
+        let (outcome, rebuilds, reading) = tokio::join!(placing, building, reads.until(&stop));
         let (outcome, rebuilds, reading) = (outcome?, rebuilds?, reading?);
         self.write_down_load("rebuild/with", &outcome);
         self.write_down_reads("rebuild/with", &reading);
-        self.figures
-            .add("rebuild/swaps", rebuilds.len() as f64);
+        self.figures.add("rebuild/swaps", rebuilds.len() as f64);
         for took in rebuilds {
             self.figures.add("rebuild/seconds", took.as_secs_f64());
         }
-        self.figures.add("rebuild/wrong_reads", reading.wrong as f64);
+        self.figures
+            .add("rebuild/wrong_reads", reading.wrong as f64);
         Ok(())
     }
 
@@ -179,8 +178,9 @@ impl Bench {
     fn write_down_reads(&mut self, name: &str, reading: &Reading) {
         if let Some(example) = &reading.example {
             let wrong = reading.wrong;
-            self.faults
-                .push(format!("{name}: {wrong} reads were wrong, such as {example}"));
+            self.faults.push(format!(
+                "{name}: {wrong} reads were wrong, such as {example}"
+            ));
         }
         let name = format!("{name}/reads");
         self.figures.add(&*name, reading.latencies.count() as f64);

@@ -90,12 +90,8 @@ async fn a_page_that_ends_early_is_not_taken_for_the_last() {
     }
     history.append_to(&store).await;
     let options = RebuildOptions::default();
-    let page = store.read_types(
-        &OrderSummary::types(),
-        Position::ZERO,
-        Position::new(150),
-        options.page,
-    );
+    let (types, all) = (OrderSummary::types(), Position::new(150));
+    let page = store.read_types(&types, Position::ZERO, all, options.page);
     assert!(page.await.unwrap().len() < 150, "one page has them all");
     let rebuilt = rebuild::<OrderSummary>(
         Arc::new(store),
