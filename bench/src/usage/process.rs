@@ -70,10 +70,17 @@ pub fn cpu_of_server(pid: u32) -> Option<Duration> {
 
 /// Memory that a process holds (resident), in bytes.
 pub fn memory_of(pid: u32) -> Option<u64> {
+    bytes_of(pid, "VmRSS:")
+}
+
+/// The most memory that a process has held at a time (resident), in bytes.
+pub fn peak_memory_of(pid: u32) -> Option<u64> {
+    bytes_of(pid, "VmHWM:")
+}
+
+fn bytes_of(pid: u32, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
@@ -113,5 +120,6 @@ mod tests {
         let memory = memory_of(std::process::id()).unwrap();
         assert!((100 << 10..64 << 30).contains(&memory), "{memory}");
         assert_eq!(memory_of(u32::MAX), None);
+        assert!(peak_memory_of(std::process::id()).unwrap() >= memory);
     }
 }
