@@ -59,10 +59,20 @@ impl Placed {
         placed.worth(quantity.min(known.quantity), self.placed.tax_included)
     }
 
-    /// What `quantity` of a line are worth after `before` of it, in minor units.
-    pub fn worth_after(&self, line: u32, before: i64, quantity: i64) -> i64 {
-        let until = self.worth_of(line, before.saturating_add(quantity));
-        until.saturating_sub(self.worth_of(line, before))
+    /// What is not to be paid for any more, in minor units, when of so many of a line that are `kept` another
+    /// `quantity` comes back: what they were worth less what is left is. So it is with what is cancelled, and it
+    /// is all the same how often pieces come back, in which order, and whether they were cancelled before.
+    pub fn worth_of_last(&self, line: u32, kept: i64, quantity: i64) -> i64 {
+        let left = self.worth_of(line, kept.saturating_sub(quantity));
+        self.worth_of(line, kept).saturating_sub(left)
+    }
+
+    /// How many of a line are to be paid for in the end: ordered, and neither cancelled nor lost, nor back.
+    pub fn paid_for(&self, line: u32) -> i64 {
+        let ordered = self.line(line).map_or(0, |known| known.quantity);
+        let progress = self.progress(line);
+        let gone = progress.cancelled.saturating_add(progress.lost);
+        ordered.saturating_sub(gone.saturating_add(progress.returned))
     }
 
     /// What of it has neither left nor is cancelled comes to, in minor units: what is still to be packed, and

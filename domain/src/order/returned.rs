@@ -63,19 +63,17 @@ impl Placed {
     /// What the customer has of it is worth, in minor units: what is paid for it in the end.
     pub fn worth_kept(&self) -> i64 {
         let lines = self.lines().iter().map(|line| {
-            let progress = self.progress(line.line);
-            let returned = self.worth_of(line.line, progress.returned);
-            let delivered = self.worth_of(line.line, progress.delivered);
-            delivered.saturating_sub(returned)
+            let kept = self.progress(line.line).kept();
+            self.worth_of(line.line, kept)
         });
         lines.fold(0, i64::saturating_add)
     }
 
-    /// How many of a line have come back, or are to.
-    pub(crate) fn sent_back(&self, line: u32) -> i64 {
+    /// How many of a line are to be paid for once all has come back that is to.
+    pub(crate) fn staying(&self, line: u32) -> i64 {
         let known = self.fulfilment.as_deref();
         let returning = known.map_or(0, |known| known.returning(line));
-        self.progress(line).returned.saturating_add(returning)
+        self.paid_for(line).saturating_sub(returning)
     }
 
     /// Whether the return of that id is to bring something of it.

@@ -168,8 +168,8 @@ fn goods(order: &Placed, lines: &[LineQuantity]) -> Result<(Vec<ReturnLine>, Mon
     for wanted in sorted(lines) {
         // The order has let them come back, so it has them.
         let placed = order.line(wanted.line).ok_or(OrderError::NotFound)?;
-        let before = order.sent_back(wanted.line);
-        let worth = order.worth_after(wanted.line, before, wanted.quantity);
+        let staying = order.staying(wanted.line);
+        let worth = order.worth_of_last(wanted.line, staying, wanted.quantity);
         amount = amount.saturating_add(worth);
         goods.push(ReturnLine {
             line: placed.line,

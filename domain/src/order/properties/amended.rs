@@ -108,8 +108,8 @@ proptest! {
             prop_assert_eq!(now.open_total(), at_once);
             // What is taken apart is worth what it is.
             for line in now.lines() {
-                let pieces = (0..line.quantity.min(50)).map(|before| {
-                    now.worth_after(line.line, before, 1)
+                let pieces = (1..=line.quantity.min(50)).map(|kept| {
+                    now.worth_of_last(line.line, kept, 1)
                 });
                 let sum = pieces.fold(0, i64::saturating_add);
                 prop_assert_eq!(sum, now.worth_of(line.line, line.quantity.min(50)));

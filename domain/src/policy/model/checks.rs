@@ -134,8 +134,8 @@ fn wanted(order: &Placed) -> i64 {
 fn to_be_paid(order: &Placed) -> i64 {
     let lines = order.lines().iter().map(|line| {
         let progress = order.progress(line.line);
-        let worth = |quantity| order.worth_of(line.line, quantity);
-        worth(line.quantity - progress.cancelled) - worth(progress.lost) - worth(progress.returned)
+        let gone = progress.cancelled + progress.lost + progress.returned;
+        order.worth_of(line.line, line.quantity - gone)
     });
     lines.sum()
 }

@@ -97,12 +97,12 @@ fn check_came(case: &ReturnCase, lines: &[InspectedLine]) -> Result<(), ReturnEr
     }
 }
 
-/// What is to be given back for what was accepted, in minor units: what it is worth after all that has
-/// come back before, so that whoever sends back all of a line has all of it paid back.
+/// What is to be given back for what was accepted, in minor units: so that what is paid then is what all
+/// that is left is worth, and whoever sends back all of a line has all of it paid back.
 fn worth(order: &Placed, lines: &[InspectedLine]) -> i64 {
     lines.iter().fold(0, |sum, seen| {
-        let before = order.progress(seen.line).returned;
-        let worth = order.worth_after(seen.line, before, seen.accepted());
+        let kept = order.paid_for(seen.line);
+        let worth = order.worth_of_last(seen.line, kept, seen.accepted());
         sum.saturating_add(worth)
     })
 }
