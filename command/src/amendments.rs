@@ -142,7 +142,7 @@ impl Amended {
         &self,
         api: &CommandApi,
     ) -> Result<Vec<&'static str>, Problem> {
-        allowed_commands(api, &self.done, self.order()?).await
+        Ok(allowed_commands(api, &self.done, self.order()?).await)
     }
 
     /// What was proposed.

@@ -184,6 +184,8 @@ CREATE TABLE read.shipment_summary (
     -- How often the carrier was asked to take it, and how often where it is.
     attempts        integer     NOT NULL,
     inquiries       integer     NOT NULL,
+    -- In how many parcels its order leaves, this one included.
+    parcels         integer     NOT NULL,
     tenant          text        NOT NULL COLLATE "C",
     location        text        NOT NULL COLLATE "C",
     -- pending, packed, ready, dispatching, dispatched, delivered, cancelled, refused, failed, lost,

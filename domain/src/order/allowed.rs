@@ -32,7 +32,7 @@ pub enum Amending {
 }
 
 /// How far what leaves for an order is: as far as whatever of it is furthest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Packing {
     /// Nobody has looked: what depends on it may be refused.
     Unknown,
@@ -40,6 +40,8 @@ pub enum Packing {
     Allocating,
     /// It waits to be packed.
     Waiting,
+    /// It waits to be packed in several parcels, as far as anything of these is wanted: then it is not amended.
+    Parcels,
     /// Something of it is packed, or will not leave.
     Packed,
     /// The carrier was asked to take something of it.
@@ -75,46 +77,49 @@ impl Amending {
 }
 
 impl Packing {
-    /// That of all that may leave for an order; what was not created yet has no status.
-    pub fn of(statuses: impl IntoIterator<Item = Option<S>>) -> Self {
-        let all = statuses.into_iter().map(|status| match status {
-            None => Self::Allocating,
-            Some(S::Pending) => Self::Waiting,
+    /// That of the shipments of an order: where each of them is, and in how many parcels the order leaves by what
+    /// it says. They are created at once: so where there are any, nothing is still being allocated.
+    pub fn of(shipments: impl IntoIterator<Item = (S, u32)>) -> Self {
+        let shipments: Vec<(S, u32)> = shipments.into_iter().collect();
+        let is_split = shipments.iter().any(|(_, parcels)| *parcels > 1);
+        let all = shipments.iter().map(|(status, _)| match status {
+            // Of one that is kept nothing is wanted, whatever becomes of the others.
+            S::Pending | S::Cancelled if is_split => Self::Parcels,
+            S::Pending => Self::Waiting,
             // Another label is made when the carrier is asked again.
-            Some(S::Packed | S::Ready | S::Refused | S::Cancelled) => Self::Packed,
-            Some(
-                S::Dispatching
-                | S::Dispatched
-                | S::Delivered
-                | S::Failed
-                | S::Lost
-                | S::ReturnedToSender
-                | S::BookedIn,
-            ) => Self::Labelled,
+            S::Packed | S::Ready | S::Refused | S::Cancelled => Self::Packed,
+            S::Dispatching
+            | S::Dispatched
+            | S::Delivered
+            | S::Failed
+            | S::Lost
+            | S::ReturnedToSender
+            | S::BookedIn => Self::Labelled,
         });
-        let furthest = |one: Self, other: Self| match (one, other) {
-            (Self::Labelled, _) | (_, Self::Labelled) => Self::Labelled,
-            (Self::Packed, _) | (_, Self::Packed) => Self::Packed,
-            // It is allocated once all of it is.
-            (Self::Allocating, _) | (_, Self::Allocating) => Self::Allocating,
-            _ => Self::Waiting,
-        };
-        all.reduce(furthest).unwrap_or(Self::Allocating)
+        all.max().unwrap_or(Self::Allocating)
     }
 
     /// That of these, which are all that may leave for an order.
     pub fn of_all(shipments: &[&Shipment]) -> Self {
-        Self::of(shipments.iter().map(|shipment| shipment.status()))
+        Self::of(shipments.iter().filter_map(|shipment| {
+            let parcels = shipment.created().map_or(1, |parcel| parcel.parcels);
+            Some((shipment.status()?, parcels))
+        }))
     }
 
     /// Whether nothing of it is packed, for certain.
     const fn is_yet_to_be(self) -> bool {
+        matches!(self, Self::Allocating | Self::Waiting | Self::Parcels)
+    }
+
+    /// Whether nothing of it is packed, and it leaves as a whole, as far as is known.
+    const fn may_be_amended(self) -> bool {
         matches!(self, Self::Allocating | Self::Waiting)
     }
 
     /// Whether the carrier was not asked to take anything of it, for certain.
     const fn is_without_label(self) -> bool {
-        matches!(self, Self::Allocating | Self::Waiting | Self::Packed)
+        !matches!(self, Self::Unknown | Self::Labelled)
     }
 }
 
@@ -125,6 +130,7 @@ impl Status {
         let mut allowed = vec!["add_note", "set_tags"];
         let is_confirmed = self == Self::Confirmed;
         let may_change = is_confirmed && known.packing.is_yet_to_be();
+        let may_amend = is_confirmed && known.packing.may_be_amended();
         let mut allow = |name, when: bool| {
             if when {
                 allowed.push(name);
@@ -143,14 +149,14 @@ impl Status {
             (is_wanted || self == Self::Cancelling) && known.holds < MAX_HOLDS,
         );
         match known.amending {
-            Amending::No => allow("propose_amendment", may_change),
+            Amending::No => allow("propose_amendment", may_amend),
             Amending::Open { more } => {
                 let is_there = !more || known.packing == Packing::Waiting;
-                allow("apply_amendment", may_change && is_there);
+                allow("apply_amendment", may_amend && is_there);
                 allow("withdraw_amendment", true);
             }
             Amending::Overdue => {
-                allow("propose_amendment", may_change);
+                allow("propose_amendment", may_amend);
                 allow("withdraw_amendment", true);
             }
         }

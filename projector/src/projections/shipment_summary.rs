@@ -41,6 +41,8 @@ row! {
         attempts: i32,
         /// How often the carrier was asked where it is.
         inquiries: i32,
+        /// In how many parcels its order leaves, this one included.
+        parcels: i32,
         /// What went wrong last, or why it is kept; none once that is settled.
         problem: Option<String>,
         /// When it was created.
@@ -68,7 +70,7 @@ pub struct ShipmentSummary;
 
 impl Projection for ShipmentSummary {
     const NAME: &'static str = "shipment_summary";
-    const VERSION: i32 = 2;
+    const VERSION: i32 = 3;
     type Row = ShipmentSummaryRow;
 
     fn types() -> Vec<&'static str> {
@@ -158,6 +160,7 @@ fn begin(event: &Recorded, created: &ShipmentCreated) -> ShipmentSummaryRow {
         tracking_number: None,
         attempts: 0,
         inquiries: 0,
+        parcels: count(created.parcels),
         problem: None,
         created_at: event.envelope.recorded_at,
         packed_at: None,

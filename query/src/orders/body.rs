@@ -131,10 +131,11 @@ pub(crate) struct OrderShipment {
     pub location: String,
 }
 
-/// Where a shipment of an order is, as the read model has it.
+/// Where a shipment of an order is, and in how many parcels that leaves, as the read model has it.
 #[derive(Deserialize)]
 struct ShipmentAt {
     status: ShipmentStatus,
+    parcels: u32,
 }
 
 /// What was taken and given back, as the read model has it.
@@ -211,7 +212,7 @@ impl<'a> OrderBody<'a> {
         let has_left = lines.iter().any(|line| progress(line.line).shipped > 0);
         let packing = match has_left {
             true => Packing::Labelled,
-            false => Packing::of(statuses.map(|shipment| Some(shipment.status))),
+            false => Packing::of(statuses.map(|shipment| (shipment.status, shipment.parcels))),
         };
         let shipments: Option<Vec<OrderShipment>> = parse(row, 21)?;
         let status: Status = word(row, TABLE, 7)?;
@@ -312,7 +313,12 @@ impl<'a> OrderBody<'a> {
             amendment: Open::of_order(order).map(|open| Amendment::of(open, currency)),
             tags: order.tags().iter().cloned().collect(),
             allowed_commands: order.allowed_commands(
-                Packing::of(history.shipments.iter().map(|parcel| Some(parcel.status))),
+                Packing::of(
+                    history
+                        .shipments
+                        .iter()
+                        .map(|parcel| (parcel.status, parcel.parcels)),
+                ),
                 match history.reach.at {
                     At::End => Some(now),
                     At::Time(time) => Some(time),

@@ -26,13 +26,15 @@ SELECT
             json_agg(json_build_object(
                 'shipment_id', shipment.shipment_id,
                 'status', shipment.status,
-                'location', shipment.location
+                'location', shipment.location,
+                'parcels', shipment.parcels
             ))
         FROM (
             SELECT
                 shipment_id,
                 status,
-                location
+                location,
+                parcels
             FROM read.shipment_summary
             WHERE tenant = $1
               AND order_id = $2

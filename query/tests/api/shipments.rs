@@ -123,12 +123,12 @@ async fn fill(stage: &Stage, tenant: &str, count: u32) {
         .sql(&format!(
             "INSERT INTO read.shipment_summary
                  (tenant, shipment_id, order_id, location, status, amount, currency, carrier,
-                  tracking_number, attempts, inquiries, created_at, packed_at, dispatched_at,
+                  tracking_number, attempts, inquiries, parcels, created_at, packed_at, dispatched_at,
                   updated_at, version, position, lines)
              SELECT
                  '{tenant}', CASE n WHEN 1 THEN '{shipment}' ELSE md5('{tenant}' || n)::uuid END,
                  CASE n WHEN 1 THEN '{order}' ELSE md5('order' || n)::uuid END, 'main',
-                 CASE n % 2 WHEN 1 THEN 'dispatched' ELSE 'pending' END, 1869, 'GBP', 'sandbox', 'T1', 1, 0,
+                 CASE n % 2 WHEN 1 THEN 'dispatched' ELSE 'pending' END, 1869, 'GBP', 'sandbox', 'T1', 1, 0, 1,
                  '2010-12-01'::timestamptz + make_interval(hours => n / 2), '2010-12-02',
                  '2010-12-03', '2010-12-03', 5, 11,
                  '[{{\"line\": 1, \"sku\": \"85123A\", \"quantity\": 6}}]'

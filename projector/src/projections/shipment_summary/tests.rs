@@ -68,6 +68,7 @@ fn rows_are_what_the_domain_makes_of_the_streams() {
         assert_eq!(row.status, parcel.status);
         assert_eq!(row.attempts, i32::try_from(parcel.attempt).unwrap());
         assert_eq!(row.inquiries, i32::try_from(parcel.inquiries).unwrap());
+        assert_eq!(row.parcels, i32::try_from(parcel.parcels).unwrap());
         assert_eq!(row.tracking_number, parcel.tracking_number);
         assert_eq!(row.lines.0, parcel.lines.to_vec());
     }

@@ -1,12 +1,20 @@
-//! An order and its shipment, to which anything may happen.
+//! An order and its shipments, to which anything may happen.
 
 use super::*;
 
-/// What happens to an order and its shipment.
+/// What happens to an order and its shipments.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Order(OrderCommand),
-    Shipment(ShipmentCommand),
+    /// What is to leave is created: as a whole, or in two parcels.
+    Create(bool),
+    Shipment(usize, ShipmentCommand),
+    /// All of them are called back.
+    CallBack,
+    /// One of them cannot leave.
+    Drop(usize),
+    Leave(usize),
+    Arrive(usize),
     /// So many of a line are to be wanted, until so many seconds after the clock began.
     Amend(u32, i64, i64),
     Apply,
@@ -15,28 +23,35 @@ pub(super) enum Step {
     Return(u32, i64),
 }
 
-/// An order and its shipment.
+/// An order and all that may leave for it.
 pub(super) struct World {
     pub(super) order: Order,
-    pub(super) shipment: Shipment,
+    shipments: [Shipment; 2],
     /// How much has happened, or was asked.
     n: u64,
 }
 
+/// An order of 2 A, 3 B and a C that is free, which is taxed by a sum.
 fn placed() -> Order {
-    let line = |name, quantity| NewLine {
+    let line = |name, quantity, discount| NewLine {
         sku: sku(name),
         quantity,
         unit_price: 100,
         currency: None,
-        terms: Default::default(),
+        terms: LineTerms {
+            discount,
+            ..Default::default()
+        },
     };
     let place = OrderCommand::Place(PlaceOrder {
         order_id: order_id(1),
         customer_id: CustomerId::parse("c").unwrap(),
         currency: Currency::parse("EUR").unwrap(),
-        lines: vec![line("A", 2), line("B", 3)],
-        terms: Default::default(),
+        lines: vec![line("A", 2, 0), line("B", 3, 50), line("C", 1, 100)],
+        terms: OrderTerms {
+            tax: Some(90),
+            ..Default::default()
+        },
         total: None,
         shipping_address: None,
         payment_method: "tok".into(),
@@ -47,15 +62,16 @@ fn placed() -> Order {
     events.iter().fold(Order::Absent, Orders::evolve)
 }
 
-pub(super) fn shipment_id() -> ShipmentId {
-    ShipmentId::whole(order_id(1))
+/// The id of the first of them, or of another.
+fn shipment_id(n: usize) -> ShipmentId {
+    ShipmentId::parcel(order_id(1), n + 1)
 }
 
 impl World {
     pub(super) fn new() -> Self {
         Self {
             order: placed(),
-            shipment: Shipment::Absent,
+            shipments: Default::default(),
             n: 0,
         }
     }
@@ -64,9 +80,16 @@ impl World {
         self.order.placed().unwrap()
     }
 
-    /// All of it that the shipment holds.
-    fn goods(&self) -> Vec<LineQuantity> {
-        let lines = self.shipment.created().map(|parcel| parcel.lines.clone());
+    /// All that may leave for it.
+    pub(super) fn shipments(&self) -> Vec<&Shipment> {
+        self.shipments.iter().collect()
+    }
+
+    /// All of it that a shipment holds.
+    fn goods(&self, n: usize) -> Vec<LineQuantity> {
+        let lines = self.shipments[n]
+            .created()
+            .map(|parcel| parcel.lines.clone());
         let goods = lines.iter().flat_map(|lines| lines.iter());
         goods
             .map(|line| LineQuantity {
@@ -125,12 +148,12 @@ impl World {
     pub(super) fn ask(&mut self, name: &str, now: DateTime<Utc>) -> Vec<Result<bool, OrderError>> {
         self.n += 1;
         let (order, id) = (&self.order, uuid(20, self.n));
-        let shipments: &[&Shipment] = &[&self.shipment];
+        let shipments = &self.shipments();
         let happens =
             |decided: Result<Vec<OrderEvent>, OrderError>| decided.map(|all| !all.is_empty());
         let plain = |command| vec![happens(Orders::decide(order, &command))];
         let text = || "x".to_owned();
-        let numbers = [1_u32, 2];
+        let numbers = [1_u32, 2, 3];
         match name {
             "add_note" => plain(OrderCommand::AddNote(AddNote {
                 note_id: id,
@@ -194,7 +217,7 @@ impl World {
             "apply_amendment" => {
                 let open = self.placed().open_amendment();
                 let stocks = self.stocks();
-                let created = self.shipment.created();
+                let created = self.shipments[0].created();
                 let command = ApplyAmendment {
                     amendment_id: open.map_or(id, |open| open.amendment_id),
                     at: now,
@@ -224,28 +247,68 @@ impl World {
     pub(super) fn step(&mut self, step: &Step) {
         self.n += 1;
         let id = uuid(30, self.n);
-        let shipment = self.shipment.clone();
         match step {
-            Step::Order(OrderCommand::RecordShipped(_)) => {
-                self.leave(ShipmentCommand::RequestDispatch(RequestDispatch {
+            Step::Order(command) => self.put(command),
+            Step::Create(split) => {
+                let of = |names: &[&str]| names.iter().map(|name| sku(name)).collect();
+                let further = Allotted {
+                    location: Location::parse("other").unwrap(),
+                    skus: of(&["B"]),
+                };
+                let command = CreateShipment {
                     order_id: order_id(1),
-                }));
-                if Packing::of_all(&[&self.shipment]) != Packing::Labelled {
-                    return;
-                }
-                let (shipment_id, lines) = (shipment_id(), self.goods());
-                let command = OrderCommand::RecordShipped(RecordShipped { shipment_id, lines });
-                self.put(&command);
+                    location: Location::default(),
+                    skus: of(if *split {
+                        &["A", "C"]
+                    } else {
+                        &["A", "B", "C"]
+                    }),
+                    further: split.then_some(further).into_iter().collect(),
+                };
+                self.over_all(1 + usize::from(*split), &ShipmentCommand::Create(command));
             }
-            Step::Order(OrderCommand::RecordDelivered(_)) => {
-                let (shipment_id, lines) = (shipment_id(), self.goods());
+            Step::CallBack => {
+                let known = self.shipments[1].status().map_or(1, |_| 2);
+                let command = CancelShipment {
+                    order_id: order_id(1),
+                    location: Location::default(),
+                    parcels: known,
+                    request: 0,
+                    reason: "x".into(),
+                };
+                self.over_all(known as usize, &ShipmentCommand::Cancel(command));
+            }
+            Step::Shipment(n, command) => self.leave(*n, command),
+            Step::Drop(n) => {
+                let command = DropShipment {
+                    shipment_id: shipment_id(*n),
+                    reason: "x".into(),
+                };
+                let dropped = drop_shipment(&self.order, &command, &self.shipments[*n]);
+                if let Ok((events, told)) = dropped {
+                    self.evolve(&events);
+                    self.shipment_told(*n, told.as_slice());
+                }
+            }
+            Step::Leave(n) => {
+                let order_id = order_id(1);
+                self.leave(
+                    *n,
+                    &ShipmentCommand::RequestDispatch(RequestDispatch { order_id }),
+                );
+                if Packing::of_all(&[&self.shipments[*n]]) == Packing::Labelled {
+                    let (shipment_id, lines) = (shipment_id(*n), self.goods(*n));
+                    let command = RecordShipped { shipment_id, lines };
+                    self.put(&OrderCommand::RecordShipped(command));
+                }
+            }
+            Step::Arrive(n) => {
+                let (shipment_id, lines) = (shipment_id(*n), self.goods(*n));
                 if self.placed().shipment(shipment_id).is_some() {
                     let command = RecordDelivered { shipment_id, lines };
                     self.put(&OrderCommand::RecordDelivered(command));
                 }
             }
-            Step::Order(command) => self.put(command),
-            Step::Shipment(command) => self.leave(command.clone()),
             Step::Amend(line, quantity, until) => {
                 let command = ProposeAmendment {
                     amendment_id: id,
@@ -255,7 +318,7 @@ impl World {
                             quantity: *quantity,
                         },
                         LineQuantity {
-                            line: 3 - line,
+                            line: line % 3 + 1,
                             quantity: 1,
                         },
                     ],
@@ -263,7 +326,7 @@ impl World {
                     until: at(*until),
                     reason: "rather so".into(),
                 };
-                if let Ok(events) = propose_amendment(&self.order, &command, &[&shipment]) {
+                if let Ok(events) = propose_amendment(&self.order, &command, &self.shipments()) {
                     self.evolve(&events);
                 }
             }
@@ -276,11 +339,10 @@ impl World {
                     at: at(0),
                     stock: None,
                 };
-                if let Ok((events, told, _)) =
-                    apply_amendment(&self.order, &command, &[&shipment], &[])
-                {
+                let applied = apply_amendment(&self.order, &command, &self.shipments(), &[]);
+                if let Ok((events, told, _)) = applied {
                     self.evolve(&events);
-                    self.shipment = told.iter().flatten().fold(shipment, Shipments::evolve);
+                    self.all_told(&told);
                 }
             }
             Step::CancelLine(line) => {
@@ -292,16 +354,16 @@ impl World {
                     }],
                     reason: "too many".into(),
                 };
-                if let Ok((events, told)) = cancel_lines(&self.order, &command, &[&shipment]) {
+                if let Ok((events, told)) = cancel_lines(&self.order, &command, &self.shipments()) {
                     self.evolve(&events);
-                    self.shipment = told.iter().flatten().fold(shipment, Shipments::evolve);
+                    self.all_told(&told);
                 }
             }
             Step::Move => {
                 let command = ChangeShippingAddress {
                     shipping_address: Sealed::of_base64("eHl6").ok(),
                 };
-                if let Ok(events) = change_address(&self.order, &command, &[&shipment]) {
+                if let Ok(events) = change_address(&self.order, &command, &self.shipments()) {
                     self.evolve(&events);
                 }
             }
@@ -325,10 +387,28 @@ impl World {
         }
     }
 
-    fn leave(&mut self, command: ShipmentCommand) {
-        if let Ok(events) = over_order(&self.shipment, &command, &self.order) {
-            let shipment = std::mem::take(&mut self.shipment);
-            self.shipment = events.iter().fold(shipment, Shipments::evolve);
+    fn leave(&mut self, n: usize, command: &ShipmentCommand) {
+        if let Ok(events) = over_order(&self.shipments[n], command, &self.order) {
+            self.shipment_told(n, &events);
         }
+    }
+
+    /// A command that is about so many shipments together.
+    fn over_all(&mut self, parcels: usize, command: &ShipmentCommand) {
+        let told = over_parcels(&self.shipments()[..parcels], command, &self.order);
+        for (n, events) in told.unwrap_or_default().iter().enumerate() {
+            self.shipment_told(n, events);
+        }
+    }
+
+    fn all_told(&mut self, told: &[Option<ShipmentEvent>]) {
+        for (n, event) in told.iter().enumerate() {
+            self.shipment_told(n, event.as_slice());
+        }
+    }
+
+    fn shipment_told(&mut self, n: usize, events: &[ShipmentEvent]) {
+        let shipment = std::mem::take(&mut self.shipments[n]);
+        self.shipments[n] = events.iter().fold(shipment, Shipments::evolve);
     }
 }
