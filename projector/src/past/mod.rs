@@ -4,13 +4,13 @@
 //! The live table is only looked at for its columns and indexes, before that begins: nobody waits for
 //! this, and it waits for nobody.
 //!
-//! What was skipped is left out, as it is of the live table. A row with an event that this build cannot read or fold is as it was
-//! before that event.
+//! What was skipped is left out, as it is of the live table. A row with an event that this build cannot read or
+//! fold is as it was before that event.
 
 mod schema;
 mod until;
 
-pub use schema::{SchemaName, SchemaNameError};
+pub use schema::{MARK, SchemaName, SchemaNameError};
 pub use until::{Point, PointError, Until, UntilError};
 
 use crate::{
@@ -113,6 +113,9 @@ pub enum PastError {
     /// Its own work was cut off.
     #[error("the fold was cut off")]
     CutOff,
+    /// The fold ended otherwise.
+    #[error(transparent)]
+    Fold(RebuildError),
     /// No such projection.
     #[error("there is no projection {name}; there are {known}")]
     Unknown {
@@ -133,8 +136,7 @@ impl PastError {
             RebuildError::TooMuchParked(error) => Self::TooMuchParked(error),
             RebuildError::Rewound(_) => Self::Rewound,
             RebuildError::Unknown { name, known } => Self::Unknown { name, known },
-            // A fold alone ends with none of the others.
-            _ => Self::CutOff,
+            other => Self::Fold(other),
         }
     }
 }
