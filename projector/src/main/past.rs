@@ -2,7 +2,7 @@
 
 use crate::{progress::Teller, these_or_all};
 use anyhow::Context;
-use assembly::open_reader;
+use assembly::open_backup_source;
 use chassis::config::Settings;
 use clap::Args;
 use projector::{
@@ -11,7 +11,6 @@ use projector::{
     rebuild_options,
 };
 use std::process::ExitCode;
-use store::{Clock, SystemClock};
 
 /// As of when, and where to, if not in the place of the live one.
 #[derive(Debug, Args)]
@@ -50,9 +49,10 @@ pub(crate) async fn run(
     name: Option<String>,
     wanted: Wanted,
 ) -> anyhow::Result<ExitCode> {
-    let reader = open_reader(settings).await?;
+    let reader = open_backup_source(settings).await?;
+    let now = reader.time().await.context("the store's clock")?;
     // Of several read models, all are as of one point.
-    let point = Point::find(reader.as_ref(), wanted.until, SystemClock.now())
+    let point = Point::find(reader.as_ref(), wanted.until, now)
         .await
         .context("--until")?;
     let models = open_read_models_to_rebuild(settings, 1).await?;

@@ -66,11 +66,11 @@ pub enum PointError {
         head: Position,
     },
     /// Something may still be recorded by then.
-    #[error("{asked} is in the future: it is {now}")]
+    #[error("{}: it is {now}", is_to_come(.asked))]
     InTheFuture {
         /// What was asked for.
         asked: DateTime<Utc>,
-        /// The time.
+        /// The time, by the store's clock.
         now: DateTime<Utc>,
     },
     /// The store begins later.
@@ -86,8 +86,18 @@ pub enum PointError {
     Empty,
 }
 
+/// Says that this is in the future: of the last instant of a day, as that of the day.
+fn is_to_come(asked: &DateTime<Utc>) -> String {
+    let next = *asked + TimeDelta::nanoseconds(1);
+    match next.time() == NaiveTime::MIN {
+        true => format!("{} is not over in UTC", asked.date_naive()),
+        false => format!("{asked} is in the future"),
+    }
+}
+
 impl Point {
-    /// Finds the place; `now` is the time.
+    /// Finds the place; `now` is the time by the store's clock, which is that of all times recorded: by another
+    /// one, something may still be recorded by the time that is asked for.
     ///
     /// # Errors
     /// There is none, or the store cannot be read.
@@ -157,6 +167,26 @@ mod tests {
             "99999999999999999999",
         ] {
             assert_eq!(text.parse::<Until>(), Err(UntilError), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_come_is_said_as_it_was_asked_for() {
+        let now = "2026-01-31T18:00:00Z".parse().unwrap();
+        for (text, said) in [
+            (
+                "2026-01-31",
+                "2026-01-31 is not over in UTC: it is 2026-01-31 18:00:00 UTC",
+            ),
+            (
+                "2026-01-31T18:00:01Z",
+                "2026-01-31 18:00:01 UTC is in the future: it is 2026-01-31 18:00:00 UTC",
+            ),
+        ] {
+            let Ok(Until::Time(asked)) = text.parse() else {
+                panic!("{text} is a time");
+            };
+            assert_eq!(PointError::InTheFuture { asked, now }.to_string(), said);
         }
     }
 }
