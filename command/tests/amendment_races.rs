@@ -166,7 +166,14 @@ async fn once(n: u128, stop: &CancellationToken) -> String {
         receive("B", 9),
         place(order, &[("A", 4, 100), ("B", 2, 500)]),
         place(other, &[("A", 2, 100)]),
-        reservation(order, &kept, ReservationStep::Reserve { until }),
+        reservation(
+            order,
+            &kept,
+            ReservationStep::Reserve {
+                until,
+                split: false,
+            },
+        ),
         of(order, OrderCommand::Confirm(ConfirmOrder)),
         of(
             order,
@@ -207,6 +214,8 @@ async fn once(n: u128, stop: &CancellationToken) -> String {
         let create = CreateShipment {
             order_id: order,
             location: Location::default(),
+            skus: vec![],
+            further: vec![],
         };
         let steps = [
             reservation(order, &kept, ReservationStep::Commit),
@@ -238,7 +247,10 @@ async fn once(n: u128, stop: &CancellationToken) -> String {
         applied
     };
     let buy = async {
-        let step = ReservationStep::Reserve { until };
+        let step = ReservationStep::Reserve {
+            until,
+            split: false,
+        };
         two.put(
             usize::from(n.is_multiple_of(2)),
             reservation(other, &[(1, "A", 2)], step),

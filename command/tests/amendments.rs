@@ -94,7 +94,13 @@ impl Stage {
         }
         stage.order(OrderCommand::Place(placement())).await;
         let until = SystemClock.now();
-        for step in [ReservationStep::Reserve { until }, ReservationStep::Commit] {
+        for step in [
+            ReservationStep::Reserve {
+                until,
+                split: false,
+            },
+            ReservationStep::Commit,
+        ] {
             if step == ReservationStep::Commit {
                 stage.order(OrderCommand::Confirm(ConfirmOrder)).await;
             }
@@ -113,6 +119,8 @@ impl Stage {
         let create = CreateShipment {
             order_id: order_id(),
             location: place.clone(),
+            skus: vec![],
+            further: vec![],
         };
         stage.shipment(ShipmentCommand::Create(create)).await;
         stage
@@ -433,6 +441,8 @@ async fn what_is_being_allocated_or_is_packed_is_not_amended() {
     let create = CreateShipment {
         order_id: order_id(),
         location: Location::default(),
+        skus: vec![],
+        further: vec![],
     };
     stage.shipment(ShipmentCommand::Create(create)).await;
     stage.shipment(ShipmentCommand::Pack(PackShipment)).await;

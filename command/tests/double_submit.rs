@@ -246,7 +246,12 @@ async fn life(stage: &mut Stage, n: u64) {
         .post(&format!("{order}/lines/cancel"), &[&id], &fewer)
         .await;
     let to = |command| Command::Shipment(shipment_id, command);
-    let create = CreateShipment { order_id, location };
+    let create = CreateShipment {
+        order_id,
+        location,
+        skus: vec![],
+        further: vec![],
+    };
     stage.put(to(ShipmentCommand::Create(create))).await;
     amended(stage, &id).await;
     let shipment = "/v1/shipments/{shipment_id}";

@@ -71,6 +71,8 @@ impl Stage {
         let create = CreateShipment {
             order_id: order_id(),
             location,
+            skus: vec![],
+            further: vec![],
         };
         stage.shipment(ShipmentCommand::Create(create)).await;
         stage
@@ -411,6 +413,7 @@ async fn what_is_kept_is_not_packed() {
         location: Location::default(),
         request: 0,
         reason: "changed my mind".into(),
+        parcels: 1,
     };
     stage.shipment(ShipmentCommand::Cancel(cancel)).await;
     for what in ["pack", "dispatch"] {

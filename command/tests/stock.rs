@@ -77,6 +77,7 @@ async fn reserve(stage: &Stage, quantity: i64) {
         }],
         step: ReservationStep::Reserve {
             until: SystemClock.now(),
+            split: false,
         },
     };
     let envelope = CommandEnvelope {

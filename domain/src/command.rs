@@ -5,7 +5,6 @@ use crate::{
     customer::CustomerCommand,
     order::OrderCommand,
     payment::PaymentCommand,
-    policy,
     product::ProductCommand,
     returns::ReturnCommand,
     shipment::ShipmentCommand,
@@ -50,6 +49,10 @@ impl Command {
                 let stocks = command.streams(tenant);
                 with_shipments(tenant, *order).chain(stocks).collect()
             }
+            Self::Order(order, OrderCommand::DropShipment(command)) => vec![
+                StreamId::order(tenant, *order),
+                StreamId::shipment(tenant, command.shipment_id),
+            ],
             Self::Order(order, _) => vec![StreamId::order(tenant, *order)],
             Self::Payment(order, _) => vec![StreamId::payment(tenant, *order)],
             Self::Customer(command) => vec![StreamId::customer(tenant, command.customer_id())],
@@ -62,8 +65,10 @@ impl Command {
                     ShipmentCommand::BookIn(command) => command.streams(tenant),
                     _ => vec![],
                 };
-                let shipment = std::iter::once(shipment);
-                shipment.chain(order).chain(stocks).collect()
+                let first = std::iter::once(shipment);
+                let further = command.further();
+                let further = further.map(|parcel| StreamId::shipment(tenant, parcel));
+                first.chain(order).chain(further).chain(stocks).collect()
             }
             Self::Return(id, command) => {
                 let order = command.decided_over();
@@ -140,6 +145,7 @@ impl Command {
                 OrderCommand::WithdrawAmendment(_) => "withdraw_amendment",
                 OrderCommand::RejectAmendment(_) => "reject_amendment",
                 OrderCommand::ExpireAmendment(_) => "expire_amendment",
+                OrderCommand::DropShipment(_) => "drop_shipment",
             },
             Self::Stock(StockCommand::Receive(_)) => "receive_stock",
             Self::Stock(StockCommand::Adjust(_)) => "adjust_stock",
@@ -158,8 +164,8 @@ impl Command {
 
 /// The streams of an order and of all that may leave for it.
 fn with_shipments(tenant: &TenantId, order: OrderId) -> impl Iterator<Item = StreamId> {
-    let shipment = move |location| StreamId::shipment(tenant, ShipmentId::of(order, &location));
-    let shipments = policy::allocation().into_iter().map(shipment);
+    let shipment = |parcel| StreamId::shipment(tenant, parcel);
+    let shipments = ShipmentId::all(order).into_iter().map(shipment);
     std::iter::once(StreamId::order(tenant, order)).chain(shipments)
 }
 

@@ -115,6 +115,16 @@ pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// What is said of a number that came later where it says nothing: one, as before it came.
+pub(crate) const fn one() -> u32 {
+    1
+}
+
+/// Whether a number that came later says nothing: then it is left out.
+pub(crate) const fn is_one(value: &u32) -> bool {
+    *value == 1
+}
+
 /// Anything that can happen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {

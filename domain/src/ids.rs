@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, sync::Arc};
 use uuid::Uuid;
 
+/// The most parcels that an order leaves in, each from another place.
+pub const MAX_PARCELS: usize = 5;
+
 /// Why a text is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {rule}")]
@@ -90,6 +93,24 @@ impl ShipmentId {
     /// to know of an order's shipment, or to call it back, need not know where its stock is.
     pub fn whole(order: OrderId) -> Self {
         Self::of(order, &Location::default())
+    }
+
+    /// The id of the `n`-th parcel of an order that leaves in several, from 1. The first one is named as the
+    /// whole would be: so whoever knows an order knows where to begin. The others have names that no place
+    /// can have.
+    pub fn parcel(order: OrderId, n: usize) -> Self {
+        match n {
+            0 | 1 => Self::whole(order),
+            _ => Self(Uuid::new_v5(
+                &order.uuid(),
+                format!("parcel/{n}").as_bytes(),
+            )),
+        }
+    }
+
+    /// The ids of all parcels that may leave for `order`, in their order.
+    pub fn all(order: OrderId) -> [Self; MAX_PARCELS] {
+        std::array::from_fn(|index| Self::parcel(order, index + 1))
     }
 
     /// The id of what leaves for `order` from `location`.

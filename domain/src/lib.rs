@@ -112,8 +112,8 @@ pub use decider::Decider;
 pub use envelope::{Envelope, Recorded};
 pub use event::{DecodeError, Event};
 pub use ids::{
-    Actor, CommandId, CustomerId, EventId, IdError, Location, OrderId, ReturnId, ShipmentId, Sku,
-    TenantId,
+    Actor, CommandId, CustomerId, EventId, IdError, Location, MAX_PARCELS, OrderId, ReturnId,
+    ShipmentId, Sku, TenantId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use refusal::{Refusal, RefusalKind};

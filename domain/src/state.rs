@@ -1,19 +1,18 @@
 //! The state of any stream, and decisions over one or several of them.
 
 use crate::{
-    Category, Command, Decider, Event, Refusal, RefusalKind,
+    Category, Command, Decider, Event, MAX_PARCELS, Refusal, RefusalKind,
     customer::{Customer, Customers},
     order::{
         CancelLines, ChangeShippingAddress, Order, OrderCommand, OrderError, OrderEvent, Orders,
-        apply_amendment, cancel_lines, change_address, propose_amendment,
+        apply_amendment, cancel_lines, change_address, drop_shipment, propose_amendment,
     },
     payment::{Payment, Payments},
-    policy,
     product::{Product, Products},
     returns::{self, Return, ReturnCase, ReturnCommand, ReturnError, Returns, book_in},
     shipment::{
         Parcel, Shipment, ShipmentCommand, ShipmentError, ShipmentEvent, Shipments,
-        book_in_over_stock, over_order,
+        book_in_over_stock, over_order, over_parcels,
     },
     stock::{Stock, StockEvent, Stocks, for_order, with_backorders_among},
 };
@@ -121,12 +120,21 @@ impl Command {
                 Self::Order(_, OrderCommand::ApplyAmendment(command)),
                 [State::Order(state), rest @ ..],
             ) => {
-                let (shipments, stocks) = rest
-                    .split_at_checked(policy::allocation().len())
-                    .ok_or_else(mismatch)?;
+                let (shipments, stocks) =
+                    rest.split_at_checked(MAX_PARCELS).ok_or_else(mismatch)?;
                 let stocks = all_stocks(stocks, command.skus())?;
                 let decided = apply_amendment(state, command, &all_shipments(shipments)?, &stocks);
                 told(decided, state, &stocks)
+            }
+            (
+                Self::Order(_, OrderCommand::DropShipment(command)),
+                [State::Order(state), State::Shipment(shipment)],
+            ) => {
+                let (first, told) = drop_shipment(state, command, shipment)
+                    .map_err(|error| with_way_out(error.into(), state))?;
+                let first = first.into_iter().map(Event::Order).collect();
+                let told = told.map(Event::Shipment).into_iter().collect();
+                Ok(vec![first, told])
             }
             (Self::Order(_, command), [State::Order(state)]) => {
                 one(Orders::decide(state, command)).map_err(|refusal| with_way_out(refusal, state))
@@ -156,15 +164,24 @@ impl Command {
                 let happened = of_stocks(&stocks, happened);
                 Ok(std::iter::once(first).chain(happened).collect())
             }
-            (Self::Shipment(id, command), [State::Shipment(state), looked_at @ ..]) => {
+            (
+                Self::Shipment(
+                    id,
+                    command @ (ShipmentCommand::Create(_) | ShipmentCommand::Cancel(_)),
+                ),
+                [State::Shipment(state), others @ ..],
+            ) => {
+                if command.names().is_some_and(|named| named != *id) {
+                    return Err(ShipmentError::OtherShipment.into());
+                }
+                of_parcels(state, command, others)
+            }
+            (Self::Shipment(_, command), [State::Shipment(state), looked_at @ ..]) => {
                 let (order, none) = match (command.decided_over(), looked_at) {
                     (Some(_), [State::Order(order)]) => (order, vec![vec![]]),
                     (None, []) => (&Order::Absent, vec![]),
                     _ => return Err(mismatch()),
                 };
-                if command.names().is_some_and(|named| named != *id) {
-                    return Err(ShipmentError::OtherShipment.into());
-                }
                 let decided = over_order(state, command, order);
                 let decided = one(decided.map_err(|error| with_shipments_way_out(error, state)))?;
                 // Nothing happens to the order.
@@ -333,6 +350,35 @@ fn told(
     Ok(std::iter::once(first).chain(rest).collect())
 }
 
+/// What the creation or the cancellation of an order's shipments leads to in each of them; nothing happens
+/// to the order, where that is looked at.
+fn of_parcels(
+    state: &Shipment,
+    command: &ShipmentCommand,
+    others: &[&State],
+) -> Result<Vec<Vec<Event>>, Refusal> {
+    let (order, further) = match (command.decided_over(), others) {
+        (Some(_), [State::Order(order), further @ ..]) => (Some(order), further),
+        (Some(_), _) => return Err(mismatch()),
+        (None, further) => (None, further),
+    };
+    let mut shipments = vec![state];
+    for other in further {
+        match other {
+            State::Shipment(shipment) => shipments.push(shipment),
+            _ => return Err(mismatch()),
+        }
+    }
+    let decided = over_parcels(&shipments, command, order.unwrap_or(&Order::Absent));
+    let decided = decided.map_err(|error| with_shipments_way_out(error, state))?;
+    let mut decided = decided.into_iter();
+    let first = decided.next().into_iter();
+    let told = first.chain(order.map(|_| vec![])).chain(decided);
+    Ok(told
+        .map(|events| events.into_iter().map(Event::Shipment).collect())
+        .collect())
+}
+
 /// All that may leave for an order.
 fn all_shipments<'a>(states: &[&'a State]) -> Result<Vec<&'a Shipment>, Refusal> {
     let shipments = states.iter().map(|state| match state {
@@ -340,7 +386,7 @@ fn all_shipments<'a>(states: &[&'a State]) -> Result<Vec<&'a Shipment>, Refusal>
         _ => None,
     });
     let shipments: Option<Vec<&Shipment>> = shipments.collect();
-    let shipments = shipments.filter(|all| all.len() == policy::allocation().len());
+    let shipments = shipments.filter(|all| all.len() == MAX_PARCELS);
     shipments.ok_or_else(mismatch)
 }
 

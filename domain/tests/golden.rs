@@ -108,6 +108,14 @@ fn former() -> Vec<(&'static str, Event)> {
     .chain([("ReturnRequested.v1.json", requested())])
     .chain([("PaymentAuthorized.v1.json", authorized())])
     .chain([("StockShipped.v1.json", shipped())])
+    .chain([("StockReserved.v1.json", first("StockReserved"))])
+    .chain([("ShipmentCreated.v1.json", first("ShipmentCreated"))])
+    .chain([("ShipmentCancelled.v1.json", first("ShipmentCancelled"))])
+    .chain([(
+        "PaymentCaptureRequested.v1.json",
+        first("PaymentCaptureRequested"),
+    )])
+    .chain([("PaymentCaptureRequested.v1.shipment.json", taken())])
     .collect()
 }
 
@@ -123,6 +131,22 @@ fn authorized() -> Event {
     let mut all = examples::all().into_iter().map(|(_, event)| event);
     let authorized = all.find(|event| event.event_type() == "PaymentAuthorized");
     authorized.expect("there is an example of every type")
+}
+
+/// The first example of a type, which says nothing that came later.
+fn first(event_type: &str) -> Event {
+    let mut all = examples::all().into_iter().map(|(_, event)| event);
+    let first = all.find(|event| event.event_type() == event_type);
+    first.expect("there is an example of every type")
+}
+
+/// What is to be taken for a shipment, after which nothing more is taken.
+fn taken() -> Event {
+    let mut all = examples::all().into_iter();
+    let taken = all.find(|(case, event)| {
+        event.event_type() == "PaymentCaptureRequested" && *case == Some("shipment")
+    });
+    taken.expect("there is one").1
 }
 
 /// What has left, of which nobody was told what had been kept beyond it.

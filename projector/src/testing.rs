@@ -305,6 +305,7 @@ impl History {
             until: time("2026-01-02T04:00:00Z"),
             part: 1,
             parts: 1,
+            parcels: 1,
         };
         self.stock_event(name, reserved);
     }

@@ -82,6 +82,7 @@ pub fn limits(settings: &SagaSettings) -> Limits {
         reauthorize: seconds(&settings.reauthorize_before_s),
         backorders: seconds(&settings.backorder_ttl_s),
         locations: locations(&settings.locations),
+        split_orders: settings.split_orders,
         returns: seconds(&settings.return_ttl_s),
     }
 }

@@ -17,6 +17,7 @@
 //! | `POST /authorizations/{id}/captures` `{amount, currency}` | `{authorization_id, reference, status: "captured", amount, captured_amount, currency}`; several partial captures, up to the authorized amount |
 //! | `POST /authorizations/{id}/refunds` `{amount, currency}` | `{authorization_id, reference, status: "refunded", amount, captured_amount, refunded_amount, currency}`; several partial refunds, up to the captured amount |
 //! | `POST /authorizations/{id}/void` | `{authorization_id, reference, status: "voided", amount, currency}` |
+//! | `POST /authorizations/{id}/release` | of one of which some was captured, the rest is let go: `{authorization_id, reference, status: "released", amount, currency}` |
 //! | `POST /authorizations/{id}/disputes` `{amount, currency, reason}` | `{dispute_id, authorization_id, reference, status: "open", amount, currency}`: a cardholder wants back what was taken and not refunded |
 //! | `POST /disputes/{dispute_id}/won`, `POST /disputes/{dispute_id}/lost` | the same, with that status |
 //! | `GET /authorizations?reference=…` | `{authorizations: […], has_more}`: the newest hundred of our reference, oldest first, perhaps none |

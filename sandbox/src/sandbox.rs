@@ -207,6 +207,7 @@ impl Sandbox {
             Request::Capture { .. }
             | Request::Refund { .. }
             | Request::Void { .. }
+            | Request::Release { .. }
             | Request::Dispute { .. }
             | Request::EndDispute { .. } => Card::Approve,
         };

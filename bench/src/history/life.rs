@@ -78,6 +78,7 @@ pub(super) fn life(command: PlaceOrder, rng: &mut StdRng) -> Vec<Step> {
             until,
             part: part.number,
             parts: part.of,
+            parcels: 1,
         })
     }));
     steps.push(story.request_payment(&placed));

@@ -269,6 +269,9 @@ section! {
         /// Locations where stock is looked for, in this order: the first one that has all of an order sends
         /// it. Orders that are placed later go by a change, others by what was set before.
         locations: Vec<String> = vec!["main".to_owned()], Rule::Slugs { max: 32, len: 16 };
+        /// Whether an order that no location has all of is sent from several, in up to five parcels; else it
+        /// is rejected, or waits where it may be backordered. Orders that are placed later go by a change.
+        split_orders: bool = true, Rule::Flag;
         /// Time that a confirmed order waits for stock that is still to come, in seconds; then it is
         /// cancelled.
         backorder_ttl_s: u64 = 2_592_000, Rule::Integer { min: 1, max: 31_536_000 };

@@ -38,7 +38,8 @@ pub(crate) struct CancelledLineBody {
 /// Cancel some of an order.
 ///
 /// Until it is packed: what is cancelled is neither packed nor paid, and its stock is given back. Where
-/// nothing is left, all of the order is being cancelled: that is answered by 202, all else by 200.
+/// nothing is left, all of the order is being cancelled: that is answered by 202, all else by 200. Of an order
+/// that leaves in several parcels, until one of them is packed.
 #[utoipa::path(
     post,
     path = "/v1/orders/{order_id}/lines/cancel",

@@ -42,7 +42,7 @@ pub(crate) struct CancelOrderAnswer {
 /// Cancel an order.
 ///
 /// Answers 202 while stock and payment are being given back; the order is `cancelled` once they
-/// are. Cancelling again is no error.
+/// are. Cancelling again is no error. Once one of its shipments has left, the order goes on.
 #[utoipa::path(
     post,
     path = "/v1/orders/{order_id}/cancel",

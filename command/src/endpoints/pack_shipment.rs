@@ -21,7 +21,8 @@ pub(crate) struct PackShipmentBody {}
 /// Say that a shipment is packed.
 ///
 /// All of it is: what it is worth is then taken from the customer, and once that is done the carrier
-/// takes it, without any further request. Packing it again is no error.
+/// takes it, without any further request. Packing it again is no error. Where an order leaves from several
+/// locations, each of its shipments is packed by itself.
 #[utoipa::path(
     post,
     path = "/v1/shipments/{shipment_id}/pack",

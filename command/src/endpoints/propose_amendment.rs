@@ -54,7 +54,8 @@ pub(crate) struct ProposeAmendmentAnswer {
 /// With more or less of its lines, until it is packed: the answer says what each line and all of it would
 /// come to, what more or less would be kept of each SKU, and what of the money that is set aside would be let
 /// go. Nothing is changed until the amendment is applied; one is open at a time, and it expires. More is had
-/// at the price that was placed, and the order may never come to more than is set aside for it.
+/// at the price that was placed, and the order may never come to more than is set aside for it. An order that
+/// leaves in several parcels is not amended.
 #[utoipa::path(
     post,
     path = "/v1/orders/{order_id}/amendments",

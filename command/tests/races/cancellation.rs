@@ -47,6 +47,7 @@ async fn a_shipment_leaves_or_is_kept() {
                 location: Location::default(),
                 request: 0,
                 reason: "changed my mind".into(),
+                parcels: 1,
             }))
         };
         let asking = format!("/v1/orders/{order_id}/cancel");

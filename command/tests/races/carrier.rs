@@ -66,7 +66,12 @@ impl Stage {
         }
         let location = Location::default();
         for command in [
-            ShipmentCommand::Create(CreateShipment { order_id, location }),
+            ShipmentCommand::Create(CreateShipment {
+                order_id,
+                location,
+                skus: vec![],
+                further: vec![],
+            }),
             ShipmentCommand::Pack(PackShipment),
             ShipmentCommand::MarkReady(MarkReady),
         ] {

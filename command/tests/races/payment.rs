@@ -325,6 +325,7 @@ async fn a_provider_that_tells_twice_late_and_out_of_order_is_understood() {
             attempt: 1,
             max_attempts: 1,
             idempotency_key: capture.clone(),
+            more: false,
         });
         stage.pay(order, command).await;
         let amount = json!({"amount": 1_999, "currency": "EUR"});

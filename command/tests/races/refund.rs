@@ -64,6 +64,7 @@ impl Stage {
                 attempt: 1,
                 max_attempts: 1,
                 idempotency_key: key(order, "capture:1"),
+                more: false,
             }),
             PaymentCommand::RecordCaptured(RecordCaptured {
                 authorization_id: format!("auth-{order}"),

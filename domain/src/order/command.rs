@@ -61,6 +61,8 @@ pub enum OrderCommand {
     RejectAmendment(RejectAmendment),
     /// Give up a proposal that nobody has applied in time.
     ExpireAmendment(ExpireAmendment),
+    /// Say that one of its parcels cannot leave: what is in it is not wanted any more.
+    DropShipment(DropShipment),
 }
 
 /// One line as it is ordered.
@@ -361,4 +363,15 @@ pub struct RejectAmendment {
 pub struct ExpireAmendment {
     /// Which amendment.
     pub amendment_id: Uuid,
+}
+
+/// Says that a parcel of an order that leaves in several cannot leave, and that the rest is to go its way.
+/// Decided over the shipment as well. Where nothing else of the order leaves, or has left, all of it is
+/// being cancelled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DropShipment {
+    /// Which shipment.
+    pub shipment_id: ShipmentId,
+    /// Why, for people.
+    pub reason: String,
 }

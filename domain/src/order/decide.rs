@@ -2,6 +2,7 @@
 
 mod amendments;
 mod details;
+mod dropped;
 mod fulfilment;
 mod lines;
 mod parking;
@@ -14,10 +15,11 @@ use super::{
     OrderPlaced, OrderRejected, PlaceHold, PlaceOrder, Placed, RejectCancellation, RejectOrder,
     ReleaseHold, RequestCancellation, Status,
 };
-use crate::{TextError, text};
+use crate::{TextError, shipment::Shipment, text};
 
 pub use amendments::{apply_amendment, propose_amendment};
 pub use details::{change_address, check_tag};
+pub use dropped::drop_shipment;
 pub use lines::cancel_lines;
 #[cfg(test)]
 pub(crate) use returns::MAX_OPEN_RETURNS;
@@ -86,6 +88,10 @@ pub(super) fn decide(state: &Order, command: &OrderCommand) -> Decision {
         OrderCommand::ExpireAmendment(command) => {
             Ok(amendments::expire(order, command.amendment_id))
         }
+        // Nothing is known of a shipment here.
+        OrderCommand::DropShipment(command) => {
+            Ok(dropped::drop_shipment(state, command, &Shipment::Absent)?.0)
+        }
     }
 }
 
@@ -131,7 +137,8 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::ApplyAmendment(_)
         | OrderCommand::WithdrawAmendment(_)
         | OrderCommand::RejectAmendment(_)
-        | OrderCommand::ExpireAmendment(_) => {}
+        | OrderCommand::ExpireAmendment(_)
+        | OrderCommand::DropShipment(_) => {}
     }
     Ok(())
 }

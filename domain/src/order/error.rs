@@ -231,6 +231,12 @@ pub enum OrderError {
          returned once they have arrived"
     )]
     AlreadyPacked,
+    /// It leaves in several parcels.
+    #[error("it leaves in several parcels, which does not allow to amend it: cancel lines of it")]
+    Split,
+    /// No shipment of it, or none that was created.
+    #[error("the order has no such shipment")]
+    NoSuchShipment,
     /// What would be left costs nothing, and the payment is authorized for more.
     #[error(
         "what would be left of it costs nothing: cancel all of it, or keep a line that is paid"
@@ -409,6 +415,8 @@ impl From<OrderError> for Refusal {
                 Some(format!("/lines/{index}/quantity")),
             ),
             E::AlreadyPacked => (State, "ALREADY_PACKED", None),
+            E::Split => (State, "ORDER_SPLIT", None),
+            E::NoSuchShipment => (NotFound, "SHIPMENT_NOT_FOUND", None),
             E::RestIsFree => (State, "REST_IS_FREE", Some("/lines".into())),
             E::AmendedLines { at, .. } => {
                 let line = at.map(|(index, field)| format!("/lines/{index}/{field}"));

@@ -37,7 +37,11 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
         OrderEvent::OrderRejected(_) => order.status = Status::Rejected,
         OrderEvent::OrderExpired(_) => order.status = Status::Expired,
         OrderEvent::CancellationRequested(event) => {
-            order.was_confirmed = order.status == Status::Confirmed;
+            // One that is being cancelled may be once more, when nothing of it can leave any more.
+            order.was_confirmed = match order.status {
+                Status::Cancelling => order.was_confirmed,
+                status => status == Status::Confirmed,
+            };
             order.cancellation_rejected = false;
             order.cancellations = order.cancellations.saturating_add(1);
             order.cancellation_reason.clone_from(&event.reason);

@@ -24,9 +24,9 @@ pub use amendment::{
 };
 pub use command::{
     AddNote, ApplyAmendment, CancelLines, CancelOrder, ChangeShippingAddress, CompleteOrder,
-    ConcernedStock, ConfirmOrder, ExpireAmendment, ExpireOrder, LineTerms, NewLine, OrderCommand,
-    OrderTerms, ParkTask, PlaceHold, PlaceOrder, ProposeAmendment, RecordDelivered, RecordLost,
-    RecordShipped, RejectAmendment, RejectCancellation, RejectOrder, ReleaseHold,
+    ConcernedStock, ConfirmOrder, DropShipment, ExpireAmendment, ExpireOrder, LineTerms, NewLine,
+    OrderCommand, OrderTerms, ParkTask, PlaceHold, PlaceOrder, ProposeAmendment, RecordDelivered,
+    RecordLost, RecordShipped, RejectAmendment, RejectCancellation, RejectOrder, ReleaseHold,
     RequestCancellation, ResumeTask, SetDeadline, SetTags, WithdrawAmendment,
 };
 pub use error::OrderError;
@@ -49,7 +49,8 @@ pub(crate) use decide::{
     record_returned,
 };
 pub use decide::{
-    apply_amendment, cancel_lines, change_address, check_hold_name, check_tag, propose_amendment,
+    apply_amendment, cancel_lines, change_address, check_hold_name, check_tag, drop_shipment,
+    propose_amendment,
 };
 
 use crate::Decider;

@@ -1,6 +1,6 @@
 //! What may be asked of a payment.
 
-use crate::{Money, OrderId, ReturnId, ShipmentId};
+use crate::{Money, OrderId, ReturnId, ShipmentId, event::is_default};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,8 @@ pub enum PaymentCommand {
     RecordCaptured(RecordCaptured),
     /// The provider captured, and lets go of the rest: no more will be captured.
     RecordLastCaptured(RecordCaptured),
+    /// Have the provider let go of what is set aside beyond what was taken: no more will be.
+    ReleaseRest(ReleaseRest),
     /// The provider did not take it.
     RecordCaptureFailed(RecordCaptureFailed),
     /// Give back what was taken for a shipment.
@@ -129,6 +131,18 @@ pub struct RequestCapture {
     pub attempt: u32,
     /// How many attempts there may be.
     pub max_attempts: u32,
+    /// What makes the provider do it once; minted before the call.
+    pub idempotency_key: String,
+    /// Whether more may be taken after it, for other shipments of the order.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub more: bool,
+}
+
+/// Has the provider let go of what is set aside beyond what was taken for all parcels of an order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReleaseRest {
+    /// The order.
+    pub order_id: OrderId,
     /// What makes the provider do it once; minted before the call.
     pub idempotency_key: String,
 }

@@ -33,6 +33,7 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
         PaymentCommand::RequestCapture(command) => capture::request(payment, command),
         PaymentCommand::RecordCaptured(command) => capture::record(payment, command, false),
         PaymentCommand::RecordLastCaptured(command) => capture::record(payment, command, true),
+        PaymentCommand::ReleaseRest(command) => capture::release_rest(payment, command),
         PaymentCommand::RecordCaptureFailed(command) => capture::record_failed(payment, command),
         PaymentCommand::RequestRefund(command) => refund::request(payment, command),
         PaymentCommand::RefundReturn(command) => refund::of_return(payment, command),
@@ -248,6 +249,24 @@ fn request_void(payment: &Payment, command: &RequestVoid) -> Decision {
                 .into(),
             ])
         }
+        // Of several parcels not all were taken for: the provider lets go of the rest first.
+        _ if payment.lets_go || capture::rest(payment, payment.captured()) > 0 => {
+            if payment.deferred_void.is_some() || refund::is_of_all(payment) {
+                return Ok(vec![]);
+            }
+            let deferred = PaymentVoidDeferred {
+                order_id,
+                idempotency_key: command.idempotency_key.clone(),
+                reason: command.reason.clone(),
+            };
+            let mut events = vec![deferred.into()];
+            if !payment.lets_go {
+                let (key, reason) = (&command.idempotency_key, &command.reason);
+                let taken = payment.captured();
+                events.push(capture::give_back(payment, order_id, taken, key, reason)?);
+            }
+            Ok(events)
+        }
         // What was taken cannot be let go any more: it is given back.
         S::Captured | S::PartiallyCaptured | S::Refunding | S::Refunded | S::PartiallyRefunded => {
             refund::all(payment, order_id, &command.idempotency_key, &command.reason)
@@ -265,8 +284,11 @@ fn record_voided(payment: &Payment, command: &RecordVoided) -> Decision {
         .request
         .as_ref()
         .ok_or_else(|| state(payment, "record a void"))?;
+    let rest_is_gone = payment.released > 0 && payment.has_captured();
     match payment.status {
+        _ if payment.lets_go => capture::released(payment, request.order_id),
         S::Voided => Ok(vec![]),
+        _ if rest_is_gone => Ok(vec![]),
         S::Voiding => {
             let order_id = request.order_id;
             let authorization_id = authorization.authorization_id.clone();

@@ -35,9 +35,11 @@ events! {
         /// A success that came after the order had ended was given back.
         LatePaymentReversed = 1,
         /// The provider is to be asked to take the amount.
-        PaymentCaptureRequested = 1,
+        PaymentCaptureRequested = 2 [1 => upcast::capture_requested_v1],
         /// The amount was taken.
         PaymentCaptured = 1,
+        /// The provider is to be asked to let go of what is set aside beyond what was taken.
+        PaymentRestReleaseRequested = 1,
         /// The provider lets go of what is set aside beyond what was taken: no more will be.
         PaymentRestReleased = 1,
         /// The provider did not take the amount.
@@ -221,6 +223,10 @@ pub struct PaymentCaptureRequested {
     pub max_attempts: u32,
     /// What makes the provider do it once.
     pub idempotency_key: String,
+    /// Whether more may be taken after it, for other shipments: else the provider lets go of the rest with it.
+    /// Since version 2.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub more: bool,
 }
 
 /// The amount was taken.
@@ -309,6 +315,20 @@ impl PaymentRefunded {
     pub const fn is_of_all(&self) -> bool {
         self.shipment_id.is_none() && self.return_id.is_none()
     }
+}
+
+/// The provider is to be asked to let go of what is set aside beyond what was taken: of an order that left in
+/// several parcels, nothing more is to be taken.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRestReleaseRequested {
+    /// The order.
+    pub order_id: OrderId,
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// How much it is to let go of.
+    pub amount: Money,
+    /// What makes the provider do it once.
+    pub idempotency_key: String,
 }
 
 /// The provider lets go of what is set aside beyond what was taken, since no more will be.

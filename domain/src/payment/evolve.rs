@@ -67,6 +67,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
                 attempt: event.attempt,
                 max_attempts: event.max_attempts,
                 idempotency_key: event.idempotency_key.clone(),
+                more: event.more,
                 progress: CaptureProgress::Requested,
             };
             payment.captures.insert(event.shipment_id, capture);
@@ -78,7 +79,9 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
             }
             payment.status = settled(&payment);
         }
+        PaymentEvent::PaymentRestReleaseRequested(_) => payment.lets_go = true,
         PaymentEvent::PaymentRestReleased(event) => {
+            payment.lets_go = false;
             payment.released = payment.released.saturating_add(event.amount.amount);
             if let Some(authorization) = &mut payment.authorization {
                 let left = authorization

@@ -15,7 +15,8 @@ pub use command::{
     DisputeNotice, HearProvider, Notice, PaymentCommand, RecordAuthorizationExpired,
     RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined, RecordOutcomeUnknown,
     RecordReauthorizationFailed, RecordReauthorized, RecordRefunded, RecordVoided, RefundReturn,
-    RequestAuthorization, RequestCapture, RequestReauthorization, RequestRefund, RequestVoid,
+    ReleaseRest, RequestAuthorization, RequestCapture, RequestReauthorization, RequestRefund,
+    RequestVoid,
 };
 pub use error::PaymentError;
 pub use event::{
@@ -24,8 +25,8 @@ pub use event::{
     PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
     PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentReauthorizationFailed,
     PaymentReauthorizationRequested, PaymentReauthorized, PaymentRefundDeferred,
-    PaymentRefundRequested, PaymentRefunded, PaymentRestReleased, PaymentVoidDeferred,
-    PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
+    PaymentRefundRequested, PaymentRefunded, PaymentRestReleaseRequested, PaymentRestReleased,
+    PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
 };
 pub use key::CallKey;
 pub use state::{

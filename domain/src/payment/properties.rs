@@ -62,16 +62,23 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
         name().prop_map(|name| PaymentCommand::RecordVoided(RecordVoided {
             authorization_id: name.into(),
         })),
-        (shipment(), attempt(), part()).prop_map(|(shipment_id, attempt, amount)| {
-            PaymentCommand::RequestCapture(RequestCapture {
-                order_id: order_id(1),
-                shipment_id,
-                amount,
-                attempt,
-                max_attempts: 3,
-                idempotency_key: format!("c{attempt}"),
-            })
-        }),
+        (shipment(), attempt(), part(), any::<bool>()).prop_map(
+            |(shipment_id, attempt, amount, more)| {
+                PaymentCommand::RequestCapture(RequestCapture {
+                    order_id: order_id(1),
+                    shipment_id,
+                    amount,
+                    attempt,
+                    max_attempts: 3,
+                    idempotency_key: format!("c{attempt}"),
+                    more,
+                })
+            }
+        ),
+        Just(PaymentCommand::ReleaseRest(ReleaseRest {
+            order_id: order_id(1),
+            idempotency_key: "rest".into(),
+        })),
         (name(), shipment(), attempt(), part()).prop_map(|(name, shipment_id, attempt, amount)| {
             PaymentCommand::RecordCaptured(RecordCaptured {
                 authorization_id: name.into(),
@@ -168,6 +175,8 @@ struct Books {
     strays: BTreeMap<String, bool>,
     disputes: BTreeMap<String, i64>,
     lost: i64,
+    /// How much the provider is to let go of.
+    lets_go: Option<i64>,
 }
 
 impl Books {
@@ -226,6 +235,15 @@ impl Books {
                     .capturing
                     .insert(event.shipment_id, event.amount.amount);
                 assert_eq!(before, None, "asked for twice");
+            }
+            PaymentEvent::PaymentRestReleaseRequested(event) => {
+                let before = self.lets_go.replace(event.amount.amount);
+                assert_eq!(before, None, "let go of twice");
+            }
+            PaymentEvent::PaymentRestReleased(event) => {
+                if let Some(asked) = self.lets_go.take() {
+                    assert_eq!(asked, event.amount.amount);
+                }
             }
             PaymentEvent::PaymentCaptured(event) => {
                 let asked = self.capturing.remove(&event.shipment_id);
@@ -427,6 +445,9 @@ fn end_captures(state: &mut Payment, books: &mut Books, takes: bool) {
             }),
         };
         assert!(put(state, books, &outcome));
+    }
+    if state.lets_go {
+        void(state, books);
     }
     if books.captured.is_empty() {
         assert_eq!(state.status, S::Voiding);

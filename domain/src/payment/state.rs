@@ -126,6 +126,8 @@ pub struct Capture {
     pub max_attempts: u32,
     /// What makes the provider do it once.
     pub idempotency_key: String,
+    /// Whether more may be taken after it.
+    pub more: bool,
     /// How far that is.
     pub progress: CaptureProgress,
 }
@@ -284,6 +286,8 @@ pub struct Payment {
     pub(super) expired: bool,
     /// How much of what was set aside the provider has let go since, as no more is taken; in minor units.
     pub(super) released: i64,
+    /// Whether the provider was asked to let go of what is set aside beyond what was taken.
+    pub lets_go: bool,
 }
 
 impl Payment {

@@ -59,6 +59,9 @@ pub enum Call {
         authorization_id: String,
         /// What makes the provider do it once.
         idempotency_key: String,
+        /// Whether some of it was taken, and only the rest is given back.
+        #[serde(default, skip_serializing_if = "is_default")]
+        rest: bool,
     },
     /// Ask the payment provider to take some of what is set aside, or all of it.
     Capture {
@@ -76,6 +79,9 @@ pub enum Call {
         attempt: u32,
         /// What makes the provider do it once.
         idempotency_key: String,
+        /// Whether more may be taken after it; else the provider lets go of the rest with it.
+        #[serde(default, skip_serializing_if = "is_default")]
+        more: bool,
     },
     /// Ask the payment provider to give back what it took.
     Refund {
@@ -236,6 +242,11 @@ impl Call {
                 let is_next = payment.parked || payment.inquiries < *inquiries;
                 payment.status == PaymentStatus::OutcomeUnknown && is_due(attempt) && is_next
             }
+            Self::Void {
+                authorization_id,
+                rest: true,
+                ..
+            } => payment.lets_go && is_of(authorization_id),
             Self::Void {
                 authorization_id, ..
             } => match payment.strays.get(authorization_id) {

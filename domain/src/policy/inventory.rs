@@ -85,8 +85,10 @@ impl Policy for Inventory {
             Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => Some(event.order_id),
             Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => Some(event.order_id),
             Event::Return(ReturnEvent::ReturnInspected(event)) => Some(event.order_id),
-            // The last part says where all of it is.
-            Event::Stock(StockEvent::StockReserved(event)) if event.part == event.parts => {
+            // The last part says where all of it is; where that is at several places, each says so.
+            Event::Stock(StockEvent::StockReserved(event))
+                if event.part == event.parts || event.parcels > 1 =>
+            {
                 Some(event.order_id)
             }
             // What was given back before it was heard of where it is.
@@ -120,7 +122,8 @@ impl Policy for Inventory {
                 let items = items(placed);
                 let places = places(limits, &items);
                 let until = after(event, limits.reservation);
-                let step = ReservationStep::Reserve { until };
+                let split = limits.split_orders && places.len() > 1;
+                let step = ReservationStep::Reserve { until, split };
                 let command = reservation(order_id, &places, items.clone(), step);
                 let state = InventoryState {
                     items,
@@ -135,7 +138,15 @@ impl Policy for Inventory {
                 if state.items.is_empty() {
                     return (state, vec![]);
                 }
-                state.places = vec![reserved.location.clone()];
+                if reserved.part == 1 || reserved.parcels == 1 {
+                    state.places.clear();
+                }
+                if state.places.last() != Some(&reserved.location) {
+                    state.places.push(reserved.location.clone());
+                }
+                if reserved.part != reserved.parts {
+                    return (state, vec![]);
+                }
                 state.reserved = true;
                 let Some(reason) = state.released else {
                     return (state, vec![]);
@@ -189,7 +200,11 @@ impl Policy for Inventory {
                 let (from, items) = (&sent.location, left(&sent.lines));
                 let places = std::slice::from_ref(from);
                 let command = reservation(order_id, places, items, ReservationStep::Ship);
-                return (InventoryState::default(), vec![command]);
+                return (others(state, &sent.lines), vec![command]);
+            }
+            // What only a part of the order held, its lines tell, which are not wanted any more.
+            Event::Shipment(ShipmentEvent::ShipmentCancelled(kept)) if kept.amount.is_some() => {
+                return (state, vec![]);
             }
             Event::Return(ReturnEvent::ReturnInspected(inspected)) => {
                 return (state, book_in(inspected));
@@ -218,6 +233,21 @@ pub(super) fn places(limits: &Limits, items: &[ReservationItem]) -> Vec<Location
     limits.locations.iter().take(most).cloned().collect()
 }
 
+/// What is remembered once a parcel with these lines has left: what leaves from other places.
+fn others(mut state: InventoryState, sent: &[ShipmentLine]) -> InventoryState {
+    if state.places.len() < 2 {
+        return InventoryState::default();
+    }
+    let has_left = |sku: &Sku| sent.iter().any(|line| line.sku == *sku);
+    state
+        .items
+        .retain(|item| !item.lines.is_empty() && !has_left(&item.sku));
+    match state.items.is_empty() {
+        true => InventoryState::default(),
+        false => state,
+    }
+}
+
 /// Less is wanted: so much less is kept.
 fn reduce(
     order_id: OrderId,
@@ -240,7 +270,12 @@ fn reduce(
         }
     }
     let reactions = given_back(order_id, &state.places, reduced);
-    (state, reactions)
+    let is_left = state.items.iter().any(|item| !item.lines.is_empty());
+    match is_left {
+        true => (state, reactions),
+        // All other parcels have left.
+        false => (InventoryState::default(), reactions),
+    }
 }
 
 /// So many of these lines are wanted since. What more is kept, the stock was told with the order; what is

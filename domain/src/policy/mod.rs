@@ -23,8 +23,8 @@ mod timer;
 pub use call::Call;
 pub use inventory::{EPOCH, Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
-pub use payment::{Ends, PaymentPolicy, PaymentPolicyState};
-pub use shipping::{Backorder, Shipping, ShippingState, allocation};
+pub use payment::{Ends, Parcels, PaymentPolicy, PaymentPolicyState};
+pub use shipping::{Backorder, Shipping, ShippingState};
 pub use timer::{Task, Timer, TimerName, TimerNameError};
 
 use crate::{
@@ -61,6 +61,8 @@ pub struct Limits {
     /// Where stock is looked for, in this order: the first place that has all of an order sends it. None is
     /// the default place alone.
     pub locations: Vec<Location>,
+    /// Whether an order that no place has all of is sent from several: then each SKU from one of them.
+    pub split_orders: bool,
     /// How long a return may take to arrive, from when the customer may send it, and again from when the
     /// customer has: then it is cancelled.
     pub returns: Duration,
@@ -80,6 +82,7 @@ impl Default for Limits {
             reauthorize: Duration::hours(24),
             backorders: Duration::days(30),
             locations: vec![],
+            split_orders: true,
             returns: Duration::days(30),
         }
     }

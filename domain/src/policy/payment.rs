@@ -4,6 +4,8 @@
 mod capture;
 mod dispute;
 mod lifetime;
+mod parcels;
+mod returned;
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
@@ -11,15 +13,16 @@ use crate::{
     event::is_default,
     order::OrderEvent,
     payment::{
-        PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, PaymentParked, PaymentRefunded,
-        RecordAuthorized, RecordCaptured, RecordOutcomeUnknown, RecordRefunded, RecordVoided,
-        RefundReturn, RequestAuthorization, RequestVoid,
+        PaymentCommand, PaymentEvent, PaymentOutcomeUnknown, PaymentParked, RecordAuthorized,
+        RecordCaptured, RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization,
+        RequestVoid,
     },
-    returns::{self, ReturnCommand, ReturnEvent, ReturnInspected},
+    returns::ReturnEvent,
     shipment::ShipmentEvent,
     stock::StockEvent,
 };
 pub use lifetime::Ends;
+pub use parcels::Parcels;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -44,6 +47,9 @@ pub struct PaymentPolicyState {
     /// Whether the end of what is set aside is watched, and whether a hold tells of it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ends: Ends,
+    /// What of an order is taken that leaves in several parcels; nothing of others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub parcels: Option<Parcels>,
 }
 
 impl Policy for PaymentPolicy {
@@ -78,6 +84,7 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentRefundRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentParked(event) => Some(event.order_id),
                 PaymentEvent::PaymentRefunded(event) => event.return_id.map(|_| event.order_id),
+                PaymentEvent::PaymentRestReleaseRequested(event) => Some(event.order_id),
                 PaymentEvent::StrayAuthorizationFound(event) => Some(event.order_id),
                 PaymentEvent::DisputeOpened(event) => Some(event.order_id),
                 PaymentEvent::DisputeWon(event) => Some(event.order_id),
@@ -94,6 +101,7 @@ impl Policy for PaymentPolicy {
                 | PaymentEvent::PaymentRestReleased(_) => None,
             },
             Event::Shipment(event) => match event {
+                ShipmentEvent::ShipmentCreated(event) if event.parcels > 1 => Some(event.order_id),
                 ShipmentEvent::ShipmentPacked(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentCancelled(event) => Some(event.order_id),
                 ShipmentEvent::ShipmentLost(event) => Some(event.order_id),
@@ -166,7 +174,8 @@ impl Policy for PaymentPolicy {
             Event::Payment(PaymentEvent::PaymentCaptured(captured)) => {
                 let paid = lifetime::paid(&mut state, captured.order_id);
                 let taken = capture::taken(&mut state, captured);
-                paid.into_iter().chain(taken).collect()
+                let all = parcels::taken(&mut state, event, captured);
+                paid.into_iter().chain(taken).chain(all).collect()
             }
             Event::Payment(
                 happened @ (PaymentEvent::PaymentCaptureRequested(_)
@@ -179,7 +188,7 @@ impl Policy for PaymentPolicy {
             Event::Payment(PaymentEvent::PaymentCaptureFailed(failed)) => {
                 capture::not_taken(limits, &mut state, event, failed)
             }
-            Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => tell_return(refunded),
+            Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => returned::tell(refunded),
             Event::Payment(
                 happened @ (PaymentEvent::DisputeOpened(_)
                 | PaymentEvent::DisputeWon(_)
@@ -189,7 +198,9 @@ impl Policy for PaymentPolicy {
             // None of them has an order.
             Event::Customer(_) | Event::Product(_) => vec![],
             Event::Shipment(happened) => capture::shipment(limits, &mut state, event, happened),
-            Event::Return(ReturnEvent::ReturnInspected(inspected)) => refund(event, inspected),
+            Event::Return(ReturnEvent::ReturnInspected(inspected)) => {
+                returned::refund(event, inspected)
+            }
             Event::Return(_) => vec![],
         };
         (state, reactions)
@@ -273,8 +284,15 @@ fn outside(
                 order_id,
                 authorization_id: asked.authorization_id.clone(),
                 idempotency_key: asked.idempotency_key.clone(),
+                rest: false,
             }),
         ],
+        PaymentEvent::PaymentRestReleaseRequested(asked) => vec![Reaction::Call(Call::Void {
+            order_id,
+            authorization_id: asked.authorization_id.clone(),
+            idempotency_key: asked.idempotency_key.clone(),
+            rest: true,
+        })],
         PaymentEvent::PaymentReauthorizationRequested(asked) => {
             vec![Reaction::Call(Call::Reauthorize {
                 order_id,
@@ -288,6 +306,7 @@ fn outside(
             order_id,
             authorization_id: stray.authorization_id.clone(),
             idempotency_key: stray.idempotency_key.clone(),
+            rest: false,
         })],
         PaymentEvent::PaymentCaptureRequested(asked) if asked.amount.amount == 0 => {
             vec![record(
@@ -307,6 +326,7 @@ fn outside(
             amount: asked.amount,
             attempt: asked.attempt,
             idempotency_key: asked.idempotency_key.clone(),
+            more: asked.more,
         })],
         PaymentEvent::PaymentRefundRequested(asked) if asked.amount.amount == 0 => {
             vec![record(
@@ -397,31 +417,6 @@ fn inquire(
             last: waits.next().is_none(),
         }),
     })
-}
-
-/// Gives back what was accepted is worth.
-fn refund(event: &Recorded, inspected: &ReturnInspected) -> Vec<Reaction> {
-    if inspected.refund.amount == 0 {
-        return vec![];
-    }
-    let (order_id, return_id) = (inspected.order_id, inspected.return_id);
-    let command = PaymentCommand::RefundReturn(RefundReturn {
-        order_id,
-        return_id,
-        amount: inspected.refund,
-        idempotency_key: key(event, order_id, &format!("return:{return_id}"), 1),
-    });
-    vec![record(order_id, command)]
-}
-
-/// Tells a return that what was accepted of it is paid back.
-fn tell_return(refunded: &PaymentRefunded) -> Vec<Reaction> {
-    let tell = |return_id| {
-        let amount = refunded.amount;
-        let command = ReturnCommand::RecordRefunded(returns::RecordRefunded { amount });
-        Reaction::Execute(Command::Return(return_id, command))
-    };
-    refunded.return_id.map(tell).into_iter().collect()
 }
 
 fn void(order_id: OrderId, event: &Recorded, reason: &str) -> Reaction {

@@ -2,19 +2,21 @@
 //! where the rest is, and does not wait for ever for what customers send back.
 
 mod backorder;
+mod parcels;
+mod returned;
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after, deadline};
 use crate::{
-    Command, Event, Location, OrderId, Recorded, ReturnId, ShipmentId,
+    Command, Event, Location, OrderId, Recorded, ShipmentId,
     event::is_default,
     order::{
-        Awaited, CancellationRequested, OrderCommand, OrderEvent, PlaceHold, RejectCancellation,
-        ReleaseHold, RequestCancellation,
+        Awaited, CancellationRequested, DropShipment, OrderCommand, OrderEvent, PlaceHold,
+        RejectCancellation, ReleaseHold, RequestCancellation,
     },
     payment::PaymentEvent,
-    returns::{GiveUpReturn, ReturnCommand, ReturnEvent},
+    returns::ReturnEvent,
     shipment::{
-        CancelShipment, CreateShipment, DispatchRefused, GiveUpShipment, MarkReady,
+        Allotted, CancelShipment, CreateShipment, DispatchRefused, GiveUpShipment, MarkReady,
         RequestDispatch, ShipmentCommand, ShipmentEvent,
     },
     stock::StockEvent,
@@ -49,12 +51,12 @@ pub struct ShippingState {
     /// How often the carrier was asked where those shipments are that are under way and were tried in vain.
     #[serde(default, skip_serializing_if = "is_default")]
     pub asked: BTreeMap<ShipmentId, u32>,
-}
-
-/// What an order's shipments are named by, beside the order: all of it leaves at once, from one place,
-/// wherever that is. See [`ShipmentId::whole`].
-pub fn allocation() -> [Location; 1] {
-    [Location::default()]
+    /// What leaves from where, of an order that leaves in several parcels; nothing of others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub parcels: Vec<Allotted>,
+    /// Those of the parcels that have arrived, or will not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ended: BTreeSet<ShipmentId>,
 }
 
 impl Policy for Shipping {
@@ -82,7 +84,8 @@ impl Policy for Shipping {
                 Some(event.order_id)
             }
             Event::Stock(StockEvent::StockReserved(event))
-                if event.part == event.parts && event.location != Location::default() =>
+                if event.part == event.parts && event.location != Location::default()
+                    || event.parcels > 1 =>
             {
                 Some(event.order_id)
             }
@@ -156,7 +159,7 @@ impl Policy for Shipping {
         };
         let reactions = match &event.event {
             Event::Order(OrderEvent::CancellationRequested(asked)) => {
-                vec![cancel(order_id, state.place.clone(), asked)]
+                vec![cancel(order_id, &state, asked)]
             }
             Event::Order(OrderEvent::DeadlineSet(told)) => backorder::told(&state, told),
             // Another cancellation was under way when it was given up, and came to nothing.
@@ -164,17 +167,21 @@ impl Policy for Shipping {
                 ask_for_cancellation(order_id, state.given_up.as_deref())
             }
             // Something that kept shipments from leaving has gone: those that may leave now do.
-            Event::Order(_) => {
-                vec![dispatch(order_id, ShipmentId::whole(order_id))]
-            }
+            Event::Order(_) => parcels::all(&state, order_id)
+                .map(|shipment| dispatch(order_id, shipment))
+                .collect(),
             Event::Stock(StockEvent::StockReserved(reserved)) => {
-                state.place = Some(reserved.location.clone());
+                match reserved.parcels {
+                    0 | 1 => state.place = Some(reserved.location.clone()),
+                    _ => parcels::reserved(&mut state.parcels, reserved),
+                }
                 vec![]
             }
             Event::Stock(
                 StockEvent::ReservationReleased(_) | StockEvent::ReservationExpired(_),
             ) => {
                 state.place = None;
+                parcels::forget(&mut state);
                 vec![]
             }
             Event::Stock(happened) => backorder::stock(limits, &mut state, event, happened),
@@ -184,24 +191,40 @@ impl Policy for Shipping {
             }
             Event::Payment(_) | Event::Customer(_) | Event::Product(_) => vec![],
             Event::Shipment(happened) => shipment(limits, &mut state, order_id, event, happened),
-            Event::Return(happened) => returned(limits, order_id, event, happened),
+            Event::Return(happened) => returned::reactions(limits, order_id, event, happened),
         };
         (state, reactions)
     }
 }
 
-fn create(order_id: OrderId, location: Location) -> Reaction {
-    let command = CreateShipment { order_id, location };
+/// Has all of an order packed; that leaves from `location`, unless it leaves from several places.
+fn create(order_id: OrderId, parcels: &[Allotted], location: Location) -> Reaction {
+    let command = match parcels.split_first() {
+        Some((first, further)) if !further.is_empty() => CreateShipment {
+            order_id,
+            location: first.location.clone(),
+            skus: first.skus.clone(),
+            further: further.to_vec(),
+        },
+        _ => CreateShipment {
+            order_id,
+            location,
+            skus: vec![],
+            further: vec![],
+        },
+    };
     let shipment = ShipmentId::whole(order_id);
     put(shipment, ShipmentCommand::Create(command))
 }
 
-fn cancel(order_id: OrderId, place: Option<Location>, asked: &CancellationRequested) -> Reaction {
+fn cancel(order_id: OrderId, state: &ShippingState, asked: &CancellationRequested) -> Reaction {
+    let first = state.parcels.first().map(|first| first.location.clone());
     let command = CancelShipment {
         order_id,
-        location: place.unwrap_or_default(),
+        location: first.or_else(|| state.place.clone()).unwrap_or_default(),
         request: asked.request,
         reason: asked.reason.clone(),
+        parcels: parcels::count(state),
     };
     let shipment = ShipmentId::whole(order_id);
     put(shipment, ShipmentCommand::Cancel(command))
@@ -246,10 +269,28 @@ fn shipment(
             if state.refused.remove(&sent.shipment_id) {
                 reactions.push(Reaction::Unschedule(TimerName::Shipping(sent.shipment_id)));
                 // It may have come after the shipment was tried again.
-                let release = OrderCommand::ReleaseHold(ReleaseHold { hold: HOLD.into() });
-                reactions.push(Reaction::Execute(Command::Order(order_id, release)));
+                reactions.extend(let_go(state, order_id));
             }
             reactions
+        }
+        // The rest of the order can leave without it.
+        ShipmentEvent::ShipmentGivenUp(kept) if state.parcels.len() > 1 => {
+            let drop = OrderCommand::DropShipment(DropShipment {
+                shipment_id: kept.shipment_id,
+                reason: kept.reason.clone(),
+            });
+            vec![Reaction::Execute(Command::Order(order_id, drop))]
+        }
+        ShipmentEvent::ShipmentCancelled(kept) if kept.amount.is_some() => {
+            if kept.shipment_id != ShipmentId::whole(order_id) {
+                parcels::ended(state, kept.shipment_id);
+            }
+            if !state.refused.remove(&kept.shipment_id) {
+                return vec![];
+            }
+            let timer = Reaction::Unschedule(TimerName::Shipping(kept.shipment_id));
+            let release = let_go(state, order_id);
+            std::iter::once(timer).chain(release).collect()
         }
         ShipmentEvent::ShipmentGivenUp(kept) => {
             state.given_up = Some(kept.reason.clone());
@@ -262,6 +303,7 @@ fn shipment(
             let refused = state.refused.remove(&kept.shipment_id);
             let refused = refused.then_some(TimerName::Shipping(kept.shipment_id));
             let refused = refused.map(Reaction::Unschedule);
+            parcels::forget(state);
             waited.into_iter().chain(refused).collect()
         }
         ShipmentEvent::ShipmentTracked(tracked) => {
@@ -324,6 +366,13 @@ fn ask_for_cancellation(order_id: OrderId, reason: Option<&str>) -> Vec<Reaction
     command
         .map(|command| Reaction::Execute(Command::Order(order_id, command)))
         .collect()
+}
+
+/// No hold says any more that the carrier refuses something, unless it refuses something else of the order.
+fn let_go(state: &ShippingState, order_id: OrderId) -> Option<Reaction> {
+    let release = OrderCommand::ReleaseHold(ReleaseHold { hold: HOLD.into() });
+    let release = Reaction::Execute(Command::Order(order_id, release));
+    state.refused.is_empty().then_some(release)
 }
 
 fn put(shipment: ShipmentId, command: ShipmentCommand) -> Reaction {
@@ -399,39 +448,7 @@ fn track(
 
 /// Nobody need ask any more where it is.
 fn found(state: &mut ShippingState, shipment: ShipmentId) -> Reaction {
+    parcels::ended(state, shipment);
     state.asked.remove(&shipment);
     Reaction::Unschedule(TimerName::Tracking(shipment))
-}
-
-/// What follows from what happened to a return: it is waited for, until it comes or time is up.
-fn returned(
-    limits: &Limits,
-    order_id: OrderId,
-    event: &Recorded,
-    happened: &ReturnEvent,
-) -> Vec<Reaction> {
-    // Whether it is still waited for when the time has come, the return knows, whatever was heard of it
-    // here.
-    let wait = |of: ReturnId, sent| {
-        let command = ReturnCommand::GiveUp(GiveUpReturn {
-            order_id,
-            sent,
-            reason: "it did not arrive in time".into(),
-        });
-        let due = after(event, limits.returns);
-        let timer = Reaction::Schedule(Timer {
-            name: TimerName::Return(of),
-            due,
-            task: Task::Execute(Command::Return(of, command)),
-        });
-        vec![timer, deadline(order_id, Awaited::Arrival, of, due)]
-    };
-    let call_off = |of| vec![Reaction::Unschedule(TimerName::Return(of))];
-    match happened {
-        ReturnEvent::ReturnApproved(event) => wait(event.return_id, false),
-        ReturnEvent::ReturnInTransit(event) => wait(event.return_id, true),
-        ReturnEvent::ReturnReceived(event) => call_off(event.return_id),
-        ReturnEvent::ReturnCancelled(event) => call_off(event.return_id),
-        _ => vec![],
-    }
 }

@@ -7,6 +7,7 @@ mod dispute;
 mod inventory;
 mod lifetime;
 mod order;
+mod parcels;
 mod payment;
 mod returns;
 mod shipping;
@@ -118,6 +119,7 @@ fn kept() -> Event {
         shipment_id: shipment_id(),
         location: Location::default(),
         reason: "no more".into(),
+        amount: None,
     })
 }
 
@@ -273,6 +275,7 @@ fn reserved(part: u32) -> Event {
         until: at(900),
         part,
         parts: 2,
+        parcels: 1,
     };
     Event::Stock(event.into())
 }
@@ -419,6 +422,7 @@ fn what_does_not_concern_a_policy_changes_nothing() {
         location: Location::default(),
         lines: vec![],
         amount: eur(600),
+        parcels: 1,
     });
     let others = [note, cancelled, event(shipped), event(completed), created];
     for event in payments.into_iter().chain(others) {

@@ -384,7 +384,14 @@ impl Process {
                 self.met_of(What::Void, None);
                 self.met_of(What::Void, event.authorization_id.as_deref());
             }
-            PaymentEvent::PaymentRestReleased(_) => {}
+            PaymentEvent::PaymentRestReleaseRequested(event) => {
+                self.met_of(What::Void, None);
+                let of = event.authorization_id.clone();
+                self.expect_of(What::Void, of, Provider, at, limits.giving_back);
+            }
+            PaymentEvent::PaymentRestReleased(event) => {
+                self.met_of(What::Void, Some(&event.authorization_id));
+            }
             PaymentEvent::LatePaymentReversed(event) => {
                 self.met_of(What::Void, Some(&event.authorization_id));
             }
@@ -507,6 +514,10 @@ impl Process {
             ShipmentEvent::ShipmentCancelled(event) => {
                 self.met(What::Allocation);
                 self.forget(&event.shipment_id.to_string());
+                // The rest of the order goes its way.
+                if event.amount.is_some() && self.status == Status::Confirmed {
+                    self.met(What::Cancellation);
+                }
             }
             ShipmentEvent::ShipmentTracked(_)
             | ShipmentEvent::ShipmentDeliveryFailed(_)

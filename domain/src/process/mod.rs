@@ -59,6 +59,8 @@ pub const TYPES: &[&str] = &[
     "PaymentCaptureRequested",
     "PaymentCaptured",
     "PaymentCaptureFailed",
+    "PaymentRestReleaseRequested",
+    "PaymentRestReleased",
     "PaymentRefundRequested",
     "PaymentRefunded",
     "PaymentRefundDeferred",

@@ -3,6 +3,7 @@
 mod amendments;
 mod backorders;
 mod disputes;
+mod parcels;
 mod returns;
 
 use super::{Process, Stage, TimeLimits, What, Who, moves};
@@ -162,6 +163,7 @@ impl Story {
             until: self.now() + Duration::minutes(16),
             part: 2,
             parts: 2,
+            parcels: 1,
         };
         self.stock(reserved);
     }
@@ -220,6 +222,7 @@ impl Story {
             location: Location::default(),
             lines: vec![],
             amount: euros(),
+            parcels: 1,
         };
         self.shipment(created);
     }
@@ -242,6 +245,7 @@ impl Story {
             attempt,
             max_attempts: 4,
             idempotency_key: "key".into(),
+            more: false,
         };
         self.payment(asked);
     }
@@ -510,6 +514,7 @@ fn a_cancellation_stops_what_comes_next_and_gives_back() {
         shipment_id: shipment_id(),
         location: Location::default(),
         reason: "changed my mind".into(),
+        amount: None,
     };
     story.shipment(kept);
     let cancelled = OrderCancelled {
@@ -608,6 +613,7 @@ fn a_limit_is_a_time_that_databases_know() {
             until,
             part: 1,
             parts: 1,
+            parcels: 1,
         };
         story.stock(reserved);
         let due = story.now() + Duration::days(years * 365);

@@ -1,6 +1,9 @@
 //! What may be asked of a shipment.
 
-use crate::{Location, OrderId, ShipmentId, Sku, StreamId, TenantId};
+use crate::{
+    Location, MAX_PARCELS, OrderId, ShipmentId, Sku, StreamId, TenantId,
+    event::{is_default, is_one, one},
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +64,19 @@ impl ShipmentCommand {
         }
     }
 
+    /// The other shipments that it is decided over as well: the order's further parcels.
+    pub(crate) fn further(&self) -> impl Iterator<Item = ShipmentId> + use<> {
+        let (order, parcels) = match self {
+            Self::Create(command) => (Some(command.order_id), command.further.len() + 1),
+            Self::Cancel(command) => (Some(command.order_id), command.parcels as usize),
+            _ => (None, 1),
+        };
+        // More there cannot be, whatever a command says: it is refused then.
+        let numbers = 2..=parcels.min(MAX_PARCELS);
+        let further = order.map(|order| numbers.map(move |n| ShipmentId::parcel(order, n)));
+        further.into_iter().flatten()
+    }
+
     /// The shipment that it must be about, where it says of which order and place.
     pub(crate) fn names(&self) -> Option<ShipmentId> {
         match self {
@@ -92,13 +108,28 @@ impl ShipmentCommand {
     }
 }
 
-/// Has what an order takes from one place packed. What that is, the order says.
+/// Has what an order takes packed, all of it at once. What that is, the order says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CreateShipment {
     /// The order.
     pub order_id: OrderId,
+    /// From where; or from where the first parcel leaves.
+    pub location: Location,
+    /// Which SKUs leave from there; none where all of the order does.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub skus: Vec<Sku>,
+    /// What else leaves from where: a parcel each.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub further: Vec<Allotted>,
+}
+
+/// What of an order leaves from a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allotted {
     /// From where.
     pub location: Location,
+    /// Which SKUs: all of the order's lines of them.
+    pub skus: Vec<Sku>,
 }
 
 /// Says that all of it is packed.
@@ -228,6 +259,9 @@ pub struct CancelShipment {
     pub request: u32,
     /// Why, for people.
     pub reason: String,
+    /// How many parcels the order leaves in: all of them are kept, or none.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub parcels: u32,
 }
 
 /// Gives a shipment up that nobody saw to after the carrier had refused it.

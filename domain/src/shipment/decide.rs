@@ -2,21 +2,22 @@
 
 mod booking;
 mod hearing;
+mod parcels;
 
 pub use booking::book_in_over_stock;
+pub use parcels::over_parcels;
+pub(crate) use parcels::{drop_out, is_split, refit_all};
 
 use super::{
-    CancelShipment, CreateShipment, DispatchKey, DispatchRefused, DispatchRequested,
-    GiveUpShipment, Parcel, RecordDelivered, RecordDispatched, RecordFailed, RecordRefused,
-    RecordTracked, RequestDispatch, Shipment, ShipmentCancellationRefused, ShipmentCancelled,
-    ShipmentCommand, ShipmentCreated, ShipmentDelivered, ShipmentDeliveryFailed,
-    ShipmentDispatched, ShipmentError, ShipmentEvent, ShipmentGivenUp, ShipmentLine, ShipmentLost,
-    ShipmentPacked, ShipmentReady, ShipmentRefitted, ShipmentReturnedToSender, ShipmentStatus as S,
-    ShipmentTracked,
+    DispatchKey, DispatchRefused, DispatchRequested, GiveUpShipment, Parcel, RecordDelivered,
+    RecordDispatched, RecordFailed, RecordRefused, RecordTracked, RequestDispatch, Shipment,
+    ShipmentCommand, ShipmentDelivered, ShipmentDeliveryFailed, ShipmentDispatched, ShipmentError,
+    ShipmentEvent, ShipmentGivenUp, ShipmentLost, ShipmentPacked, ShipmentReady,
+    ShipmentReturnedToSender, ShipmentStatus as S, ShipmentTracked,
 };
 use crate::{
-    Money, ShipmentId, TextError,
-    order::{FIRST_PLACED, LineQuantity, Order, Placed, Status},
+    TextError,
+    order::{FIRST_PLACED, Order, Placed, Status},
     text,
 };
 
@@ -32,8 +33,10 @@ type Decision = Result<Vec<ShipmentEvent>, ShipmentError>;
 pub fn over_order(state: &Shipment, command: &ShipmentCommand, order: &Order) -> Decision {
     check(command)?;
     match command {
-        ShipmentCommand::Create(command) => return create(state, command, order),
-        ShipmentCommand::Cancel(command) => return cancel(state, command),
+        ShipmentCommand::Create(_) | ShipmentCommand::Cancel(_) => {
+            let happened = parcels::over_parcels(&[state], command, order)?;
+            return Ok(happened.into_iter().flatten().collect());
+        }
         _ => {}
     }
     let parcel = match state {
@@ -102,66 +105,6 @@ fn check(command: &ShipmentCommand) -> Result<(), ShipmentError> {
         _ => {}
     }
     Ok(())
-}
-
-fn create(state: &Shipment, command: &CreateShipment, order: &Order) -> Decision {
-    match state.status() {
-        None => {}
-        Some(S::Cancelled) => return Err(refused(S::Cancelled, "create it")),
-        Some(_) => return Ok(vec![]),
-    }
-    let order = confirmed(order)?;
-    let (lines, amount) = contents(order, &order.all_open());
-    Ok(vec![
-        ShipmentCreated {
-            order_id: command.order_id,
-            shipment_id: ShipmentId::whole(command.order_id),
-            location: command.location.clone(),
-            lines,
-            amount,
-        }
-        .into(),
-    ])
-}
-
-/// What leaves for an order of which so much is wanted: all of that, from one place.
-fn contents(order: &Placed, wanted: &[LineQuantity]) -> (Vec<ShipmentLine>, Money) {
-    let lines = wanted.iter().filter_map(|wanted| {
-        let placed = order.line(wanted.line)?;
-        Some(ShipmentLine {
-            line: placed.line,
-            sku: placed.sku.clone(),
-            quantity: wanted.quantity,
-        })
-    });
-    (
-        lines.collect(),
-        Money::new(order.worth(wanted), order.placed.currency),
-    )
-}
-
-/// What happens to a shipment of an order of which only so much is still wanted; an error if it is packed,
-/// or will never be.
-pub(crate) fn refit(
-    state: &Shipment,
-    order: &Placed,
-    wanted: &[LineQuantity],
-) -> Result<Option<ShipmentEvent>, ShipmentError> {
-    let parcel = match state {
-        // It is created with what is wanted then.
-        Shipment::Absent => return Ok(None),
-        Shipment::Created(parcel) if parcel.status == S::Pending => parcel,
-        Shipment::Created(parcel) => return Err(refused(parcel.status, "refit it")),
-        Shipment::Forestalled => return Err(refused(S::Cancelled, "refit it")),
-    };
-    let (lines, amount) = contents(order, wanted);
-    let refitted = ShipmentRefitted {
-        order_id: parcel.order_id,
-        shipment_id: parcel.shipment_id,
-        lines,
-        amount,
-    };
-    Ok(Some(refitted.into()))
 }
 
 fn confirmed(order: &Order) -> Result<&Placed, ShipmentError> {
@@ -392,49 +335,6 @@ fn record_returned(parcel: &Parcel) -> Decision {
         }
         .into(),
     ])
-}
-
-fn cancel(state: &Shipment, command: &CancelShipment) -> Decision {
-    let cancelled = || {
-        ShipmentCancelled {
-            order_id: command.order_id,
-            shipment_id: ShipmentId::whole(command.order_id),
-            location: command.location.clone(),
-            reason: command.reason.clone(),
-        }
-        .into()
-    };
-    let parcel = match state {
-        Shipment::Absent => return Ok(vec![cancelled()]),
-        Shipment::Forestalled => return Ok(vec![]),
-        Shipment::Created(parcel) => parcel,
-    };
-    if parcel
-        .refused_cancellation
-        .is_some_and(|refused| command.request <= refused)
-    {
-        // That one has its answer, whatever has happened since.
-        return Ok(vec![]);
-    }
-    match parcel.status {
-        S::Cancelled => Ok(vec![]),
-        S::Pending | S::Packed | S::Ready | S::Refused => Ok(vec![cancelled()]),
-        status @ (S::Dispatching
-        | S::Dispatched
-        | S::Delivered
-        | S::Failed
-        | S::Lost
-        | S::ReturnedToSender
-        | S::BookedIn) => Ok(vec![
-            ShipmentCancellationRefused {
-                order_id: parcel.order_id,
-                shipment_id: parcel.shipment_id,
-                request: command.request,
-                reason: format!("the shipment is {}", status.as_str()),
-            }
-            .into(),
-        ]),
-    }
 }
 
 fn under_way(parcel: &Parcel, command: &'static str) -> Result<(), ShipmentError> {

@@ -73,6 +73,12 @@ pub enum ShipmentError {
     /// The SKUs or the location are not the shipment's.
     #[error("what is booked in is not what the shipment holds")]
     OtherGoods,
+    /// It would leave in more parcels than any order does, or in others than it does.
+    #[error("an order leaves in 1 to {max} parcels, all of which are decided on at once")]
+    TooManyParcels {
+        /// The most parcels that an order leaves in.
+        max: usize,
+    },
     /// Nothing leaves under a hold.
     #[error("the order is on hold: {hold}")]
     Held {
@@ -99,6 +105,7 @@ impl From<ShipmentError> for Refusal {
             E::Found { .. } => (Meaning, "FOUND_LINES", Some("/lines")),
             E::MoreThanLeft { .. } => (State, "MORE_THAN_SHIPPED", Some("/lines")),
             E::OtherGoods => (State, "OTHER_GOODS", None),
+            E::TooManyParcels { .. } => (Meaning, "PARCELS", None),
             E::Held { .. } => (State, "ORDER_ON_HOLD", None),
         };
         let refusal = Self::new(kind, code, error.to_string());

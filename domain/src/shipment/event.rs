@@ -3,7 +3,11 @@
 //! *DispatchRequested* is written before the carrier is called, with the key that makes the call
 //! happen once: there is one label for each attempt, and a further attempt only after a refusal.
 
-use crate::{Location, Money, OrderId, ShipmentId, Sku, event::events};
+use super::upcast;
+use crate::{
+    Location, Money, OrderId, ShipmentId, Sku,
+    event::{events, is_default, is_one, one},
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +15,7 @@ events! {
     /// Anything that may happen to a shipment.
     ShipmentEvent {
         /// An order's goods are to be packed.
-        ShipmentCreated = 1,
+        ShipmentCreated = 2 [1 => upcast::created_v1],
         /// They are packed.
         ShipmentPacked = 1,
         /// They are paid, and may leave.
@@ -35,7 +39,7 @@ events! {
         /// The carrier refuses them still, and they will not leave.
         ShipmentGivenUp = 1,
         /// They are kept.
-        ShipmentCancelled = 1,
+        ShipmentCancelled = 2 [1 => upcast::cancelled_v1],
         /// It is too late to keep them.
         ShipmentCancellationRefused = 1,
         /// Less of the order is wanted: so much less is to be packed.
@@ -69,6 +73,10 @@ pub struct ShipmentCreated {
     pub lines: Vec<ShipmentLine>,
     /// What the customer pays for it.
     pub amount: Money,
+    /// In how many parcels the order leaves, this one included: each is a shipment, from a place of its own.
+    /// Since version 2.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub parcels: u32,
 }
 
 /// All of it is packed.
@@ -214,6 +222,10 @@ pub struct ShipmentCancelled {
     pub location: Location,
     /// Why, for people.
     pub reason: String,
+    /// What the customer would have paid for it, where the rest of the order goes its way without it; none
+    /// where all of the order is kept. Since version 2.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub amount: Option<Money>,
 }
 
 /// It is too late to keep it.

@@ -11,6 +11,7 @@ pub(super) fn evolve(state: Shipment, event: &ShipmentEvent) -> Shipment {
                 location: event.location.clone(),
                 lines: event.lines.as_slice().into(),
                 amount: event.amount,
+                parcels: event.parcels,
                 status: S::Pending,
                 attempt: 0,
                 given_up: false,

@@ -10,15 +10,16 @@ mod key;
 mod properties;
 mod said;
 mod state;
+mod upcast;
 
 pub use command::{
-    BookInShipment, CancelShipment, CarrierNotice, CreateShipment, FoundLine, GiveUpShipment,
-    HearCarrier, MarkReady, PackShipment, RecordDelivered, RecordDispatched, RecordFailed,
-    RecordLost, RecordRefused, RecordReturnedToSender, RecordTracked, RequestDispatch,
-    ShipmentCommand, Whereabouts,
+    Allotted, BookInShipment, CancelShipment, CarrierNotice, CreateShipment, FoundLine,
+    GiveUpShipment, HearCarrier, MarkReady, PackShipment, RecordDelivered, RecordDispatched,
+    RecordFailed, RecordLost, RecordRefused, RecordReturnedToSender, RecordTracked,
+    RequestDispatch, ShipmentCommand, Whereabouts,
 };
-pub(crate) use decide::refit;
-pub use decide::{book_in_over_stock, check_reason, over_order};
+pub use decide::{book_in_over_stock, check_reason, over_order, over_parcels};
+pub(crate) use decide::{drop_out, is_split, refit_all};
 pub use error::ShipmentError;
 pub use event::{
     DispatchRefused, DispatchRequested, RecoveredLine, ShipmentBookedIn,

@@ -101,6 +101,8 @@ pub struct Parcel {
     pub lines: Arc<[ShipmentLine]>,
     /// What the customer pays for it.
     pub amount: Money,
+    /// In how many parcels its order leaves, this one included.
+    pub parcels: u32,
     /// Where it is.
     pub status: ShipmentStatus,
     /// How often the carrier was asked to take it.

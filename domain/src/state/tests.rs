@@ -98,7 +98,10 @@ fn stock_is_reserved_for_an_order_that_waits_and_for_no_other() {
     let Command::Reservation(mut reserve) = release(&["A"]) else {
         panic!("it is a reservation")
     };
-    reserve.step = ReservationStep::Reserve { until: at(900) };
+    reserve.step = ReservationStep::Reserve {
+        until: at(900),
+        split: false,
+    };
     let reserve = Command::Reservation(reserve);
     let streams = reserve.streams(&TenantId::default());
     let order = StreamId::order(&TenantId::default(), order_id(1));
@@ -144,6 +147,8 @@ fn create(to: u64, of: u64) -> Command {
     let create = CreateShipment {
         order_id: order_id(of),
         location: Location::default(),
+        skus: vec![],
+        further: vec![],
     };
     Command::Shipment(shipment, ShipmentCommand::Create(create))
 }
@@ -227,6 +232,7 @@ fn a_shipment_is_that_of_what_its_command_names() {
             location: Location::parse("elsewhere").unwrap(),
             request: 0,
             reason: "no more".into(),
+            parcels: 1,
         }))
     };
     let refusal = cancel(2).decide(&[&shipment]).unwrap_err();
@@ -346,7 +352,13 @@ fn no_more_is_given_back_than_the_order_does_not_want_by_then() {
         .concat()
         .iter()
         .fold(stock, State::evolve);
-    let reserve = step(3, ReservationStep::Reserve { until: at(900) });
+    let reserve = step(
+        3,
+        ReservationStep::Reserve {
+            until: at(900),
+            split: false,
+        },
+    );
     let stock = reserve.decide(&[&stock, &placed]).unwrap()[0]
         .iter()
         .fold(stock, State::evolve);

@@ -1,5 +1,7 @@
-//! Decisions over all SKUs of an order together, at all the places where they may be: all of them at one
-//! place, or none.
+//! Decisions over all SKUs of an order together, at all the places where they may be: all of them, or none;
+//! at one place, or each SKU at one.
+
+mod allot;
 
 use super::{
     BackorderExpired, Ended, ReleaseReason, ReservationCommand, ReservationCommitted,
@@ -68,7 +70,7 @@ pub fn for_order(
 pub fn across(stocks: &[&Stock], command: &ReservationCommand) -> Decision {
     check(command)?;
     match command.step {
-        ReservationStep::Reserve { until } => reserve(stocks, command, until),
+        ReservationStep::Reserve { until, split } => reserve(stocks, command, until, split),
         ReservationStep::Commit => commit(stocks, command),
         ReservationStep::Ship => ship(stocks, command),
         ReservationStep::Reduce => Ok(reduce(stocks, command, |_| 0)),
@@ -108,7 +110,12 @@ fn check(command: &ReservationCommand) -> Result<(), StockError> {
     }
 }
 
-fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>) -> Decision {
+fn reserve(
+    stocks: &[&Stock],
+    command: &ReservationCommand,
+    until: DateTime<Utc>,
+    split: bool,
+) -> Decision {
     let key = (command.order_id, command.epoch);
     let ended = |how| move |stock: &&Stock| stock.ended(&key) == Some(how);
     if stocks.iter().any(ended(Ended::Released)) {
@@ -123,7 +130,7 @@ fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>
     if reserved || stocks.iter().any(ended(Ended::Rejected)) {
         return Ok(vec![None; stocks.len()]);
     }
-    let Some(place) = place(stocks, command) else {
+    let Some(places) = allot::places(stocks, command, split) else {
         // The first place says what there is too little of.
         let short = |one: &One<'_>| {
             *one.at == command.location && one.item.quantity() > one.stock.reservable()
@@ -142,7 +149,9 @@ fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>
             .into()
         }));
     };
-    let is_there = |one: &One<'_>| one.at == place;
+    let is_there = |one: &One<'_>| places.get(one.n).is_some_and(|place| *place == one.at);
+    let parcels = places.iter().collect::<BTreeSet<_>>().len();
+    let parcels = u32::try_from(parcels).unwrap_or(u32::MAX);
     Ok(parts(stocks, command, is_there, |one, part, parts| {
         StockReserved {
             order_id: command.order_id,
@@ -152,25 +161,12 @@ fn reserve(stocks: &[&Stock], command: &ReservationCommand, until: DateTime<Utc>
             quantity: one.item.quantity(),
             lines: one.item.lines.clone(),
             until,
+            parcels,
             part,
             parts,
         }
         .into()
     }))
-}
-
-/// From where all of it is to leave: the first place where all of it is free; else the first one where all
-/// of it is there or may be promised.
-fn place<'c>(stocks: &[&Stock], command: &'c ReservationCommand) -> Option<&'c Location> {
-    let first = |has: fn(&Stock) -> i64| {
-        let mut places = command.places().zip(stocks.chunks(command.items.len()));
-        let place = places.find(|(_, there)| {
-            let mut all = there.iter().zip(&command.items);
-            all.all(|(stock, item)| item.quantity() <= has(stock))
-        });
-        place.map(|(place, _)| place)
-    };
-    first(Stock::at_hand).or_else(|| first(Stock::reservable))
 }
 
 fn commit(stocks: &[&Stock], command: &ReservationCommand) -> Decision {

@@ -150,7 +150,7 @@ pub struct ReservationCommand {
     /// Where; or the first of the places where it may be.
     pub location: Location,
     /// Where else it may be, in the order in which stock is looked for; each place once. All of it is at one
-    /// place.
+    /// place, unless it was split: then each SKU is at one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub further: Vec<Location>,
     /// What; sorted by SKU, each SKU once.
@@ -189,6 +189,9 @@ pub enum ReservationStep {
     Reserve {
         /// Until when payment may come.
         until: DateTime<Utc>,
+        /// Whether it may be reserved at several places, where none has all of it.
+        #[serde(default, skip_serializing_if = "is_default")]
+        split: bool,
     },
     /// Keep it for good: the order is confirmed.
     Commit,

@@ -6,7 +6,7 @@
 use super::{ReleaseReason, ReservationLine, upcast};
 use crate::{
     Location, OrderId, ReturnId, ShipmentId, Sku,
-    event::{events, is_default},
+    event::{events, is_default, is_one, one},
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ events! {
         /// The count was corrected.
         StockAdjusted = 1,
         /// Some of it is reserved for an order.
-        StockReserved = 1,
+        StockReserved = 2 [1 => upcast::reserved_v1],
         /// An order could not have it.
         StockReservationRejected = 1,
         /// A reservation is kept for good.
@@ -131,6 +131,10 @@ pub struct StockReserved {
     pub lines: Vec<ReservationLine>,
     /// Until when payment may come.
     pub until: DateTime<Utc>,
+    /// At how many places all SKUs of the order are reserved together: from each leaves a parcel. Since
+    /// version 2.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub parcels: u32,
     /// Which SKU of the order this is, from 1.
     pub part: u32,
     /// Of how many.

@@ -162,6 +162,7 @@ mod tests {
     fn committed(there: i64, quantity: i64) -> Stock {
         let reserve = ReservationStep::Reserve {
             until: DateTime::UNIX_EPOCH,
+            split: false,
         };
         let stock = step(stock(there), quantity, reserve);
         step(stock, quantity, ReservationStep::Commit)

@@ -62,15 +62,18 @@ fn one() -> impl Strategy<Value = Asked> {
 
 fn step() -> impl Strategy<Value = ReservationStep> {
     prop_oneof![
-        3 => Just(ReservationStep::Reserve { until: at(900) }),
-        2 => Just(ReservationStep::Commit),
-        1 => Just(ReservationStep::Ship),
-        1 => Just(ReservationStep::Release(ReleaseReason::Rejected)),
-        1 => Just(ReservationStep::Release(ReleaseReason::Cancelled)),
-        1 => Just(ReservationStep::Release(ReleaseReason::Expired)),
-        1 => Just(ReservationStep::Reduce),
-        1 => Just(ReservationStep::GiveUp),
-    ]
+           3 => Just(ReservationStep::Reserve {
+    until: at(900),
+    split: false,
+    }),
+           2 => Just(ReservationStep::Commit),
+           1 => Just(ReservationStep::Ship),
+           1 => Just(ReservationStep::Release(ReleaseReason::Rejected)),
+           1 => Just(ReservationStep::Release(ReleaseReason::Cancelled)),
+           1 => Just(ReservationStep::Release(ReleaseReason::Expired)),
+           1 => Just(ReservationStep::Reduce),
+           1 => Just(ReservationStep::GiveUp),
+       ]
 }
 
 /// An order asks for the same at every step; only hostile ones ask for what cannot be.
@@ -308,7 +311,10 @@ fn late(stores: &mut Stores, command: &ReservationCommand) {
     }
     let before = stores.clone();
     for step in [
-        ReservationStep::Reserve { until: at(900) },
+        ReservationStep::Reserve {
+            until: at(900),
+            split: false,
+        },
         ReservationStep::Commit,
         ReservationStep::Ship,
         ReservationStep::Release(ReleaseReason::Expired),

@@ -48,7 +48,13 @@ pub fn life() -> String {
         step,
     };
     let commands = [
-        step(3, ReservationStep::Reserve { until: time(900) }),
+        step(
+            3,
+            ReservationStep::Reserve {
+                until: time(900),
+                split: false,
+            },
+        ),
         step(3, ReservationStep::Commit),
         step(3, ReservationStep::Ship),
         step(1, ReservationStep::Reduce),

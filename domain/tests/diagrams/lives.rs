@@ -232,6 +232,7 @@ pub fn payment() -> String {
             attempt: 1,
             max_attempts: 1,
             idempotency_key: format!("capture:{shipment_id}"),
+            more: false,
         }));
         commands.push(PaymentCommand::RecordCaptured(RecordCaptured {
             authorization_id: "auth".into(),
@@ -323,6 +324,8 @@ pub fn shipment() -> String {
     let create = ShipmentCommand::Create(CreateShipment {
         order_id,
         location: location.clone(),
+        skus: vec![],
+        further: vec![],
     });
     let mut commands = vec![
         create,
@@ -347,6 +350,7 @@ pub fn shipment() -> String {
             location,
             request: 0,
             reason: "no more".into(),
+            parcels: 1,
         }),
     ];
     for attempt in [1, 2] {
@@ -412,7 +416,10 @@ pub fn reservation() -> String {
         }],
         step,
     };
-    let reserve = ReservationStep::Reserve { until: time(900) };
+    let reserve = ReservationStep::Reserve {
+        until: time(900),
+        split: false,
+    };
     let commands = [
         step(3, reserve),
         step(4, reserve),

@@ -2,7 +2,7 @@
 
 use super::{Example, brief, eur, order_id, sku, time};
 use domain::{
-    Event, Location, Sealed, ShipmentId,
+    Event, Location, Money, Sealed, ShipmentId,
     order::{
         AmendedLine, AmendedStock, AmendmentApplied, AmendmentExpired, AmendmentProposed,
         AmendmentRejected, AmendmentWithdrawn, CancellationRequested, Line, LineQuantity,
@@ -11,7 +11,7 @@ use domain::{
     },
     payment::{
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentEvent,
-        PaymentRefundRequested, PaymentRefunded, PaymentRestReleased,
+        PaymentRefundRequested, PaymentRefunded, PaymentRestReleaseRequested, PaymentRestReleased,
     },
     shipment::{
         DispatchRefused, DispatchRequested, RecoveredLine, ShipmentBookedIn,
@@ -272,7 +272,21 @@ pub(super) fn payments() -> Vec<Example> {
                 amount: eur(1_769),
                 attempt: 1,
                 max_attempts: 4,
+                idempotency_key: key.clone(),
+                more: false,
+            }),
+        ),
+        case(
+            "split",
+            PaymentEvent::from(PaymentCaptureRequested {
+                order_id: order_id(),
+                shipment_id: Some(shipment_id()),
+                authorization_id: "auth_1".into(),
+                amount: eur(1_769),
+                attempt: 1,
+                max_attempts: 4,
                 idempotency_key: key,
+                more: true,
             }),
         ),
         case(
@@ -296,6 +310,12 @@ pub(super) fn payments() -> Vec<Example> {
                 code: "expired".into(),
             }),
         ),
+        one(PaymentEvent::from(PaymentRestReleaseRequested {
+            order_id: order_id(),
+            authorization_id: "auth_1".into(),
+            amount: eur(231),
+            idempotency_key: format!("main:{}:release-rest:1", order_id()),
+        })),
         one(PaymentEvent::from(PaymentRestReleased {
             order_id: order_id(),
             authorization_id: "auth_1".into(),
@@ -321,18 +341,34 @@ pub(super) fn shipments() -> Vec<Example> {
     [before_dispatch(), after_dispatch()].concat()
 }
 
+/// One of so many parcels.
+fn created(parcels: u32) -> ShipmentCreated {
+    ShipmentCreated {
+        order_id: order_id(),
+        shipment_id: shipment_id(),
+        location: Location::default(),
+        lines: lines(),
+        amount: eur(1_769),
+        parcels,
+    }
+}
+
+fn cancelled(reason: &str, amount: Option<Money>) -> ShipmentCancelled {
+    ShipmentCancelled {
+        order_id: order_id(),
+        shipment_id: shipment_id(),
+        location: Location::default(),
+        reason: reason.into(),
+        amount,
+    }
+}
+
 fn before_dispatch() -> Vec<Example> {
     let (order_id, shipment_id) = (order_id(), shipment_id());
     let one = |event: ShipmentEvent| (None, Event::from(event));
     vec![
-        one(ShipmentCreated {
-            order_id,
-            shipment_id,
-            location: Location::default(),
-            lines: lines(),
-            amount: eur(1_769),
-        }
-        .into()),
+        one(created(1).into()),
+        (Some("split"), Event::from(ShipmentEvent::from(created(2)))),
         one(ShipmentPacked {
             order_id,
             shipment_id,
@@ -372,13 +408,14 @@ fn before_dispatch() -> Vec<Example> {
             reason: "the carrier refused it: address_unknown".into(),
         }
         .into()),
-        one(ShipmentCancelled {
-            order_id,
-            shipment_id,
-            location: Location::default(),
-            reason: "changed my mind".into(),
-        }
-        .into()),
+        one(cancelled("changed my mind", None).into()),
+        (
+            Some("alone"),
+            Event::from(ShipmentEvent::from(cancelled(
+                "the payment could not be taken: limit",
+                Some(eur(1_769)),
+            ))),
+        ),
         one(ShipmentCancellationRefused {
             order_id,
             shipment_id,

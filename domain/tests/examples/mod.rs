@@ -368,27 +368,8 @@ fn stocks() -> Vec<Example> {
             reason: "broken".into(),
         }
         .into()),
-        one(StockReserved {
-            order_id: order_id(),
-            epoch: 1,
-            location: location(),
-            sku: sku("85123A"),
-            quantity: 8,
-            lines: vec![
-                ReservationLine {
-                    line: 1,
-                    quantity: 6,
-                },
-                ReservationLine {
-                    line: 3,
-                    quantity: 2,
-                },
-            ],
-            until: time("2026-01-02T03:19:05.5Z"),
-            part: 1,
-            parts: 2,
-        }
-        .into()),
+        one(reserved(1).into()),
+        (Some("split"), Event::from(StockEvent::from(reserved(2)))),
         one(StockReservationRejected {
             order_id: order_id(),
             epoch: 1,
@@ -518,6 +499,7 @@ fn payments() -> Vec<Example> {
             attempt: 0,
             max_attempts: 0,
             idempotency_key: key("capture"),
+            more: false,
         }
         .into()),
         one(PaymentCaptured {
@@ -539,4 +521,29 @@ fn payments() -> Vec<Example> {
         .into()),
     ]);
     all
+}
+
+/// Reserved at so many places.
+fn reserved(parcels: u32) -> StockReserved {
+    StockReserved {
+        order_id: order_id(),
+        epoch: 1,
+        location: Location::default(),
+        sku: sku("85123A"),
+        quantity: 8,
+        lines: vec![
+            ReservationLine {
+                line: 1,
+                quantity: 6,
+            },
+            ReservationLine {
+                line: 3,
+                quantity: 2,
+            },
+        ],
+        until: time("2026-01-02T03:19:05.5Z"),
+        part: 1,
+        parts: 2,
+        parcels,
+    }
 }

@@ -113,6 +113,7 @@ const fn order_of_payment(event: &PaymentEvent) -> OrderId {
         PaymentEvent::PaymentVoidRequested(event) => event.order_id,
         PaymentEvent::PaymentVoided(event) => event.order_id,
         PaymentEvent::LatePaymentReversed(event) => event.order_id,
+        PaymentEvent::PaymentRestReleaseRequested(event) => event.order_id,
         PaymentEvent::PaymentRestReleased(event) => event.order_id,
         PaymentEvent::PaymentCaptureRequested(event) => event.order_id,
         PaymentEvent::PaymentCaptured(event) => event.order_id,

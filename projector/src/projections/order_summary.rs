@@ -349,6 +349,7 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
         PaymentEvent::PaymentVoided(_) => PaymentStatus::Voided,
         PaymentEvent::PaymentVoidDeferred(_)
         | PaymentEvent::LatePaymentReversed(_)
+        | PaymentEvent::PaymentRestReleaseRequested(_)
         | PaymentEvent::PaymentRestReleased(_)
         | PaymentEvent::PaymentCaptureRequested(_)
         | PaymentEvent::PaymentCaptured(_)

@@ -82,6 +82,7 @@ impl History {
             location: parcel.location,
             lines: parcel.lines,
             amount: parcel.amount,
+            parcels: 1,
         };
         self.shipment(parcel.shipment_id, created);
         self.status_of(order, S::Pending);
@@ -103,6 +104,7 @@ impl History {
             attempt,
             max_attempts: 4,
             idempotency_key: format!("main:{order}:capture:{attempt}"),
+            more: false,
         };
         self.payment(order, attempt(1));
         let failed = PaymentCaptureFailed {
@@ -431,6 +433,7 @@ impl History {
                 shipment_id,
                 location: parcel.location,
                 reason: "changed my mind".into(),
+                amount: None,
             }
             .into(),
             false => ShipmentCancellationRefused {

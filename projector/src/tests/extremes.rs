@@ -199,6 +199,8 @@ fn of_shipment() -> impl Strategy<Value = Command> {
             0 | 1 => ShipmentCommand::Create(CreateShipment {
                 order_id,
                 location: location(),
+                skus: vec![],
+                further: vec![],
             }),
             2 => ShipmentCommand::Pack(PackShipment),
             3 => ShipmentCommand::MarkReady(MarkReady),
@@ -224,6 +226,7 @@ fn of_shipment() -> impl Strategy<Value = Command> {
                 location: location(),
                 request: number,
                 reason: one,
+                parcels: 1,
             }),
         };
         Command::Shipment(ShipmentId::of(order_id, &location()), command)
@@ -318,7 +321,10 @@ fn of_stock() -> impl Strategy<Value = Command> {
                     sku,
                     lines: vec![line; 3],
                 }],
-                step: ReservationStep::Reserve { until },
+                step: ReservationStep::Reserve {
+                    until,
+                    split: false,
+                },
             })
         });
     prop_oneof![receive, adjust, reserve]

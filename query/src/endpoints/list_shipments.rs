@@ -34,6 +34,8 @@ pub(crate) struct ListShipmentsQuery {
 }
 
 /// List shipments, the oldest first.
+///
+/// An order has one, or several from several locations.
 #[utoipa::path(
     get,
     path = "/v1/shipments",

@@ -5,7 +5,6 @@ use domain::{
     Envelope, Event, OrderId, Position, Recorded, ShipmentId, State, StreamId, TenantId, Version,
     order::{Order, OrderEvent, Placed, RejectionReason},
     payment::Payment,
-    policy,
     shipment::{Parcel, Shipment},
 };
 use store::{EventReader, StoreError};
@@ -235,8 +234,8 @@ pub(crate) async fn between(
 
 /// The streams of all that may leave for the order.
 fn shipments(tenant: &TenantId, id: OrderId) -> impl Iterator<Item = StreamId> {
-    let stream = move |location| StreamId::shipment(tenant, ShipmentId::of(id, &location));
-    policy::allocation().into_iter().map(stream)
+    let stream = move |parcel| StreamId::shipment(tenant, parcel);
+    ShipmentId::all(id).into_iter().map(stream)
 }
 
 /// Gives `take` the events of `stream`, in order, until it wants no more.

@@ -4,7 +4,7 @@
 use crate::{api::Api, problem};
 use chassis::Problem;
 use domain::{
-    Category, Event, OrderId, Position, Recorded, ShipmentId, StreamId, TenantId, policy,
+    Category, Event, OrderId, Position, Recorded, ShipmentId, StreamId, TenantId,
     returns::ReturnEvent, stock::StockEvent,
 };
 use std::time::Duration;
@@ -69,8 +69,7 @@ pub(super) async fn since(api: &Api, order_id: OrderId, from: Position) -> Resul
 
 /// The streams that are an order's own.
 fn streams(tenant: &TenantId, order_id: OrderId) -> Vec<StreamId> {
-    let shipment = |location| StreamId::shipment(tenant, ShipmentId::of(order_id, &location));
-    let shipments = policy::allocation().map(shipment);
+    let shipments = ShipmentId::all(order_id).map(|parcel| StreamId::shipment(tenant, parcel));
     let own = [
         StreamId::order(tenant, order_id),
         StreamId::payment(tenant, order_id),

@@ -46,6 +46,7 @@ async fn a_payment_is_shown_with_its_operations_and_disputes() {
             attempt: 1,
             max_attempts: 4,
             idempotency_key: "c".into(),
+            more: false,
         }),
         event(PaymentCaptured {
             order_id: id(),

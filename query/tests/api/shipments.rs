@@ -42,6 +42,7 @@ pub fn shipment_events() -> Vec<Event> {
             location: Location::default(),
             lines: lines(),
             amount: amount(),
+            parcels: 1,
         }
         .into(),
         ShipmentPacked {
@@ -86,6 +87,7 @@ pub fn captured() -> Vec<Event> {
         attempt: 1,
         max_attempts: 4,
         idempotency_key: "key".into(),
+        more: false,
     }
     .into();
     let done: PaymentEvent = PaymentCaptured {

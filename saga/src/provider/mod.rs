@@ -81,6 +81,10 @@ pub trait PaymentProvider: Send + Sync + 'static {
         idempotency_key: &str,
     ) -> Result<(), CallError>;
 
+    /// Gives back what is left of an authorization of which some was taken: no more will be.
+    async fn release(&self, authorization_id: &str, idempotency_key: &str)
+    -> Result<(), CallError>;
+
     /// Gives back what was taken.
     async fn refund(
         &self,

@@ -71,6 +71,10 @@ impl PaymentProvider for Away {
         panic!("nothing was set aside")
     }
 
+    async fn release(&self, _: &str, _: &str) -> Result<(), CallError> {
+        panic!("nothing was set aside")
+    }
+
     async fn capture(&self, _: &str, _: Money, _: &str) -> Result<(), CallError> {
         panic!("nothing was set aside")
     }

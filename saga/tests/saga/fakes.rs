@@ -146,6 +146,10 @@ impl PaymentProvider for Hasty {
         self.patient.void(authorization_id, key).await
     }
 
+    async fn release(&self, authorization_id: &str, key: &str) -> Result<(), CallError> {
+        self.patient.release(authorization_id, key).await
+    }
+
     async fn capture(
         &self,
         authorization_id: &str,
@@ -240,6 +244,10 @@ impl PaymentProvider for Scripted {
     }
 
     async fn void(&self, _: &str, _: &str) -> Result<(), CallError> {
+        self.step().await
+    }
+
+    async fn release(&self, _: &str, _: &str) -> Result<(), CallError> {
         self.step().await
     }
 

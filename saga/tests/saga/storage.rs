@@ -89,6 +89,7 @@ fn call(n: u128, due_at: DateTime<Utc>) -> StoredTask {
         order_id: order(n),
         authorization_id: format!("auth-{n}"),
         idempotency_key: format!("key-{n}"),
+        rest: false,
     };
     StoredTask {
         id: id(n),
@@ -477,6 +478,7 @@ async fn tasks_come_back_as_they_were(storage: Storage) {
             order_id: order(1),
             authorization_id: text(),
             idempotency_key: text(),
+            rest: false,
         },
         Call::Capture {
             order_id: order(1),
@@ -485,6 +487,7 @@ async fn tasks_come_back_as_they_were(storage: Storage) {
             amount: money,
             attempt: 2,
             idempotency_key: text(),
+            more: false,
         },
         Call::Refund {
             order_id: order(1),

@@ -114,6 +114,7 @@ fn void(n: u128) -> Task {
         order_id: order(n),
         authorization_id: "auth".into(),
         idempotency_key: "v".into(),
+        rest: false,
     })
 }
 

@@ -28,6 +28,7 @@ enum Status {
     Captured,
     Refunded,
     Voided,
+    Released,
     Expired,
     Open,
     Won,
@@ -117,6 +118,7 @@ impl<'a> Answer<'a> {
                 },
             ),
             Kind::Void { amount } => (Status::Voided, amount, Details::Void {}),
+            Kind::Release { amount } => (Status::Released, amount, Details::Void {}),
             Kind::Dispute {
                 dispute_id, amount, ..
             } => (Status::Open, amount, Details::Dispute { dispute_id }),
@@ -226,6 +228,7 @@ impl AuthorizationView {
             | Kind::CaptureDecline { .. }
             | Kind::Refund { .. }
             | Kind::Void { .. }
+            | Kind::Release { .. }
             | Kind::Dispute { .. }
             | Kind::DisputeEnd { .. } => return None,
         };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{card::CARDS, carrier::TEST_ADDRESSES};
 
-const ENDPOINTS: [(&str, &str); 21] = [
+const ENDPOINTS: [(&str, &str); 22] = [
     (
         "POST /authorizations",
         "{reference, amount, currency, payment_method}; Idempotency-Key",
@@ -21,6 +21,7 @@ const ENDPOINTS: [(&str, &str); 21] = [
         "{amount, currency}; Idempotency-Key",
     ),
     ("POST /authorizations/{id}/void", "Idempotency-Key"),
+    ("POST /authorizations/{id}/release", "Idempotency-Key"),
     (
         "GET /authorizations?reference=",
         "what is known about a reference, perhaps nothing",

@@ -15,6 +15,7 @@ mod ledger;
 mod page;
 mod problem;
 mod refund;
+mod release;
 mod text;
 mod void;
 
@@ -39,6 +40,7 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .route("/authorizations/{id}/captures", post(capture::capture))
         .route("/authorizations/{id}/refunds", post(refund::refund))
         .route("/authorizations/{id}/void", post(void::void))
+        .route("/authorizations/{id}/release", post(release::release))
         .route("/authorizations/{id}/disputes", post(dispute::dispute))
         .route("/disputes/{id}/{end}", post(end_dispute::end_dispute))
         .merge(carrier::router())

@@ -146,6 +146,11 @@ impl Book {
                     progress.released += released_amount;
                 }
             }
+            Kind::Release { amount } => {
+                if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
+                    progress.released += amount;
+                }
+            }
             Kind::CaptureDecline { .. } => {
                 if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
                     progress.capture_declines += 1;
@@ -343,6 +348,7 @@ impl Book {
                 counts.voided += 1;
                 totals.voided += u128::from(amount);
             }
+            Kind::Release { amount } => totals.voided += u128::from(amount),
             Kind::Dispute { .. } => counts.disputed += 1,
             Kind::DisputeEnd { amount, won, .. } => {
                 counts.disputes_ended += 1;

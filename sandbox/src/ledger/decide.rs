@@ -176,6 +176,11 @@ pub(crate) fn decide(book: &Book, order: Order) -> Result<Decision, Refusal> {
             let amount = void(authorization, progress)?;
             Ok(follow_up(authorization, Kind::Void { amount }))
         }
+        Request::Release { authorization_id } => {
+            let (authorization, progress) = book.find(authorization_id)?;
+            let amount = release(authorization, progress)?;
+            Ok(follow_up(authorization, Kind::Release { amount }))
+        }
         Request::Dispute {
             authorization_id,
             amount,
@@ -307,6 +312,17 @@ fn void(authorization: &Operation, progress: &Progress) -> Result<u64, Refusal> 
         });
     }
     Ok(amount)
+}
+
+/// The amount that is let go of an authorization of which no more is taken: what is left, expired or not.
+fn release(authorization: &Operation, progress: &Progress) -> Result<u64, Refusal> {
+    if !matches!(authorization.kind, Kind::Authorize { .. }) {
+        return Err(Refusal::NotAuthorized);
+    }
+    if progress.voided_by.is_some() {
+        return Err(Refusal::AlreadyVoided);
+    }
+    Ok(left(authorization, progress))
 }
 
 #[cfg(test)]

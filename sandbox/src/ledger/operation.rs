@@ -85,6 +85,11 @@ pub enum Kind {
         /// The amount that was released.
         amount: u64,
     },
+    /// Of an authorization of which some was taken, the rest was let go.
+    Release {
+        /// The amount that was let go.
+        amount: u64,
+    },
     /// The cardholder wants back what was taken; until that is settled, nobody has it.
     Dispute {
         /// Names the dispute.
@@ -126,6 +131,9 @@ pub(crate) enum Request {
         currency: Currency,
     },
     Void {
+        authorization_id: AuthorizationId,
+    },
+    Release {
         authorization_id: AuthorizationId,
     },
     Dispute {
@@ -199,7 +207,8 @@ impl Operation {
                     && booked == amount
                     && self.currency == *currency
             }
-            (Kind::Void { .. }, Request::Void { authorization_id }) => {
+            (Kind::Void { .. }, Request::Void { authorization_id })
+            | (Kind::Release { .. }, Request::Release { authorization_id }) => {
                 self.authorization_id == *authorization_id
             }
             (

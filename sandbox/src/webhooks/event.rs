@@ -58,7 +58,7 @@ impl<'a> Event<'a> {
             Kind::Capture { amount, .. } => ("capture.captured", *amount),
             Kind::CaptureDecline { amount } => ("capture.declined", *amount),
             Kind::Refund { amount, .. } => ("refund.refunded", *amount),
-            Kind::Void { amount } => ("authorization.voided", *amount),
+            Kind::Void { amount } | Kind::Release { amount } => ("authorization.voided", *amount),
             Kind::Dispute {
                 dispute_id,
                 amount,

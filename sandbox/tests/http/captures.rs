@@ -216,3 +216,39 @@ async fn a_wrong_request_is_refused_and_the_place_named() {
     );
     assert_eq!(provider.summary().await["counts"]["operations"], 0);
 }
+
+#[tokio::test]
+async fn what_is_left_of_several_captures_is_released() {
+    let provider = Provider::start().await;
+    let id = provider
+        .authorize("a", "r", "tok_approve")
+        .await
+        .id()
+        .to_owned();
+    provider.capture("c1", &id, 1_000).await;
+    let path = format!("/authorizations/{id}/release");
+    let released = provider.post(&path, "l1", json!({})).await;
+    assert_eq!(
+        (&released.body["status"], &released.body["amount"]),
+        (&json!("released"), &json!(999))
+    );
+    assert_eq!(
+        provider.post(&path, "l1", json!({})).await.body,
+        released.body
+    );
+    // Under another key nothing is left.
+    let again = provider.post(&path, "l2", json!({})).await;
+    assert_eq!(again.body["amount"], 0);
+    let more = provider.capture("c2", &id, 1).await;
+    assert_eq!((more.status, more.code()), (422, "AMOUNT_TOO_HIGH"));
+    let ledger = provider.summary().await;
+    let euros = &ledger["currencies"]["EUR"];
+    assert_eq!(
+        (&euros["captured"], &euros["voided"]),
+        (&json!(1_000), &json!(999))
+    );
+    let path = format!("/authorizations/{id}/refunds");
+    let refund = json!({"amount": 1_000, "currency": "EUR"});
+    let refunded = provider.post(&path, "r1", refund).await;
+    assert_eq!(refunded.body["refunded_amount"], 1_000);
+}

@@ -117,6 +117,7 @@ fn reserve(number: u128, items: &[(&str, i64)]) -> Command {
         items: items.iter().map(item).collect(),
         step: ReservationStep::Reserve {
             until: DateTime::UNIX_EPOCH,
+            split: false,
         },
     })
 }

@@ -222,6 +222,8 @@ fn sagas(node: &Arc<Node>) {
     // Processes that are set otherwise react to what others began.
     let locations: &[&str] = dice.of(&[&["main"], &["main", "east"], &["east", "main"]]);
     settings.locations = locations.iter().map(ToString::to_string).collect();
+    // What an order has several parcels of, the model of the policies tells apart; here each has one.
+    settings.split_orders = false;
     settings.return_ttl_s = node.world.faults.hold_s;
     settings.backorder_ttl_s = node.world.faults.hold_s;
     saga::start(&parts, &settings, &node.life);

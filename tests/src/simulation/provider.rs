@@ -409,6 +409,17 @@ impl PaymentProvider for NodeProvider {
         answer.map_err(|why| CallError::Refused(format!("{why:?}")))
     }
 
+    async fn release(&self, authorization_id: &str, _key: &str) -> Result<(), CallError> {
+        self.0.step("provider: release").await;
+        self.breaks()?;
+        self.0.world.ledger.let_go(authorization_id);
+        self.0
+            .trace(|| format!("provider: release the rest of {authorization_id}"));
+        self.breaks()?;
+        self.0.step("provider: released").await;
+        Ok(())
+    }
+
     async fn refund(
         &self,
         authorization_id: &str,

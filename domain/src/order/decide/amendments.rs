@@ -12,7 +12,7 @@ use crate::{
     Location, Sku,
     order::LineQuantity,
     policy::EPOCH,
-    shipment::{Shipment, ShipmentEvent, ShipmentStatus, refit},
+    shipment::{Shipment, ShipmentEvent, ShipmentStatus, is_split, refit_all},
     stock::{Kept, Stock, StockEvent, keep},
     text,
 };
@@ -75,6 +75,9 @@ pub fn propose_amendment(
     }
     if let Some(amendment_id) = open {
         return Err(OrderError::AmendmentOpen { amendment_id });
+    }
+    if is_split(shipments) {
+        return Err(OrderError::Split);
     }
     let waits = [None, Some(ShipmentStatus::Pending)];
     if shipments
@@ -239,24 +242,25 @@ pub fn apply_amendment(
     let mut after = order.clone();
     after.amend(&applied.lines);
     let wanted = after.all_open();
-    let refitted = shipments
-        .iter()
-        .map(|shipment| refit(shipment, &after, &wanted).map_err(|_| OrderError::AlreadyPacked));
-    let refitted: Vec<Option<ShipmentEvent>> = refitted.collect::<Result<_, _>>()?;
+    if is_split(shipments) {
+        return Err(OrderError::Split);
+    }
+    let refitted = refit_all(shipments, &after, &wanted).map_err(|_| OrderError::AlreadyPacked)?;
     // What is being kept for the order may still be on its way to be, or to come: it is there, and known
     // where, once there is a shipment.
     let more = open.stock.iter().any(|stock| stock.difference > 0);
-    if more && (command.stock.is_none() || refitted.iter().any(Option::is_none)) {
+    if more && (command.stock.is_none() || !is_told(&refitted)) {
         return Err(OrderError::StillAllocating);
     }
     let told = match &command.stock {
         Some(concerned) => {
+            // It leaves in one shipment, which is the first.
             let leaves_from = |shipment: &&Shipment| {
                 let parcel = shipment.created();
                 parcel.is_some_and(|parcel| parcel.location == concerned.location)
             };
             let skus = open.stock.iter().map(|stock| &stock.sku);
-            if !skus.eq(&concerned.skus) || !shipments.iter().all(leaves_from) {
+            if !skus.eq(&concerned.skus) || !shipments.first().is_none_or(leaves_from) {
                 return Err(OrderError::OtherStock);
             }
             keep_of(order, open, &concerned.location, stocks)?
@@ -264,6 +268,11 @@ pub fn apply_amendment(
         None => vec![],
     };
     Ok((vec![applied.into()], refitted, told))
+}
+
+/// Whether a shipment is told what is in it, if there are any.
+fn is_told(refitted: &[Option<ShipmentEvent>]) -> bool {
+    refitted.is_empty() || refitted.iter().any(Option::is_some)
 }
 
 /// What happens to the `stocks` from where the order leaves.

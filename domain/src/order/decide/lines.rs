@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     order::LineQuantity,
-    shipment::{Shipment, ShipmentEvent, refit},
+    shipment::{Shipment, ShipmentEvent, refit_all},
     text,
 };
 use std::collections::BTreeSet;
@@ -85,10 +85,7 @@ pub fn cancel_lines(order: &Order, command: &CancelLines, shipments: &[&Shipment
         all,
         reason: command.reason.clone(),
     };
-    let refitted = shipments
-        .iter()
-        .map(|shipment| refit(shipment, order, &left).map_err(|_| OrderError::AlreadyPacked));
-    let refitted: Vec<Option<ShipmentEvent>> = refitted.collect::<Result<_, _>>()?;
+    let refitted = refit_all(shipments, order, &left).map_err(|_| OrderError::AlreadyPacked)?;
     let mut events = vec![cancelled.into()];
     events.extend(overtaken(order, "lines of the order were cancelled"));
     if !all {

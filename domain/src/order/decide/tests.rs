@@ -3,6 +3,7 @@
 mod amendments;
 mod cancellation;
 mod details;
+mod dropped;
 mod fulfilment;
 mod lines;
 mod parking;

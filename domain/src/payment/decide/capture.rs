@@ -6,10 +6,11 @@
 use super::{
     super::{
         Capture, CaptureProgress, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
-        PaymentRestReleased, RecordCaptureFailed, RecordCaptured, RequestCapture,
+        PaymentRestReleaseRequested, PaymentRestReleased, RecordCaptureFailed, RecordCaptured,
+        ReleaseRest, RequestCapture,
     },
-    Decision, MAX_CODE, Payment, PaymentError, PaymentVoidRequested, S, authorization, refund,
-    same, state,
+    Decision, MAX_CODE, Payment, PaymentError, PaymentEvent, PaymentVoidRequested, S,
+    authorization, refund, same, state,
 };
 use crate::{Money, OrderId, text};
 
@@ -58,6 +59,7 @@ pub(super) fn request(payment: &Payment, command: &RequestCapture) -> Decision {
             attempt: command.attempt,
             max_attempts: command.max_attempts,
             idempotency_key: command.idempotency_key.clone(),
+            more: command.more,
         }
         .into(),
     ])
@@ -69,6 +71,7 @@ fn may_capture(payment: &Payment) -> bool {
         payment.status,
         S::Pending | S::Authorizing | S::Declined | S::OutcomeUnknown | S::Voiding | S::Voided
     );
+    let is_set_aside = is_set_aside && !payment.lets_go;
     is_set_aside && payment.deferred_void.is_none() && !refund::is_of_all(payment)
 }
 
@@ -96,7 +99,7 @@ pub(super) fn record(payment: &Payment, command: &RecordCaptured, last: bool) ->
     let mut events = vec![captured.into()];
     let taken = payment.captured().saturating_add(command.amount.amount);
     let rest = authorization.amount.amount.saturating_sub(taken);
-    if last && rest > 0 {
+    if last && !known.more && rest > 0 {
         let released = PaymentRestReleased {
             order_id,
             authorization_id: command.authorization_id.clone(),
@@ -105,7 +108,7 @@ pub(super) fn record(payment: &Payment, command: &RecordCaptured, last: bool) ->
         events.push(released.into());
     }
     if let (Some((key, reason)), true) = (&payment.deferred_void, is_last(payment)) {
-        events.push(refund::of_all(payment, order_id, taken, key, reason)?);
+        events.push(give_back(payment, order_id, taken, key, reason)?);
     }
     Ok(events)
 }
@@ -140,7 +143,7 @@ pub(super) fn record_failed(payment: &Payment, command: &RecordCaptureFailed) ->
     let mut events = vec![failed.into()];
     if let (Some((key, reason)), true) = (&payment.deferred_void, is_last(payment)) {
         events.push(match payment.has_captured() {
-            true => refund::of_all(payment, order_id, payment.captured(), key, reason)?,
+            true => give_back(payment, order_id, payment.captured(), key, reason)?,
             false => PaymentVoidRequested {
                 order_id,
                 authorization_id: command.authorization_id.clone(),
@@ -149,6 +152,75 @@ pub(super) fn record_failed(payment: &Payment, command: &RecordCaptureFailed) ->
             }
             .into(),
         });
+    }
+    Ok(events)
+}
+
+/// Has the provider let go of what is left, once of nothing more can be said that it will be taken.
+///
+/// While something is being taken, or is given back anyway, nothing: that sees to the rest, too.
+pub(super) fn release_rest(payment: &Payment, command: &ReleaseRest) -> Decision {
+    let taken = payment.captured();
+    let sees_to_it = payment.lets_go || payment.deferred_void.is_some() || payment.is_capturing();
+    if rest(payment, taken) == 0 || sees_to_it || !payment.has_captured() {
+        return Ok(vec![]);
+    }
+    let event = let_go(payment, command.order_id, taken, &command.idempotency_key)?;
+    Ok(vec![event])
+}
+
+/// What is left of what is set aside when so much is taken, of an order of which more was to be taken; else
+/// the provider has let go of it with the capture.
+pub(super) fn rest(payment: &Payment, taken: i64) -> i64 {
+    let mut captures = payment.captures.values();
+    let authorized = payment.authorization.as_ref();
+    let authorized = authorized.filter(|_| captures.any(|known| known.more));
+    authorized.map_or(0, |known| known.amount.amount.saturating_sub(taken).max(0))
+}
+
+fn let_go(
+    payment: &Payment,
+    order_id: OrderId,
+    taken: i64,
+    idempotency_key: &str,
+) -> Result<PaymentEvent, PaymentError> {
+    let authorization = authorization(payment, "release its rest")?;
+    Ok(PaymentRestReleaseRequested {
+        order_id,
+        authorization_id: authorization.authorization_id.clone(),
+        amount: Money::new(rest(payment, taken), authorization.amount.currency),
+        idempotency_key: idempotency_key.into(),
+    }
+    .into())
+}
+
+/// Gives back all that was taken; before that, the provider lets go of what is left.
+pub(super) fn give_back(
+    payment: &Payment,
+    order_id: OrderId,
+    taken: i64,
+    key: &str,
+    reason: &str,
+) -> Result<PaymentEvent, PaymentError> {
+    match rest(payment, taken) {
+        0 => refund::of_all(payment, order_id, taken, key, reason),
+        _ => let_go(payment, order_id, taken, &format!("{key}/rest")),
+    }
+}
+
+/// The provider has let go of the rest; what was taken is given back, where that waits for it.
+pub(super) fn released(payment: &Payment, order_id: OrderId) -> Decision {
+    let authorization = authorization(payment, "record a void")?;
+    let taken = payment.captured();
+    let amount = Money::new(rest(payment, taken), authorization.amount.currency);
+    let released = PaymentRestReleased {
+        order_id,
+        authorization_id: authorization.authorization_id.clone(),
+        amount,
+    };
+    let mut events = vec![released.into()];
+    if let Some((key, reason)) = &payment.deferred_void {
+        events.push(refund::of_all(payment, order_id, taken, key, reason)?);
     }
     Ok(events)
 }

@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        DeferredRefund, PaymentRefundDeferred, PaymentRefundRequested, PaymentRefunded,
-        RecordRefunded, Refund, RefundReturn, RequestRefund,
+        CaptureProgress, DeferredRefund, PaymentRefundDeferred, PaymentRefundRequested,
+        PaymentRefunded, RecordRefunded, Refund, RefundReturn, RequestRefund,
     },
     Decision, Payment, PaymentError, PaymentEvent, authorization,
     capture::MAX_CAPTURES,
@@ -27,6 +27,13 @@ pub(super) fn request(payment: &Payment, command: &RequestRefund) -> Decision {
     let is_deferred =
         deferred.any(|refund| refund.shipment_id == shipment_id && refund.reason == command.reason);
     if is_asked_for || is_deferred {
+        return Ok(vec![]);
+    }
+    let known = payment.captures.get(&shipment_id);
+    if known.is_none_or(|known| known.progress != CaptureProgress::Captured)
+        && payment.captures.values().any(|known| known.more)
+    {
+        // Of a parcel that cannot leave, as it is not paid, there is nothing to give back.
         return Ok(vec![]);
     }
     check_fits(payment, command.amount)?;

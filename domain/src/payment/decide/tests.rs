@@ -3,6 +3,7 @@
 mod capture;
 mod dispute;
 mod notice;
+mod parcels;
 mod reauthorize;
 mod refund;
 mod void;

@@ -1,13 +1,13 @@
 //! What must hold: whenever something happens, and once everything is at rest.
 
-use super::{PLACES, SKUS, world::World};
+use super::{PLACES, SKUS, place, world::World};
 use crate::{
-    Event, Location, OrderId, ShipmentId, State,
+    Event, Location, OrderId, State,
     order::{Order, OrderEvent, Placed, Status},
     payment::{CaptureProgress, PaymentEvent, PaymentStatus},
     policy::{EPOCH, TimerName},
     returns::ReturnStatus,
-    shipment::{ShipmentCreated, ShipmentEvent, ShipmentStatus},
+    shipment::{Parcel, Shipment, ShipmentCreated, ShipmentEvent, ShipmentStatus},
     stock::{Stock, StockEvent},
     testing::sku,
 };
@@ -22,9 +22,13 @@ pub(super) fn happening(world: &World, before: &State, event: &Event) {
         (_, Event::Order(OrderEvent::OrderCancelled(event)), _) => {
             given_back(world, event.order.order_id);
         }
-        (_, Event::Shipment(ShipmentEvent::DispatchRequested(event)), _) => {
+        (
+            State::Shipment(Shipment::Created(parcel)),
+            Event::Shipment(ShipmentEvent::DispatchRequested(event)),
+            _,
+        ) => {
             is_there(world, event.order_id);
-            may_leave(world, event.order_id, event.shipment_id);
+            may_leave(world, parcel);
         }
         (_, Event::Shipment(ShipmentEvent::ShipmentCreated(event)), _) => {
             is_there(world, event.order_id);
@@ -56,12 +60,13 @@ fn given_back(world: &World, order_id: OrderId) {
 
 /// Nothing has left of what an order takes, and nothing will.
 fn kept_back(world: &World, order_id: OrderId) {
-    let status = world.shipment(order_id).status();
-    let kept = [None, Some(ShipmentStatus::Cancelled)];
-    assert!(
-        kept.contains(&status),
-        "it did not end well, and is {status:?}"
-    );
+    for (id, shipment) in world.shipments(order_id) {
+        let status = shipment.status();
+        assert!(
+            status == Some(ShipmentStatus::Cancelled),
+            "it did not end well, and {id} is {status:?}"
+        );
+    }
     assert!(!world.carrier.has_taken(order_id), "the carrier has it");
 }
 
@@ -87,7 +92,8 @@ fn is_kept_there(world: &World, created: &ShipmentCreated) {
 }
 
 /// What must hold when a shipment is to leave.
-fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
+fn may_leave(world: &World, parcel: &Parcel) {
+    let (order_id, shipment_id) = (parcel.order_id, parcel.shipment_id);
     let order = world.placed(order_id);
     assert_eq!(order.status, Status::Confirmed);
     assert!(order.holds.is_empty(), "dispatched under a hold");
@@ -95,18 +101,24 @@ fn may_leave(world: &World, order_id: OrderId, shipment_id: ShipmentId) {
     let captured = payment.captures.get(&Some(shipment_id));
     let captured = captured.filter(|known| known.progress == CaptureProgress::Captured);
     assert!(captured.is_some(), "dispatched, and not taken: {payment:?}");
-    let lost = world.provider.lost(order_id);
-    assert_eq!(world.provider.kept(order_id) + lost, wanted(order));
-    // All of it is at one place.
-    let is_kept = |at: &&str| {
-        order.lines().iter().all(|line| {
-            let stock = world.stock(at, line.sku.as_str());
-            let kept = stock.reservations.get(&(order_id, EPOCH));
-            let kept = kept.map_or(0, |kept| kept.quantity);
-            kept >= order.open_of(&line.sku)
-        })
-    };
-    assert!(PLACES.iter().any(is_kept), "not kept: {order:?}");
+    assert_eq!(captured.map(|known| known.amount), Some(parcel.amount));
+    if parcel.parcels == 1 {
+        let lost = world.provider.lost(order_id);
+        assert_eq!(world.provider.kept(order_id) + lost, wanted(order));
+    }
+    // All of it is where it leaves from.
+    for line in parcel.lines.iter() {
+        let stock = world.stock(parcel.location.as_str(), line.sku.as_str());
+        let kept = stock.reservations.get(&(order_id, EPOCH));
+        let kept = kept.map_or(0, |kept| kept.quantity);
+        assert!(kept >= order.open_of(&line.sku), "not kept: {order:?}");
+        let here = parcel
+            .lines
+            .iter()
+            .filter(|known| known.sku == line.sku)
+            .map(|known| known.quantity);
+        assert_eq!(here.sum::<i64>(), order.open_of(&line.sku), "{parcel:?}");
+    }
 }
 
 /// What is worth that of an order which is not cancelled, in minor units.
@@ -114,6 +126,17 @@ fn wanted(order: &Placed) -> i64 {
     let lines = order.lines().iter().map(|line| {
         let cancelled = order.progress(line.line).cancelled;
         line.worth(line.quantity - cancelled)
+    });
+    lines.sum()
+}
+
+/// What is paid for an order of which some is still under way, in minor units.
+fn to_be_paid(order: &Placed) -> i64 {
+    let lines = order.lines().iter().map(|line| {
+        let progress = order.progress(line.line);
+        line.worth(line.quantity - progress.cancelled)
+            - line.worth(progress.lost)
+            - line.worth(progress.returned)
     });
     lines.sum()
 }
@@ -141,14 +164,15 @@ pub(super) fn ends(world: &World) {
         let status = state.status().expect("it was asked for");
         assert!(ended.contains(&status), "it never ends: {state:?}");
     }
-    for name in SKUS {
-        let all = PLACES.map(|at| world.stock(at, name));
-        for stock in &all {
-            nothing_is_held(stock);
-        }
-        let there = all.iter().map(|stock| stock.on_hand + stock.quarantined);
-        let there: i64 = there.sum();
-        assert_eq!(there, left(world, name), "{name} is not conserved");
+    for (at, name) in PLACES.iter().flat_map(|at| SKUS.map(|name| (*at, name))) {
+        let stock = world.stock(at, name);
+        nothing_is_held(&stock);
+        let there = stock.on_hand + stock.quarantined;
+        assert_eq!(
+            there,
+            left(world, at, name),
+            "{name} is not conserved at {at}"
+        );
     }
 }
 
@@ -165,30 +189,28 @@ fn nothing_is_held(stock: &Stock) {
 /// What of an order waits for an operator.
 fn waits(world: &World, order_id: OrderId) -> Vec<(OrderId, TimerName)> {
     let inquiry = world.payment(order_id).parked.then_some(TimerName::Inquiry);
-    let shipment = ShipmentId::of(order_id, &Location::default());
-    let status = world.shipment(order_id).status();
-    let under_way = status.is_some_and(ShipmentStatus::is_under_way);
-    let tracking = under_way.then_some(TimerName::Tracking(shipment));
+    let parcels = world.parcels(order_id).into_iter();
+    let under_way = parcels.filter(|parcel| parcel.status.is_under_way());
+    let tracking = under_way.map(|parcel| TimerName::Tracking(parcel.shipment_id));
     let names = inquiry.into_iter().chain(tracking);
     names.map(|name| (order_id, name)).collect()
 }
 
-/// How many of a SKU there must be, by what came in, what has left and what orders say came back.
-fn left(world: &World, name: &str) -> i64 {
+/// How many of a SKU there must be at a place, by what came in, what has left and what orders say came back.
+fn left(world: &World, at: &str, name: &str) -> i64 {
+    let is_it = |event: &StockEvent| event.of() == (&place(at), &sku(name));
     let counted = |event: &StockEvent| match event {
-        StockEvent::StockReceived(event) if event.sku == sku(name) => event.quantity,
-        StockEvent::StockAdjusted(event) if event.sku == sku(name) => event.delta,
-        StockEvent::QuarantineCleared(event) if event.sku == sku(name) => -event.written_off,
-        StockEvent::StockRecovered(event) if event.sku == sku(name) => {
-            event.restocked + event.quarantined
-        }
+        StockEvent::StockReceived(event) => event.quantity,
+        StockEvent::StockAdjusted(event) => event.delta,
+        StockEvent::QuarantineCleared(event) => -event.written_off,
+        StockEvent::StockRecovered(event) => event.restocked + event.quarantined,
         _ => 0,
     };
     let counted: i64 = world
         .log
         .iter()
         .map(|recorded| match &recorded.event {
-            Event::Stock(event) => counted(event),
+            Event::Stock(event) if is_it(event) => counted(event),
             _ => 0,
         })
         .sum();
@@ -196,14 +218,21 @@ fn left(world: &World, name: &str) -> i64 {
         .log
         .iter()
         .map(|recorded| match &recorded.event {
-            Event::Shipment(ShipmentEvent::ShipmentDispatched(event)) => {
+            Event::Shipment(ShipmentEvent::ShipmentDispatched(event))
+                if event.location == place(at) =>
+            {
                 let lines = event.lines.iter().filter(|line| line.sku == sku(name));
                 lines.map(|line| line.quantity).sum()
             }
             _ => 0,
         })
         .sum();
-    let placed = world.orders.iter().map(|order| world.placed(*order));
+    // What customers send back comes to the default place.
+    let placed = world
+        .orders
+        .iter()
+        .filter(|_| place(at) == Location::default());
+    let placed = placed.map(|order| world.placed(*order));
     let returned: i64 = placed
         .flat_map(|order| {
             let lines = order.lines().iter();
@@ -219,7 +248,6 @@ fn end(world: &World, order_id: OrderId) {
     let order = world.placed(order_id);
     let payment = world.payment(order_id);
     assert!(order.open_amendment().is_none(), "it never ends: {order:?}");
-    let shipment = world.shipment(order_id);
     let kept = world.provider.kept(order_id);
     if payment.parked {
         assert_eq!(payment.status, PaymentStatus::OutcomeUnknown);
@@ -238,11 +266,18 @@ fn end(world: &World, order_id: OrderId) {
     match order.status {
         // The carrier does not say where it is.
         Status::Confirmed => {
-            let status = shipment.status();
-            let under_way = status.is_some_and(ShipmentStatus::is_under_way);
-            assert!(under_way, "{order:?} {shipment:?}");
-            assert_eq!(payment.status, PaymentStatus::Captured);
-            assert_eq!(kept + world.provider.lost(order_id), wanted(order));
+            let parcels = world.parcels(order_id);
+            let mut all = parcels.iter();
+            assert!(
+                all.any(|parcel| parcel.status.is_under_way()),
+                "{order:?} {parcels:?}"
+            );
+            let lost = world.provider.lost(order_id);
+            if parcels.len() == 1 {
+                assert_eq!(payment.status, PaymentStatus::Captured);
+                assert_eq!(kept + lost, wanted(order));
+            }
+            assert_eq!(kept, (to_be_paid(order) - lost).max(0), "{parcels:?}");
         }
         Status::Completed => completed(world, order_id),
         Status::Rejected | Status::Expired | Status::Cancelled => {
@@ -277,23 +312,40 @@ fn completed(world: &World, order_id: OrderId) {
     let lost = world.provider.lost(order_id);
     let kept = (worth - lost).max(0);
     assert_eq!(world.provider.kept(order_id), kept, "{order:?}");
-    let payment = world.payment(order_id).status;
-    let expected = match worth {
-        _ if worth == arrived => PaymentStatus::Captured,
+    let payment = world.payment(order_id);
+    let parcels = world.parcels(order_id);
+    let is_whole = parcels.iter().all(|parcel| parcel.parcels == 1);
+    let is_kept = match is_whole {
+        true => worth == arrived,
+        false => payment.refunds.is_empty(),
+    };
+    let mut expected = match worth {
+        _ if is_kept => PaymentStatus::Captured,
         0 => PaymentStatus::Refunded,
         _ => PaymentStatus::PartiallyRefunded,
     };
-    assert!([0, wanted(order)].contains(&arrived), "{order:?}");
-    // What cardholders have got back is no refund.
-    if lost > 0 {
-        return;
-    }
-    match world.shipment(order_id).status() {
-        Some(S::Delivered) => assert_eq!(payment, expected, "{order:?}"),
-        Some(S::Lost | S::ReturnedToSender | S::BookedIn) => {
-            assert_eq!(payment, PaymentStatus::Refunded)
+    let mut has_left = false;
+    for parcel in &parcels {
+        match parcel.status {
+            S::Delivered => has_left = true,
+            S::Lost | S::ReturnedToSender | S::BookedIn => {
+                has_left = true;
+                if is_whole {
+                    expected = PaymentStatus::Refunded;
+                }
+            }
+            S::Cancelled if !is_whole => {}
+            other => panic!("completed, and a shipment is {other:?}"),
         }
-        other => panic!("completed, and its shipment is {other:?}"),
+    }
+    assert!(has_left, "completed, and nothing has left: {order:?}");
+    assert!(
+        !is_whole || [0, wanted(order)].contains(&arrived),
+        "{order:?}"
+    );
+    // What cardholders have got back is no refund.
+    if lost == 0 {
+        assert_eq!(payment.status, expected, "{order:?} {payment:?}");
     }
 }
 

@@ -20,7 +20,8 @@ mod world;
 
 use super::Limits;
 use crate::{
-    Event, Location, OrderId, customer::CustomerEvent, product::ProductEvent, stock::StockEvent,
+    Event, Location, OrderId, customer::CustomerEvent, order::OrderEvent, product::ProductEvent,
+    shipment::ShipmentEvent, stock::StockEvent,
 };
 use choices::Choices;
 use chrono::Duration;
@@ -34,7 +35,7 @@ use world::World;
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
 /// Where stock is, in the order in which it is looked for.
-const PLACES: [&str; 2] = ["main", "east"];
+const PLACES: [&str; 3] = ["main", "east", "west"];
 const HOLDS: [&str; 6] = [
     "fraud-check",
     "address",
@@ -106,19 +107,41 @@ fn runs_come_to_everything_that_can_happen() {
     let mut runner = TestRunner::deterministic();
     let tapes = proptest::collection::vec(any::<u16>(), 300..500);
     let laters = proptest::collection::vec(any::<u16>(), 100..200);
-    let mut happened = BTreeSet::new();
+    let (mut happened, mut told) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..600 {
         let tape = tapes.new_tree(&mut runner).unwrap().current();
         let later = laters.new_tree(&mut runner).unwrap().current();
         let world = run([tape, later], &limits(true, 4, 3), true);
         happened.extend(world.log.iter().map(|recorded| recorded.event.event_type()));
+        told.extend(
+            world
+                .log
+                .iter()
+                .filter_map(|recorded| of_parcels(&recorded.event)),
+        );
     }
+    assert_eq!(
+        told,
+        BTreeSet::from(["dropped", "from several", "some left"])
+    );
     // No policy has to do with customers, or with products.
     let others = [CustomerEvent::TYPES, ProductEvent::TYPES].concat();
     let missed: Vec<_> = Event::types()
         .filter(|name| !others.contains(name) && !happened.contains(name))
         .collect();
     assert_eq!(missed, [""; 0]);
+}
+
+/// What an order comes to only if it leaves in several parcels.
+fn of_parcels(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::Stock(StockEvent::StockReserved(event)) => {
+            (event.parcels > 1).then_some("from several")
+        }
+        Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => event.amount.map(|_| "dropped"),
+        Event::Order(OrderEvent::LinesShipped(event)) => (!event.all).then_some("some left"),
+        _ => None,
+    }
 }
 
 fn place(name: &str) -> Location {
@@ -152,6 +175,7 @@ fn play(mut world: World, [tape, later]: [Vec<u16>; 2], attentive: bool) -> Worl
         people::receive(&mut world, PLACES[0], name, choices.of(&[10, 1, 100]));
         people::limit(&mut world, PLACES[0], name, choices.of(&[0, 3, 50]));
         people::receive(&mut world, PLACES[1], name, choices.of(&[3, 1, 20]));
+        people::receive(&mut world, PLACES[2], name, choices.of(&[1, 4, 8]));
     }
     people::place(&mut world, &mut choices);
     let head_start = choices.of(&[0, 10, 20, 30, 40, 50, 60, 80]);
@@ -192,7 +216,9 @@ fn replay(world: &mut World, choices: &mut Choices) {
     }
     let before = world.log.len();
     world.forget();
-    world.limits.locations = ["north", PLACES[1], PLACES[0]].map(place).to_vec();
+    world.limits.locations = ["north", PLACES[1], PLACES[0], PLACES[2]]
+        .map(place)
+        .to_vec();
     world.limits.reservation = Duration::days(7);
     world.limits.backorders = Duration::days(60);
     rest(world, choices, true);

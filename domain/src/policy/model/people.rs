@@ -4,7 +4,7 @@ use super::{
     HOLDS, PLACES, SKUS, amend, choices::Choices, place as place_of, returns, world::World,
 };
 use crate::{
-    Command, CustomerId, Location, OrderId, Sealed, ShipmentId, TaxRate,
+    Command, CustomerId, OrderId, Sealed, ShipmentId, TaxRate,
     order::{
         AddNote, CancelLines, ChangeShippingAddress, LineQuantity, LineTerms, NewLine,
         OrderCommand, OrderTerms, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
@@ -12,8 +12,8 @@ use crate::{
     },
     policy::TimerName,
     shipment::{
-        BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand,
-        ShipmentStatus,
+        BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, Shipment,
+        ShipmentCommand, ShipmentStatus,
     },
     stock::{AdjustStock, ClearQuarantine, ReceiveStock, SetBackorderLimit, StockCommand},
     testing::{eur, order_id, sku, uuid},
@@ -35,7 +35,10 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
         }
         25 => return restock(world, choices.of(&[1, 2, 5])),
         28..=32 => return amend::ask(world, choices, order),
-        1..=3 => of_shipment(order, ShipmentCommand::Pack(PackShipment)),
+        1..=3 => {
+            let shipment = some(world, choices, order);
+            Command::Shipment(shipment, ShipmentCommand::Pack(PackShipment))
+        }
         4 => {
             let (at, name) = (choices.of(&PLACES), choices.of(&SKUS));
             return receive(world, at, name, choices.of(&[5, 1, 3, 20]));
@@ -77,12 +80,14 @@ pub(super) fn ask(world: &mut World, choices: &mut Choices) {
         })),
         11 => {
             let command = RequestDispatch { order_id: order };
-            of_shipment(order, ShipmentCommand::RequestDispatch(command))
+            let shipment = some(world, choices, order);
+            Command::Shipment(shipment, ShipmentCommand::RequestDispatch(command))
         }
         _ => {
             let delivered_at = world.now();
             let command = RecordDelivered { delivered_at };
-            of_shipment(order, ShipmentCommand::RecordDelivered(command))
+            let shipment = some(world, choices, order);
+            Command::Shipment(shipment, ShipmentCommand::RecordDelivered(command))
         }
     };
     let _refused = world.put(&command);
@@ -128,7 +133,8 @@ fn clear_all(world: &mut World) -> bool {
 
 /// Somebody books in what came back of a shipment that did not arrive; it may be under way still.
 fn book_in(world: &mut World, choices: &mut Choices, order_id: OrderId) {
-    let shipment = world.shipment(order_id);
+    let shipment_id = some(world, choices, order_id);
+    let shipment = world.shipment_of(shipment_id);
     let Some(parcel) = shipment.created() else {
         return;
     };
@@ -149,12 +155,18 @@ fn book_in(world: &mut World, choices: &mut Choices, order_id: OrderId) {
         lines: found.collect(),
         reason: None,
     };
-    let _refused = world.put(&of_shipment(order_id, ShipmentCommand::BookIn(command)));
+    let command = ShipmentCommand::BookIn(command);
+    let _refused = world.put(&Command::Shipment(shipment_id, command));
 }
 
-fn of_shipment(order_id: OrderId, command: ShipmentCommand) -> Command {
-    let shipment = ShipmentId::of(order_id, &Location::default());
-    Command::Shipment(shipment, command)
+/// One of an order's shipments; the one that there may be where none is there yet.
+fn some(world: &World, choices: &mut Choices, order_id: OrderId) -> ShipmentId {
+    let all: Vec<_> = world.shipments(order_id);
+    let all: Vec<_> = all.into_iter().map(|(id, _)| id).collect();
+    match all.len() {
+        0 | 1 => ShipmentId::whole(order_id),
+        _ => choices.of(&all),
+    }
 }
 
 pub(super) fn receive(world: &mut World, at: &str, name: &str, quantity: i64) {
@@ -260,12 +272,15 @@ pub(super) fn tidy(world: &mut World) -> bool {
         world.put(&Command::Order(order, release)).unwrap();
         return true;
     }
-    let pending =
-        |order: &&OrderId| world.shipment(**order).status() == Some(ShipmentStatus::Pending);
-    let Some(order) = world.orders.iter().find(pending).copied() else {
+    let mut shipments = world
+        .orders
+        .iter()
+        .flat_map(|order| world.shipments(*order));
+    let pending = |known: &Shipment| known.status() == Some(ShipmentStatus::Pending);
+    let Some((shipment, _)) = shipments.find(|(_, known)| pending(known)) else {
         return returns::tidy(world) || clear_all(world) || restock_all(world);
     };
-    let pack = of_shipment(order, ShipmentCommand::Pack(PackShipment));
+    let pack = Command::Shipment(shipment, ShipmentCommand::Pack(PackShipment));
     world.put(&pack).unwrap();
     true
 }
@@ -286,9 +301,9 @@ pub(super) fn operate(world: &mut World) {
             world.put(&Command::Payment(order, told)).unwrap();
         }
     }
-    for (order, name) in world.parked.keys().copied().collect::<Vec<_>>() {
+    for (_, name) in world.parked.keys().copied().collect::<Vec<_>>() {
         if let TimerName::Tracking(shipment) = name {
-            let parcel = world.shipment(order);
+            let parcel = world.shipment_of(shipment);
             let parcel = parcel.created().expect("what is tracked was created");
             let number = parcel.tracking_number.as_ref();
             let told = world.carrier.tell(number.expect("it has left"));

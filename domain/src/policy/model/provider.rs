@@ -95,19 +95,25 @@ impl Provider {
             Call::Void {
                 order_id,
                 authorization_id,
+                rest,
                 ..
             } => {
                 if choices.once_in(3) {
                     return None;
                 }
+                let taken = self.taken_of(authorization_id);
                 let held = self.by_key.get_mut(authorization_id);
                 let held = held.expect("only what was set aside is given back");
                 assert_ne!(held.state, HeldState::Declined, "{authorization_id}");
-                if held.state == HeldState::SetAside {
-                    held.state = HeldState::GivenBack;
+                match (held.state, rest) {
+                    (HeldState::SetAside, true) => held.amount.amount = taken,
+                    (HeldState::SetAside, false) => held.state = HeldState::GivenBack,
+                    _ => {}
                 }
-                let taken = self.taken_of(authorization_id);
-                assert_eq!(taken, 0, "let go what was taken of {authorization_id}");
+                assert!(
+                    *rest || taken == 0,
+                    "let go what was taken of {authorization_id}"
+                );
                 // Its answer does not come back.
                 if choices.once_in(4) {
                     return None;
@@ -245,6 +251,7 @@ impl Provider {
             amount,
             attempt,
             idempotency_key: key,
+            more,
         } = call
         else {
             panic!("not to take anything: {call:?}");
@@ -264,7 +271,7 @@ impl Provider {
                 taken: choices.of(&[true, true, false])
                     && self.by_key[authorization_id].state == HeldState::SetAside,
             };
-            self.take(key, taking);
+            self.take(key, taking, *more);
         }
         // Its answer does not come back.
         if answer == 4 {
@@ -287,7 +294,7 @@ impl Provider {
         })
     }
 
-    fn take(&mut self, key: &str, taking: Taking) {
+    fn take(&mut self, key: &str, taking: Taking, more: bool) {
         let id = taking.authorization_id.clone();
         let shipment_id = taking.shipment_id;
         self.takings.insert(key.into(), taking);
@@ -298,9 +305,9 @@ impl Provider {
         let takings = self.takings.values();
         let takings = takings.filter(|known| known.taken && known.shipment_id == shipment_id);
         assert!(takings.count() <= 1, "taken twice for {shipment_id}");
-        // Nothing more will be taken: the rest is let go.
+        // Where nothing more will be taken, the rest is let go.
         let taken = self.taken_of(&id);
-        if let Some(held) = self.by_key.get_mut(&id).filter(|_| taken > 0) {
+        if let Some(held) = self.by_key.get_mut(&id).filter(|_| taken > 0 && !more) {
             held.amount.amount = taken;
         }
     }

@@ -150,6 +150,8 @@ fn there_is_a_row_for_every_policy() {
         ("order", "ShipmentPacked"),
         ("payment", "ReturnInspected"),
         ("payment", "PaymentRefunded"),
+        ("payment", "ShipmentCreated"),
+        ("payment", "PaymentRestReleaseRequested"),
         ("shipping", "ReturnApproved"),
         ("shipping", "ReturnInTransit"),
         ("shipping", "ReturnReceived"),

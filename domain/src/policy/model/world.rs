@@ -10,13 +10,13 @@ use super::{
     steps::Steps,
 };
 use crate::{
-    Actor, Category, Command, CommandId, Envelope, Event, EventId, Location, OrderId, Position,
-    Recorded, Refusal, ReturnId, ShipmentId, State, StreamId, TenantId, Version,
+    Actor, Category, Command, CommandId, Envelope, Event, EventId, OrderId, Position, Recorded,
+    Refusal, ReturnId, ShipmentId, State, StreamId, TenantId, Version,
     order::{Order, OrderCommand, ParkTask, Placed},
     payment::Payment,
     policy::{Call, Limits, Reaction, Task, Timer, TimerName},
     returns::Return,
-    shipment::Shipment,
+    shipment::{Parcel, Shipment},
     stock::Stock,
     testing::{at, sku, uuid},
 };
@@ -405,13 +405,33 @@ impl World {
         }
     }
 
+    /// The shipment of an order, or the first of several.
     pub(super) fn shipment(&self, order_id: OrderId) -> Shipment {
-        let id = ShipmentId::of(order_id, &Location::default());
+        self.shipment_of(ShipmentId::whole(order_id))
+    }
+
+    pub(super) fn shipment_of(&self, id: ShipmentId) -> Shipment {
         match self.state(&StreamId::shipment(&TenantId::default(), id)) {
             Some(State::Shipment(shipment)) => shipment.clone(),
             None => Shipment::default(),
-            other => panic!("the shipment of {order_id} is {other:?}"),
+            other => panic!("the shipment {id} is {other:?}"),
         }
+    }
+
+    /// All shipments of an order that are there, or never will be.
+    pub(super) fn shipments(&self, order_id: OrderId) -> Vec<(ShipmentId, Shipment)> {
+        let all = ShipmentId::all(order_id).map(|id| (id, self.shipment_of(id)));
+        let known = all
+            .into_iter()
+            .filter(|(_, known)| known.status().is_some());
+        known.collect()
+    }
+
+    /// All shipments of an order that were created.
+    pub(super) fn parcels(&self, order_id: OrderId) -> Vec<Parcel> {
+        let all = self.shipments(order_id).into_iter();
+        all.filter_map(|(_, known)| known.created().cloned())
+            .collect()
     }
 
     pub(super) fn returned(&self, id: ReturnId) -> Return {

@@ -1,9 +1,9 @@
 //! What is taken for what is packed, and given back for what never arrived.
 
-use super::{PaymentPolicyState, record, void};
+use super::{PaymentPolicyState, parcels, record, void};
 use crate::{
     Command, Money, OrderId, Recorded, ShipmentId,
-    order::{Awaited, OrderCommand, PlaceHold, ReleaseHold, RequestCancellation},
+    order::{Awaited, DropShipment, OrderCommand, PlaceHold, ReleaseHold, RequestCancellation},
     payment::{
         PaymentCaptureFailed, PaymentCaptured, PaymentCommand, RequestCapture, RequestRefund,
     },
@@ -24,10 +24,21 @@ pub(super) fn shipment(
     match happened {
         ShipmentEvent::ShipmentPacked(packed) => {
             let (order_id, shipment) = (packed.order_id, packed.shipment_id);
-            let command = request(limits, event, order_id, shipment, packed.amount, 1);
+            let asked = (shipment, packed.amount, 1);
+            let command = request(limits, state, event, order_id, asked);
             vec![record(order_id, command)]
         }
+        ShipmentEvent::ShipmentCreated(created) => parcels::created(state, event, created)
+            .into_iter()
+            .collect(),
+        // The rest of the order goes its way.
+        ShipmentEvent::ShipmentCancelled(kept) if kept.amount.is_some() => {
+            let called_off = call_off(state, kept.order_id, kept.shipment_id);
+            let dropped = parcels::dropped(state, event, kept);
+            called_off.into_iter().chain(dropped).collect()
+        }
         ShipmentEvent::ShipmentCancelled(kept) => {
+            state.parcels = None;
             let void = void(kept.order_id, event, "the order is being cancelled");
             let waits = state.not_taken.remove(&kept.shipment_id);
             let retry = Reaction::Unschedule(TimerName::Capture(kept.shipment_id));
@@ -59,13 +70,27 @@ pub(super) fn shipment(
     }
 }
 
+/// It is not asked for any more, and no hold says that it is.
+fn call_off(
+    state: &mut PaymentPolicyState,
+    order_id: OrderId,
+    shipment: ShipmentId,
+) -> Vec<Reaction> {
+    if !state.not_taken.remove(&shipment) {
+        return vec![];
+    }
+    let retry = Reaction::Unschedule(TimerName::Capture(shipment));
+    let release = OrderCommand::ReleaseHold(ReleaseHold { hold: HOLD.into() });
+    let release = state.not_taken.is_empty().then(|| order(order_id, release));
+    std::iter::once(retry).chain(release).collect()
+}
+
 fn request(
     limits: &Limits,
+    state: &PaymentPolicyState,
     event: &Recorded,
     order_id: OrderId,
-    shipment_id: ShipmentId,
-    amount: Money,
-    attempt: u32,
+    (shipment_id, amount, attempt): (ShipmentId, Money, u32),
 ) -> PaymentCommand {
     let retries = u32::try_from(limits.capture_retries.len()).unwrap_or(u32::MAX);
     PaymentCommand::RequestCapture(RequestCapture {
@@ -75,10 +100,11 @@ fn request(
         attempt,
         max_attempts: retries.saturating_add(1),
         idempotency_key: super::key(event, order_id, &format!("capture:{shipment_id}"), attempt),
+        more: state.parcels.is_some(),
     })
 }
 
-fn refund(
+pub(super) fn refund(
     event: &Recorded,
     order_id: OrderId,
     shipment_id: ShipmentId,
@@ -125,12 +151,20 @@ pub(super) fn not_taken(
         .get(attempt.saturating_sub(1) as usize)
         .or(waits.last());
     let Some(wait) = wait.filter(|_| failed.attempts_left > 0) else {
+        if state.parcels.is_some() {
+            // The rest of the order can leave without it.
+            let drop = DropShipment {
+                shipment_id: shipment,
+                reason,
+            };
+            return vec![order(order_id, OrderCommand::DropShipment(drop))];
+        }
         state.not_taken.remove(&shipment);
         let cancel = RequestCancellation { reason };
         return vec![order(order_id, OrderCommand::RequestCancellation(cancel))];
     };
     let next = attempt.saturating_add(1);
-    let command = request(limits, event, order_id, shipment, amount, next);
+    let command = request(limits, state, event, order_id, (shipment, amount, next));
     let retry = Reaction::Schedule(Timer {
         name: TimerName::Capture(shipment),
         due: after(event, *wait),

@@ -99,6 +99,7 @@ pub(super) fn anew(
         order_id,
         authorization_id: anew.former_authorization_id.clone(),
         idempotency_key: anew.void_key.clone(),
+        rest: false,
     };
     let was_held = state.ends == Ends::Held;
     state.ends = Ends::Watched;

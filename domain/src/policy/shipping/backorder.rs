@@ -5,6 +5,7 @@ use crate::{
     Command, Location, OrderId, Recorded, Sku,
     order::{Awaited, DeadlineSet},
     policy::{EPOCH, Limits, Reaction, Task, Timer, TimerName, after, deadline},
+    shipment::Allotted,
     stock::{
         ReservationCommand, ReservationCommitted, ReservationItem, ReservationStep, StockEvent,
     },
@@ -33,6 +34,7 @@ pub(super) fn stock(
     happened: &StockEvent,
 ) -> Vec<Reaction> {
     let backorder = &mut state.backorder;
+    let parcels = &state.parcels;
     match happened {
         StockEvent::Backordered(late) => {
             let waits_for = backorder.waiting.entry(late.sku.clone()).or_default();
@@ -41,22 +43,22 @@ pub(super) fn stock(
         }
         StockEvent::BackorderCovered(covered) => {
             let order = (covered.order_id, &covered.location);
-            less(backorder, order, &covered.sku, covered.quantity)
+            less(backorder, parcels, order, &covered.sku, covered.quantity)
         }
         StockEvent::BackorderDropped(dropped) => {
             let order = (dropped.order_id, &dropped.location);
-            less(backorder, order, &dropped.sku, dropped.quantity)
+            less(backorder, parcels, order, &dropped.sku, dropped.quantity)
         }
         StockEvent::BackorderExpired(expired) => {
             state.given_up = Some(TOO_LATE.into());
             ask_for_cancellation(expired.order_id, state.given_up.as_deref())
         }
         StockEvent::ReservationCommitted(kept) if backorder.waiting.is_empty() => {
-            vec![create(kept.order_id, kept.location.clone())]
+            vec![create(kept.order_id, parcels, kept.location.clone())]
         }
         StockEvent::ReservationCommitted(kept) => {
             backorder.kept = true;
-            wait(limits, backorder, event, kept)
+            wait(limits, state, event, kept)
         }
         _ => vec![],
     }
@@ -65,6 +67,7 @@ pub(super) fn stock(
 /// So many less are waited for; once nothing is, the order can be packed.
 fn less(
     backorder: &mut Backorder,
+    parcels: &[Allotted],
     (order_id, place): (OrderId, &Location),
     sku: &Sku,
     quantity: i64,
@@ -77,7 +80,7 @@ fn less(
         return vec![];
     }
     match call_off(backorder) {
-        Some(call_off) => vec![call_off, create(order_id, place.clone())],
+        Some(call_off) => vec![call_off, create(order_id, parcels, place.clone())],
         None => vec![],
     }
 }
@@ -91,41 +94,50 @@ pub(super) fn call_off(backorder: &mut Backorder) -> Option<Reaction> {
 /// Gives it up when its time has come, and tells the order when that is.
 fn wait(
     limits: &Limits,
-    backorder: &Backorder,
+    state: &ShippingState,
     event: &Recorded,
     kept: &ReservationCommitted,
 ) -> Vec<Reaction> {
     let due = after(event, limits.backorders);
-    let timer = give_up(backorder, kept.order_id, kept.location.clone(), due);
-    let until = deadline(kept.order_id, Awaited::Stock, &kept.location, due);
+    let place = place(state).unwrap_or(&kept.location);
+    let timer = give_up(state, kept.order_id, place.clone(), due);
+    let until = deadline(kept.order_id, Awaited::Stock, place, due);
     vec![timer, until]
 }
 
 /// What the order was told holds, whatever is set by the time that somebody reacts once more.
 pub(super) fn told(state: &ShippingState, told: &DeadlineSet) -> Vec<Reaction> {
-    let place = state.place.clone().unwrap_or_default();
+    let place = place(state).cloned().unwrap_or_default();
     if !state.backorder.kept || told.of != place.as_str() {
         return vec![];
     }
-    vec![give_up(&state.backorder, told.order_id, place, told.until)]
+    vec![give_up(state, told.order_id, place, told.until)]
+}
+
+/// Where the order's stock is; or the first of several such places.
+fn place(state: &ShippingState) -> Option<&Location> {
+    let first = state.parcels.first().map(|first| &first.location);
+    first.or(state.place.as_ref())
 }
 
 /// Whether it still waits when the time has come, the stock knows.
 fn give_up(
-    backorder: &Backorder,
+    state: &ShippingState,
     order_id: OrderId,
     location: Location,
     due: DateTime<Utc>,
 ) -> Reaction {
-    let items = backorder.waiting.keys().map(|sku| ReservationItem {
+    let items = state.backorder.waiting.keys().map(|sku| ReservationItem {
         sku: sku.clone(),
         lines: vec![],
     });
+    let further = state.parcels.iter().skip(1);
+    let further = further.map(|other| other.location.clone());
     let give_up = ReservationCommand {
         order_id,
         epoch: EPOCH,
         location,
-        further: vec![],
+        further: further.collect(),
         items: items.collect(),
         step: ReservationStep::GiveUp,
     };

@@ -74,6 +74,8 @@ fn create() -> Reaction {
     shipment(ShipmentCommand::Create(CreateShipment {
         order_id: order_id(1),
         location: Location::default(),
+        skus: vec![],
+        further: vec![],
     }))
 }
 
@@ -156,6 +158,7 @@ fn a_cancelled_order_waits_for_nothing() {
         shipment_id: shipment_id(),
         location: Location::default(),
         reason: "changed my mind".into(),
+        amount: None,
     });
     let history = [late("A", 2), kept(), cancelled];
     assert_eq!(after_all::<Shipping>(&history), [CALLED_OFF]);
@@ -189,6 +192,7 @@ fn it_is_packed_and_called_back_where_its_stock_is() {
             until: at(900),
             part: 1,
             parts: 1,
+            parcels: 1,
         })
     };
     assert_eq!(
@@ -201,6 +205,7 @@ fn it_is_packed_and_called_back_where_its_stock_is() {
             location,
             request: 0,
             reason: "changed my mind".into(),
+            parcels: 1,
         }))
     };
     let asked = Event::Order(
@@ -230,6 +235,8 @@ fn it_is_packed_and_called_back_where_its_stock_is() {
     let create = shipment(ShipmentCommand::Create(CreateShipment {
         order_id: order_id(1),
         location: east(),
+        skus: vec![],
+        further: vec![],
     }));
     assert_eq!(after_all::<Shipping>(&[committed]), [create]);
 }
@@ -291,6 +298,7 @@ fn where_it_is_reserved_is_not_remembered_for_ever() {
         until: at(900),
         part: 1,
         parts: 1,
+        parcels: 1,
     });
     let released = stock(ReservationReleased {
         order_id: order_id(1),
@@ -318,12 +326,14 @@ fn where_it_is_reserved_is_not_remembered_for_ever() {
         location: east(),
         lines: vec![],
         amount: eur(100),
+        parcels: 1,
     });
     let cancelled = sent(ShipmentCancelled {
         order_id: order_id(1),
         shipment_id: shipment_id(),
         location: east(),
         reason: "changed my mind".into(),
+        amount: None,
     });
     let known = remembered(std::slice::from_ref(&reserved));
     assert_eq!(known.place, Some(east()));

@@ -31,6 +31,7 @@ fn calls() -> [(&'static str, Call); 10] {
                 order_id,
                 authorization_id: "auth".into(),
                 idempotency_key: "v".into(),
+                rest: false,
             },
         ),
         ("capture", capture(1)),
@@ -50,6 +51,7 @@ fn capture(attempt: u32) -> Call {
         amount: eur(600),
         attempt,
         idempotency_key: "c".into(),
+        more: false,
     }
 }
 
@@ -186,6 +188,7 @@ fn only_what_is_to_be_taken_or_given_back_is() {
             attempt,
             max_attempts: 2,
             idempotency_key: "c".into(),
+            more: false,
         };
         Event::Payment(event.into())
     };
@@ -242,6 +245,7 @@ fn only_what_may_leave_or_is_under_way_is_the_carriers() {
         location: Location::default(),
         lines: lines(),
         amount: eur(600),
+        parcels: 1,
     });
     let asked = |attempt| {
         sent(DispatchRequested {

@@ -70,6 +70,7 @@ fn what_nobody_waits_for_is_given_back() {
         order_id: order_id(1),
         authorization_id: "late".into(),
         idempotency_key: "k/void:1".into(),
+        rest: false,
     });
     let stray = Event::Payment(stray.into());
     assert_eq!(after_all::<PaymentPolicy>(&[stray]), [void]);

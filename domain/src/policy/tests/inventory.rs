@@ -27,14 +27,20 @@ fn reservation(step: ReservationStep) -> Reaction {
 #[test]
 fn inventory_reserves_from_the_time_of_recording_on() {
     let until = at(900);
-    let reserve = reservation(ReservationStep::Reserve { until });
+    let reserve = reservation(ReservationStep::Reserve {
+        until,
+        split: false,
+    });
     assert_eq!(after_all::<Inventory>(&[placed()]), [reserve]);
     let endless = Limits {
         reservation: Duration::MAX,
         ..Limits::default()
     };
     let until = DateTime::<Utc>::MAX_UTC;
-    let reserve = reservation(ReservationStep::Reserve { until });
+    let reserve = reservation(ReservationStep::Reserve {
+        until,
+        split: false,
+    });
     assert_eq!(with::<Inventory>(&endless, &[placed()]), [reserve]);
 }
 
@@ -160,7 +166,7 @@ fn inventory_goes_by_the_places_where_stock_was_looked_for() {
         Inventory::react(&both, InventoryState::default(), &event)
     };
     let until = at(900);
-    let step = ReservationStep::Reserve { until };
+    let step = ReservationStep::Reserve { until, split: true };
     assert_eq!(reserve, [at_both(reservation(step))]);
     // What is set meanwhile is for other orders.
     let then = |event| Inventory::react(&Limits::default(), before.clone(), &recorded(event, 1)).1;
@@ -184,6 +190,7 @@ fn reserved_at(name: &str) -> Event {
         until: at(900),
         part: 2,
         parts: 2,
+        parcels: 1,
     };
     Event::Stock(StockEvent::from(reserved))
 }

@@ -137,6 +137,7 @@ fn what_is_asked_for_anew_is_called_for_and_the_former_given_back() {
         order_id: order_id(1),
         authorization_id: "auth".into(),
         idempotency_key: "r/former".into(),
+        rest: false,
     };
     let watched = [placed(), authorized(Some(ends(7)))];
     let told = [&watched[..], &[anew()]].concat();
@@ -193,6 +194,7 @@ fn nobody_waits_for_the_end_of_what_is_taken_or_given_back() {
             attempt: 1,
             max_attempts: 4,
             idempotency_key: "c".into(),
+            more: false,
         }
         .into(),
     );

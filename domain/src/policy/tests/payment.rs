@@ -85,6 +85,7 @@ fn payment_calls_the_provider_with_the_key_that_was_written_ahead() {
         order_id: order_id(1),
         authorization_id: "auth".into(),
         idempotency_key: "v".into(),
+        rest: false,
     };
     let both = [call_off.clone(), Reaction::Call(void)];
     assert_eq!(after_all::<PaymentPolicy>(&[void_requested()]), both);

@@ -100,6 +100,8 @@ fn shipping_has_packed_what_is_kept_for_good() {
     let create = CreateShipment {
         order_id: order_id(1),
         location: Location::default(),
+        skus: vec![],
+        further: vec![],
     };
     assert_eq!(
         then(&[committed(2)]),
@@ -187,6 +189,7 @@ fn shipping_keeps_what_has_not_left_of_what_is_cancelled() {
         location: Location::default(),
         request: 2,
         reason: "no more".into(),
+        parcels: 1,
     };
     let cancel = shipment(ShipmentCommand::Cancel(cancel));
     assert_eq!(then(&[cancelling_confirmed()]), [cancel]);

@@ -175,6 +175,7 @@ fn what_timers_and_calls_do() {
         order_id,
         authorization_id: "auth".into(),
         idempotency_key: "v".into(),
+        rest: false,
     };
     frozen(
         &Task::Call(void),
@@ -187,6 +188,7 @@ fn what_timers_and_calls_do() {
         amount: eur(600),
         attempt: 0,
         idempotency_key: "c".into(),
+        more: false,
     };
     frozen(
         &Task::Call(capture),
@@ -204,6 +206,7 @@ fn what_timers_and_calls_about_shipments_do() {
         amount: eur(600),
         attempt: 2,
         idempotency_key: "c".into(),
+        more: false,
     };
     frozen(
         &Task::Call(capture),
@@ -254,6 +257,7 @@ fn what_timers_and_calls_about_shipments_do() {
         attempt: 2,
         max_attempts: 4,
         idempotency_key: "c".into(),
+        more: false,
     });
     frozen(
         &Task::Execute(Command::Payment(order_id, again)),

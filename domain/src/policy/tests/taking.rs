@@ -22,6 +22,7 @@ fn request(attempt: u32, max_attempts: u32) -> PaymentCommand {
         attempt,
         max_attempts,
         idempotency_key: key("capture", attempt),
+        more: false,
     })
 }
 
@@ -74,6 +75,7 @@ fn payment_is_taken_once_it_is_packed() {
         attempt: 2,
         max_attempts: 4,
         idempotency_key: "c".into(),
+        more: false,
     };
     let call = Call::Capture {
         order_id: order_id(1),
@@ -82,6 +84,7 @@ fn payment_is_taken_once_it_is_packed() {
         amount: eur(600),
         attempt: 2,
         idempotency_key: "c".into(),
+        more: false,
     };
     let then = |asked: PaymentCaptureRequested| {
         after_all::<PaymentPolicy>(&[Event::Payment(asked.into())])

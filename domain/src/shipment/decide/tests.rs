@@ -3,6 +3,7 @@
 mod booking;
 mod carrier;
 mod hearing;
+mod parcels;
 
 use super::{super::*, over_order};
 use crate::{
@@ -93,6 +94,7 @@ fn created() -> ShipmentEvent {
         location: Location::default(),
         lines: lines(),
         amount: eur(2_050),
+        parcels: 1,
     }
     .into()
 }
@@ -130,6 +132,7 @@ fn kept() -> ShipmentEvent {
         shipment_id: shipment_id(),
         location: Location::default(),
         reason: "no more".into(),
+        amount: None,
     }
     .into()
 }
@@ -254,6 +257,8 @@ fn create() -> ShipmentCommand {
     ShipmentCommand::Create(CreateShipment {
         order_id: order_id(1),
         location: Location::default(),
+        skus: vec![],
+        further: vec![],
     })
 }
 
@@ -263,6 +268,7 @@ fn cancel(request: u32) -> ShipmentCommand {
         location: Location::default(),
         request,
         reason: "no more".into(),
+        parcels: 1,
     })
 }
 
@@ -396,6 +402,7 @@ fn reasons_are_texts() {
         location: Location::default(),
         request: 0,
         reason: " ".into(),
+        parcels: 1,
     });
     let length = TextError::Length {
         field: "reason".into(),

@@ -12,6 +12,7 @@ use crate::{
 const SKUS: [&str; 3] = ["A", "B", "C"];
 const RESERVE: ReservationStep = ReservationStep::Reserve {
     until: DateTime::UNIX_EPOCH,
+    split: false,
 };
 const RELEASE: ReservationStep = ReservationStep::Release(ReleaseReason::Cancelled);
 
@@ -115,6 +116,7 @@ fn reserved(n: usize, quantity: i64) -> Option<StockEvent> {
         until: DateTime::UNIX_EPOCH,
         part: n as u32 + 1,
         parts: 3,
+        parcels: 1,
     };
     Some(event.into())
 }

@@ -82,6 +82,7 @@ fn reserved(order: u64, quantity: i64) -> StockEvent {
         until: at(900),
         part: 1,
         parts: 1,
+        parcels: 1,
     }
     .into()
 }
@@ -140,6 +141,7 @@ fn of(order: u64, quantity: i64, step: ReservationStep) -> ReservationCommand {
 const fn reserve() -> ReservationStep {
     ReservationStep::Reserve {
         until: chrono::DateTime::UNIX_EPOCH,
+        split: false,
     }
 }
 

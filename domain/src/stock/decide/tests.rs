@@ -59,6 +59,7 @@ fn reserved(quantity: i64) -> StockEvent {
         until: at(900),
         part: 1,
         parts: 1,
+        parcels: 1,
     }
     .into()
 }

@@ -159,6 +159,7 @@ fn payment_events(history: &History) -> Vec<PaymentEvent> {
             attempt,
             max_attempts: 4,
             idempotency_key: key(),
+            more: false,
         }
         .into()
     };
@@ -270,6 +271,7 @@ fn payment_status_of_several_shipments_is_what_the_domain_says() {
             attempt: 1,
             max_attempts: 4,
             idempotency_key: "key".into(),
+            more: false,
         }
         .into()
     };
@@ -370,6 +372,7 @@ fn disputes_and_ends_leave_the_row_where_the_payment_is() {
             attempt: 1,
             max_attempts: 4,
             idempotency_key: "key".into(),
+            more: false,
         }
         .into(),
         PaymentCaptured {

@@ -84,6 +84,7 @@ fn what_was_kept_before_it_was_created_is_nothing() {
         shipment_id,
         location,
         reason: "changed my mind".into(),
+        amount: None,
     };
     history.shipment(shipment_id, cancelled);
     let rows = fold_all::<ShipmentSummary>(history.events()).unwrap();

@@ -62,6 +62,18 @@ pub(super) fn void(answer: &Answer, authorization_id: &str) -> Result<(), CallEr
     }
 }
 
+/// The answer to the release of what is left. Nothing is left of what is gone.
+pub(super) fn release(answer: &Answer, authorization_id: &str) -> Result<(), CallError> {
+    match done(answer, authorization_id, "released") {
+        Err(CallError::Refused(code))
+            if answer.status == StatusCode::CONFLICT && GONE.contains(&code.as_str()) =>
+        {
+            Ok(())
+        }
+        released => released.map(drop),
+    }
+}
+
 /// The answer to a capture: of this amount and no other.
 pub(super) fn capture(
     answer: &Answer,

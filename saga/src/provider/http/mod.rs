@@ -7,7 +7,7 @@ use super::{
     PaymentProvider,
 };
 use crate::participant::http::{Dialect, HttpCaller};
-use answer::{by_itself, capture, refund, stands, void};
+use answer::{by_itself, capture, refund, release, stands, void};
 use async_trait::async_trait;
 use domain::{Currency, Money};
 use serde::Serialize;
@@ -139,6 +139,16 @@ impl PaymentProvider for HttpPaymentProvider {
         };
         let answer = self.http.post(&path, idempotency_key, &body).await?;
         capture(&answer, authorization_id, amount)
+    }
+
+    async fn release(
+        &self,
+        authorization_id: &str,
+        idempotency_key: &str,
+    ) -> Result<(), CallError> {
+        let path = ["authorizations", authorization_id, "release"];
+        let answer = self.http.post(&path, idempotency_key, &NoBody {}).await?;
+        release(&answer, authorization_id)
     }
 
     async fn refund(

@@ -142,8 +142,18 @@ pub(super) async fn call(
             order_id,
             authorization_id,
             idempotency_key,
+            rest,
         } => {
-            let answer = timed(name, provider.void(authorization_id, idempotency_key)).await;
+            let answer = match rest {
+                true => {
+                    timed(
+                        "release",
+                        provider.release(authorization_id, idempotency_key),
+                    )
+                    .await
+                }
+                false => timed(name, provider.void(authorization_id, idempotency_key)).await,
+            };
             let authorization_id = authorization_id.clone();
             let command = PaymentCommand::RecordVoided(RecordVoided { authorization_id });
             payment::given_back(*order_id, command, answer)
@@ -155,10 +165,19 @@ pub(super) async fn call(
             amount,
             attempt,
             idempotency_key,
+            more,
         } => {
-            // Each order leaves at once: no more is taken of its authorization.
-            let capture = provider.capture_last(authorization_id, *amount, idempotency_key);
-            let answer = timed(name, capture).await;
+            let answer = match more {
+                true => {
+                    let capture = provider.capture(authorization_id, *amount, idempotency_key);
+                    timed(name, capture).await
+                }
+                // All of the order leaves at once: no more is taken of its authorization.
+                false => {
+                    let last = provider.capture_last(authorization_id, *amount, idempotency_key);
+                    timed(name, last).await
+                }
+            };
             let command = RecordCaptured {
                 authorization_id: authorization_id.clone(),
                 shipment_id: *shipment_id,

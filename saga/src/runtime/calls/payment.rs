@@ -270,6 +270,7 @@ mod tests {
                 attempt: 1,
                 max_attempts: 1,
                 idempotency_key: "c".into(),
+                more: false,
             }
             .into(),
             PaymentCaptured {

@@ -182,6 +182,7 @@ fn created() -> ShipmentEvent {
         location: Location::default(),
         lines: goods(&[(1, "A", 2), (2, "B", 1), (3, "A", 3)]),
         amount: Money::new(4_298, currency("EUR")),
+        parcels: 1,
     }
     .into()
 }
@@ -220,6 +221,7 @@ fn stock(on_hand: i64) -> Vec<StockEvent> {
             until: at(900),
             part: 1,
             parts: 2,
+            parcels: 1,
         }
         .into(),
         ReservationCommitted {

@@ -62,6 +62,7 @@ fn created() -> ShipmentEvent {
         location: Location::default(),
         lines: vec![],
         amount: Money::new(4_298, currency("EUR")),
+        parcels: 1,
     }
     .into()
 }

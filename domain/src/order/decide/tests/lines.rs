@@ -62,6 +62,7 @@ fn created() -> ShipmentEvent {
         location: Location::default(),
         lines: goods(&[(1, "A", 2), (2, "B", 1), (3, "A", 3)]),
         amount: eur(4_298),
+        parcels: 1,
     }
     .into()
 }

@@ -16,6 +16,7 @@ fn asked(n: u64, amount: i64, attempt: u32) -> PaymentEvent {
         attempt,
         max_attempts: 3,
         idempotency_key: format!("c{attempt}"),
+        more: false,
     }
     .into()
 }
@@ -76,6 +77,7 @@ fn request(n: u64, amount: i64, attempt: u32) -> PaymentCommand {
         attempt,
         max_attempts: 3,
         idempotency_key: format!("c{attempt}"),
+        more: false,
     })
 }
 
@@ -150,6 +152,7 @@ fn several_shipments_are_paid_for_at_once_and_never_more_than_is_set_aside() {
         attempt: 1,
         max_attempts: 1,
         idempotency_key: "c1".into(),
+        more: false,
     });
     on(&second, dollars).then_refused(PaymentError::MoreThanAuthorized {
         authorized: eur(1_999),
@@ -202,6 +205,7 @@ fn what_was_not_said_to_be_for_a_shipment_is_taken_all_the_same() {
         attempt: 0,
         max_attempts: 0,
         idempotency_key: "c1".into(),
+        more: false,
     };
     let history = [history(S::Authorized), vec![requested.into()]].concat();
     let command = PaymentCommand::RecordCaptured(RecordCaptured {

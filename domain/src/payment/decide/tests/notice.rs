@@ -269,6 +269,7 @@ fn that_an_earlier_capture_failed_is_no_news() {
         attempt: 2,
         max_attempts: 3,
         idempotency_key: "capture:x:2".into(),
+        more: false,
     };
     let mut history = history(S::Authorized);
     history.push(asked.into());

@@ -1,7 +1,10 @@
 //! Where stock is looked for at several places.
 
 use super::*;
-use crate::stock::{BackorderLimitSet, Backordered};
+use crate::{
+    MAX_PARCELS,
+    stock::{BackorderLimitSet, Backordered},
+};
 
 fn place(name: &str) -> Location {
     Location::parse(name).expect("tests name valid places")
@@ -224,4 +227,129 @@ fn each_place_is_named_once() {
     let mut many = of(RESERVE);
     many.further = (0..16).map(|n| place(&format!("p-{n}"))).collect();
     assert_eq!(across(&stocks[..34], &many), error);
+}
+
+const SPLIT: ReservationStep = match RESERVE {
+    ReservationStep::Reserve { until, .. } => ReservationStep::Reserve { until, split: true },
+    other => other,
+};
+
+/// How many places each reservation says that there are.
+fn parcels(decided: &Result<Vec<StockEvent>, StockError>) -> Vec<u32> {
+    let events = decided.as_ref().unwrap().iter();
+    let reserved = events.filter_map(|event| match event {
+        StockEvent::StockReserved(reserved) => Some(reserved.parcels),
+        _ => None,
+    });
+    reserved.collect()
+}
+
+#[test]
+fn what_no_place_has_all_of_is_had_at_several_each_sku_at_one() {
+    for (there, at) in [
+        ([[2, 2], [3, 1], [0, 0]], ["main", "east"]),
+        ([[0, 0], [9, 1], [2, 2]], ["east", "west"]),
+        // Of places that have as many, the first.
+        ([[3, 1], [3, 0], [0, 2]], ["main", "west"]),
+    ] {
+        let (after, decided) = shop(there, [0; 3]).when(&of(SPLIT));
+        let mut expected = [(at[0], "A"), (at[1], "B")];
+        if at == ["main", "east"] {
+            expected = [(at[0], "B"), (at[1], "A")];
+        }
+        let expected = expected.map(|(at, sku)| ("StockReserved", at, sku));
+        assert_eq!(told(&decided), expected);
+        assert_eq!(parcels(&decided), [2, 2]);
+        let held = after.0.iter().filter(|stock| stock.reserved > 0);
+        assert_eq!(held.count(), 2);
+    }
+}
+
+#[test]
+fn what_one_place_has_is_not_split() {
+    let (_, decided) = shop([[3, 0], [0, 2], [3, 2]], [0; 3]).when(&of(SPLIT));
+    let west = [
+        ("StockReserved", "west", "A"),
+        ("StockReserved", "west", "B"),
+    ];
+    assert_eq!(told(&decided), west);
+    assert_eq!(parcels(&decided), [1, 1]);
+    // Nor is what is not to be.
+    let (_, decided) = shop([[2, 2], [3, 1], [0, 0]], [0; 3]).when(&of(RESERVE));
+    assert_eq!(told(&decided), [("StockReservationRejected", "main", "A")]);
+}
+
+#[test]
+fn what_is_there_at_several_goes_before_what_may_be_promised() {
+    let (_, decided) = shop([[2, 2], [3, 1], [0, 0]], [9; 3]).when(&of(SPLIT));
+    assert_eq!(parcels(&decided), [2, 2]);
+    // What is nowhere is promised, and then all of it waits at one place.
+    let (_, decided) = shop([[2, 2], [2, 1], [0, 0]], [0, 9, 9]).when(&of(SPLIT));
+    let east = [
+        ("StockReserved", "east", "A"),
+        ("Backordered", "east", "A"),
+        ("StockReserved", "east", "B"),
+        ("Backordered", "east", "B"),
+    ];
+    assert_eq!(told(&decided), east);
+    let (_, decided) = shop([[2, 2], [2, 1], [0, 0]], [0; 3]).when(&of(SPLIT));
+    assert_eq!(told(&decided), [("StockReservationRejected", "main", "A")]);
+}
+
+#[test]
+fn an_order_leaves_in_so_many_parcels_at_most() {
+    let places = MAX_PARCELS + 1;
+    let reserved = |skus: usize| {
+        let item = |n: usize| ReservationItem {
+            sku: sku(&format!("S-{n}")),
+            lines: vec![ReservationLine {
+                line: 1,
+                quantity: 1,
+            }],
+        };
+        let mut command = of(SPLIT);
+        command.items = (0..skus).map(item).collect();
+        command.further = (1..places).map(|n| place(&format!("p-{n}"))).collect();
+        // Each place has one of them.
+        let stock = |n: usize| Stock {
+            on_hand: i64::from(n / skus == n % skus),
+            ..Stock::default()
+        };
+        let stocks: Vec<Stock> = (0..skus * places).map(stock).collect();
+        let decided = across(&stocks.iter().collect::<Vec<_>>(), &command).unwrap();
+        let reserved = decided.iter().flatten();
+        reserved
+            .filter(|event| event.event_type() == "StockReserved")
+            .count()
+    };
+    assert_eq!(reserved(MAX_PARCELS), MAX_PARCELS);
+    assert_eq!(reserved(MAX_PARCELS + 1), 0);
+}
+
+#[test]
+fn what_is_at_several_places_is_kept_left_and_given_back_there() {
+    let reserved = || shop([[2, 2], [3, 1], [0, 0]], [0; 3]).and(SPLIT);
+    let (after, decided) = reserved().when(&of(ReservationStep::Commit));
+    let kept = [
+        ("ReservationCommitted", "main", "B"),
+        ("ReservationCommitted", "east", "A"),
+    ];
+    assert_eq!(told(&decided), kept);
+    let (_, decided) = Shop(after.0.clone()).when(&of(RELEASE));
+    let released = [
+        ("ReservationReleased", "main", "B"),
+        ("ReservationReleased", "east", "A"),
+    ];
+    assert_eq!(told(&decided), released);
+    // One parcel leaves, and of the other nothing is wanted any more.
+    let mut nothing = of(ReservationStep::Reduce);
+    nothing.items[0].lines.clear();
+    let (after, decided) = after.when(&nothing);
+    assert_eq!(told(&decided), [("ReservationReduced", "east", "A")]);
+    let stocks: Vec<&Stock> = after.0[..2].iter().collect();
+    let mut left = of(ReservationStep::Ship);
+    left.further.clear();
+    left.items.remove(0);
+    let decided = across(&stocks[1..], &left).unwrap();
+    assert_eq!(decided.iter().flatten().count(), 1);
 }
