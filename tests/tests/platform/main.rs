@@ -17,6 +17,7 @@ mod kurrentdb;
 mod leadership;
 mod notifications;
 mod order_to_cash;
+mod parcels;
 mod personal_data;
 mod races;
 mod rules;
