@@ -9,8 +9,9 @@ use super::{
     error::{is_lost, of_connecting, of_reading},
 };
 use crate::StoreError;
+use futures::{Stream, TryStreamExt};
 use sqlx::{
-    ConnectOptions, Executor, PgConnection,
+    ConnectOptions, Executor, PgConnection, Row,
     postgres::{PgArguments, PgConnectOptions, PgRow},
 };
 use std::{
@@ -32,6 +33,9 @@ const LEASE_STATEMENTS: Duration = Duration::from_secs(2);
 /// A statement that was called off after so long may have had nobody at the other end.
 const SUSPICIOUS: Duration = Duration::from_secs(1);
 
+/// So many unwanted rows are taken off a connection rather than that another is made.
+const UNWANTED: usize = 1_024;
+
 pub(crate) struct Connections {
     options: PgConnectOptions,
     /// Checked at each connecting: a server may come back with other settings.
@@ -51,6 +55,54 @@ pub(super) struct Lent<'a> {
     owner: &'a Connections,
     since: Instant,
     _permit: SemaphorePermit<'a>,
+}
+
+/// How much of an answer is kept: no more rows once a column of them holds so many bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) column: usize,
+    pub(super) bytes: usize,
+}
+
+/// The rows of an answer, as far as they were wanted.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) rows: Vec<PgRow>,
+    /// How many bytes the column holds that is counted.
+    pub(super) bytes: usize,
+    /// Whether there were more rows than are wanted.
+    pub(super) is_cut: bool,
+    /// Whether some of those are still to come.
+    is_left: bool,
+}
+
+impl Taken {
+    /// What is wanted of `rows`. A few that are not are taken off the connection, so that it can be used
+    /// again.
+    async fn of(
+        mut rows: impl Stream<Item = Result<PgRow, sqlx::Error>> + Unpin,
+        most: Option<Most>,
+    ) -> Result<Self, sqlx::Error> {
+        let mut taken = Self::default();
+        let mut unwanted = 0;
+        while let Some(row) = rows.try_next().await? {
+            if most.is_some_and(|most| taken.bytes >= most.bytes) {
+                taken.is_cut = true;
+                unwanted += 1;
+                if unwanted > UNWANTED {
+                    taken.is_left = true;
+                    break;
+                }
+                continue;
+            }
+            if let Some(most) = most {
+                let value = row.try_get_raw(most.column)?;
+                taken.bytes += value.as_bytes().map_or(0, <[u8]>::len);
+            }
+            taken.rows.push(row);
+        }
+        Ok(taken)
+    }
 }
 
 impl Connections {
@@ -143,14 +195,31 @@ impl Connections {
         sql: &'static str,
         arguments: PgArguments,
     ) -> Result<Vec<PgRow>, StoreError> {
+        let taken = self.fetch_some(sql, arguments, None).await?;
+        Ok(taken.rows)
+    }
+
+    /// The same, but no more rows are kept than `most` allows.
+    pub(super) async fn fetch_some(
+        &self,
+        sql: &'static str,
+        arguments: PgArguments,
+        most: Option<Most>,
+    ) -> Result<Taken, StoreError> {
         let mut tries = self.count;
         loop {
             let mut lent = self.take().await?;
             let query = sqlx::query_with(sql, arguments.clone());
-            match timeout(self.patience(), query.fetch_all(lent.connection())).await {
-                Ok(Ok(rows)) => {
+            let rows = query.fetch(lent.connection());
+            match timeout(self.patience(), Taken::of(rows, most)).await {
+                Ok(Ok(taken)) if taken.is_left => {
+                    // More is on its way, which nobody wants.
+                    lent.discard();
+                    return Ok(taken);
+                }
+                Ok(Ok(taken)) => {
                     lent.give_back();
-                    return Ok(rows);
+                    return Ok(taken);
                 }
                 Ok(Err(error)) if is_lost(&error) && tries > 0 => {
                     tracing::debug!(%error, "a connection was lost; taking another");

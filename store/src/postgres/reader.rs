@@ -4,7 +4,7 @@ use super::{
     PostgresOptions,
     append::FIND_COMMANDS,
     archive::both,
-    connections::Connections,
+    connections::{Connections, Most, Taken},
     error::{of_encoding, of_reading},
     listen,
     row::{EventDecoder, decode_command, decode_stored_command},
@@ -23,13 +23,19 @@ use sqlx::{
 };
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicI64, AtomicUsize, Ordering},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-/// The column of `read_types.sql` that says how far the archive goes.
+/// The column of `read_types.sql` that holds the payload, and the one that says how far the archive goes.
+const PAYLOAD: usize = 14;
 const ARCHIVED_UNTIL: usize = 15;
+
+/// How many events of history are asked for at once: at first, at least and at most.
+const FIRST_OF_HISTORY: usize = 1_024;
+const FEWEST_OF_HISTORY: usize = 64;
+const MOST_OF_HISTORY: usize = 1 << 20;
 
 /// The store over PostgreSQL for those who only read. Clones share their connections.
 #[derive(Clone)]
@@ -42,6 +48,8 @@ struct Inner {
     /// The highest archived position, as far as is known: what is archived stays. Up to there it is looked
     /// into both tables at once.
     archived_until: AtomicI64,
+    /// About how many events hold as many bytes as a page of history may.
+    of_history: AtomicUsize,
     /// Ends the listening with the last clone.
     _listening: Option<DropGuard>,
 }
@@ -70,6 +78,7 @@ impl PostgresReader {
             leases,
             signaller,
             archived_until: AtomicI64::new(0),
+            of_history: AtomicUsize::new(FIRST_OF_HISTORY),
             _listening: listening,
         })))
     }
@@ -112,12 +121,86 @@ impl PostgresReader {
         Ok(())
     }
 
+    /// Some of the events of `types`: none more once they hold so many bytes.
+    async fn part(
+        &self,
+        types: &[&'static str],
+        after: Position,
+        until: Position,
+        count: usize,
+        bytes: usize,
+    ) -> Result<History, StoreError> {
+        let arguments = || -> Result<PgArguments, BoxDynError> {
+            let mut arguments = PgArguments::default();
+            let passed_over = Event::types().filter(|known| !types.contains(known));
+            arguments.add(after.get())?;
+            arguments.add(until.get())?;
+            arguments.add(passed_over.bind_iter())?;
+            arguments.add(clamp(count))?;
+            Ok(arguments)
+        };
+        let most = Some(Most {
+            column: PAYLOAD,
+            bytes,
+        });
+        if !self.is_in_archive(after) {
+            let sql = include_str!("read_types.sql");
+            let arguments = arguments().map_err(of_encoding)?;
+            let taken = self.connections().fetch_some(sql, arguments, most).await?;
+            // What is not asked for leaves gaps, too. So the statement says how far the archive goes; where
+            // it found nothing, that is asked after it: what was moved before the read is there then.
+            match taken.rows.first() {
+                Some(row) => self
+                    .learn_archive(row, ARCHIVED_UNTIL)
+                    .map_err(|error| of_reading("reading how far the archive goes", error))?,
+                None => self.look_at_archive().await?,
+            }
+            if !self.is_in_archive(after) {
+                return History::of(&taken);
+            }
+        }
+        let arguments = arguments().map_err(of_encoding)?;
+        let taken = self
+            .connections()
+            .fetch_some(&both::READ_TYPES, arguments, most);
+        History::of(&taken.await?)
+    }
+
+    /// The next page will have about as many events as this one.
+    fn expect_as(&self, page: &History) {
+        let whole = page.events.len().saturating_mul(HISTORY_PAGE_BYTES);
+        if let Some(many) = whole.checked_div(page.bytes) {
+            let many = many.min(MOST_OF_HISTORY);
+            self.0.of_history.store(many, Ordering::Relaxed);
+        }
+    }
+
     async fn events(
         &self,
         sql: &'static str,
         arguments: PgArguments,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         decode(&self.connections().fetch(sql, arguments).await?)
+    }
+}
+
+/// Events of history, as far as they were asked for.
+#[derive(Default)]
+struct History {
+    events: Vec<StoredEvent>,
+    /// How many bytes their payloads hold.
+    bytes: usize,
+    /// Whether there were more, which came in vain.
+    is_cut: bool,
+}
+
+impl History {
+    fn of(taken: &Taken) -> Result<Self, StoreError> {
+        Ok(Self {
+            events: decode(&taken.rows)?,
+            bytes: taken.bytes,
+            is_cut: taken.is_cut,
+        })
     }
 }
 
@@ -180,34 +263,25 @@ impl EventReader for PostgresReader {
         until: Position,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let arguments = || -> Result<PgArguments, BoxDynError> {
-            let mut arguments = PgArguments::default();
-            let passed_over = Event::types().filter(|known| !types.contains(known));
-            arguments.add(after.get())?;
-            arguments.add(until.get())?;
-            arguments.add(passed_over.bind_iter())?;
-            arguments.add(clamp(limit))?;
-            arguments.add(clamp(HISTORY_PAGE_BYTES))?;
-            Ok(arguments)
-        };
-        if !self.is_in_archive(after) {
-            let sql = include_str!("read_types.sql");
-            let arguments = arguments().map_err(of_encoding)?;
-            let rows = self.connections().fetch(sql, arguments).await?;
-            // What is not asked for leaves gaps, too. So the statement says how far the archive goes; where
-            // it found nothing, that is asked after it: what was moved before the read is there then.
-            match rows.first() {
-                Some(row) => self
-                    .learn_archive(row, ARCHIVED_UNTIL)
-                    .map_err(|error| of_reading("reading how far the archive goes", error))?,
-                None => self.look_at_archive().await?,
-            }
-            if !self.is_in_archive(after) {
-                return decode(&rows);
+        let mut page = History::default();
+        loop {
+            let last = page.events.last();
+            let after = last.map_or(after, |last| last.envelope.position);
+            let room = limit.saturating_sub(page.events.len());
+            let bytes = HISTORY_PAGE_BYTES.saturating_sub(page.bytes);
+            // As many as are expected to hold enough bytes, so that few come in vain.
+            let whole = self.0.of_history.load(Ordering::Relaxed);
+            let expected = whole.saturating_mul(bytes) / HISTORY_PAGE_BYTES;
+            let count = room.min(expected.max(FEWEST_OF_HISTORY));
+            let more = self.part(types, after, until, count, bytes).await?;
+            let is_last = more.events.len() < count && !more.is_cut;
+            page.bytes += more.bytes;
+            page.events.extend(more.events);
+            if is_last || page.events.len() >= limit || page.bytes >= HISTORY_PAGE_BYTES {
+                self.expect_as(&page);
+                return Ok(page.events);
             }
         }
-        let arguments = arguments().map_err(of_encoding)?;
-        self.events(&both::READ_TYPES, arguments).await
     }
 
     async fn head(&self) -> Result<Head, StoreError> {

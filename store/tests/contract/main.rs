@@ -116,6 +116,7 @@ contract! {
         streams_are_paged,
         all_events_are_paged_in_order,
         a_page_is_bounded_by_its_bytes,
+        a_page_of_history_is_bounded_by_its_bytes,
         a_bookmark_tells_one_history_from_another,
         nothing_is_read_of_what_is_not_there,
         the_head_moves_and_the_epoch_stays,

@@ -1,9 +1,11 @@
 //! Reading.
 
 use crate::{build::*, follow::check_order, world::World};
-use domain::{EventId, Position, StreamId, Version};
+use domain::{Event, EventId, Position, StreamId, Version};
 use std::time::Duration;
-use store::{Bookmark, PAGE_BYTES, StoreError, StoredEvent, is_full};
+use store::{
+    Bookmark, HISTORY_PAGE_BYTES, PAGE_BYTES, StoreError, StoredEvent, is_full, is_full_of_history,
+};
 
 fn places(events: &[StoredEvent]) -> Vec<(&StreamId, i64)> {
     let envelopes = events.iter().map(|event| &event.envelope);
@@ -156,6 +158,50 @@ pub async fn a_page_is_bounded_by_its_bytes(world: World) {
         .await
         .unwrap();
     assert!(end.len() == 1 && !is_full(&end, 1_000));
+}
+
+pub async fn a_page_of_history_is_bounded_by_its_bytes(world: World) {
+    let store = world.store().await;
+    let stream = new_stream();
+    let small = 1_100;
+    done(store.as_ref(), &append(&[(&stream, 0, small)])).await;
+    // Nothing that a store could make smaller.
+    let noise: String = (0..170)
+        .map(|nr| EventId::of(new_id(), nr).to_string())
+        .collect();
+    let mut all = small;
+    while all < small + 2_600 {
+        let mut large = append(&[(&stream, all as i64, 200)]);
+        for event in &mut large.streams[0].events {
+            event.payload = format!(r#"{{"x":"{noise}"}}"#).into_bytes();
+        }
+        done(store.as_ref(), &large).await;
+        all += 200;
+    }
+    let types: Vec<_> = Event::types().collect();
+    let until = store.head().await.unwrap().position;
+    let (mut versions, mut pages) = (vec![], 0);
+    // The first page holds small ones alone: what comes next is much more than it lets expect.
+    let (mut after, mut limit) = (Position::ZERO, small);
+    loop {
+        let page = store.read_types(&types, after, until, limit).await.unwrap();
+        let bytes: usize = page.iter().map(|event| event.payload.len()).sum();
+        let last = page.last().map_or(0, |event| event.payload.len());
+        let most = HISTORY_PAGE_BYTES + PAGE_BYTES;
+        assert!(bytes - last < most, "a page of {bytes} bytes");
+        after = page.last().map_or(after, |last| last.envelope.position);
+        versions.extend(page.iter().map(|event| event.envelope.version.get()));
+        pages += 1;
+        if !is_full_of_history(&page, limit) {
+            break;
+        }
+        limit = 8_192;
+    }
+    assert!(
+        versions.into_iter().eq(1..=all as i64),
+        "each once and in order"
+    );
+    assert!(pages >= 3, "{pages} pages");
 }
 
 pub async fn a_bookmark_tells_one_history_from_another(world: World) {
