@@ -1,4 +1,5 @@
-//! One pass over history: read, decode, fold, copy; each beside the others.
+//! One pass over history: read, decode, fold, copy; each beside the others. Pages are decoded on threads of
+//! their own, some at a time, and folded in their order.
 
 use super::{RebuildError, RebuildOptions, copy::Encoder, progress::Report, site::Target};
 use crate::{
@@ -18,13 +19,17 @@ use std::{
 };
 use store::{Delivered, EventReader, StoreError, StoredEvent, is_full_of_history};
 use tokio::{
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::{
+        mpsc::{Receiver, Sender, channel},
+        oneshot,
+    },
     task::{JoinHandle, spawn_blocking},
     time::Instant,
 };
 
-/// How many pages and chunks may be under way.
-const UNDER_WAY: usize = 4;
+/// How many pages may wait to be folded, decoded or being so; and how many chunks may wait to be copied.
+const PAGES: usize = 2;
+const CHUNKS: usize = 4;
 
 /// The keys of a pass: those whose hash is in a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +137,16 @@ pub(crate) struct Pass<P: Projection> {
     projection: PhantomData<fn() -> P>,
 }
 
-type Page = Result<Vec<StoredEvent>, StoreError>;
+/// A page of history, decoded.
+struct Page {
+    events: Vec<Delivered>,
+    /// Up to where it goes; `None` if there is nothing in it.
+    to: Option<Position>,
+    is_last: bool,
+}
+
+/// A page that somebody is decoding.
+type Decoding = oneshot::Receiver<Result<Page, StoreError>>;
 
 impl<P: Projection> Pass<P> {
     pub(crate) fn new(
@@ -172,8 +186,8 @@ impl<P: Projection> Pass<P> {
 
     /// Reads in a task, folds on a thread, copies here.
     pub(crate) async fn run(self, mut target: Target<'_>) -> Result<Copied<P>, RebuildError> {
-        let (pages, page) = channel(UNDER_WAY);
-        let (chunks, chunk) = channel(UNDER_WAY);
+        let (pages, page) = channel(PAGES);
+        let (chunks, chunk) = channel(CHUNKS);
         let (reader, until, limit) = (self.reader.clone(), self.until, self.options.page);
         let reading = AbortOnDrop(tokio::spawn(async move {
             read::<P>(&*reader, until, limit, pages).await;
@@ -196,7 +210,7 @@ impl<P: Projection> Pass<P> {
 
     fn fold(
         mut self,
-        mut pages: Receiver<Page>,
+        mut pages: Receiver<Decoding>,
         chunks: &Sender<Bytes>,
     ) -> Result<Copied<P>, RebuildError> {
         let began = Instant::now();
@@ -206,16 +220,17 @@ impl<P: Projection> Pass<P> {
             chunks,
         };
         loop {
-            let page = pages.blocking_recv().ok_or(RebuildError::CutOff)??;
-            let (count, last) = (page.len(), page.last());
-            let position = last.map_or(self.until, |event| event.envelope.position);
-            for stored in page {
-                let position = stored.envelope.position;
-                self.take_in(stored.decode(), &mut batch, &mut out)?;
+            let page = pages.blocking_recv().ok_or(RebuildError::CutOff)?;
+            let page = page.blocking_recv().map_err(|_| RebuildError::CutOff)??;
+            let count = page.events.len();
+            for event in page.events {
+                let position = envelope(&event).position;
+                self.take_in(event, &mut batch, &mut out)?;
                 self.at = position;
             }
+            let position = page.to.unwrap_or(self.until);
             self.report.folded(count, position, self.until, began);
-            if count < self.options.page {
+            if page.is_last {
                 break;
             }
         }
@@ -362,12 +377,12 @@ impl<P: Projection> Pass<P> {
     }
 }
 
-/// Reads all pages there are. The last one is not full.
+/// Reads all pages there are, and has each decoded while the next is read.
 async fn read<P: Projection>(
     reader: &dyn EventReader,
     until: Position,
     limit: usize,
-    pages: Sender<Page>,
+    pages: Sender<Decoding>,
 ) {
     let types = P::types();
     let mut after = Position::ZERO;
@@ -379,13 +394,26 @@ async fn read<P: Projection>(
             .filter(|page| is_full_of_history(page, limit));
         let next = full.and_then(|page| page.last());
         let next = next.map(|event| event.envelope.position);
-        if pages.send(page).await.is_err() {
+        let (decoded, decoding) = oneshot::channel();
+        if pages.send(decoding).await.is_err() {
             return;
         }
+        spawn_blocking(move || {
+            // Should nobody want it any more, nothing is lost.
+            let _ = decoded.send(page.map(|page| decode(page, next.is_none())));
+        });
         match next {
             Some(position) => after = position,
             None => return,
         }
+    }
+}
+
+fn decode(page: Vec<StoredEvent>, is_last: bool) -> Page {
+    Page {
+        to: page.last().map(|event| event.envelope.position),
+        events: page.into_iter().map(StoredEvent::decode).collect(),
+        is_last,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Building anew while others read and write.
 
-use super::harness::{Database, Process, database, filled, fresh, leases, reaches, table, until};
+use super::harness::{
+    Database, Process, database, filled, fresh, leases, memory_store, reaches, table, until,
+};
 use crate::{
     PostgresReadModels,
     live::RunError,
@@ -10,6 +12,7 @@ use crate::{
     storage::ReadModels,
     testing::{History, append},
 };
+use domain::Position;
 use sqlx::{Connection, PgConnection};
 use std::{
     sync::{
@@ -73,6 +76,30 @@ async fn a_live_leader_and_a_rebuild_do_not_fight() {
         table::<CustomerSummary>(models).await,
         fresh::<CustomerSummary>(&**store).await
     );
+}
+
+/// A page ends before it has as many events as it may have once it holds enough bytes.
+#[tokio::test]
+async fn a_page_that_ends_early_is_not_taken_for_the_last() {
+    let database = database().await;
+    let store = memory_store();
+    let mut history = History::default();
+    let lines: Vec<(&str, i64, i64)> = (0..1_000).map(|price| ("A", 1, price)).collect();
+    for _ in 0..150 {
+        history.place("17850", &lines);
+    }
+    history.append_to(&store).await;
+    let options = RebuildOptions::default();
+    let (types, all) = (OrderSummary::types(), Position::new(150));
+    let page = store.read_types(&types, Position::ZERO, all, options.page);
+    assert!(page.await.unwrap().len() < 150, "one page has them all");
+    let rebuilt = rebuild::<OrderSummary>(
+        Arc::new(store),
+        &database.models,
+        &options,
+        Arc::new(|_| {}),
+    );
+    assert_eq!(rebuilt.await.unwrap().rows, 150);
 }
 
 /// Readers with their own connections and prepared statements, all the time.
