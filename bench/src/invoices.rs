@@ -3,6 +3,10 @@
 
 use anyhow::{Context, ensure};
 use chrono::{DateTime, NaiveDateTime, Utc};
+use domain::{
+    Currency, CustomerId, OrderId, Sku,
+    order::{LineTerms, NewLine, OrderTerms, PlaceOrder},
+};
 use proto::v1::{Address, NewOrderLine, PlaceOrderRequest};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::Path};
@@ -90,6 +94,49 @@ impl Invoice {
         Ok(String::from_utf8(body)?)
     }
 
+    /// Its number.
+    pub fn number(&self) -> &str {
+        &self.number
+    }
+
+    /// When it was written.
+    pub const fn placed_at(&self) -> DateTime<Utc> {
+        self.placed_at
+    }
+
+    /// The command that places it as `order_id`, without an address.
+    ///
+    /// # Errors
+    /// What is in the file is not what an order may say.
+    pub fn command(
+        &self,
+        order_id: OrderId,
+        reference: String,
+        placed_at: DateTime<Utc>,
+    ) -> anyhow::Result<PlaceOrder> {
+        let line = |line: &Line| -> anyhow::Result<NewLine> {
+            Ok(NewLine {
+                sku: Sku::parse(&line.sku)?,
+                quantity: line.quantity,
+                unit_price: line.unit_price,
+                currency: None,
+                terms: LineTerms::default(),
+            })
+        };
+        Ok(PlaceOrder {
+            order_id,
+            customer_id: CustomerId::parse(&self.customer)?,
+            currency: Currency::parse("GBP")?,
+            lines: self.lines.iter().map(line).collect::<anyhow::Result<_>>()?,
+            terms: OrderTerms::default(),
+            total: None,
+            shipping_address: None,
+            payment_method: "tok_approve".into(),
+            reference: Some(reference),
+            placed_at,
+        })
+    }
+
     /// The message that places it.
     pub fn message(&self, key: String) -> PlaceOrderRequest {
         let line = |line: &Line| NewOrderLine {
@@ -166,10 +213,18 @@ fn line(record: &csv::StringRecord) -> Option<Line> {
 }
 
 #[cfg(test)]
+impl Invoice {
+    /// Two of them.
+    pub(crate) fn samples() -> Vec<Self> {
+        parse(tests::FILE).unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    const FILE: &[u8] =
+    pub(super) const FILE: &[u8] =
         b"InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
         1,A,x,6,01/12/2010 08:26,2.55,17850,C\xf4te\n\
         2,B,y,1,02/12/2010 09:00,10,,France\n\

@@ -45,6 +45,8 @@ enum Task {
     Run(run::RunArguments),
     /// Put load on a running command service, or on everything in one process.
     Load(LoadArguments),
+    /// Write a history of orders into an empty event store, as the platform would have written it.
+    Fill(run::FillArguments),
     /// Serve the handler that does nothing, until standard input ends.
     NoopServer {
         /// Port on 127.0.0.1; 0 is a free one.
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         None => one_thread(run::run(run::RunArguments::default())),
         Some(Task::Run(arguments)) => one_thread(run::run(arguments)),
         Some(Task::Load(arguments)) => one_thread(put_load(arguments)),
+        Some(Task::Fill(arguments)) => one_thread(run::fill(arguments)),
         Some(Task::NoopServer { port }) => all_threads(noop::serve(port)),
     };
     match done {

@@ -132,7 +132,7 @@ impl Target {
     }
 }
 
-const TARGETS: [Target; 24] = [
+const TARGETS: [Target; 29] = [
     Target {
         measure: "durable commands over HTTP, against a handler that does nothing",
         sense: Sense::AtLeast,
@@ -310,17 +310,52 @@ const TARGETS: [Target; 24] = [
         measure: "replay into order_summary, against COPY out of the events and COPY in of the rows",
         sense: Sense::AtLeast,
         unit: Unit::Proportion,
-        at_least: 0.2,
+        at_least: 0.3,
         aim: 0.7,
+        find: |figures| copied(figures, "replay"),
+    },
+    Target {
+        measure: "replay into all read models, against COPY out of the events and COPY in of all rows",
+        sense: Sense::AtLeast,
+        unit: Unit::Proportion,
+        at_least: 0.15,
+        aim: 0.3,
+        find: |figures| copied(figures, "replay-all"),
+    },
+    Target {
+        measure: "memory of a replay into all read models",
+        sense: Sense::AtMost,
+        unit: Unit::Megabytes,
+        at_least: 500.0,
+        aim: 250.0,
+        find: |figures| absolute(Unit::Megabytes, figures.median("replay-all/memory")?),
+    },
+    Target {
+        measure: "placements at half load: p99 during rebuilds, against without",
+        sense: Sense::AtMost,
+        unit: Unit::Proportion,
+        at_least: 2.0,
+        aim: 1.3,
         find: |figures| {
-            let ours = figures.get("replay/seconds")?;
-            let copies = figures.get("replay/copy_seconds")?;
-            Some(Finding {
-                measured: format!("{:.1} s", ours.median()),
-                reference: format!("{:.1} s", copies.median()),
-                value: copies.against(ours).median(),
-            })
+            let (ours, reference) = ("rebuild/with/p99", "rebuild/without/p99");
+            times(figures, ours, reference)
         },
+    },
+    Target {
+        measure: "reads that were refused, empty or not whole during rebuilds",
+        sense: Sense::AtMost,
+        unit: Unit::Count,
+        at_least: 0.0,
+        aim: 0.0,
+        find: |figures| total(figures, "rebuild/wrong_reads"),
+    },
+    Target {
+        measure: "differences that verify finds after them",
+        sense: Sense::AtMost,
+        unit: Unit::Count,
+        at_least: 0.0,
+        aim: 0.0,
+        find: |figures| total(figures, "rebuild/differences"),
     },
     Target {
         measure: "list query p50, against pgbench of the same SQL",
@@ -360,6 +395,22 @@ const TARGETS: [Target; 24] = [
 fn best(figures: &Figures, contender: &str) -> Option<Series> {
     let names = [64, 256].map(|connections| format!("{contender}/{connections}/rate"));
     figures.best(&[&names[0], &names[1]])
+}
+
+/// How fast copies are against what does the same work.
+fn copied(figures: &Figures, name: &str) -> Option<Finding> {
+    let ours = figures.get(&format!("{name}/seconds"))?;
+    let copies = figures.get(&format!("{name}/copy_seconds"))?;
+    Some(Finding {
+        measured: format!("{:.1} s", ours.median()),
+        reference: format!("{:.1} s", copies.median()),
+        value: copies.against(ours).median(),
+    })
+}
+
+/// Of all rounds together.
+fn total(figures: &Figures, name: &str) -> Option<Finding> {
+    absolute(Unit::Count, figures.get(name)?.rounds().iter().sum())
 }
 
 fn rates(ours: Series, reference: &Series) -> Option<Finding> {

@@ -1,8 +1,7 @@
 //! History as PostgreSQL's `COPY` takes it.
 
-use super::Row;
 use chrono::{DateTime, Utc};
-use domain::TenantId;
+use domain::Recorded;
 use std::io::Write;
 
 /// Where the rows go.
@@ -39,35 +38,37 @@ impl Writer {
     }
 
     /// Adds a row; whether it is time to send what there is.
-    pub fn add(&mut self, row: &Row) -> bool {
+    pub fn add(&mut self, recorded: &Recorded) -> bool {
+        let Recorded { envelope, event } = recorded;
         let out = &mut self.bytes;
-        let time = micros(row.time);
+        let (occurred_at, recorded_at) = (envelope.occurred_at, envelope.recorded_at);
         // Writing to a vector cannot fail.
         let _ = write!(
             out,
-            "{}\t{}\t{time}\t{time}\t{}\t{}\t{}\t",
-            row.position, row.version, row.id, row.command, row.correlation
+            "{}\t{}\t{}\t{}\t{}\t{}\t{}\t",
+            envelope.position,
+            envelope.version,
+            micros(occurred_at),
+            micros(recorded_at),
+            envelope.event_id,
+            envelope.command_id,
+            envelope.correlation_id
         );
-        let actor = match row.causation {
-            Some(cause) => {
-                let _ = write!(out, "{cause}");
-                "policy:history"
-            }
-            None => {
-                out.extend_from_slice(b"\\N");
-                "anonymous"
-            }
+        let _ = match envelope.causation_id {
+            Some(cause) => write!(out, "{cause}"),
+            None => write!(out, "\\N"),
         };
         let _ = write!(
             out,
-            "\t{}\t{}\t{}\t{}\t{actor}\t",
-            row.event.schema_version(),
-            row.stream.as_str(),
-            row.event.event_type(),
-            TenantId::default(),
+            "\t{}\t{}\t{}\t{}\t{}\t",
+            event.schema_version(),
+            envelope.stream.as_str(),
+            event.event_type(),
+            envelope.tenant,
+            envelope.actor,
         );
         // JSON holds no line breaks and no tabs but escaped ones.
-        for byte in row.event.encode() {
+        for byte in event.encode() {
             if byte == b'\\' {
                 out.push(b'\\');
             }

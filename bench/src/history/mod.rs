@@ -1,193 +1,68 @@
-//! A history as the platform would have written it: many orders under way at a time, with what
-//! happens to their stock and payments, the same for the same seed.
+//! A history as the platform would have written it, the same for the same seed: every event is what the
+//! deciders make of a command, and every command is what people, policies, timers and participants want.
+//! Orders are placed, reserved, paid, confirmed, packed, sent, tracked and delivered; some are rejected,
+//! held, cancelled, lost or sent back.
 
 mod copy;
-mod life;
+mod participants;
+mod people;
+mod policies;
+mod shelves;
+mod shop;
+mod source;
 
 pub use copy::Writer;
+pub use source::Source;
 
-use crate::orders::{Placement, SKUS, reference, sku};
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::{
-    CommandId, Event, EventId, Location, OrderId, Sku, StreamId, TenantId,
-    stock::{StockEvent, StockReceived},
-};
-use life::{Happening, Step, life};
-use rand::{RngExt, SeedableRng, rngs::StdRng};
-use std::{collections::HashMap, vec};
-use uuid::Uuid;
-
-/// Orders that are under way at a time: their events stand between each other's.
-const UNDER_WAY: usize = 64;
-
-/// When the first event was recorded.
-const BEGAN: DateTime<Utc> = match DateTime::from_timestamp_secs(1_767_225_600) {
-    Some(time) => time,
-    None => DateTime::UNIX_EPOCH,
-};
-
-/// Between two events.
-const APART: TimeDelta = TimeDelta::microseconds(8_250);
-
-/// What each article is received of, once, at the beginning.
-const RECEIVED: i64 = 1_000_000_000;
-
-/// An event with everything that a row of the store holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// Its place among all events.
-    pub position: i64,
-    /// Its number in the stream.
-    pub version: i64,
-    /// The stream.
-    pub stream: StreamId,
-    /// When it was decided and recorded.
-    pub time: DateTime<Utc>,
-    /// Its own id.
-    pub id: EventId,
-    /// The command that led to it.
-    pub command: CommandId,
-    /// The request that started it all.
-    pub correlation: Uuid,
-    /// The event that the command follows from; none if somebody asked.
-    pub causation: Option<EventId>,
-    /// What happened.
-    pub event: Event,
-}
-
-/// An order that is under way.
-struct UnderWay {
-    order: OrderId,
-    correlation: Uuid,
-    last: Option<EventId>,
-    steps: vec::IntoIter<Step>,
-}
+use domain::{Recorded, order::PlaceOrder};
+use rand::{SeedableRng, rngs::StdRng};
+use shop::Shop;
+use source::Orders;
+use std::vec;
 
 /// Writes history, event by event, without an end.
 pub struct History {
-    rng: StdRng,
-    under_way: Vec<UnderWay>,
-    versions: HashMap<StreamId, i64>,
-    ready: vec::IntoIter<Row>,
-    position: i64,
-    orders: u64,
+    shop: Shop,
+    orders: Orders,
+    next: PlaceOrder,
+    ready: vec::IntoIter<Recorded>,
 }
 
 impl History {
-    /// The history of a seed.
-    pub fn new(seed: u64) -> Self {
-        let mut history = Self {
-            rng: StdRng::seed_from_u64(seed),
-            under_way: Vec::with_capacity(UNDER_WAY),
-            versions: HashMap::new(),
+    /// The history of a seed, and of the orders that are placed.
+    pub fn new(seed: u64, source: Source) -> Self {
+        let mut shop = Shop::new(StdRng::seed_from_u64(seed));
+        let mut orders = Orders::of(source);
+        let next = orders.next(&mut shop.rng);
+        Self {
+            shop,
+            orders,
+            next,
             ready: Vec::new().into_iter(),
-            position: 0,
-            orders: 0,
-        };
-        let receipts: Vec<Row> = (0..SKUS)
-            .flat_map(|number| history.receive(number))
-            .collect();
-        history.ready = receipts.into_iter();
-        history
-    }
-
-    /// A delivery of an article.
-    fn receive(&mut self, number: usize) -> Vec<Row> {
-        let article = Sku::parse(&sku(number)).expect("letters and digits make a SKU");
-        let location = Location::default();
-        let stream = StreamId::stock(&TenantId::default(), &location, &article);
-        let request = self.uuid();
-        let received = StockReceived {
-            receipt_id: request,
-            location,
-            sku: article,
-            quantity: RECEIVED,
-            reference: None,
-        };
-        let event = Event::Stock(StockEvent::from(received));
-        self.record(vec![Happening { stream, event }], request, None)
-    }
-
-    /// What the next step of an order, drawn from those under way, leads to.
-    fn advance(&mut self) -> Vec<Row> {
-        while self.under_way.len() < UNDER_WAY {
-            let next = self.begin();
-            self.under_way.push(next);
-        }
-        let drawn = self.rng.random_range(0..self.under_way.len());
-        let order = &mut self.under_way[drawn];
-        let (correlation, last) = (order.correlation, order.last);
-        let Some(step) = order.steps.next() else {
-            let ended = self.under_way.swap_remove(drawn);
-            let tenant = TenantId::default();
-            self.versions.remove(&StreamId::order(&tenant, ended.order));
-            self.versions
-                .remove(&StreamId::payment(&tenant, ended.order));
-            return Vec::new();
-        };
-        let rows = self.record(step, correlation, last);
-        self.under_way[drawn].last = rows.last().map(|row| row.id);
-        rows
-    }
-
-    fn begin(&mut self) -> UnderWay {
-        let now = self.time();
-        let millis = now.timestamp_millis().unsigned_abs();
-        let id = uuid::Builder::from_unix_timestamp_millis(millis, &self.rng.random());
-        let order = OrderId::new(id.into_uuid());
-        self.orders += 1;
-        let command = Placement::drawn(&mut self.rng).command(order, reference(self.orders), now);
-        let steps = life(command, &mut self.rng);
-        UnderWay {
-            order,
-            correlation: self.uuid(),
-            last: None,
-            steps: steps.into_iter(),
         }
     }
 
-    /// The rows of what one command leads to.
-    fn record(&mut self, step: Step, correlation: Uuid, causation: Option<EventId>) -> Vec<Row> {
-        let command = CommandId::new(self.uuid());
-        let mut rows = Vec::with_capacity(step.len());
-        for (index, Happening { stream, event }) in step.into_iter().enumerate() {
-            self.position += 1;
-            let version = self.versions.entry(stream.clone()).or_insert(0);
-            *version += 1;
-            rows.push(Row {
-                position: self.position,
-                version: *version,
-                stream,
-                time: self.time(),
-                id: EventId::of(command, index),
-                command,
-                correlation,
-                causation,
-                event,
-            });
+    /// What comes next: an order, or what is to be done about those that are there.
+    fn advance(&mut self) {
+        let is_due = |due| due < self.next.placed_at;
+        if self.shop.due().is_some_and(is_due) {
+            return self.shop.go_on();
         }
-        rows
-    }
-
-    fn time(&self) -> DateTime<Utc> {
-        let passed = i32::try_from(self.position).unwrap_or(i32::MAX);
-        BEGAN + APART * passed
-    }
-
-    fn uuid(&mut self) -> Uuid {
-        uuid::Builder::from_random_bytes(self.rng.random()).into_uuid()
+        let next = self.orders.next(&mut self.shop.rng);
+        self.shop.place(std::mem::replace(&mut self.next, next));
     }
 }
 
 impl Iterator for History {
-    type Item = Row;
+    type Item = Recorded;
 
-    fn next(&mut self) -> Option<Row> {
+    fn next(&mut self) -> Option<Recorded> {
         loop {
-            if let Some(row) = self.ready.next() {
-                return Some(row);
+            if let Some(event) = self.ready.next() {
+                return Some(event);
             }
-            self.ready = self.advance().into_iter();
+            self.advance();
+            self.ready = std::mem::take(&mut self.shop.happened).into_iter();
         }
     }
 }
@@ -195,57 +70,112 @@ impl Iterator for History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Category, State};
-    use std::collections::BTreeMap;
+    use crate::invoices::Invoice;
+    use domain::{Event, State};
+    use std::collections::{BTreeMap, HashMap};
+
+    fn drawn(seed: u64, events: usize) -> Vec<Recorded> {
+        History::new(seed, Source::Drawn).take(events).collect()
+    }
 
     #[test]
-    fn positions_have_no_gaps_and_versions_count_each_stream() {
+    fn positions_have_no_gaps_versions_count_each_stream_and_time_goes_on() {
         let mut versions: HashMap<String, i64> = HashMap::new();
-        for (expected, row) in (1..).zip(History::new(7).take(20_000)) {
-            assert_eq!(row.position, expected);
-            let version = versions.entry(row.stream.as_str().to_owned()).or_default();
+        let mut last = None;
+        for (expected, event) in (1..).zip(drawn(7, 20_000)) {
+            let envelope = &event.envelope;
+            assert_eq!(envelope.position.get(), expected);
+            let stream = envelope.stream.as_str();
+            let version = versions.entry(stream.to_owned()).or_default();
             *version += 1;
-            assert_eq!(row.version, *version, "{}", row.stream.as_str());
+            assert_eq!(envelope.version.get(), *version, "{stream}");
+            assert!(last <= Some(envelope.recorded_at), "{event:?}");
+            last = Some(envelope.recorded_at);
         }
     }
 
     #[test]
     fn orders_come_to_every_end_and_their_events_can_be_read() {
-        let mut states: BTreeMap<String, State> = BTreeMap::new();
-        let mut types: BTreeMap<&str, u32> = BTreeMap::new();
-        for row in History::new(7).take(20_000) {
-            let kind = row.event.event_type();
+        let mut types: BTreeMap<&str, usize> = BTreeMap::new();
+        for recorded in drawn(7, 60_000) {
+            let event = &recorded.event;
+            let kind = event.event_type();
             *types.entry(kind).or_default() += 1;
-            let read = Event::decode(kind, row.event.schema_version(), &row.event.encode());
-            assert_eq!(read.unwrap(), row.event);
-            if row.stream.category() == Category::Order {
-                let state = states
-                    .entry(row.stream.as_str().to_owned())
-                    .or_insert_with(|| State::empty(Category::Order));
-                *state = state.clone().evolve(&row.event);
-            }
+            let read = Event::decode(kind, event.schema_version(), &event.encode());
+            assert_eq!(read.unwrap(), *event);
         }
+        let count = |kind: &str| types.get(kind).copied().unwrap_or_default();
         for kind in [
-            "OrderConfirmed",
             "OrderRejected",
+            "CancellationRequested",
             "OrderCancelled",
+            "LinesCancelled",
+            "HoldPlaced",
+            "HoldReleased",
             "NoteAdded",
+            "LinesLost",
+            "StockReceived",
+            "StockReservationRejected",
+            "StockRestocked",
+            "ReservationReleased",
+            "PaymentDeclined",
+            "PaymentOutcomeUnknown",
+            "PaymentVoided",
+            "PaymentRefunded",
+            "DispatchRefused",
+            "ShipmentTracked",
+            "ReturnClosed",
         ] {
-            assert!(
-                types.get(kind).is_some_and(|count| *count > 20),
-                "{types:?}"
-            );
+            assert!(count(kind) > 0, "no {kind}: {types:#?}");
         }
-        assert!(
-            types["OrderConfirmed"] * 10 > types["OrderPlaced"] * 8,
-            "{types:?}"
+        for kind in ["OrderConfirmed", "OrderCompleted", "PaymentCaptured"] {
+            let most = count(kind) * 10 > count("OrderPlaced") * 8;
+            assert!(most, "few {kind}: {types:#?}");
+        }
+        assert_eq!(
+            count("PaymentParked") + count("TaskParked"),
+            0,
+            "{types:#?}"
         );
     }
 
     #[test]
     fn the_same_seed_writes_the_same_history() {
-        let rows = |seed| -> Vec<Row> { History::new(seed).take(3_000).collect() };
-        assert_eq!(rows(1), rows(1));
-        assert_ne!(rows(1), rows(2));
+        assert_eq!(drawn(1, 3_000), drawn(1, 3_000));
+        assert_ne!(drawn(1, 3_000), drawn(2, 3_000));
+    }
+
+    #[test]
+    fn events_make_of_each_stream_what_the_deciders_made_of_it() {
+        let mut states: HashMap<String, State> = HashMap::new();
+        for recorded in drawn(3, 20_000) {
+            let stream = &recorded.envelope.stream;
+            let state = states.remove(stream.as_str());
+            let state = state.unwrap_or_else(|| State::empty(stream.category()));
+            states.insert(stream.as_str().into(), state.evolve(&recorded.event));
+        }
+        let oversold = |state: &State| matches!(state, State::Stock(stock) if stock.free() < 0);
+        assert!(!states.values().any(oversold));
+    }
+
+    #[test]
+    fn a_month_of_real_orders_comes_again_with_ids_and_references_of_its_own() {
+        let invoices: Vec<Invoice> = Invoice::samples();
+        let count = invoices.len();
+        let history = History::new(1, Source::real(invoices).unwrap());
+        let mut references = Vec::new();
+        for recorded in history {
+            if let Event::Order(domain::order::OrderEvent::OrderPlaced(placed)) = recorded.event {
+                references.push(placed.reference.unwrap());
+            }
+            if references.len() == 3 * count {
+                break;
+            }
+        }
+        assert_eq!(references[0], "1-0");
+        assert_eq!(references[count], "1-1");
+        references.sort();
+        references.dedup();
+        assert_eq!(references.len(), 3 * count);
     }
 }

@@ -1,23 +1,24 @@
 //! A database with a history in it, for those who read.
 
-use super::{Bench, platform::Settings};
-use crate::history::{History, Writer};
+use super::{Bench, fold::Ended, real};
+use crate::{
+    history::{History, Source, Writer},
+    invoices::Invoice,
+};
 use anyhow::{Context, ensure};
+use domain::Recorded;
 use sqlx::{Connection, PgConnection};
 use std::{
-    process::Stdio,
-    time::{Duration, Instant},
+    path::{Path, PathBuf},
+    time::Instant,
 };
 use store::{PostgresOptions, PostgresStore};
-use tokio::process::Command;
 
 /// Its name.
 pub(super) const ARCHIVE: &str = "bench_history";
 
-const SEED: u64 = 20_101_201;
-
-/// Longer than a rebuild of such a history can take.
-const REBUILT_WITHIN: Duration = Duration::from_secs(600);
+/// Which history is written, unless another is asked for.
+pub(super) const SEED: u64 = 20_101_201;
 
 impl Bench {
     /// Makes sure that there is a history.
@@ -26,53 +27,105 @@ impl Bench {
             return Ok(());
         }
         self.fresh_database(ARCHIVE).await?;
-        let url = self.postgres.url(ARCHIVE);
-        make_schema(&url).await?;
         let began = Instant::now();
-        let mut connection = PgConnection::connect(&url).await?;
-        fill(&mut connection, self.extent.events).await?;
-        // As autovacuum leaves a table: with a map of what all can see, and statistics.
-        sqlx::query("VACUUM (ANALYZE) store.events")
-            .execute(&mut connection)
-            .await?;
-        sqlx::query("CHECKPOINT").execute(&mut connection).await?;
-        connection.close().await?;
+        let events = self.extent.events;
+        let source = self.history()?;
+        if matches!(source, Source::Drawn) {
+            self.troubles
+                .push("the history is of drawn orders: there is no file of real ones".into());
+        }
+        write(&self.postgres.url(ARCHIVE), source, SEED, events).await?;
         self.say(&format!(
-            "history: {} events written in {:.1?}",
-            self.extent.events,
+            "history: {events} events written in {:.1?}",
             began.elapsed()
         ));
         self.has_archive = true;
         Ok(())
     }
 
-    /// Has the projector fold the history into the table of orders; how long the program took, from
-    /// its start to its end.
-    pub(super) async fn rebuild(&mut self) -> anyhow::Result<Duration> {
-        let program = self.programs.path("projector");
-        let settings = Settings::new(&self.postgres, ARCHIVE);
-        let mut command = Command::new(&program);
-        command
-            .args(["rebuild", "order_summary"])
-            .envs(settings.environment())
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        let began = Instant::now();
-        let output = tokio::time::timeout(REBUILT_WITHIN, command.output())
-            .await
-            .with_context(|| format!("no rebuild within {REBUILT_WITHIN:?}"))?
-            .with_context(|| format!("run {}", program.display()))?;
-        let took = began.elapsed();
-        ensure!(
-            output.status.success(),
-            "the rebuild failed ({}): {}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        self.is_folded = true;
-        Ok(took)
+    /// The orders that histories are of: real ones, if there is a file of them.
+    pub(super) fn history(&self) -> anyhow::Result<Source> {
+        source(self.real_orders.as_deref())
     }
+
+    /// Makes sure that the archive's read model of orders is there.
+    pub(super) async fn folded(&mut self) -> anyhow::Result<()> {
+        if !self.is_folded {
+            self.rebuild(&["order_summary"]).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the projector fold the history into a table, or all of them.
+    pub(super) async fn rebuild(&mut self, which: &[&str]) -> anyhow::Result<Ended> {
+        let arguments = [&["rebuild"], which].concat();
+        let ended = self.projector(ARCHIVE, &arguments).await?.done()?;
+        self.is_folded = true;
+        Ok(ended)
+    }
+}
+
+/// Where a history goes, and of what it is.
+#[derive(Debug, Clone, clap::Args)]
+pub struct FillArguments {
+    /// The database of the event store, which has no events yet.
+    #[arg(long, value_name = "URL", env = "ORDERS__STORE__URL")]
+    url: String,
+    /// How many events.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    events: u64,
+    /// The same number writes the same history.
+    #[arg(long, default_value_t = SEED)]
+    seed: u64,
+    /// The file of *Online Retail* whose orders are placed again and again; one beside the clone, if not
+    /// told. Without one, orders are drawn.
+    #[arg(long, value_name = "FILE", env = "ORDERS_DATA")]
+    data: Option<PathBuf>,
+}
+
+/// Writes a history into an empty event store.
+///
+/// # Errors
+/// The database is not to be reached, or has events already, or the file cannot be read.
+pub async fn fill(arguments: FillArguments) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let source = source(real::file(arguments.data.as_deref())?.as_deref())?;
+    let events = usize::try_from(arguments.events)?;
+    write(&arguments.url, source, arguments.seed, events).await?;
+    println!("{events} events written in {:.1?}", began.elapsed());
+    Ok(())
+}
+
+fn source(file: Option<&Path>) -> anyhow::Result<Source> {
+    match file {
+        Some(file) => Source::real(Invoice::read(file)?),
+        None => Ok(Source::Drawn),
+    }
+}
+
+/// Makes the store's tables, and writes a history into them.
+pub(super) async fn write(
+    url: &str,
+    source: Source,
+    seed: u64,
+    events: usize,
+) -> anyhow::Result<()> {
+    make_schema(url).await?;
+    let mut connection = PgConnection::connect(url).await?;
+    let has_events: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM store.events)")
+        .fetch_one(&mut connection)
+        .await?;
+    ensure!(!has_events, "the event store is not empty");
+    let mut transaction = connection.begin().await?;
+    copy(&mut transaction, History::new(seed, source).take(events)).await?;
+    transaction.commit().await?;
+    // As autovacuum leaves a table: with a map of what all can see, and statistics.
+    sqlx::query("VACUUM (ANALYZE) store.events")
+        .execute(&mut connection)
+        .await?;
+    sqlx::query("CHECKPOINT").execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
 }
 
 /// Makes the store's tables.
@@ -82,20 +135,26 @@ pub(super) async fn make_schema(url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn fill(connection: &mut PgConnection, events: usize) -> anyhow::Result<()> {
+/// Copies the events into the store's table; its head is where they end.
+async fn copy(
+    connection: &mut PgConnection,
+    events: impl Iterator<Item = Recorded>,
+) -> anyhow::Result<()> {
     let mut copy = connection.copy_in_raw(Writer::statement()).await?;
     let mut writer = Writer::default();
-    for row in History::new(SEED).take(events) {
-        if writer.add(&row) {
+    let mut written = 0;
+    for event in events {
+        written += 1;
+        if writer.add(&event) {
             copy.send(writer.bytes()).await?;
             writer.clear();
         }
     }
     copy.send(writer.bytes()).await?;
-    let written = copy.finish().await.context("copy the history in")?;
+    let copied = copy.finish().await.context("copy the history in")?;
     ensure!(
-        written == events as u64,
-        "{written} events were written instead of {events}"
+        copied == written,
+        "{copied} events were written instead of {written}"
     );
     Ok(())
 }

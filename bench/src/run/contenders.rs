@@ -47,6 +47,7 @@ impl Bench {
             | Part::Saga
             | Part::SagaNats
             | Part::Replay
+            | Part::Rebuild
             | Part::List => Ok(()),
         }
     }

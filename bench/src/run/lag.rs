@@ -100,6 +100,42 @@ impl Bench {
     }
 }
 
+/// Places an order, and waits until it is there: then all are that were placed before it.
+pub(super) async fn visible(platform: &Platform, traffic: &Traffic) -> anyhow::Result<Duration> {
+    let mut commands = Connection::open(platform.commands).await?;
+    let mut queries = Connection::open(platform.queries).await?;
+    let began = Instant::now();
+    let order = carried::place_over(&mut commands, traffic).await?;
+    until_visible(&mut queries, platform, &order, began).await?;
+    Ok(began.elapsed())
+}
+
+async fn until_visible(
+    queries: &mut Connection,
+    platform: &Platform,
+    order: &str,
+    began: Instant,
+) -> anyhow::Result<()> {
+    let request = get(platform.queries, &format!("/v1/orders/{order}"));
+    loop {
+        let answer = queries.exchange(&request).await?;
+        if answer.is_success() {
+            return Ok(());
+        }
+        ensure!(
+            answer.status == 404,
+            "a read was answered {}: {}",
+            answer.status,
+            String::from_utf8_lossy(answer.body)
+        );
+        ensure!(
+            began.elapsed() < VISIBLE_WITHIN,
+            "order {order} is not visible within {VISIBLE_WITHIN:?}"
+        );
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 /// Places orders, one after another, and asks for each until it is there.
 async fn probe(
     platform: &Platform,
@@ -113,24 +149,7 @@ async fn probe(
     while Instant::now() < deadline {
         let began = Instant::now();
         let order = carried::place_over(&mut commands, traffic).await?;
-        let request = get(platform.queries, &format!("/v1/orders/{order}"));
-        loop {
-            let answer = queries.exchange(&request).await?;
-            if answer.is_success() {
-                break;
-            }
-            ensure!(
-                answer.status == 404,
-                "a read was answered {}: {}",
-                answer.status,
-                String::from_utf8_lossy(answer.body)
-            );
-            ensure!(
-                began.elapsed() < VISIBLE_WITHIN,
-                "order {order} is not visible within {VISIBLE_WITHIN:?}"
-            );
-            tokio::time::sleep(PAUSE).await;
-        }
+        until_visible(&mut queries, platform, &order, began).await?;
         lags.record(began.elapsed());
         tokio::time::sleep(PAUSE).await;
     }

@@ -42,9 +42,7 @@ impl Bench {
     /// One connection, and one client of pgbench, in turns.
     pub(super) async fn lists(&mut self) -> anyhow::Result<()> {
         self.archive().await?;
-        if !self.is_folded {
-            self.rebuild().await?;
-        }
+        self.folded().await?;
         let mut connection = PgConnection::connect(&self.postgres.url(ARCHIVE)).await?;
         sqlx::query("VACUUM (ANALYZE) read.order_summary")
             .execute(&mut connection)

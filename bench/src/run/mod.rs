@@ -3,6 +3,8 @@
 mod archive;
 mod carried;
 mod contenders;
+mod copies;
+mod fold;
 mod grpc;
 mod in_process;
 mod lag;
@@ -10,17 +12,21 @@ mod list;
 mod loaded;
 mod memory;
 mod platform;
+mod reads;
 mod real;
+mod rebuild;
 mod replay;
 mod saga;
 mod server;
+
+pub use archive::{FillArguments, fill};
 
 use crate::{
     figures::Figures,
     machine::Machine,
     report::{self, Findings},
 };
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use local::{Postgres, PostgresOptions};
 use platform::Programs;
 use std::{
@@ -61,8 +67,10 @@ pub enum Part {
     SagaNats,
     /// Memory of everything in one process.
     Memory,
-    /// History folded into a read model.
+    /// History folded into read models.
     Replay,
+    /// A read model built anew while orders are placed and read.
+    Rebuild,
     /// Lists of orders over HTTP.
     List,
 }
@@ -141,12 +149,14 @@ pub(crate) struct Bench {
     is_folded: bool,
     figures: Figures,
     troubles: Vec<String>,
+    /// What the platform did wrong, however fast.
+    faults: Vec<String>,
 }
 
 /// Measures, prints, and writes the page.
 ///
 /// # Errors
-/// When something to be measured cannot be started, or fails.
+/// When something to be measured cannot be started, or fails, or does anything wrong.
 pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
     let every = <Part as clap::ValueEnum>::value_variants();
     let parts: BTreeSet<Part> = if arguments.only.is_empty() {
@@ -170,12 +180,14 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         is_folded: false,
         figures: Figures::default(),
         troubles: Vec::new(),
+        faults: Vec::new(),
     };
     let measured = tokio::select! {
         measured = bench.measure() => measured,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
     };
     measured?;
+    let faults = std::mem::take(&mut bench.faults);
     let findings = bench.findings();
     println!("\n{}", report::verdicts(&findings.figures));
     for trouble in &findings.troubles {
@@ -189,6 +201,7 @@ pub async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         write(&path, &report::page(&findings))?;
         println!("written: {}", path.display());
     }
+    ensure!(faults.is_empty(), "{}", faults.join("; "));
     Ok(())
 }
 
@@ -233,6 +246,11 @@ impl Bench {
         if self.parts.contains(&Part::Replay) {
             self.replay().await.context("measure replay")?;
         }
+        if self.parts.contains(&Part::Rebuild) {
+            self.rebuild_under_load()
+                .await
+                .context("measure rebuilds under load")?;
+        }
         if self.parts.contains(&Part::List) {
             self.lists().await.context("measure lists")?;
         }
@@ -256,7 +274,7 @@ impl Bench {
         }
         Findings {
             profile: self.programs.profile(),
-            method: method(&self.extent, &self.parts),
+            method: method(&self.extent, &self.parts, self.real_orders.is_some()),
             machine,
             figures: self.figures,
             troubles,
@@ -265,7 +283,7 @@ impl Bench {
 }
 
 /// How what was measured was measured.
-fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
+fn method(extent: &Extent, parts: &BTreeSet<Part>, is_real: bool) -> Vec<String> {
     let Extent {
         rounds,
         time,
@@ -337,21 +355,41 @@ fn method(extent: &Extent, parts: &BTreeSet<Part>) -> Vec<String> {
              one status. pgbench, with one client, repeats the statement that the service was seen \
              to send, with the same values, prepared.",
         ),
+        Part::Rebuild => Some(
+            "Rebuild under load: over a history of half as many events, orders are placed in an open loop \
+             at half of what a trial run placed at most with projections and reads beside it; first \
+             without a rebuild, then while `projector rebuild order_summary` runs again and again. One \
+             connection reads meanwhile, in turn, orders that ended in the history, the newest completed \
+             ones and the newest ones: an answer that is an error, or is not what it was before the \
+             first rebuild, or not a full list, is wrong. Then `projector verify` folds all of it once \
+             more. Load generator, services and database share the cores with the rebuild.",
+        ),
         Part::LagNats | Part::SagaNats | Part::Memory | Part::Replay => None,
     });
     method.extend(of_parts.map(Into::into));
     if parts.contains(&Part::Replay) {
-        method.push(replay_method(*events));
+        method.push(replay_method(*events, is_real));
     }
     method
 }
 
-fn replay_method(events: usize) -> String {
+fn replay_method(events: usize, is_real: bool) -> String {
+    let orders = match is_real {
+        true => {
+            "the orders are the clean sales of a month of Online Retail, placed month after month \
+             with new ids"
+        }
+        false => "the orders are drawn, of 1 to 5 lines",
+    };
     format!(
-        "Replay: `projector rebuild order_summary`, from the program's start to its end, over {events} \
-         events of orders, stock and payments that were copied into the store's table; indexes, \
-         checkpoint and swap included. The reference copies all events out, in binary form and to \
-         nowhere, and the resulting rows into a table of the same columns without any index; the \
-         same with indexes is among the figures."
+        "Replay: `projector rebuild`, from the program's start to its end, over {events} events that were \
+         copied into the store's table; indexes, checkpoint and swap included. Every event is what the \
+         deciders made of a command of people, policies, timers or participants, as in the services \
+         (`bench fill` writes the same history into any empty store): {orders}; some are declined, held, \
+         cancelled, lost or sent back. They have no addresses, whose keys no history could have. The reference copies all events out, in binary form and to nowhere, \
+         and the resulting rows into tables of the same columns without any index; the same with indexes, \
+         and of only those events out that `order_summary` folds, is among the figures. All read models are \
+         built by one `projector rebuild --all`; its reference has the events once, and the rows of every \
+         table. Memory is the most that the program had resident (`VmHWM`)."
     )
 }

@@ -48,6 +48,7 @@ impl Programs {
                 }
                 Part::Replay => &["projector"],
                 Part::List => &["projector", "query"],
+                Part::Rebuild => &["command", "projector", "query"],
             };
             for name in needed {
                 let path = self.path(name);
@@ -105,6 +106,32 @@ impl Platform {
             commands: address,
             queries: address,
             servers: vec![server],
+            _nats: None,
+        })
+    }
+
+    /// Commands, projections and queries, which follow the store itself: nobody reacts to what happens.
+    pub(super) async fn reading(
+        programs: &Programs,
+        postgres: &Postgres,
+        database: &str,
+    ) -> anyhow::Result<Self> {
+        let mut settings = Settings::new(postgres, database).set("ORDERS__STORE__NOTIFY", "true");
+        let mut addresses = Vec::new();
+        // Queries are not ready before the projector has made their tables.
+        for service in ["command", "projector", "query"] {
+            let address = address()?;
+            settings = settings.port(&service.to_uppercase(), address);
+            addresses.push((service, address));
+        }
+        let mut servers = Vec::new();
+        for (service, address) in &addresses {
+            servers.push(settings.start(programs, service, &[], *address).await?);
+        }
+        Ok(Self {
+            commands: addresses[0].1,
+            queries: addresses[2].1,
+            servers,
             _nats: None,
         })
     }

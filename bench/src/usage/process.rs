@@ -54,26 +54,47 @@ pub fn cpu_of_ended_children(pid: u32) -> Option<Duration> {
 /// CPU that a process and its children, the ended ones too, have used so far: PostgreSQL has a
 /// process for each session.
 pub fn cpu_of_server(pid: u32) -> Option<Duration> {
-    let server = Stat::of(&pid.to_string())?;
-    let children = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| {
+    let server = || Stat::of(&pid.to_string());
+    let mut before = server()?;
+    loop {
+        let children: u64 = children_of(pid)?
+            .map(|child| child.own() + child.ended_children())
+            .sum();
+        let after = server()?;
+        // One that ended in the meantime would be counted in neither.
+        if after.ended_children() == before.ended_children() {
+            return Some(ticks(after.own() + after.ended_children() + children));
+        }
+        before = after;
+    }
+}
+
+fn children_of(pid: u32) -> Option<impl Iterator<Item = Stat>> {
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let children = processes.filter_map(move |entry| {
         let name = entry.file_name();
         let name = name
             .to_str()
             .filter(|name| name.as_bytes()[0].is_ascii_digit())?;
         let stat = Stat::of(name)?;
-        (stat.parent() == u64::from(pid)).then(|| stat.own() + stat.ended_children())
+        (stat.parent() == u64::from(pid)).then_some(stat)
     });
-    Some(ticks(
-        server.own() + server.ended_children() + children.sum::<u64>(),
-    ))
+    Some(children)
 }
 
 /// Memory that a process holds (resident), in bytes.
 pub fn memory_of(pid: u32) -> Option<u64> {
+    bytes_of(pid, "VmRSS:")
+}
+
+/// The most memory that a process has held at a time (resident), in bytes.
+pub fn peak_memory_of(pid: u32) -> Option<u64> {
+    bytes_of(pid, "VmHWM:")
+}
+
+fn bytes_of(pid: u32, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
@@ -113,5 +134,6 @@ mod tests {
         let memory = memory_of(std::process::id()).unwrap();
         assert!((100 << 10..64 << 30).contains(&memory), "{memory}");
         assert_eq!(memory_of(u32::MAX), None);
+        assert!(peak_memory_of(std::process::id()).unwrap() >= memory);
     }
 }
