@@ -98,6 +98,10 @@ planted: ## Plant known bugs, one by one, and have tests find them
 	@$(ENSURE) build postgres
 	@TEST_PROFILE=$(TEST_PROFILE) deploy/local/planted.sh
 
+.PHONY: rebuilds
+rebuilds: test-bins ## Build a read model anew under load, and fail if readers see anything of it
+	"$(TEST_BIN_DIR)/bench" run --quick --only rebuild
+
 .PHONY: test-bins
 test-bins:
 	@$(ENSURE) build postgres nats grpc

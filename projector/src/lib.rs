@@ -4,7 +4,8 @@
 //! live runtime ([`live`]) reads the feed, loads the rows of a batch in one read, folds, and writes
 //! rows and checkpoint in one statement that a fenced leader cannot do any harm with. [`rebuild`]
 //! folds all of history into fresh tables beside the live ones, and swaps them; [`verify`] folds it to
-//! compare it with them; [`past`] folds it up to a point. An event that cannot be read or folded stops its own sequence alone ([`parking`]).
+//! compare it with them; [`past`] folds it up to a point, beside them. An event that cannot be read or
+//! folded stops its own sequence alone ([`parking`]).
 
 mod api;
 mod batch;

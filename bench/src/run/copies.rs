@@ -37,12 +37,12 @@ impl Copies {
 
     /// How long all events take out, to nowhere, and how many they are.
     pub(super) async fn events_out(&mut self) -> anyhow::Result<(Duration, u64)> {
-        self.to_nowhere(EVENTS).await
+        self.out(EVENTS).await
     }
 
     /// The same of those that `order_summary` folds.
     pub(super) async fn folded_events_out(&mut self) -> anyhow::Result<(Duration, u64)> {
-        self.to_nowhere(FOLDED).await
+        self.out(FOLDED).await
     }
 
     /// The names of all read models.
@@ -91,7 +91,7 @@ impl Copies {
         Ok(self.0.close().await?)
     }
 
-    async fn to_nowhere(&mut self, statement: &'static str) -> anyhow::Result<(Duration, u64)> {
+    async fn out(&mut self, statement: &'static str) -> anyhow::Result<(Duration, u64)> {
         let began = Instant::now();
         let mut copy = self.0.copy_out_raw(statement).await?;
         let mut messages = 0_u64;

@@ -54,18 +54,32 @@ pub fn cpu_of_ended_children(pid: u32) -> Option<Duration> {
 /// CPU that a process and its children, the ended ones too, have used so far: PostgreSQL has a
 /// process for each session.
 pub fn cpu_of_server(pid: u32) -> Option<Duration> {
-    let server = Stat::of(&pid.to_string())?;
-    let children = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| {
+    let server = || Stat::of(&pid.to_string());
+    let mut before = server()?;
+    loop {
+        let children: u64 = children_of(pid)?
+            .map(|child| child.own() + child.ended_children())
+            .sum();
+        let after = server()?;
+        // One that ended in the meantime would be counted in neither.
+        if after.ended_children() == before.ended_children() {
+            return Some(ticks(after.own() + after.ended_children() + children));
+        }
+        before = after;
+    }
+}
+
+fn children_of(pid: u32) -> Option<impl Iterator<Item = Stat>> {
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let children = processes.filter_map(move |entry| {
         let name = entry.file_name();
         let name = name
             .to_str()
             .filter(|name| name.as_bytes()[0].is_ascii_digit())?;
         let stat = Stat::of(name)?;
-        (stat.parent() == u64::from(pid)).then(|| stat.own() + stat.ended_children())
+        (stat.parent() == u64::from(pid)).then_some(stat)
     });
-    Some(ticks(
-        server.own() + server.ended_children() + children.sum::<u64>(),
-    ))
+    Some(children)
 }
 
 /// Memory that a process holds (resident), in bytes.

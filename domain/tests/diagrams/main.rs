@@ -35,14 +35,14 @@ fn with(page: &str, name: &str, diagram: &str) -> String {
 
 /// Sees that the page at `path` has these diagrams, or writes them there.
 fn shows(path: &str, diagrams: &[(&str, String)]) {
-    let written = fs::read_to_string(page(path)).unwrap();
+    let written = fs::read_to_string(page(path)).expect("the page can be read");
     let drawn = diagrams
         .iter()
         .fold(written.clone(), |page, (name, diagram)| {
             with(&page, name, diagram)
         });
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(page(path), &drawn).unwrap();
+        fs::write(page(path), &drawn).expect("the page can be written");
         return;
     }
     assert!(

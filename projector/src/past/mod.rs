@@ -4,8 +4,8 @@
 //! The live table is only looked at for its columns and indexes, before that begins: nobody waits for
 //! this, and it waits for nobody.
 //!
-//! What was skipped is left out, as it is of the live table. A row with an event that this build cannot read or
-//! fold is as it was before that event.
+//! What was skipped is left out, as it is of the live table. A row with an event that this build cannot
+//! read or fold is as it was before that event.
 
 mod schema;
 mod until;

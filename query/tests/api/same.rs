@@ -23,6 +23,7 @@ use projector::{
     rebuild::{RebuildOptions, rebuild_by_name},
 };
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 fn hold(hold: &str) -> Event {
@@ -285,8 +286,9 @@ async fn stays_the_same(own: Vec<Event>, beside: bool, mut turns: u64) {
 async fn is_the_same(stage: &Stage, models: &PostgresReadModels, version: i64) {
     for name in ["order_summary", "shipment_summary"] {
         let (reader, options) = (Arc::new(stage.store.clone()), RebuildOptions::default());
-        let built = rebuild_by_name(name, reader, models, &options, Arc::new(|_| {})).await;
-        built.unwrap();
+        let never = CancellationToken::new();
+        let built = rebuild_by_name(name, reader, models, &options, Arc::new(|_| {}), &never);
+        built.await.unwrap();
     }
     let path = format!("/v1/orders/{}", id());
     let live = stage.get(&path).await.expect(200);

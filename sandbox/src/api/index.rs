@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{card::CARDS, carrier::TEST_ADDRESSES};
 
-const ENDPOINTS: [(&str, &str); 21] = [
+const ENDPOINTS: [(&str, &str); 22] = [
     (
         "POST /authorizations",
         "{reference, amount, currency, payment_method}; Idempotency-Key",

@@ -168,8 +168,8 @@ impl PostgresReader {
 
     /// The next page will have about as many events as this one.
     fn expect_as(&self, page: &History) {
-        if page.bytes > 0 {
-            let many = page.events.len().saturating_mul(HISTORY_PAGE_BYTES) / page.bytes;
+        let whole = page.events.len().saturating_mul(HISTORY_PAGE_BYTES);
+        if let Some(many) = whole.checked_div(page.bytes) {
             let many = many.min(MOST_OF_HISTORY);
             self.0.of_history.store(many, Ordering::Relaxed);
         }

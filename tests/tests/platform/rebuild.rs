@@ -5,26 +5,30 @@ mod killed;
 mod past;
 mod writes;
 
+use futures::future::join_all;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use std::time::Duration;
 use tests::platform::{
-    CommandLine, Load, LoadOptions, Platform, Shape, at_rest, audit, eventually,
+    CommandLine, Load, LoadOptions, Placement, Platform, Shape, at_rest, audit, eventually,
     projections_are_at, say, stock_up,
 };
 use tokio::process::Child;
 
-/// A platform that has taken so many writes, and has come to rest.
-async fn at_work(writes: u64, seed: u64) -> Platform {
+/// How many orders are placed at once.
+const AT_ONCE: usize = 16;
+
+/// A platform that has taken so many orders, and has come to rest: nobody packs them.
+async fn at_work(orders: usize) -> Platform {
     let platform = Platform::start(Shape::AllInOne, &[]).await;
-    stock_up(&platform.api).await;
-    let options = LoadOptions {
-        pause: Duration::from_millis(5),
-        seed,
-        ..LoadOptions::default()
-    };
-    let load = Load::start(&platform.api, &options);
-    load.goes_on(writes).await;
-    load.stop().await;
+    platform.api.receive("WORK", 1_000_000).await;
+    let numbers: Vec<usize> = (0..orders).collect();
+    for numbers in numbers.chunks(AT_ONCE) {
+        let placed = numbers.iter().map(async |number| {
+            let customer = format!("c-{}", number % 20);
+            let placement = Placement::of("WORK", 1, 100).customer(&customer);
+            platform.api.place(&placement).await
+        });
+        join_all(placed).await;
+    }
     let history = at_rest(&platform).await;
     projections_are_at(&platform.database(), history.head()).await;
     platform
@@ -80,7 +84,7 @@ async fn hold_until_it_swaps(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_that_build_the_same_anew_one_is_refused() {
-    let platform = at_work(60, 1).await;
+    let platform = at_work(40).await;
     let terminal = CommandLine::of_operator(&platform);
     let mut reader = connect(&platform).await;
     let words = ["rebuild", "order_summary"];

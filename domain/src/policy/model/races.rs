@@ -385,6 +385,8 @@ fn what_is_not_wanted_any_more_is_not_given_up() {
             world.put(&command).unwrap();
         }
         rest(&mut world, &mut Choices::new(vec![]), true);
+        people::operate(&mut world);
+        rest(&mut world, &mut Choices::new(vec![]), true);
         checks::ends(&world);
         assert_eq!(world.placed(other).status, expected);
     }

@@ -42,7 +42,7 @@ enum Instants {
 async fn a_rebuild_that_is_killed_at_any_instant_leaves_the_right_rows() {
     let seed = chaos::seed();
     let mut rng = StdRng::seed_from_u64(seed);
-    let platform = at_work(400, seed).await;
+    let platform = at_work(150).await;
     let terminal = CommandLine::of_operator(&platform);
     let database = platform.database();
     let expected = read_model_rows(&database).await;
@@ -52,10 +52,11 @@ async fn a_rebuild_that_is_killed_at_any_instant_leaves_the_right_rows() {
     terminal.projector(&["rebuild", NAMES[0]]).await.well();
     let whole = began.elapsed();
     let mut connection = connect(&platform).await;
-    let mut killed = 0;
+    let (mut killed, mut swapped) = (0, 0);
     for _ in 0..KILLS {
         let name = NAMES.choose(&mut rng).expect("there are names");
         nobody_builds(&mut connection, name).await;
+        let before = table(&mut connection, name).await;
         let mut rebuild = terminal.command("projector", &["rebuild", name]);
         let rebuild = rebuild.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let mut rebuild = rebuild.expect("it can be started");
@@ -68,11 +69,16 @@ async fn a_rebuild_that_is_killed_at_any_instant_leaves_the_right_rows() {
         let _ = rebuild.start_kill();
         let ended = rebuild.wait().await.expect("it can be waited for");
         killed += usize::from(ended.code().is_none());
+        swapped += usize::from(table(&mut connection, name).await != before);
         let rows = rows(&mut connection, name).await;
         assert_eq!(rows, expected[*name], "{name}, killed at {at:?}: {ended}");
     }
-    say(&format!("{killed} of {KILLS} had not ended"));
+    say(&format!(
+        "{killed} of {KILLS} had not ended, {swapped} had swapped"
+    ));
     assert!(killed > KILLS / 3, "only {killed} of {KILLS} were killed");
+    // Before the swap, and after it.
+    assert!((1..KILLS).contains(&swapped), "{swapped} had swapped");
 
     for name in NAMES {
         nobody_builds(&mut connection, name).await;
@@ -147,6 +153,15 @@ async fn nobody_builds(connection: &mut PgConnection, name: &str) {
         }
     })
     .await;
+}
+
+/// Which table has that name now.
+async fn table(connection: &mut PgConnection, name: &str) -> i64 {
+    sqlx::query_scalar("SELECT ('read.' || $1)::regclass::oid::bigint")
+        .bind(name)
+        .fetch_one(connection)
+        .await
+        .expect("the database answers")
 }
 
 async fn rows(connection: &mut PgConnection, name: &str) -> Vec<String> {

@@ -15,7 +15,7 @@ async fn rows(connection: &mut PgConnection, table: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn read_models_are_put_into_a_schema_as_they_were() {
-    let platform = at_work(80, 2).await;
+    let platform = at_work(40).await;
     let terminal = CommandLine::of_operator(&platform);
     let then = read_model_rows(&platform.database()).await;
     let head = platform.events().await.head().await;
@@ -77,7 +77,7 @@ async fn read_models_are_put_into_a_schema_as_they_were() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_that_cannot_be_read_are_said_by_the_exit_code() {
-    let platform = at_work(30, 3).await;
+    let platform = at_work(10).await;
     let terminal = CommandLine::of_operator(&platform);
     let check = ["events", "check"];
     terminal.orders(&check).await.well().says(&["can be read."]);

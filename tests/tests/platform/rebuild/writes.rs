@@ -18,6 +18,7 @@ use std::sync::{
 use store::{
     Answer, Append, EventReader, EventStore, NewEvent, PostgresOptions, PostgresStore, StreamAppend,
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const NAME: &str = "stock_level";
@@ -78,11 +79,19 @@ async fn a_rebuild_while_others_write_misses_nothing() {
         }
     });
     let reader: Arc<dyn EventReader> = store;
+    let never = CancellationToken::new();
     for _ in 0..3 {
         let fold = RebuildOptions::default();
-        rebuild_by_name(NAME, reader.clone(), &models, &fold, Arc::new(|_| {}))
-            .await
-            .expect("it is built anew");
+        rebuild_by_name(
+            NAME,
+            reader.clone(),
+            &models,
+            &fold,
+            Arc::new(|_| {}),
+            &never,
+        )
+        .await
+        .expect("it is built anew");
         let verify = VerifyOptions::default();
         let found = verify_by_name(NAME, reader.clone(), &models, &verify, Arc::new(|_| {})).await;
         let found = found.expect("it can be verified");
