@@ -75,8 +75,8 @@ impl Placed {
         ordered.saturating_sub(gone.saturating_add(progress.returned))
     }
 
-    /// What of it has neither left nor is cancelled comes to, in minor units: what is still to be packed, and
-    /// paid for. Nothing, once the order has ended otherwise.
+    /// What of it has neither left nor is cancelled comes to, in minor units; what is packed of that is taken
+    /// already. Nothing, once the order has ended otherwise.
     pub fn open_total(&self) -> i64 {
         match self.status.is_over() {
             true => 0,

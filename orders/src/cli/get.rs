@@ -165,12 +165,12 @@ fn made_of(order: &Value) -> Option<String> {
     ))
 }
 
-/// What is still to be paid of it, where that is neither all of it nor nothing.
+/// What of it is still to leave, where that comes neither to all of it nor to nothing.
 fn open(order: &Value) -> Option<String> {
     let open = order["open_total"]["amount"].as_i64()?;
     let is_all = order["total"]["amount"].as_i64() == Some(open);
     let text = money_text(&order["open_total"]);
-    (open > 0 && !is_all).then(|| format!("{text} is still to be packed and paid for"))
+    (open > 0 && !is_all).then(|| format!("{text} is still to leave"))
 }
 
 /// What it is tagged with, if it is.
@@ -256,7 +256,7 @@ mod tests {
     fn what_is_still_to_be_paid_is_told_where_it_is_not_all() {
         let eur = |amount: i64| json!({ "amount": amount, "currency": "EUR" });
         let of = |amount| open(&json!({ "total": eur(2_300), "open_total": eur(amount) }));
-        let said = "13.00 EUR is still to be packed and paid for";
+        let said = "13.00 EUR is still to leave";
         assert_eq!(of(1_300).as_deref(), Some(said));
         assert_eq!((of(0), of(2_300), open(&json!({}))), (None, None, None));
     }

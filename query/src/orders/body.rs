@@ -63,8 +63,8 @@ pub(crate) struct OrderBody<'a> {
     pub tax_included: bool,
     /// The sum of the lines: what is to be paid.
     pub total: Money<'a>,
-    /// What of it has neither left nor is cancelled comes to, as it is amended: what is still to be packed, and
-    /// paid for. Nothing, once the order has ended.
+    /// What of it has neither left nor is cancelled comes to, as it is amended. It is taken when it is packed: what
+    /// is packed and has not left is in `captured` as well. Nothing, once the order has ended.
     pub open_total: Money<'a>,
     /// What was taken for it.
     pub captured: Money<'a>,
