@@ -298,15 +298,16 @@ async fn life(stage: &mut Stage, n: u64) {
 
 /// The provider has said what cannot be, and people have seen to that.
 async fn contradicted(stage: &mut Stage, order: &str) {
-    let word = CommandId::new(Uuid::new_v4());
     let refusal = Refusal::new(RefusalKind::State, "OTHER_AMOUNT", "another amount");
-    let park = OrderCommand::ParkTask(ParkTask::contradiction(word, "evt", &refusal));
+    let park = ParkTask::contradiction(order.parse().unwrap(), "evt", &refusal);
+    let task = park.task_id.to_string();
+    let park = OrderCommand::ParkTask(park);
     stage
         .put(Command::Order(order.parse().unwrap(), park))
         .await;
     let path = "/v1/orders/{order_id}/contradictions/{task_id}/settle";
-    let task = word.uuid().to_string();
-    stage.post(path, &[order, &task], &json!({})).await;
+    let how = json!({"reason": "given back by hand"});
+    stage.post(path, &[order, &task], &how).await;
 }
 
 /// Both are wanted after all; and it is a gift that goes somewhere else.

@@ -15,16 +15,20 @@ use domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// Nothing is to be said of it: an empty object, or no body.
+/// How it was set right.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SettleContradictionBody {}
+pub(crate) struct SettleContradictionBody {
+    /// How, for people: it becomes a note of the order. 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500, example = "stopped at the carrier")]
+    reason: String,
+}
 
 /// Say that people have set right what a provider's word contradicted.
 ///
 /// What the payment provider or the carrier says by itself and our books contradict is in the order's process
-/// (`given_up`), and the order waits for people. Once it is settled it does not any more. Again is no error,
-/// and neither is what does not wait. A call that was given up is ended by the sagas alone.
+/// (`given_up`), and the order waits for people. Once it is settled it does not any more, and a note of the
+/// order says how it was set right. Again is no error. A call that was given up is ended by the sagas alone.
 #[utoipa::path(
     post,
     path = "/v1/orders/{order_id}/contradictions/{task_id}/settle",
@@ -37,7 +41,7 @@ pub(crate) struct SettleContradictionBody {}
     request_body = SettleContradictionBody,
     responses(
         (status = 200, description = "Done.", body = OrderChanged),
-        (status = 404, description = "There is no such order.", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such order, or no such contradiction of it, nor was there one lately.", body = ProblemDetails, content_type = "application/problem+json"),
         WriteProblems,
     )
 )]
@@ -46,8 +50,11 @@ pub(crate) async fn settle_contradiction(
     ContradictionPath(order_id, task_id): ContradictionPath,
     Write { request, body, .. }: Write<SettleContradictionBody>,
 ) -> Result<Response, Problem> {
-    let SettleContradictionBody {} = body;
-    let settle = OrderCommand::SettleContradiction(SettleContradiction { task_id });
+    let settle = OrderCommand::SettleContradiction(SettleContradiction {
+        task_id,
+        note_id: request.id.uuid(),
+        reason: body.reason,
+    });
     let done = request
         .execute(&api, Command::Order(order_id, settle))
         .await?;

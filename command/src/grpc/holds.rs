@@ -60,7 +60,11 @@ pub(super) async fn settle(
     let request = request(api, context, &message)?;
     let order_id = order_id(&message.order_id)?;
     let task_id = task_id(&message.task_id)?;
-    let command = OrderCommand::SettleContradiction(SettleContradiction { task_id });
+    let command = OrderCommand::SettleContradiction(SettleContradiction {
+        task_id,
+        note_id: request.id.uuid(),
+        reason: message.reason,
+    });
     let done = request
         .execute(api, Command::Order(order_id, command))
         .await?;

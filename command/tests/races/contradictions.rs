@@ -70,7 +70,7 @@ impl Stage {
             .uri(format!("/v1/orders/{id}/contradictions/{task}/settle"))
             .header("content-type", "application/json")
             .header("idempotency-key", Uuid::new_v4().to_string())
-            .body(Body::from("{}"))
+            .body(Body::from(r#"{"reason": "the carrier was told"}"#))
             .unwrap();
         self.send(request).await
     }
@@ -88,7 +88,10 @@ async fn what_the_carrier_says_against_our_books_waits_until_people_settle_it() 
     let said = stage.carrier_says("evt_back", id, "returned").await;
     assert_eq!(said, "refused");
     let waits = stage.waits(id).await;
-    assert_eq!(waits.len(), 2, "one for each event");
+    assert_eq!(waits.len(), 2, "one for each word");
+    let said = stage.carrier_says("evt_lost_2", id, "lost").await;
+    assert_eq!(said, "refused");
+    assert_eq!(stage.waits(id).await, waits, "it is the same word");
     let stream = StreamId::order(&TenantId::default(), id);
     let history = stage.history(&stream).await;
     assert_eq!(history[2..], ["TaskParked", "TaskParked"]);
@@ -97,9 +100,14 @@ async fn what_the_carrier_says_against_our_books_waits_until_people_settle_it() 
     let (status, answer) = stage.settle(&name, &task).await;
     assert_eq!((status, &answer["order_id"]), (200, &json!(name)));
     let (status, _) = stage.settle(&name, &task).await;
-    assert_eq!(status, 200, "it does not wait: that is no error");
+    assert_eq!(status, 200, "it does not wait any more: that is no error");
     assert_eq!(stage.waits(id).await, [waits[1]]);
-    // It is sent again all the same: it does not wait once more.
+    let history = stage.history(&stream).await;
+    assert_eq!(history[4..], ["TaskResumed", "NoteAdded"]);
+    let (status, problem) = stage.settle(&name, &Uuid::new_v4().to_string()).await;
+    let code = problem["code"].as_str();
+    assert_eq!((status, code), (404, Some("CONTRADICTION_NOT_FOUND")));
+    // The event is sent again all the same: as long as it is remembered, it does not wait once more.
     assert_eq!(stage.carrier_says("evt_lost", id, "lost").await, "refused");
     let said = stage.carrier_says("evt_back", id, "returned").await;
     assert_eq!(said, "refused");

@@ -2,8 +2,8 @@
 
 use super::{Awaited, LineQuantity, RejectionReason};
 use crate::{
-    CommandId, Currency, CustomerId, Location, OrderId, Refusal, Sealed, ShipmentId, Sku, StreamId,
-    TaxRate, TenantId,
+    Currency, CustomerId, Location, OrderId, Refusal, Sealed, ShipmentId, Sku, StreamId, TaxRate,
+    TenantId,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -252,11 +252,12 @@ pub struct ParkTask {
 pub const CONTRADICTION: &str = "contradiction";
 
 impl ParkTask {
-    /// What a participant has said in its event `of`, and the books have refused: told as `word`, which is one
-    /// for each event, so that the same event again waits once.
-    pub fn contradiction(word: CommandId, of: &str, refusal: &Refusal) -> Self {
+    /// What a participant has said in its event `of` about the payment or the shipment of that id, and the books
+    /// have refused. It is one however often it is said, also in further events: so it waits once.
+    pub fn contradiction(about: Uuid, of: &str, refusal: &Refusal) -> Self {
+        let what = format!("{CONTRADICTION}/{}/{}", refusal.code, refusal.detail);
         Self {
-            task_id: word.uuid(),
+            task_id: Uuid::new_v5(&about, what.as_bytes()),
             task: CONTRADICTION.into(),
             of: Some(of.into()),
             done: true,
@@ -270,6 +271,10 @@ impl ParkTask {
 pub struct SettleContradiction {
     /// Which: the process view has it under this id.
     pub task_id: Uuid,
+    /// The id, minted at the edge, of the note that says how it was set right.
+    pub note_id: Uuid,
+    /// How, for people; 1 to 500 characters.
+    pub reason: String,
 }
 
 /// Says that an operator has had done, or settled, what was given up.

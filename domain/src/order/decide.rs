@@ -119,6 +119,9 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
             text::prose("reason", &command.reason, 500)?;
         }
         OrderCommand::ReleaseHold(command) => check_hold_name(&command.hold)?,
+        OrderCommand::SettleContradiction(command) => {
+            text::prose("reason", &command.reason, 500)?;
+        }
         OrderCommand::CancelLines(command) => lines::check(command)?,
         OrderCommand::SetTags(command) => details::check_tags(&command.tags)?,
         OrderCommand::ProposeAmendment(command) => amendments::check(command)?,
@@ -139,7 +142,6 @@ fn check_texts(command: &OrderCommand) -> Result<(), OrderError> {
         | OrderCommand::WithdrawAmendment(_)
         | OrderCommand::RejectAmendment(_)
         | OrderCommand::ExpireAmendment(_)
-        | OrderCommand::SettleContradiction(_)
         | OrderCommand::DropShipment(_) => {}
     }
     Ok(())

@@ -353,6 +353,11 @@ pub enum OrderError {
     /// A task of the sagas stands behind it.
     #[error("a call or a command was given up: `saga retry` or `saga settle` ends that")]
     NotAContradiction,
+    /// Nothing of that id has waited for people lately.
+    #[error(
+        "the order has no such contradiction, and had none lately: its process names those that wait"
+    )]
+    NoSuchContradiction,
 }
 
 impl From<OrderError> for Refusal {
@@ -464,6 +469,7 @@ impl From<OrderError> for Refusal {
             E::TooManyHolds { .. } => (State, "TOO_MANY_HOLDS", None),
             E::TooManyParked { .. } => (State, "TOO_MANY_PARKED", None),
             E::NotAContradiction => (State, "NOT_A_CONTRADICTION", None),
+            E::NoSuchContradiction => (NotFound, "CONTRADICTION_NOT_FOUND", None),
         };
         let refusal = Self::new(kind, code, error.to_string());
         let refusal = match pointer {

@@ -149,6 +149,8 @@ fn command() -> impl Strategy<Value = OrderCommand> {
         }),
         (0..3_u64).prop_map(|n| OrderCommand::SettleContradiction(SettleContradiction {
             task_id: uuid(2, n),
+            note_id: uuid(3, n),
+            reason: "x".into(),
         })),
         proptest::collection::vec("[abA]{1,2}", 0..3)
             .prop_map(|tags| OrderCommand::SetTags(SetTags { tags })),
@@ -305,12 +307,13 @@ proptest! {
                 continue;
             };
             // What is lost or arrives has left, which may have to be said first.
-            // Of what nothing is left, all is being cancelled.
+            // Of what nothing is left, all is being cancelled. How something was set right is a note.
             let first = events.first();
             prop_assert!(events.len() <= 1 || matches!(first, Some(
                 OrderEvent::LinesShipped(_)
                     | OrderEvent::LinesCancelled(_)
                     | OrderEvent::CancellationRequested(_)
+                    | OrderEvent::TaskResumed(_)
             )));
             for event in events {
                 let after = Orders::evolve(state.clone(), &event);

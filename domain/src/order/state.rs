@@ -106,6 +106,8 @@ pub(super) struct Details {
     pub(super) amendments: Amendments,
     /// What of that which is parked a participant said against the books.
     pub(super) contradictions: BTreeSet<Uuid>,
+    /// What of that was settled lately.
+    pub(super) settled: Recent,
 }
 
 /// What has left of an order, and what became of it.
@@ -254,6 +256,10 @@ impl Placed {
         });
         let waits = self.holds.len() + self.parked.len() + self.deadlines.len();
         (self.placed.lines.len() + waits + left + details) * PART
+            + self
+                .details
+                .as_deref()
+                .map_or(0, |known| known.settled.size())
             + self.recent_notes.size()
             + self.recent_cancellations.size()
     }
@@ -269,6 +275,18 @@ impl Placed {
     pub fn is_contradiction(&self, task_id: Uuid) -> bool {
         let known = self.details.as_deref();
         known.is_some_and(|known| known.contradictions.contains(&task_id))
+    }
+
+    /// Whether it was parked so, and people have settled that lately.
+    pub(super) fn was_contradiction(&self, task_id: Uuid) -> bool {
+        let known = self.details.as_deref();
+        known.is_some_and(|known| known.settled.contains(task_id))
+    }
+
+    /// How much of it is parked so.
+    pub(super) fn contradictions(&self) -> usize {
+        let known = self.details.as_deref();
+        known.map_or(0, |known| known.contradictions.len())
     }
 
     /// What it is tagged with.

@@ -274,7 +274,11 @@ impl Performer {
         let now = self.clock.now();
         let command = parking::parked(task, done, problem.clone(), doer(task), now);
         match self.lane.execute_in_turn(command).await {
-            Ok(_) => {}
+            Ok(executed) => {
+                if let Outcome::Refused(refusal) = executed.outcome {
+                    tracing::warn!(%refusal, order_id = %task.order_id, "it does not stand with order {} that a task of it is given up", task.order_id);
+                }
+            }
             Err(LaneError::Stopped) => return Done::Left,
             Err(
                 error @ (LaneError::Overloaded | LaneError::Unavailable(_) | LaneError::Contended),

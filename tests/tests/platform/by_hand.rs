@@ -140,7 +140,7 @@ async fn what_the_carrier_says_against_our_books_waits_for_people_who_settle_it(
     let process = terminal.orders(&["process", &order]).await.well();
     process.says(&["contradiction", "SHIPMENT_STATE", task]);
 
-    let settle = ["settle", &order, task];
+    let settle = ["settle", &order, task, "--reason", "the carrier was told"];
     terminal
         .orders(&settle)
         .await

@@ -3,16 +3,19 @@
 
 use super::{
     super::{
-        Awaited, DeadlineSet, Line, OrderError, OrderEvent, ParkTask, Placed, ResumeTask,
-        SetDeadline, SettleContradiction, Status, TaskParked, TaskResumed,
+        Awaited, CONTRADICTION, DeadlineSet, Line, NoteAdded, OrderError, OrderEvent, ParkTask,
+        Placed, ResumeTask, SetDeadline, SettleContradiction, Status, TaskParked, TaskResumed,
     },
     Decision,
 };
 use crate::text;
 use uuid::Uuid;
 
-/// The most of an order that may wait for an operator at once.
+/// The most of an order that the sagas may have wait for an operator at once.
 const MAX_PARKED: usize = 256;
+/// The most that a participant may have wait so, beside that: one that tells untruths for long keeps nobody from
+/// seeing what the sagas have given up.
+const MAX_CONTRADICTIONS: usize = 32;
 /// The longest that a participant's sentences may be, in characters, and the words of a task.
 const MAX_PROBLEM: usize = 500;
 const MAX_WORD: usize = 64;
@@ -24,8 +27,16 @@ pub(super) fn park(order: &Placed, command: &ParkTask) -> Decision {
     if order.parked.contains(&command.task_id) {
         return Ok(vec![]);
     }
-    if order.parked.len() == MAX_PARKED {
-        return Err(OrderError::TooManyParked { max: MAX_PARKED });
+    let contradictions = order.contradictions();
+    let (waits, max) = match command.task == CONTRADICTION {
+        true => (contradictions, MAX_CONTRADICTIONS),
+        false => (
+            order.parked.len().saturating_sub(contradictions),
+            MAX_PARKED,
+        ),
+    };
+    if waits >= max {
+        return Err(OrderError::TooManyParked { max });
     }
     let of = command.of.as_deref();
     Ok(vec![
@@ -48,14 +59,22 @@ pub(super) fn resume(order: &Placed, command: &ResumeTask) -> Vec<OrderEvent> {
     vec![resumed(order, command.task_id)]
 }
 
-/// Only what no task of the sagas stands behind: of those the sagas say themselves when they are done.
+/// Only what no task of the sagas stands behind: of those the sagas say themselves when they are done. How it was
+/// set right is a note of the order.
 pub(super) fn settle(order: &Placed, command: &SettleContradiction) -> Decision {
-    match order.parked.contains(&command.task_id) {
-        false => Ok(vec![]),
-        true if order.is_contradiction(command.task_id) => {
-            Ok(vec![resumed(order, command.task_id)])
-        }
+    let task_id = command.task_id;
+    if order.is_contradiction(task_id) {
+        let note = NoteAdded {
+            order_id: order.placed.order_id,
+            note_id: command.note_id,
+            text: command.reason.clone(),
+        };
+        return Ok(vec![resumed(order, task_id), note.into()]);
+    }
+    match order.parked.contains(&task_id) {
         true => Err(OrderError::NotAContradiction),
+        false if order.was_contradiction(task_id) => Ok(vec![]),
+        false => Err(OrderError::NoSuchContradiction),
     }
 }
 

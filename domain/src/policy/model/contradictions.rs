@@ -3,7 +3,7 @@
 
 use super::{World, choices::Choices};
 use crate::{
-    Command, CommandId, OrderId, Refusal,
+    Command, OrderId, Refusal,
     order::{OrderCommand, ParkTask, SettleContradiction},
     testing::uuid,
 };
@@ -32,8 +32,8 @@ impl World {
         if UNKNOWN.contains(&refusal.code.as_str()) {
             return;
         }
-        let order = match said {
-            Command::Payment(order, _) => Some(*order),
+        let (order, about) = match said {
+            Command::Payment(order, _) => (Some(*order), order.uuid()),
             Command::Shipment(id, _) => {
                 let is_it = |order: &&OrderId| {
                     let parcel = self.shipment(**order);
@@ -41,15 +41,14 @@ impl World {
                         .created()
                         .is_some_and(|parcel| parcel.shipment_id == *id)
                 };
-                self.orders.iter().find(is_it).copied()
+                (self.orders.iter().find(is_it).copied(), id.uuid())
             }
-            _ => None,
+            _ => return,
         };
         let Some(order) = order else {
             return;
         };
-        let word = CommandId::new(uuid(9, self.log.len() as u64));
-        let park = OrderCommand::ParkTask(ParkTask::contradiction(word, "evt", refusal));
+        let park = OrderCommand::ParkTask(ParkTask::contradiction(about, "evt", refusal));
         // It is told twice, as a provider does that has heard nothing.
         for _ in 0..2 {
             let park = Command::Order(order, park.clone());
@@ -86,7 +85,11 @@ impl World {
     }
 
     fn settle(&mut self, order: OrderId, task_id: Uuid) {
-        let settle = OrderCommand::SettleContradiction(SettleContradiction { task_id });
+        let settle = OrderCommand::SettleContradiction(SettleContradiction {
+            task_id,
+            note_id: uuid(9, self.log.len() as u64),
+            reason: "set right".into(),
+        });
         self.put(&Command::Order(order, settle)).unwrap();
     }
 }

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::{
-    CommandId, Refusal, RefusalKind, ReturnId,
+    Refusal, RefusalKind, ReturnId,
     order::{
-        Awaited, DeadlineSet, OrderReturnStatus, ParkTask, ResumeTask, ReturnOpened, SetDeadline,
-        SettleContradiction,
+        Awaited, DeadlineSet, NoteAdded, OrderReturnStatus, ParkTask, ResumeTask, ReturnOpened,
+        SetDeadline, SettleContradiction,
     },
 };
 
@@ -165,13 +165,13 @@ fn only_what_is_to_leave_has_a_time_limit_for_stock() {
 
 fn contradiction(n: u64) -> ParkTask {
     let refusal = Refusal::new(RefusalKind::State, "OTHER_AMOUNT", "it is another amount");
-    ParkTask::contradiction(CommandId::new(uuid(7, n)), "evt_1", &refusal)
+    ParkTask::contradiction(uuid(7, n), "evt_1", &refusal)
 }
 
 fn contradicted(n: u64) -> OrderEvent {
     TaskParked {
         order_id: order_id(1),
-        task_id: uuid(7, n),
+        task_id: contradiction(n).task_id,
         task: "contradiction".into(),
         of: Some("evt_1".into()),
         done: true,
@@ -180,33 +180,86 @@ fn contradicted(n: u64) -> OrderEvent {
     .into()
 }
 
+fn settle_task(task_id: uuid::Uuid) -> OrderCommand {
+    OrderCommand::SettleContradiction(SettleContradiction {
+        task_id,
+        note_id: uuid(8, 1),
+        reason: "given back by hand".into(),
+    })
+}
+
 fn settle(n: u64) -> OrderCommand {
-    let task_id = uuid(7, n);
-    OrderCommand::SettleContradiction(SettleContradiction { task_id })
+    settle_task(contradiction(n).task_id)
+}
+
+/// It waits no more, and the order says how it was set right.
+fn settled(n: u64) -> [OrderEvent; 2] {
+    let note = NoteAdded {
+        order_id: order_id(1),
+        note_id: uuid(8, 1),
+        text: "given back by hand".into(),
+    };
+    let resumed = TaskResumed {
+        order_id: order_id(1),
+        task_id: contradiction(n).task_id,
+    };
+    [resumed.into(), note.into()]
 }
 
 #[test]
 fn what_a_participant_said_against_the_books_waits_until_people_have_settled_it() {
+    let (first, second) = (contradiction(1).task_id, contradiction(2).task_id);
     for history in [vec![placed()], vec![placed(), confirmed(), completed()]] {
         let park = OrderCommand::ParkTask(contradiction(1));
         let order = on(history.clone(), park).then([contradicted(1)]);
         let order = order.placed().unwrap();
-        assert!(order.parked.contains(&uuid(7, 1)) && order.is_contradiction(uuid(7, 1)));
+        assert!(order.parked.contains(&first) && order.is_contradiction(first));
         let history = [history, vec![contradicted(1), contradicted(2)]].concat();
-        let order = on(history, settle(1)).then([resumed(1)]);
+        let order = on(history, settle(1)).then(settled(1));
         let order = order.placed().unwrap();
-        assert!(!order.is_contradiction(uuid(7, 1)) && order.is_contradiction(uuid(7, 2)));
+        assert!(!order.is_contradiction(first) && order.is_contradiction(second));
     }
-    // Nothing waits, or not any more.
-    on(vec![placed()], settle(1)).then_nothing();
-    let settled = vec![placed(), contradicted(1), resumed(1)];
-    on(settled, settle(1)).then_nothing();
+    // It does not wait any more; or it never did.
+    let once = [vec![placed(), contradicted(1)], settled(1).into()].concat();
+    on(once.clone(), settle(1)).then_nothing();
+    on(once.clone(), settle(2)).then_refused(OrderError::NoSuchContradiction);
+    on(vec![placed()], settle(1)).then_refused(OrderError::NoSuchContradiction);
     on(vec![], settle(1)).then_refused(OrderError::NotFound);
+    // It is said again, by another event.
+    let again = OrderCommand::ParkTask(contradiction(1));
+    on(once, again).then([contradicted(1)]);
+    let silent = OrderCommand::SettleContradiction(SettleContradiction {
+        task_id: first,
+        note_id: uuid(8, 1),
+        reason: " ".into(),
+    });
+    let refused = Orders::decide(&Orders::fold(&[placed(), contradicted(1)]), &silent);
+    assert!(matches!(refused, Err(OrderError::Text(_))), "{refused:?}");
+}
+
+/// The same is said in many events, of one thing or of another.
+#[test]
+fn the_same_word_waits_once_and_other_words_wait_so_many_at_most() {
+    let said = |of: &str| ParkTask {
+        of: Some(of.into()),
+        ..contradiction(1)
+    };
+    let once = vec![placed(), contradicted(1)];
+    on(once, OrderCommand::ParkTask(said("evt_2"))).then_nothing();
+    assert_ne!(contradiction(1).task_id, contradiction(2).task_id);
+    let many: Vec<_> = std::iter::once(placed())
+        .chain((0..32).map(contradicted))
+        .collect();
+    let one_more = OrderCommand::ParkTask(contradiction(32));
+    on(many.clone(), one_more).then_refused(OrderError::TooManyParked { max: 32 });
+    // What the sagas give up is told all the same.
+    on(many, park(1)).then([parked(1)]);
 }
 
 #[test]
 fn what_the_sagas_have_given_up_is_settled_by_them_alone() {
-    on(vec![placed(), parked(1)], settle(1)).then_refused(OrderError::NotAContradiction);
+    let given_up = vec![placed(), parked(1)];
+    on(given_up, settle_task(uuid(7, 1))).then_refused(OrderError::NotAContradiction);
     let refusal = Refusal::from(OrderError::NotAContradiction);
     assert_eq!(refusal.code, "NOT_A_CONTRADICTION");
     assert_eq!(refusal.kind, RefusalKind::State);
