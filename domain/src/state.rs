@@ -1,11 +1,13 @@
 //! The state of any stream, and decisions over one or several of them.
 
+mod seen;
+
 use crate::{
     Category, Command, Decider, Event, MAX_PARCELS, Refusal, RefusalKind,
     customer::{Customer, Customers},
     order::{
         CancelLines, ChangeShippingAddress, Order, OrderCommand, OrderError, OrderEvent, Orders,
-        Packing, apply_amendment, cancel_lines, change_address, drop_shipment, propose_amendment,
+        apply_amendment, cancel_lines, change_address, drop_shipment, propose_amendment,
     },
     payment::{Payment, Payments},
     product::{Product, Products},
@@ -16,7 +18,7 @@ use crate::{
     },
     stock::{Stock, StockEvent, Stocks, for_order, with_backorders_among},
 };
-use chrono::{DateTime, Utc};
+use seen::Seen;
 
 /// The state of a stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -388,50 +390,6 @@ where
 {
     let events = decision?;
     Ok(vec![events.into_iter().map(Event::from).collect()])
-}
-
-/// What is known of an order where a command to it is refused.
-struct Seen<'a> {
-    order: &'a Order,
-    packing: Packing,
-    at: Option<DateTime<Utc>>,
-}
-
-impl<'a> Seen<'a> {
-    /// Nothing but itself.
-    const fn of(order: &'a Order) -> Self {
-        Self {
-            order,
-            packing: Packing::Unknown,
-            at: None,
-        }
-    }
-
-    /// How far all that may leave for it is.
-    fn with(order: &'a Order, shipments: &[&Shipment]) -> Self {
-        Self {
-            packing: Packing::of_all(shipments),
-            ..Self::of(order)
-        }
-    }
-
-    /// And when it is asked.
-    fn at(order: &'a Order, shipments: &[&Shipment], at: DateTime<Utc>) -> Self {
-        Self {
-            at: Some(at),
-            ..Self::with(order, shipments)
-        }
-    }
-
-    /// A refusal because of the order's state says what that state allows.
-    fn way_out(&self, refusal: Refusal) -> Refusal {
-        match (refusal.kind, self.order.placed()) {
-            (RefusalKind::State, Some(order)) => {
-                refusal.allowing(&order.allowed_commands(self.packing, self.at))
-            }
-            _ => refusal,
-        }
-    }
 }
 
 /// A refusal because of a state says what the shipment allows; while its order keeps it, all of that but
