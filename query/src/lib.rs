@@ -23,6 +23,7 @@ mod problem;
 mod processes;
 mod products;
 mod read_your_writes;
+mod reports;
 mod returns;
 mod sales;
 mod service;

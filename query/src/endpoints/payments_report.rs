@@ -7,41 +7,21 @@ use crate::{
     database::{Column, ReadError},
     documentation::{ReadHeaders, ReadProblems},
     freshness::{AsOf, Projection},
-    parameters::{Day, refused},
     problem,
     read_your_writes::ReadYourWrites,
+    reports::{DayRange, check_size},
     sales::wide,
-    sql::Sql,
 };
 use axum::{extract::State, response::Response};
 use chassis::{Problem, extract::StrictQuery};
 use chrono::NaiveDate;
-use domain::Currency;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sqlx::postgres::PgRow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 const TABLE: &str = "payments_daily";
-
-/// Days and currencies in one report at most: ten years of three currencies.
-const MAX_ITEMS: u32 = 11_000;
-
-/// Which days.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PaymentsReportQuery {
-    /// The first day (UTC); the first there is, if it is left out.
-    #[param(value_type = Option<String>, format = Date, example = "2010-12-01")]
-    from: Option<Day>,
-    /// The last day (UTC), included; the last there is, if it is left out.
-    #[param(value_type = Option<String>, format = Date, example = "2010-12-31")]
-    to: Option<Day>,
-    /// ISO 4217; all, if it is left out.
-    #[param(value_type = Option<String>, example = "GBP")]
-    currency: Option<Currency>,
-}
 
 /// What came in and went back.
 #[derive(Debug, Serialize, ToSchema)]
@@ -144,7 +124,7 @@ impl Sums {
     path = "/v1/reports/payments",
     tag = "reports",
     params(
-        PaymentsReportQuery,
+        DayRange,
         ReadHeaders,
     ),
     responses(
@@ -155,19 +135,13 @@ impl Sums {
 pub(crate) async fn payments_report(
     State(api): State<Arc<Api>>,
     writes: ReadYourWrites,
-    StrictQuery(query): StrictQuery<PaymentsReportQuery>,
+    StrictQuery(days): StrictQuery<DayRange>,
 ) -> Result<Response, Problem> {
-    let sql = select(&api, &query)?;
+    let sql = days.select(&api, include_str!("payments_report.sql"))?;
     writes.insist(&api, Projection::PaymentsDaily).await?;
     let as_of = api.freshness.as_of(Projection::PaymentsDaily);
     let rows = api.fetch(sql).await?;
-    if rows.len() > MAX_ITEMS as usize {
-        let rule = format!(
-            "the range holds more than {MAX_ITEMS} days and currencies; narrow it with from, to or \
-             currency"
-        );
-        return Err(refused("to", "RANGE_TOO_WIDE", &rule));
-    }
+    check_size(rows.len())?;
     let mut items = Vec::with_capacity(rows.len());
     let mut totals: BTreeMap<&str, Sums> = BTreeMap::new();
     for row in &rows {
@@ -188,23 +162,4 @@ pub(crate) async fn payments_report(
         totals: totals.collect(),
         as_of,
     })
-}
-
-fn select(api: &Api, query: &PaymentsReportQuery) -> Result<Sql, Problem> {
-    let mut sql = Sql::new(include_str!("payments_report.sql"));
-    sql.push("WHERE tenant = ").bind(api.tenant.as_str());
-    if let Some(from) = query.from {
-        sql.push("\n  AND day >= ").bind(from.0);
-    }
-    if let Some(to) = query.to {
-        if query.from.is_some_and(|from| from.0 > to.0) {
-            return Err(refused("to", "EMPTY_RANGE", "it must not be before from"));
-        }
-        sql.push("\n  AND day <= ").bind(to.0);
-    }
-    if let Some(currency) = &query.currency {
-        sql.push("\n  AND currency = ").bind(currency.as_str());
-    }
-    sql.push("\nORDER BY day, currency").limit(MAX_ITEMS + 1);
-    Ok(sql)
 }

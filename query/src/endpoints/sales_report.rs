@@ -7,41 +7,21 @@ use crate::{
     database::{Column, ReadError},
     documentation::{ReadHeaders, ReadProblems},
     freshness::{AsOf, Projection},
-    parameters::{Day, refused},
     problem,
     read_your_writes::ReadYourWrites,
+    reports::{DayRange, check_size},
     sales::{Counts, Sales, wide},
-    sql::Sql,
 };
 use axum::{extract::State, response::Response};
 use chassis::{Problem, extract::StrictQuery};
 use chrono::NaiveDate;
-use domain::Currency;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sqlx::postgres::PgRow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 const TABLE: &str = "sales_daily";
-
-/// Days and currencies in one report at most: ten years of three currencies.
-const MAX_ITEMS: usize = 11_000;
-
-/// Which days.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct SalesReportQuery {
-    /// The first day (UTC); the first there is, if it is left out.
-    #[param(value_type = Option<String>, format = Date, example = "2010-12-01")]
-    from: Option<Day>,
-    /// The last day (UTC), included; the last there is, if it is left out.
-    #[param(value_type = Option<String>, format = Date, example = "2010-12-31")]
-    to: Option<Day>,
-    /// ISO 4217; all, if it is left out.
-    #[param(value_type = Option<String>, example = "GBP")]
-    currency: Option<Currency>,
-}
 
 /// What was sold.
 #[derive(Debug, Serialize, ToSchema)]
@@ -139,7 +119,7 @@ impl Sold {
     path = "/v1/reports/sales",
     tag = "reports",
     params(
-        SalesReportQuery,
+        DayRange,
         ReadHeaders,
     ),
     responses(
@@ -150,19 +130,13 @@ impl Sold {
 pub(crate) async fn sales_report(
     State(api): State<Arc<Api>>,
     writes: ReadYourWrites,
-    StrictQuery(query): StrictQuery<SalesReportQuery>,
+    StrictQuery(days): StrictQuery<DayRange>,
 ) -> Result<Response, Problem> {
-    let sql = select(&api, &query)?;
+    let sql = days.select(&api, include_str!("sales_report.sql"))?;
     writes.insist(&api, Projection::Sales).await?;
     let as_of = api.freshness.as_of(Projection::Sales);
     let rows = api.fetch(sql).await?;
-    if rows.len() > MAX_ITEMS {
-        let rule = format!(
-            "the range holds more than {MAX_ITEMS} days and currencies; narrow it with from, to or \
-             currency"
-        );
-        return Err(refused("to", "RANGE_TOO_WIDE", &rule));
-    }
+    check_size(rows.len())?;
     let mut items = Vec::with_capacity(rows.len());
     let mut totals: BTreeMap<&str, Sold> = BTreeMap::new();
     for row in &rows {
@@ -183,27 +157,4 @@ pub(crate) async fn sales_report(
         totals: totals.collect(),
         as_of,
     })
-}
-
-fn select(api: &Api, query: &SalesReportQuery) -> Result<Sql, Problem> {
-    let mut sql = Sql::new(include_str!("sales_report.sql"));
-    sql.push("WHERE tenant = ").bind(api.tenant.as_str());
-    if let Some(from) = query.from {
-        sql.push("\n  AND day >= ").bind(from.0);
-    }
-    if let Some(to) = query.to {
-        if query.from.is_some_and(|from| from.0 > to.0) {
-            return Err(refused("to", "EMPTY_RANGE", "it must not be before from"));
-        }
-        sql.push("\n  AND day <= ").bind(to.0);
-    }
-    if let Some(currency) = &query.currency {
-        sql.push("\n  AND currency = ").bind(currency.as_str());
-    }
-    sql.push("\nORDER BY day, currency").limit(
-        u32::try_from(MAX_ITEMS)
-            .unwrap_or(u32::MAX)
-            .saturating_add(1),
-    );
-    Ok(sql)
 }

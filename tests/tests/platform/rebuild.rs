@@ -48,6 +48,15 @@ async fn is_so(connection: &mut PgConnection, sql: &str) -> bool {
         .expect("the database answers")
 }
 
+/// All rows of a table, in the order of what is in them.
+async fn rows(connection: &mut PgConnection, table: &str) -> Vec<String> {
+    let sql = format!("SELECT to_jsonb(t)::text FROM {table} AS t ORDER BY 1");
+    sqlx::query_scalar(AssertSqlSafe(sql))
+        .fetch_all(connection)
+        .await
+        .expect("rows are read")
+}
+
 async fn run(connection: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
         .execute(connection)

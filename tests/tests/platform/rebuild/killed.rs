@@ -1,7 +1,7 @@
 //! SIGKILL at any instant of a rebuild: readers see nothing of it, and the next one finds nothing in its
 //! way.
 
-use super::{at_work, connect, hold_until_it_swaps, is_so, run};
+use super::{at_work, connect, hold_until_it_swaps, is_so, rows, run};
 use crate::chaos;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::Value;
@@ -70,7 +70,7 @@ async fn a_rebuild_that_is_killed_at_any_instant_leaves_the_right_rows() {
         let ended = rebuild.wait().await.expect("it can be waited for");
         killed += usize::from(ended.code().is_none());
         swapped += usize::from(table(&mut connection, name).await != before);
-        let rows = rows(&mut connection, name).await;
+        let rows = rows(&mut connection, &format!("read.{name}")).await;
         assert_eq!(rows, expected[*name], "{name}, killed at {at:?}: {ended}");
     }
     say(&format!(
@@ -162,14 +162,6 @@ async fn table(connection: &mut PgConnection, name: &str) -> i64 {
         .fetch_one(connection)
         .await
         .expect("the database answers")
-}
-
-async fn rows(connection: &mut PgConnection, name: &str) -> Vec<String> {
-    let sql = format!("SELECT to_jsonb(t)::text FROM read.{name} AS t ORDER BY 1");
-    sqlx::query_scalar(AssertSqlSafe(sql))
-        .fetch_all(connection)
-        .await
-        .expect("rows are read")
 }
 
 /// What is left of rebuilds that did not end.

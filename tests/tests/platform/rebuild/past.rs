@@ -1,17 +1,8 @@
 //! Read models as they were, and whether all events can be read: what an operator types, and what comes
 //! of it.
 
-use super::{at_work, connect, run};
-use sqlx::{AssertSqlSafe, PgConnection};
+use super::{at_work, connect, rows, run};
 use tests::platform::{CommandLine, Placement, read_model_rows};
-
-async fn rows(connection: &mut PgConnection, table: &str) -> Vec<String> {
-    let sql = format!("SELECT to_jsonb(t)::text FROM {table} AS t ORDER BY 1");
-    sqlx::query_scalar(AssertSqlSafe(sql))
-        .fetch_all(connection)
-        .await
-        .expect("rows are read")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn read_models_are_put_into_a_schema_as_they_were() {
