@@ -43,10 +43,7 @@ pub(super) async fn stands(
 }
 
 /// The order that something was said of; and what that was said of, its payment or a shipment of it, by its id.
-async fn order_of(
-    api: &CommandApi,
-    command: &Command,
-) -> Result<Option<(OrderId, Uuid)>, Problem> {
+async fn order_of(api: &CommandApi, command: &Command) -> Result<Option<(OrderId, Uuid)>, Problem> {
     let (shipment, about) = match command {
         Command::Payment(order, _) => return Ok(Some((*order, order.uuid()))),
         Command::Shipment(id, _) => (StreamId::shipment(&api.tenant, *id), id.uuid()),

@@ -26,7 +26,8 @@ const RESERVED_PREFIX: &str = "pg_";
 const FOLDED: &str = "folded";
 
 /// The comment by which that table is known as ours, and so is the schema.
-pub const MARK: &str = "Which read models are here, as of when: made by `projector rebuild --until`.";
+pub const MARK: &str =
+    "Which read models are here, as of when: made by `projector rebuild --until`.";
 
 /// The name of a schema that read models of the past may be put into.
 #[derive(Debug, Clone, PartialEq, Eq)]
