@@ -295,7 +295,7 @@ async fn a_doctor_finds_what_is_wrong_with_the_platform_of_the_settings() {
     }
     let platform = Platform::start(Shape::AllInOne, &[]).await;
     let p = &platform;
-    let terminal = CommandLine::new(p.directory().to_owned(), p.environment().clone());
+    let terminal = CommandLine::of_operator(p);
     let doctor = async || terminal.orders(&["doctor"]).await;
 
     let well = doctor().await.well();

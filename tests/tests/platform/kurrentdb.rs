@@ -257,7 +257,7 @@ async fn operators_find_their_way_around() {
     p.api.receive("TOLD", 10).await;
     let id = p.api.place(&Placement::of("TOLD", 1, 100)).await.order_id();
     p.api.order_that_is("confirmed", &id).await;
-    let terminal = CommandLine::new(p.directory().to_owned(), p.environment().clone());
+    let terminal = CommandLine::of_operator(p);
     let doctor = terminal.orders(&["doctor"]).await.well();
     let doctor = doctor.says(&[
         "database of the sagas",

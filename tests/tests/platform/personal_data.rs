@@ -192,7 +192,7 @@ async fn verified(p: &Platform, texts: &[&str]) -> Ran {
         let log = p.directory().join(format!("{}.log", process.name()));
         arguments.extend(["--log".to_owned(), log.display().to_string()]);
     }
-    let line = CommandLine::new(p.directory().to_owned(), p.environment().clone());
+    let line = CommandLine::of_operator(p);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     line.orders(&arguments).await
 }

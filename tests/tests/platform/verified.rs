@@ -11,10 +11,10 @@ const BEING_BUILT: &str = "SELECT pg_advisory_lock(hashtextextended('read.order_
 async fn whether_read_models_are_right_is_told_by_how_the_program_ends() {
     let platform = Platform::start(Shape::AllInOne, &[]).await;
     let p = &platform;
-    let terminal = CommandLine::new(p.directory().to_owned(), p.environment().clone());
+    let terminal = CommandLine::of_operator(p);
     let projector = async |words: &str| -> Ran {
         let words: Vec<&str> = words.split_whitespace().collect();
-        terminal.run("projector", &words).await
+        terminal.projector(&words).await
     };
     for _ in 0..3 {
         let order = p.api.place(&Placement::of("NONE", 1, 100)).await.order_id();
