@@ -13,6 +13,8 @@ pub enum PaymentCommand {
     RecordAuthorized(RecordAuthorized),
     /// The provider did not.
     RecordDeclined(RecordDeclined),
+    /// The provider does not before who pays has done something.
+    RecordActionRequired(RecordActionRequired),
     /// Nobody knows whether the provider did.
     RecordOutcomeUnknown(RecordOutcomeUnknown),
     /// Give back what is set aside, now or as soon as it is known.
@@ -83,6 +85,20 @@ pub struct RecordDeclined {
     pub attempt: u32,
     /// The provider's reason.
     pub code: String,
+}
+
+/// The provider sets nothing aside before who pays has done what it asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordActionRequired {
+    /// Which attempt.
+    pub attempt: u32,
+    /// What the provider calls the authorization that may come of it.
+    pub authorization_id: String,
+    /// Where who pays does it: an address that begins with `https://` or `http://`.
+    pub url: String,
+    /// Until when, if the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// The outcome is unknown.
@@ -268,6 +284,15 @@ pub enum Notice {
     Declined {
         /// Its reason.
         code: String,
+    },
+    /// It does not before who pays has done something.
+    ActionRequired {
+        /// What it calls the authorization that may come of it.
+        authorization_id: String,
+        /// Where who pays does it.
+        url: String,
+        /// Until when, if it says so.
+        until: Option<DateTime<Utc>>,
     },
     /// Nothing is set aside any more.
     Voided {

@@ -20,6 +20,8 @@ events! {
         PaymentAuthorized = 2 [1 => upcast::authorized_v1],
         /// The provider declined.
         PaymentDeclined = 1,
+        /// The provider sets nothing aside before who pays has done what it asks for.
+        PaymentActionRequired = 1,
         /// Nobody knows what the provider did; it will be asked.
         PaymentOutcomeUnknown = 1,
         /// Asking did not help: an operator must look.
@@ -113,6 +115,23 @@ pub struct PaymentDeclined {
     pub attempts_left: u32,
     /// The provider's reason.
     pub code: String,
+}
+
+/// The provider sets nothing aside before who pays has done what it asks for, such as to prove who they
+/// are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentActionRequired {
+    /// The order that is paid.
+    pub order_id: OrderId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What the provider calls the authorization that may come of it.
+    pub authorization_id: String,
+    /// Where who pays does it.
+    pub url: String,
+    /// Until when, if the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// Nobody knows what the provider did.

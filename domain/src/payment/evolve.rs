@@ -1,8 +1,9 @@
 //! What events change in a payment.
 
 use super::{
-    Authorization, Capture, CaptureProgress, DeferredRefund, Dispute, DisputeProgress, Payment,
-    PaymentEvent, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund, Request, Stray,
+    Action, Authorization, Capture, CaptureProgress, DeferredRefund, Dispute, DisputeProgress,
+    Payment, PaymentEvent, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund,
+    Request, Stray,
 };
 
 pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
@@ -10,6 +11,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         PaymentEvent::PaymentAuthorizationRequested(event) => {
             payment.status = PaymentStatus::Authorizing;
             payment.inquiries = 0;
+            payment.action = None;
             payment.request = Some(Request {
                 order_id: event.order_id,
                 amount: event.amount,
@@ -41,6 +43,15 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         PaymentEvent::PaymentDeclined(_) => {
             payment.status = PaymentStatus::Declined;
             payment.parked = false;
+        }
+        PaymentEvent::PaymentActionRequired(event) => {
+            payment.status = PaymentStatus::ActionRequired;
+            payment.parked = false;
+            payment.action = Some(Action {
+                authorization_id: event.authorization_id.clone(),
+                url: event.url.clone(),
+                until: event.until,
+            });
         }
         PaymentEvent::PaymentOutcomeUnknown(event) => {
             payment.status = PaymentStatus::OutcomeUnknown;

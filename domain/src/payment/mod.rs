@@ -12,25 +12,27 @@ mod state;
 mod upcast;
 
 pub use command::{
-    DisputeNotice, HearProvider, Notice, PaymentCommand, RecordAuthorizationExpired,
-    RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined, RecordOutcomeUnknown,
-    RecordReauthorizationFailed, RecordReauthorized, RecordRefunded, RecordVoided, RefundReturn,
-    RequestAuthorization, RequestCapture, RequestReauthorization, RequestRefund, RequestVoid,
+    DisputeNotice, HearProvider, Notice, PaymentCommand, RecordActionRequired,
+    RecordAuthorizationExpired, RecordAuthorized, RecordCaptureFailed, RecordCaptured,
+    RecordDeclined, RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized,
+    RecordRefunded, RecordVoided, RefundReturn, RequestAuthorization, RequestCapture,
+    RequestReauthorization, RequestRefund, RequestVoid,
 };
 pub use error::PaymentError;
 pub use event::{
     DisputeLost, DisputeOpened, DisputeWon, FormerAuthorizationVoided, LatePaymentReversed,
-    PaymentAuthorizationExpired, PaymentAuthorizationRequested, PaymentAuthorized,
-    PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
-    PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentReauthorizationFailed,
-    PaymentReauthorizationRequested, PaymentReauthorized, PaymentRefundDeferred,
-    PaymentRefundRequested, PaymentRefunded, PaymentRestReleased, PaymentVoidDeferred,
-    PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
+    PaymentActionRequired, PaymentAuthorizationExpired, PaymentAuthorizationRequested,
+    PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
+    PaymentDeclined, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
+    PaymentReauthorizationFailed, PaymentReauthorizationRequested, PaymentReauthorized,
+    PaymentRefundDeferred, PaymentRefundRequested, PaymentRefunded, PaymentRestReleased,
+    PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
 };
 pub use key::CallKey;
 pub use state::{
-    Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, DisputeProgress,
-    Payment, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund, Request, Stray,
+    Action, Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute,
+    DisputeProgress, Payment, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund,
+    Request, Stray,
 };
 
 use crate::Decider;

@@ -18,6 +18,8 @@ pub enum PaymentStatus {
     Authorized,
     /// The provider declined.
     Declined,
+    /// The provider waits for who pays to do something.
+    ActionRequired,
     /// Nobody knows what the provider did.
     OutcomeUnknown,
     /// The provider was asked to give it back.
@@ -48,6 +50,7 @@ impl PaymentStatus {
             Self::Authorizing => "authorizing",
             Self::Authorized => "authorized",
             Self::Declined => "declined",
+            Self::ActionRequired => "action_required",
             Self::OutcomeUnknown => "outcome_unknown",
             Self::Voiding => "voiding",
             Self::Voided => "voided",
@@ -88,6 +91,17 @@ pub struct Authorization {
     pub amount: Money,
     /// Until when it can be taken, if the provider has said so.
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What who pays is to do before the provider sets anything aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Action {
+    /// What the provider calls the authorization that may come of it.
+    pub authorization_id: String,
+    /// Where it is done.
+    pub url: String,
+    /// Until when, if the provider has said so.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// What is set aside anew, once in a payment's life, as its time ends.
@@ -258,6 +272,8 @@ pub struct Payment {
     pub status: PaymentStatus,
     /// What was asked of the provider last.
     pub request: Option<Request>,
+    /// What who pays is to do, or was to do when it was given up.
+    pub(super) action: Option<Action>,
     /// What the provider set aside.
     pub authorization: Option<Authorization>,
     /// How often the provider was asked for an unknown outcome.
@@ -358,6 +374,21 @@ impl Payment {
         let taken = self.captured().saturating_sub(self.lost());
         let left = taken.saturating_sub(others).max(0);
         Some(Money::new(asked.amount.min(left), asked.currency))
+    }
+
+    /// What who pays is to do before anything is set aside; none where nobody waits for that.
+    pub fn action(&self) -> Option<&Action> {
+        let action = self.action.as_ref();
+        action.filter(|_| self.status == PaymentStatus::ActionRequired)
+    }
+
+    /// Whether the provider named `authorization_id` what who pays was to do something for, and it was given
+    /// up before it was known to be authorized: whatever came of it is given back.
+    pub fn has_given_up(&self, authorization_id: &str) -> bool {
+        let given_up = matches!(self.status, PaymentStatus::Voiding | PaymentStatus::Voided);
+        let action = self.action.as_ref();
+        let action = action.filter(|_| given_up && self.authorization.is_none());
+        action.is_some_and(|action| action.authorization_id == authorization_id)
     }
 
     /// Whether what is set aside is to be given back as soon as that is known.

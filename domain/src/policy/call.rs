@@ -234,13 +234,22 @@ impl Call {
                 attempt, inquiries, ..
             } => {
                 let is_next = payment.parked || payment.inquiries < *inquiries;
-                payment.status == PaymentStatus::OutcomeUnknown && is_due(attempt) && is_next
+                let waits = match payment.status {
+                    PaymentStatus::OutcomeUnknown => is_next,
+                    // Its word that it is done may get lost.
+                    PaymentStatus::ActionRequired => true,
+                    _ => false,
+                };
+                waits && is_due(attempt)
             }
             Self::Void {
                 authorization_id, ..
             } => match payment.strays.get(authorization_id) {
                 Some(stray) => !stray.done,
-                None => payment.status == PaymentStatus::Voiding && is_of(authorization_id),
+                None => {
+                    payment.status == PaymentStatus::Voiding
+                        && (is_of(authorization_id) || payment.has_given_up(authorization_id))
+                }
             },
             Self::Capture {
                 shipment_id,

@@ -1,6 +1,7 @@
 //! Has orders paid for whose stock is reserved, takes what is packed is worth, and gives back what
 //! ended orders paid, and what never arrived or was sent back is worth.
 
+mod action;
 mod capture;
 mod dispute;
 mod lifetime;
@@ -70,6 +71,7 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentAuthorized(event) => Some(event.order_id),
                 PaymentEvent::PaymentIntegrityMismatch(event) => Some(event.order_id),
                 PaymentEvent::PaymentDeclined(event) => Some(event.order_id),
+                PaymentEvent::PaymentActionRequired(event) => Some(event.order_id),
                 PaymentEvent::PaymentOutcomeUnknown(event) => Some(event.order_id),
                 PaymentEvent::PaymentVoidRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentCaptureRequested(event) => Some(event.order_id),
@@ -149,6 +151,9 @@ impl Policy for PaymentPolicy {
                 let watch = lifetime::watch(limits, &mut state, &asked, event, authorized);
                 let known = Reaction::Unschedule(TimerName::Inquiry);
                 std::iter::once(known).chain(watch).collect()
+            }
+            Event::Payment(PaymentEvent::PaymentActionRequired(asked)) => {
+                vec![action::look_later(limits, event, asked)]
             }
             Event::Payment(PaymentEvent::PaymentIntegrityMismatch(_)) => {
                 state = PaymentPolicyState::default();
@@ -326,6 +331,7 @@ fn outside(
             idempotency_key: asked.idempotency_key.clone(),
         })],
         PaymentEvent::PaymentAuthorized(_)
+        | PaymentEvent::PaymentActionRequired(_)
         | PaymentEvent::PaymentIntegrityMismatch(_)
         | PaymentEvent::PaymentDeclined(_)
         | PaymentEvent::PaymentVoidDeferred(_)

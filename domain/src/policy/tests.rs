@@ -1,5 +1,6 @@
 //! What each policy does about each event, and the stored forms of what it remembers and plans.
 
+mod action;
 mod amendments;
 mod backorder;
 mod call;

@@ -325,7 +325,7 @@ impl Process {
     }
 
     fn payment(&mut self, limits: &TimeLimits, at: DateTime<Utc>, event: &PaymentEvent) {
-        use Who::{Operator, Platform, Provider};
+        use Who::{Customer, Operator, Platform, Provider};
         match event {
             PaymentEvent::PaymentAuthorizationRequested(_) => {
                 // The reservation says until when; a further attempt has no more time.
@@ -335,6 +335,14 @@ impl Process {
                     .find_map(|known| known.until);
                 let until = until.or_else(|| Some(after(at, limits.outcome)));
                 self.put(What::Authorization, None, Provider, at, until);
+            }
+            PaymentEvent::PaymentActionRequired(event) => {
+                // What is reserved is not kept any longer than before.
+                let mut known = self.expected.iter();
+                let limit = known.find(|known| known.what == What::Authorization);
+                let limit = limit.and_then(|known| known.until);
+                let until = [limit, event.until].into_iter().flatten().min();
+                self.put(What::Authorization, None, Customer, at, until);
             }
             PaymentEvent::PaymentAuthorized(_) => {
                 self.met(What::Authorization);

@@ -1,5 +1,6 @@
 //! What is expected, step by step.
 
+mod actions;
 mod amendments;
 mod backorders;
 mod disputes;

@@ -13,9 +13,9 @@ use domain::{
     },
     order::{RecordDelivered as OrderDelivered, RecordLost as OrderLost, RecordShipped},
     payment::{
-        PaymentCommand, Payments, RecordAuthorized, RecordCaptureFailed, RecordCaptured,
-        RecordDeclined, RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization,
-        RequestCapture, RequestRefund, RequestVoid,
+        PaymentCommand, Payments, RecordActionRequired, RecordAuthorized, RecordCaptureFailed,
+        RecordCaptured, RecordDeclined, RecordOutcomeUnknown, RecordRefunded, RecordVoided,
+        RequestAuthorization, RequestCapture, RequestRefund, RequestVoid,
     },
     product::{
         DelistProduct, ListProduct, PriceProduct, Product, ProductCommand, ProductEvent, Products,
@@ -206,6 +206,12 @@ pub fn payment() -> String {
         commands.push(PaymentCommand::RecordDeclined(RecordDeclined {
             attempt,
             code: "card_declined".into(),
+        }));
+        commands.push(PaymentCommand::RecordActionRequired(RecordActionRequired {
+            attempt,
+            authorization_id: "auth".into(),
+            url: "https://provider.example/actions/1".into(),
+            until: None,
         }));
         for last in [false, true] {
             commands.push(PaymentCommand::RecordOutcomeUnknown(RecordOutcomeUnknown {

@@ -4,7 +4,7 @@ use super::{Example, eur, id, order_id};
 use domain::{
     Event, ReturnId, ShipmentId,
     payment::{
-        DisputeLost, DisputeOpened, DisputeWon, FormerAuthorizationVoided,
+        DisputeLost, DisputeOpened, DisputeWon, FormerAuthorizationVoided, PaymentActionRequired,
         PaymentAuthorizationExpired, PaymentAuthorized, PaymentEvent, PaymentReauthorizationFailed,
         PaymentReauthorizationRequested, PaymentReauthorized, PaymentRefundDeferred,
         StrayAuthorizationFound,
@@ -62,6 +62,16 @@ pub(super) fn lifetimes() -> Vec<Example> {
                 authorization_id: "auth_1".into(),
                 amount: eur(1_769),
                 expires_at: at("2026-06-01T12:00:00Z"),
+            },
+        ),
+        case(
+            "until",
+            PaymentActionRequired {
+                order_id: order_id(),
+                attempt: 1,
+                authorization_id: "auth_1".into(),
+                url: "https://provider.example/actions/1".into(),
+                until: at("2026-05-25T12:15:00Z"),
             },
         ),
         one(PaymentReauthorizationRequested {

@@ -6,12 +6,12 @@
 use super::{
     super::{
         CallKey, Capture, DisputeProgress, FormerAuthorizationVoided, HearProvider,
-        LatePaymentReversed, Notice, RecordCaptureFailed, RecordCaptured, RecordRefunded, Stray,
-        StrayAuthorizationFound,
+        LatePaymentReversed, Notice, RecordActionRequired, RecordCaptureFailed, RecordCaptured,
+        RecordRefunded, Stray, StrayAuthorizationFound,
     },
     Decision, MAX_NAME, Payment, PaymentError, RecordAuthorized, RecordDeclined, RecordVoided, S,
-    capture, dispute, reauthorize, record_authorized, record_declined, record_voided, refund,
-    state,
+    action, capture, dispute, reauthorize, record_authorized, record_declined, record_voided,
+    refund, state,
 };
 use crate::{Money, payment::CaptureKey, text};
 use chrono::{DateTime, Utc};
@@ -30,6 +30,23 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
         Notice::Declined { code } if is_anew(payment, key) => reauthorize::declined(payment, code),
         Notice::Declined { code } => {
             let (attempt, code) = (attempt(payment, key)?, code.clone());
+            record_declined(payment, &RecordDeclined { attempt, code })
+        }
+        Notice::ActionRequired {
+            authorization_id,
+            url,
+            until,
+        } => {
+            let command = RecordActionRequired {
+                attempt: attempt(payment, key)?,
+                authorization_id: authorization_id.clone(),
+                url: url.clone(),
+                until: *until,
+            };
+            action::record(payment, &command)
+        }
+        Notice::Expired { authorization_id } if action::is_of(payment, authorization_id) => {
+            let (attempt, code) = (attempt(payment, key)?, "expired".into());
             record_declined(payment, &RecordDeclined { attempt, code })
         }
         Notice::Voided { authorization_id } => {
@@ -116,7 +133,13 @@ fn authorized(
     }
     let request = payment.request.as_ref();
     let request = request.ok_or_else(|| state(payment, "record an authorization"))?;
-    let awaits = matches!(payment.status, S::Authorizing | S::OutcomeUnknown);
+    if payment.has_given_up(authorization_id) {
+        return Ok(vec![]);
+    }
+    let awaits = matches!(
+        payment.status,
+        S::Authorizing | S::ActionRequired | S::OutcomeUnknown
+    );
     if awaits && request.attempt == attempt && !payment.strays.contains_key(authorization_id) {
         let authorization_id = authorization_id.into();
         let command = RecordAuthorized {

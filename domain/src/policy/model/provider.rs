@@ -1,5 +1,6 @@
 //! A payment provider whose answers are as bad as the choices make them.
 
+mod action;
 mod refund;
 mod word;
 
@@ -34,6 +35,12 @@ struct Held {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum HeldState {
     SetAside,
+    /// Who pays is to do something first.
+    ActionRequired,
+    /// Who pays did not do it, or not as it should be done.
+    Refused,
+    /// Nobody need do it any more.
+    CalledOff,
     GivenBack,
     Expired,
     Declined,
@@ -86,6 +93,9 @@ impl Provider {
                 last,
             } => {
                 let answers = !self.silent.contains(order_id) && !choices.once_in(2);
+                if answers && choices.once_in(2) {
+                    self.act_on(choices, idempotency_key);
+                }
                 let command = match self.by_key.get(idempotency_key) {
                     Some(held) if answers => held.answer(*attempt, idempotency_key),
                     _ => unknown(*attempt, *inquiries, *last),
@@ -103,8 +113,10 @@ impl Provider {
                 let held = self.by_key.get_mut(authorization_id);
                 let held = held.expect("only what was set aside is given back");
                 assert_ne!(held.state, HeldState::Declined, "{authorization_id}");
-                if held.state == HeldState::SetAside {
-                    held.state = HeldState::GivenBack;
+                match held.state {
+                    HeldState::SetAside => held.state = HeldState::GivenBack,
+                    HeldState::ActionRequired => held.state = HeldState::CalledOff,
+                    _ => {}
                 }
                 let taken = self.taken_of(authorization_id);
                 assert_eq!(taken, 0, "let go what was taken of {authorization_id}");
@@ -226,6 +238,9 @@ impl Provider {
                 HeldState::SetAside,
                 HeldState::SetAside,
                 HeldState::Declined,
+                HeldState::SetAside,
+                HeldState::ActionRequired,
+                HeldState::SetAside,
             ]),
             expires_at: choices.of(&[None, Some(at(150_000)), Some(at(600_000))]),
             ..Held::of(choices, order_id, amount)
@@ -378,7 +393,10 @@ impl Held {
 
     fn answer(&self, attempt: u32, key: &str) -> PaymentCommand {
         match self.state {
-            HeldState::Declined => declined(attempt, "card_declined"),
+            HeldState::ActionRequired => action::required(attempt, key),
+            HeldState::Declined | HeldState::Refused | HeldState::CalledOff => {
+                declined(attempt, "card_declined")
+            }
             // An authorization that was voided since was authorized once.
             HeldState::SetAside | HeldState::GivenBack | HeldState::Expired => {
                 PaymentCommand::RecordAuthorized(RecordAuthorized {
