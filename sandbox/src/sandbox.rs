@@ -204,7 +204,9 @@ impl Sandbox {
         let fate = faults.fate(&key);
         let card = match &request {
             Request::Authorize { payment_method, .. } => Card::from_token(payment_method),
-            Request::Capture { .. }
+            Request::Act { .. }
+            | Request::ReverseRefund { .. }
+            | Request::Capture { .. }
             | Request::Refund { .. }
             | Request::Void { .. }
             | Request::Dispute { .. }
@@ -261,11 +263,13 @@ impl Sandbox {
             ..
         } = &*self.inner;
         let Some(webhooks) = webhooks else { return };
-        // The merchant knows a dispute only by the call that it had made.
-        let key = match operation.kind {
-            Kind::Dispute { .. } | Kind::DisputeEnd { .. } => {
-                ledger.key_of(operation.authorization_id)
-            }
+        // The merchant knows what others do only by the call that it had made.
+        let key = match &operation.kind {
+            Kind::Dispute { .. }
+            | Kind::DisputeEnd { .. }
+            | Kind::ActionDone { .. }
+            | Kind::ActionRefused { .. } => ledger.key_of(operation.authorization_id),
+            Kind::RefundReversal { refund_key, .. } => Some(Arc::clone(refund_key)),
             _ => Some(Arc::clone(&operation.idempotency_key)),
         };
         if let Some(key) = key {

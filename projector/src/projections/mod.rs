@@ -106,6 +106,7 @@ const fn order_of_payment(event: &PaymentEvent) -> OrderId {
         PaymentEvent::PaymentAuthorizationRequested(event) => event.order_id,
         PaymentEvent::PaymentAuthorized(event) => event.order_id,
         PaymentEvent::PaymentDeclined(event) => event.order_id,
+        PaymentEvent::PaymentActionRequired(event) => event.order_id,
         PaymentEvent::PaymentOutcomeUnknown(event) => event.order_id,
         PaymentEvent::PaymentParked(event) => event.order_id,
         PaymentEvent::PaymentIntegrityMismatch(event) => event.order_id,

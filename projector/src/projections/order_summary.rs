@@ -342,6 +342,7 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
             PaymentStatus::Authorized
         }
         PaymentEvent::PaymentDeclined(_) => PaymentStatus::Declined,
+        PaymentEvent::PaymentActionRequired(_) => PaymentStatus::ActionRequired,
         PaymentEvent::PaymentOutcomeUnknown(_) | PaymentEvent::PaymentParked(_) => {
             PaymentStatus::OutcomeUnknown
         }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     OrderId, Version,
     payment::{
-        Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, Payment,
+        Action, Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, Payment,
         Refund, Stray,
     },
 };
@@ -21,7 +21,7 @@ pub(crate) struct PaymentBody<'a> {
     pub order_id: Uuid,
     /// The payment's version; also its ETag.
     pub version: i64,
-    /// `pending`, `authorizing`, `authorized`, `declined`, `outcome_unknown`, `voiding`, `voided`,
+    /// `pending`, `authorizing`, `action_required`, `authorized`, `declined`, `outcome_unknown`, `voiding`, `voided`,
     /// `capturing`, `partially_captured`, `captured`, `refunding`, `partially_refunded`, `refunded` or
     /// `authorization_expired`.
     #[schema(example = "captured")]
@@ -32,6 +32,8 @@ pub(crate) struct PaymentBody<'a> {
     pub attempt: Option<u32>,
     /// Whether nobody knows what the provider did, and an operator must look.
     pub parked: bool,
+    /// What who pays is to do before anything is set aside, if anything is to be done.
+    pub action: Option<ActionBody<'a>>,
     /// What is or was set aside, if anything.
     pub authorization: Option<AuthorizationBody<'a>>,
     /// How much was taken, in minor units.
@@ -50,6 +52,17 @@ pub(crate) struct PaymentBody<'a> {
     pub disputes: Vec<DisputeBody<'a>>,
     /// What the provider has set aside and nobody waits for.
     pub strays: Vec<StrayBody<'a>>,
+}
+
+/// What who pays is to do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentAction)]
+pub(crate) struct ActionBody<'a> {
+    /// Where it is done.
+    #[schema(example = "https://provider.example/actions/1")]
+    pub url: &'a str,
+    /// Until when, if the provider has said so; the order may expire sooner.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// What the provider set aside.
@@ -136,6 +149,7 @@ impl<'a> PaymentBody<'a> {
             amount: request.map(|request| money(&request.amount)),
             attempt: request.map(|request| request.attempt),
             parked: payment.parked,
+            action: payment.action().map(ActionBody::of),
             authorization: payment.authorization.as_ref().map(AuthorizationBody::of),
             captured: payment.captured(),
             refunded: payment.refunded(),
@@ -150,6 +164,15 @@ impl<'a> PaymentBody<'a> {
                 .collect(),
             disputes: payment.disputes.iter().map(DisputeBody::of).collect(),
             strays: payment.strays.iter().map(StrayBody::of).collect(),
+        }
+    }
+}
+
+impl<'a> ActionBody<'a> {
+    fn of(action: &'a Action) -> Self {
+        Self {
+            url: &action.url,
+            until: action.until,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP API: one endpoint a file.
 
+mod act;
 mod answer;
 mod authorize;
 mod by_key;
@@ -15,6 +16,7 @@ mod ledger;
 mod page;
 mod problem;
 mod refund;
+mod reverse_refund;
 mod text;
 mod void;
 
@@ -39,6 +41,12 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .route("/authorizations/{id}/captures", post(capture::capture))
         .route("/authorizations/{id}/refunds", post(refund::refund))
         .route("/authorizations/{id}/void", post(void::void))
+        .route("/authorizations/{id}/complete", post(act::complete))
+        .route("/authorizations/{id}/refuse", post(act::refuse))
+        .route(
+            "/refunds/{key}/reverse",
+            post(reverse_refund::reverse_refund),
+        )
         .route("/authorizations/{id}/disputes", post(dispute::dispute))
         .route("/disputes/{id}/{end}", post(end_dispute::end_dispute))
         .merge(carrier::router())

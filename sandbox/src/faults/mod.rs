@@ -29,6 +29,8 @@ pub struct Faults {
     pub decline_percent: f64,
     /// Captures that are refused for good whatever the card, in percent.
     pub capture_decline_percent: f64,
+    /// Refunds that are refused for good, in percent.
+    pub refund_decline_percent: f64,
     /// Authorizations that are granted for one minor unit more than asked, in percent.
     pub wrong_amount_percent: f64,
     /// Operations that fail with 500 and book nothing, in percent; each retry is drawn again.
@@ -73,6 +75,7 @@ impl Default for Faults {
             seed: 0,
             decline_percent: 0.0,
             capture_decline_percent: 0.0,
+            refund_decline_percent: 0.0,
             wrong_amount_percent: 0.0,
             error_percent: 0.0,
             timeout_after_success_percent: 0.0,
@@ -111,6 +114,7 @@ impl Faults {
         for (field, percent) in [
             ("decline_percent", self.decline_percent),
             ("capture_decline_percent", self.capture_decline_percent),
+            ("refund_decline_percent", self.refund_decline_percent),
             ("wrong_amount_percent", self.wrong_amount_percent),
             ("error_percent", self.error_percent),
             (
@@ -159,6 +163,7 @@ mod tests {
         for field in [
             "decline_percent",
             "capture_decline_percent",
+            "refund_decline_percent",
             "wrong_amount_percent",
             "error_percent",
             "timeout_after_success_percent",

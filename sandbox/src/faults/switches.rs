@@ -53,6 +53,8 @@ pub(crate) struct Strikes {
     pub wrong_amount: bool,
     /// A capture is declined.
     pub capture_decline: bool,
+    /// A refund is declined.
+    pub refund_decline: bool,
     /// A shipment is refused.
     pub refuse: bool,
     /// A shipment gets lost.
@@ -111,6 +113,7 @@ impl FaultSwitches {
                 decline: strikes("decline", faults.decline_percent),
                 wrong_amount: strikes("wrong_amount", faults.wrong_amount_percent),
                 capture_decline: strikes("capture_decline", faults.capture_decline_percent),
+                refund_decline: strikes("refund_decline", faults.refund_decline_percent),
                 refuse: strikes("carrier_refuse", faults.carrier_refuse_percent),
                 lose: strikes("carrier_lost", faults.carrier_lost_percent),
                 send_back: strikes("carrier_returned", faults.carrier_returned_percent),
@@ -178,6 +181,7 @@ mod tests {
             seed,
             decline_percent: 50.0,
             capture_decline_percent: 50.0,
+            refund_decline_percent: 50.0,
             wrong_amount_percent: 50.0,
             error_percent: 50.0,
             timeout_after_success_percent: 50.0,
@@ -218,6 +222,7 @@ mod tests {
             share(|f| f.strikes.decline),
             share(|f| f.strikes.wrong_amount),
             share(|f| f.strikes.capture_decline),
+            share(|f| f.strikes.refund_decline),
             share(|f| f.strikes.refuse),
             share(|f| f.strikes.lose),
             share(|f| f.strikes.send_back),

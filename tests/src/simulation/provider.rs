@@ -1,5 +1,6 @@
 //! A payment provider with a ledger of its own, over connections that lose requests and answers.
 
+mod actions;
 mod disputes;
 mod says;
 
@@ -19,8 +20,10 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a payment method leads to, as its name says.
-pub(super) const METHODS: [&str; 10] = [
+pub(super) const METHODS: [&str; 12] = [
     "approve",
+    "act",
+    "act-never",
     "capture-fails",
     "capture-fails-once",
     "decline",
@@ -63,6 +66,10 @@ pub(super) struct Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryState {
     SetAside,
+    /// Who pays is to do something first.
+    ActionRequired,
+    /// Nobody need do it any more.
+    CalledOff,
     GivenBack,
     Declined,
 }
@@ -132,6 +139,7 @@ impl Ledger {
                     let Money { amount, currency } = request.amount;
                     (Money::new(amount + 1, currency), EntryState::SetAside)
                 }
+                "act" | "act-never" => (request.amount, EntryState::ActionRequired),
                 _ => (request.amount, EntryState::SetAside),
             };
             Entry {
@@ -157,9 +165,13 @@ impl Ledger {
     }
 
     fn inquire(&self, key: &str) -> Result<Authorization, CallError> {
-        match self.entries().get(key) {
+        match self.entries().get_mut(key) {
             Some(entry) if entry.is_silent() => Err(CallError::Unknown("no answer".into())),
-            Some(entry) => Ok(entry.answer(key)),
+            Some(entry) => {
+                // Who asks after a while learns that it is done meanwhile.
+                entry.act();
+                Ok(entry.answer(key))
+            }
             None => Err(CallError::NotFound),
         }
     }
@@ -167,7 +179,10 @@ impl Ledger {
     fn void(&self, authorization_id: &str) -> Result<(), CallError> {
         match self.entries().get_mut(authorization_id) {
             Some(entry) if entry.state != EntryState::Declined && entry.captured() == 0 => {
-                entry.state = EntryState::GivenBack;
+                entry.state = match entry.state {
+                    EntryState::ActionRequired | EntryState::CalledOff => EntryState::CalledOff,
+                    _ => EntryState::GivenBack,
+                };
                 Ok(())
             }
             _ => Err(CallError::Refused("there is no such authorization".into())),
@@ -248,6 +263,10 @@ impl Entry {
             EntryState::Declined => Authorization::Declined {
                 code: "card_declined".into(),
             },
+            EntryState::CalledOff => Authorization::Declined {
+                code: "voided".into(),
+            },
+            EntryState::ActionRequired => actions::required(key),
             // What was voided since was authorized once.
             EntryState::SetAside | EntryState::GivenBack => Authorization::Authorized {
                 authorization_id: key.to_owned(),

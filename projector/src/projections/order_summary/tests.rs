@@ -10,7 +10,7 @@ use domain::{
         OrderRejected, OrderReturnStatus,
     },
     payment::{
-        DisputeLost, DisputeOpened, DisputeWon, LatePaymentReversed, PaymentAuthorizationExpired,
+        DisputeLost, DisputeOpened, DisputeWon, LatePaymentReversed, PaymentActionRequired, PaymentAuthorizationExpired,
         PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined,
         PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentReauthorized,
         PaymentRefundDeferred, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, Payments,
@@ -168,6 +168,14 @@ fn payment_events(history: &History) -> Vec<PaymentEvent> {
             attempt: 1,
             attempts_left: 2,
             code: "no_funds".into(),
+        }
+        .into(),
+        PaymentActionRequired {
+            order_id,
+            attempt: 2,
+            authorization_id: id(),
+            url: "https://provider.example/actions/1".into(),
+            until: None,
         }
         .into(),
         PaymentOutcomeUnknown {
