@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 /// The types that mean something to us.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 13] = [
     "authorization.authorized",
     "authorization.declined",
     "authorization.action_required",
@@ -21,6 +21,8 @@ const KNOWN: [&str; 11] = [
     "capture.captured",
     "capture.declined",
     "refund.refunded",
+    "refund.failed",
+    "refund.reversed",
     "dispute.opened",
     "dispute.won",
     "dispute.lost",
@@ -31,7 +33,7 @@ const KNOWN: [&str; 11] = [
 pub(crate) struct PaymentWebhook {
     /// What has happened: `authorization.authorized`, `authorization.declined`, `authorization.action_required`,
     /// `authorization.voided`, `authorization.expired`, `capture.captured`, `capture.declined`, `refund.refunded`,
-    /// `dispute.opened`, `dispute.won` or `dispute.lost`; others are acknowledged.
+    /// `refund.failed`, `refund.reversed`, `dispute.opened`, `dispute.won` or `dispute.lost`; others are acknowledged.
     #[serde(rename = "type")]
     #[schema(example = "authorization.authorized")]
     kind: String,
@@ -123,6 +125,15 @@ impl Word for PaymentWebhook {
             "refund.refunded" => Notice::Refunded {
                 authorization_id: authorization()?,
                 amount: amount()?,
+            },
+            "refund.failed" => Notice::RefundFailed {
+                authorization_id: authorization()?,
+                code: code(),
+            },
+            "refund.reversed" => Notice::RefundReversed {
+                authorization_id: authorization()?,
+                amount: amount()?,
+                code: data.code.clone().unwrap_or_else(|| "reversed".into()),
             },
             "dispute.opened" => Notice::DisputeOpened(dispute()?),
             "dispute.won" => Notice::DisputeWon(dispute()?),
@@ -216,6 +227,8 @@ mod tests {
             ("authorization.action_required", "url"),
             ("capture.captured", "amount"),
             ("refund.refunded", "currency"),
+            ("refund.failed", "authorization_id"),
+            ("refund.reversed", "amount"),
             ("dispute.opened", "dispute_id"),
         ] {
             let problem = said(kind, KEY, field).unwrap_err();

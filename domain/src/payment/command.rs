@@ -35,6 +35,12 @@ pub enum PaymentCommand {
     RefundReturn(RefundReturn),
     /// The provider gave it back.
     RecordRefunded(RecordRefunded),
+    /// The provider will not.
+    RecordRefundFailed(RecordRefundFailed),
+    /// Give back once more what the provider would not, or what has come back.
+    RetryRefund(RetryRefund),
+    /// People have given that back in another way.
+    SettleRefund(SettleRefund),
     /// Ask the provider to set the amount aside anew, as its time ends.
     RequestReauthorization(RequestReauthorization),
     /// The provider did.
@@ -218,6 +224,35 @@ pub struct RecordRefunded {
     pub amount: Money,
 }
 
+/// The provider does not give back what was taken, and would not if it were asked again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordRefundFailed {
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// Which refund of the payment, from 1.
+    pub refund: u32,
+    /// The provider's reason.
+    pub code: String,
+}
+
+/// Wants given back once more what the provider would not give back, or what has come back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetryRefund {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which refund of the payment has failed or has come back.
+    pub refund: u32,
+    /// What makes the provider do it once; minted before the call.
+    pub idempotency_key: String,
+}
+
+/// People have given back in another way what the provider would not give back, or what has come back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettleRefund {
+    /// Which refund of the payment has failed or has come back.
+    pub refund: u32,
+}
+
 /// Wants the amount set aside anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestReauthorization {
@@ -324,6 +359,22 @@ pub enum Notice {
         authorization_id: String,
         /// How much.
         amount: Money,
+    },
+    /// It does not give an amount back.
+    RefundFailed {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// Its reason.
+        code: String,
+    },
+    /// What it had given back has come back.
+    RefundReversed {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// How much.
+        amount: Money,
+        /// Its reason.
+        code: String,
     },
     /// The cardholder wants an amount back.
     DisputeOpened(DisputeNotice),

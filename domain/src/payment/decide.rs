@@ -4,6 +4,7 @@ mod action;
 mod capture;
 mod dispute;
 mod notice;
+mod owed;
 mod reauthorize;
 mod refund;
 
@@ -39,6 +40,9 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
         PaymentCommand::RequestRefund(command) => refund::request(payment, command),
         PaymentCommand::RefundReturn(command) => refund::of_return(payment, command),
         PaymentCommand::RecordRefunded(command) => refund::record(payment, command),
+        PaymentCommand::RecordRefundFailed(command) => owed::record_failed(payment, command),
+        PaymentCommand::RetryRefund(command) => owed::retry(payment, command),
+        PaymentCommand::SettleRefund(command) => owed::settle(payment, command),
         PaymentCommand::RequestReauthorization(command) => reauthorize::request(payment, command),
         PaymentCommand::RecordReauthorized(command) => reauthorize::record(payment, command),
         PaymentCommand::RecordReauthorizationFailed(command) => {

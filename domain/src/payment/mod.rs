@@ -15,8 +15,8 @@ pub use command::{
     DisputeNotice, HearProvider, Notice, PaymentCommand, RecordActionRequired,
     RecordAuthorizationExpired, RecordAuthorized, RecordCaptureFailed, RecordCaptured,
     RecordDeclined, RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized,
-    RecordRefunded, RecordVoided, RefundReturn, RequestAuthorization, RequestCapture,
-    RequestReauthorization, RequestRefund, RequestVoid,
+    RecordRefundFailed, RecordRefunded, RecordVoided, RefundReturn, RequestAuthorization,
+    RequestCapture, RequestReauthorization, RequestRefund, RequestVoid, RetryRefund, SettleRefund,
 };
 pub use error::PaymentError;
 pub use event::{
@@ -25,14 +25,15 @@ pub use event::{
     PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
     PaymentDeclined, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
     PaymentReauthorizationFailed, PaymentReauthorizationRequested, PaymentReauthorized,
-    PaymentRefundDeferred, PaymentRefundRequested, PaymentRefunded, PaymentRestReleased,
-    PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
+    PaymentRefundDeferred, PaymentRefundFailed, PaymentRefundRequested, PaymentRefundReversed,
+    PaymentRefunded, PaymentRestReleased, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
+    StrayAuthorizationFound,
 };
 pub use key::CallKey;
 pub use state::{
     Action, Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute,
     DisputeProgress, Payment, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund,
-    Request, Stray,
+    RefundProgress, Request, Stray,
 };
 
 use crate::Decider;

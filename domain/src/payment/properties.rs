@@ -141,6 +141,30 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
                 },
             )
         }),
+        (name(), 0..4_u32, 0..4_u8, part()).prop_map(|(name, refund, what, amount)| {
+            let (authorization_id, code) = (name.into(), "closed".into());
+            match what {
+                0 => PaymentCommand::RecordRefundFailed(RecordRefundFailed {
+                    authorization_id,
+                    refund,
+                    code,
+                }),
+                1 => PaymentCommand::RetryRefund(RetryRefund {
+                    order_id: order_id(1),
+                    refund,
+                    idempotency_key: format!("again{refund}"),
+                }),
+                2 => PaymentCommand::SettleRefund(SettleRefund { refund }),
+                _ => heard(
+                    ["rlost", "rreturned", "v"][refund as usize % 3].into(),
+                    Notice::RefundReversed {
+                        authorization_id,
+                        amount,
+                        code,
+                    },
+                ),
+            }
+        }),
         (name(), 0..4_u32, part()).prop_map(|(name, refund, amount)| {
             PaymentCommand::RecordRefunded(RecordRefunded {
                 authorization_id: name.into(),
@@ -158,6 +182,9 @@ fn heard(idempotency_key: String, notice: Notice) -> PaymentCommand {
     })
 }
 
+/// What a refund is of, and why: there is one of each, unless it is owed.
+type Identity = (Option<ShipmentId>, Option<crate::ReturnId>, String);
+
 /// What a whole history says.
 #[derive(Debug, Default)]
 struct Books {
@@ -168,6 +195,8 @@ struct Books {
     capturing: BTreeMap<Option<ShipmentId>, i64>,
     refunding: BTreeMap<u32, i64>,
     refunded: BTreeSet<u32>,
+    /// What could not be given back, or has come back: how much, of what, and why.
+    owed: BTreeMap<u32, (i64, Identity)>,
     requested: u32,
     deferred: bool,
     /// What was authorized though it was to be given back.
@@ -248,8 +277,33 @@ impl Books {
                 assert_eq!(asked, event.amount.map(|amount| amount.amount));
             }
             PaymentEvent::PaymentRefundRequested(event) => {
+                self.asked_again(event.shipment_id, event.return_id, &event.reason);
                 let before = self.refunding.insert(event.refund, event.amount.amount);
                 assert_eq!(before, None, "given back twice");
+            }
+            PaymentEvent::PaymentRefundDeferred(event) => {
+                self.asked_again(event.shipment_id, event.return_id, &event.reason);
+            }
+            PaymentEvent::PaymentRefundFailed(event) => {
+                assert!(
+                    !self.refunded.contains(&event.refund),
+                    "given back, and not"
+                );
+                let identity = (event.shipment_id, event.return_id, event.reason.clone());
+                let before = self
+                    .owed
+                    .insert(event.refund, (event.amount.amount, identity));
+                assert_eq!(before, None, "it failed twice");
+            }
+            PaymentEvent::PaymentRefundReversed(event) => {
+                assert!(
+                    self.refunded.remove(&event.refund),
+                    "it never was given back"
+                );
+                assert_eq!(self.refunding[&event.refund], event.amount.amount);
+                let identity = (event.shipment_id, event.return_id, event.reason.clone());
+                self.owed
+                    .insert(event.refund, (event.amount.amount, identity));
             }
             PaymentEvent::PaymentRefunded(event) => {
                 let given = event.amount.amount;
@@ -262,8 +316,26 @@ impl Books {
                     "{asked:?} asked, {given} given back"
                 );
                 assert!(self.refunded.insert(event.refund), "given back twice");
+                self.owed.remove(&event.refund);
             }
             disputed => self.dispute(disputed),
+        }
+    }
+
+    /// What is owed is so no more: another refund is asked for.
+    fn asked_again(
+        &mut self,
+        shipment_id: Option<ShipmentId>,
+        return_id: Option<crate::ReturnId>,
+        reason: &str,
+    ) {
+        let is_it = |(_, (shipment, returned, why)): &(i64, Identity)| {
+            *shipment == shipment_id && *returned == return_id && why == reason
+        };
+        let gone = self.owed.iter().filter(|(_, owed)| is_it(owed));
+        for refund in gone.map(|(refund, _)| *refund).collect::<Vec<_>>() {
+            self.owed.remove(&refund);
+            self.refunding.remove(&refund);
         }
     }
 
@@ -329,14 +401,16 @@ fn check_status(state: &Payment, books: &Books) {
         .map(|n| books.refunding[n]);
     let refunded: i64 = refunded.sum();
     assert_eq!((state.captured(), state.refunded()), (captured, refunded));
-    let waits = books.refunding.len() > books.refunded.len();
+    let owed: i64 = books.owed.values().map(|(amount, _)| amount).sum();
+    assert_eq!(state.owed(), owed);
+    let waits = books.refunding.len() > books.refunded.len() + books.owed.len();
     match state.status {
         S::Capturing => assert!(!books.capturing.is_empty()),
         S::Refunding => assert!(waits || !state.deferred_refunds.is_empty()),
         S::Refunded => assert!(!waits && captured - books.lost <= refunded),
         S::PartiallyRefunded => assert!(!waits && captured > refunded),
         S::Captured | S::PartiallyCaptured => {
-            assert!(!books.captured.is_empty() && books.refunding.is_empty());
+            assert!(!books.captured.is_empty() && books.refunded.is_empty());
         }
         _ => assert!(books.captured.is_empty() && books.capturing.is_empty()),
     }
@@ -445,6 +519,11 @@ fn end_captures(state: &mut Payment, books: &mut Books, takes: bool) {
     }
     assert_eq!(state.status, S::Refunding);
     for (refund, known) in state.refunds.clone() {
+        if known.is_owed() {
+            let settle = PaymentCommand::SettleRefund(SettleRefund { refund });
+            assert!(put(state, books, &settle));
+            continue;
+        }
         let refunded = PaymentCommand::RecordRefunded(RecordRefunded {
             authorization_id: authorization_id.clone(),
             refund,

@@ -168,8 +168,37 @@ pub struct Refund {
     pub idempotency_key: String,
     /// Why.
     pub reason: String,
-    /// Whether the provider gave it back.
-    pub done: bool,
+    /// How far that is.
+    pub progress: RefundProgress,
+    /// Why the provider would not, or why it has come back; none where neither is so.
+    pub problem: Option<String>,
+    /// Whether it has failed, or come back, and was asked for again.
+    pub again: bool,
+}
+
+/// How far a refund is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundProgress {
+    /// The provider was asked.
+    Requested,
+    /// It was given back.
+    Refunded,
+    /// The provider would not give it back.
+    Failed,
+    /// It was given back, and has come back.
+    Reversed,
+}
+
+impl RefundProgress {
+    /// The word for it in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Refunded => "refunded",
+            Self::Failed => "failed",
+            Self::Reversed => "reversed",
+        }
+    }
 }
 
 impl Refund {
@@ -179,9 +208,35 @@ impl Refund {
         format!("{}/rest", self.idempotency_key)
     }
 
+    /// Whether it was given back.
+    pub fn is_done(&self) -> bool {
+        self.progress == RefundProgress::Refunded
+    }
+
+    /// Whether the provider is being asked for it.
+    pub fn is_awaited(&self) -> bool {
+        self.progress == RefundProgress::Requested
+    }
+
+    /// Whether it has failed or has come back, and nobody has seen to it.
+    pub fn is_owed(&self) -> bool {
+        let unpaid = matches!(
+            self.progress,
+            RefundProgress::Failed | RefundProgress::Reversed
+        );
+        unpaid && !self.again
+    }
+
     /// Whether a call for it was made under `key`.
     pub(super) fn is_under(&self, key: &str) -> bool {
         self.idempotency_key == key || self.key_of_rest() == key
+    }
+
+    /// Whether it is of the same as `other`, and for the same reason.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        self.shipment_id == other.shipment_id
+            && self.return_id == other.return_id
+            && self.reason == other.reason
     }
 
     /// Whether all is given back that was taken: not only what a shipment or a return is worth.
@@ -322,14 +377,15 @@ impl Payment {
 
     /// How much was given back, in minor units.
     pub fn refunded(&self) -> i64 {
-        let refunds = self.refunds.values().filter(|refund| refund.done);
+        let refunds = self.refunds.values().filter(|refund| refund.is_done());
         refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
     }
 
-    /// How much was given back, is being given back, or is to be once no dispute is open, in minor
-    /// units.
+    /// How much was given back, is being given back, is owed, or is to be given back once no dispute is
+    /// open, in minor units.
     pub(crate) fn reclaimed(&self) -> i64 {
-        let refunds = self.refunds.values().map(|refund| refund.amount.amount);
+        let refunds = self.refunds.values().filter(|refund| !refund.again);
+        let refunds = refunds.map(|refund| refund.amount.amount);
         let deferred = self.deferred_refunds.iter();
         let deferred = deferred.map(|refund| refund.amount.amount);
         refunds.chain(deferred).fold(0, i64::saturating_add)
@@ -364,10 +420,11 @@ impl Payment {
     pub fn left_for(&self, refund: u32) -> Option<Money> {
         let asked = self.refunds.get(&refund)?.amount;
         let mut later = self.refunds.range(refund..).skip(1);
-        if later.any(|(_, other)| !other.done) {
+        if later.any(|(_, other)| other.is_awaited()) {
             return None;
         }
-        let others = self.refunds.iter().filter(|(number, _)| **number != refund);
+        let others = self.refunds.iter();
+        let others = others.filter(|(number, other)| **number != refund && !other.again);
         let others = others.fold(0, |sum: i64, (_, other)| {
             sum.saturating_add(other.amount.amount)
         });
@@ -389,6 +446,12 @@ impl Payment {
         let action = self.action.as_ref();
         let action = action.filter(|_| given_up && self.authorization.is_none());
         action.is_some_and(|action| action.authorization_id == authorization_id)
+    }
+
+    /// How much could not be given back, or has come back, and is owed yet; in minor units.
+    pub fn owed(&self) -> i64 {
+        let refunds = self.refunds.values().filter(|refund| refund.is_owed());
+        refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
     }
 
     /// Whether what is set aside is to be given back as soon as that is known.

@@ -3,7 +3,9 @@
 use crate::{
     Money, OrderId, ShipmentId, State, StreamId, TenantId,
     event::is_default,
-    payment::{Authorization, CaptureProgress, Payment, PaymentStatus, ReauthorizationProgress},
+    payment::{
+        Authorization, CaptureProgress, Payment, PaymentStatus, ReauthorizationProgress, Refund,
+    },
     shipment::{Parcel, ShipmentStatus},
 };
 use serde::{Deserialize, Serialize};
@@ -269,7 +271,7 @@ impl Call {
                 ..
             } => {
                 let known = payment.refunds.get(refund);
-                known.is_some_and(|known| !known.done) && is_of(authorization_id)
+                known.is_some_and(Refund::is_awaited) && is_of(authorization_id)
             }
             Self::Dispatch { .. } | Self::Track { .. } => false,
         }

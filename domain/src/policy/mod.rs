@@ -23,7 +23,7 @@ mod timer;
 pub use call::Call;
 pub use inventory::{EPOCH, Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
-pub use payment::{Ends, PaymentPolicy, PaymentPolicyState};
+pub use payment::{Ends, Owed, PaymentPolicy, PaymentPolicyState};
 pub use shipping::{Backorder, Shipping, ShippingState, allocation};
 pub use timer::{Task, Timer, TimerName, TimerNameError};
 

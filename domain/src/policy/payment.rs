@@ -5,6 +5,7 @@ mod action;
 mod capture;
 mod dispute;
 mod lifetime;
+mod owed;
 
 use super::{Call, Limits, Policy, Reaction, Task, Timer, TimerName, after};
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     stock::StockEvent,
 };
 pub use lifetime::Ends;
+pub use owed::Owed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -45,6 +47,9 @@ pub struct PaymentPolicyState {
     /// Whether the end of what is set aside is watched, and whether a hold tells of it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ends: Ends,
+    /// What could not be given back, or has come back, and waits for an operator.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub owed: Vec<Owed>,
 }
 
 impl Policy for PaymentPolicy {
@@ -79,7 +84,10 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentCaptureFailed(event) => Some(event.order_id),
                 PaymentEvent::PaymentRefundRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentParked(event) => Some(event.order_id),
-                PaymentEvent::PaymentRefunded(event) => event.return_id.map(|_| event.order_id),
+                PaymentEvent::PaymentRefunded(event) => Some(event.order_id),
+                PaymentEvent::PaymentRefundFailed(event) => Some(event.order_id),
+                PaymentEvent::PaymentRefundReversed(event) => Some(event.order_id),
+                PaymentEvent::PaymentRefundDeferred(event) => Some(event.order_id),
                 PaymentEvent::StrayAuthorizationFound(event) => Some(event.order_id),
                 PaymentEvent::DisputeOpened(event) => Some(event.order_id),
                 PaymentEvent::DisputeWon(event) => Some(event.order_id),
@@ -89,7 +97,6 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentReauthorizationFailed(event) => Some(event.order_id),
                 PaymentEvent::PaymentAuthorizationExpired(event) => Some(event.order_id),
                 PaymentEvent::FormerAuthorizationVoided(_)
-                | PaymentEvent::PaymentRefundDeferred(_)
                 | PaymentEvent::PaymentVoidDeferred(_)
                 | PaymentEvent::PaymentVoided(_)
                 | PaymentEvent::LatePaymentReversed(_)
@@ -184,7 +191,24 @@ impl Policy for PaymentPolicy {
             Event::Payment(PaymentEvent::PaymentCaptureFailed(failed)) => {
                 capture::not_taken(limits, &mut state, event, failed)
             }
-            Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => tell_return(refunded),
+            Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => {
+                let seen_to = owed::given_back(&mut state, refunded);
+                seen_to.into_iter().chain(tell_return(refunded)).collect()
+            }
+            Event::Payment(PaymentEvent::PaymentRefundFailed(failed)) => {
+                vec![owed::failed(&mut state, event, failed)]
+            }
+            Event::Payment(PaymentEvent::PaymentRefundReversed(reversed)) => {
+                vec![owed::reversed(&mut state, event, reversed)]
+            }
+            Event::Payment(PaymentEvent::PaymentRefundDeferred(deferred)) => {
+                owed::asked_again_later(&mut state, deferred)
+            }
+            Event::Payment(happened @ PaymentEvent::PaymentRefundRequested(asked)) => {
+                let seen_to = owed::asked_again(&mut state, asked);
+                let outside = outside(limits, order_id, event, happened);
+                seen_to.into_iter().chain(outside).collect()
+            }
             Event::Payment(
                 happened @ (PaymentEvent::DisputeOpened(_)
                 | PaymentEvent::DisputeWon(_)
@@ -205,6 +229,7 @@ impl Policy for PaymentPolicy {
 fn forgotten(state: &PaymentPolicyState) -> PaymentPolicyState {
     PaymentPolicyState {
         ends: state.ends,
+        owed: state.owed.clone(),
         ..PaymentPolicyState::default()
     }
 }
@@ -341,6 +366,8 @@ fn outside(
         | PaymentEvent::PaymentCaptureFailed(_)
         | PaymentEvent::PaymentRestReleased(_)
         | PaymentEvent::PaymentRefunded(_)
+        | PaymentEvent::PaymentRefundFailed(_)
+        | PaymentEvent::PaymentRefundReversed(_)
         | PaymentEvent::PaymentRefundDeferred(_)
         | PaymentEvent::PaymentReauthorized(_)
         | PaymentEvent::PaymentReauthorizationFailed(_)

@@ -8,6 +8,7 @@ mod dispute;
 mod inventory;
 mod lifetime;
 mod order;
+mod owed;
 mod payment;
 mod returns;
 mod shipping;

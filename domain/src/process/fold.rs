@@ -5,9 +5,10 @@ mod returns;
 
 use super::{Expectation, Parked, Process, TimeLimits, What, Who};
 use crate::{
-    Event, Recorded,
+    Event, Recorded, ReturnId, ShipmentId,
     order::{DeadlineSet, OrderEvent, Status, TaskParked, TaskResumed},
     payment::PaymentEvent,
+    policy::Owed,
     shipment::ShipmentEvent,
     stock::StockEvent,
 };
@@ -32,6 +33,7 @@ pub(super) fn begin(limits: &TimeLimits, event: &Recorded) -> Option<Process> {
         parked: vec![],
         reserved: false,
         waiting: BTreeMap::new(),
+        owed: vec![],
     };
     process.expect(What::Reservation, Who::Platform, at, limits.platform);
     Some(process)
@@ -426,6 +428,7 @@ impl Process {
             }
             // It is the dispute that is waited for.
             PaymentEvent::PaymentRefundDeferred(event) => {
+                self.asked_again(event.shipment_id, event.return_id, &event.reason);
                 self.met_of(What::Void, None);
                 if let Some(id) = event.return_id {
                     self.met_of(What::Refund, Some(&id.to_string()));
@@ -460,6 +463,7 @@ impl Process {
             }
             PaymentEvent::PaymentCaptureFailed(_) => {}
             PaymentEvent::PaymentRefundRequested(event) => {
+                self.asked_again(event.shipment_id, event.return_id, &event.reason);
                 // A void that waited for its outcome has become a refund.
                 self.met_of(What::Void, None);
                 if let Some(id) = event.return_id {
@@ -468,8 +472,54 @@ impl Process {
                 self.expect_of(What::Refund, event.refund, Provider, at, limits.giving_back);
             }
             PaymentEvent::PaymentRefunded(event) => {
+                self.owed.retain(|owed| owed.refund != event.refund);
                 self.met_of(What::Refund, Some(&event.refund.to_string()));
             }
+            PaymentEvent::PaymentRefundFailed(event) => self.owes(
+                at,
+                Owed {
+                    refund: event.refund,
+                    shipment_id: event.shipment_id,
+                    return_id: event.return_id,
+                    reason: event.reason.clone(),
+                },
+            ),
+            PaymentEvent::PaymentRefundReversed(event) => self.owes(
+                at,
+                Owed {
+                    refund: event.refund,
+                    shipment_id: event.shipment_id,
+                    return_id: event.return_id,
+                    reason: event.reason.clone(),
+                },
+            ),
+        }
+    }
+
+    /// What could not be given back, or has come back, is an operator's.
+    fn owes(&mut self, at: DateTime<Utc>, owed: Owed) {
+        let of = Some(owed.refund.to_string());
+        self.put(What::Refund, of, Who::Operator, at, None);
+        self.owed.retain(|known| known.refund != owed.refund);
+        self.owed.push(owed);
+    }
+
+    /// What was owed is asked for again, as another refund.
+    fn asked_again(
+        &mut self,
+        shipment_id: Option<ShipmentId>,
+        return_id: Option<ReturnId>,
+        reason: &str,
+    ) {
+        let is_it = |owed: &Owed| {
+            owed.shipment_id == shipment_id && owed.return_id == return_id && owed.reason == reason
+        };
+        let (gone, left) = std::mem::take(&mut self.owed)
+            .into_iter()
+            .partition::<Vec<_>, _>(is_it);
+        self.owed = left;
+        for owed in gone {
+            self.met_of(What::Refund, Some(&owed.refund.to_string()));
         }
     }
 

@@ -14,7 +14,9 @@ mod tests;
 pub use expectation::{Expectation, Parked, What, Who};
 pub use limits::TimeLimits;
 
-use crate::{Event, Location, OrderId, Recorded, Sku, event::is_default, order::Status};
+use crate::{
+    Event, Location, OrderId, Recorded, Sku, event::is_default, order::Status, policy::Owed,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -62,6 +64,8 @@ pub const TYPES: &[&str] = &[
     "PaymentCaptureFailed",
     "PaymentRefundRequested",
     "PaymentRefunded",
+    "PaymentRefundFailed",
+    "PaymentRefundReversed",
     "PaymentRefundDeferred",
     "PaymentReauthorizationRequested",
     "PaymentReauthorized",
@@ -124,6 +128,8 @@ pub const MILESTONES: &[&str] = &[
     "PaymentCaptured",
     "PaymentCaptureFailed",
     "PaymentRefunded",
+    "PaymentRefundFailed",
+    "PaymentRefundReversed",
     "LatePaymentReversed",
     "PaymentReauthorized",
     "PaymentReauthorizationFailed",
@@ -221,6 +227,9 @@ pub struct Process {
     /// How many it waits for of what is still to come, by location and SKU.
     #[serde(default, skip_serializing_if = "is_default")]
     waiting: BTreeMap<Location, BTreeMap<Sku, i64>>,
+    /// What could not be given back, or has come back, and waits for an operator.
+    #[serde(default, skip_serializing_if = "is_default")]
+    owed: Vec<Owed>,
 }
 
 impl Process {

@@ -4,6 +4,7 @@ mod actions;
 mod amendments;
 mod backorders;
 mod disputes;
+mod owed;
 mod returns;
 
 use super::{Process, Stage, TimeLimits, What, Who, moves};

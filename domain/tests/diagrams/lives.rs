@@ -13,9 +13,10 @@ use domain::{
     },
     order::{RecordDelivered as OrderDelivered, RecordLost as OrderLost, RecordShipped},
     payment::{
-        PaymentCommand, Payments, RecordActionRequired, RecordAuthorized, RecordCaptureFailed,
-        RecordCaptured, RecordDeclined, RecordOutcomeUnknown, RecordRefunded, RecordVoided,
-        RequestAuthorization, RequestCapture, RequestRefund, RequestVoid,
+        HearProvider, Notice, PaymentCommand, Payments, RecordActionRequired, RecordAuthorized,
+        RecordCaptureFailed, RecordCaptured, RecordDeclined, RecordOutcomeUnknown,
+        RecordRefundFailed, RecordRefunded, RecordVoided, RequestAuthorization, RequestCapture,
+        RequestRefund, RequestVoid, RetryRefund, SettleRefund,
     },
     product::{
         DelistProduct, ListProduct, PriceProduct, Product, ProductCommand, ProductEvent, Products,
@@ -258,6 +259,30 @@ pub fn payment() -> String {
             idempotency_key: format!("refund:{shipment_id}"),
             reason: "lost".into(),
         }));
+    }
+    // Refunds are numbered without end: two of them, with their further ones, show all that there is.
+    for refund in 1..=2 {
+        commands.push(PaymentCommand::RecordRefundFailed(RecordRefundFailed {
+            authorization_id: "auth".into(),
+            refund,
+            code: "account_closed".into(),
+        }));
+        commands.push(PaymentCommand::RetryRefund(RetryRefund {
+            order_id,
+            refund,
+            idempotency_key: format!("again:{refund}"),
+        }));
+        commands.push(PaymentCommand::SettleRefund(SettleRefund { refund }));
+        for amount in [200, 400, 600] {
+            commands.push(PaymentCommand::Hear(HearProvider {
+                idempotency_key: format!("again:{refund}"),
+                notice: Notice::RefundReversed {
+                    authorization_id: "auth".into(),
+                    amount: eur(amount),
+                    code: "account_closed".into(),
+                },
+            }));
+        }
     }
     for refund in 1..=3 {
         for amount in [200, 400, 600] {

@@ -40,6 +40,7 @@ pub fn all() -> Vec<Example> {
         payments(),
         provider::payments(),
         provider::lifetimes(),
+        provider::owed(),
         fulfilment::orders(),
         fulfilment::stocks(),
         backorder::stocks(),

@@ -121,6 +121,8 @@ const fn order_of_payment(event: &PaymentEvent) -> OrderId {
         PaymentEvent::PaymentRefundRequested(event) => event.order_id,
         PaymentEvent::PaymentRefunded(event) => event.order_id,
         PaymentEvent::PaymentRefundDeferred(event) => event.order_id,
+        PaymentEvent::PaymentRefundFailed(event) => event.order_id,
+        PaymentEvent::PaymentRefundReversed(event) => event.order_id,
         PaymentEvent::StrayAuthorizationFound(event) => event.order_id,
         PaymentEvent::PaymentReauthorizationRequested(event) => event.order_id,
         PaymentEvent::PaymentReauthorized(event) => event.order_id,

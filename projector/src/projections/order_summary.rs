@@ -357,6 +357,8 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
         | PaymentEvent::PaymentRefundRequested(_)
         | PaymentEvent::PaymentRefunded(_)
         | PaymentEvent::PaymentRefundDeferred(_)
+        | PaymentEvent::PaymentRefundFailed(_)
+        | PaymentEvent::PaymentRefundReversed(_)
         | PaymentEvent::StrayAuthorizationFound(_)
         | PaymentEvent::PaymentReauthorizationRequested(_)
         | PaymentEvent::PaymentReauthorized(_)

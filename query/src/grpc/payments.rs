@@ -6,8 +6,8 @@ use crate::{
     body::Money,
     orders::list,
     payments::{
-        ActionBody, AuthorizationBody, CaptureBody, DisputeBody, PaymentBody, PaymentItem, RefundBody,
-        StrayBody, get,
+        ActionBody, AuthorizationBody, CaptureBody, DisputeBody, PaymentBody, PaymentItem,
+        RefundBody, StrayBody, get,
     },
 };
 use chassis::{Problem, grpc::context};
@@ -157,6 +157,7 @@ impl From<&RefundBody<'_>> for v1::PaymentRefund {
             amount: money(refund.amount),
             reason: refund.reason.into(),
             status: refund.status.into(),
+            problem: refund.problem.map(Into::into),
         }
     }
 }

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     OrderId, Version,
     payment::{
-        Action, Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, Payment,
-        Refund, Stray,
+        Action, Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute,
+        Payment, Refund, Stray,
     },
 };
 use serde::Serialize;
@@ -105,8 +105,12 @@ pub(crate) struct RefundBody<'a> {
     pub amount: Money<'a>,
     /// Why.
     pub reason: &'a str,
-    /// `deferred` until a dispute ends, `requested` or `refunded`.
+    /// `deferred` until a dispute ends, `requested`, `refunded`, `failed`, or `reversed` where it has come
+    /// back: what has failed or come back is owed until an operator sees to it, who may have it asked for
+    /// again, as another refund.
     pub status: &'static str,
+    /// Why the provider would not give it back, or why it has come back.
+    pub problem: Option<&'a str>,
 }
 
 /// What a cardholder wants back.
@@ -210,7 +214,8 @@ impl<'a> RefundBody<'a> {
             return_id: refund.return_id.map(|id| id.uuid()),
             amount: money(&refund.amount),
             reason: &refund.reason,
-            status: if refund.done { "refunded" } else { "requested" },
+            status: refund.progress.as_str(),
+            problem: refund.problem.as_deref(),
         }
     }
 
@@ -222,6 +227,7 @@ impl<'a> RefundBody<'a> {
             amount: money(&refund.amount),
             reason: &refund.reason,
             status: "deferred",
+            problem: None,
         }
     }
 }

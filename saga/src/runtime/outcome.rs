@@ -63,7 +63,8 @@ fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
         }
         PaymentCommand::RecordRefunded(command) => {
             let ours = payment.refunds.get(&command.refund);
-            let given_back = ours.is_some_and(|ours| ours.done && ours.amount == command.amount);
+            let given_back =
+                ours.is_some_and(|ours| ours.is_done() && ours.amount == command.amount);
             given_back && known(&command.authorization_id)
         }
         _ => false,
@@ -95,11 +96,14 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             PaymentCommand::RecordCaptured(_) | PaymentCommand::RecordLastCaptured(_) => "captured",
             PaymentCommand::RecordCaptureFailed(_) => "capture_failed",
             PaymentCommand::RecordRefunded(_) => "refunded",
+            PaymentCommand::RecordRefundFailed(_) => "refund_failed",
             PaymentCommand::RequestAuthorization(_)
             | PaymentCommand::RequestVoid(_)
             | PaymentCommand::RequestCapture(_)
             | PaymentCommand::RequestRefund(_)
             | PaymentCommand::RefundReturn(_)
+            | PaymentCommand::RetryRefund(_)
+            | PaymentCommand::SettleRefund(_)
             | PaymentCommand::RequestReauthorization(_)
             | PaymentCommand::RecordAuthorizationExpired(_)
             | PaymentCommand::Hear(_) => "requested",

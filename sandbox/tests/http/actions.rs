@@ -27,7 +27,10 @@ async fn it_is_authorized_once_it_is_done() {
     assert_eq!(provider.summary().await["counts"]["authorized"], 0);
 
     let done = act(&provider, "a", id, "complete").await;
-    assert_eq!((done.status, &done.body["status"]), (200, &json!("authorized")));
+    assert_eq!(
+        (done.status, &done.body["status"]),
+        (200, &json!("authorized"))
+    );
     assert_eq!(done.body["amount"], 1999);
     assert!(done.body["expires_at"].is_string());
     // The same, under whatever key; and nothing else any more.
@@ -49,7 +52,11 @@ async fn it_is_authorized_once_it_is_done() {
 #[tokio::test]
 async fn who_will_not_has_it_declined() {
     let provider = Provider::start().await;
-    let id = provider.authorize("k", "r", "tok_action").await.id().to_owned();
+    let id = provider
+        .authorize("k", "r", "tok_action")
+        .await
+        .id()
+        .to_owned();
     let refused = act(&provider, "a", &id, "refuse").await;
     assert_eq!(refused.body["status"], "declined");
     assert_eq!(refused.body["decline_code"], "action_refused");
@@ -62,7 +69,11 @@ async fn who_will_not_has_it_declined() {
 #[tokio::test]
 async fn what_is_called_off_or_too_late_is_not_done() {
     let provider = Provider::start().await;
-    let id = provider.authorize("k", "r", "tok_action").await.id().to_owned();
+    let id = provider
+        .authorize("k", "r", "tok_action")
+        .await
+        .id()
+        .to_owned();
     let void = provider.void("v", &id).await;
     assert_eq!((void.status, &void.body["amount"]), (200, &json!(0)));
     let late = act(&provider, "a", &id, "complete").await;
@@ -85,9 +96,17 @@ async fn what_is_done_survives_a_restart() {
     let directory = TempDir::new().unwrap();
     let journal = directory.path().join("journal.ndjson");
     let provider = Provider::reopen(&journal).await;
-    let done = provider.authorize("k", "r", "tok_action").await.id().to_owned();
+    let done = provider
+        .authorize("k", "r", "tok_action")
+        .await
+        .id()
+        .to_owned();
     act(&provider, "a", &done, "complete").await;
-    let waits = provider.authorize("k2", "s", "tok_action").await.id().to_owned();
+    let waits = provider
+        .authorize("k2", "s", "tok_action")
+        .await
+        .id()
+        .to_owned();
     let (summary, ledger) = (provider.summary().await, provider.get("/ledger").await);
     drop(provider);
     let provider = Provider::reopen(&journal).await;

@@ -7,10 +7,10 @@ use super::{
     super::{
         CallKey, Capture, DisputeProgress, FormerAuthorizationVoided, HearProvider,
         LatePaymentReversed, Notice, RecordActionRequired, RecordCaptureFailed, RecordCaptured,
-        RecordRefunded, Stray, StrayAuthorizationFound,
+        RecordRefundFailed, RecordRefunded, Stray, StrayAuthorizationFound,
     },
     Decision, MAX_NAME, Payment, PaymentError, RecordAuthorized, RecordDeclined, RecordVoided, S,
-    action, capture, dispute, reauthorize, record_authorized, record_declined, record_voided,
+    action, capture, dispute, owed, reauthorize, record_authorized, record_declined, record_voided,
     refund, state,
 };
 use crate::{Money, payment::CaptureKey, text};
@@ -90,15 +90,31 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
             authorization_id,
             amount,
         } => {
-            let mut refunds = payment.refunds.iter();
-            let found = refunds.find(|(_, refund)| refund.is_under(key));
-            let (number, _) = found.ok_or_else(|| unknown(key))?;
             let command = RecordRefunded {
                 authorization_id: authorization_id.clone(),
-                refund: *number,
+                refund: refunding(payment, key)?,
                 amount: *amount,
             };
             refund::record(payment, &command)
+        }
+        Notice::RefundFailed {
+            authorization_id,
+            code,
+        } => {
+            let command = RecordRefundFailed {
+                authorization_id: authorization_id.clone(),
+                refund: refunding(payment, key)?,
+                code: code.clone(),
+            };
+            owed::record_failed(payment, &command)
+        }
+        Notice::RefundReversed {
+            authorization_id,
+            amount,
+            code,
+        } => {
+            let refund = refunding(payment, key)?;
+            owed::reversed(payment, refund, authorization_id, *amount, code)
         }
         Notice::DisputeOpened(notice) => dispute::opened(payment, notice),
         Notice::DisputeWon(notice) => dispute::closed(payment, notice, DisputeProgress::Won),
@@ -237,6 +253,14 @@ fn taking<'a>(payment: &'a Payment, key: &str) -> Result<(CaptureKey, &'a Captur
     let found = captures.find(|(_, capture)| capture.idempotency_key == key);
     let (shipment_id, capture) = found.ok_or_else(|| unknown(key))?;
     Ok((*shipment_id, capture))
+}
+
+/// The number of the refund whose call was made under `key`.
+fn refunding(payment: &Payment, key: &str) -> Result<u32, PaymentError> {
+    let mut refunds = payment.refunds.iter();
+    let found = refunds.find(|(_, refund)| refund.is_under(key));
+    let (number, _) = found.ok_or_else(|| unknown(key))?;
+    Ok(*number)
 }
 
 /// Whether the call under `key` was an earlier attempt of a capture: the next is asked for only when

@@ -4,6 +4,7 @@ mod action;
 mod capture;
 mod dispute;
 mod notice;
+mod owed;
 mod reauthorize;
 mod refund;
 mod void;

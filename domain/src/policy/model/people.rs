@@ -10,7 +10,7 @@ use crate::{
         OrderCommand, OrderTerms, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
         ResumeTask, SetTags,
     },
-    policy::TimerName,
+    policy::{Task, TimerName},
     shipment::{
         BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, ShipmentCommand,
         ShipmentStatus,
@@ -287,6 +287,12 @@ pub(super) fn operate(world: &mut World) {
         }
     }
     for (order, name) in world.parked.keys().copied().collect::<Vec<_>>() {
+        if let TimerName::Refund(_) = name
+            && let Some(timer) = world.parked.remove(&(order, name))
+            && let Task::Execute(again) = timer.task
+        {
+            world.put(&again).unwrap();
+        }
         if let TimerName::Tracking(shipment) = name {
             let parcel = world.shipment(order);
             let parcel = parcel.created().expect("what is tracked was created");

@@ -64,6 +64,10 @@ pub(super) struct Provider {
     takings: BTreeMap<String, Taking>,
     /// What was given back of what was taken, by key: of which authorization, and how much.
     refunds: BTreeMap<String, (String, i64)>,
+    /// What it will not give back, by key: of which authorization.
+    not_given: BTreeMap<String, String>,
+    /// What was given back, and has come back, by key.
+    come_back: BTreeSet<String>,
     /// Orders of which the provider never says what became of them.
     silent: BTreeSet<OrderId>,
     /// What cardholders want back, by the provider's name for it.
@@ -327,9 +331,11 @@ impl Provider {
     }
 
     fn refunded_of(&self, authorization_id: &str) -> i64 {
-        let refunds = self.refunds.values();
-        let mine = refunds.filter(|(known, _)| known == authorization_id);
-        mine.map(|(_, amount)| amount).sum()
+        let refunds = self.refunds.iter();
+        let mine = refunds.filter(|(key, (known, _))| {
+            known == authorization_id && !self.come_back.contains(*key)
+        });
+        mine.map(|(_, (_, amount))| amount).sum()
     }
 
     /// What the provider holds for an order, without what it has taken of it.

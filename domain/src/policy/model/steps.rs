@@ -151,6 +151,8 @@ fn there_is_a_row_for_every_policy() {
         ("payment", "PaymentActionRequired"),
         ("payment", "ReturnInspected"),
         ("payment", "PaymentRefunded"),
+        ("payment", "PaymentRefundFailed"),
+        ("payment", "PaymentRefundReversed"),
         ("shipping", "ReturnApproved"),
         ("shipping", "ReturnInTransit"),
         ("shipping", "ReturnReceived"),

@@ -335,7 +335,8 @@ impl World {
         }
         let payment = |order| self.payment(order);
         let mut provider = self.provider.clone();
-        let said = match choices.below(12) {
+        let said = match choices.below(14) {
+            12 | 13 => provider.reverse(choices),
             10 | 11 => provider.act(choices),
             8 | 9 => provider.expire(choices),
             0 => provider.receive_late(&self.made, payment),

@@ -10,10 +10,11 @@ use domain::{
         OrderRejected, OrderReturnStatus,
     },
     payment::{
-        DisputeLost, DisputeOpened, DisputeWon, LatePaymentReversed, PaymentActionRequired, PaymentAuthorizationExpired,
-        PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined,
-        PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentReauthorized,
-        PaymentRefundDeferred, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, Payments,
+        DisputeLost, DisputeOpened, DisputeWon, LatePaymentReversed, PaymentActionRequired,
+        PaymentAuthorizationExpired, PaymentCaptureFailed, PaymentCaptureRequested,
+        PaymentCaptured, PaymentDeclined, PaymentIntegrityMismatch, PaymentOutcomeUnknown,
+        PaymentParked, PaymentReauthorized, PaymentRefundDeferred, PaymentVoidDeferred,
+        PaymentVoidRequested, PaymentVoided, Payments,
     },
 };
 

@@ -198,12 +198,12 @@ pub(super) async fn call(
                     }
                 }
             }
-            let command = PaymentCommand::RecordRefunded(RecordRefunded {
+            let command = RecordRefunded {
                 authorization_id: authorization_id.clone(),
                 refund: *refund,
                 amount,
-            });
-            payment::given_back(*order_id, command, answer)
+            };
+            payment::refunded(*order_id, command, answer)
         }
         Call::Dispatch {
             order_id,

@@ -5,8 +5,9 @@ use crate::{participant::CallError, provider::Authorization};
 use domain::{
     Command, Money, OrderId, State,
     payment::{
-        PaymentCommand, RecordActionRequired, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-        RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized,
+        PaymentCommand, RecordActionRequired, RecordAuthorized, RecordCaptureFailed,
+        RecordCaptured, RecordDeclined, RecordOutcomeUnknown, RecordReauthorizationFailed,
+        RecordReauthorized, RecordRefundFailed, RecordRefunded,
     },
 };
 use std::time::Duration;
@@ -193,6 +194,24 @@ pub(super) fn given_back(
     }
 }
 
+/// What becomes of a refund; one that the provider refuses is owed, and people must see to it.
+pub(super) fn refunded(
+    order_id: OrderId,
+    command: RecordRefunded,
+    answer: Result<(), CallError>,
+) -> CallOutcome {
+    let command = match answer {
+        Ok(()) => PaymentCommand::RecordRefunded(command),
+        Err(CallError::Refused(code)) => PaymentCommand::RecordRefundFailed(RecordRefundFailed {
+            authorization_id: command.authorization_id,
+            refund: command.refund,
+            code,
+        }),
+        Err(error) => return again(error),
+    };
+    record(order_id, command)
+}
+
 /// What disputes have left of a refund that the provider refuses.
 #[derive(Debug, PartialEq)]
 pub(super) enum Left {
@@ -362,7 +381,8 @@ mod tests {
 
     #[test]
     fn it_is_asked_again_until_who_pays_has_done_it() {
-        let deferred = |outcome| matches!(outcome, CallOutcome::Defer(_, wait) if wait >= UNTIL_DONE);
+        let deferred =
+            |outcome| matches!(outcome, CallOutcome::Defer(_, wait) if wait >= UNTIL_DONE);
         let waits = Authorization::ActionRequired {
             authorization_id: "auth".into(),
             url: "https://p.test/1".into(),

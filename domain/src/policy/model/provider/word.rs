@@ -54,14 +54,15 @@ impl Provider {
             };
             hear(taking.order_id, key, notice)
         });
-        let refunds = self.refunds.iter().map(|(key, (id, amount))| {
-            let notice = Notice::Refunded {
-                authorization_id: id.clone(),
-                amount: eur(*amount),
-            };
-            hear(self.by_key[id].order_id, key, notice)
-        });
-        let all: Vec<_> = held.chain(takings).chain(refunds).collect();
+        let refunds = self.refunds.keys().map(|key| self.tell_of_refund(key));
+        // What it will not give back it says when it is known whether a dispute took it.
+        let not_given = self.not_given.keys();
+        let not_given = not_given.map(|key| self.tell_of_no_refund(key));
+        let all: Vec<_> = held
+            .chain(takings)
+            .chain(refunds)
+            .chain(not_given)
+            .collect();
         (!all.is_empty()).then(|| all[choices.below(all.len())].clone())
     }
 
