@@ -1,11 +1,12 @@
 //! What events make of a process.
 
 mod backorder;
+mod owed;
 mod returns;
 
 use super::{Expectation, Parked, Process, TimeLimits, What, Who};
 use crate::{
-    Event, Recorded, ReturnId, ShipmentId,
+    Event, Recorded,
     order::{DeadlineSet, OrderEvent, Status, TaskParked, TaskResumed},
     payment::PaymentEvent,
     policy::Owed,
@@ -493,33 +494,6 @@ impl Process {
                     reason: event.reason.clone(),
                 },
             ),
-        }
-    }
-
-    /// What could not be given back, or has come back, is an operator's.
-    fn owes(&mut self, at: DateTime<Utc>, owed: Owed) {
-        let of = Some(owed.refund.to_string());
-        self.put(What::Refund, of, Who::Operator, at, None);
-        self.owed.retain(|known| known.refund != owed.refund);
-        self.owed.push(owed);
-    }
-
-    /// What was owed is asked for again, as another refund.
-    fn asked_again(
-        &mut self,
-        shipment_id: Option<ShipmentId>,
-        return_id: Option<ReturnId>,
-        reason: &str,
-    ) {
-        let is_it = |owed: &Owed| {
-            owed.shipment_id == shipment_id && owed.return_id == return_id && owed.reason == reason
-        };
-        let (gone, left) = std::mem::take(&mut self.owed)
-            .into_iter()
-            .partition::<Vec<_>, _>(is_it);
-        self.owed = left;
-        for owed in gone {
-            self.met_of(What::Refund, Some(&owed.refund.to_string()));
         }
     }
 

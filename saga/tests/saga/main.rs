@@ -18,6 +18,7 @@ mod harness;
 mod lifetime;
 mod misbehaving;
 mod order_of_commands;
+mod owed;
 mod parked;
 mod people;
 mod post;

@@ -20,12 +20,13 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a payment method leads to, as its name says.
-pub(super) const METHODS: [&str; 12] = [
+pub(super) const METHODS: [&str; 13] = [
     "approve",
     "act",
     "act-never",
     "capture-fails",
     "capture-fails-once",
+    "refund-fails-once",
     "decline",
     "decline-once",
     "slow",
@@ -216,6 +217,14 @@ impl Ledger {
         }
         entry.captures.insert(key.to_owned(), Some(amount.amount));
         Ok(())
+    }
+
+    /// Whether it will not give anything back under that key: not before an operator has asked again.
+    fn declines_refund(&self, authorization_id: &str, key: &str) -> bool {
+        let entries = self.entries();
+        let entry = entries.get(authorization_id);
+        entry.is_some_and(|entry| entry.method == "refund-fails-once")
+            && !key.contains(":refund_again:")
     }
 
     /// Gives back some of what was taken and nobody disputes, once for each key; none where that is not
@@ -437,6 +446,9 @@ impl PaymentProvider for NodeProvider {
         self.0.step("provider: refund").await;
         self.breaks()?;
         let world = &self.0.world;
+        if world.ledger.declines_refund(authorization_id, key) {
+            return Err(CallError::Refused("it is declined".into()));
+        }
         let answer = world.ledger.refund(authorization_id, amount, key);
         self.0
             .trace(|| format!("provider: refund {amount} of {authorization_id}: {answer:?}"));

@@ -126,6 +126,8 @@ const fn name(notice: &Notice) -> &'static str {
         Notice::Captured { .. } => "captured",
         Notice::CaptureFailed { .. } => "capture failed",
         Notice::Refunded { .. } => "refunded",
+        Notice::RefundFailed { .. } => "refund failed",
+        Notice::RefundReversed { .. } => "refund reversed",
         Notice::DisputeOpened(_) => "opened",
         Notice::DisputeWon(_) => "won",
         Notice::DisputeLost(_) => "lost",
