@@ -13,7 +13,7 @@ use crate::{
         self, CarrierSummary, Depot, DepotError, Destination, ShipOrder, ShipRequest, Shipped,
         journal_beside,
     },
-    faults::{FaultSwitches, Faults, InvalidFaults},
+    faults::{Fate, FaultSwitches, Faults, InvalidFaults},
     journal::JournalError,
     ledger::{Booking, Kind, Ledger, LedgerError, Operation, Order, Refusal, Request, Summary},
     value::{AuthorizationId, DisputeId, TrackingNumber},
@@ -192,12 +192,7 @@ impl Sandbox {
         key: Arc<str>,
         request: Request,
     ) -> Result<Booking, Failure> {
-        let Inner {
-            ledger,
-            faults,
-            authorization_ttl,
-            ..
-        } = &*self.inner;
+        let Inner { ledger, faults, .. } = &*self.inner;
         if let Some(booking) = ledger.booked(&key, &request)? {
             return Ok(booking);
         }
@@ -220,6 +215,30 @@ impl Sandbox {
             self.wait(fate.latency).await;
             return Err(Failure::OnPurpose);
         }
+        if let (Some(after), Request::Authorize { .. }) = (fate.late, &request) {
+            self.book_later(after, key, request, fate);
+            self.wait(fate.latency + fate.hold).await;
+            return Err(Failure::Lost);
+        }
+        let booked = self.book(key, request, &fate);
+        let held = match card {
+            _ if booked.is_err() => Duration::ZERO,
+            Card::Slow(time) if !fate.timeout => time,
+            Card::Timeout => fate.hold,
+            _ if fate.timeout => fate.hold,
+            _ => Duration::ZERO,
+        };
+        self.wait(fate.latency + held).await;
+        Ok(booked?)
+    }
+
+    /// Books what is asked for, and has the merchant told.
+    fn book(&self, key: Arc<str>, request: Request, fate: &Fate) -> Result<Booking, LedgerError> {
+        let Inner {
+            ledger,
+            authorization_ttl,
+            ..
+        } = &*self.inner;
         let now = now();
         let booked = ledger.book(Order {
             key,
@@ -243,15 +262,22 @@ impl Sandbox {
         {
             self.tell(operation);
         }
-        let held = match card {
-            _ if booked.is_err() => Duration::ZERO,
-            Card::Slow(time) if !fate.timeout => time,
-            Card::Timeout => fate.hold,
-            _ if fate.timeout => fate.hold,
-            _ => Duration::ZERO,
-        };
-        self.wait(fate.latency + held).await;
-        Ok(booked?)
+        booked
+    }
+
+    /// Books it when that time has passed, whatever becomes of who has asked; never, if the process ends
+    /// before.
+    fn book_later(&self, after: Duration, key: Arc<str>, request: Request, fate: Fate) {
+        let sandbox = self.clone();
+        tokio::spawn(async move {
+            let Inner { stop, .. } = &*sandbox.inner;
+            let waited = stop.run_until_cancelled(tokio::time::sleep(after)).await;
+            if waited.is_some()
+                && let Err(error) = sandbox.book(key, request, &fate)
+            {
+                tracing::warn!("what was to be booked late is not: {error}");
+            }
+        });
     }
 
     /// Has the merchant told of an operation, as the fault switches will have it.

@@ -47,11 +47,11 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         PaymentEvent::PaymentActionRequired(event) => {
             payment.status = PaymentStatus::ActionRequired;
             payment.parked = false;
-            payment.action = Some(Action {
+            payment.action = Some(Box::new(Action {
                 authorization_id: event.authorization_id.clone(),
                 url: event.url.clone(),
                 until: event.until,
-            });
+            }));
         }
         PaymentEvent::PaymentOutcomeUnknown(event) => {
             payment.status = PaymentStatus::OutcomeUnknown;

@@ -212,7 +212,7 @@ pub struct Payment {
     /// What was asked of the provider last.
     pub request: Option<Request>,
     /// What who pays is to do, or was to do when it was given up.
-    pub(super) action: Option<Action>,
+    pub(super) action: Option<Box<Action>>,
     /// What the provider set aside.
     pub authorization: Option<Authorization>,
     /// How often the provider was asked for an unknown outcome.
@@ -319,7 +319,7 @@ impl Payment {
 
     /// What who pays is to do before anything is set aside; none where nobody waits for that.
     pub fn action(&self) -> Option<&Action> {
-        let action = self.action.as_ref();
+        let action = self.action.as_deref();
         action.filter(|_| self.status == PaymentStatus::ActionRequired)
     }
 

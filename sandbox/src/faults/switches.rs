@@ -20,6 +20,8 @@ pub(crate) struct Fate {
     pub strikes: Strikes,
     /// The answer is held after the booking.
     pub timeout: bool,
+    /// How much later an authorization is booked, if it is.
+    pub late: Option<Duration>,
     /// How much longer the answer takes.
     pub latency: Duration,
     /// For how long an answer is held, if it is.
@@ -120,6 +122,8 @@ impl FaultSwitches {
                 miss: strikes("carrier_failed", faults.carrier_failed_percent),
             },
             timeout: strikes("timeout", faults.timeout_after_success_percent),
+            late: strikes("late_success", faults.late_success_percent)
+                .then(|| Duration::from_millis(faults.late_success_ms)),
             latency: Duration::from_millis(faults.latency_ms.saturating_add(jitter)),
             hold: Duration::from_millis(faults.hold_ms),
             transit_ms: faults.transit_ms,
@@ -185,6 +189,7 @@ mod tests {
             wrong_amount_percent: 50.0,
             error_percent: 50.0,
             timeout_after_success_percent: 50.0,
+            late_success_percent: 50.0,
             carrier_refuse_percent: 50.0,
             carrier_lost_percent: 50.0,
             carrier_returned_percent: 50.0,
@@ -228,6 +233,7 @@ mod tests {
             share(|f| f.strikes.send_back),
             share(|f| f.strikes.miss),
             share(|f| f.timeout),
+            share(|f| f.late.is_some()),
         ] {
             assert!((430..=570).contains(&count), "{count} of 1000 at 50 %");
         }
