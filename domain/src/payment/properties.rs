@@ -232,7 +232,7 @@ impl Books {
                 assert!(!self.given_back, "given back twice");
                 // What is called off may have been authorized meanwhile.
                 assert!(
-                    self.action || event.authorization_id.is_some() == !self.authorized.is_empty()
+                    self.action || event.authorization_id.is_some() != self.authorized.is_empty()
                 );
                 self.given_back = true;
             }

@@ -115,6 +115,30 @@ fn payment_lets_it_be_once_it_is_seen_to() {
 }
 
 #[test]
+fn what_is_owed_is_remembered_in_a_form_that_is_kept() {
+    let (state, reactions) = PaymentPolicy::react(
+        &Limits::default(),
+        PaymentPolicyState::default(),
+        &recorded(failed(), 0),
+    );
+    let json = r#"{"amount":null,"payment_method":"","owed":[{"refund":3,"shipment_id":"2eb05378-24f6-5006-963f-d2c50249137a","reason":"lost"}]}"#;
+    assert_eq!(serde_json::to_string(&state).unwrap(), json);
+    assert_eq!(
+        serde_json::from_str::<PaymentPolicyState>(json).unwrap(),
+        state
+    );
+    let Some(Reaction::Park(timer, _)) = reactions.into_iter().next() else {
+        panic!("it is parked");
+    };
+    let json = format!(
+        r#"{{"execute":{{"Payment":["{0}",{{"RetryRefund":{{"order_id":"{0}","refund":3,"idempotency_key":"main:{0}:refund_again:3"}}}}]}}}}"#,
+        order_id(1)
+    );
+    assert_eq!(serde_json::to_string(&timer.task).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Task>(&json).unwrap(), timer.task);
+}
+
+#[test]
 fn the_name_of_what_waits_says_which_refund() {
     let name = TimerName::Refund(3);
     assert_eq!(name.to_string(), "refund:3");
