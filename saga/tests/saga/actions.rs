@@ -1,6 +1,6 @@
 //! Payments for which who pays has to do something first.
 
-use crate::harness::{Rules, Shop, inquiries, serve, until};
+use crate::harness::{Rules, Shop, http, inquiries, serve, until};
 use chrono::TimeDelta;
 use domain::{
     Command, Money, OrderId,
@@ -22,7 +22,7 @@ impl Site {
     /// The authorization of an order, as it stands.
     async fn authorization(&self, order: OrderId) -> Value {
         let url = format!("{}/authorizations?reference={order}", self.0);
-        let answer: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        let answer: Value = http().get(url).send().await.unwrap().json().await.unwrap();
         answer["authorizations"][0].clone()
     }
 
@@ -31,7 +31,7 @@ impl Site {
         let known = self.authorization(order).await;
         let id = known["authorization_id"].as_str().unwrap();
         let url = format!("{}/authorizations/{id}/{what}", self.0);
-        let request = reqwest::Client::new().post(url);
+        let request = http().post(url);
         let answer = request
             .header("Idempotency-Key", format!("{order}-{what}"))
             .send()

@@ -1,6 +1,6 @@
 //! Refunds that the provider will not make, or that come back.
 
-use crate::harness::{Rules, Shop, until};
+use crate::harness::{Rules, Shop, http, serve, until};
 use domain::{
     Command, Event, Money, OrderId,
     payment::{HearProvider, Notice, PaymentCommand, PaymentEvent, PaymentRefundRequested},
@@ -40,6 +40,13 @@ fn refuse(shop: &Shop, percent: f64) {
     shop.sandbox.set_faults(faults).unwrap();
 }
 
+/// What the provider has taken, and given back, in minor units.
+fn totals(shop: &Shop) -> (u128, u128) {
+    let euro: sandbox::Currency = "EUR".parse().unwrap();
+    let totals = shop.sandbox.summary().currencies[&euro];
+    (totals.captured, totals.refunded)
+}
+
 async fn parked(shop: &Shop, order: OrderId) -> ParkedTask {
     until("it to wait for an operator", async || {
         shop.storage.parked(10).await.unwrap().len() == 1
@@ -76,11 +83,6 @@ async fn what_the_provider_will_not_give_back_waits_for_an_operator_who_has_it_a
         ["PaymentRefundRequested", "PaymentRefundFailed"]
     );
     assert_eq!(shop.order(order).await.last().unwrap(), "TaskParked");
-    let totals = |shop: &Shop| {
-        let summary = shop.sandbox.summary();
-        let euros = summary.currencies[&"EUR".parse().unwrap()];
-        (euros.captured, euros.refunded)
-    };
     assert_eq!(totals(&shop), (1_999, 0), "the cancellation waits for it");
 
     refuse(&shop, 0.0);
@@ -122,9 +124,9 @@ async fn what_comes_back_is_given_back_once_more() {
     shop.until_order(order, "OrderCancelled").await;
     nothing_left(&shop).await;
     let first = asked(&shop).await;
-    let url = crate::harness::serve(shop.sandbox.router(), &shop.tasks).await;
+    let url = serve(shop.sandbox.router(), &shop.tasks).await;
     let path = format!("{url}/refunds/{}/reverse", first.idempotency_key);
-    let request = reqwest::Client::new().post(path);
+    let request = http().post(path);
     let answer = request.header("Idempotency-Key", "back").send().await;
     assert_eq!(answer.unwrap().status(), 200);
     // As its webhook has it.
@@ -155,9 +157,7 @@ async fn what_comes_back_is_given_back_once_more() {
             "PaymentRefunded"
         ]
     );
-    let summary = shop.sandbox.summary();
-    let euros = summary.currencies[&"EUR".parse().unwrap()];
-    assert_eq!((euros.captured, euros.refunded), (1_999, 1_999));
-    assert_eq!(summary.counts.refunds_reversed, 1);
+    assert_eq!(totals(&shop), (1_999, 1_999));
+    assert_eq!(shop.sandbox.summary().counts.refunds_reversed, 1);
     nothing_left(&shop).await;
 }
