@@ -16,7 +16,8 @@ const FOUND_NOTHING: &str = "an operator found nothing there";
 
 /// What is to be done in place of a call that was given up, when the provider holds no money for it,
 /// or the carrier no shipment: an authorization is declined, a capture has failed, what was to be
-/// given back is, a shipment is refused; what a provider would not give back, people have. None where that says nothing.
+/// given back is, a shipment is refused; and what a provider would not give back, people have given
+/// back. None where that says nothing.
 pub fn settled(parked: &ParkedTask) -> Option<Task> {
     let call = match &parked.task {
         Some(Task::Call(call)) => call,

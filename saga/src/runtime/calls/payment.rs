@@ -381,8 +381,7 @@ mod tests {
 
     #[test]
     fn it_is_asked_again_until_who_pays_has_done_it() {
-        let deferred =
-            |outcome| matches!(outcome, CallOutcome::Defer(_, wait) if wait >= UNTIL_DONE);
+        let deferred = |outcome: CallOutcome| matches!(outcome, CallOutcome::Defer(_, wait) if wait >= UNTIL_DONE);
         let waits = Authorization::ActionRequired {
             authorization_id: "auth".into(),
             url: "https://p.test/1".into(),
