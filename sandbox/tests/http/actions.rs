@@ -40,7 +40,7 @@ async fn it_is_authorized_once_it_is_done() {
     assert_eq!((other.status, other.code()), (409, "ACTION_ENDED"));
     // What the call was answered is answered still.
     let replayed = provider.authorize("k", "r", "tok_action").await;
-    assert_eq!((replayed.body, replayed.replayed), (asked.body, true));
+    assert_eq!((&replayed.body, replayed.replayed), (&asked.body, true));
     assert_eq!(provider.capture("c", id, 1999).await.status, 200);
     let known = provider.get("/authorizations/by-key/k").await;
     assert_eq!(known.body["status"], "captured");
