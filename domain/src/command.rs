@@ -154,6 +154,7 @@ impl Command {
             Self::Stock(StockCommand::SetBackorderLimit(_)) => "set_backorder_limit",
             Self::Stock(StockCommand::Cover(_)) => "cover_backorders",
             Self::Reservation(_) => "reservation",
+            Self::Payment(_, PaymentCommand::RetryRefund(_)) => "retry_refund",
             Self::Payment(..) => "payment",
             Self::Shipment(_, command) => command.name(),
             Self::Return(_, command) => command.name(),

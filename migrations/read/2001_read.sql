@@ -41,7 +41,7 @@ CREATE TABLE read.order_summary (
     currency            text        NOT NULL COLLATE "C",
     -- placed, confirmed, rejected, expired, cancelling, cancelled or completed.
     status              text        NOT NULL COLLATE "C",
-    -- pending, authorizing, authorized, declined, outcome_unknown, voiding, voided, capturing,
+    -- pending, authorizing, action_required, authorized, declined, outcome_unknown, voiding, voided, capturing,
     -- partially_captured, captured, refunding, partially_refunded, refunded or authorization_expired.
     payment_status      text        NOT NULL COLLATE "C",
     -- unfulfilled, partially_shipped, shipped, partially_delivered, delivered or lost.

@@ -5,7 +5,7 @@ use domain::{
     Command,
     payment::{
         PaymentCommand, RecordCaptureFailed, RecordDeclined, RecordReauthorizationFailed,
-        RecordRefunded, RecordVoided,
+        RecordRefunded, RecordVoided, SettleRefund,
     },
     policy::{Call, Task},
     shipment::{RecordRefused, ShipmentCommand},
@@ -16,10 +16,18 @@ const FOUND_NOTHING: &str = "an operator found nothing there";
 
 /// What is to be done in place of a call that was given up, when the provider holds no money for it,
 /// or the carrier no shipment: an authorization is declined, a capture has failed, what was to be
-/// given back is, a shipment is refused. None where that says nothing.
+/// given back is, a shipment is refused; and what a provider would not give back, people have given
+/// back. None where that says nothing.
 pub fn settled(parked: &ParkedTask) -> Option<Task> {
-    let Some(Task::Call(call)) = &parked.task else {
-        return None;
+    let call = match &parked.task {
+        Some(Task::Call(call)) => call,
+        // What the provider would not give back, or what has come back, was given back in another way.
+        Some(Task::Execute(Command::Payment(order_id, PaymentCommand::RetryRefund(asked)))) => {
+            let refund = asked.refund;
+            let settled = PaymentCommand::SettleRefund(SettleRefund { refund });
+            return Some(Task::Execute(Command::Payment(*order_id, settled)));
+        }
+        _ => return None,
     };
     let command = match call {
         Call::Authorize { attempt, .. } | Call::Inquire { attempt, .. } => {

@@ -7,10 +7,16 @@ use serde::{Deserialize, Serialize};
 /// Longest wait that a `tok_slow_<ms>` may ask for; more is cut to it.
 pub const MAX_SLOW: Duration = Duration::from_secs(60);
 
+/// Longest time that a `tok_action_<ms>` may give who pays; more is cut to it.
+pub const MAX_ACTION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long who pays has with `tok_action`.
+const ACTION: Duration = Duration::from_secs(15 * 60);
+
 const SLOW: Duration = Duration::from_secs(2);
 
 /// Every test card with what it does, as `GET /` shows them.
-pub const CARDS: [(&str, &str); 13] = [
+pub const CARDS: [(&str, &str); 15] = [
     ("tok_approve", "authorized"),
     ("tok_decline", "declined: card_declined"),
     ("tok_insufficient_funds", "declined: insufficient_funds"),
@@ -34,6 +40,14 @@ pub const CARDS: [(&str, &str); 13] = [
     (
         "tok_timeout_lost",
         "nothing is booked and the answer is held for hold_ms: unknown that resolves to nothing",
+    ),
+    (
+        "tok_action",
+        "requires_action: authorized once POST /authorizations/{id}/complete has come, within 15 minutes",
+    ),
+    (
+        "tok_action_<ms>",
+        "the same, within that many milliseconds, 86400000 at most",
     ),
     ("tok_error", "500 and nothing is booked, on every attempt"),
     (
@@ -65,6 +79,8 @@ pub enum Card {
     Timeout,
     /// Books nothing and holds the answer.
     TimeoutLost,
+    /// Authorizes only once who pays has done something, within so long.
+    Action(Duration),
     /// Fails and books nothing.
     Error,
     /// Authorizes another amount than asked.
@@ -85,6 +101,20 @@ pub enum DeclineCode {
     InsufficientFunds,
     /// Declined by the fault switch `decline_percent`, whatever the card.
     DoNotHonor,
+    /// Who pays did not do what they were to do.
+    ActionRefused,
+}
+
+impl DeclineCode {
+    /// The code as it is written in JSON.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::CardDeclined => "card_declined",
+            Self::InsufficientFunds => "insufficient_funds",
+            Self::DoNotHonor => "do_not_honor",
+            Self::ActionRefused => "action_refused",
+        }
+    }
 }
 
 /// What becomes of an authorization that is booked.
@@ -112,12 +142,11 @@ impl Card {
             "tok_wrong_amount" => Self::WrongAmount,
             "tok_capture_fails" => Self::CaptureFails,
             "tok_capture_fails_once" => Self::CaptureFailsFirst(1),
-            _ => token
-                .strip_prefix("tok_slow_")
-                .and_then(|ms| ms.parse().ok())
-                .map_or(Self::Approve, |ms| {
-                    Self::Slow(Duration::from_millis(ms).min(MAX_SLOW))
-                }),
+            "tok_action" => Self::Action(ACTION),
+            _ => timed(token, "tok_slow_", MAX_SLOW)
+                .map(Self::Slow)
+                .or_else(|| timed(token, "tok_action_", MAX_ACTION).map(Self::Action))
+                .unwrap_or(Self::Approve),
         }
     }
 
@@ -134,6 +163,7 @@ impl Card {
             | Self::Slow(_)
             | Self::Timeout
             | Self::TimeoutLost
+            | Self::Action(_)
             | Self::Error
             | Self::CaptureFails
             | Self::CaptureFailsFirst(_) => Verdict::Authorized(amount),
@@ -149,6 +179,12 @@ impl Card {
             _ => false,
         }
     }
+}
+
+/// The time that a token names after `prefix`, cut to `most`.
+fn timed(token: &str, prefix: &str, most: Duration) -> Option<Duration> {
+    let millis = token.strip_prefix(prefix)?.parse().ok()?;
+    Some(Duration::from_millis(millis).min(most))
 }
 
 #[cfg(test)]

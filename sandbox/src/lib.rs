@@ -13,23 +13,25 @@
 //!
 //! | request | answer |
 //! | --- | --- |
-//! | `POST /authorizations` `{reference, amount, currency, payment_method}` | `{authorization_id, reference, status, decline_code, amount, currency, expires_at}`; status `authorized` or `declined` |
+//! | `POST /authorizations` `{reference, amount, currency, payment_method}` | `{authorization_id, reference, status, decline_code, amount, currency, expires_at}`; status `authorized`, `declined`, or `requires_action` with `action: {url, until}`: nothing is set aside before who pays has done something |
+//! | `POST /authorizations/{id}/complete`, `POST /authorizations/{id}/refuse` | the same: who pays does it, and it is authorized; or will not, and it is declined |
 //! | `POST /authorizations/{id}/captures` `{amount, currency}` | `{authorization_id, reference, status: "captured", amount, captured_amount, currency}`; several partial captures, up to the authorized amount |
 //! | `POST /authorizations/{id}/refunds` `{amount, currency}` | `{authorization_id, reference, status: "refunded", amount, captured_amount, refunded_amount, currency}`; several partial refunds, up to the captured amount |
+//! | `POST /refunds/{idempotency_key}/reverse` | the same with status `reversed`: what was given back under that key has come back |
 //! | `POST /authorizations/{id}/void` | `{authorization_id, reference, status: "voided", amount, currency}` |
 //! | `POST /authorizations/{id}/release` | of one of which some was captured, the rest is let go: `{authorization_id, reference, status: "released", amount, currency}` |
 //! | `POST /authorizations/{id}/disputes` `{amount, currency, reason}` | `{dispute_id, authorization_id, reference, status: "open", amount, currency}`: a cardholder wants back what was taken and not refunded |
 //! | `POST /disputes/{dispute_id}/won`, `POST /disputes/{dispute_id}/lost` | the same, with that status |
 //! | `GET /authorizations?reference=…` | `{authorizations: […], has_more}`: the newest hundred of our reference, oldest first, perhaps none |
-//! | `GET /authorizations/{id}`, `GET /authorizations/by-key/{idempotency_key}` | one of them, as it stands now; status `authorized`, `declined`, `captured` (in part or whole: `captured_amount`, and `refunded_amount` of it), `voided` or `expired` |
+//! | `GET /authorizations/{id}`, `GET /authorizations/by-key/{idempotency_key}` | one of them, as it stands now; status `authorized`, `requires_action`, `declined`, `captured` (in part or whole: `captured_amount`, and `refunded_amount` of it), `voided` or `expired` |
 //! | `GET /ledger?after=&limit=` | `{operations: […], has_more}`: every operation in order of its `sequence` |
 //! | `GET /ledger/summary` | totals by currency, counts, authorizations and refunds by reference |
 //!
 //! Where [`SandboxOptions::webhooks`] names an address, the provider tells it of every operation by
 //! itself, as Standard Webhooks has it: a POST of `{type, timestamp, data}`, signed, and again until the
 //! answer is 2xx. `type` is `authorization.authorized`, `authorization.declined`, `authorization.voided`,
-//! `authorization.expired` (of those that end within an hour),
-//! `capture.captured`, `capture.declined`, `refund.refunded`, `dispute.opened`, `dispute.won` or
+//! `authorization.action_required`, `authorization.expired` (of those that end within an hour),
+//! `capture.captured`, `capture.declined`, `refund.refunded`, `refund.failed`, `refund.reversed`, `dispute.opened`, `dispute.won` or
 //! `dispute.lost`; `data` names the call by its `idempotency_key`, for a dispute that of the
 //! authorization. The fault switches have it come twice, late, out of order, or never.
 //!
@@ -67,7 +69,8 @@
 //! capture after expiry, and a refund where nothing was captured are 409; a capture or a refund above
 //! what is left, or in another currency, is 422. A capture that the issuer declines, by a test card or
 //! a fault switch, is 422 `CAPTURE_DECLINED`: it is booked as a declined authorization is, and its key
-//! is answered so for good.
+//! is answered so for good. So is a refund that the card's bank refuses, by a fault switch: 422
+//! `REFUND_DECLINED`.
 //!
 //! # Test cards
 //!
@@ -82,6 +85,8 @@
 //! | `tok_slow_<ms>` | authorized; the answer takes that long, 60 s at most |
 //! | `tok_timeout` | authorized, and the answer is held for [`Faults::hold_ms`]: an unknown outcome that resolves to authorized |
 //! | `tok_timeout_lost` | nothing is booked, and the answer (504) is held: an unknown outcome that resolves to nothing |
+//! | `tok_action` | `requires_action`: authorized once `POST /authorizations/{id}/complete` has come, within 15 minutes |
+//! | `tok_action_<ms>` | the same, within that time, a day at most |
 //! | `tok_error` | 500, nothing is booked, on every attempt |
 //! | `tok_wrong_amount` | authorized for one minor unit more than asked: an integrity mismatch |
 //! | `tok_capture_fails` | authorized; every capture is declined |
@@ -129,7 +134,7 @@ mod sandbox;
 mod value;
 mod webhooks;
 
-pub use card::{CARDS, Card, DeclineCode, MAX_SLOW};
+pub use card::{CARDS, Card, DeclineCode, MAX_ACTION, MAX_SLOW};
 pub use carrier::{
     Address, Asked, CarrierCounts, CarrierEntry, CarrierEntryKind, CarrierSummary, Fate,
     LabelSummary, RefusalCode, RepeatedLabels, ShipmentStatus, StatusCounts, TEST_ADDRESSES,

@@ -13,7 +13,7 @@ use crate::{
         self, CarrierSummary, Depot, DepotError, Destination, ShipOrder, ShipRequest, Shipped,
         journal_beside,
     },
-    faults::{FaultSwitches, Faults, InvalidFaults},
+    faults::{Fate, FaultSwitches, Faults, InvalidFaults},
     journal::JournalError,
     ledger::{Booking, Kind, Ledger, LedgerError, Operation, Order, Refusal, Request, Summary},
     value::{AuthorizationId, DisputeId, TrackingNumber},
@@ -192,19 +192,16 @@ impl Sandbox {
         key: Arc<str>,
         request: Request,
     ) -> Result<Booking, Failure> {
-        let Inner {
-            ledger,
-            faults,
-            authorization_ttl,
-            ..
-        } = &*self.inner;
+        let Inner { ledger, faults, .. } = &*self.inner;
         if let Some(booking) = ledger.booked(&key, &request)? {
             return Ok(booking);
         }
         let fate = faults.fate(&key);
         let card = match &request {
             Request::Authorize { payment_method, .. } => Card::from_token(payment_method),
-            Request::Capture { .. }
+            Request::Act { .. }
+            | Request::ReverseRefund { .. }
+            | Request::Capture { .. }
             | Request::Refund { .. }
             | Request::Void { .. }
             | Request::Release { .. }
@@ -219,6 +216,30 @@ impl Sandbox {
             self.wait(fate.latency).await;
             return Err(Failure::OnPurpose);
         }
+        if let (Some(after), Request::Authorize { .. }) = (fate.late, &request) {
+            self.book_later(after, key, request, fate);
+            self.wait(fate.latency + fate.hold).await;
+            return Err(Failure::Lost);
+        }
+        let booked = self.book(key, request, &fate);
+        let held = match card {
+            _ if booked.is_err() => Duration::ZERO,
+            Card::Slow(time) if !fate.timeout => time,
+            Card::Timeout => fate.hold,
+            _ if fate.timeout => fate.hold,
+            _ => Duration::ZERO,
+        };
+        self.wait(fate.latency + held).await;
+        Ok(booked?)
+    }
+
+    /// Books what is asked for, and has the merchant told.
+    fn book(&self, key: Arc<str>, request: Request, fate: &Fate) -> Result<Booking, LedgerError> {
+        let Inner {
+            ledger,
+            authorization_ttl,
+            ..
+        } = &*self.inner;
         let now = now();
         let booked = ledger.book(Order {
             key,
@@ -242,15 +263,22 @@ impl Sandbox {
         {
             self.tell(operation);
         }
-        let held = match card {
-            _ if booked.is_err() => Duration::ZERO,
-            Card::Slow(time) if !fate.timeout => time,
-            Card::Timeout => fate.hold,
-            _ if fate.timeout => fate.hold,
-            _ => Duration::ZERO,
-        };
-        self.wait(fate.latency + held).await;
-        Ok(booked?)
+        booked
+    }
+
+    /// Books it when that time has passed, whatever becomes of who has asked; never, if the process ends
+    /// before.
+    fn book_later(&self, after: Duration, key: Arc<str>, request: Request, fate: Fate) {
+        let sandbox = self.clone();
+        tokio::spawn(async move {
+            let Inner { stop, .. } = &*sandbox.inner;
+            let waited = stop.run_until_cancelled(tokio::time::sleep(after)).await;
+            if waited.is_some()
+                && let Err(error) = sandbox.book(key, request, &fate)
+            {
+                tracing::warn!("what was to be booked late is not: {error}");
+            }
+        });
     }
 
     /// Has the merchant told of an operation, as the fault switches will have it.
@@ -262,11 +290,13 @@ impl Sandbox {
             ..
         } = &*self.inner;
         let Some(webhooks) = webhooks else { return };
-        // The merchant knows a dispute only by the call that it had made.
-        let key = match operation.kind {
-            Kind::Dispute { .. } | Kind::DisputeEnd { .. } => {
-                ledger.key_of(operation.authorization_id)
-            }
+        // The merchant knows what others do only by the call that it had made.
+        let key = match &operation.kind {
+            Kind::Dispute { .. }
+            | Kind::DisputeEnd { .. }
+            | Kind::ActionDone { .. }
+            | Kind::ActionRefused { .. } => ledger.key_of(operation.authorization_id),
+            Kind::RefundReversal { refund_key, .. } => Some(Arc::clone(refund_key)),
             _ => Some(Arc::clone(&operation.idempotency_key)),
         };
         if let Some(key) = key {

@@ -12,14 +12,17 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 /// The types that mean something to us.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 13] = [
     "authorization.authorized",
     "authorization.declined",
+    "authorization.action_required",
     "authorization.voided",
     "authorization.expired",
     "capture.captured",
     "capture.declined",
     "refund.refunded",
+    "refund.failed",
+    "refund.reversed",
     "dispute.opened",
     "dispute.won",
     "dispute.lost",
@@ -28,9 +31,9 @@ const KNOWN: [&str; 10] = [
 /// What the payment provider says. Further fields say nothing to us.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct PaymentWebhook {
-    /// What has happened: `authorization.authorized`, `authorization.declined`,
+    /// What has happened: `authorization.authorized`, `authorization.declined`, `authorization.action_required`,
     /// `authorization.voided`, `authorization.expired`, `capture.captured`, `capture.declined`, `refund.refunded`,
-    /// `dispute.opened`, `dispute.won` or `dispute.lost`; others are acknowledged.
+    /// `refund.failed`, `refund.reversed`, `dispute.opened`, `dispute.won` or `dispute.lost`; others are acknowledged.
     #[serde(rename = "type")]
     #[schema(example = "authorization.authorized")]
     kind: String,
@@ -55,6 +58,10 @@ struct PaymentWebhookData {
     currency: Option<Currency>,
     /// Until when what is authorized can be taken.
     expires_at: Option<DateTime<Utc>>,
+    /// Where who pays does what is asked of them.
+    url: Option<String>,
+    /// Until when.
+    until: Option<DateTime<Utc>>,
     /// The provider's reason for what it did not do.
     code: Option<String>,
     /// What the provider calls the dispute.
@@ -96,6 +103,11 @@ impl Word for PaymentWebhook {
                 expires_at: data.expires_at,
             },
             "authorization.declined" => Notice::Declined { code: code() },
+            "authorization.action_required" => Notice::ActionRequired {
+                authorization_id: authorization()?,
+                url: field("url", data.url.clone())?,
+                until: data.until,
+            },
             "authorization.voided" => Notice::Voided {
                 authorization_id: authorization()?,
             },
@@ -113,6 +125,15 @@ impl Word for PaymentWebhook {
             "refund.refunded" => Notice::Refunded {
                 authorization_id: authorization()?,
                 amount: amount()?,
+            },
+            "refund.failed" => Notice::RefundFailed {
+                authorization_id: authorization()?,
+                code: code(),
+            },
+            "refund.reversed" => Notice::RefundReversed {
+                authorization_id: authorization()?,
+                amount: amount()?,
+                code: data.code.clone().unwrap_or_else(|| "reversed".into()),
             },
             "dispute.opened" => Notice::DisputeOpened(dispute()?),
             "dispute.won" => Notice::DisputeWon(dispute()?),
@@ -148,6 +169,7 @@ mod tests {
             "amount": 5,
             "currency": "EUR",
             "dispute_id": "d",
+            "url": "https://p.test/1",
             "new_field": 1,
         });
         data[without] = Value::Null;
@@ -202,8 +224,11 @@ mod tests {
     fn what_is_missing_is_named() {
         for (kind, field) in [
             ("authorization.authorized", "authorization_id"),
+            ("authorization.action_required", "url"),
             ("capture.captured", "amount"),
             ("refund.refunded", "currency"),
+            ("refund.failed", "authorization_id"),
+            ("refund.reversed", "amount"),
             ("dispute.opened", "dispute_id"),
         ] {
             let problem = said(kind, KEY, field).unwrap_err();

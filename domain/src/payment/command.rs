@@ -13,6 +13,8 @@ pub enum PaymentCommand {
     RecordAuthorized(RecordAuthorized),
     /// The provider did not.
     RecordDeclined(RecordDeclined),
+    /// The provider does not before who pays has done something.
+    RecordActionRequired(RecordActionRequired),
     /// Nobody knows whether the provider did.
     RecordOutcomeUnknown(RecordOutcomeUnknown),
     /// Give back what is set aside, now or as soon as it is known.
@@ -35,6 +37,12 @@ pub enum PaymentCommand {
     RefundReturn(RefundReturn),
     /// The provider gave it back.
     RecordRefunded(RecordRefunded),
+    /// The provider will not.
+    RecordRefundFailed(RecordRefundFailed),
+    /// Give back once more what the provider would not, or what has come back.
+    RetryRefund(RetryRefund),
+    /// People have given that back in another way.
+    SettleRefund(SettleRefund),
     /// Ask the provider to set the amount aside anew, as its time ends.
     RequestReauthorization(RequestReauthorization),
     /// The provider did.
@@ -85,6 +93,20 @@ pub struct RecordDeclined {
     pub attempt: u32,
     /// The provider's reason.
     pub code: String,
+}
+
+/// The provider sets nothing aside before who pays has done what it asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordActionRequired {
+    /// Which attempt.
+    pub attempt: u32,
+    /// What the provider calls the authorization that may come of it.
+    pub authorization_id: String,
+    /// Where who pays does it: an address that begins with `https://` or `http://`.
+    pub url: String,
+    /// Until when, if the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// The outcome is unknown.
@@ -216,6 +238,35 @@ pub struct RecordRefunded {
     pub amount: Money,
 }
 
+/// The provider does not give back what was taken, and would not if it were asked again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordRefundFailed {
+    /// What the provider calls the authorization.
+    pub authorization_id: String,
+    /// Which refund of the payment, from 1.
+    pub refund: u32,
+    /// The provider's reason.
+    pub code: String,
+}
+
+/// Wants given back once more what the provider would not give back, or what has come back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetryRefund {
+    /// The order.
+    pub order_id: OrderId,
+    /// Which refund of the payment has failed or has come back.
+    pub refund: u32,
+    /// What makes the provider do it once; minted before the call.
+    pub idempotency_key: String,
+}
+
+/// People have given back in another way what the provider would not give back, or what has come back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettleRefund {
+    /// Which refund of the payment has failed or has come back.
+    pub refund: u32,
+}
+
 /// Wants the amount set aside anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestReauthorization {
@@ -283,6 +334,15 @@ pub enum Notice {
         /// Its reason.
         code: String,
     },
+    /// It does not before who pays has done something.
+    ActionRequired {
+        /// What it calls the authorization that may come of it.
+        authorization_id: String,
+        /// Where who pays does it.
+        url: String,
+        /// Until when, if it says so.
+        until: Option<DateTime<Utc>>,
+    },
     /// Nothing is set aside any more.
     Voided {
         /// What it calls the authorization.
@@ -313,6 +373,22 @@ pub enum Notice {
         authorization_id: String,
         /// How much.
         amount: Money,
+    },
+    /// It does not give an amount back.
+    RefundFailed {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// Its reason.
+        code: String,
+    },
+    /// What it had given back has come back.
+    RefundReversed {
+        /// What it calls the authorization.
+        authorization_id: String,
+        /// How much.
+        amount: Money,
+        /// Its reason.
+        code: String,
     },
     /// The cardholder wants an amount back.
     DisputeOpened(DisputeNotice),

@@ -1,8 +1,10 @@
 //! What commands to a payment lead to.
 
+mod action;
 mod capture;
 mod dispute;
 mod notice;
+mod owed;
 mod reauthorize;
 mod refund;
 
@@ -27,6 +29,7 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
         PaymentCommand::RequestAuthorization(command) => request_authorization(payment, command),
         PaymentCommand::RecordAuthorized(command) => record_authorized(payment, command),
         PaymentCommand::RecordDeclined(command) => record_declined(payment, command),
+        PaymentCommand::RecordActionRequired(command) => action::record(payment, command),
         PaymentCommand::RecordOutcomeUnknown(command) => record_unknown(payment, command),
         PaymentCommand::RequestVoid(command) => request_void(payment, command),
         PaymentCommand::RecordVoided(command) => record_voided(payment, command),
@@ -38,6 +41,9 @@ pub(super) fn decide(payment: &Payment, command: &PaymentCommand) -> Decision {
         PaymentCommand::RequestRefund(command) => refund::request(payment, command),
         PaymentCommand::RefundReturn(command) => refund::of_return(payment, command),
         PaymentCommand::RecordRefunded(command) => refund::record(payment, command),
+        PaymentCommand::RecordRefundFailed(command) => owed::record_failed(payment, command),
+        PaymentCommand::RetryRefund(command) => owed::retry(payment, command),
+        PaymentCommand::SettleRefund(command) => owed::settle(payment, command),
         PaymentCommand::RequestReauthorization(command) => reauthorize::request(payment, command),
         PaymentCommand::RecordReauthorized(command) => reauthorize::record(payment, command),
         PaymentCommand::RecordReauthorizationFailed(command) => {
@@ -96,6 +102,10 @@ fn record_authorized(payment: &Payment, command: &RecordAuthorized) -> Decision 
             &command.authorization_id,
             command.amount,
         );
+    }
+    // The void that was asked for then covers it.
+    if payment.has_given_up(&command.authorization_id) {
+        return Ok(vec![]);
     }
     let named = text::line("authorization_id", &command.authorization_id, MAX_NAME).is_ok();
     if !named && payment.parked {
@@ -160,8 +170,13 @@ fn record_declined(payment: &Payment, command: &RecordDeclined) -> Decision {
     if asked > 0 && repeated {
         return Ok(vec![]);
     }
-    let request = awaited(payment, command.attempt, "record a decline")?;
-    let given_up = payment.deferred_void.is_some();
+    let voiding = payment.status == S::Voiding && payment.authorization.is_none();
+    let request = match &payment.request {
+        // It was declined while it was being given up: nothing will be set aside.
+        Some(request) if voiding && request.attempt == command.attempt => request,
+        _ => awaited(payment, command.attempt, "record a decline")?,
+    };
+    let given_up = voiding || payment.deferred_void.is_some();
     let left = if given_up {
         0
     } else {
@@ -193,6 +208,9 @@ fn record_unknown(payment: &Payment, command: &RecordOutcomeUnknown) -> Decision
             && (payment.parked || (command.inquiries <= payment.inquiries && !command.last));
     if known {
         return Ok(vec![]);
+    }
+    if payment.status == S::ActionRequired {
+        return Err(state(payment, "record an unknown outcome"));
     }
     let request = awaited(payment, command.attempt, "record an unknown outcome")?;
     Ok(vec![if command.last {
@@ -229,6 +247,7 @@ fn request_void(payment: &Payment, command: &RequestVoid) -> Decision {
             }
             .into(),
         ]),
+        S::ActionRequired => action::give_up(payment, command),
         S::Pending | S::Declined => Ok(vec![
             PaymentVoided {
                 order_id,
@@ -278,6 +297,9 @@ fn record_voided(payment: &Payment, command: &RecordVoided) -> Decision {
     if let Some(stray) = payment.strays.get(&command.authorization_id) {
         return notice::stray_voided(payment, &command.authorization_id, stray);
     }
+    if payment.has_given_up(&command.authorization_id) {
+        return action::voided(payment, &command.authorization_id);
+    }
     let authorization = authorization(payment, "record a void")?;
     same(authorization, &command.authorization_id)?;
     let request = payment
@@ -322,12 +344,14 @@ fn awaited<'a>(
     attempt: u32,
     command: &'static str,
 ) -> Result<&'a Request, PaymentError> {
-    match (&payment.request, payment.status) {
-        (Some(request), S::Authorizing | S::OutcomeUnknown) if request.attempt == attempt => {
-            Ok(request)
-        }
-        (Some(_), S::Authorizing | S::OutcomeUnknown) => Err(PaymentError::Attempt { attempt }),
-        _ => Err(state(payment, command)),
+    let waits = matches!(
+        payment.status,
+        S::Authorizing | S::ActionRequired | S::OutcomeUnknown
+    );
+    match payment.request.as_ref().filter(|_| waits) {
+        Some(request) if request.attempt == attempt => Ok(request),
+        Some(_) => Err(PaymentError::Attempt { attempt }),
+        None => Err(state(payment, command)),
     }
 }
 

@@ -60,6 +60,12 @@ pub enum PaymentError {
         /// The refund that was named.
         refund: u32,
     },
+    /// What has failed or come back was asked for again, under another number.
+    #[error("refund {refund} was asked for again: what became of that counts")]
+    RefundAskedAgain {
+        /// The refund that was named.
+        refund: u32,
+    },
     /// The provider speaks of a call that nobody made.
     #[error("nothing was asked for under the key {idempotency_key:?}")]
     UnknownCall {
@@ -103,6 +109,7 @@ impl From<PaymentError> for Refusal {
             E::Dispute { .. } => (State, "DISPUTE_CONTRADICTED"),
             E::TooManyNotices { .. } => (State, "TOO_MANY_NOTICES"),
             E::NoRefund { .. } => (State, "NO_REFUND"),
+            E::RefundAskedAgain { .. } => (State, "REFUND_ASKED_AGAIN"),
             E::Amount => (Meaning, "NEGATIVE_AMOUNT"),
         };
         Self::new(kind, code, error.to_string())

@@ -20,6 +20,8 @@ events! {
         PaymentAuthorized = 2 [1 => upcast::authorized_v1],
         /// The provider declined.
         PaymentDeclined = 1,
+        /// The provider sets nothing aside before who pays has done what it asks for.
+        PaymentActionRequired = 1,
         /// Nobody knows what the provider did; it will be asked.
         PaymentOutcomeUnknown = 1,
         /// Asking did not help: an operator must look.
@@ -48,6 +50,10 @@ events! {
         PaymentRefundRequested = 1,
         /// What was taken was given back.
         PaymentRefunded = 1,
+        /// The provider does not give back what was taken: an operator must look.
+        PaymentRefundFailed = 1,
+        /// What was given back has come back: an operator must look.
+        PaymentRefundReversed = 1,
         /// What is to be given back waits for the end of a dispute.
         PaymentRefundDeferred = 1,
         /// The provider holds what nobody waits for: it is to be given back.
@@ -115,6 +121,23 @@ pub struct PaymentDeclined {
     pub attempts_left: u32,
     /// The provider's reason.
     pub code: String,
+}
+
+/// The provider sets nothing aside before who pays has done what it asks for, such as to prove who they
+/// are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentActionRequired {
+    /// The order that is paid.
+    pub order_id: OrderId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What the provider calls the authorization that may come of it.
+    pub authorization_id: String,
+    /// Where who pays does it.
+    pub url: String,
+    /// Until when, if the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// Nobody knows what the provider did.
@@ -329,6 +352,51 @@ pub struct PaymentRestReleaseRequested {
     pub amount: Money,
     /// What makes the provider do it once.
     pub idempotency_key: String,
+}
+
+/// The provider does not give back what was taken, for good: it is owed until an operator sees to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRefundFailed {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment that it had been taken for; none if it is for a return, or if all is to be given back
+    /// that was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+    /// The return that it is to be given back for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_id: Option<ReturnId>,
+    /// Which refund of the payment, from 1.
+    pub refund: u32,
+    /// How much.
+    pub amount: Money,
+    /// Why it was to be given back, for people.
+    pub reason: String,
+    /// The provider's reason.
+    pub code: String,
+}
+
+/// What was given back has come back, such as from an account that is closed: it is owed again until an
+/// operator sees to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaymentRefundReversed {
+    /// The order.
+    pub order_id: OrderId,
+    /// The shipment that it had been taken for; none if it is for a return, or if all was given back that
+    /// was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment_id: Option<ShipmentId>,
+    /// The return that it was given back for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_id: Option<ReturnId>,
+    /// Which refund of the payment, from 1.
+    pub refund: u32,
+    /// How much.
+    pub amount: Money,
+    /// Why it was given back, for people.
+    pub reason: String,
+    /// The provider's reason.
+    pub code: String,
 }
 
 /// The provider lets go of what is set aside beyond what was taken, since no more will be.

@@ -1,8 +1,9 @@
 //! What events change in a payment.
 
 use super::{
-    Authorization, Capture, CaptureProgress, DeferredRefund, Dispute, DisputeProgress, Payment,
-    PaymentEvent, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund, Request, Stray,
+    Action, Authorization, Capture, CaptureProgress, DeferredRefund, Dispute, DisputeProgress,
+    Payment, PaymentEvent, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund,
+    RefundProgress, Request, Stray,
 };
 
 pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
@@ -10,6 +11,7 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         PaymentEvent::PaymentAuthorizationRequested(event) => {
             payment.status = PaymentStatus::Authorizing;
             payment.inquiries = 0;
+            payment.action = None;
             payment.request = Some(Request {
                 order_id: event.order_id,
                 amount: event.amount,
@@ -41,6 +43,15 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
         PaymentEvent::PaymentDeclined(_) => {
             payment.status = PaymentStatus::Declined;
             payment.parked = false;
+        }
+        PaymentEvent::PaymentActionRequired(event) => {
+            payment.status = PaymentStatus::ActionRequired;
+            payment.parked = false;
+            payment.action = Some(Box::new(Action {
+                authorization_id: event.authorization_id.clone(),
+                url: event.url.clone(),
+                until: event.until,
+            }));
         }
         PaymentEvent::PaymentOutcomeUnknown(event) => {
             payment.status = PaymentStatus::OutcomeUnknown;
@@ -105,30 +116,49 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
                 amount: event.amount,
                 idempotency_key: event.idempotency_key.clone(),
                 reason: event.reason.clone(),
-                done: false,
+                progress: RefundProgress::Requested,
+                problem: None,
+                again: false,
             };
             payment
                 .deferred_refunds
                 .retain(|deferred| !deferred.becomes(&refund));
+            // There is one of each kind, unless it was owed.
+            for known in payment.refunds.values_mut() {
+                known.again |= known.is_owed() && known.is_as(&refund);
+            }
             payment.refunds.insert(event.refund, refund);
             payment.status = settled(&payment);
         }
         PaymentEvent::PaymentRefunded(event) => {
             if let Some(refund) = payment.refunds.get_mut(&event.refund) {
-                refund.done = true;
+                refund.progress = RefundProgress::Refunded;
+                refund.problem = None;
                 // A lost dispute may have left less of it.
                 refund.amount = event.amount;
             }
             payment.status = settled(&payment);
         }
+        PaymentEvent::PaymentRefundFailed(event) => {
+            let failed = RefundProgress::Failed;
+            unpaid(&mut payment, event.refund, failed, &event.code);
+        }
+        PaymentEvent::PaymentRefundReversed(event) => {
+            let reversed = RefundProgress::Reversed;
+            unpaid(&mut payment, event.refund, reversed, &event.code);
+        }
         PaymentEvent::PaymentRefundDeferred(event) => {
-            payment.deferred_refunds.push(DeferredRefund {
+            let deferred = DeferredRefund {
                 shipment_id: event.shipment_id,
                 return_id: event.return_id,
                 amount: event.amount,
                 idempotency_key: event.idempotency_key.clone(),
                 reason: event.reason.clone(),
-            });
+            };
+            for known in payment.refunds.values_mut() {
+                known.again |= known.is_owed() && deferred.becomes(known);
+            }
+            payment.deferred_refunds.push(deferred);
             payment.status = settled(&payment);
         }
         PaymentEvent::StrayAuthorizationFound(event) => {
@@ -199,6 +229,15 @@ pub(super) fn evolve(mut payment: Payment, event: &PaymentEvent) -> Payment {
     payment
 }
 
+/// A refund is owed: it has failed, or come back.
+fn unpaid(payment: &mut Payment, refund: u32, progress: RefundProgress, code: &str) {
+    if let Some(refund) = payment.refunds.get_mut(&refund) {
+        refund.progress = progress;
+        refund.problem = Some(code.to_owned());
+    }
+    payment.status = settled(payment);
+}
+
 fn close(payment: &mut Payment, dispute_id: &str, progress: DisputeProgress) {
     if let Some(dispute) = payment.disputes.get_mut(dispute_id) {
         dispute.progress = progress;
@@ -215,16 +254,17 @@ fn settled(payment: &Payment) -> PaymentStatus {
     let authorized = authorized.map_or(0, |known| known.amount.amount);
     let (captured, refunded) = (payment.captured(), payment.refunded());
     let gives_back =
-        payment.refunds.values().any(|refund| !refund.done) || !payment.deferred_refunds.is_empty();
+        payment.refunds.values().any(Refund::is_awaited) || !payment.deferred_refunds.is_empty();
+    let has_given_back = payment.refunds.values().any(Refund::is_done);
     // What a lost dispute took is not there to be given back.
     let captured_and_kept = captured.saturating_sub(payment.lost());
     if payment.is_capturing() {
         PaymentStatus::Capturing
     } else if gives_back {
         PaymentStatus::Refunding
-    } else if !payment.refunds.is_empty() && refunded >= captured_and_kept {
+    } else if has_given_back && refunded >= captured_and_kept {
         PaymentStatus::Refunded
-    } else if !payment.refunds.is_empty() {
+    } else if has_given_back {
         PaymentStatus::PartiallyRefunded
     } else if !payment.has_captured() && payment.expired {
         PaymentStatus::AuthorizationExpired

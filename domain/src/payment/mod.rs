@@ -12,26 +12,29 @@ mod state;
 mod upcast;
 
 pub use command::{
-    DisputeNotice, HearProvider, Notice, PaymentCommand, RecordAuthorizationExpired,
-    RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined, RecordOutcomeUnknown,
-    RecordReauthorizationFailed, RecordReauthorized, RecordRefunded, RecordVoided, RefundReturn,
-    ReleaseRest, RequestAuthorization, RequestCapture, RequestReauthorization, RequestRefund,
-    RequestVoid,
+    DisputeNotice, HearProvider, Notice, PaymentCommand, RecordActionRequired,
+    RecordAuthorizationExpired, RecordAuthorized, RecordCaptureFailed, RecordCaptured,
+    RecordDeclined, RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized,
+    RecordRefundFailed, RecordRefunded, RecordVoided, RefundReturn, ReleaseRest,
+    RequestAuthorization, RequestCapture, RequestReauthorization, RequestRefund, RequestVoid,
+    RetryRefund, SettleRefund,
 };
 pub use error::PaymentError;
 pub use event::{
     DisputeLost, DisputeOpened, DisputeWon, FormerAuthorizationVoided, LatePaymentReversed,
-    PaymentAuthorizationExpired, PaymentAuthorizationRequested, PaymentAuthorized,
-    PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined, PaymentEvent,
-    PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentReauthorizationFailed,
-    PaymentReauthorizationRequested, PaymentReauthorized, PaymentRefundDeferred,
-    PaymentRefundRequested, PaymentRefunded, PaymentRestReleaseRequested, PaymentRestReleased,
-    PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
+    PaymentActionRequired, PaymentAuthorizationExpired, PaymentAuthorizationRequested,
+    PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
+    PaymentDeclined, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
+    PaymentReauthorizationFailed, PaymentReauthorizationRequested, PaymentReauthorized,
+    PaymentRefundDeferred, PaymentRefundFailed, PaymentRefundRequested, PaymentRefundReversed,
+    PaymentRefunded, PaymentRestReleaseRequested, PaymentRestReleased, PaymentVoidDeferred,
+    PaymentVoidRequested, PaymentVoided, StrayAuthorizationFound,
 };
 pub use key::CallKey;
 pub use state::{
-    Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, DisputeProgress,
-    Payment, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund, Request, Stray,
+    Action, Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute,
+    DisputeProgress, Payment, PaymentStatus, Reauthorization, ReauthorizationProgress, Refund,
+    RefundProgress, Request, Stray,
 };
 
 use crate::Decider;

@@ -46,6 +46,14 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
             attempt,
             code: "no".into(),
         })),
+        (attempt(), name()).prop_map(|(attempt, name)| {
+            PaymentCommand::RecordActionRequired(RecordActionRequired {
+                attempt,
+                authorization_id: name.into(),
+                url: "https://provider.test/prove".into(),
+                until: None,
+            })
+        }),
         (attempt(), inquiries, any::<bool>()).prop_map(|(attempt, inquiries, last)| {
             PaymentCommand::RecordOutcomeUnknown(RecordOutcomeUnknown {
                 attempt,
@@ -140,6 +148,30 @@ fn command() -> impl Strategy<Value = PaymentCommand> {
                 },
             )
         }),
+        (name(), 0..4_u32, 0..4_u8, part()).prop_map(|(name, refund, what, amount)| {
+            let (authorization_id, code) = (name.into(), "closed".into());
+            match what {
+                0 => PaymentCommand::RecordRefundFailed(RecordRefundFailed {
+                    authorization_id,
+                    refund,
+                    code,
+                }),
+                1 => PaymentCommand::RetryRefund(RetryRefund {
+                    order_id: order_id(1),
+                    refund,
+                    idempotency_key: format!("again{refund}"),
+                }),
+                2 => PaymentCommand::SettleRefund(SettleRefund { refund }),
+                _ => heard(
+                    ["rlost", "rreturned", "v"][refund as usize % 3].into(),
+                    Notice::RefundReversed {
+                        authorization_id,
+                        amount,
+                        code,
+                    },
+                ),
+            }
+        }),
         (name(), 0..4_u32, part()).prop_map(|(name, refund, amount)| {
             PaymentCommand::RecordRefunded(RecordRefunded {
                 authorization_id: name.into(),
@@ -157,14 +189,21 @@ fn heard(idempotency_key: String, notice: Notice) -> PaymentCommand {
     })
 }
 
+/// What a refund is of, and why: there is one of each, unless it is owed.
+type Identity = (Option<ShipmentId>, Option<crate::ReturnId>, String);
+
 /// What a whole history says.
 #[derive(Debug, Default)]
 struct Books {
     authorized: Vec<Money>,
+    /// Whether who pays was to do something, and nothing was known to come of it.
+    action: bool,
     captured: BTreeMap<Option<ShipmentId>, i64>,
     capturing: BTreeMap<Option<ShipmentId>, i64>,
     refunding: BTreeMap<u32, i64>,
     refunded: BTreeSet<u32>,
+    /// What could not be given back, or has come back: how much, of what, and why.
+    owed: BTreeMap<u32, (i64, Identity)>,
     requested: u32,
     deferred: bool,
     /// What was authorized though it was to be given back.
@@ -196,12 +235,13 @@ impl Books {
                 self.late = self.deferred.then(|| event.authorization_id.clone());
             }
             PaymentEvent::PaymentIntegrityMismatch(event) => self.authorized.push(event.actual),
+            PaymentEvent::PaymentActionRequired(_) => self.action = true,
             PaymentEvent::PaymentVoidDeferred(_) => self.deferred = true,
             PaymentEvent::PaymentVoided(event) => {
                 assert!(!self.given_back, "given back twice");
-                assert_eq!(
-                    event.authorization_id.is_some(),
-                    !self.authorized.is_empty()
+                // What is called off may have been authorized meanwhile.
+                assert!(
+                    self.action || event.authorization_id.is_some() != self.authorized.is_empty()
                 );
                 self.given_back = true;
             }
@@ -255,8 +295,33 @@ impl Books {
                 assert_eq!(asked, event.amount.map(|amount| amount.amount));
             }
             PaymentEvent::PaymentRefundRequested(event) => {
+                self.asked_again(event.shipment_id, event.return_id, &event.reason);
                 let before = self.refunding.insert(event.refund, event.amount.amount);
                 assert_eq!(before, None, "given back twice");
+            }
+            PaymentEvent::PaymentRefundDeferred(event) => {
+                self.asked_again(event.shipment_id, event.return_id, &event.reason);
+            }
+            PaymentEvent::PaymentRefundFailed(event) => {
+                assert!(
+                    !self.refunded.contains(&event.refund),
+                    "given back, and not"
+                );
+                let identity = (event.shipment_id, event.return_id, event.reason.clone());
+                let before = self
+                    .owed
+                    .insert(event.refund, (event.amount.amount, identity));
+                assert_eq!(before, None, "it failed twice");
+            }
+            PaymentEvent::PaymentRefundReversed(event) => {
+                assert!(
+                    self.refunded.remove(&event.refund),
+                    "it never was given back"
+                );
+                assert_eq!(self.refunding[&event.refund], event.amount.amount);
+                let identity = (event.shipment_id, event.return_id, event.reason.clone());
+                self.owed
+                    .insert(event.refund, (event.amount.amount, identity));
             }
             PaymentEvent::PaymentRefunded(event) => {
                 let given = event.amount.amount;
@@ -269,8 +334,26 @@ impl Books {
                     "{asked:?} asked, {given} given back"
                 );
                 assert!(self.refunded.insert(event.refund), "given back twice");
+                self.owed.remove(&event.refund);
             }
             disputed => self.dispute(disputed),
+        }
+    }
+
+    /// What is owed is so no more: another refund is asked for.
+    fn asked_again(
+        &mut self,
+        shipment_id: Option<ShipmentId>,
+        return_id: Option<crate::ReturnId>,
+        reason: &str,
+    ) {
+        let is_it = |(_, (shipment, returned, why)): &(i64, Identity)| {
+            *shipment == shipment_id && *returned == return_id && why == reason
+        };
+        let gone = self.owed.iter().filter(|(_, owed)| is_it(owed));
+        for refund in gone.map(|(refund, _)| *refund).collect::<Vec<_>>() {
+            self.owed.remove(&refund);
+            self.refunding.remove(&refund);
         }
     }
 
@@ -336,14 +419,16 @@ fn check_status(state: &Payment, books: &Books) {
         .map(|n| books.refunding[n]);
     let refunded: i64 = refunded.sum();
     assert_eq!((state.captured(), state.refunded()), (captured, refunded));
-    let waits = books.refunding.len() > books.refunded.len();
+    let owed: i64 = books.owed.values().map(|(amount, _)| amount).sum();
+    assert_eq!(state.owed(), owed);
+    let waits = books.refunding.len() > books.refunded.len() + books.owed.len();
     match state.status {
         S::Capturing => assert!(!books.capturing.is_empty()),
         S::Refunding => assert!(waits || !state.deferred_refunds.is_empty()),
         S::Refunded => assert!(!waits && captured - books.lost <= refunded),
         S::PartiallyRefunded => assert!(!waits && captured > refunded),
         S::Captured | S::PartiallyCaptured => {
-            assert!(!books.captured.is_empty() && books.refunding.is_empty());
+            assert!(!books.captured.is_empty() && books.refunded.is_empty());
         }
         _ => assert!(books.captured.is_empty() && books.capturing.is_empty()),
     }
@@ -455,6 +540,11 @@ fn end_captures(state: &mut Payment, books: &mut Books, takes: bool) {
     }
     assert_eq!(state.status, S::Refunding);
     for (refund, known) in state.refunds.clone() {
+        if known.is_owed() {
+            let settle = PaymentCommand::SettleRefund(SettleRefund { refund });
+            assert!(put(state, books, &settle));
+            continue;
+        }
         let refunded = PaymentCommand::RecordRefunded(RecordRefunded {
             authorization_id: authorization_id.clone(),
             refund,

@@ -1,6 +1,10 @@
 //! What decisions about a payment stand on.
 
-use crate::{Money, OrderId, ReturnId, ShipmentId};
+mod refund;
+
+pub use refund::{DeferredRefund, Refund, RefundProgress};
+
+use crate::{Money, OrderId, ShipmentId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,6 +22,8 @@ pub enum PaymentStatus {
     Authorized,
     /// The provider declined.
     Declined,
+    /// The provider waits for who pays to do something.
+    ActionRequired,
     /// Nobody knows what the provider did.
     OutcomeUnknown,
     /// The provider was asked to give it back.
@@ -48,6 +54,7 @@ impl PaymentStatus {
             Self::Authorizing => "authorizing",
             Self::Authorized => "authorized",
             Self::Declined => "declined",
+            Self::ActionRequired => "action_required",
             Self::OutcomeUnknown => "outcome_unknown",
             Self::Voiding => "voiding",
             Self::Voided => "voided",
@@ -88,6 +95,17 @@ pub struct Authorization {
     pub amount: Money,
     /// Until when it can be taken, if the provider has said so.
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What who pays is to do before the provider sets anything aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Action {
+    /// What the provider calls the authorization that may come of it.
+    pub authorization_id: String,
+    /// Where it is done.
+    pub url: String,
+    /// Until when, if the provider has said so.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// What is set aside anew, once in a payment's life, as its time ends.
@@ -143,71 +161,6 @@ pub enum CaptureProgress {
     Failed,
 }
 
-/// What is given back of what was taken.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Refund {
-    /// What it had been taken for; none if it is for a return, or if all is given back.
-    pub shipment_id: Option<ShipmentId>,
-    /// The return that it is given back for.
-    pub return_id: Option<ReturnId>,
-    /// How much.
-    pub amount: Money,
-    /// What makes the provider do it once.
-    pub idempotency_key: String,
-    /// Why.
-    pub reason: String,
-    /// Whether the provider gave it back.
-    pub done: bool,
-}
-
-impl Refund {
-    /// What makes the provider give back once what a lost dispute has left of it: its own key has been
-    /// answered, by a refusal.
-    pub fn key_of_rest(&self) -> String {
-        format!("{}/rest", self.idempotency_key)
-    }
-
-    /// Whether a call for it was made under `key`.
-    pub(super) fn is_under(&self, key: &str) -> bool {
-        self.idempotency_key == key || self.key_of_rest() == key
-    }
-
-    /// Whether all is given back that was taken: not only what a shipment or a return is worth.
-    pub const fn is_of_all(&self) -> bool {
-        self.shipment_id.is_none() && self.return_id.is_none()
-    }
-}
-
-/// What is to be given back once no dispute is open any more.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeferredRefund {
-    /// What it had been taken for; none if it is for a return, or if all is given back.
-    pub shipment_id: Option<ShipmentId>,
-    /// The return that it is given back for.
-    pub return_id: Option<ReturnId>,
-    /// How much, at most.
-    pub amount: Money,
-    /// What makes the provider do it once.
-    pub idempotency_key: String,
-    /// Why.
-    pub reason: String,
-}
-
-impl DeferredRefund {
-    /// Whether `refund` is what it has become: there is one for each reason of a shipment, for each
-    /// return, and of all.
-    pub(super) fn becomes(&self, refund: &Refund) -> bool {
-        self.shipment_id == refund.shipment_id
-            && self.return_id == refund.return_id
-            && self.reason == refund.reason
-    }
-
-    /// Whether all is given back that was taken: not only what a shipment or a return is worth.
-    pub const fn is_of_all(&self) -> bool {
-        self.shipment_id.is_none() && self.return_id.is_none()
-    }
-}
-
 /// What a cardholder wants back of what was taken.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dispute {
@@ -260,6 +213,8 @@ pub struct Payment {
     pub status: PaymentStatus,
     /// What was asked of the provider last.
     pub request: Option<Request>,
+    /// What who pays is to do, or was to do when it was given up.
+    pub(super) action: Option<Box<Action>>,
     /// What the provider set aside.
     pub authorization: Option<Authorization>,
     /// How often the provider was asked for an unknown outcome.
@@ -310,14 +265,15 @@ impl Payment {
 
     /// How much was given back, in minor units.
     pub fn refunded(&self) -> i64 {
-        let refunds = self.refunds.values().filter(|refund| refund.done);
+        let refunds = self.refunds.values().filter(|refund| refund.is_done());
         refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
     }
 
-    /// How much was given back, is being given back, or is to be once no dispute is open, in minor
-    /// units.
+    /// How much was given back, is being given back, is owed, or is to be given back once no dispute is
+    /// open, in minor units.
     pub(crate) fn reclaimed(&self) -> i64 {
-        let refunds = self.refunds.values().map(|refund| refund.amount.amount);
+        let refunds = self.refunds.values().filter(|refund| !refund.again);
+        let refunds = refunds.map(|refund| refund.amount.amount);
         let deferred = self.deferred_refunds.iter();
         let deferred = deferred.map(|refund| refund.amount.amount);
         refunds.chain(deferred).fold(0, i64::saturating_add)
@@ -352,16 +308,38 @@ impl Payment {
     pub fn left_for(&self, refund: u32) -> Option<Money> {
         let asked = self.refunds.get(&refund)?.amount;
         let mut later = self.refunds.range(refund..).skip(1);
-        if later.any(|(_, other)| !other.done) {
+        if later.any(|(_, other)| other.is_awaited()) {
             return None;
         }
-        let others = self.refunds.iter().filter(|(number, _)| **number != refund);
+        let others = self.refunds.iter();
+        let others = others.filter(|(number, other)| **number != refund && !other.again);
         let others = others.fold(0, |sum: i64, (_, other)| {
             sum.saturating_add(other.amount.amount)
         });
         let taken = self.captured().saturating_sub(self.lost());
         let left = taken.saturating_sub(others).max(0);
         Some(Money::new(asked.amount.min(left), asked.currency))
+    }
+
+    /// What who pays is to do before anything is set aside; none where nobody waits for that.
+    pub fn action(&self) -> Option<&Action> {
+        let action = self.action.as_deref();
+        action.filter(|_| self.status == PaymentStatus::ActionRequired)
+    }
+
+    /// Whether the provider named `authorization_id` what who pays was to do something for, and it was given
+    /// up before it was known to be authorized: whatever came of it is given back.
+    pub fn has_given_up(&self, authorization_id: &str) -> bool {
+        let given_up = matches!(self.status, PaymentStatus::Voiding | PaymentStatus::Voided);
+        let action = self.action.as_ref();
+        let action = action.filter(|_| given_up && self.authorization.is_none());
+        action.is_some_and(|action| action.authorization_id == authorization_id)
+    }
+
+    /// How much could not be given back, or has come back, and is owed yet; in minor units.
+    pub fn owed(&self) -> i64 {
+        let refunds = self.refunds.values().filter(|refund| refund.is_owed());
+        refunds.fold(0, |sum, refund| sum.saturating_add(refund.amount.amount))
     }
 
     /// Whether what is set aside is to be given back as soon as that is known.

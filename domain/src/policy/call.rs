@@ -3,7 +3,9 @@
 use crate::{
     Money, OrderId, ShipmentId, State, StreamId, TenantId,
     event::is_default,
-    payment::{Authorization, CaptureProgress, Payment, PaymentStatus, ReauthorizationProgress},
+    payment::{
+        Authorization, CaptureProgress, Payment, PaymentStatus, ReauthorizationProgress, Refund,
+    },
     shipment::{Parcel, ShipmentStatus},
 };
 use serde::{Deserialize, Serialize};
@@ -240,7 +242,13 @@ impl Call {
                 attempt, inquiries, ..
             } => {
                 let is_next = payment.parked || payment.inquiries < *inquiries;
-                payment.status == PaymentStatus::OutcomeUnknown && is_due(attempt) && is_next
+                let waits = match payment.status {
+                    PaymentStatus::OutcomeUnknown => is_next,
+                    // Its word that it is done may get lost.
+                    PaymentStatus::ActionRequired => true,
+                    _ => false,
+                };
+                waits && is_due(attempt)
             }
             Self::Void {
                 authorization_id,
@@ -251,7 +259,10 @@ impl Call {
                 authorization_id, ..
             } => match payment.strays.get(authorization_id) {
                 Some(stray) => !stray.done,
-                None => payment.status == PaymentStatus::Voiding && is_of(authorization_id),
+                None => {
+                    payment.status == PaymentStatus::Voiding
+                        && (is_of(authorization_id) || payment.has_given_up(authorization_id))
+                }
             },
             Self::Capture {
                 shipment_id,
@@ -271,7 +282,7 @@ impl Call {
                 ..
             } => {
                 let known = payment.refunds.get(refund);
-                known.is_some_and(|known| !known.done) && is_of(authorization_id)
+                known.is_some_and(Refund::is_awaited) && is_of(authorization_id)
             }
             Self::Dispatch { .. } | Self::Track { .. } => false,
         }

@@ -23,7 +23,7 @@ mod timer;
 pub use call::Call;
 pub use inventory::{EPOCH, Inventory, InventoryState};
 pub use order::{OrderPolicy, OrderPolicyState};
-pub use payment::{Ends, Parcels, PaymentPolicy, PaymentPolicyState};
+pub use payment::{Ends, Owed, Parcels, PaymentPolicy, PaymentPolicyState};
 pub use shipping::{Backorder, Shipping, ShippingState};
 pub use timer::{Task, Timer, TimerName, TimerNameError};
 

@@ -1,9 +1,11 @@
 //! Has orders paid for whose stock is reserved, takes what is packed is worth, and gives back what
 //! ended orders paid, and what never arrived or was sent back is worth.
 
+mod action;
 mod capture;
 mod dispute;
 mod lifetime;
+mod owed;
 mod parcels;
 mod returned;
 
@@ -22,6 +24,7 @@ use crate::{
     stock::StockEvent,
 };
 pub use lifetime::Ends;
+pub use owed::Owed;
 pub use parcels::Parcels;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -50,6 +53,9 @@ pub struct PaymentPolicyState {
     /// What of an order is taken that leaves in several parcels; nothing of others.
     #[serde(default, skip_serializing_if = "is_default")]
     pub parcels: Option<Parcels>,
+    /// What could not be given back, or has come back, and waits for an operator.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub owed: Vec<Owed>,
 }
 
 impl Policy for PaymentPolicy {
@@ -76,6 +82,7 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentAuthorized(event) => Some(event.order_id),
                 PaymentEvent::PaymentIntegrityMismatch(event) => Some(event.order_id),
                 PaymentEvent::PaymentDeclined(event) => Some(event.order_id),
+                PaymentEvent::PaymentActionRequired(event) => Some(event.order_id),
                 PaymentEvent::PaymentOutcomeUnknown(event) => Some(event.order_id),
                 PaymentEvent::PaymentVoidRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentCaptureRequested(event) => Some(event.order_id),
@@ -83,7 +90,10 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentCaptureFailed(event) => Some(event.order_id),
                 PaymentEvent::PaymentRefundRequested(event) => Some(event.order_id),
                 PaymentEvent::PaymentParked(event) => Some(event.order_id),
-                PaymentEvent::PaymentRefunded(event) => event.return_id.map(|_| event.order_id),
+                PaymentEvent::PaymentRefunded(event) => Some(event.order_id),
+                PaymentEvent::PaymentRefundFailed(event) => Some(event.order_id),
+                PaymentEvent::PaymentRefundReversed(event) => Some(event.order_id),
+                PaymentEvent::PaymentRefundDeferred(event) => Some(event.order_id),
                 PaymentEvent::PaymentRestReleaseRequested(event) => Some(event.order_id),
                 PaymentEvent::StrayAuthorizationFound(event) => Some(event.order_id),
                 PaymentEvent::DisputeOpened(event) => Some(event.order_id),
@@ -94,7 +104,6 @@ impl Policy for PaymentPolicy {
                 PaymentEvent::PaymentReauthorizationFailed(event) => Some(event.order_id),
                 PaymentEvent::PaymentAuthorizationExpired(event) => Some(event.order_id),
                 PaymentEvent::FormerAuthorizationVoided(_)
-                | PaymentEvent::PaymentRefundDeferred(_)
                 | PaymentEvent::PaymentVoidDeferred(_)
                 | PaymentEvent::PaymentVoided(_)
                 | PaymentEvent::LatePaymentReversed(_)
@@ -158,6 +167,9 @@ impl Policy for PaymentPolicy {
                 let known = Reaction::Unschedule(TimerName::Inquiry);
                 std::iter::once(known).chain(watch).collect()
             }
+            Event::Payment(PaymentEvent::PaymentActionRequired(asked)) => {
+                vec![action::look_later(limits, event, asked)]
+            }
             Event::Payment(PaymentEvent::PaymentIntegrityMismatch(_)) => {
                 state = PaymentPolicyState::default();
                 vec![Reaction::Unschedule(TimerName::Inquiry)]
@@ -188,7 +200,27 @@ impl Policy for PaymentPolicy {
             Event::Payment(PaymentEvent::PaymentCaptureFailed(failed)) => {
                 capture::not_taken(limits, &mut state, event, failed)
             }
-            Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => returned::tell(refunded),
+            Event::Payment(PaymentEvent::PaymentRefunded(refunded)) => {
+                let seen_to = owed::given_back(&mut state, refunded);
+                seen_to
+                    .into_iter()
+                    .chain(returned::tell(refunded))
+                    .collect()
+            }
+            Event::Payment(PaymentEvent::PaymentRefundFailed(failed)) => {
+                vec![owed::failed(&mut state, event, failed)]
+            }
+            Event::Payment(PaymentEvent::PaymentRefundReversed(reversed)) => {
+                vec![owed::reversed(&mut state, event, reversed)]
+            }
+            Event::Payment(PaymentEvent::PaymentRefundDeferred(deferred)) => {
+                owed::asked_again_later(&mut state, deferred)
+            }
+            Event::Payment(happened @ PaymentEvent::PaymentRefundRequested(asked)) => {
+                let seen_to = owed::asked_again(&mut state, asked);
+                let outside = outside(limits, order_id, event, happened);
+                seen_to.into_iter().chain(outside).collect()
+            }
             Event::Payment(
                 happened @ (PaymentEvent::DisputeOpened(_)
                 | PaymentEvent::DisputeWon(_)
@@ -211,6 +243,7 @@ impl Policy for PaymentPolicy {
 fn forgotten(state: &PaymentPolicyState) -> PaymentPolicyState {
     PaymentPolicyState {
         ends: state.ends,
+        owed: state.owed.clone(),
         ..PaymentPolicyState::default()
     }
 }
@@ -346,6 +379,7 @@ fn outside(
             idempotency_key: asked.idempotency_key.clone(),
         })],
         PaymentEvent::PaymentAuthorized(_)
+        | PaymentEvent::PaymentActionRequired(_)
         | PaymentEvent::PaymentIntegrityMismatch(_)
         | PaymentEvent::PaymentDeclined(_)
         | PaymentEvent::PaymentVoidDeferred(_)
@@ -355,6 +389,8 @@ fn outside(
         | PaymentEvent::PaymentCaptureFailed(_)
         | PaymentEvent::PaymentRestReleased(_)
         | PaymentEvent::PaymentRefunded(_)
+        | PaymentEvent::PaymentRefundFailed(_)
+        | PaymentEvent::PaymentRefundReversed(_)
         | PaymentEvent::PaymentRefundDeferred(_)
         | PaymentEvent::PaymentReauthorized(_)
         | PaymentEvent::PaymentReauthorizationFailed(_)

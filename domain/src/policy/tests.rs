@@ -1,5 +1,6 @@
 //! What each policy does about each event, and the stored forms of what it remembers and plans.
 
+mod action;
 mod amendments;
 mod backorder;
 mod call;
@@ -7,6 +8,7 @@ mod dispute;
 mod inventory;
 mod lifetime;
 mod order;
+mod owed;
 mod parcels;
 mod payment;
 mod returns;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// What a timer is for; an order has at most one of each name. Where there may be one for each of an
 /// order's shipments or returns, the name says which.
 ///
-/// As text, and as it is stored: `inquiry`, `tracking:{shipment}`, or `return:{return}`.
+/// As text, and as it is stored: `inquiry`, `tracking:{shipment}`, `return:{return}`, or `refund:{number}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TimerName {
@@ -33,6 +33,8 @@ pub enum TimerName {
     Backorder,
     /// The time limit of an amendment that nobody applies.
     Amendment,
+    /// What could not be given back, or has come back: no time, but an operator brings it about.
+    Refund(u32),
 }
 
 impl TimerName {
@@ -48,11 +50,12 @@ impl TimerName {
             Self::Return(_) => "return",
             Self::Backorder => "backorder",
             Self::Amendment => "amendment",
+            Self::Refund(_) => "refund",
         }
     }
 
-    /// The shipment or return that it is about, if it is about one.
-    const fn of(self) -> Option<Uuid> {
+    /// The shipment, the return or the refund that it is about, if it is about one.
+    fn of(self) -> Option<String> {
         match self {
             Self::Reservation
             | Self::Inquiry
@@ -60,9 +63,10 @@ impl TimerName {
             | Self::Backorder
             | Self::Amendment => None,
             Self::Capture(shipment) | Self::Shipping(shipment) | Self::Tracking(shipment) => {
-                Some(shipment.uuid())
+                Some(shipment.uuid().to_string())
             }
-            Self::Return(id) => Some(id.uuid()),
+            Self::Return(id) => Some(id.uuid().to_string()),
+            Self::Refund(refund) => Some(refund.to_string()),
         }
     }
 }
@@ -97,6 +101,7 @@ impl FromStr for TimerName {
                 "amendment" => Some(Self::Amendment),
                 _ => None,
             },
+            Some(("refund", of)) => of.parse().ok().map(Self::Refund),
             Some((kind, of)) => match (kind, Uuid::parse_str(of)) {
                 ("capture", Ok(of)) => Some(Self::Capture(ShipmentId::new(of))),
                 ("shipping", Ok(of)) => Some(Self::Shipping(ShipmentId::new(of))),

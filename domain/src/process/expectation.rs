@@ -95,7 +95,7 @@ impl What {
             "authorize" | "inquire" => Self::Authorization,
             "void" => Self::Void,
             "capture" => Self::Capture,
-            "refund" => Self::Refund,
+            "refund" | "retry_refund" => Self::Refund,
             "reauthorize" => Self::Reauthorization,
             "dispatch" => Self::Dispatch,
             "track" => Self::Delivery,

@@ -1,6 +1,7 @@
 //! What events make of a process.
 
 mod backorder;
+mod owed;
 mod returns;
 
 use super::{Expectation, Parked, Process, TimeLimits, What, Who};
@@ -8,6 +9,7 @@ use crate::{
     Event, Recorded,
     order::{DeadlineSet, OrderEvent, Status, TaskParked, TaskResumed},
     payment::PaymentEvent,
+    policy::Owed,
     shipment::ShipmentEvent,
     stock::StockEvent,
 };
@@ -32,6 +34,7 @@ pub(super) fn begin(limits: &TimeLimits, event: &Recorded) -> Option<Process> {
         parked: vec![],
         reserved: false,
         waiting: BTreeMap::new(),
+        owed: vec![],
     };
     process.expect(What::Reservation, Who::Platform, at, limits.platform);
     Some(process)
@@ -325,7 +328,7 @@ impl Process {
     }
 
     fn payment(&mut self, limits: &TimeLimits, at: DateTime<Utc>, event: &PaymentEvent) {
-        use Who::{Operator, Platform, Provider};
+        use Who::{Customer, Operator, Platform, Provider};
         match event {
             PaymentEvent::PaymentAuthorizationRequested(_) => {
                 // The reservation says until when; a further attempt has no more time.
@@ -335,6 +338,14 @@ impl Process {
                     .find_map(|known| known.until);
                 let until = until.or_else(|| Some(after(at, limits.outcome)));
                 self.put(What::Authorization, None, Provider, at, until);
+            }
+            PaymentEvent::PaymentActionRequired(event) => {
+                // What is reserved is not kept any longer than before.
+                let mut known = self.expected.iter();
+                let limit = known.find(|known| known.what == What::Authorization);
+                let limit = limit.and_then(|known| known.until);
+                let until = [limit, event.until].into_iter().flatten().min();
+                self.put(What::Authorization, None, Customer, at, until);
             }
             PaymentEvent::PaymentAuthorized(_) => {
                 self.met(What::Authorization);
@@ -425,6 +436,7 @@ impl Process {
             }
             // It is the dispute that is waited for.
             PaymentEvent::PaymentRefundDeferred(event) => {
+                self.asked_again(event.shipment_id, event.return_id, &event.reason);
                 self.met_of(What::Void, None);
                 if let Some(id) = event.return_id {
                     self.met_of(What::Refund, Some(&id.to_string()));
@@ -459,6 +471,7 @@ impl Process {
             }
             PaymentEvent::PaymentCaptureFailed(_) => {}
             PaymentEvent::PaymentRefundRequested(event) => {
+                self.asked_again(event.shipment_id, event.return_id, &event.reason);
                 // A void that waited for its outcome has become a refund.
                 self.met_of(What::Void, None);
                 if let Some(id) = event.return_id {
@@ -467,8 +480,27 @@ impl Process {
                 self.expect_of(What::Refund, event.refund, Provider, at, limits.giving_back);
             }
             PaymentEvent::PaymentRefunded(event) => {
+                self.owed.retain(|owed| owed.refund != event.refund);
                 self.met_of(What::Refund, Some(&event.refund.to_string()));
             }
+            PaymentEvent::PaymentRefundFailed(event) => self.owes(
+                at,
+                Owed {
+                    refund: event.refund,
+                    shipment_id: event.shipment_id,
+                    return_id: event.return_id,
+                    reason: event.reason.clone(),
+                },
+            ),
+            PaymentEvent::PaymentRefundReversed(event) => self.owes(
+                at,
+                Owed {
+                    refund: event.refund,
+                    shipment_id: event.shipment_id,
+                    return_id: event.return_id,
+                    reason: event.reason.clone(),
+                },
+            ),
         }
     }
 

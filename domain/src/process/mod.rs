@@ -16,7 +16,9 @@ pub use expectation::{Expectation, Parked, What, Who};
 pub use limits::TimeLimits;
 pub use reason::{SELF_EVIDENT, reason};
 
-use crate::{Event, Location, OrderId, Recorded, Sku, event::is_default, order::Status};
+use crate::{
+    Event, Location, OrderId, Recorded, Sku, event::is_default, order::Status, policy::Owed,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,6 +54,7 @@ pub const TYPES: &[&str] = &[
     "PaymentAuthorizationRequested",
     "PaymentAuthorized",
     "PaymentDeclined",
+    "PaymentActionRequired",
     "PaymentOutcomeUnknown",
     "PaymentParked",
     "PaymentIntegrityMismatch",
@@ -65,6 +68,8 @@ pub const TYPES: &[&str] = &[
     "PaymentRestReleased",
     "PaymentRefundRequested",
     "PaymentRefunded",
+    "PaymentRefundFailed",
+    "PaymentRefundReversed",
     "PaymentRefundDeferred",
     "PaymentReauthorizationRequested",
     "PaymentReauthorized",
@@ -121,6 +126,7 @@ pub const MILESTONES: &[&str] = &[
     "AmendmentRejected",
     "AmendmentExpired",
     "PaymentAuthorized",
+    "PaymentActionRequired",
     "PaymentDeclined",
     "PaymentOutcomeUnknown",
     "PaymentParked",
@@ -131,6 +137,8 @@ pub const MILESTONES: &[&str] = &[
     "PaymentCaptured",
     "PaymentCaptureFailed",
     "PaymentRefunded",
+    "PaymentRefundFailed",
+    "PaymentRefundReversed",
     "LatePaymentReversed",
     "PaymentReauthorized",
     "PaymentReauthorizationFailed",
@@ -229,6 +237,9 @@ pub struct Process {
     /// How many it waits for of what is still to come, by location and SKU.
     #[serde(default, skip_serializing_if = "is_default")]
     waiting: BTreeMap<Location, BTreeMap<Sku, i64>>,
+    /// What could not be given back, or has come back, and waits for an operator.
+    #[serde(default, skip_serializing_if = "is_default")]
+    owed: Vec<Owed>,
 }
 
 impl Process {

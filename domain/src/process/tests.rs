@@ -1,9 +1,11 @@
 //! What is expected, step by step.
 
+mod actions;
 mod amendments;
 mod backorders;
 mod contradictions;
 mod disputes;
+mod owed;
 mod parcels;
 mod returns;
 

@@ -16,9 +16,11 @@ use domain::{
     },
     order::{RecordDelivered as OrderDelivered, RecordLost as OrderLost, RecordShipped},
     payment::{
-        Payment, PaymentCommand, Payments, RecordAuthorized, RecordCaptureFailed, RecordCaptured,
-        RecordDeclined, RecordOutcomeUnknown, RecordRefunded, RecordVoided, RequestAuthorization,
-        RequestCapture, RequestRefund, RequestVoid,
+        HearProvider, Notice, Payment, PaymentCommand, Payments, RecordActionRequired,
+        RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
+        RecordOutcomeUnknown, RecordRefundFailed, RecordRefunded, RecordVoided,
+        RequestAuthorization, RequestCapture, RequestRefund, RequestVoid, RetryRefund,
+        SettleRefund,
     },
     product::{
         DelistProduct, ListProduct, PriceProduct, Product, ProductCommand, ProductEvent, Products,
@@ -153,6 +155,12 @@ pub fn payment() -> Drawing<Payment> {
             attempt,
             code: "card_declined".into(),
         }));
+        commands.push(PaymentCommand::RecordActionRequired(RecordActionRequired {
+            attempt,
+            authorization_id: "auth".into(),
+            url: "https://provider.example/actions/1".into(),
+            until: None,
+        }));
         for last in [false, true] {
             commands.push(PaymentCommand::RecordOutcomeUnknown(RecordOutcomeUnknown {
                 attempt,
@@ -199,6 +207,30 @@ pub fn payment() -> Drawing<Payment> {
             idempotency_key: format!("refund:{shipment_id}"),
             reason: "lost".into(),
         }));
+    }
+    // Refunds are numbered without end: two of them, with their further ones, show all that there is.
+    for refund in 1..=2 {
+        commands.push(PaymentCommand::RecordRefundFailed(RecordRefundFailed {
+            authorization_id: "auth".into(),
+            refund,
+            code: "account_closed".into(),
+        }));
+        commands.push(PaymentCommand::RetryRefund(RetryRefund {
+            order_id,
+            refund,
+            idempotency_key: format!("again:{refund}"),
+        }));
+        commands.push(PaymentCommand::SettleRefund(SettleRefund { refund }));
+        for amount in [200, 400, 600] {
+            commands.push(PaymentCommand::Hear(HearProvider {
+                idempotency_key: format!("again:{refund}"),
+                notice: Notice::RefundReversed {
+                    authorization_id: "auth".into(),
+                    amount: eur(amount),
+                    code: "account_closed".into(),
+                },
+            }));
+        }
     }
     for refund in 1..=3 {
         for amount in [200, 400, 600] {

@@ -12,8 +12,8 @@ use domain::{
         DisputeNotice, HearProvider, Notice, Payment, PaymentCommand, PaymentEvent, Payments,
         RecordAuthorizationExpired, RecordAuthorized, RecordCaptureFailed, RecordCaptured,
         RecordDeclined, RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized,
-        RecordRefunded, RecordVoided, RefundReturn, RequestAuthorization, RequestCapture,
-        RequestReauthorization, RequestRefund, RequestVoid,
+        RecordRefunded, RecordVoided, RefundReturn, ReleaseRest, RequestAuthorization,
+        RequestCapture, RequestReauthorization, RequestRefund, RequestVoid,
     },
 };
 use std::collections::BTreeSet;
@@ -21,29 +21,31 @@ use uuid::Uuid;
 
 /// The life of a payment, whole.
 pub fn whole() -> Drawing<Payment> {
-    [
-        commands_of_ends(),
-        commands_of_disputes(),
-        commands_of_strays(),
-    ]
-    .iter()
-    .map(|commands| searched(commands))
-    .fold(lives::payment(), Drawing::and)
+    searches()
+        .iter()
+        .map(|commands| searched(commands))
+        .fold(lives::payment(), Drawing::and)
 }
 
 /// The names of what the provider says by itself, in all of these searches.
 pub fn heard() -> BTreeSet<String> {
-    let all = [
-        commands_of_ends(),
-        commands_of_disputes(),
-        commands_of_strays(),
-    ]
-    .concat();
+    let all = searches().concat();
     let notices = all.iter().filter_map(|command| match command {
         PaymentCommand::Hear(heard) => Some(name(&heard.notice)),
         _ => None,
     });
     notices.collect()
+}
+
+/// What is put in each search.
+fn searches() -> [Vec<PaymentCommand>; 5] {
+    [
+        commands_of_ends(),
+        commands_of_disputes(),
+        commands_of_strays(),
+        commands_of_parcels(),
+        commands_of_what_is_owed(),
+    ]
 }
 
 fn searched(commands: &[PaymentCommand]) -> Drawing<Payment> {
@@ -228,6 +230,68 @@ fn commands_of_disputes() -> Vec<PaymentCommand> {
             commands.push(hear("authorize:1", notice));
         }
     }
+    commands
+}
+
+/// Of several parcels one is paid and another is not: the provider lets go of the rest.
+fn commands_of_parcels() -> Vec<PaymentCommand> {
+    let mut commands = authorized().to_vec();
+    commands.extend(voided());
+    let mut capture = capture(400);
+    if let PaymentCommand::RequestCapture(first) = &mut capture {
+        first.more = true;
+    }
+    commands.push(capture);
+    commands.push(PaymentCommand::RecordCaptured(captured("auth", 400)));
+    commands.push(PaymentCommand::ReleaseRest(ReleaseRest {
+        order_id: order_id(),
+        idempotency_key: "rest".into(),
+    }));
+    commands
+}
+
+/// The provider says by itself that it does not give back what was taken, or that it came back; and that
+/// whoever pays has to do something first.
+fn commands_of_what_is_owed() -> Vec<PaymentCommand> {
+    let mut commands = authorized().to_vec();
+    commands.push(hear(
+        "authorize:1",
+        Notice::ActionRequired {
+            authorization_id: "auth".into(),
+            url: "https://provider.example/actions/1".into(),
+            until: None,
+        },
+    ));
+    commands.push(capture(600));
+    commands.push(PaymentCommand::RecordCaptured(captured("auth", 600)));
+    commands.push(PaymentCommand::RequestRefund(RequestRefund {
+        order_id: order_id(),
+        shipment_id: shipment_id("main"),
+        amount: eur(600),
+        idempotency_key: "refund".into(),
+        reason: "lost".into(),
+    }));
+    commands.push(PaymentCommand::RecordRefunded(RecordRefunded {
+        authorization_id: "auth".into(),
+        refund: 1,
+        amount: eur(600),
+    }));
+    let code = "account_closed".to_owned();
+    commands.push(hear(
+        "refund",
+        Notice::RefundFailed {
+            authorization_id: "auth".into(),
+            code: code.clone(),
+        },
+    ));
+    commands.push(hear(
+        "refund",
+        Notice::RefundReversed {
+            authorization_id: "auth".into(),
+            amount: eur(600),
+            code,
+        },
+    ));
     commands
 }
 

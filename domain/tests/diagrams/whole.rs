@@ -146,6 +146,8 @@ fn all_of_an_order_is_drawn() {
             "RejectAmendment",
             "ExpireAmendment",
             "SettleContradiction",
+            // It cancels lines, as `CancelLines` does.
+            "DropShipment",
         ],
     }
     .is_drawn();

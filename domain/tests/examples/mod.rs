@@ -15,10 +15,10 @@ use domain::{
         OrderExpired, OrderPlaced, OrderRejected, RejectionReason, TaskParked, TaskResumed,
     },
     payment::{
-        LatePaymentReversed, PaymentAuthorizationRequested, PaymentAuthorized,
-        PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined,
-        PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked,
-        PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
+        LatePaymentReversed, PaymentActionRequired, PaymentAuthorizationRequested,
+        PaymentAuthorized, PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured,
+        PaymentDeclined, PaymentEvent, PaymentIntegrityMismatch, PaymentOutcomeUnknown,
+        PaymentParked, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided,
     },
     product::{ProductDelisted, ProductEvent, ProductListed, ProductPriced},
     stock::{
@@ -40,6 +40,7 @@ pub fn all() -> Vec<Example> {
         payments(),
         provider::payments(),
         provider::lifetimes(),
+        provider::owed(),
         fulfilment::orders(),
         fulfilment::stocks(),
         backorder::stocks(),
@@ -444,6 +445,14 @@ fn payments() -> Vec<Example> {
             attempt: 1,
             attempts_left: 2,
             code: "card_declined".into(),
+        }
+        .into()),
+        one(PaymentActionRequired {
+            order_id: order_id(),
+            attempt: 1,
+            authorization_id: authorization_id(),
+            url: "https://provider.example/actions/1".into(),
+            until: None,
         }
         .into()),
         one(PaymentOutcomeUnknown {

@@ -4,10 +4,10 @@ use super::{Example, eur, id, order_id};
 use domain::{
     Event, ReturnId, ShipmentId,
     payment::{
-        DisputeLost, DisputeOpened, DisputeWon, FormerAuthorizationVoided,
+        DisputeLost, DisputeOpened, DisputeWon, FormerAuthorizationVoided, PaymentActionRequired,
         PaymentAuthorizationExpired, PaymentAuthorized, PaymentEvent, PaymentReauthorizationFailed,
         PaymentReauthorizationRequested, PaymentReauthorized, PaymentRefundDeferred,
-        StrayAuthorizationFound,
+        PaymentRefundFailed, PaymentRefundReversed, StrayAuthorizationFound,
     },
 };
 
@@ -64,6 +64,16 @@ pub(super) fn lifetimes() -> Vec<Example> {
                 expires_at: at("2026-06-01T12:00:00Z"),
             },
         ),
+        case(
+            "until",
+            PaymentActionRequired {
+                order_id: order_id(),
+                attempt: 1,
+                authorization_id: "auth_1".into(),
+                url: "https://provider.example/actions/1".into(),
+                until: at("2026-05-25T12:15:00Z"),
+            },
+        ),
         one(PaymentReauthorizationRequested {
             order_id: order_id(),
             former_authorization_id: "auth_1".into(),
@@ -83,6 +93,42 @@ pub(super) fn lifetimes() -> Vec<Example> {
             order_id: order_id(),
             authorization_id: "auth_1".into(),
         }),
+    ]
+}
+
+/// What could not be given back, or has come back.
+pub(super) fn owed() -> Vec<Example> {
+    let (shipment, returned) = (ShipmentId::new(id(5)), ReturnId::new(id(7)));
+    let failed = |shipment_id, return_id, reason: &str| PaymentRefundFailed {
+        order_id: order_id(),
+        shipment_id,
+        return_id,
+        refund: 1,
+        amount: eur(510),
+        reason: reason.into(),
+        code: "refund_declined".into(),
+    };
+    let reversed = |shipment_id, return_id, reason: &str| PaymentRefundReversed {
+        order_id: order_id(),
+        shipment_id,
+        return_id,
+        refund: 1,
+        amount: eur(510),
+        reason: reason.into(),
+        code: "account_closed".into(),
+    };
+    let (all, lost, back) = (
+        "the order is being cancelled",
+        "the carrier has lost it",
+        "it was returned",
+    );
+    vec![
+        one(failed(None, None, all)),
+        case("shipment", failed(Some(shipment), None, lost)),
+        case("return", failed(None, Some(returned), back)),
+        one(reversed(None, None, all)),
+        case("shipment", reversed(Some(shipment), None, lost)),
+        case("return", reversed(None, Some(returned), back)),
     ]
 }
 

@@ -96,6 +96,9 @@ async fn show(args: ShowArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     print(&summary(&payment).to_string());
+    if let Some(action) = action(&payment) {
+        print(&action);
+    }
     let operations = operations(&payment);
     if !operations.is_empty() {
         print(&operations.to_string());
@@ -119,6 +122,16 @@ fn summary(payment: &Value) -> Table {
         time(&payment["authorization"]["expires_at"]),
     ]);
     summary
+}
+
+/// What who pays is to do, if anything.
+fn action(payment: &Value) -> Option<String> {
+    let action = &payment["action"];
+    let url = action["url"].as_str()?;
+    Some(match action["until"].as_str() {
+        Some(until) => format!("who pays is to go to {url}, until {until}"),
+        None => format!("who pays is to go to {url}"),
+    })
 }
 
 /// One of a payment's sums.

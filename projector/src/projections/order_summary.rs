@@ -354,6 +354,7 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
             PaymentStatus::Authorized
         }
         PaymentEvent::PaymentDeclined(_) => PaymentStatus::Declined,
+        PaymentEvent::PaymentActionRequired(_) => PaymentStatus::ActionRequired,
         PaymentEvent::PaymentOutcomeUnknown(_) | PaymentEvent::PaymentParked(_) => {
             PaymentStatus::OutcomeUnknown
         }
@@ -369,6 +370,8 @@ const fn payment_status(event: &PaymentEvent) -> Option<PaymentStatus> {
         | PaymentEvent::PaymentRefundRequested(_)
         | PaymentEvent::PaymentRefunded(_)
         | PaymentEvent::PaymentRefundDeferred(_)
+        | PaymentEvent::PaymentRefundFailed(_)
+        | PaymentEvent::PaymentRefundReversed(_)
         | PaymentEvent::StrayAuthorizationFound(_)
         | PaymentEvent::PaymentReauthorizationRequested(_)
         | PaymentEvent::PaymentReauthorized(_)

@@ -29,7 +29,7 @@ pub(crate) struct ListPaymentsQuery {
     /// How they are sorted.
     #[param(inline)]
     sort: Option<Sort>,
-    /// `pending`, `authorizing`, `authorized`, `declined`, `outcome_unknown`, `voiding`, `voided`,
+    /// `pending`, `authorizing`, `action_required`, `authorized`, `declined`, `outcome_unknown`, `voiding`, `voided`,
     /// `capturing`, `partially_captured`, `captured`, `refunding`, `partially_refunded`, `refunded` or
     /// `authorization_expired`.
     #[param(value_type = Option<String>, example = "captured")]

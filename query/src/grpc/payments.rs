@@ -6,8 +6,8 @@ use crate::{
     body::Money,
     orders::list,
     payments::{
-        AuthorizationBody, CaptureBody, DisputeBody, PaymentBody, PaymentItem, RefundBody,
-        StrayBody, get,
+        ActionBody, AuthorizationBody, CaptureBody, DisputeBody, PaymentBody, PaymentItem,
+        RefundBody, StrayBody, get,
     },
 };
 use chassis::{Problem, grpc::context};
@@ -113,6 +113,16 @@ impl From<&PaymentBody<'_>> for v1::Payment {
             refunds: payment.refunds.iter().map(Into::into).collect(),
             disputes: payment.disputes.iter().map(Into::into).collect(),
             strays: payment.strays.iter().map(Into::into).collect(),
+            action: payment.action.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl From<&ActionBody<'_>> for v1::PaymentAction {
+    fn from(action: &ActionBody<'_>) -> Self {
+        Self {
+            url: action.url.into(),
+            until: action.until.map(timestamp),
         }
     }
 }
@@ -147,6 +157,7 @@ impl From<&RefundBody<'_>> for v1::PaymentRefund {
             amount: money(refund.amount),
             reason: refund.reason.into(),
             status: refund.status.into(),
+            problem: refund.problem.map(Into::into),
         }
     }
 }

@@ -22,8 +22,8 @@ macro_rules! orders_query {
             /// `placed`, `confirmed`, `rejected`, `expired`, `cancelling`, `cancelled` or `completed`.
             #[param(value_type = Option<String>, example = "confirmed")]
             status: Option<domain::order::Status>,
-            /// `pending`, `authorizing`, `authorized`, `declined`, `outcome_unknown`, `voiding`,
-            /// `voided`, `capturing`, `partially_captured`, `captured`, `refunding`,
+            /// `pending`, `authorizing`, `action_required`, `authorized`, `declined`, `outcome_unknown`,
+            /// `voiding`, `voided`, `capturing`, `partially_captured`, `captured`, `refunding`,
             /// `partially_refunded`, `refunded` or `authorization_expired`.
             #[param(value_type = Option<String>, example = "authorized")]
             payment_status: Option<domain::payment::PaymentStatus>,

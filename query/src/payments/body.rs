@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     OrderId, Version,
     payment::{
-        Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute, Payment,
-        Refund, Stray,
+        Action, Authorization, Capture, CaptureKey, CaptureProgress, DeferredRefund, Dispute,
+        Payment, Refund, Stray,
     },
 };
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub(crate) struct PaymentBody<'a> {
     pub order_id: Uuid,
     /// The payment's version; also its ETag.
     pub version: i64,
-    /// `pending`, `authorizing`, `authorized`, `declined`, `outcome_unknown`, `voiding`, `voided`,
+    /// `pending`, `authorizing`, `action_required`, `authorized`, `declined`, `outcome_unknown`, `voiding`, `voided`,
     /// `capturing`, `partially_captured`, `captured`, `refunding`, `partially_refunded`, `refunded` or
     /// `authorization_expired`.
     #[schema(example = "captured")]
@@ -32,6 +32,8 @@ pub(crate) struct PaymentBody<'a> {
     pub attempt: Option<u32>,
     /// Whether nobody knows what the provider did, and an operator must look.
     pub parked: bool,
+    /// What who pays is to do before anything is set aside, if anything is to be done.
+    pub action: Option<ActionBody<'a>>,
     /// What is or was set aside, if anything.
     pub authorization: Option<AuthorizationBody<'a>>,
     /// How much was taken, in minor units.
@@ -50,6 +52,17 @@ pub(crate) struct PaymentBody<'a> {
     pub disputes: Vec<DisputeBody<'a>>,
     /// What the provider has set aside and nobody waits for.
     pub strays: Vec<StrayBody<'a>>,
+}
+
+/// What who pays is to do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PaymentAction)]
+pub(crate) struct ActionBody<'a> {
+    /// Where it is done.
+    #[schema(example = "https://provider.example/actions/1")]
+    pub url: &'a str,
+    /// Until when, if the provider has said so; the order may expire sooner.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// What the provider set aside.
@@ -92,8 +105,12 @@ pub(crate) struct RefundBody<'a> {
     pub amount: Money<'a>,
     /// Why.
     pub reason: &'a str,
-    /// `deferred` until a dispute ends, `requested` or `refunded`.
+    /// `deferred` until a dispute ends, `requested`, `refunded`, `failed`, or `reversed` where it has come
+    /// back: what has failed or come back is owed until an operator sees to it, who may have it asked for
+    /// again, as another refund.
     pub status: &'static str,
+    /// Why the provider would not give it back, or why it has come back.
+    pub problem: Option<&'a str>,
 }
 
 /// What a cardholder wants back.
@@ -136,6 +153,7 @@ impl<'a> PaymentBody<'a> {
             amount: request.map(|request| money(&request.amount)),
             attempt: request.map(|request| request.attempt),
             parked: payment.parked,
+            action: payment.action().map(ActionBody::of),
             authorization: payment.authorization.as_ref().map(AuthorizationBody::of),
             captured: payment.captured(),
             refunded: payment.refunded(),
@@ -150,6 +168,15 @@ impl<'a> PaymentBody<'a> {
                 .collect(),
             disputes: payment.disputes.iter().map(DisputeBody::of).collect(),
             strays: payment.strays.iter().map(StrayBody::of).collect(),
+        }
+    }
+}
+
+impl<'a> ActionBody<'a> {
+    fn of(action: &'a Action) -> Self {
+        Self {
+            url: &action.url,
+            until: action.until,
         }
     }
 }
@@ -187,7 +214,8 @@ impl<'a> RefundBody<'a> {
             return_id: refund.return_id.map(|id| id.uuid()),
             amount: money(&refund.amount),
             reason: &refund.reason,
-            status: if refund.done { "refunded" } else { "requested" },
+            status: refund.progress.as_str(),
+            problem: refund.problem.as_deref(),
         }
     }
 
@@ -199,6 +227,7 @@ impl<'a> RefundBody<'a> {
             amount: money(&refund.amount),
             reason: &refund.reason,
             status: "deferred",
+            problem: None,
         }
     }
 }

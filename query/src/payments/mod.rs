@@ -5,7 +5,7 @@ mod get;
 mod item;
 
 pub(crate) use body::{
-    AuthorizationBody, CaptureBody, DisputeBody, PaymentBody, RefundBody, StrayBody,
+    ActionBody, AuthorizationBody, CaptureBody, DisputeBody, PaymentBody, RefundBody, StrayBody,
 };
 pub(crate) use get::get;
 pub(crate) use item::PaymentItem;

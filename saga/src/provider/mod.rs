@@ -35,6 +35,15 @@ pub enum Authorization {
         /// Until when it can be taken, if the provider says so.
         expires_at: Option<DateTime<Utc>>,
     },
+    /// Nothing is set aside before who pays has done something.
+    ActionRequired {
+        /// What the provider calls what may come of it.
+        authorization_id: String,
+        /// Where it is done.
+        url: String,
+        /// Until when, if the provider says so.
+        until: Option<DateTime<Utc>>,
+    },
     /// The provider declined.
     Declined {
         /// The provider's reason.

@@ -42,7 +42,7 @@ fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
     match command {
         PaymentCommand::RecordAuthorized(command) => {
             let id = &command.authorization_id;
-            known(id) || stray(id).is_some()
+            known(id) || stray(id).is_some() || payment.has_given_up(id)
         }
         PaymentCommand::RecordReauthorized(command) => {
             let id = &command.authorization_id;
@@ -50,7 +50,8 @@ fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
         }
         PaymentCommand::RecordVoided(command) => {
             let id = &command.authorization_id;
-            let voided = payment.status == PaymentStatus::Voided && known(id);
+            let ours = known(id) || payment.has_given_up(id);
+            let voided = payment.status == PaymentStatus::Voided && ours;
             voided || stray(id).is_some_and(|stray| stray.done)
         }
         PaymentCommand::RecordCaptured(command) | PaymentCommand::RecordLastCaptured(command) => {
@@ -62,7 +63,8 @@ fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
         }
         PaymentCommand::RecordRefunded(command) => {
             let ours = payment.refunds.get(&command.refund);
-            let given_back = ours.is_some_and(|ours| ours.done && ours.amount == command.amount);
+            let given_back =
+                ours.is_some_and(|ours| ours.is_done() && ours.amount == command.amount);
             given_back && known(&command.authorization_id)
         }
         _ => false,
@@ -85,6 +87,7 @@ pub(super) const fn kind(command: &Command) -> &'static str {
     match command {
         Command::Payment(_, command) => match command {
             PaymentCommand::RecordAuthorized(_) => "authorized",
+            PaymentCommand::RecordActionRequired(_) => "action_required",
             PaymentCommand::RecordDeclined(_) => "declined",
             PaymentCommand::RecordOutcomeUnknown(_) => "unknown",
             PaymentCommand::RecordReauthorized(_) => "reauthorized",
@@ -93,11 +96,14 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             PaymentCommand::RecordCaptured(_) | PaymentCommand::RecordLastCaptured(_) => "captured",
             PaymentCommand::RecordCaptureFailed(_) => "capture_failed",
             PaymentCommand::RecordRefunded(_) => "refunded",
+            PaymentCommand::RecordRefundFailed(_) => "refund_failed",
             PaymentCommand::RequestAuthorization(_)
             | PaymentCommand::RequestVoid(_)
             | PaymentCommand::RequestCapture(_)
             | PaymentCommand::RequestRefund(_)
             | PaymentCommand::RefundReturn(_)
+            | PaymentCommand::RetryRefund(_)
+            | PaymentCommand::SettleRefund(_)
             | PaymentCommand::RequestReauthorization(_)
             | PaymentCommand::RecordAuthorizationExpired(_)
             | PaymentCommand::Hear(_) => "requested",

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Actor, Command, CommandEnvelope, CommandId, EventId, OrderId,
     order::{OrderCommand, ParkTask, ResumeTask},
+    payment::PaymentCommand,
     policy::Task,
 };
 use uuid::Uuid;
@@ -22,6 +23,9 @@ pub(super) fn parked(
     let of = match &task.task {
         Task::Execute(Command::Return(id, _)) => Some(id.to_string()),
         Task::Execute(Command::Shipment(id, _)) => Some(id.to_string()),
+        Task::Execute(Command::Payment(_, PaymentCommand::RetryRefund(asked))) => {
+            Some(asked.refund.to_string())
+        }
         Task::Execute(_) => None,
         Task::Call(call) => call.of(),
     };

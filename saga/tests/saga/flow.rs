@@ -335,3 +335,30 @@ async fn an_order_that_is_never_let_go_expires_and_gives_back_stock_and_money() 
     assert_eq!(shop.sandbox.summary().counts.voided, 1);
     nothing_left(&shop).await;
 }
+
+/// What the provider books only after it was asked in vain, and put once more, is still one.
+#[tokio::test]
+async fn a_success_that_comes_late_is_one_however_often_it_was_asked_for() {
+    let shop = Shop::with(Rules {
+        limits: inquiries(&[20, 20, 3_000, 3_000]),
+        patience: Duration::from_millis(300),
+        ..Rules::default()
+    })
+    .await;
+    let faults = sandbox::Faults {
+        late_success_percent: 100.0,
+        late_success_ms: 1_500,
+        ..sandbox::Faults::default()
+    };
+    shop.sandbox.set_faults(faults).unwrap();
+    shop.start();
+    shop.receive("A", 1).await;
+    let order = shop.place("tok_approve", &["A"]).await;
+    shop.until_payment(order, "PaymentOutcomeUnknown").await;
+    shop.until_order(order, "OrderConfirmed").await;
+    let payment = shop.payment(order).await;
+    assert_eq!(payment.last().unwrap(), "PaymentAuthorized");
+    let summary = shop.sandbox.summary();
+    assert_eq!(summary.counts.authorized, 1);
+    assert_eq!(summary.references.live_repeatedly, 0);
+}

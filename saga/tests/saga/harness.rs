@@ -78,6 +78,12 @@ impl Drop for Tasks {
     }
 }
 
+/// A client of what is served here.
+pub fn http() -> reqwest::Client {
+    let client = chassis::http_client::loopback().build();
+    client.expect("a client can be made")
+}
+
 /// Serves `router` on a free port; gives its address.
 pub async fn serve(router: Router, tasks: &Tasks) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod actions;
 mod audit;
 mod away;
 mod backorders;
@@ -17,6 +18,7 @@ mod harness;
 mod lifetime;
 mod misbehaving;
 mod order_of_commands;
+mod owed;
 mod parked;
 mod people;
 mod post;

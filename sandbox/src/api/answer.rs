@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{
     card::DeclineCode,
-    ledger::{Authorization, Booking, Kind, Operation},
+    ledger::{Acted, Authorization, Booking, Kind, Operation, action_url},
     value::{AuthorizationId, Currency, DisputeId},
 };
 
@@ -24,9 +24,11 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 #[serde(rename_all = "snake_case")]
 enum Status {
     Authorized,
+    RequiresAction,
     Declined,
     Captured,
     Refunded,
+    Reversed,
     Voided,
     Released,
     Expired,
@@ -56,6 +58,9 @@ enum Details {
         decline_code: Option<DeclineCode>,
         expires_at: Option<DateTime<Utc>>,
     },
+    Action {
+        action: Action,
+    },
     Capture {
         captured_amount: u64,
     },
@@ -69,8 +74,15 @@ enum Details {
     },
 }
 
+/// What who pays is to do.
+#[derive(Debug, Serialize)]
+struct Action {
+    url: String,
+    until: DateTime<Utc>,
+}
+
 impl<'a> Answer<'a> {
-    /// What is said about it; nothing about a capture that was declined, which is a problem.
+    /// What is said about it; nothing about a capture or a refund that was declined, which is a problem.
     fn about(operation: &'a Operation) -> Option<Self> {
         let (status, amount, details) = match operation.kind {
             Kind::Authorize {
@@ -95,6 +107,27 @@ impl<'a> Answer<'a> {
                     expires_at: None,
                 },
             ),
+            Kind::Action { amount, until, .. } => {
+                let url = action_url(operation);
+                let action = Action { url, until };
+                (Status::RequiresAction, amount, Details::Action { action })
+            }
+            Kind::ActionDone { amount, expires_at } => (
+                Status::Authorized,
+                amount,
+                Details::Authorize {
+                    decline_code: None,
+                    expires_at: Some(expires_at),
+                },
+            ),
+            Kind::ActionRefused { amount } => (
+                Status::Declined,
+                amount,
+                Details::Authorize {
+                    decline_code: Some(DeclineCode::ActionRefused),
+                    expires_at: None,
+                },
+            ),
             Kind::Capture {
                 amount,
                 captured_amount,
@@ -104,7 +137,20 @@ impl<'a> Answer<'a> {
                 amount,
                 Details::Capture { captured_amount },
             ),
-            Kind::CaptureDecline { .. } => return None,
+            Kind::CaptureDecline { .. } | Kind::RefundDecline { .. } => return None,
+            Kind::RefundReversal {
+                amount,
+                captured_amount,
+                refunded_amount,
+                ..
+            } => (
+                Status::Reversed,
+                amount,
+                Details::Refund {
+                    captured_amount,
+                    refunded_amount,
+                },
+            ),
             Kind::Refund {
                 amount,
                 captured_amount,
@@ -146,11 +192,18 @@ impl IntoResponse for Booking {
     fn into_response(self) -> Response {
         match Answer::about(&self.operation) {
             Some(answer) => said(self.replayed, Json(answer)),
-            None => said_no(
-                self.replayed,
-                Problem::unprocessable("CAPTURE_DECLINED", "The issuer declined the capture."),
-            ),
+            None => said_no(self.replayed, declined(&self.operation)),
         }
+    }
+}
+
+/// What the issuer would not do.
+fn declined(operation: &Operation) -> Problem {
+    match operation.kind {
+        Kind::RefundDecline { .. } => {
+            Problem::unprocessable("REFUND_DECLINED", "The issuer declined the refund.")
+        }
+        _ => Problem::unprocessable("CAPTURE_DECLINED", "The issuer declined the capture."),
     }
 }
 
@@ -187,6 +240,9 @@ pub(super) struct AuthorizationView {
     idempotency_key: Arc<str>,
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
+    /// What who pays is to do yet, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<Action>,
 }
 
 impl AuthorizationView {
@@ -197,7 +253,15 @@ impl AuthorizationView {
             captured,
             refunded,
             voided,
+            acted,
         } = authorization;
+        let mut action = None;
+        let stands = |expires_at: DateTime<Utc>| match (*voided, *captured) {
+            (true, _) => Status::Voided,
+            (false, 1..) => Status::Captured,
+            (false, 0) if now >= expires_at => Status::Expired,
+            (false, 0) => Status::Authorized,
+        };
         let (status, payment_method, decline_code, amount, expires_at) = match &operation.kind {
             Kind::Authorize {
                 payment_method,
@@ -205,14 +269,36 @@ impl AuthorizationView {
                 expires_at,
                 ..
             } => {
-                let status = match (*voided, *captured) {
-                    (true, _) => Status::Voided,
-                    (false, 1..) => Status::Captured,
-                    (false, 0) if now >= *expires_at => Status::Expired,
-                    (false, 0) => Status::Authorized,
-                };
-                (status, payment_method, None, *amount, Some(*expires_at))
+                let (status, ends) = (stands(*expires_at), Some(*expires_at));
+                (status, payment_method, None, *amount, ends)
             }
+            Kind::Action {
+                payment_method,
+                amount,
+                until,
+                ..
+            } => match acted {
+                Some(Acted::Done { amount, expires_at }) => {
+                    let (status, ends) = (stands(*expires_at), Some(*expires_at));
+                    (status, payment_method, None, *amount, ends)
+                }
+                Some(Acted::Refused) => {
+                    let code = Some(DeclineCode::ActionRefused);
+                    (Status::Declined, payment_method, code, *amount, None)
+                }
+                None => {
+                    let status = match (*voided, now >= *until) {
+                        (true, _) => Status::Voided,
+                        (false, true) => Status::Expired,
+                        (false, false) => Status::RequiresAction,
+                    };
+                    if status == Status::RequiresAction {
+                        let url = action_url(operation);
+                        action = Some(Action { url, until: *until });
+                    }
+                    (status, payment_method, None, *amount, None)
+                }
+            },
             Kind::Decline {
                 payment_method,
                 amount,
@@ -224,8 +310,12 @@ impl AuthorizationView {
                 *amount,
                 None,
             ),
-            Kind::Capture { .. }
+            Kind::ActionDone { .. }
+            | Kind::ActionRefused { .. }
+            | Kind::Capture { .. }
             | Kind::CaptureDecline { .. }
+            | Kind::RefundDecline { .. }
+            | Kind::RefundReversal { .. }
             | Kind::Refund { .. }
             | Kind::Void { .. }
             | Kind::Release { .. }
@@ -245,6 +335,7 @@ impl AuthorizationView {
             idempotency_key: Arc::clone(&operation.idempotency_key),
             created_at: operation.at,
             expires_at,
+            action,
         })
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{card::CARDS, carrier::TEST_ADDRESSES};
 
-const ENDPOINTS: [(&str, &str); 22] = [
+const ENDPOINTS: [(&str, &str); 25] = [
     (
         "POST /authorizations",
         "{reference, amount, currency, payment_method}; Idempotency-Key",
@@ -22,6 +22,18 @@ const ENDPOINTS: [(&str, &str); 22] = [
     ),
     ("POST /authorizations/{id}/void", "Idempotency-Key"),
     ("POST /authorizations/{id}/release", "Idempotency-Key"),
+    (
+        "POST /authorizations/{id}/complete",
+        "who pays does what is asked of them; Idempotency-Key",
+    ),
+    (
+        "POST /authorizations/{id}/refuse",
+        "who pays will not; Idempotency-Key",
+    ),
+    (
+        "POST /refunds/{idempotency_key}/reverse",
+        "what was given back under that key comes back; Idempotency-Key",
+    ),
     (
         "GET /authorizations?reference=",
         "what is known about a reference, perhaps nothing",

@@ -1,5 +1,6 @@
 //! The HTTP API: one endpoint a file.
 
+mod act;
 mod answer;
 mod authorize;
 mod by_key;
@@ -16,6 +17,7 @@ mod page;
 mod problem;
 mod refund;
 mod release;
+mod reverse_refund;
 mod text;
 mod void;
 
@@ -41,6 +43,12 @@ pub(crate) fn router(sandbox: Sandbox) -> Router {
         .route("/authorizations/{id}/refunds", post(refund::refund))
         .route("/authorizations/{id}/void", post(void::void))
         .route("/authorizations/{id}/release", post(release::release))
+        .route("/authorizations/{id}/complete", post(act::complete))
+        .route("/authorizations/{id}/refuse", post(act::refuse))
+        .route(
+            "/refunds/{key}/reverse",
+            post(reverse_refund::reverse_refund),
+        )
         .route("/authorizations/{id}/disputes", post(dispute::dispute))
         .route("/disputes/{id}/{end}", post(end_dispute::end_dispute))
         .merge(carrier::router())

@@ -46,6 +46,10 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::UnknownAuthorization => Self::not_found("AUTHORIZATION_NOT_FOUND", detail),
             Refusal::NotAuthorized => Self::conflict("AUTHORIZATION_DECLINED", detail),
+            Refusal::ActionRequired => Self::conflict("ACTION_REQUIRED", detail),
+            Refusal::NoAction => Self::conflict("NO_ACTION", detail),
+            Refusal::ActionEnded => Self::conflict("ACTION_ENDED", detail),
+            Refusal::UnknownRefund => Self::not_found("REFUND_NOT_FOUND", detail),
             Refusal::AlreadyVoided => Self::conflict("AUTHORIZATION_VOIDED", detail),
             Refusal::NotCaptured => Self::conflict("AUTHORIZATION_NOT_CAPTURED", detail),
             Refusal::AlreadyCaptured { .. } => Self::conflict("AUTHORIZATION_CAPTURED", detail),

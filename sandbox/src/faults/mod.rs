@@ -4,7 +4,7 @@ mod draw;
 mod switches;
 
 use serde::{Deserialize, Serialize};
-pub(crate) use switches::{FaultSwitches, Strikes, WebhookFate};
+pub(crate) use switches::{Fate, FaultSwitches, Strikes, WebhookFate};
 
 /// Longest extra latency and longest jitter, in milliseconds.
 pub const MAX_LATENCY_MS: u64 = 60_000;
@@ -29,12 +29,20 @@ pub struct Faults {
     pub decline_percent: f64,
     /// Captures that are refused for good whatever the card, in percent.
     pub capture_decline_percent: f64,
+    /// Refunds that are refused for good, in percent.
+    pub refund_decline_percent: f64,
     /// Authorizations that are granted for one minor unit more than asked, in percent.
     pub wrong_amount_percent: f64,
     /// Operations that fail with 500 and book nothing, in percent; each retry is drawn again.
     pub error_percent: f64,
     /// Operations that are booked and whose answer is then held for `hold_ms`, in percent.
     pub timeout_after_success_percent: f64,
+    /// Authorizations that are booked only `late_success_ms` after they were asked for, in percent: the answer
+    /// is held, and until then nobody who looks finds anything. Those that are due then are lost where the
+    /// process ends before.
+    pub late_success_percent: f64,
+    /// How much later those are booked, in milliseconds.
+    pub late_success_ms: u64,
     /// Shipments that the carrier refuses wherever they go, in percent.
     pub carrier_refuse_percent: f64,
     /// Shipments that get lost, in percent.
@@ -73,9 +81,12 @@ impl Default for Faults {
             seed: 0,
             decline_percent: 0.0,
             capture_decline_percent: 0.0,
+            refund_decline_percent: 0.0,
             wrong_amount_percent: 0.0,
             error_percent: 0.0,
             timeout_after_success_percent: 0.0,
+            late_success_percent: 0.0,
+            late_success_ms: 60_000,
             carrier_refuse_percent: 0.0,
             carrier_lost_percent: 0.0,
             carrier_returned_percent: 0.0,
@@ -111,12 +122,14 @@ impl Faults {
         for (field, percent) in [
             ("decline_percent", self.decline_percent),
             ("capture_decline_percent", self.capture_decline_percent),
+            ("refund_decline_percent", self.refund_decline_percent),
             ("wrong_amount_percent", self.wrong_amount_percent),
             ("error_percent", self.error_percent),
             (
                 "timeout_after_success_percent",
                 self.timeout_after_success_percent,
             ),
+            ("late_success_percent", self.late_success_percent),
             ("carrier_refuse_percent", self.carrier_refuse_percent),
             ("carrier_lost_percent", self.carrier_lost_percent),
             ("carrier_returned_percent", self.carrier_returned_percent),
@@ -141,6 +154,7 @@ impl Faults {
             ("latency_ms", self.latency_ms, MAX_LATENCY_MS),
             ("jitter_ms", self.jitter_ms, MAX_LATENCY_MS),
             ("hold_ms", self.hold_ms, MAX_HOLD_MS),
+            ("late_success_ms", self.late_success_ms, MAX_HOLD_MS),
         ] {
             if millis > max {
                 return Err(InvalidFaults { field, max });
@@ -159,9 +173,11 @@ mod tests {
         for field in [
             "decline_percent",
             "capture_decline_percent",
+            "refund_decline_percent",
             "wrong_amount_percent",
             "error_percent",
             "timeout_after_success_percent",
+            "late_success_percent",
             "carrier_refuse_percent",
             "carrier_lost_percent",
             "carrier_returned_percent",
@@ -182,6 +198,7 @@ mod tests {
             ("latency_ms", "60001"),
             ("jitter_ms", "60001"),
             ("hold_ms", "600001"),
+            ("late_success_ms", "600001"),
         ] {
             assert_refused(field, wrong);
         }

@@ -20,6 +20,8 @@ pub(crate) struct Fate {
     pub strikes: Strikes,
     /// The answer is held after the booking.
     pub timeout: bool,
+    /// How much later an authorization is booked, if it is.
+    pub late: Option<Duration>,
     /// How much longer the answer takes.
     pub latency: Duration,
     /// For how long an answer is held, if it is.
@@ -53,6 +55,8 @@ pub(crate) struct Strikes {
     pub wrong_amount: bool,
     /// A capture is declined.
     pub capture_decline: bool,
+    /// A refund is declined.
+    pub refund_decline: bool,
     /// A shipment is refused.
     pub refuse: bool,
     /// A shipment gets lost.
@@ -111,12 +115,15 @@ impl FaultSwitches {
                 decline: strikes("decline", faults.decline_percent),
                 wrong_amount: strikes("wrong_amount", faults.wrong_amount_percent),
                 capture_decline: strikes("capture_decline", faults.capture_decline_percent),
+                refund_decline: strikes("refund_decline", faults.refund_decline_percent),
                 refuse: strikes("carrier_refuse", faults.carrier_refuse_percent),
                 lose: strikes("carrier_lost", faults.carrier_lost_percent),
                 send_back: strikes("carrier_returned", faults.carrier_returned_percent),
                 miss: strikes("carrier_failed", faults.carrier_failed_percent),
             },
             timeout: strikes("timeout", faults.timeout_after_success_percent),
+            late: strikes("late_success", faults.late_success_percent)
+                .then(|| Duration::from_millis(faults.late_success_ms)),
             latency: Duration::from_millis(faults.latency_ms.saturating_add(jitter)),
             hold: Duration::from_millis(faults.hold_ms),
             transit_ms: faults.transit_ms,
@@ -178,9 +185,11 @@ mod tests {
             seed,
             decline_percent: 50.0,
             capture_decline_percent: 50.0,
+            refund_decline_percent: 50.0,
             wrong_amount_percent: 50.0,
             error_percent: 50.0,
             timeout_after_success_percent: 50.0,
+            late_success_percent: 50.0,
             carrier_refuse_percent: 50.0,
             carrier_lost_percent: 50.0,
             carrier_returned_percent: 50.0,
@@ -218,11 +227,13 @@ mod tests {
             share(|f| f.strikes.decline),
             share(|f| f.strikes.wrong_amount),
             share(|f| f.strikes.capture_decline),
+            share(|f| f.strikes.refund_decline),
             share(|f| f.strikes.refuse),
             share(|f| f.strikes.lose),
             share(|f| f.strikes.send_back),
             share(|f| f.strikes.miss),
             share(|f| f.timeout),
+            share(|f| f.late.is_some()),
         ] {
             assert!((430..=570).contains(&count), "{count} of 1000 at 50 %");
         }

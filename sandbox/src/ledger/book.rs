@@ -11,6 +11,8 @@ use super::{
     references::References,
     summary::{Counts, ReferenceSummary, RefundedReference, RepeatedReference, Summary, Totals},
 };
+use chrono::{DateTime, Utc};
+
 use crate::{
     kept::Kept,
     value::{AuthorizationId, Currency, DisputeId},
@@ -27,6 +29,19 @@ pub(crate) struct Authorization {
     pub captured: u64,
     pub refunded: u64,
     pub voided: bool,
+    /// What became of what who pays was to do, if anything was to be done.
+    pub acted: Option<Acted>,
+}
+
+/// What became of what who pays was to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Acted {
+    /// It is done: so much is authorized, until then.
+    Done {
+        amount: u64,
+        expires_at: DateTime<Utc>,
+    },
+    Refused,
 }
 
 /// What became of an authorization since it was booked.
@@ -43,6 +58,10 @@ pub(super) struct Progress {
     pub disputed: u64,
     disputes: Vec<DisputeId>,
     pub voided_by: Option<u64>,
+    /// By which operation it is known what became of what who pays was to do, and what did.
+    pub acted: Option<(u64, Acted)>,
+    /// By which operations refunds have come back, by the sequence of the refund.
+    pub reversed: BTreeMap<u64, u64>,
 }
 
 /// What a cardholder wants back.
@@ -114,7 +133,7 @@ impl Book {
         let sequence = operation.sequence;
         self.count(&operation);
         match operation.kind {
-            Kind::Authorize { .. } | Kind::Decline { .. } => {
+            Kind::Authorize { .. } | Kind::Action { .. } | Kind::Decline { .. } => {
                 let granted = u32::from(matches!(operation.kind, Kind::Authorize { .. }));
                 self.by_id.insert(
                     operation.authorization_id,
@@ -128,6 +147,8 @@ impl Book {
                         disputed: 0,
                         disputes: Vec::new(),
                         voided_by: None,
+                        acted: None,
+                        reversed: BTreeMap::new(),
                     },
                 );
                 self.references.change(&operation.reference, |attempts| {
@@ -151,6 +172,43 @@ impl Book {
                     progress.released += amount;
                 }
             }
+            Kind::ActionDone { amount, expires_at } => {
+                if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
+                    progress.acted = Some((sequence, Acted::Done { amount, expires_at }));
+                    self.references.change(&operation.reference, |attempts| {
+                        attempts.authorized += 1;
+                        attempts.live += 1;
+                    });
+                }
+            }
+            Kind::ActionRefused { .. } => {
+                if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
+                    progress.acted = Some((sequence, Acted::Refused));
+                }
+            }
+            Kind::RefundDecline { .. } => {}
+            Kind::RefundReversal {
+                ref refund_key,
+                amount,
+                refunded_amount,
+                ..
+            } => {
+                let refund = self.by_key.get(refund_key).copied();
+                if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
+                    progress.refunded = refunded_amount;
+                    progress.refunds -= 1;
+                    if let Some(refund) = refund {
+                        progress.reversed.insert(refund, sequence);
+                    }
+                    self.references.change(&operation.reference, |attempts| {
+                        attempts.refunds -= 1;
+                        if let Some(refunded) = attempts.refunded.get_mut(&operation.currency) {
+                            *refunded -= u128::from(amount);
+                        }
+                        attempts.refunded.retain(|_, refunded| *refunded > 0);
+                    });
+                }
+            }
             Kind::CaptureDecline { .. } => {
                 if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
                     progress.capture_declines += 1;
@@ -171,11 +229,13 @@ impl Book {
                     });
                 }
             }
-            Kind::Void { .. } => {
+            Kind::Void { amount } => {
                 if let Some(progress) = self.by_id.get_mut(&operation.authorization_id) {
                     progress.voided_by = Some(sequence);
+                    // Nothing was set aside, where nobody had done yet what was to be done.
+                    let live = u32::from(amount > 0);
                     self.references
-                        .change(&operation.reference, |attempts| attempts.live -= 1);
+                        .change(&operation.reference, |attempts| attempts.live -= live);
                 }
             }
             Kind::Dispute {
@@ -225,6 +285,7 @@ impl Book {
             captured: progress.captured,
             refunded: progress.refunded,
             voided: progress.voided_by.is_some(),
+            acted: progress.acted.map(|(_, acted)| acted),
         })
     }
 
@@ -314,6 +375,12 @@ impl Book {
         self.disputes.get(&id).ok_or(Refusal::UnknownDispute)
     }
 
+    /// The refund that was made under a key.
+    pub(super) fn refund(&self, key: &str) -> Option<&Arc<Operation>> {
+        let operation = self.operation(*self.by_key.get(key)?)?;
+        matches!(operation.kind, Kind::Refund { .. }).then_some(operation)
+    }
+
     /// The key under which an authorization was asked for.
     pub(super) fn key_of(&self, id: AuthorizationId) -> Option<Arc<str>> {
         let (authorization, _) = self.find(id).ok()?;
@@ -330,6 +397,17 @@ impl Book {
                 totals.authorized += u128::from(amount);
             }
             Kind::Decline { .. } => counts.declined += 1,
+            Kind::Action { .. } => counts.actions_required += 1,
+            Kind::ActionDone { amount, .. } => {
+                counts.authorized += 1;
+                totals.authorized += u128::from(amount);
+            }
+            Kind::ActionRefused { .. } => counts.declined += 1,
+            Kind::RefundDecline { .. } => counts.refunds_declined += 1,
+            Kind::RefundReversal { amount, .. } => {
+                counts.refunds_reversed += 1;
+                totals.refunded -= u128::from(amount);
+            }
             Kind::Capture {
                 amount,
                 released_amount,
@@ -363,14 +441,20 @@ impl Book {
     /// captures and refunds stay for their own replays until their turn comes.
     fn forget(&mut self, operation: &Operation) {
         self.by_key.remove(&operation.idempotency_key);
-        let granted = match operation.kind {
-            Kind::Authorize { .. } => 1,
-            Kind::Decline { .. } => 0,
-            _ => return,
-        };
+        let is_one = matches!(
+            operation.kind,
+            Kind::Authorize { .. } | Kind::Action { .. } | Kind::Decline { .. }
+        );
+        if !is_one {
+            return;
+        }
         let Some(progress) = self.by_id.remove(&operation.authorization_id) else {
             return;
         };
+        let granted = u32::from(match operation.kind {
+            Kind::Authorize { .. } => true,
+            _ => matches!(progress.acted, Some((_, Acted::Done { .. }))),
+        });
         for dispute in &progress.disputes {
             self.disputes.remove(dispute);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{
-    book::{Book, Progress},
+    book::{Acted, Book, Progress},
     operation::{Kind, Operation, Request},
 };
 use crate::{
@@ -48,6 +48,14 @@ pub(crate) enum Refusal {
     UnknownAuthorization,
     #[error("the authorization was declined")]
     NotAuthorized,
+    #[error("who pays has still to do what was asked of them")]
+    ActionRequired,
+    #[error("nothing is to be done for the authorization")]
+    NoAction,
+    #[error("it is known already what became of what was to be done")]
+    ActionEnded,
+    #[error("there is no such refund")]
+    UnknownRefund,
     #[error("the authorization has been voided")]
     AlreadyVoided,
     #[error("nothing of the authorization has been captured")]
@@ -105,6 +113,19 @@ pub(crate) fn decide(book: &Book, order: Order) -> Result<Decision, Refusal> {
                     amount,
                     decline_code: DeclineCode::DoNotHonor,
                 },
+                Verdict::Authorized(authorized)
+                    if matches!(Card::from_token(&payment_method), Card::Action(_)) =>
+                {
+                    Kind::Action {
+                        requested_amount: amount,
+                        amount: match order.strikes.wrong_amount {
+                            true => amount.saturating_add(1),
+                            false => authorized,
+                        },
+                        until: until(&payment_method, order.now),
+                        payment_method,
+                    }
+                }
                 Verdict::Authorized(authorized) => Kind::Authorize {
                     payment_method,
                     requested_amount: amount,
@@ -124,6 +145,37 @@ pub(crate) fn decide(book: &Book, order: Order) -> Result<Decision, Refusal> {
                 currency,
                 kind,
             }))
+        }
+        Request::Act {
+            authorization_id,
+            done,
+        } => {
+            let (authorization, progress) = book.find(authorization_id)?;
+            let Kind::Action { amount, until, .. } = authorization.kind else {
+                return Err(Refusal::NoAction);
+            };
+            // Another key for what is done already: the same answer, and nothing is booked.
+            if let Some((sequence, acted)) = progress.acted {
+                let same = matches!(acted, Acted::Done { .. }) == done;
+                let known = book.operation(sequence).filter(|_| same);
+                return known
+                    .map(|known| Decision::Already(Arc::clone(known)))
+                    .ok_or(Refusal::ActionEnded);
+            }
+            if progress.voided_by.is_some() {
+                return Err(Refusal::AlreadyVoided);
+            }
+            if order.now >= until {
+                return Err(Refusal::Expired { expires_at: until });
+            }
+            let kind = match done {
+                true => Kind::ActionDone {
+                    amount,
+                    expires_at: order.expires_at,
+                },
+                false => Kind::ActionRefused { amount },
+            };
+            Ok(follow_up(authorization, kind))
         }
         Request::Capture {
             authorization_id,
@@ -155,12 +207,34 @@ pub(crate) fn decide(book: &Book, order: Order) -> Result<Decision, Refusal> {
         } => {
             let (authorization, progress) = book.find(authorization_id)?;
             let refunded_amount = refund(authorization, progress, amount, currency)?;
-            Ok(follow_up(
-                authorization,
-                Kind::Refund {
+            let kind = match order.strikes.refund_decline {
+                true => Kind::RefundDecline { amount },
+                false => Kind::Refund {
                     amount,
                     captured_amount: progress.captured,
                     refunded_amount,
+                },
+            };
+            Ok(follow_up(authorization, kind))
+        }
+        Request::ReverseRefund { refund_key } => {
+            let refund = book.refund(&refund_key).ok_or(Refusal::UnknownRefund)?;
+            let Kind::Refund { amount, .. } = refund.kind else {
+                return Err(Refusal::UnknownRefund);
+            };
+            let (authorization, progress) = book.find(refund.authorization_id)?;
+            // Another key for what is done already: the same answer, and nothing is booked.
+            if let Some(sequence) = progress.reversed.get(&refund.sequence) {
+                let known = book.operation(*sequence).ok_or(Refusal::UnknownRefund)?;
+                return Ok(Decision::Already(Arc::clone(known)));
+            }
+            Ok(follow_up(
+                authorization,
+                Kind::RefundReversal {
+                    refund_key,
+                    amount,
+                    captured_amount: progress.captured,
+                    refunded_amount: progress.refunded - amount,
                 },
             ))
         }
@@ -226,17 +300,48 @@ pub(crate) fn decide(book: &Book, order: Order) -> Result<Decision, Refusal> {
 /// The card that was authorized.
 fn card(authorization: &Operation) -> Card {
     match &authorization.kind {
-        Kind::Authorize { payment_method, .. } => Card::from_token(payment_method),
+        Kind::Authorize { payment_method, .. } | Kind::Action { payment_method, .. } => {
+            Card::from_token(payment_method)
+        }
         _ => Card::Approve,
+    }
+}
+
+/// Until when who pays can do what they are to do.
+fn until(payment_method: &str, now: DateTime<Utc>) -> DateTime<Utc> {
+    let Card::Action(time) = Card::from_token(payment_method) else {
+        return now;
+    };
+    let time = chrono::TimeDelta::from_std(time).unwrap_or(chrono::TimeDelta::MAX);
+    now.checked_add_signed(time)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// What was authorized, and until when.
+fn granted(
+    authorization: &Operation,
+    progress: &Progress,
+) -> Result<(u64, DateTime<Utc>), Refusal> {
+    match (&authorization.kind, progress.acted) {
+        (
+            Kind::Authorize {
+                amount, expires_at, ..
+            },
+            _,
+        ) => Ok((*amount, *expires_at)),
+        (Kind::Action { .. }, Some((_, Acted::Done { amount, expires_at }))) => {
+            Ok((amount, expires_at))
+        }
+        (Kind::Action { .. }, None) => Err(Refusal::ActionRequired),
+        _ => Err(Refusal::NotAuthorized),
     }
 }
 
 /// What is still set aside of an authorization.
 fn left(authorization: &Operation, progress: &Progress) -> u64 {
-    match authorization.kind {
-        Kind::Authorize { amount, .. } => amount - progress.captured - progress.released,
-        _ => 0,
-    }
+    granted(authorization, progress).map_or(0, |(amount, _)| {
+        amount - progress.captured - progress.released
+    })
 }
 
 /// The sum of captures once this one is done.
@@ -247,17 +352,10 @@ fn capture(
     currency: Currency,
     now: DateTime<Utc>,
 ) -> Result<u64, Refusal> {
-    let Kind::Authorize {
-        amount: authorized,
-        expires_at,
-        ..
-    } = authorization.kind
-    else {
-        return Err(Refusal::NotAuthorized);
-    };
     if progress.voided_by.is_some() {
         return Err(Refusal::AlreadyVoided);
     }
+    let (authorized, expires_at) = granted(authorization, progress)?;
     if now >= expires_at {
         return Err(Refusal::Expired { expires_at });
     }
@@ -276,12 +374,10 @@ fn refund(
     amount: u64,
     currency: Currency,
 ) -> Result<u64, Refusal> {
-    if !matches!(authorization.kind, Kind::Authorize { .. }) {
-        return Err(Refusal::NotAuthorized);
-    }
     if progress.voided_by.is_some() {
         return Err(Refusal::AlreadyVoided);
     }
+    granted(authorization, progress)?;
     if progress.captured == 0 {
         return Err(Refusal::NotCaptured);
     }
@@ -303,8 +399,11 @@ fn same_currency(authorization: &Operation, currency: Currency) -> Result<(), Re
 
 /// The amount that a void releases: all of it, expired or not.
 fn void(authorization: &Operation, progress: &Progress) -> Result<u64, Refusal> {
-    let Kind::Authorize { amount, .. } = authorization.kind else {
-        return Err(Refusal::NotAuthorized);
+    let amount = match granted(authorization, progress) {
+        Ok((amount, _)) => amount,
+        // What who pays was to do is called off: nothing was set aside.
+        Err(Refusal::ActionRequired) => 0,
+        Err(refusal) => return Err(refusal),
     };
     if progress.captured > 0 {
         return Err(Refusal::AlreadyCaptured {

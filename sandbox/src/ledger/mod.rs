@@ -12,8 +12,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub(crate) use book::Authorization;
 use book::Book;
+pub(crate) use book::{Acted, Authorization};
 use decide::{Decision, decide};
 pub(crate) use decide::{Order, Refusal};
 pub(crate) use operation::Request;
@@ -40,6 +40,15 @@ pub(crate) struct Ledger {
 struct Inner {
     book: Book,
     journal: Option<Journal<Operation>>,
+}
+
+/// Where who pays would do what is asked of them. Nobody serves it: `POST /authorizations/{id}/complete`
+/// does it, or `…/refuse`.
+pub(crate) fn action_url(operation: &Operation) -> String {
+    format!(
+        "https://provider.sandbox/actions/{}",
+        operation.authorization_id
+    )
 }
 
 /// What became of an order.

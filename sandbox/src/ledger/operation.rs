@@ -56,6 +56,29 @@ pub enum Kind {
         /// Why.
         decline_code: DeclineCode,
     },
+    /// Nothing is set aside before who pays has done something.
+    Action {
+        /// The test card.
+        payment_method: Box<str>,
+        /// The amount that the client asked for.
+        requested_amount: u64,
+        /// The amount that is authorized once it is done.
+        amount: u64,
+        /// Until when it can be done.
+        until: DateTime<Utc>,
+    },
+    /// Who pays has done it: the amount is set aside.
+    ActionDone {
+        /// The amount that was authorized.
+        amount: u64,
+        /// From when on nothing more can be captured.
+        expires_at: DateTime<Utc>,
+    },
+    /// Who pays has not done it: nothing is set aside.
+    ActionRefused {
+        /// The amount that was not authorized.
+        amount: u64,
+    },
     /// Money was taken from an authorization.
     Capture {
         /// The amount that was taken.
@@ -78,6 +101,22 @@ pub enum Kind {
         /// The sum of the authorization's captures.
         captured_amount: u64,
         /// The sum of its refunds, this one included.
+        refunded_amount: u64,
+    },
+    /// The card's bank refused to take money back.
+    RefundDecline {
+        /// The amount that the client asked for.
+        amount: u64,
+    },
+    /// What was given back has come back: the cardholder does not have it.
+    RefundReversal {
+        /// The key of the refund.
+        refund_key: Arc<str>,
+        /// Its amount.
+        amount: u64,
+        /// The sum of the authorization's captures.
+        captured_amount: u64,
+        /// The sum of its refunds, without this one.
         refunded_amount: u64,
     },
     /// An authorization was released.
@@ -119,6 +158,11 @@ pub(crate) enum Request {
         currency: Currency,
         payment_method: Box<str>,
     },
+    /// Who pays does what they were to do, or will not.
+    Act {
+        authorization_id: AuthorizationId,
+        done: bool,
+    },
     Capture {
         authorization_id: AuthorizationId,
         amount: u64,
@@ -129,6 +173,10 @@ pub(crate) enum Request {
         authorization_id: AuthorizationId,
         amount: u64,
         currency: Currency,
+    },
+    /// The refund under this key comes back.
+    ReverseRefund {
+        refund_key: Arc<str>,
     },
     Void {
         authorization_id: AuthorizationId,
@@ -169,6 +217,11 @@ impl Operation {
                     requested_amount: booked,
                     ..
                 }
+                | Kind::Action {
+                    payment_method,
+                    requested_amount: booked,
+                    ..
+                }
                 | Kind::Decline {
                     payment_method,
                     amount: booked,
@@ -196,7 +249,7 @@ impl Operation {
                 },
             )
             | (
-                Kind::Refund { amount: booked, .. },
+                Kind::Refund { amount: booked, .. } | Kind::RefundDecline { amount: booked },
                 Request::Refund {
                     authorization_id,
                     amount,
@@ -207,6 +260,22 @@ impl Operation {
                     && booked == amount
                     && self.currency == *currency
             }
+            (
+                Kind::ActionDone { .. } | Kind::ActionRefused { .. },
+                Request::Act {
+                    authorization_id,
+                    done,
+                },
+            ) => {
+                self.authorization_id == *authorization_id
+                    && matches!(self.kind, Kind::ActionDone { .. }) == *done
+            }
+            (
+                Kind::RefundReversal {
+                    refund_key: booked, ..
+                },
+                Request::ReverseRefund { refund_key },
+            ) => booked == refund_key,
             (Kind::Void { .. }, Request::Void { authorization_id })
             | (Kind::Release { .. }, Request::Release { authorization_id }) => {
                 self.authorization_id == *authorization_id

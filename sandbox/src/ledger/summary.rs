@@ -30,7 +30,7 @@ pub struct Totals {
     pub authorized: u128,
     /// Taken.
     pub captured: u128,
-    /// Given back.
+    /// Given back, without what has come back since.
     pub refunded: u128,
     /// Released.
     pub voided: u128,
@@ -48,12 +48,21 @@ pub struct Counts {
     pub authorized: u64,
     /// Authorizations that were declined.
     pub declined: u64,
+    /// Authorizations for which who pays was to do something first.
+    #[serde(default)]
+    pub actions_required: u64,
     /// Captures.
     pub captured: u64,
     /// Captures that were declined.
     pub captures_declined: u64,
     /// Refunds.
     pub refunded: u64,
+    /// Refunds that were declined.
+    #[serde(default)]
+    pub refunds_declined: u64,
+    /// Refunds that have come back.
+    #[serde(default)]
+    pub refunds_reversed: u64,
     /// Voids.
     pub voided: u64,
     /// Disputes.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     card::DeclineCode,
-    ledger::{Kind, Operation},
+    ledger::{Kind, Operation, action_url},
     value::{AuthorizationId, Currency, DisputeId},
 };
 
@@ -29,7 +29,12 @@ struct Data<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<DeclineCode>,
+    code: Option<&'static str>,
+    /// Where who pays does what is asked of them, and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dispute_id: Option<DisputeId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +45,7 @@ impl<'a> Event<'a> {
     /// What is said of an operation, to whoever knows the call under `idempotency_key`.
     pub(super) fn about(operation: &'a Operation, idempotency_key: &'a str) -> Self {
         let (mut ends, mut code, mut dispute, mut why) = (None, None, None, None);
+        let (mut url, mut action_ends) = (None, None);
         let (kind, amount) = match &operation.kind {
             Kind::Authorize {
                 amount, expires_at, ..
@@ -52,12 +58,32 @@ impl<'a> Event<'a> {
                 decline_code,
                 ..
             } => {
-                code = Some(*decline_code);
+                code = Some(decline_code.as_str());
+                ("authorization.declined", *amount)
+            }
+            Kind::Action { amount, until, .. } => {
+                (url, action_ends) = (Some(action_url(operation)), Some(*until));
+                ("authorization.action_required", *amount)
+            }
+            Kind::ActionDone { amount, expires_at } => {
+                ends = Some(*expires_at);
+                ("authorization.authorized", *amount)
+            }
+            Kind::ActionRefused { amount } => {
+                code = Some(DeclineCode::ActionRefused.as_str());
                 ("authorization.declined", *amount)
             }
             Kind::Capture { amount, .. } => ("capture.captured", *amount),
             Kind::CaptureDecline { amount } => ("capture.declined", *amount),
             Kind::Refund { amount, .. } => ("refund.refunded", *amount),
+            Kind::RefundDecline { amount } => {
+                code = Some("refund_declined");
+                ("refund.failed", *amount)
+            }
+            Kind::RefundReversal { amount, .. } => {
+                code = Some("account_closed");
+                ("refund.reversed", *amount)
+            }
             Kind::Void { amount } | Kind::Release { amount } => ("authorization.voided", *amount),
             Kind::Dispute {
                 dispute_id,
@@ -88,6 +114,8 @@ impl<'a> Event<'a> {
                 currency: operation.currency,
                 expires_at: ends,
                 code,
+                url,
+                until: action_ends,
                 dispute_id: dispute,
                 reason: why,
             },

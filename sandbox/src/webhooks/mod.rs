@@ -108,7 +108,9 @@ impl Webhooks {
         if fate.lost {
             return;
         }
-        if let Kind::Authorize { expires_at, .. } = operation.kind {
+        if let Kind::Authorize { expires_at, .. } | Kind::ActionDone { expires_at, .. } =
+            operation.kind
+        {
             let left = (expires_at - operation.at).to_std().unwrap_or_default();
             if left <= LONGEST_WATCH {
                 let end = format!("{id}_end");

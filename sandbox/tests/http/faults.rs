@@ -252,3 +252,28 @@ async fn latency_is_added_to_every_operation_and_to_no_look() {
     provider.summary().await;
     assert!(provider.authorize("a", "r", "tok_approve").await.replayed);
 }
+
+#[tokio::test]
+async fn a_late_success_is_found_only_when_it_is_booked() {
+    let provider = Provider::start().await;
+    provider
+        .put(
+            "/faults",
+            json!({"late_success_percent": 100, "late_success_ms": 1_500}),
+        )
+        .await;
+    provider.authorize_in_vain("k", "r", "tok_approve").await;
+    // Under the same key it is still one.
+    provider.authorize_in_vain("k", "r", "tok_approve").await;
+    let look = || async { provider.get("/authorizations/by-key/k").await };
+    for _ in 0..500 {
+        if look().await.status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(look().await.body["status"], "authorized");
+    let again = provider.authorize("k", "r", "tok_approve").await;
+    assert!(again.replayed);
+    assert_eq!(provider.summary().await["counts"]["authorized"], 1);
+}

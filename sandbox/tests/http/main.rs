@@ -4,6 +4,7 @@
     reason = "a test fails by panicking, and helpers are part of it"
 )]
 
+mod actions;
 mod captures;
 mod cards;
 mod carrier;

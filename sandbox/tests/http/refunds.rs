@@ -140,3 +140,49 @@ async fn refunds_and_declined_captures_survive_a_restart() {
     // The first capture was the first one, restart or not.
     assert_eq!(provider.capture("c2", &fails, 5).await.status, 200);
 }
+
+#[tokio::test]
+async fn what_is_declined_is_so_for_good() {
+    let provider = Provider::start().await;
+    let id = captured(&provider, "r", 1500).await;
+    provider
+        .put("/faults", json!({"refund_decline_percent": 100}))
+        .await;
+    let declined = provider.refund("b1", &id, 700).await;
+    assert_eq!((declined.status, declined.code()), (422, "REFUND_DECLINED"));
+    provider.put("/faults", json!({})).await;
+    let again = provider.refund("b1", &id, 700).await;
+    assert_eq!((again.body, again.replayed), (declined.body, true));
+    assert_eq!(provider.refund("b2", &id, 1500).await.status, 200);
+    let summary = provider.summary().await;
+    assert_eq!(summary["counts"]["refunds_declined"], 1);
+    assert_eq!(summary["currencies"]["EUR"]["refunded"], 1500);
+}
+
+#[tokio::test]
+async fn what_comes_back_can_be_given_back_once_more() {
+    let provider = Provider::start().await;
+    let id = captured(&provider, "r", 1500).await;
+    let refund = provider.refund("b1", &id, 700).await;
+    let unknown = provider.post("/refunds/b2/reverse", "x", json!({})).await;
+    assert_eq!((unknown.status, unknown.code()), (404, "REFUND_NOT_FOUND"));
+    let back = provider.post("/refunds/b1/reverse", "x", json!({})).await;
+    assert_eq!(
+        (back.status, &back.body["status"]),
+        (200, &json!("reversed"))
+    );
+    assert_eq!(
+        (&back.body["amount"], &back.body["refunded_amount"]),
+        (&json!(700), &json!(0))
+    );
+    let again = provider.post("/refunds/b1/reverse", "y", json!({})).await;
+    assert_eq!((again.body, again.replayed), (back.body, true));
+    // What the call was answered is answered still.
+    assert_eq!(provider.refund("b1", &id, 700).await.body, refund.body);
+    assert_eq!(provider.known("r").await[0]["refunded_amount"], 0);
+    assert_eq!(provider.refund("b3", &id, 1500).await.status, 200);
+    let summary = provider.summary().await;
+    assert_eq!(summary["counts"]["refunds_reversed"], 1);
+    assert_eq!(summary["currencies"]["EUR"]["refunded"], 1500);
+    assert_eq!(summary["references"]["refunds"][0]["refunds"], 1);
+}

@@ -141,6 +141,7 @@ impl History {
     pub fn payments_under_way(&self) -> Vec<(String, &'static str)> {
         let waits = [
             "authorizing",
+            "action_required",
             "outcome_unknown",
             "voiding",
             "capturing",

@@ -1,5 +1,6 @@
 //! A payment provider with a ledger of its own, over connections that lose requests and answers.
 
+mod actions;
 mod disputes;
 mod says;
 
@@ -19,10 +20,13 @@ use tokio::time::{sleep, timeout};
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a payment method leads to, as its name says.
-pub(super) const METHODS: [&str; 10] = [
+pub(super) const METHODS: [&str; 13] = [
     "approve",
+    "act",
+    "act-never",
     "capture-fails",
     "capture-fails-once",
+    "refund-fails-once",
     "decline",
     "decline-once",
     "slow",
@@ -63,6 +67,10 @@ pub(super) struct Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryState {
     SetAside,
+    /// Who pays is to do something first.
+    ActionRequired,
+    /// Nobody need do it any more.
+    CalledOff,
     GivenBack,
     Declined,
 }
@@ -132,6 +140,7 @@ impl Ledger {
                     let Money { amount, currency } = request.amount;
                     (Money::new(amount + 1, currency), EntryState::SetAside)
                 }
+                "act" | "act-never" => (request.amount, EntryState::ActionRequired),
                 _ => (request.amount, EntryState::SetAside),
             };
             Entry {
@@ -157,9 +166,13 @@ impl Ledger {
     }
 
     fn inquire(&self, key: &str) -> Result<Authorization, CallError> {
-        match self.entries().get(key) {
+        match self.entries().get_mut(key) {
             Some(entry) if entry.is_silent() => Err(CallError::Unknown("no answer".into())),
-            Some(entry) => Ok(entry.answer(key)),
+            Some(entry) => {
+                // Who asks after a while learns that it is done meanwhile.
+                entry.act();
+                Ok(entry.answer(key))
+            }
             None => Err(CallError::NotFound),
         }
     }
@@ -167,7 +180,10 @@ impl Ledger {
     fn void(&self, authorization_id: &str) -> Result<(), CallError> {
         match self.entries().get_mut(authorization_id) {
             Some(entry) if entry.state != EntryState::Declined && entry.captured() == 0 => {
-                entry.state = EntryState::GivenBack;
+                entry.state = match entry.state {
+                    EntryState::ActionRequired | EntryState::CalledOff => EntryState::CalledOff,
+                    _ => EntryState::GivenBack,
+                };
                 Ok(())
             }
             _ => Err(CallError::Refused("there is no such authorization".into())),
@@ -201,6 +217,14 @@ impl Ledger {
         }
         entry.captures.insert(key.to_owned(), Some(amount.amount));
         Ok(())
+    }
+
+    /// Whether it will not give anything back under that key: not before an operator has asked again.
+    fn declines_refund(&self, authorization_id: &str, key: &str) -> bool {
+        let entries = self.entries();
+        let entry = entries.get(authorization_id);
+        entry.is_some_and(|entry| entry.method == "refund-fails-once")
+            && !key.contains(":refund_again:")
     }
 
     /// Gives back some of what was taken and nobody disputes, once for each key; none where that is not
@@ -248,6 +272,10 @@ impl Entry {
             EntryState::Declined => Authorization::Declined {
                 code: "card_declined".into(),
             },
+            EntryState::CalledOff => Authorization::Declined {
+                code: "voided".into(),
+            },
+            EntryState::ActionRequired => actions::required(key),
             // What was voided since was authorized once.
             EntryState::SetAside | EntryState::GivenBack => Authorization::Authorized {
                 authorization_id: key.to_owned(),
@@ -429,6 +457,9 @@ impl PaymentProvider for NodeProvider {
         self.0.step("provider: refund").await;
         self.breaks()?;
         let world = &self.0.world;
+        if world.ledger.declines_refund(authorization_id, key) {
+            return Err(CallError::Refused("it is declined".into()));
+        }
         let answer = world.ledger.refund(authorization_id, amount, key);
         self.0
             .trace(|| format!("provider: refund {amount} of {authorization_id}: {answer:?}"));

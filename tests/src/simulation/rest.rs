@@ -6,6 +6,7 @@ use super::{REST, checks::read_to_end, clients, projections, provider::Told, wor
 use domain::{
     Command, Event, Location, OrderId, Position, ReturnId, ShipmentId, State, StreamId, TenantId,
     order::{Order, OrderCommand, OrderEvent, ReleaseHold},
+    payment::PaymentCommand,
     policy::{Call, Task},
     returns::{
         ApproveReturn, DeclineReturn, MarkInTransit, ReceiveReturn, Return, ReturnCommand,
@@ -91,10 +92,13 @@ async fn look_after_the_parked(world: &World) -> Result<usize, String> {
                 Told::Nothing => saga::settled(&parked),
             },
             Some(Task::Call(Call::Track { .. })) => None,
+            // What the provider would not give back is asked for once more.
+            Some(Task::Execute(Command::Payment(_, PaymentCommand::RetryRefund(_)))) => None,
             _ => return Err(format!("this was given up: {parked:?}")),
         };
         world.count(match &parked.task {
             Some(Task::Call(Call::Track { .. })) => "shipment looked after",
+            Some(Task::Execute(_)) => "refund looked after",
             _ => "payment looked after",
         });
         let now = world.clock.now();

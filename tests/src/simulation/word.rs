@@ -26,6 +26,7 @@ pub(super) async fn tell(world: Arc<World>) {
             1 => {
                 world.ledger.settle(&world.dice);
             }
+            2 | 3 => world.ledger.act(&world.dice),
             _ => {}
         }
         let said = match world.dice.below(2) {

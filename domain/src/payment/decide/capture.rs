@@ -69,7 +69,13 @@ pub(super) fn request(payment: &Payment, command: &RequestCapture) -> Decision {
 fn may_capture(payment: &Payment) -> bool {
     let is_set_aside = !matches!(
         payment.status,
-        S::Pending | S::Authorizing | S::Declined | S::OutcomeUnknown | S::Voiding | S::Voided
+        S::Pending
+            | S::Authorizing
+            | S::ActionRequired
+            | S::Declined
+            | S::OutcomeUnknown
+            | S::Voiding
+            | S::Voided
     );
     let is_set_aside = is_set_aside && !payment.lets_go;
     is_set_aside && payment.deferred_void.is_none() && !refund::is_of_all(payment)

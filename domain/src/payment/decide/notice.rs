@@ -6,12 +6,12 @@
 use super::{
     super::{
         CallKey, Capture, DisputeProgress, FormerAuthorizationVoided, HearProvider,
-        LatePaymentReversed, Notice, RecordCaptureFailed, RecordCaptured, RecordRefunded, Stray,
-        StrayAuthorizationFound,
+        LatePaymentReversed, Notice, RecordActionRequired, RecordCaptureFailed, RecordCaptured,
+        RecordRefundFailed, RecordRefunded, Stray, StrayAuthorizationFound,
     },
     Decision, MAX_NAME, Payment, PaymentError, RecordAuthorized, RecordDeclined, RecordVoided, S,
-    capture, dispute, reauthorize, record_authorized, record_declined, record_voided, refund,
-    state,
+    action, capture, dispute, owed, reauthorize, record_authorized, record_declined, record_voided,
+    refund, state,
 };
 use crate::{Money, payment::CaptureKey, text};
 use chrono::{DateTime, Utc};
@@ -30,6 +30,23 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
         Notice::Declined { code } if is_anew(payment, key) => reauthorize::declined(payment, code),
         Notice::Declined { code } => {
             let (attempt, code) = (attempt(payment, key)?, code.clone());
+            record_declined(payment, &RecordDeclined { attempt, code })
+        }
+        Notice::ActionRequired {
+            authorization_id,
+            url,
+            until,
+        } => {
+            let command = RecordActionRequired {
+                attempt: attempt(payment, key)?,
+                authorization_id: authorization_id.clone(),
+                url: url.clone(),
+                until: *until,
+            };
+            action::record(payment, &command)
+        }
+        Notice::Expired { authorization_id } if action::is_of(payment, authorization_id) => {
+            let (attempt, code) = (attempt(payment, key)?, "expired".into());
             record_declined(payment, &RecordDeclined { attempt, code })
         }
         Notice::Voided { authorization_id } => {
@@ -73,15 +90,31 @@ pub(super) fn hear(payment: &Payment, command: &HearProvider) -> Decision {
             authorization_id,
             amount,
         } => {
-            let mut refunds = payment.refunds.iter();
-            let found = refunds.find(|(_, refund)| refund.is_under(key));
-            let (number, _) = found.ok_or_else(|| unknown(key))?;
             let command = RecordRefunded {
                 authorization_id: authorization_id.clone(),
-                refund: *number,
+                refund: refunding(payment, key)?,
                 amount: *amount,
             };
             refund::record(payment, &command)
+        }
+        Notice::RefundFailed {
+            authorization_id,
+            code,
+        } => {
+            let command = RecordRefundFailed {
+                authorization_id: authorization_id.clone(),
+                refund: refunding(payment, key)?,
+                code: code.clone(),
+            };
+            owed::record_failed(payment, &command)
+        }
+        Notice::RefundReversed {
+            authorization_id,
+            amount,
+            code,
+        } => {
+            let refund = refunding(payment, key)?;
+            owed::reversed(payment, refund, authorization_id, *amount, code)
         }
         Notice::DisputeOpened(notice) => dispute::opened(payment, notice),
         Notice::DisputeWon(notice) => dispute::closed(payment, notice, DisputeProgress::Won),
@@ -116,7 +149,13 @@ fn authorized(
     }
     let request = payment.request.as_ref();
     let request = request.ok_or_else(|| state(payment, "record an authorization"))?;
-    let awaits = matches!(payment.status, S::Authorizing | S::OutcomeUnknown);
+    if payment.has_given_up(authorization_id) {
+        return Ok(vec![]);
+    }
+    let awaits = matches!(
+        payment.status,
+        S::Authorizing | S::ActionRequired | S::OutcomeUnknown
+    );
     if awaits && request.attempt == attempt && !payment.strays.contains_key(authorization_id) {
         let authorization_id = authorization_id.into();
         let command = RecordAuthorized {
@@ -214,6 +253,14 @@ fn taking<'a>(payment: &'a Payment, key: &str) -> Result<(CaptureKey, &'a Captur
     let found = captures.find(|(_, capture)| capture.idempotency_key == key);
     let (shipment_id, capture) = found.ok_or_else(|| unknown(key))?;
     Ok((*shipment_id, capture))
+}
+
+/// The number of the refund whose call was made under `key`.
+fn refunding(payment: &Payment, key: &str) -> Result<u32, PaymentError> {
+    let mut refunds = payment.refunds.iter();
+    let found = refunds.find(|(_, refund)| refund.is_under(key));
+    let (number, _) = found.ok_or_else(|| unknown(key))?;
+    Ok(*number)
 }
 
 /// Whether the call under `key` was an earlier attempt of a capture: the next is asked for only when

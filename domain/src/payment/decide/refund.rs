@@ -3,7 +3,7 @@
 use super::{
     super::{
         CaptureProgress, DeferredRefund, PaymentRefundDeferred, PaymentRefundRequested,
-        PaymentRefunded, RecordRefunded, Refund, RefundReturn, RequestRefund,
+        PaymentRefunded, RecordRefunded, Refund, RefundProgress, RefundReturn, RequestRefund,
     },
     Decision, Payment, PaymentError, PaymentEvent, authorization,
     capture::MAX_CAPTURES,
@@ -85,7 +85,7 @@ fn now_or_later(
     requested(payment, order_id, next(payment)?, left, wanted)
 }
 
-fn later(
+pub(super) fn later(
     payment: &Payment,
     order_id: OrderId,
     wanted: DeferredRefund,
@@ -104,7 +104,7 @@ fn later(
 }
 
 /// The refund of what is wanted, of which at most `left` is there.
-fn requested(
+pub(super) fn requested(
     payment: &Payment,
     order_id: OrderId,
     refund: u32,
@@ -126,8 +126,8 @@ fn requested(
     .into())
 }
 
-/// What of `taken` nobody has got back, is getting back, or disputes; in minor units.
-fn left(payment: &Payment, taken: i64) -> i64 {
+/// What of `taken` nobody has got back, is getting back, is owed, or disputes; in minor units.
+pub(super) fn left(payment: &Payment, taken: i64) -> i64 {
     let gone = payment.lost().saturating_add(payment.disputed());
     taken
         .saturating_sub(payment.reclaimed())
@@ -139,7 +139,7 @@ pub(super) fn resumed(payment: &Payment, order_id: OrderId) -> Decision {
     let Some(mut number) = first_of(payment) else {
         return Ok(vec![]);
     };
-    let refunds = payment.refunds.values();
+    let refunds = payment.refunds.values().filter(|refund| !refund.again);
     let refunded = refunds.fold(0, |sum: i64, refund| {
         sum.saturating_add(refund.amount.amount)
     });
@@ -237,7 +237,7 @@ pub(super) fn is_of_all(payment: &Payment) -> bool {
 }
 
 /// The number of the next refund.
-fn next(payment: &Payment) -> Result<u32, PaymentError> {
+pub(super) fn next(payment: &Payment) -> Result<u32, PaymentError> {
     // One for each capture and for each return, with one of all at last.
     if payment.refunds.len() + payment.deferred_refunds.len() > MAX_CAPTURES + MAX_RETURNS {
         return Err(PaymentError::TooMany { max: MAX_CAPTURES });
@@ -257,8 +257,15 @@ pub(super) fn record(payment: &Payment, command: &RecordRefunded) -> Decision {
             refund: command.refund,
         });
     };
-    if refund.done {
-        return Ok(vec![]);
+    match refund.progress {
+        RefundProgress::Requested => {}
+        RefundProgress::Refunded | RefundProgress::Reversed => return Ok(vec![]),
+        RefundProgress::Failed if refund.again => {
+            return Err(PaymentError::RefundAskedAgain {
+                refund: command.refund,
+            });
+        }
+        RefundProgress::Failed => {}
     }
     // Of what a lost dispute took while the provider was asked, the rest can be given back yet.
     let may_be_less = payment.lost() > 0

@@ -1,8 +1,10 @@
 //! given / when / then of every command to a payment.
 
+mod action;
 mod capture;
 mod dispute;
 mod notice;
+mod owed;
 mod parcels;
 mod reauthorize;
 mod refund;
@@ -123,6 +125,7 @@ fn history(status: S) -> Vec<PaymentEvent> {
         S::Authorizing => after(&[]),
         S::Authorized => after(&[authorized(1)]),
         S::Declined => after(&[declined(1, 2)]),
+        S::ActionRequired => after(&[action::required()]),
         S::OutcomeUnknown => after(&[unknown(0)]),
         S::Voiding => after(&[authorized(1), void_requested("v1", "cancelled")]),
         S::Voided => [history(S::Voiding), vec![voided(Some("auth"))]].concat(),
@@ -140,11 +143,12 @@ fn history(status: S) -> Vec<PaymentEvent> {
     }
 }
 
-const ALL: [S; 14] = [
+const ALL: [S; 15] = [
     S::Pending,
     S::Authorizing,
     S::Authorized,
     S::Declined,
+    S::ActionRequired,
     S::OutcomeUnknown,
     S::Voiding,
     S::Voided,
@@ -268,7 +272,7 @@ fn an_authorization_is_recorded_while_its_outcome_is_awaited() {
     for status in ALL {
         let when = on(&history(status), record_authorized(1, "auth", eur(1_999)));
         match status {
-            S::Authorizing | S::OutcomeUnknown => when.then([authorized(1)]),
+            S::Authorizing | S::ActionRequired | S::OutcomeUnknown => when.then([authorized(1)]),
             S::Pending | S::Declined => when.then_refused(state(status, "record an authorization")),
             // The same again.
             _ => when.then_nothing(),
@@ -346,7 +350,7 @@ fn a_decline_is_recorded_while_its_outcome_is_awaited() {
     for status in ALL {
         let when = on(&history(status), record_declined(1));
         match status {
-            S::Authorizing | S::OutcomeUnknown => when.then([declined(1, 2)]),
+            S::Authorizing | S::ActionRequired | S::OutcomeUnknown => when.then([declined(1, 2)]),
             S::Declined | S::Voided => when.then_nothing(),
             _ => when.then_refused(state(status, "record a decline")),
         };

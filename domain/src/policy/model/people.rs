@@ -10,7 +10,7 @@ use crate::{
         OrderCommand, OrderTerms, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
         ResumeTask, SetTags,
     },
-    policy::TimerName,
+    policy::{Task, TimerName},
     shipment::{
         BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, Shipment,
         ShipmentCommand, ShipmentStatus,
@@ -302,7 +302,13 @@ pub(super) fn operate(world: &mut World) {
             world.put(&Command::Payment(order, told)).unwrap();
         }
     }
-    for (_, name) in world.parked.keys().copied().collect::<Vec<_>>() {
+    for (order, name) in world.parked.keys().copied().collect::<Vec<_>>() {
+        if let TimerName::Refund(_) = name
+            && let Some(timer) = world.parked.remove(&(order, name))
+            && let Task::Execute(again) = timer.task
+        {
+            world.put(&again).unwrap();
+        }
         if let TimerName::Tracking(shipment) = name {
             let parcel = world.shipment_of(shipment);
             let parcel = parcel.created().expect("what is tracked was created");

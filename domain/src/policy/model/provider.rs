@@ -1,5 +1,6 @@
 //! A payment provider whose answers are as bad as the choices make them.
 
+mod action;
 mod refund;
 mod word;
 
@@ -34,6 +35,12 @@ struct Held {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum HeldState {
     SetAside,
+    /// Who pays is to do something first.
+    ActionRequired,
+    /// Who pays did not do it, or not as it should be done.
+    Refused,
+    /// Nobody need do it any more.
+    CalledOff,
     GivenBack,
     Expired,
     Declined,
@@ -57,6 +64,10 @@ pub(super) struct Provider {
     takings: BTreeMap<String, Taking>,
     /// What was given back of what was taken, by key: of which authorization, and how much.
     refunds: BTreeMap<String, (String, i64)>,
+    /// What it will not give back, by key: of which authorization.
+    not_given: BTreeMap<String, String>,
+    /// What was given back, and has come back, by key.
+    come_back: BTreeSet<String>,
     /// Orders of which the provider never says what became of them.
     silent: BTreeSet<OrderId>,
     /// What cardholders want back, by the provider's name for it.
@@ -86,6 +97,9 @@ impl Provider {
                 last,
             } => {
                 let answers = !self.silent.contains(order_id) && !choices.once_in(2);
+                if answers && choices.once_in(2) {
+                    self.act_on(choices, idempotency_key);
+                }
                 let command = match self.by_key.get(idempotency_key) {
                     Some(held) if answers => held.answer(*attempt, idempotency_key),
                     _ => unknown(*attempt, *inquiries, *last),
@@ -108,6 +122,7 @@ impl Provider {
                 match (held.state, rest) {
                     (HeldState::SetAside, true) => held.amount.amount = taken,
                     (HeldState::SetAside, false) => held.state = HeldState::GivenBack,
+                    (HeldState::ActionRequired, _) => held.state = HeldState::CalledOff,
                     _ => {}
                 }
                 assert!(
@@ -232,6 +247,9 @@ impl Provider {
                 HeldState::SetAside,
                 HeldState::SetAside,
                 HeldState::Declined,
+                HeldState::SetAside,
+                HeldState::ActionRequired,
+                HeldState::SetAside,
             ]),
             expires_at: choices.of(&[None, Some(at(150_000)), Some(at(600_000))]),
             ..Held::of(choices, order_id, amount)
@@ -319,9 +337,11 @@ impl Provider {
     }
 
     fn refunded_of(&self, authorization_id: &str) -> i64 {
-        let refunds = self.refunds.values();
-        let mine = refunds.filter(|(known, _)| known == authorization_id);
-        mine.map(|(_, amount)| amount).sum()
+        let refunds = self.refunds.iter();
+        let mine = refunds.filter(|(key, (known, _))| {
+            known == authorization_id && !self.come_back.contains(*key)
+        });
+        mine.map(|(_, (_, amount))| amount).sum()
     }
 
     /// What the provider holds for an order, without what it has taken of it.
@@ -385,7 +405,10 @@ impl Held {
 
     fn answer(&self, attempt: u32, key: &str) -> PaymentCommand {
         match self.state {
-            HeldState::Declined => declined(attempt, "card_declined"),
+            HeldState::ActionRequired => action::required(attempt, key),
+            HeldState::Declined | HeldState::Refused | HeldState::CalledOff => {
+                declined(attempt, "card_declined")
+            }
             // An authorization that was voided since was authorized once.
             HeldState::SetAside | HeldState::GivenBack | HeldState::Expired => {
                 PaymentCommand::RecordAuthorized(RecordAuthorized {

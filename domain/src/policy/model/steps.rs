@@ -102,11 +102,11 @@ fn perform(world: &mut World, task: &Task, choices: Vec<u16>) -> bool {
 fn refusal(task: &Task) -> Vec<u16> {
     match task {
         Task::Execute(_) => vec![],
-        // It is answered; the amount is right; declined.
-        Task::Call(Call::Authorize { .. }) => vec![0, 0, 2],
+        // It is answered: declined.
+        Task::Call(Call::Authorize { .. }) => vec![0, 2],
         Task::Call(Call::Inquire { .. }) => vec![1],
-        // It is answered; the amount is right; declined.
-        Task::Call(Call::Reauthorize { .. }) => vec![0, 1, 2],
+        // It is answered: declined.
+        Task::Call(Call::Reauthorize { .. }) => vec![0, 2],
         Task::Call(Call::Void { .. }) => vec![2],
         Task::Call(Call::Capture { .. } | Call::Dispatch { .. }) => vec![0, 2],
         Task::Call(Call::Refund { .. }) => vec![4],
@@ -189,10 +189,13 @@ fn there_is_a_row_for_every_policy() {
         ("order", "AmendmentProposed"),
         ("order", "AmendmentExpired"),
         ("order", "ShipmentPacked"),
+        ("payment", "PaymentActionRequired"),
         ("payment", "ReturnInspected"),
         ("payment", "PaymentRefunded"),
         ("payment", "ShipmentCreated"),
         ("payment", "PaymentRestReleaseRequested"),
+        ("payment", "PaymentRefundFailed"),
+        ("payment", "PaymentRefundReversed"),
         ("shipping", "ReturnApproved"),
         ("shipping", "ReturnInTransit"),
         ("shipping", "ReturnReceived"),

@@ -335,7 +335,9 @@ impl World {
         }
         let payment = |order| self.payment(order);
         let mut provider = self.provider.clone();
-        let said = match choices.below(10) {
+        let said = match choices.below(14) {
+            12 | 13 => provider.reverse(choices),
+            10 | 11 => provider.act(choices),
             8 | 9 => provider.expire(choices),
             0 => provider.receive_late(&self.made, payment),
             1 => provider.authorize_twice(choices, payment),

@@ -1,11 +1,12 @@
 //! What is taken for an order, and what is given back of it.
 
-use crate::projection::{FoldError, add};
+use crate::projection::{FoldError, add, subtract};
 use domain::payment::{PaymentEvent, PaymentStatus};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What was taken and given back so far, and what is under way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
     /// How much was taken, in minor units.
     pub captured: i64,
@@ -32,6 +33,10 @@ pub struct Settlement {
     /// How much of what was taken was lost by disputes, in minor units.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub lost: i64,
+    /// The numbers of the refunds that have failed or come back, until they are given back after all; of
+    /// those that were asked for again, too, which are other ones then.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub owed: BTreeSet<u32>,
     /// Whether the time of what was set aside has passed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub expired: bool,
@@ -62,6 +67,8 @@ pub(super) const fn is_about(event: &PaymentEvent) -> bool {
             | PaymentEvent::PaymentCaptureFailed(_)
             | PaymentEvent::PaymentRefundRequested(_)
             | PaymentEvent::PaymentRefunded(_)
+            | PaymentEvent::PaymentRefundFailed(_)
+            | PaymentEvent::PaymentRefundReversed(_)
             | PaymentEvent::PaymentRestReleased(_)
             | PaymentEvent::PaymentAuthorizationExpired(_)
             | PaymentEvent::PaymentReauthorized(_)
@@ -87,9 +94,21 @@ impl Settlement {
             }
             PaymentEvent::PaymentRefundRequested(_) => more(&mut self.refunding),
             PaymentEvent::PaymentRefunded(event) => {
-                less(&mut self.refunding);
+                // What was owed is not waited for.
+                if !self.owed.remove(&event.refund) {
+                    less(&mut self.refunding);
+                }
                 more(&mut self.refunds);
                 add(&mut self.refunded, event.amount.amount)?;
+            }
+            PaymentEvent::PaymentRefundFailed(event) => {
+                less(&mut self.refunding);
+                self.owed.insert(event.refund);
+            }
+            PaymentEvent::PaymentRefundReversed(event) => {
+                less(&mut self.refunds);
+                subtract(&mut self.refunded, event.amount.amount)?;
+                self.owed.insert(event.refund);
             }
             PaymentEvent::PaymentRestReleased(event) => {
                 add(&mut self.released, event.amount.amount)?;

@@ -10,10 +10,12 @@ use domain::{
         OrderRejected, OrderReturnStatus,
     },
     payment::{
-        DisputeLost, DisputeOpened, DisputeWon, LatePaymentReversed, PaymentAuthorizationExpired,
-        PaymentCaptureFailed, PaymentCaptureRequested, PaymentCaptured, PaymentDeclined,
-        PaymentIntegrityMismatch, PaymentOutcomeUnknown, PaymentParked, PaymentReauthorized,
-        PaymentRefundDeferred, PaymentVoidDeferred, PaymentVoidRequested, PaymentVoided, Payments,
+        DisputeLost, DisputeOpened, DisputeWon, LatePaymentReversed, PaymentActionRequired,
+        PaymentAuthorizationExpired, PaymentCaptureFailed, PaymentCaptureRequested,
+        PaymentCaptured, PaymentDeclined, PaymentIntegrityMismatch, PaymentOutcomeUnknown,
+        PaymentParked, PaymentReauthorized, PaymentRefundDeferred, PaymentRefundFailed,
+        PaymentRefundRequested, PaymentRefundReversed, PaymentVoidDeferred, PaymentVoidRequested,
+        PaymentVoided, Payments,
     },
 };
 
@@ -169,6 +171,14 @@ fn payment_events(history: &History) -> Vec<PaymentEvent> {
             attempt: 1,
             attempts_left: 2,
             code: "no_funds".into(),
+        }
+        .into(),
+        PaymentActionRequired {
+            order_id,
+            attempt: 2,
+            authorization_id: id(),
+            url: "https://provider.example/actions/1".into(),
+            until: None,
         }
         .into(),
         PaymentOutcomeUnknown {
@@ -349,6 +359,17 @@ fn disputes_and_ends_leave_the_row_where_the_payment_is() {
         idempotency_key: "key".into(),
         reason: "it is lost".into(),
     };
+    let another: PaymentEvent = PaymentRefundRequested {
+        order_id: order,
+        shipment_id: None,
+        return_id: None,
+        authorization_id: "auth_2".into(),
+        refund: 2,
+        amount: part,
+        idempotency_key: "key".into(),
+        reason: "another".into(),
+    }
+    .into();
     let events: Vec<PaymentEvent> = vec![
         PaymentAuthorizationExpired {
             order_id: order,
@@ -392,7 +413,30 @@ fn disputes_and_ends_leave_the_row_where_the_payment_is() {
         }
         .into(),
         ask_back,
+        give_back.clone(),
+        PaymentRefundReversed {
+            order_id: order,
+            shipment_id: Some(shipment),
+            return_id: None,
+            refund: 1,
+            amount: part,
+            reason: "it is lost".into(),
+            code: "closed".into(),
+        }
+        .into(),
+        // People have given it back in another way, while another is asked for.
+        another,
         give_back,
+        PaymentRefundFailed {
+            order_id: order,
+            shipment_id: None,
+            return_id: None,
+            refund: 2,
+            amount: part,
+            reason: "another".into(),
+            code: "closed".into(),
+        }
+        .into(),
         dispute("lost").into(),
         DisputeLost {
             order_id: order,

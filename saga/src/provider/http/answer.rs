@@ -10,7 +10,12 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 /// The conflicts of a void that say that there is nothing left to give back.
-const GONE: [&str; 2] = ["AUTHORIZATION_VOIDED", "AUTHORIZATION_EXPIRED"];
+const GONE: [&str; 3] = [
+    "AUTHORIZATION_VOIDED",
+    "AUTHORIZATION_EXPIRED",
+    // Who pays was to do something, and has not.
+    "AUTHORIZATION_DECLINED",
+];
 
 #[derive(Deserialize)]
 struct AuthorizationBody {
@@ -21,6 +26,16 @@ struct AuthorizationBody {
     currency: Currency,
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    action: Option<ActionBody>,
+}
+
+/// What who pays is to do.
+#[derive(Deserialize)]
+struct ActionBody {
+    url: String,
+    #[serde(default)]
+    until: Option<DateTime<Utc>>,
 }
 
 /// The answer to an authorization: how it went.
@@ -44,6 +59,14 @@ fn meaning(answer: &Answer, body: AuthorizationBody) -> Result<Authorization, Ca
             amount: Money::new(body.amount, body.currency),
             expires_at: body.expires_at,
         }),
+        "requires_action" => match body.action {
+            Some(action) => Ok(Authorization::ActionRequired {
+                authorization_id: body.authorization_id,
+                url: action.url,
+                until: action.until,
+            }),
+            None => Err(answer.odd("something is to be done, and it does not say where")),
+        },
         // It was authorized, but nothing is set aside any more.
         "voided" | "expired" => Ok(Authorization::Declined { code: body.status }),
         status => Err(answer.odd(format_args!("the status {status:?}"))),
@@ -164,18 +187,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_done_says_where() {
+        let said = |action: &str| {
+            let body = format!(
+                r#"{{"authorization_id":"a","status":"requires_action","amount":5,"currency":"EUR"{action}}}"#
+            );
+            by_itself(&answer(200, &body))
+        };
+        let expected = |until: Option<&str>| {
+            Ok(Authorization::ActionRequired {
+                authorization_id: "a".into(),
+                url: "https://p.test/1".into(),
+                until: until.map(|until| until.parse().unwrap()),
+            })
+        };
+        let url = r#","action":{"url":"https://p.test/1"}"#;
+        assert_eq!(said(url), expected(None));
+        let time = "2026-01-01T00:00:00Z";
+        let both = format!(r#","action":{{"url":"https://p.test/1","until":"{time}"}}"#);
+        assert_eq!(said(&both), expected(Some(time)));
+        assert!(matches!(said(""), Err(CallError::Unknown(_))));
+    }
+
+    #[test]
     fn what_is_gone_already_is_given_back() {
         let void =
             |status, code: &str| void(&answer(status, &format!(r#"{{"code":"{code}"}}"#)), "a");
         let refused = |code: &str| Err(CallError::Refused(code.into()));
-        for code in ["AUTHORIZATION_VOIDED", "AUTHORIZATION_EXPIRED"] {
+        for code in GONE {
             assert_eq!(void(409, code), Ok(()));
             assert_eq!(void(422, code), refused(code));
         }
-        // Money was taken, or there never was any: that is for people.
-        for code in ["AUTHORIZATION_CAPTURED", "AUTHORIZATION_DECLINED"] {
-            assert_eq!(void(409, code), refused(code));
-        }
+        // Money was taken: that is for people.
+        let code = "AUTHORIZATION_CAPTURED";
+        assert_eq!(void(409, code), refused(code));
     }
 
     #[test]

@@ -119,6 +119,15 @@ pub(super) async fn call(
             order_id,
             attempt,
             idempotency_key,
+            ..
+        } if waits_for_who_pays(&subject.state) => {
+            let answer = timed(name, provider.inquire(idempotency_key)).await;
+            payment::acted(*order_id, *attempt, answer)
+        }
+        Call::Inquire {
+            order_id,
+            attempt,
+            idempotency_key,
             inquiries,
             last,
         } => {
@@ -208,12 +217,12 @@ pub(super) async fn call(
                     }
                 }
             }
-            let command = PaymentCommand::RecordRefunded(RecordRefunded {
+            let command = RecordRefunded {
                 authorization_id: authorization_id.clone(),
                 refund: *refund,
                 amount,
-            });
-            payment::given_back(*order_id, command, answer)
+            };
+            payment::refunded(*order_id, command, answer)
         }
         Call::Dispatch {
             order_id,
@@ -255,6 +264,11 @@ pub(super) async fn call(
 /// Whether nobody knows what became of a payment, and an operator must look.
 pub(super) fn is_parked(state: &State) -> bool {
     matches!(state, State::Payment(payment) if payment.parked)
+}
+
+/// Whether nothing is set aside before who pays has done something.
+fn waits_for_who_pays(state: &State) -> bool {
+    matches!(state, State::Payment(payment) if payment.action().is_some())
 }
 
 /// The authorization that was asked for by that attempt, if it is not to be given back at once.

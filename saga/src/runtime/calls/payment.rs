@@ -5,10 +5,15 @@ use crate::{participant::CallError, provider::Authorization};
 use domain::{
     Command, Money, OrderId, State,
     payment::{
-        PaymentCommand, RecordAuthorized, RecordCaptureFailed, RecordCaptured, RecordDeclined,
-        RecordOutcomeUnknown, RecordReauthorizationFailed, RecordReauthorized,
+        PaymentCommand, RecordActionRequired, RecordAuthorized, RecordCaptureFailed,
+        RecordCaptured, RecordDeclined, RecordOutcomeUnknown, RecordReauthorizationFailed,
+        RecordReauthorized, RecordRefundFailed, RecordRefunded,
     },
 };
+use std::time::Duration;
+
+/// How long it is waited until the provider is asked once more whether who pays has done what it waits for.
+const UNTIL_DONE: Duration = Duration::from_secs(30);
 
 /// Which question the provider was asked about an authorization.
 pub(super) struct Question {
@@ -77,6 +82,13 @@ pub(super) fn reauthorized(
                 code,
             })
         }
+        // Nobody is there to do anything any more.
+        Ok(Authorization::ActionRequired { .. }) => {
+            PaymentCommand::RecordReauthorizationFailed(RecordReauthorizationFailed {
+                former_authorization_id,
+                code: "action_required".into(),
+            })
+        }
         Err(error) => return again(error),
     };
     record(order_id, command)
@@ -115,6 +127,24 @@ pub(super) fn inquired(
             let unknown = unknown(asked.attempt, asked.inquiries, asked.last, &error);
             record(order_id, unknown)
         }
+    }
+}
+
+/// What becomes of the question whether who pays has done what the provider waits for. While they have
+/// not, or that is not known, it is asked again: the order waits for no longer than it is reserved.
+pub(super) fn acted(
+    order_id: OrderId,
+    attempt: u32,
+    answer: Result<Authorization, CallError>,
+) -> CallOutcome {
+    match answer {
+        Ok(Authorization::ActionRequired { .. }) => {
+            let waits = "who pays has still to do what the provider waits for";
+            CallOutcome::Defer(waits.into(), UNTIL_DONE)
+        }
+        Ok(known) => outcome(order_id, attempt, known),
+        Err(error @ (CallError::Deferred { .. } | CallError::Unreached(_))) => again(error),
+        Err(error) => CallOutcome::Defer(error.to_string(), UNTIL_DONE),
     }
 }
 
@@ -164,6 +194,24 @@ pub(super) fn given_back(
     }
 }
 
+/// What becomes of a refund; one that the provider refuses is owed, and people must see to it.
+pub(super) fn refunded(
+    order_id: OrderId,
+    command: RecordRefunded,
+    answer: Result<(), CallError>,
+) -> CallOutcome {
+    let command = match answer {
+        Ok(()) => PaymentCommand::RecordRefunded(command),
+        Err(CallError::Refused(code)) => PaymentCommand::RecordRefundFailed(RecordRefundFailed {
+            authorization_id: command.authorization_id,
+            refund: command.refund,
+            code,
+        }),
+        Err(error) => return again(error),
+    };
+    record(order_id, command)
+}
+
 /// What disputes have left of a refund that the provider refuses.
 #[derive(Debug, PartialEq)]
 pub(super) enum Left {
@@ -210,6 +258,16 @@ fn outcome(order_id: OrderId, attempt: u32, authorization: Authorization) -> Cal
             authorization_id,
             amount,
             expires_at,
+        }),
+        Authorization::ActionRequired {
+            authorization_id,
+            url,
+            until,
+        } => PaymentCommand::RecordActionRequired(RecordActionRequired {
+            attempt,
+            authorization_id,
+            url,
+            until,
         }),
         Authorization::Declined { code } => declined(attempt, code),
     };
@@ -320,6 +378,28 @@ mod tests {
 
     fn left(payment: &Payment, refund: u32) -> Left {
         left_of(&State::Payment(payment.clone()), refund)
+    }
+
+    #[test]
+    fn it_is_asked_again_until_who_pays_has_done_it() {
+        let deferred = |outcome: CallOutcome| matches!(outcome, CallOutcome::Defer(_, wait) if wait >= UNTIL_DONE);
+        let waits = Authorization::ActionRequired {
+            authorization_id: "auth".into(),
+            url: "https://p.test/1".into(),
+            until: None,
+        };
+        assert!(deferred(acted(order_id(), 1, Ok(waits))));
+        for error in [
+            CallError::NotFound,
+            CallError::Refused("no".into()),
+            CallError::Unknown("no answer".into()),
+            CallError::Later("busy".into()),
+        ] {
+            assert!(deferred(acted(order_id(), 1, Err(error))));
+        }
+        let code = || "not proven".to_owned();
+        let refused = acted(order_id(), 1, Ok(Authorization::Declined { code: code() }));
+        assert_eq!(refused, record(order_id(), declined(1, code())));
     }
 
     #[test]

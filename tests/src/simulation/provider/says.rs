@@ -1,6 +1,6 @@
 //! What the provider may say by itself.
 
-use super::{Entry, EntryState, Ledger};
+use super::{Entry, EntryState, Ledger, actions};
 use crate::simulation::{dice::Dice, word::Said};
 use domain::{
     Command, Money,
@@ -49,6 +49,19 @@ impl Entry {
             EntryState::Declined => {
                 let code = "card_declined".into();
                 return vec![hear(key, key, Notice::Declined { code })];
+            }
+            EntryState::ActionRequired => vec![hear(
+                key,
+                key,
+                Notice::ActionRequired {
+                    authorization_id: id(),
+                    url: actions::URL.into(),
+                    until: None,
+                },
+            )],
+            EntryState::CalledOff => {
+                let authorization_id = id();
+                vec![hear(key, key, Notice::Voided { authorization_id })]
             }
             EntryState::SetAside => vec![hear(key, key, authorized)],
             EntryState::GivenBack => {
@@ -108,10 +121,13 @@ const fn name(notice: &Notice) -> &'static str {
     match notice {
         Notice::Authorized { .. } => "authorized",
         Notice::Declined { .. } => "declined",
+        Notice::ActionRequired { .. } => "action required",
         Notice::Voided { .. } => "voided",
         Notice::Captured { .. } => "captured",
         Notice::CaptureFailed { .. } => "capture failed",
         Notice::Refunded { .. } => "refunded",
+        Notice::RefundFailed { .. } => "refund failed",
+        Notice::RefundReversed { .. } => "refund reversed",
         Notice::DisputeOpened(_) => "opened",
         Notice::DisputeWon(_) => "won",
         Notice::DisputeLost(_) => "lost",

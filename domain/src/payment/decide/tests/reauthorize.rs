@@ -195,7 +195,7 @@ fn what_has_ended_is_given_back_by_itself() {
             S::Authorized => {
                 assert_eq!(when.then([expired()]).status, S::AuthorizationExpired);
             }
-            S::Pending | S::Authorizing | S::Declined | S::OutcomeUnknown => {
+            S::Pending | S::Authorizing | S::ActionRequired | S::Declined | S::OutcomeUnknown => {
                 let problem = "record that its authorization expired";
                 when.then_refused(state(status, problem));
             }

@@ -141,7 +141,7 @@ fn what_was_given_back_is_recorded_once() {
             S::Refunded | S::PartiallyRefunded => {
                 when.then_nothing();
             }
-            S::Pending | S::Authorizing | S::OutcomeUnknown | S::Declined => {
+            S::Pending | S::Authorizing | S::ActionRequired | S::OutcomeUnknown | S::Declined => {
                 when.then_refused(state(status, "record a refund"));
             }
             _ => {

@@ -9,7 +9,7 @@ fn a_void_is_asked_for_wherever_the_payment_is() {
         match status {
             S::Pending | S::Declined => when.then([voided(None)]),
             S::Authorizing | S::OutcomeUnknown | S::Capturing => when.then([void_deferred()]),
-            S::Authorized | S::AuthorizationExpired => {
+            S::Authorized | S::ActionRequired | S::AuthorizationExpired => {
                 when.then([void_requested("v1", "cancelled")])
             }
             S::Voiding | S::Voided | S::Refunding | S::Refunded => when.then_nothing(),

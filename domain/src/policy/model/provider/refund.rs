@@ -1,11 +1,16 @@
-//! What the provider gives back of what it took, and what it refuses since a cardholder gets it.
+//! What the provider gives back of what it took, what it refuses since a cardholder gets it, what it will not
+//! give back whatever is asked, and what comes back.
 
-use super::{super::choices::Choices, Provider};
+use super::{super::choices::Choices, Provider, word::hear};
 use crate::{
     Command,
-    payment::{Payment, PaymentCommand, RecordRefunded},
+    payment::{Notice, Payment, PaymentCommand, RecordRefundFailed, RecordRefunded},
     policy::Call,
+    testing::eur,
 };
+
+/// Why it does not.
+const CODE: &str = "account_closed";
 
 impl Provider {
     /// What the giving back comes to of `payment`, as our books have it; nothing if it must be asked
@@ -32,28 +37,63 @@ impl Provider {
         if answer == 4 {
             return None;
         }
-        let mut told = *amount;
-        if !self.gives_back(authorization_id, amount.amount, idempotency_key) {
-            // It is a dispute that it is refused for: nobody knows yet who gets it.
+        let mut told = Some(*amount);
+        let declines = self.declines(choices, authorization_id, idempotency_key);
+        if declines || !self.gives_back(authorization_id, amount.amount, idempotency_key) {
+            // It may be a dispute that it is refused for: nobody knows yet who gets it.
             if payment.disputed() > 0 {
                 return None;
             }
-            assert!(payment.lost() > 0, "refused for nothing: {payment:?}");
-            told = payment.left_for(*refund)?;
-            let key = payment.refunds[refund].key_of_rest();
-            let given = told.amount == 0 || self.gives_back(authorization_id, told.amount, &key);
-            assert!(given, "what is left is not there: {payment:?}");
+            told = match payment.disputes.is_empty() {
+                true => {
+                    assert!(declines, "refused for nothing: {payment:?}");
+                    None
+                }
+                false => {
+                    let left = payment.left_for(*refund)?;
+                    let key = payment.refunds[refund].key_of_rest();
+                    match left.amount {
+                        0 => Some(left),
+                        _ if self.declines(choices, authorization_id, &key) => None,
+                        _ => {
+                            let given = self.gives_back(authorization_id, left.amount, &key);
+                            assert!(given, "what is left is not there: {payment:?}");
+                            Some(left)
+                        }
+                    }
+                }
+            };
         }
         // Its answer does not come back.
         if answer == 3 {
             return None;
         }
-        let command = PaymentCommand::RecordRefunded(RecordRefunded {
-            authorization_id: authorization_id.clone(),
-            refund: *refund,
-            amount: told,
-        });
+        let authorization_id = authorization_id.clone();
+        let command = match told {
+            Some(amount) => PaymentCommand::RecordRefunded(RecordRefunded {
+                authorization_id,
+                refund: *refund,
+                amount,
+            }),
+            None => PaymentCommand::RecordRefundFailed(RecordRefundFailed {
+                authorization_id,
+                refund: *refund,
+                code: CODE.into(),
+            }),
+        };
         Some(Command::Payment(*order_id, command))
+    }
+
+    /// Whether it will not give anything back under that key, for good.
+    fn declines(&mut self, choices: &mut Choices, authorization_id: &str, key: &str) -> bool {
+        if self.not_given.contains_key(key) {
+            return true;
+        }
+        let declines = !self.refunds.contains_key(key) && choices.once_in(8);
+        if declines {
+            self.not_given.insert(key.into(), authorization_id.into());
+        }
+        declines
     }
 
     /// Whether it gives back so much under that key, or did.
@@ -69,5 +109,50 @@ impl Provider {
             self.refunds.insert(key.to_owned(), given);
         }
         fits
+    }
+
+    /// Something that was given back comes back.
+    pub(in super::super) fn reverse(&mut self, choices: &mut Choices) -> Option<Command> {
+        let given = self.refunds.keys();
+        let given: Vec<_> = given
+            .filter(|key| !self.come_back.contains(*key))
+            .cloned()
+            .collect();
+        if given.is_empty() {
+            return None;
+        }
+        let key = &given[choices.below(given.len())];
+        self.come_back.insert(key.clone());
+        Some(self.tell_of_refund(key))
+    }
+
+    /// What it says by itself of what it gave back.
+    pub(super) fn tell_of_refund(&self, key: &str) -> Command {
+        let (authorization_id, amount) = self.refunds[key].clone();
+        let order_id = self.by_key[&authorization_id].order_id;
+        let notice = match self.come_back.contains(key) {
+            true => Notice::RefundReversed {
+                authorization_id,
+                amount: eur(amount),
+                code: CODE.into(),
+            },
+            false => Notice::Refunded {
+                authorization_id,
+                amount: eur(amount),
+            },
+        };
+        hear(order_id, key, notice)
+    }
+
+    /// What it says by itself of what it will not give back.
+    pub(super) fn tell_of_no_refund(&self, key: &str) -> Command {
+        let authorization_id = self.not_given[key].clone();
+        let order_id = self.by_key[&authorization_id].order_id;
+        let code = CODE.into();
+        let notice = Notice::RefundFailed {
+            authorization_id,
+            code,
+        };
+        hear(order_id, key, notice)
     }
 }

@@ -1,7 +1,7 @@
 //! What the provider says by itself: what it has answered, or was about to, in any order and as often as
 //! it likes; what comes to it late; what it does twice; and what cardholders want back.
 
-use super::{super::choices::Choices, Held, HeldState, Provider};
+use super::{super::choices::Choices, Held, HeldState, Provider, action};
 use crate::{
     Command, OrderId,
     payment::{
@@ -25,11 +25,12 @@ impl Provider {
     /// What it says again, or before its answer does, of something that it was asked for.
     pub(in super::super) fn tell_again(&self, choices: &mut Choices) -> Option<Command> {
         let held = self.by_key.iter().map(|(key, held)| match held.state {
-            HeldState::Declined => {
+            HeldState::ActionRequired => hear(held.order_id, key, action::notice(key)),
+            HeldState::Declined | HeldState::Refused => {
                 let code = "card_declined".into();
                 hear(held.order_id, key, Notice::Declined { code })
             }
-            HeldState::GivenBack => {
+            HeldState::GivenBack | HeldState::CalledOff => {
                 let authorization_id = key.clone();
                 hear(held.order_id, key, Notice::Voided { authorization_id })
             }
@@ -53,14 +54,15 @@ impl Provider {
             };
             hear(taking.order_id, key, notice)
         });
-        let refunds = self.refunds.iter().map(|(key, (id, amount))| {
-            let notice = Notice::Refunded {
-                authorization_id: id.clone(),
-                amount: eur(*amount),
-            };
-            hear(self.by_key[id].order_id, key, notice)
-        });
-        let all: Vec<_> = held.chain(takings).chain(refunds).collect();
+        let refunds = self.refunds.keys().map(|key| self.tell_of_refund(key));
+        // What it will not give back it says when it is known whether a dispute took it.
+        let not_given = self.not_given.keys();
+        let not_given = not_given.map(|key| self.tell_of_no_refund(key));
+        let all: Vec<_> = held
+            .chain(takings)
+            .chain(refunds)
+            .chain(not_given)
+            .collect();
         (!all.is_empty()).then(|| all[choices.below(all.len())].clone())
     }
 
@@ -289,7 +291,7 @@ impl Disputed {
     }
 }
 
-fn authorized(held: &Held, key: &str, authorization_id: &str) -> Command {
+pub(super) fn authorized(held: &Held, key: &str, authorization_id: &str) -> Command {
     let notice = Notice::Authorized {
         authorization_id: authorization_id.into(),
         amount: held.at_first,
@@ -298,7 +300,7 @@ fn authorized(held: &Held, key: &str, authorization_id: &str) -> Command {
     hear(held.order_id, key, notice)
 }
 
-fn hear(order_id: OrderId, key: &str, notice: Notice) -> Command {
+pub(super) fn hear(order_id: OrderId, key: &str, notice: Notice) -> Command {
     let command = PaymentCommand::Hear(HearProvider {
         idempotency_key: key.into(),
         notice,
