@@ -104,6 +104,7 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             | PaymentCommand::RefundReturn(_)
             | PaymentCommand::RetryRefund(_)
             | PaymentCommand::SettleRefund(_)
+            | PaymentCommand::ReleaseRest(_)
             | PaymentCommand::RequestReauthorization(_)
             | PaymentCommand::RecordAuthorizationExpired(_)
             | PaymentCommand::Hear(_) => "requested",
