@@ -14,6 +14,7 @@ pub const SELF_EVIDENT: &[&str] = &[
     "AmendmentApplied",
     "AmendmentWithdrawn",
     "ShippingAddressChanged",
+    "PaymentActionRequired",
     "PaymentAuthorized",
     "PaymentVoided",
     "PaymentCaptured",

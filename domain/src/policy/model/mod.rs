@@ -109,7 +109,7 @@ fn runs_come_to_everything_that_can_happen() {
     let tapes = proptest::collection::vec(any::<u16>(), 300..500);
     let laters = proptest::collection::vec(any::<u16>(), 100..200);
     let (mut happened, mut told) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..600 {
+    for _ in 0..2_500 {
         let tape = tapes.new_tree(&mut runner).unwrap().current();
         let later = laters.new_tree(&mut runner).unwrap().current();
         let world = run([tape, later], &limits(true, 4, 3), true);

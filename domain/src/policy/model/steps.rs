@@ -62,7 +62,7 @@ fn rows() -> BTreeMap<Row, Before> {
     let tapes = proptest::collection::vec(any::<u16>(), 300..500);
     let laters = proptest::collection::vec(any::<u16>(), 100..200);
     let mut steps = Some(Box::<Steps>::default());
-    for _ in 0..300 {
+    for _ in 0..1_500 {
         let tape = tapes.new_tree(&mut runner).unwrap().current();
         let later = laters.new_tree(&mut runner).unwrap().current();
         let mut world = World::new(limits(true, 4, 3));

@@ -89,7 +89,7 @@ impl Provider {
         if self.not_given.contains_key(key) {
             return true;
         }
-        let declines = !self.refunds.contains_key(key) && choices.once_in(8);
+        let declines = !self.refunds.contains_key(key) && choices.once_in(3);
         if declines {
             self.not_given.insert(key.into(), authorization_id.into());
         }
