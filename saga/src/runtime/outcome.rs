@@ -98,6 +98,7 @@ pub(super) const fn kind(command: &Command) -> &'static str {
             | PaymentCommand::RequestCapture(_)
             | PaymentCommand::RequestRefund(_)
             | PaymentCommand::RefundReturn(_)
+            | PaymentCommand::ReleaseRest(_)
             | PaymentCommand::RequestReauthorization(_)
             | PaymentCommand::RecordAuthorizationExpired(_)
             | PaymentCommand::Hear(_) => "requested",
