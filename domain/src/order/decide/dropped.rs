@@ -31,6 +31,8 @@ pub fn drop_shipment(order: &Order, command: &DropShipment, shipment: &Shipment)
     let parcel = parcel.ok_or(OrderError::NoSuchShipment)?;
     match parcel.status {
         S::Cancelled => return Ok((vec![], None)),
+        // What it costs is being taken: it is known soon whether that is to be given back.
+        S::Packed if !command.even_packed => return Ok((vec![], None)),
         S::Pending | S::Packed | S::Ready | S::Refused => {}
         _ => return Err(OrderError::AlreadyLabelled),
     }

@@ -155,6 +155,7 @@ pub(super) fn not_taken(
             // The rest of the order can leave without it.
             let drop = DropShipment {
                 shipment_id: shipment,
+                even_packed: true,
                 reason,
             };
             return vec![order(order_id, OrderCommand::DropShipment(drop))];

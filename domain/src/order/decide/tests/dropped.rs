@@ -10,7 +10,7 @@ use crate::{
     },
     shipment::{
         Shipment, ShipmentCancelled, ShipmentCreated, ShipmentEvent, ShipmentLine, ShipmentPacked,
-        ShipmentRefitted, Shipments,
+        ShipmentReady, ShipmentRefitted, Shipments,
     },
 };
 
@@ -117,6 +117,7 @@ fn drop(
 ) -> Result<(Vec<OrderEvent>, Option<ShipmentEvent>), OrderError> {
     let command = DropShipment {
         shipment_id: parcel(n),
+        even_packed: true,
         reason: "no money".into(),
     };
     let (order, state) = (Orders::fold(history), Shipments::fold(shipment));
@@ -156,6 +157,33 @@ fn what_cannot_leave_is_not_wanted_and_the_rest_is() {
     let history = [history.to_vec(), events].concat();
     let decided = drop(&history, &[created(1), fitted.into(), packed(1)], 1).unwrap();
     assert_eq!(decided.0, [cancelled(1, &[(1, 1)], 1_999, false)]);
+}
+
+/// Money that is being taken for it comes, or does not, before it is known what is to be given back.
+#[test]
+fn what_is_being_paid_is_not_dropped_unless_that_is_known() {
+    let order = Orders::fold(&[placed(), confirmed()]);
+    let command = DropShipment {
+        shipment_id: parcel(2),
+        even_packed: false,
+        reason: "no money".into(),
+    };
+    let pending = vec![created(2)];
+    let is_packed = [pending.clone(), vec![packed(2)]].concat();
+    let ready = ShipmentReady {
+        order_id: order_id(1),
+        shipment_id: parcel(2),
+    };
+    let ready = [is_packed.clone(), vec![ready.into()]].concat();
+    let decided = |history: &[ShipmentEvent]| {
+        let shipment = Shipments::fold(history);
+        drop_shipment(&order, &command, &shipment).unwrap()
+    };
+    assert_eq!(decided(&is_packed), (vec![], None));
+    for history in [pending, ready] {
+        let told = vec![cancelled(2, &[(2, 1)], 0, false)];
+        assert_eq!(decided(&history), (told, Some(kept(2, 0, "no money"))));
+    }
 }
 
 #[test]
