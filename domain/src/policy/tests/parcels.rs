@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     order::DropShipment,
-    payment::{DisputeLost, PaymentRestReleaseRequested, ReleaseRest},
+    payment::{DisputeLost, PaymentAuthorizationExpired, PaymentRestReleaseRequested, ReleaseRest},
     shipment::Allotted,
 };
 
@@ -299,18 +299,19 @@ fn each_is_paid_by_itself_and_then_the_rest_is_let_go_of() {
     assert_eq!(after::<PaymentPolicy>(&both, [taken(1)]), []);
     let last = after::<PaymentPolicy>(&both, [taken(1), taken(2)]);
     assert_eq!(last, [release_rest()]);
-    // Of what does not leave, nothing is waited for; whether it was paid, the payment knows.
+    // Of what does not leave, nothing is waited for; what was taken for it is given back, if anything was.
     let told = after::<PaymentPolicy>(&both, [taken(1), dropped(2, 300)]);
-    assert_eq!(told.len(), 2);
-    assert_eq!(told[1], release_rest());
-    let [
-        Reaction::Execute(Command::Payment(_, PaymentCommand::RequestRefund(refund))),
-        _,
-    ] = told.as_slice()
-    else {
-        panic!("{told:?}");
-    };
-    assert_eq!((refund.shipment_id, refund.amount), (parcel(2), eur(300)));
+    assert_eq!(told, [release_rest()]);
+    assert_eq!(after::<PaymentPolicy>(&both, [dropped(2, 300)]), []);
+    for before in [vec![taken(2)], vec![taken(1), taken(2)]] {
+        let told = after::<PaymentPolicy>(&both, [before, vec![dropped(2, 300)]].concat());
+        let [Reaction::Execute(Command::Payment(_, PaymentCommand::RequestRefund(refund)))] =
+            told.as_slice()
+        else {
+            panic!("{told:?}");
+        };
+        assert_eq!((refund.shipment_id, refund.amount), (parcel(2), eur(300)));
+    }
     // What is empty may be heard of first.
     let told = after::<PaymentPolicy>(&[dropped(1, 0), created(2)], [taken(2)]);
     assert_eq!(told, [release_rest()]);
@@ -339,6 +340,30 @@ fn what_is_never_paid_is_dropped_alone() {
     let told = after::<PaymentPolicy>(&both, [failed(2, 4, 0), dropped(2, 300)]);
     let retry = Reaction::Unschedule(TimerName::Capture(parcel(2)));
     assert_eq!(told[..2], [retry, let_go("capture-failed")]);
+}
+
+/// Nothing is taken for the others either, unless somebody sees to it.
+#[test]
+fn what_waits_for_an_authorization_that_has_ended_does_not_wait_for_ever() {
+    let expired = PaymentAuthorizationExpired {
+        order_id: order_id(1),
+        authorization_id: "auth".into(),
+    };
+    let expired = Event::Payment(expired.into());
+    let before = [expired, created(1), created(2), failed(1, 1, 0)];
+    let told = after::<PaymentPolicy>(&before, [dropped(1, 300)]);
+    let [Reaction::Schedule(timer)] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert_eq!(timer.name, TimerName::Authorization);
+    assert!(matches!(
+        timer.task,
+        Task::Execute(Command::Order(_, OrderCommand::RequestCancellation(_)))
+    ));
+    let told = after::<PaymentPolicy>(&before, [dropped(1, 300), taken(2)]);
+    let call_off = Reaction::Unschedule(TimerName::Authorization);
+    let release = let_go("authorization-expiring");
+    assert_eq!(told, [call_off, release, release_rest()]);
 }
 
 #[test]
