@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
-    Event, EventId, Money, OrderId, Position, Recorded, ShipmentId, TenantId, order::OrderEvent,
+    Event, EventId, Money, OrderId, Position, Recorded, ShipmentId, TenantId,
+    order::{LinesCancelled, OrderEvent},
     payment::PaymentEvent,
 };
 use serde::Serialize;
@@ -22,15 +23,18 @@ pub enum NoticeKind {
     OrderRefunded,
     /// An order was cancelled.
     OrderCancelled,
+    /// One of several parcels of an order cannot be sent; the others can.
+    ParcelCancelled,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::OrderConfirmed,
         Self::OrderDispatched,
         Self::OrderRefunded,
         Self::OrderCancelled,
+        Self::ParcelCancelled,
     ];
 
     /// What it is called in bodies and in the API.
@@ -40,6 +44,7 @@ impl NoticeKind {
             Self::OrderDispatched => "order.dispatched",
             Self::OrderRefunded => "order.refunded",
             Self::OrderCancelled => "order.cancelled",
+            Self::ParcelCancelled => "order.parcel_cancelled",
         }
     }
 
@@ -96,7 +101,7 @@ pub(crate) struct WebhookData {
     stream: &'static str,
     /// The version that the event made: what has a lower one happened before.
     version: i64,
-    /// What left.
+    /// What left, or cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<uuid::Uuid>)]
     shipment_id: Option<ShipmentId>,
@@ -182,6 +187,14 @@ fn told(event: &Event) -> Option<Told> {
             NoticeKind::OrderCancelled,
             cancelled.order.order_id,
         )),
+        Event::Order(OrderEvent::LinesCancelled(cancelled)) if !cancelled.all => {
+            // Of lines that somebody cancelled, that somebody knows.
+            let shipment = dropped(cancelled)?;
+            Some(Told {
+                shipment_id: Some(shipment),
+                ..Told::of(NoticeKind::ParcelCancelled, cancelled.order.order_id)
+            })
+        }
         Event::Payment(PaymentEvent::PaymentRefunded(refunded)) if refunded.amount.amount > 0 => {
             Some(Told {
                 amount: Some(refunded.amount),
@@ -190,6 +203,12 @@ fn told(event: &Event) -> Option<Told> {
         }
         _ => None,
     }
+}
+
+/// The parcel that cannot be sent, if that is why its lines are cancelled: the cancellation has its name.
+fn dropped(cancelled: &LinesCancelled) -> Option<ShipmentId> {
+    let mut parcels = ShipmentId::all(cancelled.order.order_id).into_iter();
+    parcels.find(|parcel| parcel.uuid() == cancelled.cancellation_id)
 }
 
 #[cfg(test)]
@@ -211,6 +230,17 @@ mod tests {
         let notices: Vec<_> = notices.filter_map(|event| Notice::of(&event)).collect();
         let kinds: Vec<_> = notices.iter().map(|notice| notice.kind).collect();
         assert_eq!(kinds, NoticeKind::ALL);
+    }
+
+    #[test]
+    fn of_lines_that_somebody_cancelled_nobody_is_told() {
+        let mut event = testing::history().pop().unwrap();
+        assert!(Notice::of(&event).is_some(), "a parcel that cannot be sent");
+        let Event::Order(OrderEvent::LinesCancelled(cancelled)) = &mut event.event else {
+            panic!("{event:?}");
+        };
+        cancelled.cancellation_id = uuid::Uuid::from_u128(7);
+        assert!(Notice::of(&event).is_none());
     }
 
     /// Others parse this: a body of version 1 stays as it is, but for fields that are added.

@@ -211,7 +211,7 @@ mod tests {
             let planned = planned(targets, false);
             planned.iter().map(|one| one.event_type).collect()
         };
-        assert_eq!(names(&[target(1, &[])]).len(), 4);
+        assert_eq!(names(&[target(1, &[])]).len(), 5);
         let some = ["order.cancelled", "order.confirmed"];
         assert_eq!(
             names(&[target(1, &some)]),
@@ -222,7 +222,14 @@ mod tests {
             after_position: 3,
             ..target(1, &[])
         };
-        assert_eq!(names(&[late]), ["order.refunded", "order.cancelled"]);
+        assert_eq!(
+            names(&[late]),
+            [
+                "order.refunded",
+                "order.cancelled",
+                "order.parcel_cancelled"
+            ]
+        );
         let other = Target {
             tenant: "other".into(),
             ..target(1, &[])
@@ -234,7 +241,7 @@ mod tests {
     fn deliveries_are_the_same_whenever_they_are_planned() {
         let targets = [target(1, &[]), target(2, &["order.confirmed"])];
         let first = planned(&targets, true);
-        assert_eq!(first.len(), 4 + 1 + 4);
+        assert_eq!(first.len(), 5 + 1 + 5);
         assert_eq!(first, planned(&targets, true));
         let mut ids: Vec<_> = first.iter().map(|one| one.id).collect();
         ids.sort_unstable();
@@ -252,6 +259,6 @@ mod tests {
         };
         let missed = planned(&[disabled], false);
         assert!(missed.iter().all(|one| one.skipped == Some(DISABLED)));
-        assert_eq!(missed.len(), 4);
+        assert_eq!(missed.len(), 5);
     }
 }

@@ -2,15 +2,15 @@
 
 use chrono::DateTime;
 use domain::{
-    Actor, CommandId, Envelope, Event, EventId, OrderId, Position, Recorded, StreamId, TenantId,
-    Version,
+    Actor, CommandId, Envelope, Event, EventId, OrderId, Position, Recorded, ShipmentId, StreamId,
+    TenantId, Version, order::OrderEvent,
 };
 use uuid::Uuid;
 
 const ORDER: &str = "01923f00-0000-7000-8000-000000000001";
 
 /// The payloads are the domain's own examples: frozen.
-const EVENTS: [(&str, i16, &[u8]); 5] = [
+const EVENTS: [(&str, i16, &[u8]); 6] = [
     (
         "OrderPlaced",
         2,
@@ -36,15 +36,23 @@ const EVENTS: [(&str, i16, &[u8]); 5] = [
         1,
         include_bytes!("../../domain/golden/OrderCancelled.v1.json"),
     ),
+    (
+        "LinesCancelled",
+        1,
+        include_bytes!("../../domain/golden/LinesCancelled.v1.json"),
+    ),
 ];
 
-/// Placed, confirmed, dispatched, refunded, cancelled: more than befalls one order.
+/// Placed, confirmed, dispatched, refunded, cancelled, and a parcel of it dropped: more than befalls one order.
 pub(crate) fn history() -> Vec<Recorded> {
     let tenant = TenantId::default();
     let order = OrderId::new(ORDER.parse().unwrap());
     let time = DateTime::parse_from_rfc3339("2026-01-02T03:04:05Z").unwrap();
     let recorded = |(index, (name, version, payload)): (usize, &(&str, i16, &[u8]))| {
-        let event = Event::decode(name, *version, payload).unwrap();
+        let mut event = Event::decode(name, *version, payload).unwrap();
+        if let Event::Order(OrderEvent::LinesCancelled(cancelled)) = &mut event {
+            cancelled.cancellation_id = ShipmentId::parcel(order, 2).uuid();
+        }
         let number = i64::try_from(index).unwrap() + 1;
         let stream = match &event {
             Event::Payment(_) => StreamId::payment(&tenant, order),

@@ -276,7 +276,8 @@ section! {
         /// again from when the customer has; then it is cancelled.
         return_ttl_s: u64 = 2_592_000, Rule::Integer { min: 1, max: 31_536_000 };
         /// Locations where stock is looked for, in this order: the first one that has all of an order sends
-        /// it. Orders that are placed later go by a change, others by what was set before.
+        /// it; where none has, several may (`saga.split_orders`). Orders that are placed later go by a change,
+        /// others by what was set before.
         locations: Vec<String> = vec!["main".to_owned()], Rule::Slugs { max: 32, len: 16 };
         /// Whether an order that no location has all of is sent from several, in up to five parcels; else it
         /// is rejected, or waits where it may be backordered. Orders that are placed later go by a change.

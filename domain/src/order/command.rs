@@ -408,6 +408,8 @@ pub struct ExpireAmendment {
 pub struct DropShipment {
     /// Which shipment.
     pub shipment_id: ShipmentId,
+    /// Whether also if it is packed: nothing may be being taken for it then.
+    pub even_packed: bool,
     /// Why, for people.
     pub reason: String,
 }

@@ -229,8 +229,8 @@ pub enum OrderError {
     },
     /// It is packed: what is packed is paid for, and leaves.
     #[error(
-        "it is packed, which does not allow to cancel lines of it: cancel all of it, or have the lines \
-         returned once they have arrived"
+        "something of it is packed, which does not allow to cancel lines of it: cancel all of it, or have \
+         the lines returned once they have arrived"
     )]
     AlreadyPacked,
     /// It leaves in several parcels.

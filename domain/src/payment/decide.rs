@@ -306,11 +306,10 @@ fn record_voided(payment: &Payment, command: &RecordVoided) -> Decision {
         .request
         .as_ref()
         .ok_or_else(|| state(payment, "record a void"))?;
-    let rest_is_gone = payment.released > 0 && payment.has_captured();
     match payment.status {
         _ if payment.lets_go => capture::released(payment, request.order_id),
         S::Voided => Ok(vec![]),
-        _ if rest_is_gone => Ok(vec![]),
+        _ if payment.has_let_go() => Ok(vec![]),
         S::Voiding => {
             let order_id = request.order_id;
             let authorization_id = authorization.authorization_id.clone();

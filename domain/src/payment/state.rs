@@ -353,6 +353,11 @@ impl Payment {
         captures.any(|capture| capture.progress == CaptureProgress::Requested)
     }
 
+    /// Whether the provider has let go of what is left, of an authorization of which something was taken.
+    pub fn has_let_go(&self) -> bool {
+        self.released > 0 && self.has_captured()
+    }
+
     /// Whether something was taken, be it nothing because nothing was to pay.
     pub(super) fn has_captured(&self) -> bool {
         let mut captures = self.captures.values();

@@ -58,8 +58,8 @@ pub struct Limits {
     pub reauthorize: Duration,
     /// How long a confirmed order waits for stock that is still to come: then it is cancelled.
     pub backorders: Duration,
-    /// Where stock is looked for, in this order: the first place that has all of an order sends it. None is
-    /// the default place alone.
+    /// Where stock is looked for, in this order: the first place that has all of an order sends it; where none
+    /// has, several may. None is the default place alone.
     pub locations: Vec<Location>,
     /// Whether an order that no place has all of is sent from several: then each SKU from one of them.
     pub split_orders: bool,

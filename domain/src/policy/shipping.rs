@@ -10,8 +10,8 @@ use crate::{
     Command, Event, Location, OrderId, Recorded, ShipmentId,
     event::is_default,
     order::{
-        Awaited, CancellationRequested, DropShipment, OrderCommand, OrderEvent, PlaceHold,
-        RejectCancellation, ReleaseHold, RequestCancellation,
+        Awaited, CancellationRequested, OrderCommand, OrderEvent, PlaceHold, RejectCancellation,
+        ReleaseHold, RequestCancellation,
     },
     payment::PaymentEvent,
     returns::ReturnEvent,
@@ -57,6 +57,9 @@ pub struct ShippingState {
     /// Those of the parcels that have arrived, or will not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ended: BTreeSet<ShipmentId>,
+    /// Whether a dispute of its payment was lost: then what has not left of it stays.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lost: bool,
 }
 
 impl Policy for Shipping {
@@ -115,6 +118,7 @@ impl Policy for Shipping {
             Event::Payment(PaymentEvent::PaymentCaptured(event)) => {
                 event.shipment_id.map(|_| event.order_id)
             }
+            Event::Payment(PaymentEvent::DisputeLost(event)) => Some(event.order_id),
             Event::Payment(_) => None,
             Event::Shipment(event) => match event {
                 ShipmentEvent::ShipmentReady(event) => Some(event.order_id),
@@ -166,6 +170,10 @@ impl Policy for Shipping {
             Event::Order(_) if state.given_up.is_some() => {
                 ask_for_cancellation(order_id, state.given_up.as_deref())
             }
+            // Some of it has left; the rest does not.
+            Event::Order(OrderEvent::CancellationRejected(_)) if state.lost => {
+                parcels::drop_all(&state, order_id)
+            }
             // Something that kept shipments from leaving has gone: those that may leave now do.
             Event::Order(_) => parcels::all(&state, order_id)
                 .map(|shipment| dispatch(order_id, shipment))
@@ -188,6 +196,11 @@ impl Policy for Shipping {
             Event::Payment(PaymentEvent::PaymentCaptured(captured)) => {
                 let ready = |shipment| put(shipment, ShipmentCommand::MarkReady(MarkReady));
                 captured.shipment_id.map(ready).into_iter().collect()
+            }
+            // Should its cancellation be refused, as one of several parcels has left, the others stay.
+            Event::Payment(PaymentEvent::DisputeLost(_)) => {
+                state.lost = state.parcels.len() > 1;
+                vec![]
             }
             Event::Payment(_) | Event::Customer(_) | Event::Product(_) => vec![],
             Event::Shipment(happened) => shipment(limits, &mut state, order_id, event, happened),
@@ -239,6 +252,9 @@ fn shipment(
     happened: &ShipmentEvent,
 ) -> Vec<Reaction> {
     match happened {
+        ShipmentEvent::ShipmentReady(ready) if state.lost => {
+            vec![parcels::drop_lost(order_id, ready.shipment_id)]
+        }
         ShipmentEvent::ShipmentReady(ready) => vec![dispatch(order_id, ready.shipment_id)],
         ShipmentEvent::DispatchRequested(asked) => {
             let shipment_id = asked.shipment_id;
@@ -252,6 +268,9 @@ fn shipment(
                 idempotency_key: asked.idempotency_key.clone(),
             });
             call_off.into_iter().chain([call]).collect()
+        }
+        ShipmentEvent::DispatchRefused(refused) if state.lost => {
+            vec![parcels::drop_lost(order_id, refused.shipment_id)]
         }
         ShipmentEvent::DispatchRefused(refused) => {
             state.refused.insert(refused.shipment_id);
@@ -275,11 +294,7 @@ fn shipment(
         }
         // The rest of the order can leave without it.
         ShipmentEvent::ShipmentGivenUp(kept) if state.parcels.len() > 1 => {
-            let drop = OrderCommand::DropShipment(DropShipment {
-                shipment_id: kept.shipment_id,
-                reason: kept.reason.clone(),
-            });
-            vec![Reaction::Execute(Command::Order(order_id, drop))]
+            vec![parcels::drop_out(order_id, kept.shipment_id, &kept.reason)]
         }
         ShipmentEvent::ShipmentCancelled(kept) if kept.amount.is_some() => {
             if kept.shipment_id != ShipmentId::whole(order_id) {

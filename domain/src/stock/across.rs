@@ -136,9 +136,16 @@ fn reserve(
         return Ok(vec![None; stocks.len()]);
     }
     let Some(places) = allot::places(stocks, command, split) else {
+        let is_short = |one: &One<'_>| one.item.quantity() > one.stock.reservable();
+        // What may come from several is rejected for what none has.
+        let mut nowhere = vec![split; command.items.len()];
+        for one in each(stocks, command) {
+            nowhere[one.n] &= is_short(&one);
+        }
+        let anything = nowhere.contains(&true);
         // The first place says what there is too little of.
         let short = |one: &One<'_>| {
-            *one.at == command.location && one.item.quantity() > one.stock.reservable()
+            *one.at == command.location && is_short(one) && (!anything || nowhere[one.n])
         };
         return Ok(parts(stocks, command, short, |one, part, parts| {
             StockReservationRejected {

@@ -45,7 +45,8 @@ pub(super) fn text(about: &About, name: Option<&str>) -> Text {
             format!("Your order {order} is on its way"),
             match about.all {
                 Some(false) => format!(
-                    "a part of your order {order} has left and is on its way to you. The rest follows."
+                    "a part of your order {order} has left and is on its way to you. We write again of \
+                     the rest."
                 ),
                 _ => format!("your order {order} has left and is on its way to you."),
             },
@@ -56,6 +57,13 @@ pub(super) fn text(about: &About, name: Option<&str>) -> Text {
                 Some(amount) => format!("we have paid back {amount} for your order {order}."),
                 None => format!("we have paid back what you paid for your order {order}."),
             },
+        ),
+        NoticeKind::ParcelCancelled => (
+            format!("A part of your order {order} is cancelled"),
+            format!(
+                "a part of your order {order} cannot be sent, and is cancelled. What you paid for it, if anything, \
+                 is paid back."
+            ),
         ),
         NoticeKind::OrderCancelled => (
             format!("Your order {order} is cancelled"),
@@ -120,6 +128,11 @@ mod tests {
                 "Your order 536365 is cancelled",
                 "is cancelled",
             ),
+            (
+                NoticeKind::ParcelCancelled,
+                "A part of your order 536365 is cancelled",
+                "cannot be sent",
+            ),
         ] {
             let text = text(&about(kind), Some("Ada"));
             assert_eq!(text.subject, subject);
@@ -137,6 +150,7 @@ mod tests {
         };
         let text = text(&about, None);
         assert!(text.body.starts_with("Hello,\n\na part of your order"));
+        assert!(text.body.contains("We write again of the rest."));
         assert!(text.subject.contains(&about.order_id.to_string()));
     }
 }

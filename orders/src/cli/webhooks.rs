@@ -39,8 +39,8 @@ pub(super) enum Webhooks {
 pub(super) struct CreateArgs {
     /// Where to: https://….
     to: String,
-    /// Only of this: order.confirmed, order.dispatched, order.refunded or order.cancelled; may be
-    /// given several times.
+    /// Only of this: order.confirmed, order.dispatched, order.refunded, order.cancelled or
+    /// order.parcel_cancelled; may be given several times.
     #[arg(long = "event")]
     events: Vec<String>,
     /// What people call it.
@@ -84,8 +84,8 @@ pub(super) struct ChangeArgs {
     /// Where to: https://…. Deliveries that wait go there as well.
     #[arg(long)]
     to: Option<String>,
-    /// Only of this from now on: order.confirmed, order.dispatched, order.refunded or order.cancelled;
-    /// may be given several times.
+    /// Only of this from now on: order.confirmed, order.dispatched, order.refunded, order.cancelled or
+    /// order.parcel_cancelled; may be given several times.
     #[arg(long = "event")]
     events: Vec<String>,
     /// Of everything from now on.

@@ -5,7 +5,7 @@ use domain::{
     Envelope, Event, OrderId, Position, Recorded, ShipmentId, State, StreamId, TenantId, Version,
     order::{Order, OrderEvent, Placed, RejectionReason},
     payment::Payment,
-    shipment::{Parcel, Shipment},
+    shipment::{Parcel, Shipment, ShipmentEvent},
 };
 use store::{EventReader, StoreError};
 
@@ -182,9 +182,14 @@ pub(crate) async fn fold(
     if let State::Payment(payment) = payment {
         history.payment = payment;
     }
+    let mut is_all = false;
     for stream in shipments(tenant, id) {
+        if is_all {
+            break;
+        }
         let mut shipment = State::Shipment(Shipment::Absent);
         each(reader, &stream, |recorded| {
+            is_all |= leaves_as_a_whole(&recorded.event);
             let within = reach.take(&recorded.envelope);
             if within {
                 shipment = std::mem::replace(&mut shipment, State::Shipment(Shipment::Absent))
@@ -218,8 +223,13 @@ pub(crate) async fn between(
     };
     let mut events = vec![];
     let streams = [StreamId::order(tenant, id), StreamId::payment(tenant, id)];
+    let mut is_all = false;
     for stream in streams.into_iter().chain(shipments(tenant, id)) {
+        if is_all {
+            break;
+        }
         each(reader, &stream, |recorded| {
+            is_all |= leaves_as_a_whole(&recorded.event);
             let within = has(to, &recorded.envelope);
             if within && !has(from, &recorded.envelope) {
                 events.push(recorded.clone());
@@ -232,7 +242,15 @@ pub(crate) async fn between(
     Ok(events)
 }
 
-/// The streams of all that may leave for the order.
+/// Whether this says that nothing else leaves for the order: then no other stream need be read.
+fn leaves_as_a_whole(event: &Event) -> bool {
+    match event {
+        Event::Shipment(ShipmentEvent::ShipmentCreated(created)) => created.parcels == 1,
+        _ => false,
+    }
+}
+
+/// The streams of all that may leave for the order, the one first that says whether there are others.
 fn shipments(tenant: &TenantId, id: OrderId) -> impl Iterator<Item = StreamId> {
     let stream = move |parcel| StreamId::shipment(tenant, parcel);
     ShipmentId::all(id).into_iter().map(stream)

@@ -51,7 +51,10 @@ fn pays(payment: &Payment, command: &PaymentCommand) -> bool {
         PaymentCommand::RecordVoided(command) => {
             let id = &command.authorization_id;
             let ours = known(id) || payment.has_given_up(id);
-            let voided = payment.status == PaymentStatus::Voided && ours;
+            // All of it, or what is left once something was taken.
+            let is_voided = payment.status == PaymentStatus::Voided && ours;
+            let is_rest = known(id) && payment.has_let_go() && !payment.lets_go;
+            let voided = is_voided || is_rest;
             voided || stray(id).is_some_and(|stray| stray.done)
         }
         PaymentCommand::RecordCaptured(command) | PaymentCommand::RecordLastCaptured(command) => {
@@ -116,5 +119,118 @@ pub(super) const fn kind(command: &Command) -> &'static str {
         | Command::Return(..)
         | Command::Customer(_)
         | Command::Product(_) => command.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        Currency, Decider, Money, OrderId, ShipmentId,
+        payment::{
+            PaymentAuthorizationRequested, PaymentAuthorized, PaymentCaptureRequested,
+            PaymentCaptured, PaymentEvent, PaymentRefundRequested, PaymentRestReleaseRequested,
+            PaymentRestReleased, Payments, RecordVoided,
+        },
+    };
+    use uuid::Uuid;
+
+    fn order_id() -> OrderId {
+        OrderId::new(Uuid::from_u128(1))
+    }
+
+    fn eur(amount: i64) -> Money {
+        Money::new(amount, Currency::parse("EUR").unwrap())
+    }
+
+    /// Six of ten euros were taken for the first of two parcels, and the provider is asked to let go of the
+    /// rest.
+    fn letting_go() -> Vec<PaymentEvent> {
+        let (order_id, authorization_id) = (order_id(), || "auth".to_owned());
+        let shipment_id = Some(ShipmentId::parcel(order_id, 1));
+        vec![
+            PaymentAuthorizationRequested {
+                order_id,
+                amount: eur(1_000),
+                payment_method: "card".into(),
+                attempt: 1,
+                max_attempts: 1,
+                idempotency_key: "a".into(),
+            }
+            .into(),
+            PaymentAuthorized {
+                order_id,
+                attempt: 1,
+                authorization_id: authorization_id(),
+                amount: eur(1_000),
+                expires_at: None,
+            }
+            .into(),
+            PaymentCaptureRequested {
+                order_id,
+                shipment_id,
+                authorization_id: authorization_id(),
+                amount: eur(600),
+                attempt: 1,
+                max_attempts: 1,
+                idempotency_key: "c".into(),
+                more: true,
+            }
+            .into(),
+            PaymentCaptured {
+                order_id,
+                shipment_id,
+                authorization_id: authorization_id(),
+                amount: eur(600),
+            }
+            .into(),
+            PaymentRestReleaseRequested {
+                order_id,
+                authorization_id: authorization_id(),
+                amount: eur(400),
+                idempotency_key: "r".into(),
+            }
+            .into(),
+        ]
+    }
+
+    fn released() -> PaymentEvent {
+        PaymentRestReleased {
+            order_id: order_id(),
+            authorization_id: "auth".into(),
+            amount: eur(400),
+        }
+        .into()
+    }
+
+    /// Another process may have said it first: no operator is called for that.
+    #[test]
+    fn what_was_let_go_of_is_in_the_books() {
+        let stands = |events: &[PaymentEvent], id: &str| {
+            let payment = events.iter().fold(Payment::default(), Payments::evolve);
+            let command = PaymentCommand::RecordVoided(RecordVoided {
+                authorization_id: id.into(),
+            });
+            let command = Command::Payment(order_id(), command);
+            assert!(is_done_outside(&command));
+            is_in_the_books(&State::Payment(payment), &command)
+        };
+        let asked = letting_go();
+        assert!(!stands(&asked, "auth"), "it is not recorded yet");
+        let done = [asked, vec![released()]].concat();
+        assert!(stands(&done, "auth"));
+        assert!(!stands(&done, "other"));
+        let refund = PaymentRefundRequested {
+            order_id: order_id(),
+            shipment_id: None,
+            return_id: None,
+            authorization_id: "auth".into(),
+            refund: 1,
+            amount: eur(600),
+            idempotency_key: "f".into(),
+            reason: "cancelled".into(),
+        };
+        let refunding = [done, vec![refund.into()]].concat();
+        assert!(stands(&refunding, "auth"), "whatever has come since");
     }
 }

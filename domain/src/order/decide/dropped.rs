@@ -20,7 +20,8 @@ type Decision = Result<(Vec<OrderEvent>, Option<ShipmentEvent>), OrderError>;
 
 /// Decides over an order and one of its shipments that this cannot leave. What is in it is cancelled, as lines
 /// are, and the rest of the order goes its way; it is completed, if there is nothing to wait for. Where nothing
-/// else leaves or has left, all of the order is being cancelled, and the shipment with it.
+/// else leaves or has left, all of the order is being cancelled, and the shipment with it; so it is where what is
+/// left is free, and nothing that was paid has left.
 ///
 /// # Errors
 /// There is no such order or shipment, the order has ended, or the shipment has left.
@@ -31,6 +32,8 @@ pub fn drop_shipment(order: &Order, command: &DropShipment, shipment: &Shipment)
     let parcel = parcel.ok_or(OrderError::NoSuchShipment)?;
     match parcel.status {
         S::Cancelled => return Ok((vec![], None)),
+        // What it costs is being taken: it is known soon whether that is to be given back.
+        S::Packed if !command.even_packed => return Ok((vec![], None)),
         S::Pending | S::Packed | S::Ready | S::Refused => {}
         _ => return Err(OrderError::AlreadyLabelled),
     }
@@ -52,6 +55,7 @@ pub fn drop_shipment(order: &Order, command: &DropShipment, shipment: &Shipment)
     }
     let reason = text::cleaned(&command.reason, 500);
     let all = order.all_open().len() == lines.len() && !has_left(order);
+    let for_nothing = is_sent_for_nothing(order, &lines);
     let cancelled = LinesCancelled {
         order: order.brief(),
         cancellation_id: command.shipment_id.uuid(),
@@ -75,6 +79,17 @@ pub fn drop_shipment(order: &Order, command: &DropShipment, shipment: &Shipment)
         );
         return Ok((events, None));
     }
+    if for_nothing {
+        // What is left is a gift to what is not sent.
+        let asked = CancellationRequested {
+            order: order.brief(),
+            confirmed: true,
+            request: order.cancellations,
+            reason: reason.clone(),
+        };
+        events.extend((order.status == Status::Confirmed).then(|| asked.into()));
+        return Ok((events, Some(drop_out(parcel, &reason))));
+    }
     let before = Order::Placed(order.clone());
     if let Order::Placed(after) = events.iter().fold(before, Orders::evolve) {
         events.extend(fulfilment::complete(&after).unwrap_or_default());
@@ -89,6 +104,19 @@ fn held(order: &Placed, parcel: &Parcel) -> Vec<LineQuantity> {
         quantity: line.quantity.min(order.open(line.line)),
     });
     open.filter(|line| line.quantity > 0).collect()
+}
+
+/// Whether what is left without these lines is free, and they are not, and nothing has left that was paid.
+fn is_sent_for_nothing(order: &Placed, lines: &[LineQuantity]) -> bool {
+    let of = |line: &LineQuantity| !lines.iter().any(|known| known.line == line.line);
+    let left: Vec<LineQuantity> = order.all_open().into_iter().filter(of).collect();
+    let mut all = order.lines().iter();
+    let was_paid = all.any(|line| {
+        let shipped = order.progress(line.line).shipped;
+        order.worth_of(line.line, shipped) > 0
+    });
+    let is_free = !left.is_empty() && order.worth(&left) == 0;
+    is_free && order.worth(lines) > 0 && !was_paid
 }
 
 /// Whether anything of the order has left, as far as the order knows.

@@ -4,7 +4,7 @@ use super::{PLACES, SKUS, place, world::World};
 use crate::{
     Event, Location, OrderId, State,
     order::{Order, OrderEvent, Placed, Status},
-    payment::{CaptureProgress, PaymentEvent, PaymentStatus},
+    payment::{CaptureProgress, Payment, PaymentEvent, PaymentStatus},
     policy::{EPOCH, TimerName},
     returns::ReturnStatus,
     shipment::{Parcel, Shipment, ShipmentCreated, ShipmentEvent, ShipmentStatus},
@@ -104,9 +104,17 @@ fn may_leave(world: &World, parcel: &Parcel) {
     let captured = captured.filter(|known| known.progress == CaptureProgress::Captured);
     assert!(captured.is_some(), "dispatched, and not taken: {payment:?}");
     assert_eq!(captured.map(|known| known.amount), Some(parcel.amount));
+    let kept = world.provider.kept(order_id) + world.provider.lost(order_id);
     if parcel.parcels == 1 {
-        let lost = world.provider.lost(order_id);
-        assert_eq!(world.provider.kept(order_id) + lost, wanted(order));
+        assert_eq!(kept, wanted(order));
+    } else if is_settled(&payment) {
+        let others = world.parcels(order_id).into_iter();
+        let others = others.filter(|known| known.shipment_id != shipment_id);
+        let all = others.chain([parcel.clone()]);
+        let taken = all.filter(|known| is_taken(&payment, known));
+        let taken: i64 = taken.map(|known| known.amount.amount).sum();
+        let given_back = payment.refunds.values().map(|known| known.amount.amount);
+        assert_eq!(kept, taken - given_back.sum::<i64>(), "{payment:?}");
     }
     // All of it is where it leaves from.
     for line in parcel.lines.iter() {
@@ -121,6 +129,20 @@ fn may_leave(world: &World, parcel: &Parcel) {
             .map(|known| known.quantity);
         assert_eq!(here.sum::<i64>(), order.open_of(&line.sku), "{parcel:?}");
     }
+}
+
+/// Whether the provider is asked for nothing, and has said what it did.
+fn is_settled(payment: &Payment) -> bool {
+    let mut captures = payment.captures.values();
+    let taking = captures.any(|known| known.progress == CaptureProgress::Requested);
+    let mut refunds = payment.refunds.values();
+    !taking && payment.deferred_refunds.is_empty() && refunds.all(|known| known.done)
+}
+
+/// Whether what a parcel is worth was taken.
+fn is_taken(payment: &Payment, parcel: &Parcel) -> bool {
+    let captured = payment.captures.get(&Some(parcel.shipment_id));
+    captured.is_some_and(|known| known.progress == CaptureProgress::Captured)
 }
 
 /// What is worth that of an order which is not cancelled, in minor units.
@@ -331,10 +353,13 @@ fn completed(world: &World, order_id: OrderId) {
     let payment = world.payment(order_id);
     let parcels = world.parcels(order_id);
     let is_whole = parcels.iter().all(|parcel| parcel.parcels == 1);
-    let is_kept = match is_whole {
-        true => worth == arrived,
-        false => payment.refunds.is_empty(),
+    // A parcel that does not arrive is paid back, if it was paid, be it nothing that it was worth.
+    let is_paid_back = |parcel: &Parcel| match parcel.status {
+        S::Lost | S::ReturnedToSender | S::BookedIn => true,
+        S::Cancelled => parcel.amount.amount > 0 && is_taken(&payment, parcel),
+        _ => false,
     };
+    let is_kept = worth == arrived && (is_whole || !parcels.iter().any(is_paid_back));
     let mut expected = match worth {
         _ if is_kept => PaymentStatus::Captured,
         0 => PaymentStatus::Refunded,

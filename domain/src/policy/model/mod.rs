@@ -123,7 +123,12 @@ fn runs_come_to_everything_that_can_happen() {
     }
     assert_eq!(
         told,
-        BTreeSet::from(["dropped", "from several", "some left"])
+        BTreeSet::from([
+            "dropped",
+            "dropped as a dispute was lost",
+            "from several",
+            "some left"
+        ])
     );
     // No policy has to do with customers, or with products.
     let others = [CustomerEvent::TYPES, ProductEvent::TYPES].concat();
@@ -139,7 +144,12 @@ fn of_parcels(event: &Event) -> Option<&'static str> {
         Event::Stock(StockEvent::StockReserved(event)) => {
             (event.parcels > 1).then_some("from several")
         }
-        Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) => event.amount.map(|_| "dropped"),
+        Event::Shipment(ShipmentEvent::ShipmentCancelled(event)) if event.amount.is_some() => {
+            match event.reason.contains("dispute") {
+                true => Some("dropped as a dispute was lost"),
+                false => Some("dropped"),
+            }
+        }
         Event::Order(OrderEvent::LinesShipped(event)) => (!event.all).then_some("some left"),
         _ => None,
     }
@@ -256,7 +266,7 @@ fn step(world: &mut World, choices: &mut Choices) {
     }
 }
 
-/// Customers send back some of what has arrived, while everything else goes its way.
+/// Customers send back some of what has arrived, and what came back by itself is booked in, while everything else goes its way.
 fn send_back(world: &mut World, choices: &mut Choices) {
     let arrived = |order: &OrderId| world.placed(*order).is_returnable();
     let orders: Vec<_> = world.orders.iter().copied().filter(arrived).collect();
@@ -273,6 +283,10 @@ fn send_back(world: &mut World, choices: &mut Choices) {
                 world.fire(choices);
             }
             3 => world.repeat(choices),
+            4 if choices.once_in(3) => {
+                let order = choices.of(&orders);
+                people::book_in(world, choices, order);
+            }
             _ => {
                 let order = choices.of(&orders);
                 returns::ask(world, choices, order);

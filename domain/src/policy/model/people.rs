@@ -10,6 +10,7 @@ use crate::{
         OrderCommand, OrderTerms, PlaceHold, PlaceOrder, ReleaseHold, RequestCancellation,
         ResumeTask, SetTags,
     },
+    payment::DisputeProgress,
     policy::{Task, TimerName},
     shipment::{
         BookInShipment, FoundLine, PackShipment, RecordDelivered, RequestDispatch, Shipment,
@@ -132,8 +133,17 @@ fn clear_all(world: &mut World) -> bool {
 }
 
 /// Somebody books in what came back of a shipment that did not arrive; it may be under way still.
-fn book_in(world: &mut World, choices: &mut Choices, order_id: OrderId) {
-    let shipment_id = some(world, choices, order_id);
+pub(super) fn book_in(world: &mut World, choices: &mut Choices, order_id: OrderId) {
+    let all = world.orders.iter().flat_map(|order| world.parcels(*order));
+    let may_be_back = [ShipmentStatus::Lost, ShipmentStatus::ReturnedToSender];
+    let came_back: Vec<ShipmentId> = all
+        .filter(|parcel| may_be_back.contains(&parcel.status))
+        .map(|parcel| parcel.shipment_id)
+        .collect();
+    let shipment_id = match came_back.as_slice() {
+        [] => some(world, choices, order_id),
+        known => choices.of(known),
+    };
     let shipment = world.shipment_of(shipment_id);
     let Some(parcel) = shipment.created() else {
         return;
@@ -264,7 +274,13 @@ pub(super) fn place(world: &mut World, choices: &mut Choices) {
 /// gets what orders wait for; says whether there was anything to do.
 pub(super) fn tidy(world: &mut World) -> bool {
     let held = world.orders.iter().find_map(|order| {
-        let hold = world.placed(*order).holds.keys().next()?;
+        let mut holds = world.placed(*order).holds.keys();
+        // While a dispute is open that is not people's to do, and nobody does it once it was lost.
+        let disputes = world.payment(*order).disputes;
+        let stays = disputes
+            .values()
+            .any(|known| known.progress != DisputeProgress::Won);
+        let hold = holds.find(|hold| !stays || hold.as_str() != "disputed")?;
         Some((*order, hold.clone()))
     });
     if let Some((order, hold)) = held {
@@ -286,7 +302,7 @@ pub(super) fn tidy(world: &mut World) -> bool {
 }
 
 /// Operators ask the provider what became of the payments that wait for them, and the carrier where
-/// the shipments are.
+/// the shipments are; one that came back is booked in.
 pub(super) fn operate(world: &mut World) {
     for (&(order, _), &task_id) in &world.parked_as.clone() {
         let resume = OrderCommand::ResumeTask(ResumeTask { task_id });
@@ -316,5 +332,8 @@ pub(super) fn operate(world: &mut World) {
             let told = world.carrier.tell(number.expect("it has left"));
             world.put(&Command::Shipment(shipment, told)).unwrap();
         }
+    }
+    if let Some(order) = world.orders.first().copied() {
+        book_in(world, &mut Choices::new(vec![]), order);
     }
 }

@@ -1,6 +1,6 @@
 //! What is taken for what is packed, and given back for what never arrived.
 
-use super::{PaymentPolicyState, parcels, record, void};
+use super::{PaymentPolicyState, lifetime, parcels, record, void};
 use crate::{
     Command, Money, OrderId, Recorded, ShipmentId,
     order::{Awaited, DropShipment, OrderCommand, PlaceHold, ReleaseHold, RequestCancellation},
@@ -35,6 +35,8 @@ pub(super) fn shipment(
         ShipmentEvent::ShipmentCancelled(kept) if kept.amount.is_some() => {
             let called_off = call_off(state, kept.order_id, kept.shipment_id);
             let dropped = parcels::dropped(state, event, kept);
+            let watched = lifetime::goes_on(limits, state, event, kept.order_id);
+            let dropped = dropped.into_iter().chain(watched);
             called_off.into_iter().chain(dropped).collect()
         }
         ShipmentEvent::ShipmentCancelled(kept) => {
@@ -155,6 +157,7 @@ pub(super) fn not_taken(
             // The rest of the order can leave without it.
             let drop = DropShipment {
                 shipment_id: shipment,
+                even_packed: true,
                 reason,
             };
             return vec![order(order_id, OrderCommand::DropShipment(drop))];

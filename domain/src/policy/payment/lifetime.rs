@@ -18,6 +18,9 @@ use serde::{Deserialize, Serialize};
 /// What the hold is called that is on an order whose authorization ends, or has ended.
 const HOLD: &str = "authorization-expiring";
 
+/// Why an order is on hold, and cancelled in the end.
+const EXPIRED: &str = "the authorization of the payment has expired";
+
 /// What ends so much later is not watched: no order lives as long.
 const NEVER: TimeDelta = TimeDelta::days(3_650);
 
@@ -150,20 +153,35 @@ pub(super) fn over(
     expired: &PaymentAuthorizationExpired,
 ) -> Vec<Reaction> {
     let order_id = expired.order_id;
-    let reason = "the authorization of the payment has expired";
+    hold(state, order_id, EXPIRED.into())
+        .into_iter()
+        .chain([cancel_later(limits, event, order_id)])
+        .collect()
+}
+
+/// The order is cancelled in the end, unless somebody sees to it.
+fn cancel_later(limits: &Limits, event: &Recorded, order_id: OrderId) -> Reaction {
     let cancel = RequestCancellation {
-        reason: reason.into(),
+        reason: EXPIRED.into(),
     };
     let cancel = Command::Order(order_id, OrderCommand::RequestCancellation(cancel));
-    let cancel = Reaction::Schedule(Timer {
+    Reaction::Schedule(Timer {
         name: TimerName::Authorization,
         due: after(event, limits.hold),
         task: Task::Execute(cancel),
-    });
-    hold(state, order_id, reason.into())
-        .into_iter()
-        .chain([cancel])
-        .collect()
+    })
+}
+
+/// A parcel was dropped, and others wait: if nothing could be taken as all has ended, or ends, somebody must see
+/// to it still. What is being taken has called that off.
+pub(super) fn goes_on(
+    limits: &Limits,
+    state: &PaymentPolicyState,
+    event: &Recorded,
+    order_id: OrderId,
+) -> Option<Reaction> {
+    let waits = state.ends == Ends::Held && state.parcels.is_some();
+    waits.then(|| cancel_later(limits, event, order_id))
 }
 
 /// Nobody looks at the end any more of what is being taken or given back.
@@ -181,11 +199,18 @@ pub(super) fn unwatch(state: &mut PaymentPolicyState) -> Option<Reaction> {
 }
 
 /// What is paid does not end any more.
-pub(super) fn paid(state: &mut PaymentPolicyState, order_id: OrderId) -> Option<Reaction> {
+pub(super) fn paid(state: &mut PaymentPolicyState, order_id: OrderId) -> Vec<Reaction> {
     let held = state.ends == Ends::Held;
     state.ends = Ends::Unwatched;
     state.payment_method.clear();
-    held.then(|| release(order_id))
+    match held {
+        true => vec![
+            // It may be watched anew since it was asked for, as another parcel was dropped.
+            Reaction::Unschedule(TimerName::Authorization),
+            release(order_id),
+        ],
+        false => vec![],
+    }
 }
 
 fn hold(state: &mut PaymentPolicyState, order_id: OrderId, reason: String) -> Option<Reaction> {

@@ -49,8 +49,10 @@ pub(super) fn dropped(
 ) -> Vec<Reaction> {
     let (order_id, shipment) = (kept.order_id, kept.shipment_id);
     let amount = kept.amount.filter(|amount| amount.amount > 0);
-    // Whether anything was taken for it, the payment knows.
-    let refund = amount.map(|amount| {
+    // Once all is settled nothing is remembered: then it was taken.
+    let known = state.parcels.as_ref();
+    let is_taken = known.is_none_or(|parcels| parcels.settled.contains(&shipment));
+    let refund = amount.filter(|_| is_taken).map(|amount| {
         let reason = "it could not be sent";
         capture::refund(event, order_id, shipment, amount, reason)
     });

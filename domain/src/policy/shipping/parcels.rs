@@ -1,7 +1,13 @@
 //! What is remembered of an order that leaves in several parcels.
 
 use super::ShippingState;
-use crate::{OrderId, ShipmentId, shipment::Allotted, stock::StockReserved};
+use crate::{
+    Command, OrderId, ShipmentId,
+    order::{DropShipment, OrderCommand},
+    policy::Reaction,
+    shipment::Allotted,
+    stock::StockReserved,
+};
 
 /// In how many parcels the order leaves.
 pub(super) fn count(state: &ShippingState) -> u32 {
@@ -46,8 +52,31 @@ pub(super) fn ended(state: &mut ShippingState, shipment: ShipmentId) {
     }
 }
 
+/// A parcel cannot leave, and the rest of its order goes its way.
+pub(super) fn drop_out(order_id: OrderId, shipment_id: ShipmentId, reason: &str) -> Reaction {
+    let drop = OrderCommand::DropShipment(DropShipment {
+        shipment_id,
+        // What is packed is paid soon, or is not: it is dropped then.
+        even_packed: false,
+        reason: reason.into(),
+    });
+    Reaction::Execute(Command::Order(order_id, drop))
+}
+
+/// A parcel stays whose money somebody has got back.
+pub(super) fn drop_lost(order_id: OrderId, shipment_id: ShipmentId) -> Reaction {
+    drop_out(order_id, shipment_id, "a dispute of its payment was lost")
+}
+
+/// All stay that have not left; of those that have, and have not arrived, the shipments tell.
+pub(super) fn drop_all(state: &ShippingState, order_id: OrderId) -> Vec<Reaction> {
+    let open = all(state, order_id).filter(|shipment| !state.ended.contains(shipment));
+    open.map(|shipment| drop_lost(order_id, shipment)).collect()
+}
+
 /// Nothing of the order leaves, or all of it has.
 pub(super) fn forget(state: &mut ShippingState) {
     state.parcels.clear();
     state.ended.clear();
+    state.lost = false;
 }

@@ -212,7 +212,7 @@ fn nobody_waits_for_the_end_of_what_is_taken_or_given_back() {
     let held = [placed(), failed(true), asked.clone()];
     assert_eq!(after_all::<PaymentPolicy>(&held)[0], UNWATCHED);
     let paid = [placed(), failed(true), asked.clone(), taken];
-    assert_eq!(after_all::<PaymentPolicy>(&paid), [release()]);
+    assert_eq!(after_all::<PaymentPolicy>(&paid), [UNWATCHED, release()]);
     let unwatched = [placed(), authorized(None), asked];
     assert!(!after_all::<PaymentPolicy>(&unwatched).contains(&UNWATCHED));
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     order::DropShipment,
-    payment::{PaymentRestReleaseRequested, ReleaseRest},
+    payment::{DisputeLost, PaymentAuthorizationExpired, PaymentRestReleaseRequested, ReleaseRest},
     shipment::Allotted,
 };
 
@@ -104,9 +104,10 @@ fn failed(n: usize, attempt: u32, attempts_left: u32) -> Event {
     Event::Payment(event.into())
 }
 
-fn drop(n: usize, reason: &str) -> Reaction {
+fn drop(n: usize, even_packed: bool, reason: &str) -> Reaction {
     order(OrderCommand::DropShipment(DropShipment {
         shipment_id: parcel(n),
+        even_packed,
         reason: reason.into(),
     }))
 }
@@ -214,7 +215,7 @@ fn what_the_carrier_refuses_for_good_is_dropped_alone() {
     });
     let before = [both_reserved().to_vec(), vec![refused.clone()]].concat();
     let told = after::<Shipping>(&before, [given_up.clone()]);
-    assert_eq!(told, [drop(2, "address")]);
+    assert_eq!(told, [drop(2, false, "address")]);
     let call_off = Reaction::Unschedule(TimerName::Shipping(parcel(2)));
     let told = after::<Shipping>(&before, [given_up.clone(), dropped(2, 300)]);
     assert_eq!(told, [call_off.clone(), let_go("carrier-refused")]);
@@ -227,6 +228,62 @@ fn what_the_carrier_refuses_for_good_is_dropped_alone() {
     });
     let told = after::<Shipping>(&before, [other, given_up, dropped(2, 300)]);
     assert_eq!(told, [call_off]);
+}
+
+/// Once somebody has got the money back and a parcel has left, the others stay: nothing waits for a person.
+#[test]
+fn what_has_not_left_stays_when_a_dispute_is_lost() {
+    let lost = DisputeLost {
+        order_id: order_id(1),
+        dispute_id: "d".into(),
+        amount: eur(300),
+        still_open: 0,
+    };
+    let lost = Event::Payment(lost.into());
+    let rejected = event(CancellationRejected {
+        order: brief(),
+        confirmed: true,
+        reason: "the shipment is dispatched".into(),
+    });
+    let reason = "a dispute of its payment was lost";
+    let both = both_reserved();
+    let told = after::<Shipping>(&both, [lost.clone()]);
+    assert_eq!(told, [], "the order is being cancelled first");
+    let told = after::<Shipping>(&both, [lost.clone(), rejected.clone()]);
+    assert_eq!(told, [drop(1, false, reason), drop(2, false, reason)]);
+    let arrived = sent(ShipmentDelivered {
+        order_id: order_id(1),
+        shipment_id: parcel(1),
+        lines: vec![],
+        delivered_at: at(5),
+    });
+    let told = after::<Shipping>(&both, [arrived, lost.clone(), rejected.clone()]);
+    assert_eq!(told, [drop(2, false, reason)]);
+    // One that was being paid, or that the carrier was asked to take, follows.
+    let ready = sent(ShipmentReady {
+        order_id: order_id(1),
+        shipment_id: parcel(2),
+    });
+    let refused = sent(DispatchRefused {
+        order_id: order_id(1),
+        shipment_id: parcel(2),
+        attempt: 1,
+        code: "address".into(),
+    });
+    for follows in [ready, refused] {
+        let told = after::<Shipping>(&both, [lost.clone(), rejected.clone(), follows]);
+        assert_eq!(told, [drop(2, false, reason)]);
+    }
+    // Without a lost dispute it goes its way; so does what leaves as a whole.
+    assert_eq!(after::<Shipping>(&both, [rejected.clone()]).len(), 2);
+    let whole = after_all::<Shipping>(&[lost, rejected]);
+    assert!(matches!(
+        whole.as_slice(),
+        [Reaction::Execute(Command::Shipment(
+            _,
+            ShipmentCommand::RequestDispatch(_)
+        ))]
+    ));
 }
 
 #[test]
@@ -242,18 +299,19 @@ fn each_is_paid_by_itself_and_then_the_rest_is_let_go_of() {
     assert_eq!(after::<PaymentPolicy>(&both, [taken(1)]), []);
     let last = after::<PaymentPolicy>(&both, [taken(1), taken(2)]);
     assert_eq!(last, [release_rest()]);
-    // Of what does not leave, nothing is waited for; whether it was paid, the payment knows.
+    // Of what does not leave, nothing is waited for; what was taken for it is given back, if anything was.
     let told = after::<PaymentPolicy>(&both, [taken(1), dropped(2, 300)]);
-    assert_eq!(told.len(), 2);
-    assert_eq!(told[1], release_rest());
-    let [
-        Reaction::Execute(Command::Payment(_, PaymentCommand::RequestRefund(refund))),
-        _,
-    ] = told.as_slice()
-    else {
-        panic!("{told:?}");
-    };
-    assert_eq!((refund.shipment_id, refund.amount), (parcel(2), eur(300)));
+    assert_eq!(told, [release_rest()]);
+    assert_eq!(after::<PaymentPolicy>(&both, [dropped(2, 300)]), []);
+    for before in [vec![taken(2)], vec![taken(1), taken(2)]] {
+        let told = after::<PaymentPolicy>(&both, [before, vec![dropped(2, 300)]].concat());
+        let [Reaction::Execute(Command::Payment(_, PaymentCommand::RequestRefund(refund)))] =
+            told.as_slice()
+        else {
+            panic!("{told:?}");
+        };
+        assert_eq!((refund.shipment_id, refund.amount), (parcel(2), eur(300)));
+    }
     // What is empty may be heard of first.
     let told = after::<PaymentPolicy>(&[dropped(1, 0), created(2)], [taken(2)]);
     assert_eq!(told, [release_rest()]);
@@ -278,10 +336,34 @@ fn what_is_never_paid_is_dropped_alone() {
     let both = [created(1), created(2), failed(2, 1, 3)];
     let reason = "the payment could not be taken: limit";
     let told = after::<PaymentPolicy>(&both, [failed(2, 4, 0)]);
-    assert_eq!(told, [drop(2, reason)]);
+    assert_eq!(told, [drop(2, true, reason)]);
     let told = after::<PaymentPolicy>(&both, [failed(2, 4, 0), dropped(2, 300)]);
     let retry = Reaction::Unschedule(TimerName::Capture(parcel(2)));
     assert_eq!(told[..2], [retry, let_go("capture-failed")]);
+}
+
+/// Nothing is taken for the others either, unless somebody sees to it.
+#[test]
+fn what_waits_for_an_authorization_that_has_ended_does_not_wait_for_ever() {
+    let expired = PaymentAuthorizationExpired {
+        order_id: order_id(1),
+        authorization_id: "auth".into(),
+    };
+    let expired = Event::Payment(expired.into());
+    let before = [expired, created(1), created(2), failed(1, 1, 0)];
+    let told = after::<PaymentPolicy>(&before, [dropped(1, 300)]);
+    let [Reaction::Schedule(timer)] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert_eq!(timer.name, TimerName::Authorization);
+    assert!(matches!(
+        timer.task,
+        Task::Execute(Command::Order(_, OrderCommand::RequestCancellation(_)))
+    ));
+    let told = after::<PaymentPolicy>(&before, [dropped(1, 300), taken(2)]);
+    let call_off = Reaction::Unschedule(TimerName::Authorization);
+    let release = let_go("authorization-expiring");
+    assert_eq!(told, [call_off, release, release_rest()]);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What is expected of an order that leaves in several parcels.
 
 use super::*;
-use crate::payment::{PaymentRestReleaseRequested, PaymentRestReleased};
+use crate::{
+    order::LinesCancelled,
+    payment::{PaymentRestReleaseRequested, PaymentRestReleased},
+};
 
 fn parcel(n: usize) -> ShipmentId {
     ShipmentId::parcel(order_id(), n)
@@ -49,6 +52,15 @@ fn one_that_cannot_leave_is_not_waited_for() {
         code: "limit".into(),
     });
     assert_eq!(whats(&story), [What::Capture, What::Cancellation]);
+    // What is in it is not wanted any more, which is said with it.
+    story.order(LinesCancelled {
+        order: brief(),
+        cancellation_id: parcel(2).uuid(),
+        lines: vec![],
+        amount: euros().amount,
+        all: false,
+        reason: "limit".into(),
+    });
     story.shipment(ShipmentCancelled {
         order_id: order_id(),
         shipment_id: parcel(2),

@@ -23,7 +23,7 @@ pub(crate) struct CreateWebhookBody {
     #[serde(default)]
     pub description: Option<String>,
     /// What it is told of: `order.confirmed`, `order.dispatched`, `order.refunded`,
-    /// `order.cancelled`. Everything, if it is left out.
+    /// `order.cancelled`, `order.parcel_cancelled`. Everything, if it is left out.
     #[serde(default)]
     pub events: Vec<String>,
 }

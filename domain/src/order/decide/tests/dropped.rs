@@ -10,7 +10,7 @@ use crate::{
     },
     shipment::{
         Shipment, ShipmentCancelled, ShipmentCreated, ShipmentEvent, ShipmentLine, ShipmentPacked,
-        ShipmentRefitted, Shipments,
+        ShipmentReady, ShipmentRefitted, Shipments,
     },
 };
 
@@ -117,6 +117,7 @@ fn drop(
 ) -> Result<(Vec<OrderEvent>, Option<ShipmentEvent>), OrderError> {
     let command = DropShipment {
         shipment_id: parcel(n),
+        even_packed: true,
         reason: "no money".into(),
     };
     let (order, state) = (Orders::fold(history), Shipments::fold(shipment));
@@ -155,7 +156,35 @@ fn what_cannot_leave_is_not_wanted_and_the_rest_is() {
     assert_eq!(refitted, [Some(fitted.clone().into()), None]);
     let history = [history.to_vec(), events].concat();
     let decided = drop(&history, &[created(1), fitted.into(), packed(1)], 1).unwrap();
-    assert_eq!(decided.0, [cancelled(1, &[(1, 1)], 1_999, false)]);
+    let told = [cancelled(1, &[(1, 1)], 1_999, false), requested(0)];
+    assert_eq!(decided.0, told, "what is left is free");
+}
+
+/// Money that is being taken for it comes, or does not, before it is known what is to be given back.
+#[test]
+fn what_is_being_paid_is_not_dropped_unless_that_is_known() {
+    let order = Orders::fold(&[placed(), confirmed()]);
+    let command = DropShipment {
+        shipment_id: parcel(2),
+        even_packed: false,
+        reason: "no money".into(),
+    };
+    let pending = vec![created(2)];
+    let is_packed = [pending.clone(), vec![packed(2)]].concat();
+    let ready = ShipmentReady {
+        order_id: order_id(1),
+        shipment_id: parcel(2),
+    };
+    let ready = [is_packed.clone(), vec![ready.into()]].concat();
+    let decided = |history: &[ShipmentEvent]| {
+        let shipment = Shipments::fold(history);
+        drop_shipment(&order, &command, &shipment).unwrap()
+    };
+    assert_eq!(decided(&is_packed), (vec![], None));
+    for history in [pending, ready] {
+        let told = vec![cancelled(2, &[(2, 1)], 0, false)];
+        assert_eq!(decided(&history), (told, Some(kept(2, 0, "no money"))));
+    }
 }
 
 #[test]
@@ -185,6 +214,25 @@ fn where_nothing_else_leaves_all_is_being_cancelled() {
         reason: "x".into(),
     };
     on([asked, told].concat(), last).then([rejected.into()]);
+}
+
+/// Nothing is sent of an order of which nothing is paid, unless all of it is free.
+#[test]
+fn what_is_free_does_not_leave_alone() {
+    let both = [(1, 2), (3, 3)];
+    let decided = drop(&[placed(), confirmed()], &[created(1), packed(1)], 1);
+    let told = vec![cancelled(1, &both, 4_298, false), requested(0)];
+    let gone = Some(kept(1, 4_298, "no money"));
+    assert_eq!(decided, Ok((told, gone.clone())));
+    // That is under way already.
+    let asked = [placed(), confirmed(), requested(0)];
+    let decided = drop(&asked, &[created(1), packed(1)], 1);
+    let told = vec![cancelled(1, &both, 4_298, false)];
+    assert_eq!(decided, Ok((told.clone(), gone)));
+    // With what is paid it goes, and by itself where that has left.
+    let paid_left = [placed(), confirmed(), shipped(2, &[(3, 3)])];
+    let decided = drop(&paid_left, &[created(1), packed(1)], 1).unwrap();
+    assert_eq!(decided.0, [cancelled(1, &[(1, 2)], 3_998, false)]);
 }
 
 #[test]

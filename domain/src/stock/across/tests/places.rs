@@ -294,6 +294,12 @@ fn what_is_there_at_several_goes_before_what_may_be_promised() {
     assert_eq!(told(&decided), east);
     let (_, decided) = shop([[2, 2], [2, 1], [0, 0]], [0; 3]).when(&of(SPLIT));
     assert_eq!(told(&decided), [("StockReservationRejected", "main", "A")]);
+    // Of what is at another place there is not too little.
+    let (_, decided) = shop([[0, 0], [9, 1], [0, 0]], [0; 3]).when(&of(SPLIT));
+    assert_eq!(told(&decided), [("StockReservationRejected", "main", "B")]);
+    let (_, decided) = shop([[0, 0], [9, 1], [0, 0]], [0; 3]).when(&of(RESERVE));
+    let both = ["A", "B"].map(|name| ("StockReservationRejected", "main", name));
+    assert_eq!(told(&decided), both);
 }
 
 #[test]
