@@ -4,7 +4,7 @@ use super::{PLACES, SKUS, place, world::World};
 use crate::{
     Event, Location, OrderId, State,
     order::{Order, OrderEvent, Placed, Status},
-    payment::{CaptureProgress, Payment, PaymentEvent, PaymentStatus},
+    payment::{CaptureProgress, Payment, PaymentEvent, PaymentStatus, Refund},
     policy::{EPOCH, TimerName},
     returns::ReturnStatus,
     shipment::{Parcel, Shipment, ShipmentCreated, ShipmentEvent, ShipmentStatus},
@@ -113,7 +113,8 @@ fn may_leave(world: &World, parcel: &Parcel) {
         let all = others.chain([parcel.clone()]);
         let taken = all.filter(|known| is_taken(&payment, known));
         let taken: i64 = taken.map(|known| known.amount.amount).sum();
-        let given_back = payment.refunds.values().map(|known| known.amount.amount);
+        let given_back = payment.refunds.values().filter(|known| known.is_done());
+        let given_back = given_back.map(|known| known.amount.amount);
         assert_eq!(kept, taken - given_back.sum::<i64>(), "{payment:?}");
     }
     // All of it is where it leaves from.
@@ -136,7 +137,7 @@ fn is_settled(payment: &Payment) -> bool {
     let mut captures = payment.captures.values();
     let taking = captures.any(|known| known.progress == CaptureProgress::Requested);
     let mut refunds = payment.refunds.values();
-    !taking && payment.deferred_refunds.is_empty() && refunds.all(|known| known.done)
+    !taking && payment.deferred_refunds.is_empty() && !refunds.any(Refund::is_awaited)
 }
 
 /// Whether what a parcel is worth was taken.

@@ -274,12 +274,13 @@ pub(super) fn place(world: &mut World, choices: &mut Choices) {
 /// gets what orders wait for; says whether there was anything to do.
 pub(super) fn tidy(world: &mut World) -> bool {
     let held = world.orders.iter().find_map(|order| {
-        let mut holds = world.placed(*order).holds.keys();
-        // While a dispute is open that is not people's to do, and nobody does it once it was lost.
-        let disputes = world.payment(*order).disputes;
-        let stays = disputes
-            .values()
-            .any(|known| known.progress != DisputeProgress::Won);
+        let placed = world.placed(*order);
+        let mut holds = placed.holds.keys();
+        // While a dispute is open that is not people's to do, and nobody does it once it was lost, as long as
+        // anything of the order may leave.
+        let mut disputes = world.payment(*order).disputes.into_values();
+        let stays = !placed.status.is_over()
+            && disputes.any(|known| known.progress != DisputeProgress::Won);
         let hold = holds.find(|hold| !stays || hold.as_str() != "disputed")?;
         Some((*order, hold.clone()))
     });

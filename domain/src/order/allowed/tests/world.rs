@@ -282,6 +282,7 @@ impl World {
             Step::Drop(n) => {
                 let command = DropShipment {
                     shipment_id: shipment_id(*n),
+                    even_packed: true,
                     reason: "x".into(),
                 };
                 let dropped = drop_shipment(&self.order, &command, &self.shipments[*n]);
