@@ -105,7 +105,8 @@ pub(super) fn record(payment: &Payment, command: &RecordCaptured, last: bool) ->
     let mut events = vec![captured.into()];
     let taken = payment.captured().saturating_add(command.amount.amount);
     let rest = authorization.amount.amount.saturating_sub(taken);
-    if last && !known.more && rest > 0 {
+    let lets_go = last && !known.more && rest > 0;
+    if lets_go {
         let released = PaymentRestReleased {
             order_id,
             authorization_id: command.authorization_id.clone(),
@@ -114,7 +115,11 @@ pub(super) fn record(payment: &Payment, command: &RecordCaptured, last: bool) ->
         events.push(released.into());
     }
     if let (Some((key, reason)), true) = (&payment.deferred_void, is_last(payment)) {
-        events.push(give_back(payment, order_id, taken, key, reason)?);
+        events.push(match lets_go {
+            // Nothing is left that the provider could be asked to let go of.
+            true => refund::of_all(payment, order_id, taken, key, reason)?,
+            false => give_back(payment, order_id, taken, key, reason)?,
+        });
     }
     Ok(events)
 }

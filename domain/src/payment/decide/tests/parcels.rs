@@ -184,6 +184,33 @@ fn what_was_taken_is_given_back_once_the_rest_is_let_go_of() {
     on(&taking, fails).then([failed(2, 900), asked_to_let_go(999, "v1/rest")]);
 }
 
+/// What the provider lets go of with what is said to be the last it is not asked to let go of once more.
+#[test]
+fn what_is_let_go_of_with_a_capture_is_let_go_of_once() {
+    let last = PaymentCaptureRequested {
+        order_id: order_id(1),
+        shipment_id: Some(shipment(2)),
+        authorization_id: "auth".into(),
+        amount: eur(900),
+        attempt: 1,
+        max_attempts: 1,
+        idempotency_key: "c2".into(),
+        more: false,
+    };
+    let deferred = PaymentVoidDeferred {
+        order_id: order_id(1),
+        idempotency_key: "v1".into(),
+        reason: "cancelled".into(),
+    };
+    let taking = [one_paid(1_000), vec![last.into(), deferred.into()]].concat();
+    let told = Payments::decide(&Payments::fold(&taking), &record(2, 900)).unwrap();
+    assert_eq!(told[..2], [taken(2, 900), let_go(99)]);
+    assert!(matches!(
+        told[2..],
+        [PaymentEvent::PaymentRefundRequested(ref all)] if all.amount == eur(1_900)
+    ));
+}
+
 /// Of a parcel that could not be sent, what was taken for it is given back, if anything was.
 #[test]
 fn what_was_not_taken_is_not_given_back() {
