@@ -77,70 +77,72 @@ fn of_shipment() -> impl Strategy<Value = Asked> {
     let text = || "[x\0]{0,3}";
     let order = || prop_oneof![9 => Just(order_id(1)), 1 => Just(order_id(2))];
     let command = prop_oneof![
-            3 => order().prop_map(|order_id| ShipmentCommand::Create(CreateShipment {
-                order_id,
-                location: Location::default(), skus: vec![],
-     further: vec![],
-    })),
-            3 => Just(ShipmentCommand::Pack(PackShipment)),
-            3 => Just(ShipmentCommand::MarkReady(MarkReady)),
-            3 => order()
-                .prop_map(|order_id| ShipmentCommand::RequestDispatch(RequestDispatch { order_id })),
-            2 => (attempt(), text()).prop_map(|(attempt, tracking_number)| {
-                let carrier = "PX".into();
-                ShipmentCommand::RecordDispatched(RecordDispatched {
-                    attempt,
-                    carrier,
-                    tracking_number,
-                })
-            }),
-            2 => (attempt(), text()).prop_map(|(attempt, code)| {
-                ShipmentCommand::RecordRefused(RecordRefused { attempt, code })
-            }),
-            1 => attempt().prop_map(|inquiries| {
-                ShipmentCommand::RecordTracked(RecordTracked { inquiries })
-            }),
-            1 => (attempt(), text()).prop_map(|(inquiries, reason)| {
-                ShipmentCommand::RecordFailed(RecordFailed { inquiries, reason })
-            }),
-            1 => prop_oneof![Just(5), Just(i64::from(i32::MIN) * 10)].prop_map(|seconds| {
-                let delivered_at = at(seconds);
-                ShipmentCommand::RecordDelivered(RecordDelivered { delivered_at })
-            }),
-            1 => (attempt(), text()).prop_map(|(attempt, reason)| {
-                ShipmentCommand::GiveUp(GiveUpShipment { attempt, reason })
-            }),
-            2 => (attempt(), text(), heard()).prop_map(|(attempt, number, whereabouts)| {
-                let notice = match whereabouts {
-                    None => CarrierNotice::Refused { code: number },
-                    Some(whereabouts) => CarrierNotice::Taken {
-                        carrier: "PX".into(),
-                        tracking_number: number,
-                        whereabouts,
-                    },
-                };
-                ShipmentCommand::Hear(HearCarrier { attempt, notice })
-            }),
-            1 => Just(ShipmentCommand::RecordLost(RecordLost)),
-            1 => Just(ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender)),
-            1 => (0..4_u32, -1..4_i64, -1..2_i64).prop_map(|(line, restocked, quarantined)| {
-                let found = FoundLine { line, restocked, quarantined };
-                ShipmentCommand::BookIn(BookInShipment {
-                    location: Location::default(),
-                    skus: vec![sku(["A", "A", "B", "C"][line as usize])],
-                    lines: vec![found],
-                    reason: None,
-                })
-            }),
-            1 => (0..3_u32, text()).prop_map(|(request, reason)| {
-                ShipmentCommand::Cancel(CancelShipment {
-                    order_id: order_id(1),
-                    location: Location::default(),
-                    request,
-                    reason, parcels: 1,
-    })
-            }),
-        ];
+        3 => order().prop_map(|order_id| ShipmentCommand::Create(CreateShipment {
+            order_id,
+            location: Location::default(),
+            skus: vec![],
+            further: vec![],
+        })),
+        3 => Just(ShipmentCommand::Pack(PackShipment)),
+        3 => Just(ShipmentCommand::MarkReady(MarkReady)),
+        3 => order()
+            .prop_map(|order_id| ShipmentCommand::RequestDispatch(RequestDispatch { order_id })),
+        2 => (attempt(), text()).prop_map(|(attempt, tracking_number)| {
+            let carrier = "PX".into();
+            ShipmentCommand::RecordDispatched(RecordDispatched {
+                attempt,
+                carrier,
+                tracking_number,
+            })
+        }),
+        2 => (attempt(), text()).prop_map(|(attempt, code)| {
+            ShipmentCommand::RecordRefused(RecordRefused { attempt, code })
+        }),
+        1 => attempt().prop_map(|inquiries| {
+            ShipmentCommand::RecordTracked(RecordTracked { inquiries })
+        }),
+        1 => (attempt(), text()).prop_map(|(inquiries, reason)| {
+            ShipmentCommand::RecordFailed(RecordFailed { inquiries, reason })
+        }),
+        1 => prop_oneof![Just(5), Just(i64::from(i32::MIN) * 10)].prop_map(|seconds| {
+            let delivered_at = at(seconds);
+            ShipmentCommand::RecordDelivered(RecordDelivered { delivered_at })
+        }),
+        1 => (attempt(), text()).prop_map(|(attempt, reason)| {
+            ShipmentCommand::GiveUp(GiveUpShipment { attempt, reason })
+        }),
+        2 => (attempt(), text(), heard()).prop_map(|(attempt, number, whereabouts)| {
+            let notice = match whereabouts {
+                None => CarrierNotice::Refused { code: number },
+                Some(whereabouts) => CarrierNotice::Taken {
+                    carrier: "PX".into(),
+                    tracking_number: number,
+                    whereabouts,
+                },
+            };
+            ShipmentCommand::Hear(HearCarrier { attempt, notice })
+        }),
+        1 => Just(ShipmentCommand::RecordLost(RecordLost)),
+        1 => Just(ShipmentCommand::RecordReturnedToSender(RecordReturnedToSender)),
+        1 => (0..4_u32, -1..4_i64, -1..2_i64).prop_map(|(line, restocked, quarantined)| {
+            let found = FoundLine { line, restocked, quarantined };
+            ShipmentCommand::BookIn(BookInShipment {
+                location: Location::default(),
+                skus: vec![sku(["A", "A", "B", "C"][line as usize])],
+                lines: vec![found],
+                reason: None,
+            })
+        }),
+        1 => (0..3_u32, text()).prop_map(|(request, reason)| {
+            ShipmentCommand::Cancel(CancelShipment {
+                order_id: order_id(1),
+                location: Location::default(),
+                request,
+                reason,
+                parcels: 1,
+            })
+        }),
+    ];
     command.prop_map(Asked::Shipment)
 }
 

@@ -6,7 +6,7 @@ use crate::{
     testing::{at, meaning_knows_no_state, order_id, sku, uuid},
 };
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SKUS: [&str; 3] = ["A", "B", "C"];
 const PLACES: [&str; 2] = ["main", "east"];
@@ -61,19 +61,17 @@ fn one() -> impl Strategy<Value = Asked> {
 }
 
 fn step() -> impl Strategy<Value = ReservationStep> {
+    let until = at(900);
     prop_oneof![
-           3 => Just(ReservationStep::Reserve {
-    until: at(900),
-    split: false,
-    }),
-           2 => Just(ReservationStep::Commit),
-           1 => Just(ReservationStep::Ship),
-           1 => Just(ReservationStep::Release(ReleaseReason::Rejected)),
-           1 => Just(ReservationStep::Release(ReleaseReason::Cancelled)),
-           1 => Just(ReservationStep::Release(ReleaseReason::Expired)),
-           1 => Just(ReservationStep::Reduce),
-           1 => Just(ReservationStep::GiveUp),
-       ]
+        3 => any::<bool>().prop_map(move |split| ReservationStep::Reserve { until, split }),
+        2 => Just(ReservationStep::Commit),
+        1 => Just(ReservationStep::Ship),
+        1 => Just(ReservationStep::Release(ReleaseReason::Rejected)),
+        1 => Just(ReservationStep::Release(ReleaseReason::Cancelled)),
+        1 => Just(ReservationStep::Release(ReleaseReason::Expired)),
+        1 => Just(ReservationStep::Reduce),
+        1 => Just(ReservationStep::GiveUp),
+    ]
 }
 
 /// An order asks for the same at every step; only hostile ones ask for what cannot be.
@@ -265,9 +263,19 @@ proptest! {
             if let Asked::Across(command) = &asked {
                 let items = command.items.len();
                 prop_assert!(count == 0 || count == items, "all SKUs, or none");
+                let at = |n: usize| events.iter().skip(n).step_by(items).filter(reserved).count();
+                prop_assert!((0..items).all(|n| at(n) <= 1), "each SKU at one place");
                 let mut places = events.chunks(items);
                 let one = places.any(|there| there.iter().filter(reserved).count() == count);
-                prop_assert!(one, "at one place");
+                let may_split = matches!(command.step, ReservationStep::Reserve { split: true, .. });
+                prop_assert!(one || may_split, "at one place");
+                let told = events.iter().filter_map(|happened| match happened.first() {
+                    Some(StockEvent::StockReserved(event)) => Some((&event.location, event.parcels)),
+                    _ => None,
+                });
+                let (places, parcels): (BTreeSet<_>, BTreeSet<_>) = told.unzip();
+                let said = BTreeSet::from([places.len() as u32]);
+                prop_assert!(count == 0 || parcels == said, "each says at how many places");
             }
             let again = put(&mut stores, &asked);
             prop_assert_eq!(again, Some(vec![vec![]; events.len()]), "put again, it is nothing");
