@@ -76,7 +76,7 @@ CREATE TABLE read.order_summary (
     amended             json,
     -- {"opened", "open": {return: [[line, quantity]]}}: how many returns were asked for, and what is to come back
     -- by those that have not ended; nothing before one was.
-    returning           json,
+    open_returns         json,
     -- [{"line", "sku", "quantity", "unit_price", "discount", "order_discount", "tax_rate", "tax",
     -- "total"}]: discounts and tax only where there are some.
     lines               json        NOT NULL,

@@ -88,10 +88,10 @@ pub(super) fn evolve(state: Order, event: &OrderEvent) -> Order {
         }
         OrderEvent::TaskResumed(event) => {
             order.parked.remove(&event.task_id);
-            if let Some(known) = &mut order.details {
-                if known.contradictions.remove(&event.task_id) {
-                    known.settled.insert(event.task_id);
-                }
+            if let Some(known) = &mut order.details
+                && known.contradictions.remove(&event.task_id)
+            {
+                known.settled.insert(event.task_id);
             }
         }
         OrderEvent::ReturnOpened(event) => {

@@ -91,7 +91,7 @@ row! {
         /// The lines that are not as they were placed, by their numbers; none where all are.
         amended: Option<Json<BTreeMap<u32, Line>>>,
         /// What is to come back of it; none before a return was asked for.
-        returning: Option<Json<Returning>>,
+        open_returns: Option<Json<Returning>>,
     }
     once {
         /// Where it was placed to go: only its customer's key opens it.
@@ -227,7 +227,7 @@ fn begin(event: &Recorded, placed: &OrderPlaced) -> Result<OrderSummaryRow, Fold
         moved_to: None,
         amendment: None,
         amended: None,
-        returning: None,
+        open_returns: None,
         shipping_address: placed.shipping_address.clone(),
         lines: Some(Json(placed.lines.clone())),
     })
@@ -285,15 +285,21 @@ fn apply_order(row: &mut OrderSummaryRow, event: &OrderEvent) -> Result<(), Fold
         OrderEvent::OrderCompleted(_) => row.status = Status::Completed,
         OrderEvent::ReturnOpened(event) => {
             row.return_status = event.return_status;
-            row.returning.get_or_insert_default().0.enter(event);
+            row.open_returns.get_or_insert_default().0.enter(event);
         }
         OrderEvent::ReturnDropped(event) => {
             row.return_status = event.return_status;
-            row.returning.get_or_insert_default().0.end(event.return_id);
+            row.open_returns
+                .get_or_insert_default()
+                .0
+                .end(event.return_id);
         }
         OrderEvent::LinesReturned(event) => {
             row.return_status = event.return_status;
-            row.returning.get_or_insert_default().0.end(event.return_id);
+            row.open_returns
+                .get_or_insert_default()
+                .0
+                .end(event.return_id);
             progress(row, &event.lines, Progress::returned)?;
         }
         OrderEvent::TagsSet(event) => {

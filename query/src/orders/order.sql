@@ -47,7 +47,7 @@ SELECT
     tags::text AS tags,
     amendment::text AS amendment,
     amended::text AS amended,
-    returning::text AS returning
+    open_returns::text AS open_returns
 FROM read.order_summary
 WHERE tenant = $1
   AND order_id = $2

@@ -126,7 +126,11 @@ fn a_parcel_of_which_nothing_is_wanted_is_kept() {
 #[test]
 fn all_are_kept_or_none() {
     let [one, two] = both_created();
-    let decided = on_both([&[one.clone()], &[two.clone()]], &cancel(0), &Order::Absent);
+    let decided = on_both(
+        [std::slice::from_ref(&one), std::slice::from_ref(&two)],
+        &cancel(0),
+        &Order::Absent,
+    );
     let both = vec![kept_at(1, Location::default()), kept_at(2, east())];
     assert_eq!(decided, Ok(both));
     // Before they are created, nobody knows from where.
