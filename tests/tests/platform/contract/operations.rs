@@ -107,6 +107,7 @@ pub(super) async fn every_operation_is_driven(p: &Platform) {
             .replace("{customer_id}", "driven")
             .replace("{sku}", "DRIVEN")
             .replace("{amendment_id}", &id)
+            .replace("{task_id}", &id)
             .replace("{hold}", "h");
         // What operators ask for is about no order's version, and to ask twice is to ask once.
         let is_for_operators = path.starts_with("/v1/projections");
