@@ -148,7 +148,7 @@ const OF_ITSELF: [&str; 9] = [
 ];
 
 /// What people ask for that nobody asks for here. The model of the policies has them.
-const OF_THE_MODEL: [&str; 8] = [
+const OF_THE_MODEL: [&str; 9] = [
     "TagsSet",
     "ShippingAddressChanged",
     "AmendmentProposed",
@@ -157,6 +157,8 @@ const OF_THE_MODEL: [&str; 8] = [
     "AmendmentRejected",
     "AmendmentExpired",
     "ReservationRaised",
+    // Only orders that leave in several parcels come to it.
+    "PaymentRestReleaseRequested",
 ];
 
 /// What runs should come to, and did not.

@@ -554,8 +554,10 @@ pub(super) async fn what_was_answered_is_documented(p: &Platform) {
     let missing: Vec<_> = operations
         .keys()
         .filter(|operation| !done.contains(operation))
-        // Nothing is parked here: the projector's own tests do these.
+        // Nothing is parked here, and no provider contradicts the books: the projector's own tests and
+        // those of what is done by hand do these.
         .filter(|(_, path)| !path.contains("/parked/{position}"))
+        .filter(|(_, path)| !path.ends_with("/contradictions/{task_id}/settle"))
         .collect();
     assert!(missing.is_empty(), "never done: {missing:?}");
 }
