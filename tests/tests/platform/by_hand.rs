@@ -19,7 +19,7 @@ async fn an_order_is_held_noted_and_released_by_hand() {
         .well()
         .says(&["on hold", "fraud-check"]);
     let process = terminal.orders(&["process", &order]).await.well();
-    process.says(&["HoldPlaced", "fraud-check: odd address", "release"]);
+    process.says(&["HoldPlaced", "fraud-check: odd address", "packing"]);
     let again = [&held[..], &["--json"]].concat();
     let again = terminal.orders(&again).await.well().json();
     assert_eq!(again["order_id"], *order);
