@@ -51,7 +51,7 @@ enum Action {
         past: past::PastArgs,
         /// With --all, how many at once, at most; half as many as there are cores, unless it is said. They
         /// share the memory (projector.rebuild_rows).
-        #[arg(long, value_name = "COUNT", requires = "all", conflicts_with = "until", value_parser = at_least_one)]
+        #[arg(long, value_name = "COUNT", conflicts_with_all = ["name", "until"], value_parser = at_least_one)]
         parallel: Option<usize>,
     },
     /// Put back what the last rebuild of a read model replaced. It goes on from where it was then.

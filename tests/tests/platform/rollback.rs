@@ -94,7 +94,11 @@ async fn all_are_built_anew_at_once_and_one_is_rolled_back() {
     for (words, code, part) in [
         (&["rollback", "orders"][..], 1, "there are order_summary"),
         (&["rebuild", "orders"], 1, "there are order_summary"),
-        (&["rebuild", "order_summary", "--parallel", "2"], 2, "--all"),
+        (
+            &["rebuild", "order_summary", "--parallel", "2"],
+            2,
+            "--parallel",
+        ),
         (
             &["rebuild", "--all", "--parallel", "0"],
             2,
