@@ -42,6 +42,6 @@ mod tests {
     #[test]
     fn the_methods_of_a_service_are_those_of_its_file() {
         assert_eq!(methods("orders.v1.OrderImport"), ["ImportOrders"]);
-        assert_eq!(methods("orders.v1.OrderCommands").len(), 15);
+        assert_eq!(methods("orders.v1.OrderCommands").len(), 16);
     }
 }

@@ -34,6 +34,9 @@ use uuid::Uuid;
 /// The order that golden files are about.
 const ORDER: &str = "01923f00-0000-7000-8000-000000000001";
 
+/// Its shipment.
+const SHIPMENT: &str = "01bd46aa-1dee-553f-a674-4c9493993ca9";
+
 /// What the others follow on.
 const BEGINNINGS: [&str; 6] = [
     "CustomerRegistered",
@@ -49,6 +52,14 @@ struct Stored {
     event_type: String,
     schema_version: i16,
     payload: String,
+}
+
+/// The id of another such thing, for a case after the first.
+fn another(id: &str, nr: usize) -> String {
+    match nr {
+        0 => id.to_owned(),
+        _ => format!("{}{nr:x}", &id[..35]),
+    }
 }
 
 /// All golden files of each type's first version, or of its last: placements first, so that the others
@@ -86,10 +97,11 @@ fn golden(newest: bool) -> Vec<Stored> {
         files.sort_by_key(|(name, _)| (name.split('.').count(), name.clone()));
         let files = files.into_iter().enumerate();
         stored.extend(files.map(|(nr, (_, payload))| Stored {
-            // An order is placed once: its other cases are other orders'.
-            payload: match event_type == "OrderPlaced" && nr > 0 {
-                true => payload.replacen(ORDER, &format!("{}{}", &ORDER[..35], nr + 1), 1),
-                false => payload,
+            // What begins a stream is written once: its other cases are others'.
+            payload: match event_type.as_str() {
+                "OrderPlaced" => payload.replacen(ORDER, &another(ORDER, nr), 1),
+                "ShipmentCreated" => payload.replacen(SHIPMENT, &another(SHIPMENT, nr), 1),
+                _ => payload,
             },
             event_type: event_type.clone(),
             schema_version,

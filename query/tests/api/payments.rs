@@ -81,6 +81,7 @@ async fn a_payment_is_shown_with_its_operations_and_disputes() {
             "amount": money(1_869),
             "attempt": 1,
             "parked": false,
+            "action": null,
             "authorization": {
                 "authorization_id": "auth-1",
                 "amount": money(1_869),

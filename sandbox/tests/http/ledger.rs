@@ -64,9 +64,9 @@ async fn every_operation_is_there_in_order_and_summed_up() {
                 "GBP": {"authorized": 7, "captured": 0, "refunded": 0, "voided": 0, "lost": 0},
             },
             "counts": {
-                "operations": 10, "authorized": 4, "declined": 1, "captured": 1,
-                "captures_declined": 1, "refunded": 2, "voided": 1, "disputed": 0,
-                "disputes_ended": 0,
+                "operations": 10, "authorized": 4, "declined": 1, "actions_required": 0,
+                "captured": 1, "captures_declined": 1, "refunded": 2, "refunds_declined": 0,
+                "refunds_reversed": 0, "voided": 1, "disputed": 0, "disputes_ended": 0,
             },
             "references": {
                 "count": 5,
