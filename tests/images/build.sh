@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds stand-ins for images, from Debian's packages, for machines that cannot pull:
 #
-#   tests/images/build.sh [base] [postgres] [nats] [nginx] [prometheus] [compose]  (all by default)
+#   tests/images/build.sh [base] [postgres] [nats] [nginx] [prometheus] [compose] [jaeger]
 #
 #   orders-test/base        Debian, with certificates and wget: what programs run on
 #   orders-test/postgres    PostgreSQL 17         instead of postgres:17-alpine
@@ -9,6 +9,9 @@
 #   orders-test/nginx       nginx                 instead of nginx:1.30-alpine
 #   orders-test/prometheus  Prometheus            instead of prom/prometheus
 #   orders-test/compose     Docker Compose 2, where the engine has none
+#   orders-test/jaeger      a collector of traces instead of jaegertracing/jaeger
+#
+# All but jaeger by default, which needs COLLECTOR, the program of that name of this workspace.
 #
 # What is there is left as it is, as long as what it was made of is the same: its files, this script,
 # nats-server, and the base below it (label orders-test.digest). REBUILD=1 makes it anew. Needs root for
@@ -44,6 +47,7 @@ digest_of() {
         [ "$1" = base ] || label_of orders-test/base
         [ ! -d "$1" ] || find "$1" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
         [ "$1" != nats ] || sha256sum <"$(nats_program)"
+        [ "$1" != jaeger ] || sha256sum <"$(collector)"
     } | sha256sum | cut -d ' ' -f 1
 }
 
@@ -51,6 +55,11 @@ digest_of() {
 nats_program() {
     "$ROOT/deploy/local/ensure.sh" nats
     echo "${NATS_SERVER_BIN:-$(command -v nats-server || echo "$ROOT/.data/tools/nats-server")}"
+}
+
+collector() {
+    [ -x "${COLLECTOR:-}" ] || die "COLLECTOR names no program: build it with cargo build --bin collector"
+    echo "$COLLECTOR"
 }
 
 # ---- How they are made ----------------------------------------------------------------------------
@@ -77,12 +86,12 @@ make_base() {
     work=
 }
 
-# With the program beside the Dockerfile.
-make_nats() {
+# make_with NAME PROGRAM FILE: with the program beside the Dockerfile.
+make_with() {
     work=$(mktemp -d)
-    cp nats/* "$work/"
-    install -m 755 "$(nats_program)" "$work/nats-server"
-    build nats "$work"
+    cp "$1"/* "$work/"
+    install -m 755 "$3" "$work/$2"
+    build "$1" "$work"
     rm -rf "$work"
     work=
 }
@@ -90,14 +99,15 @@ make_nats() {
 [ $# -gt 0 ] || set -- base postgres nats nginx prometheus compose
 for image in "$@"; do
     case $image in
-    base | postgres | nats | nginx | prometheus | compose) ;;
-    *) die "unknown: $image (base, postgres, nats, nginx, prometheus, compose)" ;;
+    base | postgres | nats | nginx | prometheus | compose | jaeger) ;;
+    *) die "unknown: $image (base, postgres, nats, nginx, prometheus, compose, jaeger)" ;;
     esac
     if there "$image"; then continue; fi
     before=$(id_of "orders-test/$image")
     case $image in
     base) make_base ;;
-    nats) make_nats ;;
+    nats) make_with nats nats-server "$(nats_program)" ;;
+    jaeger) make_with jaeger collector "$(collector)" ;;
     *) build "$image" "$image" ;;
     esac
     # What nobody uses any more only takes up room.
