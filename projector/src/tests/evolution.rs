@@ -58,7 +58,8 @@ struct Stored {
 fn another(id: &str, nr: usize) -> String {
     match nr {
         0 => id.to_owned(),
-        _ => format!("{}{nr:x}", &id[..35]),
+        // Past the first, whose last digit may be any.
+        _ => format!("{}{:x}", &id[..35], nr + 1),
     }
 }
 
