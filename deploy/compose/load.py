@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """A small load on a running platform, and an audit of what became of it.
 
-    load.py URL --seconds N [--clients N] [--pause MS] [--grpc DIRECTORY [--grpc-clients N]]
+    load.py URL --seconds N [--clients N] [--pause MS]
 
 Clients place orders, read them back, and list them, over connections that they keep, until the time
 is over or the process is told to stop (SIGTERM). Nothing is sent twice by them: each request has one
-chance, and an answer other than 2xx is a failure. With a DIRECTORY of what Python's gRPC has generated from proto/,
-others do the same over gRPC, where any status but OK is one. Then every order must be confirmed, there must be
+chance, and an answer other than 2xx is a failure. Then every order must be confirmed, there must be
 as many as were placed, and the stock must be short of exactly what they took.
 
 Prints the figures in one line; exits 1 and says what is wrong.
@@ -70,7 +69,7 @@ class Load:
         return f"{self.sku}-{number}".lower()
 
     def attempt(self, what, send):
-        """The answer if it is 2xx, else a failure that is kept. `send` gives status, headers and body."""
+        """The answer if it is 2xx, else a failure that is kept."""
         began = time.monotonic()
         try:
             status, headers, body = send()
@@ -103,44 +102,6 @@ class Load:
                 self.attempt("get", lambda: client.send("GET", f"/v1/orders/{order_id}", headers=token))
                 self.attempt("list", lambda: client.send("GET", "/v1/orders?limit=5"))
             self.over.wait(self.pause_s)
-
-
-    def run_grpc(self, number, directory):
-        import grpc
-
-        sys.path.insert(0, directory)
-        from orders.v1 import commands_pb2, commands_pb2_grpc, queries_pb2, queries_pb2_grpc
-
-        channel = grpc.insecure_channel(urllib.parse.urlsplit(self.url).netloc)
-        commands = commands_pb2_grpc.OrderCommandsStub(channel)
-        queries = queries_pb2_grpc.OrderQueriesStub(channel)
-
-        def call(method, request):
-            """A status as HTTP has it, so that it is judged as the others are."""
-            try:
-                return 200, None, method(request, timeout=TIMEOUT_S)
-            except grpc.RpcError as error:
-                return 0, None, f"{error.code()} {error.details()}"
-
-        while not self.over.is_set():
-            line = commands_pb2.NewOrderLine(sku=self.sku, quantity=1, unit_price=100)
-            order = commands_pb2.PlaceOrderRequest(
-                request_id=str(uuid.uuid4()),
-                customer_id=self.customer(number),
-                currency="EUR",
-                payment_method="tok_approve",
-                lines=[line],
-            )
-            _, placed = self.attempt("PlaceOrder", lambda: call(commands.PlaceOrder, order))
-            if placed is not None:
-                order_id = placed.order.order_id
-                with self.lock:
-                    self.placed.append(order_id)
-                token = queries_pb2.ReadYourWrites(consistency_token=placed.receipt.consistency_token)
-                asked = queries_pb2.GetOrderRequest(order_id=order_id, read_your_writes=token)
-                self.attempt("GetOrder", lambda: call(queries.GetOrder, asked))
-            self.over.wait(self.pause_s)
-        channel.close()
 
 
 def all_orders(client, customers):
@@ -190,10 +151,7 @@ def main():
     arguments.add_argument("--seconds", type=float, required=True)
     arguments.add_argument("--clients", type=int, default=8)
     arguments.add_argument("--pause", type=float, default=50, help="milliseconds between orders")
-    arguments.add_argument("--grpc", metavar="DIRECTORY", help="of what is generated from proto/")
-    arguments.add_argument("--grpc-clients", type=int, default=4)
     arguments = arguments.parse_args()
-    over_grpc = arguments.grpc_clients if arguments.grpc else 0
 
     sku = f"LOAD-{uuid.uuid4().hex[:12]}"
     load = Load(arguments.url, sku, arguments.pause / 1000)
@@ -203,10 +161,6 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: load.over.set())
     began = time.monotonic()
     threads = [threading.Thread(target=load.run, args=[n]) for n in range(arguments.clients)]
-    threads += [
-        threading.Thread(target=load.run_grpc, args=[arguments.clients + n, arguments.grpc])
-        for n in range(over_grpc)
-    ]
     for thread in threads:
         thread.start()
     load.over.wait(arguments.seconds)
@@ -215,7 +169,7 @@ def main():
         thread.join()
     took = time.monotonic() - began
     deadline = time.monotonic() + SETTLED_WITHIN_S
-    while (wrong := audit(load, arguments.clients + over_grpc)) and time.monotonic() < deadline:
+    while (wrong := audit(load, arguments.clients)) and time.monotonic() < deadline:
         time.sleep(0.5)
     print(
         f"{load.requests} requests in {took:.0f} s, {len(load.failures)} failed; "

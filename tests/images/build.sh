@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds stand-ins for images, from Debian's packages, for machines that cannot pull:
 #
-#   tests/images/build.sh [base] [postgres] [nats] [nginx] [prometheus] [compose] [jaeger]
+#   tests/images/build.sh [base] [postgres] [nats] [nginx] [prometheus] [compose]  (all by default)
 #
 #   orders-test/base        Debian, with certificates and wget: what programs run on
 #   orders-test/postgres    PostgreSQL 17         instead of postgres:17-alpine
@@ -9,9 +9,6 @@
 #   orders-test/nginx       nginx                 instead of nginx:1.30-alpine
 #   orders-test/prometheus  Prometheus            instead of prom/prometheus
 #   orders-test/compose     Docker Compose 2, where the engine has none
-#   orders-test/jaeger      a collector of traces instead of jaegertracing/jaeger
-#
-# All but jaeger by default, which needs COLLECTOR, the program of that name of this workspace.
 #
 # What is there is left as it is, as long as what it was made of is the same: its files, this script,
 # nats-server, and the base below it (label orders-test.digest). REBUILD=1 makes it anew. Needs root for
@@ -47,7 +44,6 @@ digest_of() {
         [ "$1" = base ] || label_of orders-test/base
         [ ! -d "$1" ] || find "$1" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
         [ "$1" != nats ] || sha256sum <"$(nats_program)"
-        [ "$1" != jaeger ] || sha256sum <"$(collector)"
     } | sha256sum | cut -d ' ' -f 1
 }
 
@@ -55,11 +51,6 @@ digest_of() {
 nats_program() {
     "$ROOT/deploy/local/ensure.sh" nats
     echo "${NATS_SERVER_BIN:-$(command -v nats-server || echo "$ROOT/.data/tools/nats-server")}"
-}
-
-collector() {
-    [ -x "${COLLECTOR:-}" ] || die "COLLECTOR names no program: build it with cargo build --bin collector"
-    echo "$COLLECTOR"
 }
 
 # ---- How they are made ----------------------------------------------------------------------------
@@ -86,12 +77,12 @@ make_base() {
     work=
 }
 
-# make_with NAME PROGRAM FILE: with the program beside the Dockerfile.
-make_with() {
+# With the program beside the Dockerfile.
+make_nats() {
     work=$(mktemp -d)
-    cp "$1"/* "$work/"
-    install -m 755 "$3" "$work/$2"
-    build "$1" "$work"
+    cp nats/* "$work/"
+    install -m 755 "$(nats_program)" "$work/nats-server"
+    build nats "$work"
     rm -rf "$work"
     work=
 }
@@ -99,15 +90,14 @@ make_with() {
 [ $# -gt 0 ] || set -- base postgres nats nginx prometheus compose
 for image in "$@"; do
     case $image in
-    base | postgres | nats | nginx | prometheus | compose | jaeger) ;;
-    *) die "unknown: $image (base, postgres, nats, nginx, prometheus, compose, jaeger)" ;;
+    base | postgres | nats | nginx | prometheus | compose) ;;
+    *) die "unknown: $image (base, postgres, nats, nginx, prometheus, compose)" ;;
     esac
     if there "$image"; then continue; fi
     before=$(id_of "orders-test/$image")
     case $image in
     base) make_base ;;
-    nats) make_with nats nats-server "$(nats_program)" ;;
-    jaeger) make_with jaeger collector "$(collector)" ;;
+    nats) make_nats ;;
     *) build "$image" "$image" ;;
     esac
     # What nobody uses any more only takes up room.

@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -52,20 +52,11 @@ impl Collector {
     /// # Panics
     /// When it cannot be started.
     pub async fn start() -> Self {
-        let (listener, _) = listen().await;
-        Self::start_on(listener)
-    }
-
-    /// Starts one that takes everything that comes to `listener`.
-    ///
-    /// # Panics
-    /// When it has no address.
-    pub fn start_on(listener: TcpListener) -> Self {
         let spans = Arc::default();
         let router = Router::new()
             .route("/v1/traces", post(take))
             .with_state(Arc::clone(&spans));
-        let url = url_of(&listener);
+        let (listener, url) = listen().await;
         let serving = tokio::spawn(async move {
             let served = axum::serve(listener, router).await;
             served.expect("the collector serves");
@@ -108,12 +99,6 @@ impl Collector {
         mine.cloned().collect()
     }
 
-    /// Whose spans it has received.
-    pub fn services(&self) -> BTreeSet<String> {
-        let spans = lock(&self.spans);
-        spans.iter().map(|span| span.service.clone()).collect()
-    }
-
     /// How many spans it has received.
     pub fn count(&self) -> usize {
         lock(&self.spans).len()
@@ -129,13 +114,8 @@ impl Drop for Collector {
 async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("there is a free port");
-    let url = url_of(&listener);
-    (listener, url)
-}
-
-fn url_of(listener: &TcpListener) -> String {
     let address = listener.local_addr().expect("it has an address");
-    format!("http://{address}")
+    (listener, format!("http://{address}"))
 }
 
 async fn take(State(spans): State<Arc<Mutex<Vec<Received>>>>, body: Bytes) -> StatusCode {
