@@ -58,7 +58,7 @@ struct Stored {
 fn another(id: &str, nr: usize) -> String {
     match nr {
         0 => id.to_owned(),
-        // Past the first, whose last digit may be any.
+        // These ids end with 1 and with 9: no second or third case is the first again.
         _ => format!("{}{:x}", &id[..35], nr + 1),
     }
 }
