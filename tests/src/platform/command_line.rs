@@ -1,6 +1,6 @@
 //! The operator's command line, as a person uses it in a directory.
 
-use super::{PATIENCE, Platform, program};
+use super::{PATIENCE, Platform, eventually, program};
 use serde_json::Value;
 use std::{collections::BTreeMap, path::PathBuf};
 use tokio::{process::Command, time::timeout};
@@ -56,6 +56,23 @@ impl CommandLine {
     /// When it does not end, or ends by a signal.
     pub async fn orders(&self, arguments: &[&str]) -> Ran {
         self.run("orders", arguments).await
+    }
+
+    /// Runs `orders` with these arguments until it says all of these: what is read may not be told
+    /// yet of what was written.
+    ///
+    /// # Panics
+    /// When it does not come to that, or does not end well.
+    pub async fn orders_until(&self, arguments: &[&str], words: &[&str]) -> Ran {
+        let what = format!("`orders {}` says {words:?}", arguments.join(" "));
+        eventually(&what, async || {
+            let ran = self.orders(arguments).await.well();
+            match ran.lacks(words) {
+                None => Ok(ran),
+                Some(word) => Err(format!("not a word of {word:?}: {ran}")),
+            }
+        })
+        .await
     }
 
     /// Runs `projector` with these arguments.
@@ -131,11 +148,16 @@ impl Ran {
     /// When it has not.
     #[track_caller]
     pub fn says(self, words: &[&str]) -> Self {
-        for word in words {
-            let said = self.out.contains(word) || self.err.contains(word);
-            assert!(said, "not a word of {word:?}: {self}");
+        if let Some(word) = self.lacks(words) {
+            panic!("not a word of {word:?}: {self}");
         }
         self
+    }
+
+    /// The first of these that it has not said.
+    fn lacks<'w>(&self, words: &[&'w str]) -> Option<&'w str> {
+        let said = |word: &str| self.out.contains(word) || self.err.contains(word);
+        words.iter().copied().find(|word| !said(word))
     }
 
     /// What it printed, as a program reads it.

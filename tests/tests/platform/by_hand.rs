@@ -18,8 +18,9 @@ async fn an_order_is_held_noted_and_released_by_hand() {
         .await
         .well()
         .says(&["on hold", "fraud-check"]);
-    let process = terminal.orders(&["process", &order]).await.well();
-    process.says(&["HoldPlaced", "fraud-check: odd address", "packing"]);
+    let process = ["process", &order];
+    let why = ["HoldPlaced", "fraud-check: odd address", "packing"];
+    terminal.orders_until(&process, &why).await;
     let again = [&held[..], &["--json"]].concat();
     let again = terminal.orders(&again).await.well().json();
     assert_eq!(again["order_id"], *order);
@@ -31,8 +32,8 @@ async fn an_order_is_held_noted_and_released_by_hand() {
     let noted = ["note", &order, "they called: it is theirs"];
     let noted = terminal.orders(&noted).await.well();
     noted.says(&["written", &order]);
-    let events = terminal.orders(&["get", &order, "--events"]).await.well();
-    events.says(&["NoteAdded"]);
+    let events = ["get", &order, "--events"];
+    terminal.orders_until(&events, &["NoteAdded"]).await;
 
     let path = ["release", &order, "../notes"];
     terminal.orders(&path).await.ended(2).says(&["HOLD"]);
@@ -72,8 +73,8 @@ async fn what_becomes_of_shipments_is_said_by_hand_and_sales_are_reported() {
         .well()
         .says(&["failed", lost_shipment]);
     let show = ["shipments", "show", lost_shipment];
-    let shown = terminal.orders(&show).await.well();
-    shown.says(&["no door", "LOST", "3.00 EUR", "lose"]);
+    let problem = ["no door", "LOST", "3.00 EUR", "lose"];
+    terminal.orders_until(&show, &problem).await;
     let lose = ["shipments", "lose", lost_shipment];
     terminal.orders(&lose).await.well().says(&["is lost"]);
     let back_again = ["shipments", "return-to-sender", returned_shipment];
@@ -82,17 +83,18 @@ async fn what_becomes_of_shipments_is_said_by_hand_and_sales_are_reported() {
     for order in [lost, back] {
         p.api.order_that_is("completed", order).await;
     }
-    let process = terminal.orders(&["process", lost]).await.well();
-    process.says(&[
+    let why = [
         "ShipmentDeliveryFailed",
         "no door",
         "the carrier has lost it",
-    ]);
+    ];
+    terminal.orders_until(&["process", lost], &why).await;
     let nobody = ["shipments", "show", lost.as_str()];
     terminal.orders(&nobody).await.ended(1).says(&["shipment"]);
 
-    let report = terminal.orders(&["reports", "sales"]).await.well();
-    report.says(&["all", "6.00 EUR", "2: 6.00 EUR"]);
+    let report = ["reports", "sales"];
+    let sums = ["all", "6.00 EUR", "2: 6.00 EUR"];
+    terminal.orders_until(&report, &sums).await;
     let none = ["reports", "sales", "--currency", "JPY", "--json"];
     let none = terminal.orders(&none).await.well().json();
     assert_eq!(none["items"], json!([]));
@@ -137,8 +139,9 @@ async fn what_the_carrier_says_against_our_books_waits_for_people_who_settle_it(
     let problem = waits["problem"].as_str().expect("it says why");
     assert!(problem.starts_with("contradiction: "), "{problem}");
     let task = waits["task_id"].as_str().expect("it has an id");
-    let process = terminal.orders(&["process", &order]).await.well();
-    process.says(&["contradiction", "SHIPMENT_STATE", task]);
+    let process = ["process", &order];
+    let why = ["contradiction", "SHIPMENT_STATE", task];
+    terminal.orders_until(&process, &why).await;
 
     let settle = ["settle", &order, task, "--reason", "the carrier was told"];
     terminal

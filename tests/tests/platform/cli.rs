@@ -36,10 +36,11 @@ async fn orders_are_packed_sent_and_delivered_by_one_command() {
         .orders(&["shipments", "list", "--order", first])
         .await;
     listed.well().says(&[first, "pending", "1.00 EUR"]);
-    let process = terminal.orders(&["process", first]).await.well();
-    process.says(&["OrderConfirmed", "packing", "warehouse", "policy:order"]);
-    let open = terminal.orders(&["processes"]).await.well();
-    open.says(&[first, "packing"]);
+    let process = ["process", first];
+    let packing = ["OrderConfirmed", "packing", "warehouse", "policy:order"];
+    terminal.orders_until(&process, &packing).await;
+    let open = [first, "packing"];
+    terminal.orders_until(&["processes"], &open).await;
     let overdue = ["processes", "--overdue", "--json"];
     let overdue = terminal.orders(&overdue).await.well().json();
     assert_eq!(overdue["items"], json!([]));
@@ -61,8 +62,8 @@ async fn orders_are_packed_sent_and_delivered_by_one_command() {
     for order in &orders {
         p.api.order_that_is("completed", order).await;
     }
-    let process = terminal.orders(&["process", first]).await.well();
-    process.says(&["OrderCompleted", "nothing is expected"]);
+    let ended = ["OrderCompleted", "nothing is expected"];
+    terminal.orders_until(&process, &ended).await;
     let again = terminal.orders(&["fulfil"]).await.well();
     again.says(&["0 packed"]);
     platform.stop().await;
@@ -180,8 +181,9 @@ async fn an_order_is_placed_looked_at_listed_and_cancelled() {
         .says(&[&first, "cancel"]);
     p.api.order_that_is("cancelled", &first).await;
     terminal.orders(&cancel).await.well().says(&["cancelled"]);
-    let cancelled = terminal.orders(&["get", &first, "--events"]).await.well();
-    cancelled.says(&["cancelled", "CancellationRequested", "OrderCancelled"]);
+    let events = ["get", &first, "--events"];
+    let cancelled = ["cancelled", "CancellationRequested", "OrderCancelled"];
+    terminal.orders_until(&events, &cancelled).await;
     p.stop().await;
 }
 
